@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * libtttrace: read and write the traces of ttrec.
+ *
+ * A trace is a concatenation of zstd frames; ttrace(5) specifies it completely. This header is the
+ * manual of the C interface, in the order one uses it: records, writing, reading, whole files.
+ *
+ * Conventions: functions return 0 or a negative errno, results come through out parameters.
+ * -EBADMSG says that the content of a file is wrong, -EPIPE that the file ends early. Times are
+ * nanoseconds of virtual time, sizes are bytes. The library never prints, exits or keeps global
+ * state; a handle is used by one thread at a time, different handles are independent.
+ */
+#ifndef TTTRACE_H
+#define TTTRACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define TTTRACE_API __attribute__((visibility("default")))
+
+/* ---- Records --------------------------------------------------------------------------------
+ *
+ * One table says what can stand in a trace. Writer, reader, dump, JSON and the specification are
+ * driven by it: a new door of the guest is a new line here.
+ *
+ * KIND(name, NUMBER, DIRECTION, PAYLOAD, "what it is")
+ *   DIRECTION  IN    from the guest: replay waits for it and compares it
+ *              OUT   to the guest: replay sends it
+ *              CHECK not a crossing: replay measures the same thing and compares it
+ *              SIDE  about the run: never compared
+ *   PAYLOAD    NONE, TEXT or BYTES
+ * FIELDS_name(F): F(field, UNIT), at most TRACE_FIELDS_MAX of them, UNIT one of
+ *              OP (a message operation), COUNT, NS, HEX, BYTES, SIGNED
+ */
+#define TRACE_FIELDS_MAX 4
+
+#define TRACE_FIELDS_from(F) F(op, OP) F(seq, COUNT) F(time, NS)
+#define TRACE_FIELDS_to(F) F(op, OP) F(seq, COUNT) F(time, NS)
+#define TRACE_FIELDS_console(F)
+#define TRACE_FIELDS_input(F)
+#define TRACE_FIELDS_entropy(F) F(source, COUNT) F(requested, BYTES)
+#define TRACE_FIELDS_digest(F) F(region, COUNT) F(block_size, BYTES) F(low, HEX) F(high, HEX)
+#define TRACE_FIELDS_exit(F) F(status, COUNT) F(signal, COUNT)
+#define TRACE_FIELDS_join(F) F(id, HEX) F(offset, NS)
+#define TRACE_FIELDS_leave(F)
+#define TRACE_FIELDS_meta(F)
+#define TRACE_FIELDS_note(F) F(status, COUNT)
+#define TRACE_FIELDS_wall(F) F(elapsed, NS)
+
+#define TRACE_KINDS(KIND)                                                                          \
+	KIND(from, 1, IN, NONE, "time-travel message from the guest")                              \
+	KIND(to, 2, OUT, NONE, "time-travel message to the guest")                                 \
+	KIND(console, 3, IN, TEXT, "console output since the last message")                        \
+	KIND(input, 4, OUT, BYTES, "console input")                                                \
+	KIND(entropy, 5, OUT, BYTES, "random bytes handed to the guest")                           \
+	KIND(digest, 6, CHECK, BYTES, "hash of one memory region at a WAIT, with its ladder")      \
+	KIND(exit, 7, IN, NONE, "the guest process ended")                                         \
+	KIND(join, 8, SIDE, TEXT, "a client was admitted; payload is its name")                    \
+	KIND(leave, 9, IN, NONE, "the client closed its socket")                                   \
+	KIND(meta, 10, SIDE, TEXT, "how the recording was started: key=value")                     \
+	KIND(note, 11, SIDE, TEXT, "a diagnosis of the recorder: protocol break, deadlock, limit") \
+	KIND(wall, 12, SIDE, NONE, "wall clock since the start of the recording")
+
+enum trace_kind {
+#define TRACE_KIND(name, number, direction, payload, doc) TRACE_##name = number,
+	TRACE_KINDS(TRACE_KIND)
+#undef TRACE_KIND
+	TRACE_KIND_LIMIT = 64, /* kinds are below this; the rest is for later versions */
+};
+
+/*
+ * Operations of the time-travel protocol, as they stand in the op field.
+ * Source: include/uapi/linux/um_timetravel.h, Linux 6.12 (0-8 since 5.10, 9 since 6.11).
+ */
+#define TRACE_OPERATIONS(OP)                                                                       \
+	OP(ACK, 0)                                                                                 \
+	OP(START, 1)                                                                               \
+	OP(REQUEST, 2)                                                                             \
+	OP(WAIT, 3)                                                                                \
+	OP(GET, 4)                                                                                 \
+	OP(UPDATE, 5)                                                                              \
+	OP(RUN, 6)                                                                                 \
+	OP(FREE_UNTIL, 7)                                                                          \
+	OP(GET_TOD, 8)                                                                             \
+	OP(BROADCAST, 9)
+
+enum trace_operation {
+#define TRACE_OPERATION(name, number) TRACE_OP_##name = number,
+	TRACE_OPERATIONS(TRACE_OPERATION)
+#undef TRACE_OPERATION
+	TRACE_OP_LIMIT,
+};
+
+/*
+ * One record. @number counts from 0 over the whole trace, @now is the controller's virtual time in
+ * ns when it was recorded (set by whoever appends), @guest is the index of the guest in order of
+ * admission. @payload belongs to whoever handed the record out: a reader's payload is valid until
+ * the next call on that reader.
+ */
+struct trace_record {
+	uint64_t number;
+	uint64_t now;
+	uint32_t guest;
+	uint32_t kind; /* enum trace_kind */
+	union {
+		uint64_t field[TRACE_FIELDS_MAX];
+#define TRACE_MEMBER(field_name, unit) uint64_t field_name;
+#define TRACE_KIND(name, number, direction, payload, doc)                                          \
+	struct {                                                                                   \
+		TRACE_FIELDS_##name(TRACE_MEMBER)                                                  \
+	} name;
+		TRACE_KINDS(TRACE_KIND)
+#undef TRACE_KIND
+#undef TRACE_MEMBER
+	};
+	const void *payload;
+	size_t payload_size;
+};
+
+/* Largest payload of one record; longer data is split by whoever appends. */
+#define TRACE_PAYLOAD_MAX (256u * 1024)
+
+enum trace_direction { TRACE_IN, TRACE_OUT, TRACE_CHECK, TRACE_SIDE };
+enum trace_payload { TRACE_PAYLOAD_NONE, TRACE_PAYLOAD_TEXT, TRACE_PAYLOAD_BYTES };
+enum trace_unit {
+	TRACE_UNIT_OP,
+	TRACE_UNIT_COUNT,
+	TRACE_UNIT_NS,
+	TRACE_UNIT_HEX,
+	TRACE_UNIT_BYTES,
+	TRACE_UNIT_SIGNED,
+};
+
+struct trace_field_info {
+	const char *name;
+	enum trace_unit unit;
+};
+
+struct trace_kind_info {
+	const char *name;
+	const char *doc;
+	enum trace_direction direction;
+	enum trace_payload payload;
+	unsigned int field_count;
+	struct trace_field_info field[TRACE_FIELDS_MAX];
+};
+
+/* What the table says about @kind; NULL when this version does not know it. */
+TTTRACE_API const struct trace_kind_info *trace_kind_info(uint32_t kind);
+
+/* "REQUEST" for TRACE_OP_REQUEST; NULL for an operation nobody knows. */
+TTTRACE_API const char *trace_operation_name(uint64_t op);
+
+/* ---- Writing --------------------------------------------------------------------------------
+ *
+ * Records are copied into a buffer; a thread of the writer encodes, compresses and writes them, so
+ * that appending costs the recorder nothing it can feel. What was appended is in the file at most
+ * flush_ns later. Memory is bounded: when the disk cannot follow, append waits.
+ */
+struct trace_writer;
+
+struct trace_writer_options {
+	size_t size;	   /* sizeof(struct trace_writer_options): lets it grow */
+	uint64_t flush_ns; /* at most this much wall time is lost to a kill; 0 = 100 ms */
+	int level;	   /* zstd level; 0 = the default of this library (3) */
+};
+
+struct trace_writer_stat {
+	uint64_t records;
+	uint64_t file_bytes;
+	uint64_t artifact_bytes; /* of file_bytes, what embedded artifacts take */
+};
+
+/* Create @path (truncated if it exists). @options may be NULL. */
+TTTRACE_API int trace_writer_create(const char *path, const struct trace_writer_options *options,
+				    struct trace_writer **writer);
+
+/*
+ * Append a copy of @record; its number is assigned here and returned in *@number (may be NULL).
+ * Returns 0, -EINVAL for an unknown kind or an oversized payload, or the error that writing ran
+ * into (-ENOSPC, -EFBIG, -EIO): it stays, every later call returns it again, and the file ends
+ * with the last whole frame.
+ */
+TTTRACE_API int trace_writer_append(struct trace_writer *writer, const struct trace_record *record,
+				    uint64_t *number);
+
+/*
+ * Embed a file the guest was started with. @data is not copied: it must stay until the writer is
+ * closed. @path is where the guest sees it, @mode its permission bits. The SHA-256 is computed by
+ * the writer's thread and stored beside it. Of equal contents one copy is stored.
+ */
+TTTRACE_API int trace_writer_embed(struct trace_writer *writer, const char *path, uint32_t mode,
+				   const void *data, size_t size);
+
+/* Have everything appended so far in the file when it returns. */
+TTTRACE_API int trace_writer_flush(struct trace_writer *writer);
+
+TTTRACE_API void trace_writer_stat(struct trace_writer *writer, struct trace_writer_stat *stat);
+
+/*
+ * Write the end record and the index, close the file and free the writer, also on error. Returns the first
+ * error of the writer's whole life. @stat may be NULL. NULL writer: returns 0.
+ */
+TTTRACE_API int trace_writer_close(struct trace_writer *writer, struct trace_writer_stat *stat);
+
+/* ---- Reading --------------------------------------------------------------------------------
+ *
+ * Streams: memory is one chunk, whatever the size of the file. Works on a trace without end or
+ * index (its recorder was killed): it yields what is there, then -EPIPE.
+ */
+struct trace_reader;
+
+/* How complete a trace is; filled as far as it has been read. */
+struct trace_header {
+	uint16_t version;
+	uint64_t features_required;
+	uint64_t features_optional;
+	uint8_t uuid[16];
+};
+
+/*
+ * Returns 0, -ENOENT and such from opening, -EBADMSG when it is no trace or damaged in its head,
+ * -EPIPE when it ends within its head, -EPROTONOSUPPORT when it needs a feature this version does
+ * not know.
+ */
+TTTRACE_API int trace_reader_open(const char *path, struct trace_reader **reader);
+TTTRACE_API const struct trace_header *trace_reader_header(const struct trace_reader *reader);
+
+/*
+ * The next record. Returns 1 with *@record filled, 0 at the proper end of the trace, -EBADMSG when
+ * what follows is damaged, -EPIPE when the file ends before the trace does. Errors stay.
+ */
+TTTRACE_API int trace_reader_next(struct trace_reader *reader, struct trace_record *record);
+
+/* Go on with record @number (0-based). Uses the index where there is one. -ERANGE beyond the end. */
+TTTRACE_API int trace_reader_seek(struct trace_reader *reader, uint64_t number);
+
+/* In words: where and why reading stopped, e.g. "frame 12 at byte 48,213: checksum differs". */
+TTTRACE_API const char *trace_reader_error(const struct trace_reader *reader);
+
+/* An embedded file. @path and @data belong to the reader's caller: free with trace_artifact_free. */
+struct trace_artifact {
+	char *path;
+	uint32_t mode;
+	uint8_t sha256[32];
+	uint64_t size;
+	void *data; /* NULL when only listed */
+};
+
+/*
+ * Walk the embedded files: *@position starts at 0. With @load their content is decompressed and
+ * its SHA-256 checked. Returns 1 with *@artifact filled, 0 after the last, -EBADMSG, -EPIPE when one is
+ * not complete, -ENOMEM. Independent of trace_reader_next's position.
+ */
+TTTRACE_API int trace_reader_artifact(struct trace_reader *reader, uint64_t *position, bool load,
+				      struct trace_artifact *artifact);
+TTTRACE_API void trace_artifact_free(struct trace_artifact *artifact);
+
+/*
+ * Chained hash over guest @guest's records of direction IN, OUT and CHECK up to the record last read: equal
+ * chains mean equal histories. -ENOENT when the guest had no record yet.
+ */
+TTTRACE_API int trace_reader_chain(struct trace_reader *reader, uint32_t guest, uint64_t *chain);
+
+TTTRACE_API void trace_reader_close(struct trace_reader *reader);
+
+/* ---- Whole files ----------------------------------------------------------------------------- */
+
+struct trace_report {
+	uint64_t records;	 /* readable, in order, from the start */
+	uint64_t frames;	 /* whole and undamaged */
+	uint64_t artifacts;	 /* complete, with the right SHA-256 */
+	uint64_t good_bytes;	 /* of the file, up to the first damage */
+	uint64_t file_bytes;
+	bool ended;		 /* the end record is there: the recorder closed it */
+	bool indexed;		 /* a valid index is there */
+	char problem[256];	 /* in words, empty when there is none */
+};
+
+/*
+ * Check every bit of @path. Returns 0 when it is complete and undamaged, -EBADMSG when damaged,
+ * -EPIPE when only its end is missing; *@report is filled in every case but a failed open.
+ */
+TTTRACE_API int trace_verify(const char *path, struct trace_report *report);
+
+/*
+ * Write to @output a complete trace with everything readable in @input up to its first damage, and a note that says so.
+ * Returns 0 even when something was lost; @report says what.
+ */
+TTTRACE_API int trace_salvage(const char *input, const char *output, struct trace_report *report);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

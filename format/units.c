@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Text of times and sizes, as the commands read and print them. */
+#include "format/units.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "format/cleanup.h"
+
+static const struct {
+	const char *suffix;
+	uint64_t ns;
+} duration_units[] = {
+	{ "", NS_PER_S },   { "s", NS_PER_S },	     { "ms", NS_PER_MS },
+	{ "us", NS_PER_US }, { "ns", 1 },	     { "m", 60 * NS_PER_S },
+	{ "min", 60 * NS_PER_S }, { "h", 3600 * NS_PER_S },
+};
+
+static int scale_decimals(const char **text, uint64_t unit, uint64_t *ns)
+{
+	uint64_t digit_ns = unit;
+
+	for (; isdigit((unsigned char)**text); (*text)++) {
+		if (digit_ns % 10 && **text != '0')
+			return -EINVAL;
+		digit_ns /= 10;
+		if (__builtin_add_overflow(*ns, digit_ns * (uint64_t)(**text - '0'), ns))
+			return -ERANGE;
+	}
+	return 0;
+}
+
+int duration_parse(const char *text, uint64_t *ns)
+{
+	const char *decimals, *end = text;
+	uint64_t whole = 0, unit = 0;
+	int err;
+
+	if (!isdigit((unsigned char)*end))
+		return -EINVAL;
+	for (; isdigit((unsigned char)*end); end++)
+		if (__builtin_mul_overflow(whole, 10, &whole) ||
+		    __builtin_add_overflow(whole, (uint64_t)(*end - '0'), &whole))
+			return -ERANGE;
+	decimals = *end == '.' ? end + 1 : "";
+	if (*end == '.')
+		for (end++; isdigit((unsigned char)*end);)
+			end++;
+	for (size_t i = 0; i < ARRAY_SIZE(duration_units); i++)
+		if (!strcmp(end, duration_units[i].suffix))
+			unit = duration_units[i].ns;
+	if (!unit)
+		return -EINVAL;
+	if (__builtin_mul_overflow(whole, unit, ns))
+		return -ERANGE;
+	err = scale_decimals(&decimals, unit, ns);
+	if (err)
+		return err;
+	return *ns > INT64_MAX ? -ERANGE : 0;
+}
+
+const char *duration_exact(uint64_t ns, char text[UNITS_TEXT])
+{
+	snprintf(text, UNITS_TEXT, "%" PRIu64 ".%09" PRIu64, ns / NS_PER_S, ns % NS_PER_S);
+	return text;
+}
+
+const char *duration_short(uint64_t ns, char text[UNITS_TEXT])
+{
+	uint64_t ms = ns / NS_PER_MS;
+
+	if (ns < NS_PER_MS)
+		snprintf(text, UNITS_TEXT, "%" PRIu64 ".%03" PRIu64 " us", ns / NS_PER_US,
+			 ns % NS_PER_US);
+	else
+		snprintf(text, UNITS_TEXT, "%" PRIu64 ".%03" PRIu64 " s", ms / 1000, ms % 1000);
+	return text;
+}
+
+const char *count_text(uint64_t count, char text[UNITS_TEXT])
+{
+	char digits[UNITS_TEXT];
+	int length = snprintf(digits, sizeof(digits), "%" PRIu64, count);
+	char *out = text;
+
+	for (int i = 0; i < length; i++) {
+		if (i && (length - i) % 3 == 0)
+			*out++ = ',';
+		*out++ = digits[i];
+	}
+	*out = '\0';
+	return text;
+}
+
+const char *size_text(uint64_t bytes, char text[UNITS_TEXT])
+{
+	static const char *const names[] = { "B", "KiB", "MiB", "GiB", "TiB" };
+	double value = (double)bytes;
+	size_t i = 0;
+
+	for (; value >= 1024 && i + 1 < ARRAY_SIZE(names); i++)
+		value /= 1024;
+	snprintf(text, UNITS_TEXT, i ? "%.1f %s" : "%.0f %s", value, names[i]);
+	return text;
+}

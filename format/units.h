@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Text of times and sizes, as the commands read and print them. */
+#ifndef TTREC_UNITS_H
+#define TTREC_UNITS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define NS_PER_US 1000ULL
+#define NS_PER_MS 1000000ULL
+#define NS_PER_S  1000000000ULL
+
+#define UNITS_TEXT 32
+
+/*
+ * Parse a duration such as "10s", "1.5ms", "100us", "250ns", "2m", "1h"; a bare number is seconds.
+ * Exact: decimals are not rounded through floating point.
+ * Returns 0, -EINVAL when it is not a duration, -ERANGE when it exceeds 2^63-1 ns.
+ */
+int duration_parse(const char *text, uint64_t *ns);
+
+/* "0.412000256": seconds with nine decimals, the way every message and report prints virtual time. */
+const char *duration_exact(uint64_t ns, char text[UNITS_TEXT]);
+
+/* "1.000 s", "0.31 s": three significant decimals for people. */
+const char *duration_short(uint64_t ns, char text[UNITS_TEXT]);
+
+/* "1,638": thousands separated, whatever the locale. */
+const char *count_text(uint64_t count, char text[UNITS_TEXT]);
+
+/* "4.2 MiB" */
+const char *size_text(uint64_t bytes, char text[UNITS_TEXT]);
+
+#endif

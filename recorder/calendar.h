@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The calendar: who runs next, and until when.
+ *
+ * Pure: no descriptors, no clock, no allocation beyond its tables, so the same messages in the same
+ * order always give the same answers. The session feeds it what arrived (calendar_connect,
+ * calendar_receive, calendar_disconnect) and then carries out what it wants, in order, until
+ * calendar_next() returns false.
+ *
+ * Rules (see docs/architecture.md for why):
+ *  - one token: a client runs from its RUN (or the ACK of its START) until it WAITs;
+ *  - total order by (time, client id, admission index); the order of arrival never decides;
+ *  - STARTs are admitted in id order once all expected clients have sent theirs; later ones join between
+ *    two runs, with the current time as their offset;
+ *  - a REQUEST replaces the client's previous one;
+ *  - nothing is sent to a client that runs, but answers to its own messages and a FREE_UNTIL it is
+ *    waiting to be able to read (it waits for an ACK or, in a vhost-user exchange, for a reply);
+ *  - RUN goes only to a client in WAIT whose WAIT was ACKed and which has no message unanswered.
+ */
+#ifndef TTREC_CALENDAR_H
+#define TTREC_CALENDAR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kernel/wire.h"
+
+struct calendar;
+
+/* How far a client may run without asking. Stored in the trace. */
+enum calendar_grant {
+	CALENDAR_GRANT_EACH,   /* not at all: every event is an exchange, the finest trace */
+	CALENDAR_GRANT_WINDOW, /* FREE_UNTIL the next event of anybody else, or the limit */
+};
+
+struct calendar_options {
+	enum calendar_grant grant;
+	uint32_t expected; /* clients that must have sent START before anybody is admitted; >= 1 */
+	uint64_t tod;	   /* ns since 1970 at virtual time 0, what GET_TOD is answered from */
+	uint64_t limit;	   /* ns: virtual time at which the simulation is over; 0 = none */
+};
+
+/* What the calendar wants done. */
+enum calendar_action_kind {
+	CALENDAR_ADMIT,	   /* client is admitted: @index, @message is its START, @offset */
+	CALENDAR_SEND,	   /* write @message to the client */
+	CALENDAR_IDLE_END, /* everybody sleeps forever: nothing can ever happen again */
+	CALENDAR_LIMIT,	   /* the next event lies at or beyond the limit */
+};
+
+struct calendar_action {
+	enum calendar_action_kind kind;
+	uint32_t client; /* handle from calendar_connect */
+	uint32_t index;	 /* admission index, the guest number in the trace */
+	uint64_t offset; /* ns: controller time at the client's START */
+	struct wire_message message;
+};
+
+/* Why a client's message was refused: enough for one line that names it. */
+struct calendar_fault {
+	uint32_t client;
+	uint64_t id; /* from START, WIRE_ID_NONE before it */
+	uint64_t now;
+	struct wire_message message;
+	char text[256]; /* "RUN is the controller's to send", "expected ...", ... */
+};
+
+enum calendar_client_state {
+	CALENDAR_CONNECTED, /* no START yet */
+	CALENDAR_STARTING,  /* START received, not admitted */
+	CALENDAR_RUNNING,   /* has the token */
+	CALENDAR_WAITING,   /* sent WAIT, no RUN yet */
+	CALENDAR_GONE,
+};
+
+int calendar_create(const struct calendar_options *options, struct calendar **calendar);
+void calendar_destroy(struct calendar *calendar);
+
+/* A client connected; returns its handle in *@client (handles of clients that left are reused). */
+int calendar_connect(struct calendar *calendar, uint32_t *client);
+
+/*
+ * A whole message arrived from @client. Returns 0, -EPROTO when the client broke the protocol
+ * (calendar_last_fault says how; the state of the calendar is unchanged, the session will disconnect the
+ * client), -ENOMEM.
+ */
+int calendar_receive(struct calendar *calendar, uint32_t client, const struct wire_message *message);
+
+/*
+ * The client is gone, in whatever state. If it held the token the next one gets it; if the others
+ * only waited for its START they are still waited for (`expected` does not shrink).
+ */
+void calendar_disconnect(struct calendar *calendar, uint32_t client);
+
+/*
+ * The next thing to do. Actions come in the order they must be carried out; consecutive SENDs to one client
+ * may be written at once. Returns false when there is nothing to do but wait for input.
+ */
+bool calendar_next(struct calendar *calendar, struct calendar_action *action);
+
+const struct calendar_fault *calendar_last_fault(const struct calendar *calendar);
+
+/* Virtual time in ns: that of the last RUN, or what the running client has since told. */
+uint64_t calendar_now(const struct calendar *calendar);
+
+enum calendar_client_state calendar_client_state(const struct calendar *calendar, uint32_t client);
+uint64_t calendar_client_id(const struct calendar *calendar, uint32_t client);
+
+/* The client that holds the token; false when nobody does (start-up, or waiting for somebody). */
+bool calendar_running(const struct calendar *calendar, uint32_t *client);
+
+/*
+ * One line a client that says where it stands ("id 2: waiting, next event 1.000000000"), for the
+ * report of a hang or a deadlock. Returns false when @position is past the last; starts at 0.
+ */
+bool calendar_describe(const struct calendar *calendar, uint32_t *position, char *text, size_t size);
+
+#endif
