@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Who runs next, and until when. */
+#include <assert.h>
+
+#include "recorder/calendar_internal.h"
+
+void calendar_enter(struct calendar *calendar, uint32_t handle, uint64_t time)
+{
+	const struct calendar_client *client = &calendar->clients[handle];
+
+	if (time >= WIRE_TIME_NEVER)
+		calendar_heap_remove(&calendar->waiting, handle);
+	else
+		calendar_heap_set(&calendar->waiting, handle,
+				  (struct calendar_key){ time, client->id, client->index });
+}
+
+/* Time of the first event of anybody who waits, WIRE_TIME_NEVER when there is none. */
+static uint64_t next_event(const struct calendar *calendar)
+{
+	const struct calendar_heap_entry *next = calendar_heap_top(&calendar->waiting);
+
+	return next ? next->key.time : WIRE_TIME_NEVER;
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/*
+ * How far a client that runs now may go by itself. Never S64_MAX or more: an idle kernel's event
+ * lies there, and it must ask for it rather than run to it.
+ */
+static uint64_t grant_bound(const struct calendar *calendar)
+{
+	uint64_t bound = earlier(calendar->now + CALENDAR_HORIZON_NS, WIRE_TIME_NEVER - 1);
+
+	if (calendar->options.limit)
+		bound = earlier(bound, calendar->options.limit);
+	return earlier(bound, next_event(calendar));
+}
+
+static void token_give(struct calendar *calendar, uint32_t handle)
+{
+	struct calendar_client *client = &calendar->clients[handle];
+
+	assert(calendar->running == CALENDAR_NOBODY);
+	calendar->running = handle;
+	client->state = CALENDAR_RUNNING;
+	client->request = WIRE_TIME_NEVER;
+	client->bound = calendar->now;
+}
+
+/*
+ * The ACK of its START makes a client run (Q15). No bound is told: it asks for its first event, and
+ * nobody else has been run before all expected clients have done so.
+ */
+static void client_admit(struct calendar *calendar, uint32_t handle)
+{
+	struct calendar_client *client = &calendar->clients[handle];
+
+	calendar_heap_remove(&calendar->starting, handle);
+	client->index = calendar->admissions++;
+	client->offset = calendar->now;
+	calendar->admitted[calendar->admitted_count++] = handle;
+	calendar_announce(calendar, CALENDAR_ADMIT, handle);
+	token_give(calendar, handle);
+	calendar_answer_question(calendar, handle);
+}
+
+/*
+ * The bound goes with every RUN: since 6.1 a kernel forgets it when it WAITs (Q3), 5.10 would go on
+ * with the old one (Q2).
+ */
+static void client_run(struct calendar *calendar, uint32_t handle, uint64_t time)
+{
+	assert(time >= calendar->now);
+	calendar->now = time;
+	calendar_heap_remove(&calendar->waiting, handle);
+	token_give(calendar, handle);
+	if (calendar->options.grant == CALENDAR_GRANT_WINDOW) {
+		calendar->clients[handle].bound = grant_bound(calendar);
+		calendar_send(calendar, handle, CALENDAR_SENT_GRANT,
+			      calendar->clients[handle].bound);
+	}
+	calendar_send(calendar, handle, CALENDAR_SENT_RUN, time);
+}
+
+static void end(struct calendar *calendar, enum calendar_action_kind how)
+{
+	calendar->ended = true;
+	calendar_announce(calendar, how, CALENDAR_NOBODY);
+}
+
+/*
+ * Nobody has an event. That is the end, unless somebody is at the door who may still bring one.
+ * An idle kernel is never run at S64_MAX: it would panic (Q8).
+ */
+static void end_idle(struct calendar *calendar)
+{
+	if (calendar->admitted_count && !calendar->unannounced)
+		end(calendar, CALENDAR_IDLE_END);
+}
+
+static bool limit_reached(const struct calendar *calendar, uint64_t time)
+{
+	return calendar->options.limit && time >= calendar->options.limit;
+}
+
+/*
+ * RUN must find the client in WAIT and nowhere else (Q4): a kernel that reads it while it waits for
+ * the ACK of a message, or has just been sent something else that it answers, swallows it.
+ */
+static bool client_ready(const struct calendar_client *client)
+{
+	return !client->asks && !client->sent_count;
+}
+
+void calendar_schedule(struct calendar *calendar)
+{
+	const struct calendar_heap_entry *next;
+
+	if (calendar->running != CALENDAR_NOBODY || calendar->relay.active || calendar->ended ||
+	    !calendar->open)
+		return;
+	if (limit_reached(calendar, calendar->now)) {
+		end(calendar, CALENDAR_LIMIT);
+		return;
+	}
+	next = calendar_heap_top(&calendar->starting);
+	if (next) {
+		client_admit(calendar, next->client);
+		return;
+	}
+	next = calendar_heap_top(&calendar->waiting);
+	if (!next)
+		end_idle(calendar);
+	else if (limit_reached(calendar, next->key.time))
+		end(calendar, CALENDAR_LIMIT);
+	else if (client_ready(&calendar->clients[next->client]))
+		client_run(calendar, next->client, next->key.time);
+}
+
+static void held_release(struct calendar *calendar)
+{
+	uint32_t handle;
+
+	while ((handle = calendar->held.first) != CALENDAR_NOBODY) {
+		calendar_list_remove(calendar, &calendar->held, handle);
+		calendar_answer_question(calendar, handle);
+	}
+}
+
+/*
+ * Take back what the running client may no longer use. One FREE_UNTIL at a time: requests that come
+ * before its ACK make the next one. When there is nothing to take back, whoever waited for it goes
+ * on.
+ */
+static void grant_shrink(struct calendar *calendar)
+{
+	struct calendar_client *client = &calendar->clients[calendar->running];
+	uint64_t bound = next_event(calendar);
+
+	if (client->shrinking)
+		return;
+	if (bound >= client->bound) {
+		held_release(calendar);
+		return;
+	}
+	client->bound = bound;
+	client->shrinking = true;
+	calendar_send(calendar, calendar->running, CALENDAR_SENT_SHRINK, bound);
+}
+
+/*
+ * The ACK says that nobody will run past the event. Where a running client might, it first has to
+ * acknowledge an earlier bound (Q5); it reads that while it waits for the reply of the device that
+ * made this client ask.
+ */
+void calendar_answer_request(struct calendar *calendar, uint32_t handle,
+			     const struct wire_message *request)
+{
+	struct calendar_client *client = &calendar->clients[handle];
+	const struct calendar_client *running;
+
+	if (calendar->running == CALENDAR_NOBODY) {
+		calendar_answer(calendar, handle, request->seq, 0);
+		return;
+	}
+	running = &calendar->clients[calendar->running];
+	if (!running->shrinking && next_event(calendar) >= running->bound) {
+		calendar_answer(calendar, handle, request->seq, 0);
+		return;
+	}
+	client->question = *request;
+	client->asks = true;
+	calendar_list_append(calendar, &calendar->held, handle);
+	grant_shrink(calendar);
+}
+
+void calendar_shrink_done(struct calendar *calendar, uint32_t handle)
+{
+	struct calendar_client *client = &calendar->clients[handle];
+
+	if (!client->shrinking)
+		return; /* it has given the token back since */
+	client->shrinking = false;
+	grant_shrink(calendar);
+}
+
+void calendar_token_drop(struct calendar *calendar)
+{
+	calendar->clients[calendar->running].shrinking = false;
+	calendar->running = CALENDAR_NOBODY;
+	held_release(calendar);
+}
+
+/*
+ * The client's own time is somewhere before its bound and not after its request. Time moves up to
+ * where it cannot be any more, so that whoever is admitted now, and the client itself when it is
+ * interrupted, does not see a time that lies in its past.
+ */
+static void window_close(struct calendar *calendar, const struct calendar_client *client)
+{
+	uint64_t end_time = earlier(client->bound, next_event(calendar));
+
+	if (end_time > calendar->now)
+		calendar->now = end_time;
+}
+
+void calendar_wait(struct calendar *calendar, uint32_t handle)
+{
+	struct calendar_client *client = &calendar->clients[handle];
+
+	client->state = CALENDAR_WAITING;
+	/* It can have run past what it had asked for: then that is due now. */
+	if (client->request < calendar->now)
+		client->request = calendar->now;
+	calendar_enter(calendar, handle, client->request);
+	window_close(calendar, client);
+	calendar_token_drop(calendar);
+}
