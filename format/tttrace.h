@@ -124,6 +124,8 @@ struct trace_record {
 
 /* Largest payload of one record; longer data is split by whoever appends. */
 #define TRACE_PAYLOAD_MAX (256u * 1024)
+/* Guest indices are below this. */
+#define TRACE_GUEST_LIMIT 65536u
 
 enum trace_direction { TRACE_IN, TRACE_OUT, TRACE_CHECK, TRACE_SIDE };
 enum trace_payload { TRACE_PAYLOAD_NONE, TRACE_PAYLOAD_TEXT, TRACE_PAYLOAD_BYTES };
@@ -182,9 +184,9 @@ TTTRACE_API int trace_writer_create(const char *path, const struct trace_writer_
 
 /*
  * Append a copy of @record; its number is assigned here and returned in *@number (may be NULL).
- * Returns 0, -EINVAL for an unknown kind or an oversized payload, or the error that writing ran
- * into (-ENOSPC, -EFBIG, -EIO): it stays, every later call returns it again, and the file ends
- * with the last whole frame.
+ * Returns 0, -EINVAL for an unknown kind, an oversized payload or too large a guest, or the error
+ * that writing ran into (-ENOSPC, -EFBIG, -EIO): it stays, every later call returns it again, and
+ * the file ends with the last whole frame.
  */
 TTTRACE_API int trace_writer_append(struct trace_writer *writer, const struct trace_record *record,
 				    uint64_t *number);
@@ -226,7 +228,8 @@ struct trace_header {
 /*
  * Returns 0, -ENOENT and such from opening, -EBADMSG when it is no trace or damaged in its head,
  * -EPIPE when it ends within its head, -EPROTONOSUPPORT when it needs a feature this version does
- * not know.
+ * not know. *@reader is NULL when the file could not be opened; after any other error it is there
+ * all the same, to be asked for trace_reader_error() and closed.
  */
 TTTRACE_API int trace_reader_open(const char *path, struct trace_reader **reader);
 TTTRACE_API const struct trace_header *trace_reader_header(const struct trace_reader *reader);

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Columns into records, the mirror of encode.c. */
+#include "format/decode.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "format/chain.h"
+
+int decoder_create(struct decoder **decoder)
+{
+	*decoder = calloc(1, sizeof(**decoder));
+	return *decoder ? 0 : -ENOMEM;
+}
+
+void decoder_destroy(struct decoder *decoder)
+{
+	if (!decoder)
+		return;
+	predictor_release(&decoder->predictor);
+	free(decoder);
+}
+
+void decoder_restart(struct decoder *decoder)
+{
+	predictor_release(&decoder->predictor);
+	memset(decoder->column, 0, sizeof(decoder->column));
+	decoder->left = 0;
+	decoder->partial = true;
+}
+
+static int decoder_bad(struct decoder *decoder, const char *problem)
+{
+	decoder->problem = problem;
+	return -EBADMSG;
+}
+
+static inline bool take_byte(struct column_cursor *column, uint8_t *value)
+{
+	if (column->at == column->end)
+		return false;
+	*value = *column->at++;
+	return true;
+}
+
+static inline bool take_varint(struct column_cursor *column, uint64_t *value)
+{
+	uint8_t byte;
+
+	*value = 0;
+	for (unsigned int shift = 0; shift < 64; shift += 7) {
+		if (!take_byte(column, &byte))
+			return false;
+		*value |= (uint64_t)(byte & 0x7f) << shift;
+		if (!(byte & 0x80))
+			return shift < 63 || byte <= 1;
+	}
+	return false;
+}
+
+int decoder_chains(struct decoder *decoder, const uint8_t *table, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++, table += GUEST_ENTRY_SIZE) {
+		uint32_t index = get_le32(table);
+		uint64_t chain = get_le64(table + 4);
+		struct guest *guest;
+
+		if (index >= TRACE_GUEST_LIMIT)
+			return decoder_bad(decoder, "a guest is out of range");
+		guest = predictor_guest(&decoder->predictor, index);
+		if (!guest)
+			return -ENOMEM;
+		if ((guest->known || !decoder->partial) && guest->chain != chain)
+			return decoder_bad(decoder, "a guest's chain differs");
+		guest->known = true;
+		guest->chain = chain;
+		guest->listed = decoder->predictor.chunk;
+	}
+	return 0;
+}
+
+/* The sizes of all columns; together they must be what is left of the content. */
+static int split_columns(struct decoder *decoder, struct column_cursor *content)
+{
+	uint64_t size[COLUMNS], total = 0;
+
+	for (int i = 0; i < COLUMNS; i++) {
+		if (!take_varint(content, &size[i]) || size[i] > CHUNK_CONTENT_MAX)
+			return decoder_bad(decoder, "a column's size is wrong");
+		total += size[i];
+	}
+	if (total != (uint64_t)(content->end - content->at))
+		return decoder_bad(decoder, "the columns do not fill the chunk");
+	for (int i = 0; i < COLUMNS; i++) {
+		decoder->column[i].at = content->at;
+		content->at += size[i];
+		decoder->column[i].end = content->at;
+	}
+	return 0;
+}
+
+int decoder_begin(struct decoder *decoder, const uint8_t *content, size_t size)
+{
+	uint32_t guests = get_le16(content + 2);
+	struct column_cursor rest = { content + CHUNK_HEAD_SIZE, content + size };
+	int err;
+
+	decoder->left = get_le32(content + 4);
+	decoder->number = get_le64(content + 8);
+	predictor_begin(&decoder->predictor, get_le64(content + 16));
+	if ((size_t)(rest.end - rest.at) < guests * GUEST_ENTRY_SIZE)
+		return decoder_bad(decoder, "the table of guests is cut off");
+	err = decoder_chains(decoder, rest.at, guests);
+	if (err)
+		return err;
+	rest.at += guests * GUEST_ENTRY_SIZE;
+	err = split_columns(decoder, &rest);
+	if (err)
+		return err;
+	if (decoder->column[COLUMN_TAG].end - decoder->column[COLUMN_TAG].at != decoder->left)
+		return decoder_bad(decoder, "there is not one tag a record");
+	return 0;
+}
+
+static bool take_planes(struct decoder *decoder, unsigned int bytes, uint64_t *value)
+{
+	uint8_t byte;
+
+	*value = 0;
+	for (unsigned int i = 0; i < bytes; i++) {
+		if (!take_byte(&decoder->column[COLUMN_PLANE + i], &byte))
+			return false;
+		*value |= (uint64_t)byte << 8 * i;
+	}
+	return true;
+}
+
+static bool take_time(struct decoder *decoder, const struct guest *guest, uint64_t base,
+		      uint64_t *time)
+{
+	uint8_t code;
+
+	if (!take_byte(&decoder->column[COLUMN_TIME], &code))
+		return false;
+	switch (code) {
+	case TIME_DISTANCE ... TIME_DISTANCE + 8:
+		if (!take_planes(decoder, code - TIME_DISTANCE, time))
+			return false;
+		*time += base;
+		return true;
+	case TIME_ZERO:
+		*time = 0;
+		return true;
+	case TIME_NEVER:
+		*time = INT64_MAX;
+		return true;
+	case TIME_NONE:
+		*time = UINT64_MAX;
+		return true;
+	case TIME_PENDING:
+		*time = guest->pending;
+		return true;
+	case TIME_VALUE ... TIME_VALUE + 8:
+		return take_planes(decoder, code - TIME_VALUE, time);
+	}
+	return false;
+}
+
+static inline bool take_now(struct decoder *decoder, uint8_t context, uint64_t *now)
+{
+	uint64_t difference;
+
+	if (!(context & CONTEXT_NOW))
+		return true;
+	if (!take_varint(&decoder->column[COLUMN_NOW], &difference))
+		return false;
+	*now += unzigzag(difference);
+	return true;
+}
+
+static inline bool take_payload(struct decoder *decoder, uint8_t context,
+				struct trace_record *record)
+{
+	struct column_cursor *payload = &decoder->column[COLUMN_PAYLOAD];
+	uint64_t size;
+
+	if (!(context & CONTEXT_PAYLOAD))
+		return true;
+	if (!take_varint(&decoder->column[COLUMN_SIZE], &size) || !size ||
+	    size > TRACE_PAYLOAD_MAX || size > (uint64_t)(payload->end - payload->at))
+		return false;
+	record->payload = payload->at;
+	record->payload_size = size;
+	payload->at += size;
+	return true;
+}
+
+static inline __attribute__((always_inline)) bool
+take_message(struct decoder *decoder, struct guest *guest, uint8_t tag, uint8_t context,
+	     struct trace_record *record, bool to)
+{
+	struct predictor *predictor = &decoder->predictor;
+	uint64_t op = tag & TAG_OP_MASK, difference;
+	struct prediction expected;
+
+	if (op == TAG_OP_OTHER && (!take_varint(&decoder->column[COLUMN_OP], &op)))
+		return false;
+	expected = to ? predict_to(predictor, guest, op) : predict_from(predictor, guest, op);
+	if (tag & TAG_SEQ) {
+		if (!take_varint(&decoder->column[COLUMN_SEQ], &difference))
+			return false;
+		expected.seq += unzigzag(difference);
+	}
+	if ((tag & TAG_TIME) && !take_time(decoder, guest, expected.base, &expected.time))
+		return false;
+	record->kind = to ? TRACE_to : TRACE_from;
+	record->from.op = op;
+	record->from.seq = expected.seq;
+	record->from.time = expected.time;
+	record->field[3] = 0;
+	record->now = predict_now(predictor, guest, to, op, expected.time);
+	if (!take_now(decoder, context, &record->now))
+		return false;
+	if (to)
+		predictor_learn_to(predictor, guest, op, expected.seq, expected.time, record->now);
+	else
+		predictor_learn_from(predictor, guest, op, expected.seq, expected.time,
+				     record->now);
+	return true;
+}
+
+static bool take_record(struct decoder *decoder, struct guest *guest, uint8_t context,
+			struct trace_record *record, unsigned int *field_count)
+{
+	struct predictor *predictor = &decoder->predictor;
+	uint8_t kind, count;
+	uint64_t *last;
+
+	if (!take_byte(&decoder->column[COLUMN_KIND], &kind) ||
+	    !take_byte(&decoder->column[COLUMN_KIND], &count) || kind >= TRACE_KIND_LIMIT ||
+	    kind == TRACE_from || kind == TRACE_to || count > TRACE_FIELDS_MAX)
+		return false;
+	last = predictor->last[kind];
+	memset(record->field, 0, sizeof(record->field));
+	for (unsigned int i = 0; i < count; i++) {
+		uint64_t difference;
+
+		if (!take_varint(&decoder->column[COLUMN_FIELD], &difference))
+			return false;
+		last[i] += unzigzag(difference);
+		record->field[i] = last[i];
+	}
+	record->kind = kind;
+	record->now = predictor->now;
+	*field_count = count;
+	if (!take_now(decoder, context, &record->now))
+		return false;
+	predictor_learn_record(predictor, guest, record);
+	return true;
+}
+
+/* Which guest the record is of: that of the record before, unless the context names another. */
+static int take_guest(struct decoder *decoder, uint8_t tag, uint8_t *context)
+{
+	struct predictor *predictor = &decoder->predictor;
+	uint64_t index;
+
+	*context = 0;
+	if (!(tag & TAG_CONTEXT))
+		return 0;
+	if (!take_byte(&decoder->column[COLUMN_CONTEXT], context) || (*context & ~CONTEXT_MASK))
+		return decoder_bad(decoder, "a context is wrong");
+	if (!(*context & CONTEXT_GUEST))
+		return 0;
+	if (!take_varint(&decoder->column[COLUMN_GUEST], &index) || index >= TRACE_GUEST_LIMIT)
+		return decoder_bad(decoder, "a guest is out of range");
+	predictor->guest = (uint32_t)index;
+	return 0;
+}
+
+static int decoder_end(struct decoder *decoder)
+{
+	for (int i = 0; i < COLUMNS; i++)
+		if (decoder->column[i].at != decoder->column[i].end)
+			return decoder_bad(decoder, "a column has more than its records need");
+	return 0;
+}
+
+static bool tag_reserved(uint8_t tag)
+{
+	uint8_t op = tag & TAG_OP_MASK;
+
+	if (op == TAG_RECORD)
+		return tag & (TAG_SEQ | TAG_TIME);
+	return op > TAG_OP_OTHER;
+}
+
+int decoder_next(struct decoder *decoder, struct trace_record *record, unsigned int *field_count,
+		 bool *chained)
+{
+	struct guest *guest;
+	uint8_t tag, context;
+	bool good;
+	int err;
+
+	if (!decoder->left)
+		return decoder_end(decoder);
+	tag = *decoder->column[COLUMN_TAG].at++;
+	if (tag_reserved(tag))
+		return decoder_bad(decoder, "a tag is unknown");
+	err = take_guest(decoder, tag, &context);
+	if (err)
+		return err;
+	guest = predictor_guest(&decoder->predictor, decoder->predictor.guest);
+	if (!guest)
+		return -ENOMEM;
+	record->number = decoder->number;
+	record->guest = decoder->predictor.guest;
+	record->payload = NULL;
+	record->payload_size = 0;
+	*field_count = 3;
+	*chained = (tag & TAG_OP_MASK) != TAG_RECORD || (tag & TAG_CHAINED);
+	if ((tag & TAG_OP_MASK) == TAG_RECORD)
+		good = take_record(decoder, guest, context, record, field_count);
+	else if (tag & TAG_TO)
+		good = take_message(decoder, guest, tag, context, record, true);
+	else
+		good = take_message(decoder, guest, tag, context, record, false);
+	if (!good || !take_payload(decoder, context, record))
+		return decoder_bad(decoder, "a record is wrong");
+	if (*chained) {
+		if (guest->listed != decoder->predictor.chunk)
+			return decoder_bad(decoder, "a guest's chain is missing");
+		guest->chain = chain_record(guest->chain, record, *field_count);
+	}
+	decoder->number++;
+	decoder->left--;
+	return 1;
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* What the table of record kinds says, in a form that can be looked up. */
+#include "format/tttrace.h"
+
+#include "format/cleanup.h"
+
+#define FIELD_INFO(field_name, field_unit) { #field_name, TRACE_UNIT_##field_unit },
+#define FIELD_ONE(field_name, field_unit)  +1
+
+static const struct trace_kind_info kinds[TRACE_KIND_LIMIT] = {
+#define KIND_INFO(kind_name, number, kind_direction, kind_payload, kind_doc)                       \
+	[number] = {                                                                               \
+		.name = #kind_name,                                                                \
+		.doc = kind_doc,                                                                   \
+		.direction = TRACE_##kind_direction,                                               \
+		.payload = TRACE_PAYLOAD_##kind_payload,                                           \
+		.field_count = 0 TRACE_FIELDS_##kind_name(FIELD_ONE),                              \
+		.field = { TRACE_FIELDS_##kind_name(FIELD_INFO) },                                 \
+	},
+	TRACE_KINDS(KIND_INFO)
+};
+
+static const char *const operations[] = {
+#define OPERATION_NAME(name, number) [number] = #name,
+	TRACE_OPERATIONS(OPERATION_NAME)
+};
+
+const struct trace_kind_info *trace_kind_info(uint32_t kind)
+{
+	return kind < TRACE_KIND_LIMIT && kinds[kind].name ? &kinds[kind] : NULL;
+}
+
+const char *trace_operation_name(uint64_t op)
+{
+	return op < ARRAY_SIZE(operations) ? operations[op] : NULL;
+}
