@@ -40,7 +40,8 @@ struct wire_input {
 
 /*
  * Read what is there without blocking. Returns the number of bytes read, 0 at end of file,
- * -EAGAIN when nothing is there, or another negative errno (-ECONNRESET and so on).
+ * -EAGAIN when nothing is there, -ENOBUFS when messages must be taken first, or another negative
+ * errno (-ECONNRESET and so on).
  */
 long wire_input_fill(struct wire_input *input, int fd);
 
@@ -52,8 +53,9 @@ size_t wire_input_partial(const struct wire_input *input);
 
 /*
  * Write @count messages at once. A client's socket holds hundreds of messages and a client has at
- * most a few outstanding, so a full socket means that the client does not read: -EAGAIN.
- * Returns 0 or a negative errno (-EPIPE when the client is gone); never raises SIGPIPE.
+ * most a few outstanding, so a full socket means that the client does not read: -EAGAIN, and what
+ * has been written of them is unknown. Returns 0 or a negative errno (-EPIPE when the client is
+ * gone); never raises SIGPIPE.
  */
 int wire_send(int fd, const struct wire_message *messages, size_t count);
 
