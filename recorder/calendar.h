@@ -10,12 +10,16 @@
  * Rules (see docs/architecture.md for why):
  *  - one token: a client runs from its RUN (or the ACK of its START) until it WAITs;
  *  - total order by (time, client id, admission index); the order of arrival never decides;
- *  - STARTs are admitted in id order once all expected clients have sent theirs; later ones join between
- *    two runs, with the current time as their offset;
+ *  - STARTs are admitted in id order once all expected clients have sent theirs; later ones join
+ * between two runs, with the current time as their offset;
  *  - a REQUEST replaces the client's previous one;
  *  - nothing is sent to a client that runs, but answers to its own messages and a FREE_UNTIL it is
  *    waiting to be able to read (it waits for an ACK or, in a vhost-user exchange, for a reply);
- *  - RUN goes only to a client in WAIT whose WAIT was ACKed and which has no message unanswered.
+ *  - RUN goes only to a client in WAIT whose WAIT was ACKed and which has no message unanswered;
+ *  - a BROADCAST goes to everybody who waits, one after the other in order of admission, then its
+ *    sender is answered, and nobody is run before all have it;
+ *  - time is that of the last RUN or UPDATE. When a client with a bound WAITs, it is the end of its
+ *    window, or the next event when that is earlier: the client has been somewhere before that.
  */
 #ifndef TTREC_CALENDAR_H
 #define TTREC_CALENDAR_H
@@ -30,7 +34,7 @@ struct calendar;
 /* How far a client may run without asking. Stored in the trace. */
 enum calendar_grant {
 	CALENDAR_GRANT_EACH,   /* not at all: every event is an exchange, the finest trace */
-	CALENDAR_GRANT_WINDOW, /* FREE_UNTIL the next event of anybody else, or the limit */
+	CALENDAR_GRANT_WINDOW, /* FREE_UNTIL the next event of anybody else, the limit, or 1 s */
 };
 
 struct calendar_options {
@@ -42,11 +46,18 @@ struct calendar_options {
 
 /* What the calendar wants done. */
 enum calendar_action_kind {
-	CALENDAR_ADMIT,	   /* client is admitted: @index, @message is its START, @offset */
-	CALENDAR_SEND,	   /* write @message to the client */
+	CALENDAR_ADMIT, /* client is admitted: @index, @message is its START, @offset */
+	CALENDAR_SEND,	/* write @message to the client; after its ADMIT comes the ACK of START */
 	CALENDAR_IDLE_END, /* everybody sleeps forever: nothing can ever happen again */
 	CALENDAR_LIMIT,	   /* the next event lies at or beyond the limit */
 };
+
+/*
+ * IDLE_END and LIMIT concern no client (@client is CALENDAR_NOBODY), come once, and end it: nobody
+ * is admitted or run afterwards, though whoever asks is still answered. IDLE_END does not come
+ * while somebody is connected who has not sent START.
+ */
+#define CALENDAR_NOBODY UINT32_MAX
 
 struct calendar_action {
 	enum calendar_action_kind kind;
@@ -73,6 +84,7 @@ enum calendar_client_state {
 	CALENDAR_GONE,
 };
 
+/* Returns 0, -ENOMEM, or -EINVAL when @expected is 0 or @tod exceeds 2^63-1. */
 int calendar_create(const struct calendar_options *options, struct calendar **calendar);
 void calendar_destroy(struct calendar *calendar);
 
@@ -81,20 +93,22 @@ int calendar_connect(struct calendar *calendar, uint32_t *client);
 
 /*
  * A whole message arrived from @client. Returns 0, -EPROTO when the client broke the protocol
- * (calendar_last_fault says how; the state of the calendar is unchanged, the session will disconnect the
- * client), -ENOMEM.
+ * (calendar_last_fault says how; the state of the calendar is unchanged, the session will
+ * disconnect the client), -ENOMEM.
  */
-int calendar_receive(struct calendar *calendar, uint32_t client, const struct wire_message *message);
+int calendar_receive(struct calendar *calendar, uint32_t client,
+		     const struct wire_message *message);
 
 /*
- * The client is gone, in whatever state. If it held the token the next one gets it; if the others
- * only waited for its START they are still waited for (`expected` does not shrink).
+ * The client is gone, in whatever state; what was still to be sent to it is forgotten. If it held
+ * the token the next one gets it; if the others only waited for its START they are still waited for
+ * (`expected` does not shrink).
  */
 void calendar_disconnect(struct calendar *calendar, uint32_t client);
 
 /*
- * The next thing to do. Actions come in the order they must be carried out; consecutive SENDs to one client
- * may be written at once. Returns false when there is nothing to do but wait for input.
+ * The next thing to do. Actions come in the order they must be carried out; consecutive SENDs to
+ * one client may be written at once. Returns false when there is nothing to do but wait for input.
  */
 bool calendar_next(struct calendar *calendar, struct calendar_action *action);
 
@@ -113,6 +127,7 @@ bool calendar_running(const struct calendar *calendar, uint32_t *client);
  * One line a client that says where it stands ("id 2: waiting, next event 1.000000000"), for the
  * report of a hang or a deadlock. Returns false when @position is past the last; starts at 0.
  */
-bool calendar_describe(const struct calendar *calendar, uint32_t *position, char *text, size_t size);
+bool calendar_describe(const struct calendar *calendar, uint32_t *position, char *text,
+		       size_t size);
 
 #endif

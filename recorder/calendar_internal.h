@@ -18,8 +18,6 @@
 #include "recorder/calendar.h"
 #include "recorder/calendar_heap.h"
 
-#define CALENDAR_NOBODY UINT32_MAX
-
 /*
  * In window mode no client runs further than this without asking, even when nobody else has an
  * event: a client that joins late gets its turn, and a client that never sleeps is heard of. Once
