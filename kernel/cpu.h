@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The processor a guest runs on: which one, and what it tells about itself. */
+#ifndef TTREC_CPU_H
+#define TTREC_CPU_H
+
+#include <sched.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CPU_MODEL_TEXT 64
+
+/*
+ * A guest's libc keeps what CPUID says, APIC id included, so guest memory belongs to a CPU model
+ * and number; messages do not (DETERMINISM: CPUID).
+ */
+struct cpu_identity {
+	unsigned int number;	    /* logical CPU, as in sched_setaffinity(2) */
+	uint64_t cpuid;		    /* hash over the CPUID leaves as that CPU answers them */
+	char model[CPU_MODEL_TEXT]; /* brand string */
+};
+
+/* The CPUs the calling thread may use. */
+int cpu_allowed(cpu_set_t *allowed);
+
+/* Pin the calling thread to @number and describe it (@identity may be NULL). -EINVAL when it may not be used. */
+int cpu_pin(unsigned int number, struct cpu_identity *identity);
+
+/* A CPU this process may use: the one it runs on now. */
+unsigned int cpu_here(void);
+
+/*
+ * The first processor's part of /proc/cpuinfo without what changes from moment to moment (MHz, bogomips): UML reads the
+ * flags from it (arch/um/os-Linux/start_up.c). malloc'ed; NULL when there is none.
+ */
+char *cpu_info_text(void);
+
+/* Let the calling thread run on every CPU of @allowed but @number; on all of them when there is no other. */
+int cpu_avoid(const cpu_set_t *allowed, unsigned int number);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A bounds-checked look at an ELF file in memory: segments, interpreter, symbols. */
+#ifndef TTREC_ELF_VIEW_H
+#define TTREC_ELF_VIEW_H
+
+#include <elf.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct elf_view {
+	const uint8_t *data;
+	size_t size;
+	const Elf64_Ehdr *header;
+	unsigned int machine; /* set as soon as it is an ELF file */
+};
+
+/* -ENOEXEC: not ELF; -EXDEV: an architecture this machine does not run; -EBADMSG: damaged. */
+int elf_view_open(struct elf_view *elf, const void *data, size_t size);
+
+/* Address range of the first writable PT_LOAD segment; -ENOENT. */
+int elf_view_writable(const struct elf_view *elf, uint64_t *begin, uint64_t *end);
+
+/* Path in PT_INTERP; -ENOENT for a static program. */
+int elf_view_interpreter(const struct elf_view *elf, char *path, size_t size);
+
+int elf_view_symbol_at(const struct elf_view *elf, uint64_t address, const char **name,
+		       uint64_t *offset);
+int elf_view_symbol_find(const struct elf_view *elf, const char *name, uint64_t *address,
+			 uint64_t *size);
+
+#endif

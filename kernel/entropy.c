@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* The entropy door: a guest's getrandom(2) and /dev/random, answered by us through seccomp. */
+#include "kernel/entropy.h"
+
+#include <endian.h>
+#include <fcntl.h>
+#include <linux/seccomp.h>
+#include <openssl/evp.h>
+#include <seccomp.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+
+#include "format/cleanup.h"
+
+struct entropy_stream {
+	EVP_CIPHER_CTX *cipher;
+};
+
+static int derive_key(uint64_t seed, uint64_t id, uint8_t key[32])
+{
+	uint64_t words[2] = { htole64(seed), htole64(id) };
+	uint8_t text[6 + sizeof(words)] = "ttrec:";
+
+	memcpy(text + 6, words, sizeof(words));
+	return EVP_Digest(text, sizeof(text), key, NULL, EVP_sha256(), NULL) ? 0 : -ENOTSUP;
+}
+
+int entropy_stream_create(uint64_t seed, uint64_t id, struct entropy_stream **out)
+{
+	struct entropy_stream *stream = calloc(1, sizeof(*stream));
+	static const uint8_t counter[16];
+	uint8_t key[32];
+
+	if (!stream)
+		return -ENOMEM;
+	stream->cipher = EVP_CIPHER_CTX_new();
+	if (!stream->cipher || derive_key(seed, id, key) ||
+	    !EVP_EncryptInit_ex(stream->cipher, EVP_chacha20(), NULL, key, counter)) {
+		entropy_stream_destroy(stream);
+		return -ENOTSUP;
+	}
+	*out = stream;
+	return 0;
+}
+
+void entropy_stream_take(struct entropy_stream *stream, void *data, size_t size)
+{
+	int done;
+
+	/* The key stream itself: what the cipher makes of zeros. */
+	memset(data, 0, size);
+	EVP_EncryptUpdate(stream->cipher, data, &done, data, (int)size);
+}
+
+void entropy_stream_destroy(struct entropy_stream *stream)
+{
+	if (stream)
+		EVP_CIPHER_CTX_free(stream->cipher);
+	free(stream);
+}
+
+/* Paths are read up to the end of their page, so that a short mapping does not fail the read. */
+static bool opens_random_device(pid_t pid, uint64_t address)
+{
+	char path[sizeof("/dev/urandom")] = "";
+	size_t page_left = 4096 - (address & 4095);
+	struct iovec local = { path, sizeof(path) < page_left ? sizeof(path) : page_left };
+	struct iovec remote = { (void *)address, local.iov_len };
+
+	if (process_vm_readv(pid, &local, 1, &remote, 1, 0) <= 0)
+		return false;
+	path[sizeof(path) - 1] = '\0';
+	return !strcmp(path, "/dev/random") || !strcmp(path, "/dev/urandom");
+}
+
+static int respond(int fd, uint64_t id, int64_t value, uint32_t flags)
+{
+	struct seccomp_notif_resp response = { .id = id, .val = value, .flags = flags };
+
+	/* ENOENT: the asker was killed while it waited; that is its business. */
+	return ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND, &response) && errno != ENOENT ? -errno : 0;
+}
+
+int entropy_receive(int fd, struct entropy_request *request)
+{
+	struct seccomp_notif notification = { 0 };
+	uint64_t path;
+
+	if (ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &notification))
+		return errno == ENOENT || errno == EINTR ? 0 : -errno;
+	request->id = notification.id;
+	request->pid = (pid_t)notification.pid;
+	if (notification.data.nr == SYS_getrandom) {
+		request->source = ENTROPY_GETRANDOM;
+		request->address = notification.data.args[0];
+		request->requested = notification.data.args[1];
+		return 1;
+	}
+	path = notification.data.args[notification.data.nr == SYS_openat ? 1 : 0];
+	if (!opens_random_device(request->pid, path))
+		return respond(fd, notification.id, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
+	request->source = ENTROPY_DEV_RANDOM;
+	request->requested = ENTROPY_DEVICE_BYTES;
+	return 1;
+}
+
+static int answer_call(int fd, const struct entropy_request *request, const void *data, size_t size)
+{
+	struct iovec local = { (void *)data, size };
+	struct iovec remote = { (void *)request->address, size };
+	ssize_t put = process_vm_writev(request->pid, &local, 1, &remote, 1, 0);
+
+	if (put < 0 && errno != EFAULT && errno != ESRCH)
+		return -errno;
+	return respond(fd, request->id, put < 0 ? -EFAULT : put, 0);
+}
+
+static int answer_open(int fd, const struct entropy_request *request, const void *data, size_t size,
+		       int *held)
+{
+	struct seccomp_notif_addfd add = { .id = request->id };
+	int fds[2], remote;
+
+	if (pipe2(fds, O_CLOEXEC))
+		return -errno;
+	fcntl(fds[1], F_SETPIPE_SZ, ENTROPY_DEVICE_BYTES);
+	if (write(fds[1], data, size) != (ssize_t)size) {
+		close(fds[0]);
+		close(fds[1]);
+		return -EIO;
+	}
+	add.srcfd = (uint32_t)fds[0];
+	remote = ioctl(fd, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
+	close(fds[0]);
+	*held = fds[1];
+	return remote < 0 ? -errno : respond(fd, request->id, remote, 0);
+}
+
+int entropy_answer(int fd, const struct entropy_request *request, const void *data, size_t size,
+		   int *held)
+{
+	*held = -1;
+	if (request->source == ENTROPY_DEV_RANDOM)
+		return answer_open(fd, request, data, size, held);
+	return answer_call(fd, request, data, size);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The entropy door: a guest's getrandom(2) and /dev/random, answered by us through seccomp. */
+#ifndef TTREC_ENTROPY_H
+#define TTREC_ENTROPY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* The source field of an entropy record. */
+enum entropy_source {
+	ENTROPY_GETRANDOM,  /* getrandom(2): bytes go into the guest's buffer */
+	ENTROPY_DEV_RANDOM, /* open of /dev/random or /dev/urandom: bytes to read from it */
+};
+
+/* Bytes an opened /dev/random holds. A guest that reads on blocks there: nothing unrecorded comes. */
+#define ENTROPY_DEVICE_BYTES (64u * 1024)
+/* The most one getrandom(2) gives; the call may return less than was asked for. */
+#define ENTROPY_CALL_MAX (64u * 1024)
+
+struct entropy_request {
+	enum entropy_source source;
+	uint64_t requested; /* bytes the guest asked for; ENTROPY_DEVICE_BYTES for an open */
+	uint64_t id;	    /* of the notification */
+	pid_t pid;
+	uint64_t address; /* of the guest's buffer */
+};
+
+/* A stream of bytes that depends on nothing but @seed, @id and how much was taken before. */
+struct entropy_stream;
+int entropy_stream_create(uint64_t seed, uint64_t id, struct entropy_stream **stream);
+void entropy_stream_take(struct entropy_stream *stream, void *data, size_t size);
+void entropy_stream_destroy(struct entropy_stream *stream);
+
+/*
+ * One notification from the listener @fd. Opens of anything else are let through here. Returns 1
+ * when @request wants bytes, 0 when there is nothing to answer (also: the asker died meanwhile),
+ * or a negative errno.
+ */
+int entropy_receive(int fd, struct entropy_request *request);
+
+/*
+ * Answer with @size bytes, at most request->requested. *@held receives the write end of the pipe that stands for an
+ * opened /dev/random (it must stay open as long as the guest lives), else -1.
+ */
+int entropy_answer(int fd, const struct entropy_request *request, const void *data, size_t size,
+		   int *held);
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A guest: one UML kernel in its room, with its doors.
+ *
+ * The recorder and the replayer open the same guest from the same description, which the trace
+ * carries (guest_spec_to_trace, guest_spec_from_trace). What differs is who decides what goes in through the
+ * doors.
+ */
+#ifndef TTREC_GUEST_H
+#define TTREC_GUEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "format/diagnosis.h"
+#include "format/tttrace.h"
+#include "kernel/cpu.h"
+#include "kernel/entropy.h"
+#include "kernel/image.h"
+#include "kernel/memory.h"
+#include "kernel/room.h"
+#include "kernel/wire.h"
+
+/* Everything a guest is started with. */
+struct guest_spec {
+	char *name;		   /* "n1" */
+	uint64_t id;		   /* for the scheduler; also in the arguments */
+	struct image_files files;  /* file[0] is the kernel, "/linux" */
+	char **arguments;	   /* argv, NULL-terminated */
+	uint8_t auxv_random[ROOM_RANDOM_SIZE];
+	unsigned int cpu;
+	unsigned int wanted; /* SEAL_* parts to try */
+	bool host_files;
+};
+
+#define GUEST_KERNEL_PATH "/linux"
+
+struct guest {
+	const struct guest_spec *spec;
+	struct room room;
+	int time_fd; /* the guest's time-travel connection; -1 before it connected and after it left */
+	struct wire_input input;
+	struct memory *memory;
+	int *held; /* write ends of opened /dev/random */
+	size_t held_count;
+};
+
+#define GUEST_NONE ((struct guest){ .room = ROOM_NONE, .time_fd = -1 })
+
+void guest_spec_free(struct guest_spec *spec);
+
+/* Start the guest. Its time_fd is not there yet: guest_accept() once room.listen_fd is readable. */
+int guest_open(const struct guest_spec *spec, struct guest *guest, struct diagnosis *why);
+int guest_accept(struct guest *guest);
+void guest_close(struct guest *guest);
+
+/* Answer an entropy request with @data and keep what has to stay open for it. */
+int guest_answer_entropy(struct guest *guest, const struct entropy_request *request,
+			 const void *data, size_t size);
+
+/*
+ * Read what the guest has written to its console into @data, at most @size. Returns the number of bytes,
+ * 0 when there is nothing (now, or ever again).
+ */
+size_t guest_read_console(struct guest *guest, void *data, size_t size);
+
+/* Hash one memory region; finds the guest's memory at the first call. See memory.h. */
+int guest_hash_memory(struct guest *guest, unsigned int region, struct memory_digest *digest,
+		      const void **ladder, size_t *ladder_size);
+
+/* ---- The description in a trace ------------------------------------------------------------ */
+
+/*
+ * Write the description as meta records of guest @index: name, id, arguments, random bytes, CPU, the seal that held, files with
+ * their SHA-256. With @embed the files' contents go into the trace too; @spec must then stay until
+ * the writer is closed.
+ */
+int guest_spec_write(const struct guest_spec *spec, unsigned int seal,
+		     const struct cpu_identity *cpu, uint32_t index, bool embed,
+		     struct trace_writer *writer);
+
+/* What a trace says about where it was recorded, next to the guest itself. */
+struct guest_origin {
+	unsigned int seal;
+	struct cpu_identity cpu;
+	char release[64]; /* of the guest kernel */
+};
+
+/*
+ * Read the description of guest @index from a trace, files included: embedded ones from the trace, others from where
+ * they were on the recording machine, if they are the same there. Moves the reader to its start.
+ */
+int guest_spec_read(struct trace_reader *reader, uint32_t index, struct guest_spec *spec,
+		    struct guest_origin *origin, struct diagnosis *why);
+
+#endif

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* A UML command line: what the user gave, what the room needs, and what would break determinism. */
+#include "kernel/guest_arguments.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "format/cleanup.h"
+#include "kernel/room.h"
+#include "kernel/room_internal.h"
+
+/* How a pattern is matched: '#' stands for a number, '*' for anything that follows. */
+static const struct {
+	const char *pattern;
+	bool host_files;
+	struct refused_argument refused;
+} refused_table[] = {
+	{ "ubd#*", true,
+	  { "ubd", "its completion interrupts arrive at a time the host's disk chooses",
+	    "an initrd (kernel/uml/make-initramfs.sh)" } },
+	{ "udb*", true,
+	  { "ubd", "its completion interrupts arrive at a time the host's disk chooses",
+	    "an initrd (kernel/uml/make-initramfs.sh)" } },
+	{ "rootfstype=hostfs*", true,
+	  { "hostfs", "inode numbers, times and contents of this machine reach the guest's memory",
+	    "an initrd (kernel/uml/make-initramfs.sh)" } },
+	{ "hostfs=*", true,
+	  { "hostfs", "inode numbers, times and contents of this machine reach the guest's memory",
+	    "an initrd (kernel/uml/make-initramfs.sh)" } },
+	{ "vec#*", true,
+	  { "vector", "packets arrive at a time the host's network chooses",
+	    "virtio devices of a lab" } },
+	{ "eth#*", true,
+	  { "net", "packets arrive at a time the host's network chooses",
+	    "virtio devices of a lab" } },
+	{ "virtio_uml.device=*", true,
+	  { "virtio", "what the device does is not recorded by `ttrec run`",
+	    "`ttrec serve` for the scheduling alone" } },
+	{ "mconsole=*", true,
+	  { "mconsole", "its requests interrupt the guest at a time the host chooses",
+	    "the console" } },
+	{ "con#=*tty*", true,
+	  { "console", "its input interrupts the guest at a time the host chooses",
+	    "no con argument: the console is captured and shown" } },
+	{ "con#=*pts*", true,
+	  { "console", "its input interrupts the guest at a time the host chooses",
+	    "no con argument: the console is captured and shown" } },
+	{ "con#=*port*", true,
+	  { "console", "its input interrupts the guest at a time the host chooses",
+	    "no con argument: the console is captured and shown" } },
+	{ "con#=*xterm*", true,
+	  { "console", "its input interrupts the guest at a time the host chooses",
+	    "no con argument: the console is captured and shown" } },
+};
+
+/* Parameters that are ttrec's own to give. */
+static const struct {
+	const char *prefix, *advice;
+} owned_table[] = {
+	{ "time-travel", "leave it out: ttrec gives time-travel=ext: itself" },
+	{ "umid=", "leave it out: ttrec fixes the umid, so that it is the same on replay" },
+	{ "uml_dir=", "leave it out: ttrec fixes it, so that it is the same on replay" },
+};
+
+static bool pattern_matches(const char *pattern, const char *text)
+{
+	for (; *pattern; pattern++) {
+		if (*pattern == '#') {
+			while (isdigit((unsigned char)*text))
+				text++;
+			continue;
+		}
+		if (*pattern == '*') {
+			if (!pattern[1])
+				return true;
+			for (; *text; text++)
+				if (pattern_matches(pattern + 1, text))
+					return true;
+			return false;
+		}
+		if (*pattern != *text++)
+			return false;
+	}
+	return !*text;
+}
+
+static ssize_t refused_index(const char *argument)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(refused_table); i++)
+		if (pattern_matches(refused_table[i].pattern, argument))
+			return (ssize_t)i;
+	return -1;
+}
+
+const struct refused_argument *guest_argument_refused(const char *argument)
+{
+	ssize_t index = refused_index(argument);
+
+	return index < 0 ? NULL : &refused_table[index].refused;
+}
+
+static bool is_allowed(const char *const *allow, const char *name)
+{
+	for (; allow && *allow; allow++)
+		if (!strcmp(*allow, name) || !strcmp(*allow, "all"))
+			return true;
+	return false;
+}
+
+static int check_argument(const struct guest_arguments_options *options, const char *argument,
+			  bool *host_files, struct diagnosis *why)
+{
+	ssize_t index = refused_index(argument);
+	const struct refused_argument *refused;
+	char advice[256];
+
+	for (size_t i = 0; i < ARRAY_SIZE(owned_table); i++)
+		if (!strncmp(argument, owned_table[i].prefix, strlen(owned_table[i].prefix)))
+			return diagnose(why, EXIT_USAGE, -EINVAL, owned_table[i].advice,
+					"the kernel argument %s is ttrec's own", argument);
+	if (index < 0)
+		return 0;
+	refused = &refused_table[index].refused;
+	if (is_allowed(options->allow, refused->name)) {
+		*host_files |= refused_table[index].host_files;
+		return 0;
+	}
+	snprintf(advice, sizeof(advice), "use %s; or --allow %s to go on without the promise",
+		 refused->instead, refused->name);
+	return diagnose(why, EXIT_USAGE, -EINVAL, advice,
+			"the kernel argument %s breaks determinism: %s", argument, refused->why);
+}
+
+struct argument_list {
+	char **text;
+	size_t count;
+};
+
+/* Takes @text, which must be malloc'ed; NULL (out of memory) is refused. */
+static int list_add(struct argument_list *list, char *text)
+{
+	char **grown = realloc(list->text, (list->count + 2) * sizeof(*grown));
+
+	if (grown)
+		list->text = grown;
+	if (!grown || !text) {
+		free(text);
+		return -ENOMEM;
+	}
+	list->text[list->count++] = text;
+	list->text[list->count] = NULL;
+	return 0;
+}
+
+static int list_add_socket(struct argument_list *list, uint64_t id)
+{
+	char *text;
+
+	if (asprintf(&text, "time-travel=ext:%" PRIu64 ":" ROOM_PREFIX_MARK ROOM_SOCKET, id) < 0)
+		text = NULL;
+	return list_add(list, text);
+}
+
+static int add_user_argument(const struct guest_arguments_options *options, const char *argument,
+			     struct image_files *files, struct argument_list *list,
+			     bool *host_files, struct diagnosis *why)
+{
+	int err = check_argument(options, argument, host_files, why);
+
+	if (err)
+		return err;
+	if (strncmp(argument, "initrd=", 7))
+		return list_add(list, strdup(argument));
+	err = image_files_load(files, "initrd", argument + 7, "/initrd", why);
+	return err ? err : list_add(list, strdup("initrd=" ROOM_PREFIX_MARK "/initrd"));
+}
+
+static bool names_console(char *const *user)
+{
+	for (; *user; user++)
+		if (pattern_matches("con#=*", *user))
+			return true;
+	return false;
+}
+
+int guest_arguments_build(const struct guest_arguments_options *options, struct image_files *files,
+			  char ***arguments, bool *host_files, struct diagnosis *why)
+{
+	struct argument_list list = { 0 };
+	int err = list_add(&list, strdup("linux"));
+
+	*host_files = false;
+	for (char *const *user = options->user; !err && *user; user++)
+		err = add_user_argument(options, *user, files, &list, host_files, why);
+	/* Only after the user's own: the last of two equal parameters wins in UML. */
+	if (!err && !names_console(options->user)) {
+		err = list_add(&list, strdup("con0=null,fd:1"));
+		if (!err)
+			err = list_add(&list, strdup("con=null"));
+	}
+	if (!err)
+		err = list_add(&list, strdup("umid=ttrec"));
+	if (!err)
+		err = list_add(&list, strdup("uml_dir=" ROOM_PREFIX_MARK "/tmp/"));
+	if (!err)
+		err = list_add_socket(&list, options->id);
+	if (err) {
+		if (err == -ENOMEM)
+			diagnose(why, EXIT_CANNOT, err, NULL, "out of memory");
+		guest_arguments_free(list.text);
+		return err;
+	}
+	*arguments = list.text;
+	return 0;
+}
+
+void guest_arguments_free(char **arguments)
+{
+	for (char **argument = arguments; argument && *argument; argument++)
+		free(*argument);
+	free(arguments);
+}

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* The files a guest is started with, read once so that what runs is what is embedded. */
+#include "kernel/image.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "format/cleanup.h"
+#include "kernel/elf_view.h"
+
+int image_files_add(struct image_files *files, const char *path, uint32_t mode, void *data,
+		    size_t size)
+{
+	struct image_file *grown;
+	char *name = strdup(path);
+
+	grown = realloc(files->file, (files->count + 1) * sizeof(*grown));
+	if (grown)
+		files->file = grown;
+	if (!grown || !name) {
+		free(name);
+		free(data);
+		return -ENOMEM;
+	}
+	files->file[files->count++] =
+		(struct image_file){ .path = name, .mode = mode, .data = data, .size = size };
+	return 0;
+}
+
+static int read_all(int fd, void *data, size_t size)
+{
+	for (size_t done = 0; done < size;) {
+		ssize_t got = read(fd, (char *)data + done, size - done);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		if (!got)
+			return -EPIPE;
+		done += (size_t)got;
+	}
+	return 0;
+}
+
+static int load_error(const char *what, const char *source, int error, struct diagnosis *why)
+{
+	return diagnose(why, EXIT_CANNOT, error,
+			error == -ENOENT ? "check the path" : "check the file and its permissions",
+			"cannot read the %s %s: %s", what, source, strerror(-error));
+}
+
+int image_files_load(struct image_files *files, const char *what, const char *source,
+		     const char *path, struct diagnosis *why)
+{
+	auto_fd fd = open(source, O_RDONLY | O_CLOEXEC);
+	auto_free void *data = NULL;
+	struct stat status;
+	int err;
+
+	if (fd < 0 || fstat(fd, &status))
+		return load_error(what, source, -errno, why);
+	if (!S_ISREG(status.st_mode))
+		return diagnose(why, EXIT_CANNOT, -EINVAL, "name a regular file",
+				"the %s %s is not a file", what, source);
+	data = malloc((size_t)status.st_size + 1);
+	if (!data)
+		return load_error(what, source, -ENOMEM, why);
+	err = read_all(fd, data, (size_t)status.st_size);
+	if (err)
+		return load_error(what, source, err, why);
+	err = image_files_add(files, path, status.st_mode & 0777, take_pointer(data),
+			      (size_t)status.st_size);
+	if (!err)
+		files->file[files->count - 1].source = realpath(source, NULL);
+	return err ? load_error(what, source, err, why) : 0;
+}
+
+const struct image_file *image_files_find(const struct image_files *files, const char *path)
+{
+	for (size_t i = 0; i < files->count; i++)
+		if (!strcmp(files->file[i].path, path))
+			return &files->file[i];
+	return NULL;
+}
+
+void image_files_free(struct image_files *files)
+{
+	for (size_t i = 0; i < files->count; i++) {
+		free(files->file[i].path);
+		free(files->file[i].source);
+		free(files->file[i].data);
+	}
+	free(files->file);
+	*files = (struct image_files){ 0 };
+}
+
+/* Text the binary contains, whatever else it was stripped of. */
+static const char *find_text(const struct image_file *kernel, const char *text)
+{
+	return memmem(kernel->data, kernel->size, text, strlen(text));
+}
+
+static const char build_advice[] =
+	"build one with kernel/uml/build-uml.sh, or set CONFIG_UML_TIME_TRAVEL_SUPPORT=y in yours";
+
+int image_check_kernel(const struct image_file *kernel, const char *source, struct diagnosis *why)
+{
+	struct elf_view elf;
+	int err = elf_view_open(&elf, kernel->data, kernel->size);
+
+	if (err == -ENOEXEC)
+		return diagnose(why, EXIT_CANNOT, err,
+				"give the UML program itself: `linux`, not bzImage or a directory",
+				"%s is not a User-Mode-Linux binary: it is not an ELF file", source);
+	if (err == -EXDEV)
+		return diagnose(why, EXIT_CANNOT, err, "build UML for x86_64 (make ARCH=um)",
+				"%s is built for another architecture (ELF machine %u)", source,
+				elf.machine);
+	if (err)
+		return diagnose(why, EXIT_CANNOT, err, "build or copy it again",
+				"%s is a damaged ELF file", source);
+	if (!(kernel->mode & 0111))
+		return diagnose(why, EXIT_CANNOT, -EACCES, "chmod +x it",
+				"%s has no execute permission", source);
+	if (!find_text(kernel, "Linux version ") || !find_text(kernel, "umid="))
+		return diagnose(why, EXIT_CANNOT, -ENOEXEC, build_advice,
+				"%s is a program, but not a User-Mode-Linux kernel", source);
+	if (!find_text(kernel, "time-travel=ext:"))
+		return diagnose(why, EXIT_CANNOT, -ENOTSUP, build_advice,
+				"%s is User-Mode Linux without external time travel", source);
+	return 0;
+}
+
+void image_release(const struct image_file *kernel, char *release, size_t size)
+{
+	static const char banner[] = "Linux version ";
+	const char *text = kernel->data, *end = text + kernel->size;
+
+	snprintf(release, size, "unknown");
+	while ((text = memmem(text, (size_t)(end - text), banner, strlen(banner)))) {
+		size_t length = 0;
+
+		text += strlen(banner);
+		while (text + length < end && text[length] > ' ' && text[length] <= '~')
+			length++;
+		if (!length || *text < '0' || *text > '9')
+			continue;
+		snprintf(release, size, "%.*s", (int)length, text);
+		return;
+	}
+}
+
+int image_data_segment(const struct image_file *kernel, struct image_segment *segment)
+{
+	struct elf_view elf;
+	int err = elf_view_open(&elf, kernel->data, kernel->size);
+
+	return err ? err : elf_view_writable(&elf, &segment->begin, &segment->end);
+}
+
+int image_symbol_at(const struct image_file *kernel, uint64_t address, const char **name,
+		    uint64_t *offset)
+{
+	struct elf_view elf;
+	int err = elf_view_open(&elf, kernel->data, kernel->size);
+
+	return err ? err : elf_view_symbol_at(&elf, address, name, offset);
+}
+
+int image_symbol_find(const struct image_file *kernel, const char *name, uint64_t *address,
+		      uint64_t *size)
+{
+	struct elf_view elf;
+	int err = elf_view_open(&elf, kernel->data, kernel->size);
+
+	return err ? err : elf_view_symbol_find(&elf, name, address, size);
+}
+
+/* Run `INTERPRETER --list KERNEL`: the dynamic loader itself says what it would load. */
+static int open_loader_list(const char *interpreter, const char *source, FILE **list, pid_t *pid)
+{
+	int pipe_fd[2];
+
+	if (pipe2(pipe_fd, O_CLOEXEC))
+		return -errno;
+	*pid = fork();
+	if (*pid < 0) {
+		close(pipe_fd[0]);
+		close(pipe_fd[1]);
+		return -errno;
+	}
+	if (!*pid) {
+		dup2(pipe_fd[1], STDOUT_FILENO);
+		execle(interpreter, interpreter, "--list", source, NULL, (char *[]){ NULL });
+		_exit(127);
+	}
+	close(pipe_fd[1]);
+	*list = fdopen(pipe_fd[0], "r");
+	return *list ? 0 : -errno;
+}
+
+/* "	libc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x...)" or "	/lib64/ld.so (0x...)" */
+static int add_listed_library(struct image_files *files, char *line, struct diagnosis *why)
+{
+	char *path = strchr(line, '/'), *end;
+
+	if (strstr(line, "not found"))
+		return diagnose(why, EXIT_CANNOT, -ENOENT, "install the library",
+				"the kernel needs a library that is missing: %s", line);
+	if (!path)
+		return 0;
+	end = strstr(path, " (0x");
+	if (end)
+		*end = '\0';
+	if (image_files_find(files, path))
+		return 0;
+	return image_files_load(files, "library", path, path, why);
+}
+
+int image_load_libraries(struct image_files *files, const struct image_file *kernel,
+			 const char *source, struct diagnosis *why)
+{
+	char interpreter[PATH_MAX], line[PATH_MAX + 128];
+	auto_file *list = NULL;
+	struct elf_view elf;
+	int err, status;
+	pid_t pid = -1;
+
+	err = elf_view_open(&elf, kernel->data, kernel->size);
+	if (err)
+		return err;
+	if (elf_view_interpreter(&elf, interpreter, sizeof(interpreter)))
+		return 0; /* statically linked */
+	err = image_files_load(files, "dynamic loader", interpreter, interpreter, why);
+	if (err)
+		return err;
+	err = open_loader_list(interpreter, source, &list, &pid);
+	if (err)
+		return diagnose(why, EXIT_CANNOT, err, NULL, "cannot run %s: %s", interpreter,
+				strerror(-err));
+	while (!err && fgets(line, sizeof(line), list))
+		err = add_listed_library(files, line, why);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (!err && status)
+		return diagnose(why, EXIT_CANNOT, -ENOEXEC, "run the kernel once by hand: its libraries are missing",
+				"%s --list %s failed", interpreter, source);
+	return err;
+}

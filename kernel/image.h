@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Files a guest is started with, as bytes: the kernel and what it says about itself, initrd, libraries. */
+#ifndef TTREC_IMAGE_H
+#define TTREC_IMAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "format/diagnosis.h"
+
+/* One file as the guest sees it: read once, so that what runs is what is embedded. */
+struct image_file {
+	char *path;    /* absolute, in the guest's view */
+	char *source;  /* where it was read from on this machine; NULL when it came from elsewhere */
+	uint32_t mode; /* permission bits */
+	void *data;
+	size_t size;
+};
+
+struct image_files {
+	struct image_file *file;
+	size_t count;
+};
+
+/* Take a file's whole content from @source and call it @path; @what names it in errors ("kernel", "initrd"). */
+int image_files_load(struct image_files *files, const char *what, const char *source,
+		     const char *path, struct diagnosis *why);
+
+/* Add bytes the caller hands over (malloc'ed; owned from now on, also on error). */
+int image_files_add(struct image_files *files, const char *path, uint32_t mode, void *data,
+		    size_t size);
+const struct image_file *image_files_find(const struct image_files *files, const char *path);
+void image_files_free(struct image_files *files);
+
+/* Memory the kernel's writable segment occupies once loaded: its .data and .bss. */
+struct image_segment {
+	uint64_t begin, end; /* virtual addresses, end exclusive */
+};
+
+/*
+ * Is @kernel a User-Mode-Linux binary this machine can run, with external time travel? Refuses, each with its own
+ * words: not ELF, another architecture, not UML, UML without CONFIG_UML_TIME_TRAVEL_SUPPORT.
+ * @source is the path as the user gave it.
+ */
+int image_check_kernel(const struct image_file *kernel, const char *source, struct diagnosis *why);
+
+/* "6.12.117" in @release, from the kernel's own banner; "unknown" when it has none. */
+void image_release(const struct image_file *kernel, char *release, size_t size);
+
+/* The writable PT_LOAD segment; -ENOENT when there is none. */
+int image_data_segment(const struct image_file *kernel, struct image_segment *segment);
+
+/* Add the program interpreter and every shared library of @kernel (as loaded by it) to @files. */
+int image_load_libraries(struct image_files *files, const struct image_file *kernel,
+			 const char *source, struct diagnosis *why);
+
+/*
+ * Name of the kernel symbol that covers @address and its distance from it. The name points into @kernel. -ENOENT when
+ * the image has no symbol table or none covers it.
+ */
+int image_symbol_at(const struct image_file *kernel, uint64_t address, const char **name,
+		    uint64_t *offset);
+
+/* Address and size of symbol @name; -ENOENT when there is none. */
+int image_symbol_find(const struct image_file *kernel, const char *name, uint64_t *address,
+		      uint64_t *size);
+
+#endif

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Hashes of a guest's memory at rest, block by block, and the first block that differs. */
+#include "kernel/memory.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <xxhash.h>
+#if defined(__x86_64__)
+#include <xxh_x86dispatch.h>
+#endif
+
+#include "format/cleanup.h"
+#include "kernel/memory_map.h"
+
+/*
+ * What one region was and is: block hashes as of the last digest, and as the recording says they
+ * were. A block of zeros has hash 0, so that a hole and a page of zeros are the same.
+ */
+struct region {
+	uint64_t base; /* address of the first byte, as reported */
+	uint64_t size;
+	uint32_t block_size;
+	size_t blocks;
+	uint64_t *hash;
+	uint32_t *recorded; /* low halves; allocated by the first compare */
+	uint8_t *ladder;
+	uint64_t zero_hash;
+};
+
+struct memory {
+	pid_t pid;
+	int ram_fd;
+	uint8_t *ram;	    /* the guest's physical memory, mapped here */
+	uint8_t *image_copy; /* the kernel's data and bss as last read */
+	struct region region[MEMORY_REGIONS];
+};
+
+/* Per changed block at most: a gap of up to five varint bytes and half a hash. */
+#define LADDER_ENTRY_MAX 9
+
+const char *memory_region_name(uint64_t region)
+{
+	static const char *const names[] = { [MEMORY_RAM] = "ram", [MEMORY_IMAGE] = "data+bss" };
+
+	return region < MEMORY_REGIONS ? names[region] : NULL;
+}
+
+static int region_create(struct region *region, uint64_t base, uint64_t size, uint32_t block_size)
+{
+	auto_free uint8_t *zeros = calloc(1, block_size);
+
+	region->base = base;
+	region->size = size;
+	region->block_size = block_size;
+	region->blocks = (size / block_size) + (size % block_size != 0);
+	region->hash = calloc(region->blocks + 1, sizeof(*region->hash));
+	region->ladder = malloc(region->blocks * LADDER_ENTRY_MAX + 1);
+	if (!zeros || !region->hash || !region->ladder)
+		return -ENOMEM;
+	region->zero_hash = XXH3_64bits(zeros, block_size);
+	return 0;
+}
+
+int memory_open(pid_t pid, const struct image_file *kernel, struct memory **out)
+{
+	struct memory *memory = calloc(1, sizeof(*memory));
+	struct image_segment image;
+	uint64_t size;
+	void *ram;
+	int err;
+
+	if (!memory)
+		return -ENOMEM;
+	memory->pid = pid;
+	memory->ram_fd = -1;
+	err = memory_map_open_ram(pid, &memory->ram_fd, &size);
+	if (!err)
+		err = region_create(&memory->region[MEMORY_RAM], 0, size, MEMORY_RAM_BLOCK);
+	if (!err)
+		err = image_data_segment(kernel, &image);
+	if (!err)
+		err = region_create(&memory->region[MEMORY_IMAGE], image.begin,
+				    image.end - image.begin, MEMORY_IMAGE_BLOCK);
+	if (!err) {
+		ram = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, memory->ram_fd, 0);
+		memory->ram = ram == MAP_FAILED ? NULL : ram;
+		memory->image_copy = malloc(image.end - image.begin);
+		if (!memory->ram || !memory->image_copy)
+			err = -ENOMEM;
+	}
+	if (err)
+		memory_close(memory);
+	else
+		*out = memory;
+	return err;
+}
+
+void memory_close(struct memory *memory)
+{
+	if (!memory)
+		return;
+	if (memory->ram)
+		munmap(memory->ram, memory->region[MEMORY_RAM].size);
+	close_fd(&memory->ram_fd);
+	free(memory->image_copy);
+	for (size_t i = 0; i < MEMORY_REGIONS; i++) {
+		free(memory->region[i].hash);
+		free(memory->region[i].recorded);
+		free(memory->region[i].ladder);
+	}
+	free(memory);
+}
+
+static uint64_t hash_bytes(const void *data, size_t size)
+{
+#if defined(__x86_64__)
+	return XXH3_64bits_dispatch(data, size);
+#else
+	return XXH3_64bits(data, size);
+#endif
+}
+
+static uint8_t *put_varint(uint8_t *out, uint64_t value)
+{
+	for (; value >= 0x80; value >>= 7)
+		*out++ = (uint8_t)(value | 0x80);
+	*out++ = (uint8_t)value;
+	return out;
+}
+
+/* A walk over the blocks that notes in the ladder which ones changed. */
+struct ladder_walk {
+	struct region *region;
+	uint8_t *out;
+	size_t next; /* block after the last one noted */
+};
+
+static void walk_block(struct ladder_walk *walk, size_t block, uint64_t hash)
+{
+	uint32_t half = (uint32_t)hash;
+
+	if (walk->region->hash[block] == hash)
+		return;
+	walk->region->hash[block] = hash;
+	walk->out = put_varint(walk->out, block - walk->next);
+	memcpy(walk->out, &half, sizeof(half));
+	walk->out += sizeof(half);
+	walk->next = block + 1;
+}
+
+static void walk_bytes(struct ladder_walk *walk, size_t block, const uint8_t *data, size_t size)
+{
+	uint32_t block_size = walk->region->block_size;
+
+	for (; size; block++) {
+		size_t length = size < block_size ? size : block_size;
+		uint64_t hash = hash_bytes(data, length);
+
+		if (hash == walk->region->zero_hash && length == block_size)
+			hash = 0;
+		walk_block(walk, block, hash);
+		data += length;
+		size -= length;
+	}
+}
+
+static void walk_hole(struct ladder_walk *walk, size_t block, size_t end)
+{
+	for (; block < end; block++)
+		walk_block(walk, block, 0);
+}
+
+/* Pages the guest never touched do not exist: they are skipped, and not made by looking at them. */
+static int walk_ram(struct memory *memory, struct ladder_walk *walk)
+{
+	struct region *region = walk->region;
+	off_t end = 0, begin;
+
+	while ((begin = lseek(memory->ram_fd, end, SEEK_DATA)) >= 0) {
+		walk_hole(walk, (size_t)end / MEMORY_RAM_BLOCK, (size_t)begin / MEMORY_RAM_BLOCK);
+		end = lseek(memory->ram_fd, begin, SEEK_HOLE);
+		if (end < 0)
+			return -errno;
+		walk_bytes(walk, (size_t)begin / MEMORY_RAM_BLOCK, memory->ram + begin,
+			   (size_t)(end - begin));
+	}
+	if (errno != ENXIO)
+		return -errno;
+	walk_hole(walk, (size_t)end / MEMORY_RAM_BLOCK, region->blocks);
+	return 0;
+}
+
+static int walk_image(struct memory *memory, struct ladder_walk *walk)
+{
+	struct region *region = walk->region;
+	struct iovec local = { memory->image_copy, region->size };
+	struct iovec remote = { (void *)region->base, region->size };
+
+	if (process_vm_readv(memory->pid, &local, 1, &remote, 1, 0) != (ssize_t)region->size)
+		return -errno;
+	walk_bytes(walk, 0, memory->image_copy, region->size);
+	return 0;
+}
+
+int memory_hash(struct memory *memory, unsigned int number, struct memory_digest *digest,
+		const void **ladder, size_t *ladder_size)
+{
+	struct region *region = &memory->region[number];
+	struct ladder_walk walk = { .region = region, .out = region->ladder };
+	XXH128_hash_t root;
+	int err;
+
+	err = number == MEMORY_RAM ? walk_ram(memory, &walk) : walk_image(memory, &walk);
+	if (err)
+		return err;
+	root = XXH3_128bits(region->hash, region->blocks * sizeof(*region->hash));
+	*digest = (struct memory_digest){ .region = number,
+					  .block_size = region->block_size,
+					  .low = root.low64,
+					  .high = root.high64 };
+	*ladder = region->ladder;
+	*ladder_size = (size_t)(walk.out - region->ladder);
+	return 0;
+}
+
+static int take_varint(const uint8_t **in, const uint8_t *end, uint64_t *value)
+{
+	*value = 0;
+	for (unsigned int shift = 0; *in < end && shift < 63; shift += 7) {
+		uint8_t byte = *(*in)++;
+
+		*value |= (uint64_t)(byte & 0x7f) << shift;
+		if (!(byte & 0x80))
+			return 0;
+	}
+	return -EBADMSG;
+}
+
+static int apply_ladder(struct region *region, const uint8_t *in, const uint8_t *end)
+{
+	uint64_t block = 0, gap;
+
+	while (in < end) {
+		if (take_varint(&in, end, &gap) || gap > region->blocks - block ||
+		    block + gap >= region->blocks || end - in < 4)
+			return -EBADMSG;
+		block += gap;
+		memcpy(&region->recorded[block++], in, 4);
+		in += 4;
+	}
+	return 0;
+}
+
+int memory_compare(struct memory *memory, unsigned int number, const void *ladder,
+		   size_t ladder_size, uint64_t *address)
+{
+	struct region *region = &memory->region[number];
+	int err;
+
+	if (!region->recorded)
+		region->recorded = calloc(region->blocks + 1, sizeof(*region->recorded));
+	if (!region->recorded)
+		return -ENOMEM;
+	err = apply_ladder(region, ladder, (const uint8_t *)ladder + ladder_size);
+	if (err)
+		return err;
+	for (size_t i = 0; i < region->blocks; i++) {
+		if (region->recorded[i] == (uint32_t)region->hash[i])
+			continue;
+		*address = region->base + (uint64_t)i * region->block_size;
+		return 1;
+	}
+	return 0;
+}
+
+uint64_t memory_size(const struct memory *memory, unsigned int region)
+{
+	return memory->region[region].size;
+}
+
+static bool range_valid(const struct region *region, uint64_t address, size_t size)
+{
+	return address >= region->base && address - region->base <= region->size &&
+	       size <= region->size - (address - region->base);
+}
+
+int memory_read(struct memory *memory, unsigned int number, uint64_t address, void *data,
+		size_t size)
+{
+	struct iovec local = { data, size }, remote = { (void *)address, size };
+
+	if (!range_valid(&memory->region[number], address, size))
+		return -ERANGE;
+	if (number == MEMORY_RAM)
+		memcpy(data, memory->ram + address, size);
+	else if (process_vm_readv(memory->pid, &local, 1, &remote, 1, 0) != (ssize_t)size)
+		return -errno;
+	return 0;
+}
+
+int memory_write(struct memory *memory, unsigned int number, uint64_t address, const void *data,
+		 size_t size)
+{
+	struct iovec local = { (void *)data, size }, remote = { (void *)address, size };
+
+	if (!range_valid(&memory->region[number], address, size))
+		return -ERANGE;
+	if (number == MEMORY_RAM)
+		memcpy(memory->ram + address, data, size);
+	else if (process_vm_writev(memory->pid, &local, 1, &remote, 1, 0) != (ssize_t)size)
+		return -errno;
+	return 0;
+}

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* The sealed room, seen from outside: opens it, takes what it hands out, ends it. */
+#include "kernel/room.h"
+
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "format/cleanup.h"
+#include "kernel/room_internal.h"
+
+#define CONSOLE_PIPE_SIZE (1 << 20) /* the most an ordinary user gets: /proc/sys/fs/pipe-max-size */
+
+static int close_fd_now(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+	return 0;
+}
+
+int room_report_send(int report_fd, const struct room_report *report, int fd)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	struct iovec data = { .iov_base = (void *)report, .iov_len = sizeof(*report) };
+	struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1 };
+
+	if (fd >= 0) {
+		message.msg_control = &control;
+		message.msg_controllen = sizeof(control);
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(&control.header), &fd, sizeof(int));
+	}
+	return sendmsg(report_fd, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+/* Receive one report with the descriptor and the sender's pid (as seen from here) that came with it. */
+static int room_report_receive(int report_fd, struct room_report *report, int *fd, pid_t *pid)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
+	} control = { 0 };
+	struct iovec data = { .iov_base = report, .iov_len = sizeof(*report) };
+	struct msghdr message = { .msg_iov = &data,
+				  .msg_iovlen = 1,
+				  .msg_control = &control,
+				  .msg_controllen = sizeof(control) };
+	ssize_t got;
+
+	*fd = -1;
+	do
+		got = recvmsg(report_fd, &message, MSG_CMSG_CLOEXEC);
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return -errno;
+	if (got != sizeof(*report))
+		return -EPIPE;
+	for (struct cmsghdr *part = CMSG_FIRSTHDR(&message); part;
+	     part = CMSG_NXTHDR(&message, part)) {
+		struct ucred sender;
+
+		if (part->cmsg_type == SCM_RIGHTS)
+			memcpy(fd, CMSG_DATA(part), sizeof(int));
+		if (part->cmsg_type == SCM_CREDENTIALS) {
+			memcpy(&sender, CMSG_DATA(part), sizeof(sender));
+			*pid = sender.pid;
+		}
+	}
+	return 0;
+}
+
+static unsigned long clone_flags(unsigned int namespaces)
+{
+	unsigned long flags = SIGCHLD;
+
+	if (namespaces & SEAL_USER)
+		flags |= CLONE_NEWUSER;
+	if (namespaces & SEAL_PID)
+		flags |= CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
+	if (namespaces & SEAL_MOUNT)
+		flags |= CLONE_NEWNS;
+	if (namespaces & SEAL_NET)
+		flags |= CLONE_NEWNET;
+	return flags;
+}
+
+static void remove_directory(const char *directory)
+{
+	pid_t pid = fork();
+
+	/* The room's own tool for its own directory: nobody else has names in there. */
+	if (!pid) {
+		execl("/bin/rm", "rm", "-rf", "--", directory, NULL);
+		_exit(127);
+	}
+	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+/* Take the reports of the opening phase, up to READY. */
+static int room_await_ready(struct room *room, struct room_report *report)
+{
+	int err, fd;
+	pid_t sender;
+
+	for (;;) {
+		err = room_report_receive(room->keeper_fd, report, &fd, &sender);
+		if (err)
+			return err;
+		room->seal |= report->seal;
+		switch (report->step) {
+		case ROOM_STEP_LISTENING:
+			room->listen_fd = fd;
+			break;
+		case ROOM_STEP_GUEST:
+			room->entropy_fd = fd;
+			room->guest = sender;
+			break;
+		case ROOM_STEP_READY:
+			return 0;
+		default:
+			return report->value < 0 ? report->value : -EPIPE;
+		}
+	}
+}
+
+static int room_try(const struct room_options *options, unsigned int namespaces, struct room *room,
+		    struct room_report *report)
+{
+	struct room_plan plan = { .options = options,
+				  .namespaces = namespaces,
+				  .uid = geteuid(),
+				  .gid = getegid() };
+	char directory[] = "/tmp/ttrec-XXXXXX";
+	int reports[2], console[2], on = 1, err;
+
+	*room = ROOM_NONE;
+	*report = (struct room_report){ .doing = "set up the room" };
+	if (!(namespaces & SEAL_MOUNT)) {
+		if (!mkdtemp(directory))
+			return -errno;
+		room->directory = strdup(directory);
+		plan.directory = directory;
+	}
+	if (pipe2(console, O_CLOEXEC))
+		return -errno;
+	room->console_fd = console[0];
+	plan.console_fd = console[1];
+	fcntl(console[1], F_SETPIPE_SZ, CONSOLE_PIPE_SIZE);
+	fcntl(console[0], F_SETFL, O_NONBLOCK);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, reports)) {
+		close(console[1]);
+		return -errno;
+	}
+	room->keeper_fd = reports[0];
+	plan.report_fd = reports[1];
+	setsockopt(reports[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
+	/* The raw call: fork() cannot make namespaces, and unshare() would not put the caller in the new pid one. */
+	room->keeper = (pid_t)syscall(SYS_clone, clone_flags(namespaces), NULL, NULL, NULL, NULL);
+	err = room->keeper < 0 ? -errno : 0;
+	if (!room->keeper)
+		room_keep(&plan);
+	close(reports[1]);
+	close(console[1]);
+	return err ? err : room_await_ready(room, report);
+}
+
+/* What can be tried, from the whole seal down; the first that works is the room. */
+static const unsigned int namespace_sets[] = {
+	SEAL_NAMESPACES,
+	SEAL_NAMESPACES & ~SEAL_USER,
+	0,
+};
+
+int room_open(const struct room_options *options, struct room *room, struct diagnosis *why)
+{
+	unsigned int wanted = options->wanted & ~(options->host_files ? SEAL_MOUNT : 0);
+	unsigned int tried = ~0u;
+	struct room_report report;
+	int err = -EPERM;
+
+	for (size_t i = 0; i < ARRAY_SIZE(namespace_sets); i++) {
+		unsigned int namespaces = namespace_sets[i] & wanted;
+
+		if (namespaces == tried)
+			continue;
+		tried = namespaces;
+		err = room_try(options, namespaces, room, &report);
+		if (!err) {
+			room->seal |= namespaces;
+			/* As root without a user namespace the guest is still somebody else: nobody. */
+			if (!(namespaces & SEAL_USER) && (namespaces & SEAL_PID))
+				room->seal |= SEAL_USER;
+			return 0;
+		}
+		room_close(room);
+		if (err != -EPERM && err != -EACCES && err != -EINVAL && err != -ENOSPC &&
+		    err != -EUSERS)
+			break;
+	}
+	return diagnose(why, EXIT_CANNOT, err, "run `ttrec doctor` to see what this machine allows",
+			"cannot start the guest: cannot %s: %s", report.doing, strerror(-err));
+}
+
+int room_wait(struct room *room, int *status, int *signal)
+{
+	struct room_report report;
+	pid_t sender;
+	int fd, err;
+
+	err = room_report_receive(room->keeper_fd, &report, &fd, &sender);
+	close_fd_now(&fd);
+	if (err || report.step != ROOM_STEP_EXIT) {
+		/* The keeper itself was killed, and the guest with it. */
+		*status = 0;
+		*signal = SIGKILL;
+		return 0;
+	}
+	*status = WIFEXITED(report.value) ? WEXITSTATUS(report.value) : 0;
+	*signal = WIFSIGNALED(report.value) ? WTERMSIG(report.value) : 0;
+	return 0;
+}
+
+void room_close(struct room *room)
+{
+	if (room->keeper > 0) {
+		if (!(room->seal & SEAL_PID) && room->guest > 0)
+			kill(-room->guest, SIGKILL);
+		kill(room->keeper, SIGKILL);
+		while (waitpid(room->keeper, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	close_fd_now(&room->keeper_fd);
+	close_fd_now(&room->listen_fd);
+	close_fd_now(&room->entropy_fd);
+	close_fd_now(&room->console_fd);
+	if (room->directory)
+		remove_directory(room->directory);
+	free(room->directory);
+	*room = ROOM_NONE;
+}

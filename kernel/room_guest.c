@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* The last steps of the process that becomes the guest: everything it inherits is made the same. */
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+
+#include "format/cleanup.h"
+#include "kernel/room_internal.h"
+
+#define ROOM_NOBODY 65534
+
+/* With a stack limit of its own the kernel's mmap layout would follow the caller's shell. */
+static const struct {
+	int resource;
+	rlim_t soft;
+} limits[] = {
+	{ RLIMIT_CORE, 0 },
+	{ RLIMIT_STACK, 8u << 20 },
+	{ RLIMIT_NOFILE, 1024 },
+};
+
+static char environment_text[][20] = { "HOME=/", "PATH=/", "TERM=linux", "TMPDIR=/dev/shm" };
+static char *const environment[] = { environment_text[0], environment_text[1],
+				     environment_text[2], environment_text[3], NULL };
+
+static void set_limits(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
+		struct rlimit limit;
+
+		getrlimit(limits[i].resource, &limit);
+		limit.rlim_cur = limits[i].soft;
+		if (limits[i].resource == RLIMIT_CORE)
+			limit.rlim_max = limits[i].soft; /* the kernel prints it at boot */
+		setrlimit(limits[i].resource, &limit);
+	}
+}
+
+static void reset_signals(void)
+{
+	sigset_t none;
+
+	for (int number = 1; number < NSIG; number++)
+		signal(number, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static int set_streams(int console_fd)
+{
+	int null_fd = open("/dev/null", O_RDONLY);
+
+	if (null_fd < 0 || dup2(null_fd, 0) < 0 || dup2(console_fd, 1) < 0 ||
+	    dup2(console_fd, 2) < 0)
+		return -errno;
+	return 0;
+}
+
+/* Hold getrandom and every open for the recorder. Returns the listener, -1 when refused. */
+static int install_entropy_door(void)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	int fd = -1;
+
+	if (!filter)
+		return -1;
+	/* Without this, kernels before 5.16 slow the whole guest down by a speculation barrier. */
+	seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1);
+	if (!seccomp_rule_add(filter, SCMP_ACT_NOTIFY, SCMP_SYS(getrandom), 0) &&
+	    !seccomp_rule_add(filter, SCMP_ACT_NOTIFY, SCMP_SYS(openat), 0) &&
+	    !seccomp_rule_add(filter, SCMP_ACT_NOTIFY, SCMP_SYS(open), 0) && !seccomp_load(filter))
+		fd = seccomp_notify_fd(filter);
+	seccomp_release(filter);
+	return fd;
+}
+
+static void drop_root(const struct room_plan *plan)
+{
+	if ((plan->namespaces & SEAL_USER) || plan->uid || !(plan->namespaces & SEAL_PID))
+		return;
+	if (setgroups(0, NULL) || setresgid(ROOM_NOBODY, ROOM_NOBODY, ROOM_NOBODY) ||
+	    setresuid(ROOM_NOBODY, ROOM_NOBODY, ROOM_NOBODY))
+		_exit(126);
+}
+
+/* Put the room's directory in place of every mark; arguments are few and live until exec. */
+static char *expand_argument(const char *argument, const char *directory)
+{
+	const char *mark = strstr(argument, ROOM_PREFIX_MARK);
+	char *text = NULL;
+
+	if (!mark)
+		return strdup(argument);
+	if (asprintf(&text, "%.*s%s%s", (int)(mark - argument), argument, directory,
+		     mark + strlen(ROOM_PREFIX_MARK)) < 0)
+		return NULL;
+	return text;
+}
+
+static char **expand_arguments(const struct room_plan *plan)
+{
+	const char *directory = plan->directory ? plan->directory : "";
+	char *const *arguments = plan->options->arguments;
+	size_t count = 0;
+	char **expanded;
+
+	while (arguments[count])
+		count++;
+	expanded = calloc(count + 1, sizeof(*expanded));
+	for (size_t i = 0; expanded && i < count; i++)
+		expanded[i] = expand_argument(arguments[i], directory);
+	return expanded;
+}
+
+static void report_guest(const struct room_plan *plan, unsigned int wanted)
+{
+	struct room_report report = { .step = ROOM_STEP_GUEST };
+	int entropy_fd = -1;
+
+	if ((wanted & SEAL_ASLR) && personality(ADDR_NO_RANDOMIZE) >= 0 &&
+	    (personality(0xffffffff) & ADDR_NO_RANDOMIZE))
+		report.seal |= SEAL_ASLR;
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (wanted & SEAL_ENTROPY)
+		entropy_fd = install_entropy_door();
+	if (entropy_fd >= 0)
+		report.seal |= SEAL_ENTROPY;
+	room_report_send(plan->report_fd, &report, entropy_fd);
+	if (entropy_fd >= 0)
+		close(entropy_fd);
+}
+
+void room_become_guest(const struct room_plan *plan, int status_fd)
+{
+	struct room_guest_status status = { 0 };
+	char program[PATH_MAX];
+	char **arguments = expand_arguments(plan);
+
+	setsid();
+	reset_signals();
+	set_limits();
+	if (!arguments || set_streams(plan->console_fd))
+		_exit(126);
+	drop_root(plan);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	snprintf(program, sizeof(program), "%s%s", plan->directory ? plan->directory : "",
+		 plan->options->files->file[0].path);
+	status.traced = (plan->options->wanted & SEAL_AUXV) && !ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+	if (write(status_fd, &status, sizeof(status)) != sizeof(status))
+		_exit(126);
+	report_guest(plan, plan->options->wanted);
+	execve(program, arguments, environment);
+	status.error = errno;
+	if (write(status_fd, &status, sizeof(status)) != sizeof(status))
+		_exit(126);
+	_exit(127);
+}

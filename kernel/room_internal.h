@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Between the two sides of a room: the opener outside (room.c) and the keeper inside (room_keeper.c). */
+#ifndef TTREC_ROOM_INTERNAL_H
+#define TTREC_ROOM_INTERNAL_H
+
+#include <sys/types.h>
+
+#include "kernel/room.h"
+
+/* In an argument: replaced by the directory the room's files stand in, "" with a root of its own. */
+#define ROOM_PREFIX_MARK "{room}"
+
+enum room_step {
+	ROOM_STEP_LISTENING, /* carries listen_fd */
+	ROOM_STEP_GUEST,     /* sent by the guest itself just before exec; carries entropy_fd if sealed */
+	ROOM_STEP_READY,     /* the program was executed and let go */
+	ROOM_STEP_EXIT,	     /* carries the wait status */
+	ROOM_STEP_FAILED,    /* carries an errno and what was being done */
+};
+
+struct room_report {
+	enum room_step step;
+	int value;	   /* errno of FAILED, wait status of EXIT */
+	unsigned int seal; /* parts achieved by the sender */
+	char doing[96];	   /* of FAILED: "mount the room's root" */
+};
+
+struct room_plan {
+	const struct room_options *options;
+	unsigned int namespaces; /* SEAL_* parts among SEAL_NAMESPACES to make */
+	const char *directory;	 /* where the files go without SEAL_MOUNT */
+	int report_fd;
+	int console_fd;
+	uid_t uid;
+	gid_t gid;
+};
+
+/* Send a report, with @fd if it is not -1. Returns 0 or -errno. */
+int room_report_send(int report_fd, const struct room_report *report, int fd);
+
+/* Body of the room's first process; never returns. */
+void room_keep(const struct room_plan *plan) __attribute__((noreturn));
+
+/* Build the room's root directory from its files and make it this process's root. */
+int room_build_root(const struct room_plan *plan, const char **doing);
+
+/* Body of the process that becomes the guest; never returns. @status_fd closes on exec. */
+void room_become_guest(const struct room_plan *plan, int status_fd) __attribute__((noreturn));
+
+/* What room_become_guest writes to status_fd before it executes the program, or instead. */
+struct room_guest_status {
+	int traced; /* PTRACE_TRACEME worked: there will be a stop at exec */
+	int error;  /* errno of the exec, 0 before it */
+};
+
+#endif

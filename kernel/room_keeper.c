@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * The room's first process: maps users, builds the root, lets the guest start, patches its random
+ * bytes at the exec stop, waits for its end. It is pid 1 of the room, so the room dies with it.
+ */
+#include <elf.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+
+#include "format/cleanup.h"
+#include "kernel/cpu.h"
+#include "kernel/room_internal.h"
+
+/* The guest's user inside: an ordinary one, so that the exec drops every capability of the namespace. */
+#define ROOM_USER 1000
+
+static void fail(const struct room_plan *plan, const char *doing, int error)
+{
+	struct room_report report = { .step = ROOM_STEP_FAILED, .value = error };
+
+	snprintf(report.doing, sizeof(report.doing), "%s", doing);
+	room_report_send(plan->report_fd, &report, -1);
+	_exit(1);
+}
+
+static int write_text(const char *path, const char *text)
+{
+	auto_fd fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t length = (ssize_t)strlen(text);
+
+	if (fd < 0 || write(fd, text, (size_t)length) != length)
+		return -errno;
+	return 0;
+}
+
+static int map_user(const struct room_plan *plan)
+{
+	char map[64];
+	int err;
+
+	err = write_text("/proc/self/setgroups", "deny");
+	if (err)
+		return err;
+	snprintf(map, sizeof(map), "%d %u 1\n", ROOM_USER, plan->gid);
+	err = write_text("/proc/self/gid_map", map);
+	if (err)
+		return err;
+	snprintf(map, sizeof(map), "%d %u 1\n", ROOM_USER, plan->uid);
+	return write_text("/proc/self/uid_map", map);
+}
+
+static int listen_for_guest(const struct room_plan *plan)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s%s",
+		 plan->directory ? plan->directory : "", ROOM_SOCKET);
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) || listen(fd, 1)) {
+		int err = -errno;
+
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+static int peek(pid_t pid, uint64_t address, uint64_t *word)
+{
+	errno = 0;
+	*word = (uint64_t)ptrace(PTRACE_PEEKDATA, pid, address, NULL);
+	return -errno;
+}
+
+/* At the exec stop the stack pointer points to argc; argv, environment and auxv follow. */
+static int find_auxv_random(pid_t pid, uint64_t *address)
+{
+	struct user_regs_struct registers;
+	uint64_t at, word, value;
+	int err;
+
+	if (ptrace(PTRACE_GETREGS, pid, NULL, &registers))
+		return -errno;
+	at = registers.rsp;
+	err = peek(pid, at, &word);
+	at += 8 * (word + 2); /* argc, argv and its NULL */
+	do {
+		if (err)
+			return err;
+		err = peek(pid, at, &word);
+		at += 8;
+	} while (word); /* environment and its NULL */
+	for (;; at += 16) {
+		if (!err)
+			err = peek(pid, at, &word);
+		if (!err)
+			err = peek(pid, at + 8, &value);
+		if (err)
+			return err;
+		if (word == AT_NULL)
+			return -ENOENT;
+		if (word == AT_RANDOM)
+			break;
+	}
+	*address = value;
+	return 0;
+}
+
+static int patch_auxv_random(pid_t pid, const uint8_t random[ROOM_RANDOM_SIZE])
+{
+	uint64_t address = 0, word;
+	int err = find_auxv_random(pid, &address);
+
+	for (size_t i = 0; !err && i < ROOM_RANDOM_SIZE; i += sizeof(word)) {
+		memcpy(&word, random + i, sizeof(word));
+		if (ptrace(PTRACE_POKEDATA, pid, address + i, word))
+			err = -errno;
+	}
+	return err;
+}
+
+/* The guest is stopped at its exec: the one moment at which it is looked into from inside. */
+static int seal_at_exec(const struct room_plan *plan, pid_t guest)
+{
+	int status, err;
+
+	while (waitpid(guest, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	if (!WIFSTOPPED(status))
+		return -ESRCH;
+	err = patch_auxv_random(guest, plan->options->auxv_random);
+	if (ptrace(PTRACE_DETACH, guest, NULL, 0))
+		return -errno;
+	return err;
+}
+
+static pid_t start_guest(const struct room_plan *plan, unsigned int *seal)
+{
+	struct room_guest_status status = { 0 }, got;
+	int fds[2];
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC))
+		fail(plan, "make a pipe", -errno);
+	pid = fork();
+	if (pid < 0)
+		fail(plan, "fork the guest", -errno);
+	if (!pid)
+		room_become_guest(plan, fds[1]);
+	close(fds[1]);
+	while (read(fds[0], &got, sizeof(got)) == sizeof(got))
+		status = got;
+	close(fds[0]);
+	if (status.error)
+		fail(plan, "execute the kernel", -status.error);
+	if (status.traced && !seal_at_exec(plan, pid))
+		*seal |= SEAL_AUXV;
+	return pid;
+}
+
+static void wait_for_guest(const struct room_plan *plan, pid_t guest)
+{
+	struct room_report report = { .step = ROOM_STEP_EXIT };
+	int status;
+	pid_t pid;
+
+	do
+		pid = waitpid(-1, &status, 0); /* also whatever the guest left behind */
+	while (pid != guest && (pid > 0 || errno == EINTR));
+	report.value = status;
+	room_report_send(plan->report_fd, &report, -1);
+}
+
+static void enter_namespaces(const struct room_plan *plan, const char **doing)
+{
+	int err;
+
+	*doing = "make a user namespace";
+	err = plan->namespaces & SEAL_USER ? map_user(plan) : 0;
+	if (err)
+		fail(plan, *doing, err);
+	err = room_build_root(plan, doing);
+	if (err)
+		fail(plan, *doing, err);
+}
+
+void room_keep(const struct room_plan *plan)
+{
+	struct room_report report = { .step = ROOM_STEP_LISTENING };
+	struct cpu_identity cpu;
+	const char *doing;
+	pid_t guest;
+	int fd;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	enter_namespaces(plan, &doing);
+	if ((plan->options->wanted & SEAL_CPU) && !cpu_pin(plan->options->cpu, &cpu))
+		report.seal |= SEAL_CPU;
+	fd = listen_for_guest(plan);
+	if (fd < 0)
+		fail(plan, "listen for the guest", fd);
+	room_report_send(plan->report_fd, &report, fd);
+	close(fd);
+	report = (struct room_report){ .step = ROOM_STEP_READY };
+	guest = start_guest(plan, &report.seal);
+	close(plan->console_fd);
+	room_report_send(plan->report_fd, &report, -1);
+	wait_for_guest(plan, guest);
+	_exit(0);
+}

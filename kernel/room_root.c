@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* The room's root directory: a fresh tmpfs with the files it was given and nothing else. */
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "format/cleanup.h"
+#include "kernel/room_internal.h"
+
+static const char *const directories[] = { "/dev", "/dev/shm", "/run", "/tmp", "/proc" };
+
+static int make_parents(char *path)
+{
+	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(path, 0755) && errno != EEXIST)
+			return -errno;
+		*slash = '/';
+	}
+	return 0;
+}
+
+static int write_file(const char *root, const struct image_file *file)
+{
+	char path[PATH_MAX];
+	auto_fd fd = -1;
+	int err;
+
+	/* Paths may come from a trace: they stay below the root, whatever they say. */
+	if (strstr(file->path, ".."))
+		return -EINVAL;
+	snprintf(path, sizeof(path), "%s/%s", root, file->path);
+	err = make_parents(path);
+	if (err)
+		return err;
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, file->mode & 0777);
+	if (fd < 0)
+		return -errno;
+	for (size_t done = 0; done < file->size;) {
+		ssize_t put = write(fd, (char *)file->data + done, file->size - done);
+
+		if (put < 0)
+			return -errno;
+		done += (size_t)put;
+	}
+	return 0;
+}
+
+static int fill_root(const struct room_plan *plan, const char *root)
+{
+	const struct image_files *files = plan->options->files;
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
+		snprintf(path, sizeof(path), "%s%s", root, directories[i]);
+		if (mkdir(path, 0755) && errno != EEXIST)
+			return -errno;
+	}
+	for (size_t i = 0; i < files->count; i++) {
+		int err = write_file(root, &files->file[i]);
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* The one device a guest's console code opens. The random ones are held by the entropy door. */
+static int bind_null(void)
+{
+	auto_fd fd = open("./dev/null", O_CREAT | O_WRONLY | O_CLOEXEC, 0666);
+
+	if (fd < 0)
+		return -errno;
+	return mount("/dev/null", "./dev/null", NULL, MS_BIND, NULL) ? -errno : 0;
+}
+
+static int enter_root(const char **doing)
+{
+	*doing = "bind /dev/null";
+	if (bind_null())
+		return -errno;
+	*doing = "change the root directory";
+	if (syscall(SYS_pivot_root, ".", ".") || umount2(".", MNT_DETACH) || chdir("/"))
+		return -errno;
+	return 0;
+}
+
+int room_build_root(const struct room_plan *plan, const char **doing)
+{
+	umask(022);
+	*doing = "write the room's files";
+	if (!(plan->namespaces & SEAL_MOUNT))
+		return fill_root(plan, plan->directory);
+	*doing = "mount the room's root";
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("room", "/tmp", "tmpfs", MS_NOSUID, "mode=0755,size=100%") || chdir("/tmp"))
+		return -errno;
+	*doing = "write the room's files";
+	if (fill_root(plan, "/tmp"))
+		return -errno;
+	return enter_root(doing);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The parts of a guest's seal: what makes the room look the same every time, and how much of it holds. */
+#ifndef TTREC_SEAL_H
+#define TTREC_SEAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * SEAL(NAME, "name", "what is lost without it", "what to do")
+ * The order is that in which `ttrec doctor` lists them.
+ */
+#define SEAL_PARTS(SEAL)                                                                           \
+	SEAL(USER, "user", "guest and recorder share a user; other namespaces need root",          \
+	     "allow user namespaces: sysctl kernel.unprivileged_userns_clone=1, on Ubuntu 24.04 "  \
+	     "sysctl kernel.apparmor_restrict_unprivileged_userns=0, in Docker "                   \
+	     "--security-opt seccomp=docs/docker-seccomp.json")                                    \
+	SEAL(PID, "pid", "host process ids reach guest memory: messages replay, memory differs",   \
+	     "allow user namespaces, or run as root")                                              \
+	SEAL(MOUNT, "mount", "the guest sees this machine's files: a replay needs the same ones",  \
+	     "allow user namespaces, or run as root")                                              \
+	SEAL(NET, "net", "the guest process can reach this machine's network",                     \
+	     "allow user namespaces, or run as root")                                              \
+	SEAL(ASLR, "aslr", "addresses change with every run: memory cannot be compared",           \
+	     "allow personality(2): in Docker --security-opt seccomp=docs/docker-seccomp.json")    \
+	SEAL(ENTROPY, "entropy", "the guest gets this machine's random numbers: it cannot replay", \
+	     "allow seccomp user notification (Linux 5.5 or newer)")                               \
+	SEAL(AUXV, "auxv", "libc's random bytes differ: memory differs by a few words",            \
+	     "allow ptrace(2): sysctl kernel.yama.ptrace_scope=1 or lower")                        \
+	SEAL(CPU, "cpu", "the guest moves between CPUs: memory differs and it runs slower",        \
+	     "allow sched_setaffinity(2)")
+
+enum seal_part {
+#define SEAL(NAME, name, lost, advice) SEAL_##NAME##_BIT,
+	SEAL_PARTS(SEAL)
+#undef SEAL
+	SEAL_COUNT,
+};
+
+enum {
+#define SEAL(NAME, name, lost, advice) SEAL_##NAME = 1 << SEAL_##NAME##_BIT,
+	SEAL_PARTS(SEAL)
+#undef SEAL
+	SEAL_FULL = (1 << SEAL_COUNT) - 1,
+	SEAL_NAMESPACES = SEAL_USER | SEAL_PID | SEAL_MOUNT | SEAL_NET,
+};
+
+struct seal_info {
+	const char *name, *lost, *advice;
+};
+
+const struct seal_info *seal_info(enum seal_part part);
+
+/* "full", "none", or the names of the parts that hold: "entropy,auxv,cpu". */
+#define SEAL_TEXT 96
+const char *seal_text(unsigned int parts, char text[SEAL_TEXT]);
+
+/* The parts @text names; -1 when it names something unknown. */
+int seal_parse(const char *text);
+
+#endif
