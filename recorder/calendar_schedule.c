@@ -124,11 +124,11 @@ void calendar_schedule(struct calendar *calendar)
 	if (calendar->running != CALENDAR_NOBODY || calendar->relay.active || calendar->ended ||
 	    !calendar->open)
 		return;
-	if (limit_reached(calendar, calendar->now)) {
+	next = calendar_heap_top(&calendar->starting);
+	if (next && limit_reached(calendar, calendar->now)) {
 		end(calendar, CALENDAR_LIMIT);
 		return;
 	}
-	next = calendar_heap_top(&calendar->starting);
 	if (next) {
 		client_admit(calendar, next->client);
 		return;

@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* The options of `ttrec run` and `ttrec serve`: one table, read by argp. */
+#include "recorder/run_options.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "format/cleanup.h"
+#include "format/units.h"
+
+/* 2026-01-01 00:00:00 UTC: a date of its own, so that nothing depends on the day of the recording. */
+#define DEFAULT_TOD    (1767225600ULL * NS_PER_S)
+#define DEFAULT_SEED   1
+#define DEFAULT_ID     1
+#define DEFAULT_HANG   (30 * NS_PER_S)
+#define DEFAULT_OUTPUT "trace.zst"
+
+enum option_key {
+	KEY_OUTPUT = 'o',
+	KEY_QUIET = 'q',
+	KEY_SEED = 0x100,
+	KEY_TOD,
+	KEY_ID,
+	KEY_DIGEST,
+	KEY_GRANT,
+	KEY_LIMIT_VIRTUAL,
+	KEY_LIMIT_WALL,
+	KEY_HANG_TIMEOUT,
+	KEY_EXPECT,
+	KEY_FAIL_ON,
+	KEY_KEEP,
+	KEY_NO_EMBED,
+	KEY_JSON,
+	KEY_SEAL,
+	KEY_CPU,
+	KEY_ALLOW,
+	KEY_SOCKET,
+	KEY_CLIENTS,
+};
+
+/* Options both verbs have. */
+static const struct argp_option common_options[] = {
+	{ "output", KEY_OUTPUT, "FILE", 0, "the trace (default trace.zst); 'none': no trace", 1 },
+	{ "tod", KEY_TOD, "TIME", 0,
+	  "time of day at virtual time 0: 2026-01-01T00:00:00Z (default) or seconds since 1970", 2 },
+	{ "grant", KEY_GRANT, "each|window", 0,
+	  "ask for every event (default), or run ahead while nobody else has one", 2 },
+	{ "limit-virtual", KEY_LIMIT_VIRTUAL, "TIME", 0, "fail at this virtual time (10s, 1.5ms)", 3 },
+	{ "limit-wall", KEY_LIMIT_WALL, "TIME", 0, "fail after this much wall time", 3 },
+	{ "hang-timeout", KEY_HANG_TIMEOUT, "TIME", 0,
+	  "wall time a guest may run without a message (default 30s; 0: forever)", 3 },
+	{ "quiet", KEY_QUIET, NULL, 0, "do not show console or status", 5 },
+	{ "json", KEY_JSON, NULL, 0, "print the result as JSON; implies --quiet", 5 },
+	{ 0 },
+};
+
+static const struct argp_option guest_options[] = {
+	{ "seed", KEY_SEED, "N", 0, "where entropy and all else random comes from (default 1)", 2 },
+	{ "id", KEY_ID, "N", 0, "the guest's id for the scheduler (default 1)", 2 },
+	{ "digest", KEY_DIGEST, "auto|every|off|N", 0,
+	  "hash memory at some WAITs (auto), every one, none, every N-th", 2 },
+	{ "seal", KEY_SEAL, "auto|full|none", 0,
+	  "how sealed the room must be: as far as allowed, wholly or not at all", 2 },
+	{ "cpu", KEY_CPU, "N", 0, "the CPU guest and scheduler share (default: the current one)", 2 },
+	{ "expect", KEY_EXPECT, "REGEX", 0, "fail unless a console line matches", 4 },
+	{ "fail-on", KEY_FAIL_ON, "REGEX", 0,
+	  "fail if a console line matches (default: kernel panic, BUG:, not ok)", 4 },
+	{ "keep", KEY_KEEP, "always|on-failure", 0, "when to keep the trace (default always)", 1 },
+	{ "no-embed", KEY_NO_EMBED, NULL, 0, "name kernel, initrd and libraries, do not embed them", 1 },
+	{ "allow", KEY_ALLOW, "NAME", 0,
+	  "accept a kernel argument that breaks determinism (ubd, hostfs, ...)", 4 },
+	{ 0 },
+};
+
+static const struct argp_option serve_only_options[] = {
+	{ "socket", KEY_SOCKET, "PATH", 0, "where clients connect (time-travel=ext:PATH)", 1 },
+	{ "clients", KEY_CLIENTS, "N", 0, "how many must be there before time starts", 1 },
+	{ 0 },
+};
+
+static uint64_t parse_number(const char *text, const char *option, struct argp_state *state)
+{
+	unsigned long long value;
+	char *end;
+
+	errno = 0;
+	value = strtoull(text, &end, 0);
+	if (errno || *end || end == text || *text == '-')
+		argp_error(state, "%s '%s': give a whole number", option, text);
+	return value;
+}
+
+static uint64_t parse_time(const char *text, const char *option, struct argp_state *state)
+{
+	uint64_t ns = 0;
+
+	if (duration_parse(text, &ns))
+		argp_error(state, "%s '%s': give a time such as 10s, 1.5ms, 100us or 2m", option,
+			   text);
+	return ns;
+}
+
+static uint64_t parse_tod(const char *text, struct argp_state *state)
+{
+	struct tm date = { 0 };
+	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S", &date);
+	uint64_t ns = 0;
+
+	if (end && (!*end || !strcmp(end, "Z")))
+		return (uint64_t)timegm(&date) * NS_PER_S;
+	if (duration_parse(text, &ns))
+		argp_error(state, "--tod '%s': give 2026-01-01T00:00:00Z or seconds since 1970",
+			   text);
+	return ns;
+}
+
+static void add_pattern(const char **list, const char *text, const char *option,
+			struct argp_state *state)
+{
+	size_t count = 0;
+
+	while (list[count])
+		count++;
+	if (count == RUN_PATTERNS_MAX)
+		argp_error(state, "%s: at most %d of them", option, RUN_PATTERNS_MAX);
+	list[count] = text;
+}
+
+/* The index of @text in @names, which ends with NULL; a usage error when it is none of them. */
+static int choose(const char *text, const char *option, const char *const *names,
+		  struct argp_state *state)
+{
+	for (int i = 0; names[i]; i++)
+		if (!strcmp(text, names[i]))
+			return i;
+	argp_error(state, "%s '%s': see --help for the choices", option, text);
+	return 0;
+}
+
+static void parse_digest(const char *text, struct session_options *session,
+			 struct argp_state *state)
+{
+	session->digest_every = 1;
+	if (!strcmp(text, "auto"))
+		session->digest = DIGEST_AUTO;
+	else if (!strcmp(text, "off"))
+		session->digest = DIGEST_OFF;
+	else
+		session->digest = DIGEST_EVERY;
+	if (session->digest != DIGEST_EVERY || !strcmp(text, "every"))
+		return;
+	session->digest_every = (uint32_t)parse_number(text, "--digest", state);
+	if (!session->digest_every)
+		argp_error(state, "--digest 0: say off");
+}
+
+static void parse_seal(const char *text, struct run_options *options, struct argp_state *state)
+{
+	static const char *const names[] = { "auto", "full", "none", NULL };
+	int choice = choose(text, "--seal", names, state);
+
+	options->wanted = choice == 2 ? 0 : SEAL_FULL;
+	options->seal_required = choice == 1;
+}
+
+static error_t parse_common(int key, char *text, struct argp_state *state)
+{
+	static const char *const grants[] = { "each", "window", NULL };
+	struct run_options *options = state->input;
+	struct session_options *session = &options->session;
+
+	switch (key) {
+	case KEY_OUTPUT:
+		options->output = strcmp(text, "none") ? text : NULL;
+		break;
+	case KEY_TOD:
+		session->calendar.tod = parse_tod(text, state);
+		break;
+	case KEY_GRANT:
+		session->calendar.grant = (enum calendar_grant)choose(text, "--grant", grants, state);
+		break;
+	case KEY_LIMIT_VIRTUAL:
+		session->calendar.limit = parse_time(text, "--limit-virtual", state);
+		break;
+	case KEY_LIMIT_WALL:
+		session->limit_wall = parse_time(text, "--limit-wall", state);
+		break;
+	case KEY_HANG_TIMEOUT:
+		session->hang_timeout = parse_time(text, "--hang-timeout", state);
+		break;
+	case KEY_JSON:
+		options->json = true;
+		/* fall through */
+	case KEY_QUIET:
+		options->quiet = true;
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static error_t parse_run(int key, char *text, struct argp_state *state)
+{
+	static const char *const keeps[] = { "always", "on-failure", NULL };
+	struct run_options *options = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = options;
+		break;
+	case KEY_SEED:
+		options->session.seed = parse_number(text, "--seed", state);
+		break;
+	case KEY_ID:
+		options->id = parse_number(text, "--id", state);
+		break;
+	case KEY_DIGEST:
+		parse_digest(text, &options->session, state);
+		break;
+	case KEY_SEAL:
+		parse_seal(text, options, state);
+		break;
+	case KEY_CPU:
+		options->cpu = (int)parse_number(text, "--cpu", state);
+		break;
+	case KEY_EXPECT:
+		add_pattern(options->expect, text, "--expect", state);
+		break;
+	case KEY_FAIL_ON:
+		add_pattern(options->fail_on, text, "--fail-on", state);
+		break;
+	case KEY_ALLOW:
+		add_pattern(options->allow, text, "--allow", state);
+		break;
+	case KEY_KEEP:
+		options->keep = (enum keep_policy)choose(text, "--keep", keeps, state);
+		break;
+	case KEY_NO_EMBED:
+		options->embed = false;
+		break;
+	case ARGP_KEY_ARG:
+		/* The first that is no option is the kernel; all that follows is its own. */
+		options->kernel = &state->argv[state->next - 1];
+		state->next = state->argc;
+		break;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "which kernel? give the path of a User-Mode-Linux binary");
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static error_t parse_serve(int key, char *text, struct argp_state *state)
+{
+	struct run_options *options = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = options;
+		break;
+	case KEY_SOCKET:
+		options->socket = text;
+		break;
+	case KEY_CLIENTS:
+		options->session.calendar.expected =
+			(uint32_t)parse_number(text, "--clients", state);
+		if (!options->session.calendar.expected)
+			argp_error(state, "--clients 0: at least one client is needed");
+		break;
+	case ARGP_KEY_ARG:
+		argp_error(state, "'%s': serve takes options only", text);
+		break;
+	case ARGP_KEY_END:
+		if (!options->socket)
+			argp_error(state, "where? give --socket PATH");
+		if (!options->session.calendar.expected)
+			argp_error(state, "for how many? give --clients N");
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static const struct argp common_argp = { .options = common_options, .parser = parse_common };
+static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { 0 } };
+
+static const struct argp run_argp = {
+	.options = guest_options,
+	.parser = parse_run,
+	.args_doc = "KERNEL [KERNEL-ARGS...]",
+	.doc = "Record one User-Mode-Linux guest in a sealed room, so that `ttreplay` can run it "
+	       "again bit for bit.\v"
+	       "Exit status: 0 recorded and passed, 1 the guest failed, 2 usage, 4 this machine or "
+	       "kernel cannot do it, 5 the guest broke the protocol or hung, 128+N signal N.",
+	.children = children,
+};
+
+static const struct argp serve_argp = {
+	.options = serve_only_options,
+	.parser = parse_serve,
+	.args_doc = "--socket PATH --clients N",
+	.doc = "Schedule guests and simulators that are started elsewhere, and record their "
+	       "messages; ends when the last client has left.",
+	.children = children,
+};
+
+static void set_defaults(struct run_options *options)
+{
+	*options = (struct run_options){ .output = DEFAULT_OUTPUT,
+					 .id = DEFAULT_ID,
+					 .wanted = SEAL_FULL,
+					 .cpu = -1,
+					 .embed = true };
+	options->session.seed = DEFAULT_SEED;
+	options->session.hang_timeout = DEFAULT_HANG;
+	options->session.digest_every = 1;
+	options->session.calendar.tod = DEFAULT_TOD;
+}
+
+void run_options_parse(int argc, char **argv, struct run_options *options)
+{
+	set_defaults(options);
+	options->session.calendar.expected = 1;
+	argp_parse(&run_argp, argc, argv, ARGP_IN_ORDER, NULL, options);
+	options->session.show_console = !options->quiet;
+	options->session.show_status = !options->quiet;
+}
+
+void serve_options_parse(int argc, char **argv, struct run_options *options)
+{
+	set_defaults(options);
+	argp_parse(&serve_argp, argc, argv, 0, NULL, options);
+	options->session.show_status = !options->quiet;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The options of `ttrec run` and `ttrec serve`. */
+#ifndef TTREC_RUN_OPTIONS_H
+#define TTREC_RUN_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "recorder/session.h"
+
+#define RUN_PATTERNS_MAX 64
+
+enum keep_policy { KEEP_ALWAYS, KEEP_ON_FAILURE };
+
+struct run_options {
+	const char *output; /* path of the trace; NULL: nothing is recorded */
+	const char *socket; /* of serve */
+	struct session_options session;
+	uint64_t id;
+	unsigned int wanted; /* SEAL_* parts */
+	bool seal_required;  /* --seal=full: less is an error */
+	int cpu;	     /* -1: the one ttrec is started on */
+	const char *expect[RUN_PATTERNS_MAX + 1];
+	const char *fail_on[RUN_PATTERNS_MAX + 1];
+	const char *allow[RUN_PATTERNS_MAX + 1];
+	enum keep_policy keep;
+	bool embed, quiet, json;
+	char *const *kernel; /* KERNEL and its arguments, NULL-terminated */
+};
+
+/* Parse; on a usage error prints it and exits with EXIT_USAGE, as argp does. */
+void run_options_parse(int argc, char **argv, struct run_options *options);
+void serve_options_parse(int argc, char **argv, struct run_options *options);
+
+#endif

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* The doors of a guest that is not its time socket: entropy, console, memory at rest, its end. */
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "format/cleanup.h"
+#include "recorder/session_internal.h"
+
+#define CONSOLE_CHUNK (64u * 1024)
+
+static void show_console(struct session *session, const char *text, size_t size)
+{
+	if (session->watch)
+		watch_feed(session->watch, text, size);
+	if (!session->options.show_console)
+		return;
+	status_line_clear(&session->status);
+	fwrite(text, 1, size, stdout);
+	fflush(stdout);
+}
+
+static bool hold_console(struct session_guest *guest, size_t size)
+{
+	char *grown;
+
+	if (guest->console_size + size <= guest->console_space)
+		return true;
+	grown = realloc(guest->console, guest->console_size + size);
+	if (!grown)
+		return false;
+	guest->console = grown;
+	guest->console_space = guest->console_size + size;
+	return true;
+}
+
+/*
+ * Take output off the pipe without recording it yet: how far a running guest has come when we look
+ * is the host's choice; what it wrote by its next message is not.
+ */
+void session_guest_peek_console(struct session *session, struct session_guest *guest)
+{
+	size_t got;
+
+	while (hold_console(guest, CONSOLE_CHUNK)) {
+		got = guest_read_console(guest->guest, guest->console + guest->console_size,
+					 CONSOLE_CHUNK);
+		if (!got)
+			return;
+		show_console(session, guest->console + guest->console_size, got);
+		guest->console_size += got;
+	}
+}
+
+void session_guest_console(struct session *session, struct session_guest *guest)
+{
+	struct trace_record record = { .kind = TRACE_console,
+				       .guest = guest->index,
+				       .now = calendar_now(session->calendar) };
+
+	session_guest_peek_console(session, guest);
+	for (size_t done = 0; done < guest->console_size; done += record.payload_size) {
+		size_t left = guest->console_size - done;
+
+		record.payload = guest->console + done;
+		record.payload_size = left < TRACE_PAYLOAD_MAX ? left : TRACE_PAYLOAD_MAX;
+		session_record(session, &record);
+	}
+	guest->console_size = 0;
+}
+
+void session_guest_connect(struct session *session, size_t index)
+{
+	struct session_guest *guest = &session->guest[index];
+	int err;
+
+	epoll_ctl(session->epoll_fd, EPOLL_CTL_DEL, guest->guest->room.listen_fd, NULL);
+	err = guest_accept(guest->guest);
+	if (!err)
+		err = session_client_connect(session, guest->guest->time_fd, guest);
+	if (err) {
+		diagnose(&session->result->diagnosis, EXIT_CANNOT, err, NULL,
+			 "cannot accept the guest's connection: %s", strerror(-err));
+		session_finish(session, SESSION_FAULT);
+	}
+}
+
+void session_guest_entropy(struct session *session, size_t index)
+{
+	struct session_guest *guest = &session->guest[index];
+	struct trace_record record = { .kind = TRACE_entropy,
+				       .guest = guest->index,
+				       .now = calendar_now(session->calendar) };
+	struct entropy_request request;
+	auto_free void *data = NULL;
+	int err = entropy_receive(guest->guest->room.entropy_fd, &request);
+
+	if (err == 1) {
+		record.entropy.source = request.source;
+		record.entropy.requested = request.requested;
+		record.payload_size = request.requested < ENTROPY_CALL_MAX ? request.requested :
+									     ENTROPY_CALL_MAX;
+		record.payload = data = malloc(record.payload_size + 1);
+		if (!data)
+			return;
+		entropy_stream_take(guest->entropy, data, record.payload_size);
+		session_record(session, &record);
+		err = guest_answer_entropy(guest->guest, &request, data, record.payload_size);
+	}
+	/* The listener of a guest that is ending reports errors until its keeper does. */
+	if (err < 0 && guest->ended)
+		epoll_ctl(session->epoll_fd, EPOLL_CTL_DEL, guest->guest->room.entropy_fd, NULL);
+}
+
+static void record_digest(struct session *session, struct session_guest *guest,
+			  const struct memory_digest *digest, const uint8_t *ladder, size_t size)
+{
+	struct trace_record record = { .kind = TRACE_digest,
+				       .guest = guest->index,
+				       .now = calendar_now(session->calendar) };
+
+	/* A part that is not the last has no block size and no hash; see ttrace(5). */
+	record.digest.region = digest->region;
+	for (; size > TRACE_PAYLOAD_MAX; ladder += TRACE_PAYLOAD_MAX, size -= TRACE_PAYLOAD_MAX) {
+		record.payload = ladder;
+		record.payload_size = TRACE_PAYLOAD_MAX;
+		session_record(session, &record);
+	}
+	record.digest.block_size = digest->block_size;
+	record.digest.low = digest->low;
+	record.digest.high = digest->high;
+	record.payload = ladder;
+	record.payload_size = size;
+	session_record(session, &record);
+}
+
+static bool digest_due(struct session *session, struct client *client)
+{
+	uint64_t wait = ++client->wait_count;
+
+	if (session->options.digest == DIGEST_OFF || wait < client->next_digest)
+		return false;
+	if (session->options.digest == DIGEST_EVERY)
+		client->next_digest = wait + session->options.digest_every;
+	else
+		/* One at every half again as many WAITs: many early, a bounded share of any run. */
+		client->next_digest = wait + (wait + 1) / 2;
+	return true;
+}
+
+void session_guest_digest(struct session *session, struct client *client)
+{
+	struct session_guest *guest = client->guest;
+
+	if (!session->writer || !digest_due(session, client))
+		return;
+	for (unsigned int region = 0; region < MEMORY_REGIONS; region++) {
+		struct memory_digest digest;
+		const void *ladder;
+		size_t size;
+
+		if (guest_hash_memory(guest->guest, region, &digest, &ladder, &size))
+			continue;
+		record_digest(session, guest, &digest, ladder, size);
+		session->result->digests++;
+	}
+}
+
+void session_guest_keeper(struct session *session, size_t index)
+{
+	struct session_guest *guest = &session->guest[index];
+
+	room_wait(&guest->guest->room, &guest->status, &guest->signal);
+	epoll_ctl(session->epoll_fd, EPOLL_CTL_DEL, guest->guest->room.keeper_fd, NULL);
+	guest->ended = true;
+	session_guest_settle(session, guest);
+}
+
+void session_guest_settle(struct session *session, struct session_guest *guest)
+{
+	struct trace_record record = { .kind = TRACE_exit,
+				       .guest = guest->index,
+				       .now = calendar_now(session->calendar) };
+
+	if (!guest->ended || guest->client)
+		return;
+	session_guest_console(session, guest);
+	record.exit.status = (uint64_t)guest->status;
+	record.exit.signal = (uint64_t)guest->signal;
+	session_record(session, &record);
+	session->result->guest_status = guest->status;
+	session->result->guest_signal = guest->signal;
+	session->guests_left--;
+}

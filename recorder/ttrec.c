@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* ttrec: records User-Mode-Linux guests under external time travel. */
+#include "recorder/ttrec.h"
+
+#include <argp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "format/cleanup.h"
+#include "format/diagnosis.h"
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *doc;
+} verbs[] = {
+	{ "run", ttrec_run, "record one guest: ttrec run [OPTIONS] [--] KERNEL [ARGS]" },
+	{ "serve", ttrec_serve, "only the scheduler, for guests started elsewhere" },
+	{ "doctor", ttrec_doctor, "what this machine and this kernel allow" },
+};
+
+static void usage(FILE *out)
+{
+	fputs("Usage: ttrec VERB [OPTIONS]\n"
+	      "Record User-Mode-Linux guests under time-travel=ext:, so that they can be\n"
+	      "replayed bit for bit.\n\n",
+	      out);
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		fprintf(out, "  %-8s %s\n", verbs[i].name, verbs[i].doc);
+	fputs("\n`ttrec VERB --help` lists the options of a verb. Exit status: 0 recorded and\n"
+	      "passed, 1 the guest failed, 2 usage, 4 this machine or kernel cannot do it,\n"
+	      "5 a guest or client broke the protocol or hung, 128+N stopped by signal N.\n",
+	      out);
+}
+
+int main(int argc, char **argv)
+{
+	argp_err_exit_status = EXIT_USAGE;
+	argp_program_version = "ttrec " TTREC_VERSION;
+	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-?"))) {
+		usage(stdout);
+		return 0;
+	}
+	if (argc > 1 && !strcmp(argv[1], "--version")) {
+		puts(argp_program_version);
+		return 0;
+	}
+	for (size_t i = 0; argc > 1 && i < ARRAY_SIZE(verbs); i++) {
+		char name[32];
+
+		if (strcmp(argv[1], verbs[i].name))
+			continue;
+		snprintf(name, sizeof(name), "ttrec %s", verbs[i].name);
+		argv[1] = name;
+		return verbs[i].run(argc - 1, argv + 1);
+	}
+	if (argc > 1)
+		fprintf(stderr, "ttrec: there is no verb '%s'\n\n", argv[1]);
+	usage(stderr);
+	return EXIT_USAGE;
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* ttrec serve: the scheduler alone, for guests and simulators that are started elsewhere. */
+#include <errno.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "format/cleanup.h"
+#include "recorder/run_report.h"
+#include "recorder/ttrec.h"
+
+static int listen_at(const char *path, int *fd, struct diagnosis *why)
+{
+	int err = wire_listen(path, fd);
+
+	if (err == -ENAMETOOLONG)
+		return diagnose(why, EXIT_CANNOT, err, "choose a shorter path",
+				"the socket path %s is too long: a UNIX socket takes %zu bytes", path,
+				sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
+	if (err == -EADDRINUSE)
+		return diagnose(why, EXIT_CANNOT, err,
+				"another scheduler listens there: choose another path, or remove a "
+				"file that was left behind",
+				"the socket path %s is in use", path);
+	if (err)
+		return diagnose(why, EXIT_CANNOT, err, "check the directory and its permissions",
+				"cannot listen at %s: %s", path, strerror(-err));
+	return 0;
+}
+
+static int prepare(const struct run_options *options, struct trace_writer **writer,
+		   struct session **session, int *fd, struct diagnosis *why)
+{
+	int err = listen_at(options->socket, fd, why);
+
+	if (err)
+		return err;
+	if (options->output)
+		err = trace_writer_create(options->output, NULL, writer);
+	if (err)
+		return diagnose(why, EXIT_CANNOT, err, "name another file with -o",
+				"cannot write the trace %s: %s", options->output, strerror(-err));
+	err = session_create(&options->session, *writer, NULL, session);
+	if (!err)
+		err = session_listen(*session, *fd);
+	if (err)
+		return diagnose(why, EXIT_CANNOT, err, NULL, "cannot start: %s", strerror(-err));
+	*fd = -1; /* the session's now */
+	return 0;
+}
+
+int ttrec_serve(int argc, char **argv)
+{
+	struct trace_writer_stat stat = { 0 };
+	struct session_result result = { 0 };
+	struct trace_writer *writer = NULL;
+	struct session *session = NULL;
+	struct diagnosis why = { 0 };
+	struct run_options options;
+	struct run_report report = { .options = &options, .result = &result, .trace = &stat };
+	char reason[640];
+	auto_fd fd = -1;
+	int status, err;
+	bool listening;
+
+	serve_options_parse(argc, argv, &options);
+	err = prepare(&options, &writer, &session, &fd, &why);
+	listening = fd >= 0 || !err;
+	if (err) {
+		status = diagnosis_print(&why, "ttrec");
+	} else {
+		session_run(session, &result);
+		session_destroy(take_pointer(session));
+		err = trace_writer_close(take_pointer(writer), &stat);
+		if (err && result.end == SESSION_DONE) {
+			result.end = SESSION_STORAGE;
+			diagnose(&result.diagnosis, EXIT_CANNOT, err, "make room and record again",
+				 "cannot write the trace: %s", strerror(-err));
+		}
+		status = run_judge(&report, reason, sizeof(reason));
+		run_report_print(&report, status, reason, options.output);
+	}
+	if (listening)
+		unlink(options.socket);
+	session_destroy(session);
+	trace_writer_close(writer, NULL);
+	return status;
+}

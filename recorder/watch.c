@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Watches a console line by line for what the user expects and for what counts as failure. */
+#include "recorder/watch.h"
+
+#include <errno.h>
+#include <regex.h>
+#include <string.h>
+
+#include "format/cleanup.h"
+
+struct pattern {
+	const char *text;
+	regex_t regex;
+	bool seen;
+};
+
+struct pattern_list {
+	struct pattern *pattern;
+	size_t count;
+};
+
+struct watch {
+	struct pattern_list expect, fail_on;
+	char line[WATCH_LINE_MAX];
+	size_t length;
+	bool failed;
+	char failed_line[WATCH_LINE_MAX];
+};
+
+static const char *const default_fail_on[] = {
+	"Kernel panic", "BUG:", "^ *not ok [0-9]", NULL,
+};
+
+static int compile(const char *const *texts, const char *option, struct pattern_list *list,
+		   struct diagnosis *why)
+{
+	size_t count = 0;
+
+	while (texts && texts[count])
+		count++;
+	list->pattern = calloc(count + 1, sizeof(*list->pattern));
+	if (!list->pattern)
+		return -ENOMEM;
+	for (; list->count < count; list->count++) {
+		struct pattern *pattern = &list->pattern[list->count];
+		int code = regcomp(&pattern->regex, texts[list->count], REG_EXTENDED | REG_NOSUB);
+		char reason[128];
+
+		pattern->text = texts[list->count];
+		if (!code)
+			continue;
+		regerror(code, &pattern->regex, reason, sizeof(reason));
+		return diagnose(why, EXIT_USAGE, -EINVAL,
+				"give a POSIX extended regular expression, see regex(7)",
+				"%s '%s' is no regular expression: %s", option, pattern->text,
+				reason);
+	}
+	return 0;
+}
+
+static void release(struct pattern_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		regfree(&list->pattern[i].regex);
+	free(list->pattern);
+}
+
+int watch_create(const char *const *expect, const char *const *fail_on, struct watch **out,
+		 struct diagnosis *why)
+{
+	struct watch *watch = calloc(1, sizeof(*watch));
+	int err;
+
+	if (!watch)
+		return -ENOMEM;
+	err = compile(expect, "--expect", &watch->expect, why);
+	if (!err)
+		err = compile(fail_on ? fail_on : default_fail_on, "--fail-on", &watch->fail_on,
+			      why);
+	if (err)
+		watch_destroy(watch);
+	else
+		*out = watch;
+	return err;
+}
+
+void watch_destroy(struct watch *watch)
+{
+	if (!watch)
+		return;
+	release(&watch->expect);
+	release(&watch->fail_on);
+	free(watch);
+}
+
+/* "[    0.020000] text" and "<6>[ 0.02] text" are "text". */
+static const char *skip_time_stamp(const char *line)
+{
+	const char *at = line, *end;
+
+	if (*at == '<' && (end = strchr(at, '>')))
+		at = end + 1;
+	end = *at == '[' ? strchr(at, ']') : NULL;
+	if (!end || strspn(at + 1, " 0123456789.T") + 1 != (size_t)(end - at))
+		return line;
+	return end[1] == ' ' ? end + 2 : end + 1;
+}
+
+static void judge_line(struct watch *watch)
+{
+	const char *text;
+
+	watch->line[watch->length] = '\0';
+	text = skip_time_stamp(watch->line);
+	for (size_t i = 0; i < watch->expect.count; i++)
+		if (!regexec(&watch->expect.pattern[i].regex, text, 0, NULL, 0))
+			watch->expect.pattern[i].seen = true;
+	for (size_t i = 0; !watch->failed && i < watch->fail_on.count; i++)
+		if (!regexec(&watch->fail_on.pattern[i].regex, text, 0, NULL, 0)) {
+			watch->failed = true;
+			snprintf(watch->failed_line, sizeof(watch->failed_line), "%s", text);
+		}
+	watch->length = 0;
+}
+
+void watch_feed(struct watch *watch, const char *text, size_t size)
+{
+	for (size_t i = 0; i < size; i++) {
+		if (text[i] == '\n') {
+			judge_line(watch);
+		} else if (text[i] != '\r' && text[i]) {
+			if (watch->length == WATCH_LINE_MAX - 1)
+				judge_line(watch);
+			watch->line[watch->length++] = text[i];
+		}
+	}
+}
+
+void watch_judge(struct watch *watch, struct watch_verdict *verdict)
+{
+	if (watch->length)
+		judge_line(watch);
+	*verdict = (struct watch_verdict){ .failed = watch->failed };
+	snprintf(verdict->line, sizeof(verdict->line), "%s", watch->failed_line);
+	for (size_t i = 0; i < watch->expect.count && !verdict->missing; i++)
+		if (!watch->expect.pattern[i].seen)
+			verdict->missing = watch->expect.pattern[i].text;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Watches a console line by line for what the user expects and for what counts as failure. */
+#ifndef TTREC_WATCH_H
+#define TTREC_WATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "format/diagnosis.h"
+
+struct watch;
+
+#define WATCH_LINE_MAX 512
+
+struct watch_verdict {
+	bool failed;		    /* a fail-on pattern matched */
+	char line[WATCH_LINE_MAX];  /* the first line that did */
+	const char *missing;	    /* the first expected pattern not seen; NULL when all were */
+};
+
+/*
+ * Patterns are POSIX extended regular expressions, matched against each console line without its
+ * printk time stamp. NULL-terminated lists; a NULL @fail_on stands for the default: kernel panic, BUG:, and
+ * KUnit's `not ok`. A bad expression is diagnosed as a usage error.
+ */
+int watch_create(const char *const *expect, const char *const *fail_on, struct watch **watch,
+		 struct diagnosis *why);
+void watch_destroy(struct watch *watch);
+
+/* Console bytes as they come; lines may be cut anywhere. */
+void watch_feed(struct watch *watch, const char *text, size_t size);
+
+/* What is known after all that was fed, an unfinished last line included. */
+void watch_judge(struct watch *watch, struct watch_verdict *verdict);
+
+#endif
