@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The cursor: walks one guest's records and holds the running guest to them.
+ *
+ * No scheduler, no devices, no other guest. A record from the guest is awaited at its door and
+ * compared; a record to the guest is sent. The first difference is the divergence.
+ */
+#ifndef TTREC_CURSOR_H
+#define TTREC_CURSOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "format/diagnosis.h"
+#include "format/tttrace.h"
+#include "kernel/guest.h"
+
+/* How many records before a divergence are kept for the report. */
+#define CURSOR_HISTORY 8
+
+struct cursor_flip {
+	bool wanted;
+	uint64_t record, address;
+	unsigned int region, bit;
+};
+
+struct cursor_options {
+	uint32_t guest;	       /* index in the trace */
+	bool keep_going;       /* compare on after a difference, as far as it makes sense */
+	bool compare_memory;   /* a digest that differs is a divergence */
+	bool show_console;
+	uint64_t until_record; /* stop before this record; UINT64_MAX: never */
+	uint64_t until_time;   /* stop before the first record at or after this time, ns */
+	uint64_t hang_timeout; /* ns of wall time to wait for the guest; 0 = forever */
+	struct cursor_flip flip; /* flip one bit of guest memory before a record: proves that it is found */
+};
+
+/* Where the first differing memory block is. */
+struct cursor_memory {
+	bool differs;
+	uint64_t record, now;
+	unsigned int region;
+	uint64_t address;
+	uint32_t block_size;
+	bool located; /* the ladder named the block */
+};
+
+struct cursor_report {
+	uint64_t messages, digests, digests_unequal;
+	uint64_t virtual_ns, wall_ns, recorded_wall_ns;
+	uint64_t next_record; /* where it stopped */
+	bool diverged, stopped;
+	uint64_t divergences;
+	uint64_t record, now; /* of the first divergence */
+	char expected[160], got[160];
+	struct cursor_memory memory;
+	struct trace_record history[CURSOR_HISTORY]; /* before the divergence; payloads not kept */
+	size_t history_count;
+	char note[256]; /* the recorder's last diagnosis, when the recording ended with one */
+	int trace_error; /* 0, or how reading the trace ended early: -EPIPE, -EBADMSG */
+};
+
+/* Walk @reader from its start. Returns 0 with @report filled, or a negative errno with @why. */
+int cursor_run(struct trace_reader *reader, struct guest *guest,
+	       const struct cursor_options *options, struct cursor_report *report,
+	       struct diagnosis *why);
+
+#endif

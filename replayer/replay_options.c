@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* The options of ttreplay: one table, read by argp. */
+#include "replayer/replay_options.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/units.h"
+
+#define DEFAULT_HANG (30 * NS_PER_S)
+
+enum option_key {
+	KEY_KEEP_GOING = 'k',
+	KEY_JSON = 0x100,
+	KEY_UNTIL,
+	KEY_CONSOLE,
+	KEY_HANG_TIMEOUT,
+	KEY_TRUST,
+	KEY_FLIP,
+};
+
+static const struct argp_option table[] = {
+	{ "keep-going", KEY_KEEP_GOING, NULL, 0, "go on after a difference while it makes sense", 0 },
+	{ "json", KEY_JSON, NULL, 0, "print the verdict as JSON", 0 },
+	{ "until", KEY_UNTIL, "RECORD|TIME", 0,
+	  "stop before that record (812) or virtual time (0.41s)", 0 },
+	{ "console", KEY_CONSOLE, NULL, 0, "show the guest's console", 0 },
+	{ "hang-timeout", KEY_HANG_TIMEOUT, "TIME", 0,
+	  "wall time to wait for the guest (default 30s; 0: forever)", 0 },
+	{ "trust", KEY_TRUST, NULL, 0,
+	  "run the trace's program even where it cannot be locked in", 0 },
+	{ "flip-bit", KEY_FLIP, "RECORD:REGION:ADDRESS:BIT", 0,
+	  "flip a bit of guest memory (region 0: ram, 1: data+bss) before that record, to see it "
+	  "found",
+	  0 },
+	{ 0 },
+};
+
+static uint64_t parse_time(const char *text, const char *option, struct argp_state *state)
+{
+	uint64_t ns = 0;
+
+	if (duration_parse(text, &ns))
+		argp_error(state, "%s '%s': give a time such as 10s, 1.5ms or 100us", option, text);
+	return ns;
+}
+
+/* A bare number is a record; anything with a unit or a point is a time. */
+static void parse_until(const char *text, struct cursor_options *cursor, struct argp_state *state)
+{
+	char *end;
+
+	if (strspn(text, "0123456789") != strlen(text)) {
+		cursor->until_time = parse_time(text, "--until", state);
+		return;
+	}
+	errno = 0;
+	cursor->until_record = strtoull(text, &end, 10);
+	if (errno || end == text)
+		argp_error(state, "--until '%s': give a record number or a time", text);
+}
+
+static void parse_flip(const char *text, struct cursor_flip *flip, struct argp_state *state)
+{
+	char rest;
+
+	flip->wanted = true;
+	if (sscanf(text, "%" SCNu64 ":%u:%" SCNi64 ":%u%c", &flip->record, &flip->region,
+		   (int64_t *)&flip->address, &flip->bit, &rest) != 4 ||
+	    flip->region >= MEMORY_REGIONS || flip->bit > 7)
+		argp_error(state, "--flip-bit '%s': give RECORD:REGION:ADDRESS:BIT", text);
+}
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+	struct replay_options *options = state->input;
+
+	switch (key) {
+	case KEY_KEEP_GOING:
+		options->cursor.keep_going = true;
+		break;
+	case KEY_JSON:
+		options->json = true;
+		break;
+	case KEY_UNTIL:
+		parse_until(text, &options->cursor, state);
+		break;
+	case KEY_CONSOLE:
+		options->cursor.show_console = true;
+		break;
+	case KEY_HANG_TIMEOUT:
+		options->cursor.hang_timeout = parse_time(text, "--hang-timeout", state);
+		break;
+	case KEY_TRUST:
+		options->trust = true;
+		break;
+	case KEY_FLIP:
+		parse_flip(text, &options->cursor.flip, state);
+		break;
+	case ARGP_KEY_ARG:
+		if (options->trace)
+			argp_error(state, "'%s': one trace at a time", text);
+		options->trace = text;
+		break;
+	case ARGP_KEY_END:
+		if (!options->trace)
+			argp_error(state, "which trace? give the file that ttrec wrote");
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static const struct argp replay_argp = {
+	.options = table,
+	.parser = parse,
+	.args_doc = "TRACE",
+	.doc = "Run a recorded guest again, hold it to the recording and say whether it is "
+	       "identical.\v"
+	       "Exit status: 0 identical, 1 diverged, 2 usage, 3 the trace is damaged or ends "
+	       "early, 4 this machine cannot run it.",
+};
+
+void replay_options_parse(int argc, char **argv, struct replay_options *options)
+{
+	*options = (struct replay_options){ .cursor = { .compare_memory = true,
+							.until_record = UINT64_MAX,
+							.until_time = UINT64_MAX,
+							.hang_timeout = DEFAULT_HANG } };
+	argp_parse(&replay_argp, argc, argv, 0, NULL, options);
+}

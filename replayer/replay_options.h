@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The options of ttreplay. */
+#ifndef TTREC_REPLAY_OPTIONS_H
+#define TTREC_REPLAY_OPTIONS_H
+
+#include <stdbool.h>
+
+#include "replayer/cursor.h"
+
+struct replay_options {
+	const char *trace;
+	struct cursor_options cursor;
+	bool json;
+	bool trust; /* run the trace's program although the room cannot be sealed */
+};
+
+/* Parse; on a usage error prints it and exits with EXIT_USAGE, as argp does. */
+void replay_options_parse(int argc, char **argv, struct replay_options *options);
+
+#endif

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* What a replay found, for people and as JSON. */
+#include "replayer/verdict.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+
+#include "format/units.h"
+
+/* Records shown around a divergence by the command the verdict proposes. */
+#define RECORDS_BEFORE 20
+#define RECORDS_AFTER  5
+
+int verdict_status(const struct verdict *verdict)
+{
+	if (verdict->report->diverged)
+		return EXIT_DIVERGED;
+	return verdict->report->trace_error ? EXIT_DAMAGED : EXIT_IDENTICAL;
+}
+
+static void print_identical(const struct verdict *verdict)
+{
+	const struct cursor_report *report = verdict->report;
+	char messages[UNITS_TEXT], digests[UNITS_TEXT], virtual_ns[UNITS_TEXT];
+
+	printf("identical%s: %s messages, ",
+	       report->trace_error ? " as far as the trace goes" :
+	       report->stopped	   ? " up to where it was stopped" :
+				     "",
+	       count_text(report->messages, messages));
+	if (*verdict->memory_reason && (report->digests_unequal || !report->digests))
+		printf("memory not compared, ");
+	else
+		printf("%s memory digests, ", count_text(report->digests, digests));
+	printf("%s virtual in %.2f s", duration_short(report->virtual_ns, virtual_ns),
+	       (double)report->wall_ns / NS_PER_S);
+	if (report->recorded_wall_ns && !report->stopped)
+		printf(" (%.2fx)", (double)report->wall_ns / (double)report->recorded_wall_ns);
+	putchar('\n');
+	if (report->stopped)
+		printf("  stopped before record %" PRIu64 "\n", report->next_record);
+	if (report->trace_error)
+		printf("  the trace %s after record %" PRIu64 ": ttdump verify %s\n",
+		       report->trace_error == -EPIPE ? "ends early" : "is damaged",
+		       report->next_record, verdict->trace);
+	if (*verdict->memory_reason)
+		printf("  memory: %s\n", verdict->memory_reason);
+	if (*report->note)
+		printf("  the recording ended with: %s\n", report->note);
+}
+
+static void print_record(const struct trace_record *record)
+{
+	const struct trace_kind_info *info = trace_kind_info(record->kind);
+	char time[UNITS_TEXT];
+
+	printf("  %8" PRIu64 "  %s  %-8s", record->number, duration_exact(record->now, time),
+	       info ? info->name : "?");
+	for (unsigned int i = 0; info && i < info->field_count; i++) {
+		const char *name = info->field[i].name;
+
+		if (info->field[i].unit == TRACE_UNIT_OP)
+			printf(" %s", trace_operation_name(record->field[i]) ?: "?");
+		else if (info->field[i].unit == TRACE_UNIT_NS && record->field[i] == UINT64_MAX)
+			continue;
+		else if (info->field[i].unit == TRACE_UNIT_NS)
+			printf(" %s=%s", name, duration_exact(record->field[i], time));
+		else if (info->field[i].unit == TRACE_UNIT_HEX)
+			printf(" %s=%016" PRIx64, name, record->field[i]);
+		else
+			printf(" %s=%" PRIu64, name, record->field[i]);
+	}
+	if (record->payload_size)
+		printf(" (%zu bytes)", record->payload_size);
+	putchar('\n');
+}
+
+static void describe_memory(const struct verdict *verdict, char *text, size_t size)
+{
+	const struct cursor_memory *memory = &verdict->report->memory;
+	const char *region = memory_region_name(memory->region), *symbol;
+	uint64_t offset;
+
+	if (!memory->located)
+		snprintf(text, size, "%s, place unknown: an earlier digest is missing", region);
+	else if (memory->region == MEMORY_IMAGE &&
+		 !image_symbol_at(&verdict->spec->files.file[0], memory->address, &symbol, &offset))
+		snprintf(text, size, "%s, %u bytes at %#" PRIx64 ", %s+%#" PRIx64, region,
+			 memory->block_size, memory->address, symbol, offset);
+	else if (memory->region == MEMORY_RAM)
+		snprintf(text, size, "%s, page %" PRIu64 " (physical address %#" PRIx64 ")", region,
+			 memory->address / memory->block_size, memory->address);
+	else
+		snprintf(text, size, "%s, %u bytes at %#" PRIx64, region, memory->block_size,
+			 memory->address);
+}
+
+static void print_diverged(const struct verdict *verdict)
+{
+	const struct cursor_report *report = verdict->report;
+	char time[UNITS_TEXT], memory[256];
+	uint64_t first = report->record > RECORDS_BEFORE ? report->record - RECORDS_BEFORE : 0;
+
+	printf("DIVERGED at record %" PRIu64 ", guest %s, t=%s s: expected %s, got %s\n",
+	       report->record, verdict->spec->name, duration_exact(report->now, time),
+	       report->expected, report->got);
+	if (report->memory.differs) {
+		describe_memory(verdict, memory, sizeof(memory));
+		printf("  memory first differs in the digest at record %" PRIu64 ", t=%s s: %s\n",
+		       report->memory.record, duration_exact(report->memory.now, time), memory);
+	} else if (*verdict->memory_reason) {
+		printf("  memory: %s\n", verdict->memory_reason);
+	} else {
+		printf("  memory was the same in all %" PRIu64 " digests before it\n",
+		       report->digests);
+	}
+	if (report->divergences > 1)
+		printf("  %" PRIu64 " differences in all\n", report->divergences);
+	printf("the records before it:\n");
+	for (size_t i = 0; i < report->history_count; i++)
+		print_record(&report->history[i]);
+	printf("next: ttdump show --records %" PRIu64 "..%" PRIu64 " %s\n", first,
+	       report->record + RECORDS_AFTER, verdict->trace);
+}
+
+void verdict_print(const struct verdict *verdict)
+{
+	if (verdict->report->diverged)
+		print_diverged(verdict);
+	else
+		print_identical(verdict);
+}
+
+static json_t *memory_json(const struct verdict *verdict)
+{
+	const struct cursor_memory *memory = &verdict->report->memory;
+	const char *symbol = NULL;
+	uint64_t offset = 0;
+
+	if (!memory->differs)
+		return json_null();
+	if (memory->region == MEMORY_IMAGE && memory->located)
+		image_symbol_at(&verdict->spec->files.file[0], memory->address, &symbol, &offset);
+	return json_pack("{s:I, s:I, s:s, s:I, s:i, s:s?, s:I}", "record",
+			 (json_int_t)memory->record, "now_ns", (json_int_t)memory->now, "region",
+			 memory_region_name(memory->region), "address",
+			 (json_int_t)memory->address, "block_size", (int)memory->block_size,
+			 "symbol", symbol, "offset", (json_int_t)offset);
+}
+
+void verdict_print_json(const struct verdict *verdict)
+{
+	const struct cursor_report *report = verdict->report;
+	json_t *json = json_pack(
+		"{s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:b, s:s, s:o}", "verdict",
+		report->diverged ? "diverged" : "identical", "status", verdict_status(verdict),
+		"messages", (json_int_t)report->messages, "digests", (json_int_t)report->digests,
+		"virtual_ns", (json_int_t)report->virtual_ns, "wall_ns", (json_int_t)report->wall_ns,
+		"recorded_wall_ns", (json_int_t)report->recorded_wall_ns, "complete",
+		!report->trace_error && !report->stopped, "memory_reason", verdict->memory_reason,
+		"memory", memory_json(verdict));
+
+	if (json && report->diverged)
+		json_object_update_new(json, json_pack("{s:I, s:I, s:s, s:s, s:I, s:s}", "record",
+						       (json_int_t)report->record, "now_ns",
+						       (json_int_t)report->now, "expected",
+						       report->expected, "got", report->got,
+						       "divergences",
+						       (json_int_t)report->divergences, "guest",
+						       verdict->spec->name));
+	if (!json)
+		return;
+	json_dumpf(json, stdout, JSON_COMPACT);
+	putchar('\n');
+	json_decref(json);
+}
