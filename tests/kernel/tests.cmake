@@ -4,3 +4,19 @@ foreach(test test_participant test_participant_interrupt test_participant_panic)
 endforeach()
 
 ttrec_unit_test(test_wire SOURCES kernel/test_wire.c LIBS ttkernel)
+
+# A participant against a real guest. The guest's init is a static program, without sanitizers.
+add_executable(conformance_init system/conformance_init.c)
+target_include_directories(conformance_init PRIVATE ${CMAKE_SOURCE_DIR})
+target_compile_definitions(conformance_init PRIVATE _GNU_SOURCE)
+target_compile_options(conformance_init PRIVATE -Wall -Wextra -fno-sanitize=all)
+target_link_options(conformance_init PRIVATE -static -fno-sanitize=all)
+add_executable(conformance system/conformance.c system/conformance_archive.c
+               system/conformance_exchange.c system/conformance_participant.c)
+target_link_libraries(conformance PRIVATE ttrec_options ttparticipant ttcalendar)
+foreach(version 5.10 6.1 6.12 7.2)
+  add_test(NAME conformance_${version} COMMAND conformance $<TARGET_FILE:conformance_init>
+           ${CMAKE_SOURCE_DIR}/kernel/uml/build-uml.sh ${version})
+  set_tests_properties(conformance_${version} PROPERTIES LABELS system SKIP_RETURN_CODE 77
+                       TIMEOUT 3600)
+endforeach()
