@@ -22,16 +22,31 @@ uint64_t chain_frame(uint64_t chain, const void *frame, size_t size);
 static inline uint64_t chain_record(uint64_t chain, const struct trace_record *record,
 				    unsigned int field_count)
 {
-	uint8_t form[8 + 8 * TRACE_FIELDS_MAX];
-	uint8_t *out = put_le32(form, record->kind);
+	/* Words, stored as they are loaded again: halves would stall the load. */
+	uint64_t form[1 + TRACE_FIELDS_MAX];
 
-	out = put_le32(out, (uint32_t)record->payload_size);
+	form[0] = htole64(record->kind | (uint64_t)record->payload_size << 32);
 	for (unsigned int i = 0; i < field_count; i++)
-		out = put_le64(out, record->field[i]);
-	chain = XXH3_64bits_withSeed(form, (size_t)(out - form), chain);
+		form[1 + i] = htole64(record->field[i]);
+	chain = XXH3_64bits_withSeed(form, 8 * (1 + (size_t)field_count), chain);
 	if (record->payload_size)
 		chain = XXH3_64bits_withSeed(record->payload, record->payload_size, chain);
 	return chain;
+}
+
+/* The same of a message: its length is known, which makes it several times faster. */
+static inline uint64_t chain_message(uint64_t chain, const struct trace_record *record)
+{
+	uint64_t form[4] = {
+		htole64(record->kind),
+		htole64(record->from.op),
+		htole64(record->from.seq),
+		htole64(record->from.time),
+	};
+
+	if (__builtin_expect(record->payload_size != 0, 0))
+		return chain_record(chain, record, 3);
+	return XXH3_64bits_withSeed(form, sizeof(form), chain);
 }
 
 #endif

@@ -331,7 +331,10 @@ int decoder_next(struct decoder *decoder, struct trace_record *record, unsigned 
 	if (*chained) {
 		if (guest->listed != decoder->predictor.chunk)
 			return decoder_bad(decoder, "a guest's chain is missing");
-		guest->chain = chain_record(guest->chain, record, *field_count);
+		if ((tag & TAG_OP_MASK) == TAG_RECORD)
+			guest->chain = chain_record(guest->chain, record, *field_count);
+		else
+			guest->chain = chain_message(guest->chain, record);
 	}
 	decoder->number++;
 	decoder->left--;

@@ -41,59 +41,77 @@ static size_t column_size(enum column column)
 	return (size_t)column_room[column] * CHUNK_RECORDS_MAX + COLUMN_SLACK;
 }
 
-int encoder_create(struct encoder **created)
+int columns_create(struct columns **created)
 {
-	struct encoder *encoder = calloc(1, sizeof(*encoder));
+	struct columns *columns = calloc(1, sizeof(*columns));
 	size_t size = HEAD_ROOM;
 	uint8_t *at;
 
-	if (!encoder)
+	if (!columns)
 		return -ENOMEM;
 	for (int i = 0; i < COLUMNS; i++)
 		size += column_size(i);
-	encoder->columns = malloc(size);
-	if (!encoder->columns) {
-		free(encoder);
+	columns->head = malloc(size);
+	if (!columns->head) {
+		free(columns);
 		return -ENOMEM;
 	}
-	encoder->head = encoder->columns;
-	at = encoder->head + HEAD_ROOM;
+	at = columns->head + HEAD_ROOM;
 	for (int i = 0; i < COLUMNS; i++) {
-		encoder->begin[i] = encoder->end[i] = at;
+		columns->begin[i] = columns->end[i] = at;
 		at += column_size(i);
 	}
-	*created = encoder;
+	*created = columns;
 	return 0;
 }
 
-void encoder_destroy(struct encoder *encoder)
+void columns_destroy(struct columns *columns)
 {
-	if (!encoder)
+	if (!columns)
 		return;
-	predictor_release(&encoder->predictor);
-	free(encoder->columns);
-	free(encoder);
+	free(columns->head);
+	free(columns);
 }
 
-static void encoder_begin(struct encoder *encoder, uint64_t now)
+static size_t columns_payload(const struct columns *columns)
+{
+	return (size_t)(columns->end[COLUMN_PAYLOAD] - columns->begin[COLUMN_PAYLOAD]);
+}
+
+bool columns_full(const struct columns *columns, size_t payload_size)
+{
+	size_t payload = columns_payload(columns);
+
+	if (!columns->count)
+		return false;
+	return (columns->first_number + columns->count) % CHUNK_RECORDS_MAX == 0 ||
+	       payload >= CHUNK_PAYLOAD_ENOUGH || payload + payload_size > CHUNK_PAYLOAD_MAX;
+}
+
+void encoder_begin(struct encoder *encoder, struct columns *columns)
 {
 	for (int i = 0; i < COLUMNS; i++)
-		encoder->end[i] = encoder->begin[i];
-	encoder->guest_end = encoder->head + CHUNK_HEAD_SIZE;
-	encoder->guest_count = 0;
-	encoder->first_number = encoder->number;
-	encoder->first_now = now;
-	predictor_begin(&encoder->predictor, now);
+		columns->end[i] = columns->begin[i];
+	columns->guest_end = columns->head + CHUNK_HEAD_SIZE;
+	columns->guest_count = 0;
+	columns->count = 0;
+	columns->first_number = encoder->number;
+	encoder->columns = columns;
 }
 
-static inline void add_byte(struct encoder *encoder, enum column column, uint8_t value)
+void encoder_release(struct encoder *encoder)
 {
-	*encoder->end[column]++ = value;
+	predictor_release(&encoder->predictor);
 }
 
-static inline void add_varint(struct encoder *encoder, enum column column, uint64_t value)
+static inline void add_byte(struct columns *columns, enum column column, uint8_t value)
 {
-	encoder->end[column] = put_varint(encoder->end[column], value);
+	*columns->end[column]++ = value;
+}
+
+static inline void add_varint(struct columns *columns, enum column column, uint64_t value)
+{
+	columns->end[column] = put_varint(columns->end[column], value);
 }
 
 static inline unsigned int byte_count(uint64_t value)
@@ -101,35 +119,35 @@ static inline unsigned int byte_count(uint64_t value)
 	return value ? 8 - (unsigned int)__builtin_clzll(value) / 8 : 0;
 }
 
-static void add_planes(struct encoder *encoder, enum time_code code, uint64_t value)
+static void add_planes(struct columns *columns, enum time_code code, uint64_t value)
 {
 	unsigned int bytes = byte_count(value);
 
-	add_byte(encoder, COLUMN_TIME, (uint8_t)(code + bytes));
+	add_byte(columns, COLUMN_TIME, (uint8_t)(code + bytes));
 	for (unsigned int i = 0; i < bytes; i++)
-		add_byte(encoder, COLUMN_PLANE + i, (uint8_t)(value >> 8 * i));
+		add_byte(columns, COLUMN_PLANE + i, (uint8_t)(value >> 8 * i));
 }
 
 /* A time that was not predicted: a common one by name, the rest as the shorter number. */
-static void add_time(struct encoder *encoder, const struct guest *guest, uint64_t base,
+static void add_time(struct columns *columns, const struct guest *guest, uint64_t base,
 		     uint64_t time)
 {
 	uint64_t distance = time - base;
 
 	if (byte_count(distance) <= 3)
-		add_planes(encoder, TIME_DISTANCE, distance);
+		add_planes(columns, TIME_DISTANCE, distance);
 	else if (time == 0)
-		add_byte(encoder, COLUMN_TIME, TIME_ZERO);
+		add_byte(columns, COLUMN_TIME, TIME_ZERO);
 	else if (time == INT64_MAX)
-		add_byte(encoder, COLUMN_TIME, TIME_NEVER);
+		add_byte(columns, COLUMN_TIME, TIME_NEVER);
 	else if (time == UINT64_MAX)
-		add_byte(encoder, COLUMN_TIME, TIME_NONE);
+		add_byte(columns, COLUMN_TIME, TIME_NONE);
 	else if (time == guest->pending)
-		add_byte(encoder, COLUMN_TIME, TIME_PENDING);
+		add_byte(columns, COLUMN_TIME, TIME_PENDING);
 	else if (byte_count(distance) <= byte_count(time))
-		add_planes(encoder, TIME_DISTANCE, distance);
+		add_planes(columns, TIME_DISTANCE, distance);
 	else
-		add_planes(encoder, TIME_VALUE, time);
+		add_planes(columns, TIME_VALUE, time);
 }
 
 /* Guest, now and payload where they are not the expected ones; returns the flag for the tag. */
@@ -137,29 +155,30 @@ static uint8_t add_context(struct encoder *encoder, const struct trace_record *r
 			   uint64_t expected_now, uint8_t context)
 {
 	struct predictor *predictor = &encoder->predictor;
+	struct columns *columns = encoder->columns;
 
 	if (record->guest != predictor->guest) {
 		context |= CONTEXT_GUEST;
-		add_varint(encoder, COLUMN_GUEST, record->guest);
+		add_varint(columns, COLUMN_GUEST, record->guest);
 		predictor->guest = record->guest;
 	}
 	if (record->now != expected_now) {
 		context |= CONTEXT_NOW;
-		add_varint(encoder, COLUMN_NOW, zigzag(record->now - expected_now));
+		add_varint(columns, COLUMN_NOW, zigzag(record->now - expected_now));
 	}
 	if (!context)
 		return 0;
-	add_byte(encoder, COLUMN_CONTEXT, context);
+	add_byte(columns, COLUMN_CONTEXT, context);
 	return TAG_CONTEXT;
 }
 
-static uint8_t add_payload(struct encoder *encoder, const struct trace_record *record)
+static uint8_t add_payload(struct columns *columns, const struct trace_record *record)
 {
 	if (!record->payload_size)
 		return 0;
-	add_varint(encoder, COLUMN_SIZE, record->payload_size);
-	encoder->end[COLUMN_PAYLOAD] =
-		put_bytes(encoder->end[COLUMN_PAYLOAD], record->payload, record->payload_size);
+	add_varint(columns, COLUMN_SIZE, record->payload_size);
+	columns->end[COLUMN_PAYLOAD] =
+		put_bytes(columns->end[COLUMN_PAYLOAD], record->payload, record->payload_size);
 	return CONTEXT_PAYLOAD;
 }
 
@@ -172,6 +191,7 @@ add_message(struct encoder *encoder, struct guest *guest, const struct trace_rec
 	    bool to)
 {
 	struct predictor *predictor = &encoder->predictor;
+	struct columns *columns = encoder->columns;
 	uint64_t op = record->from.op, seq = record->from.seq, time = record->from.time;
 	struct prediction expected = to ? predict_to(predictor, guest, op)
 					: predict_from(predictor, guest, op);
@@ -181,19 +201,19 @@ add_message(struct encoder *encoder, struct guest *guest, const struct trace_rec
 		tag |= (uint8_t)op;
 	} else {
 		tag |= TAG_OP_OTHER;
-		add_varint(encoder, COLUMN_OP, op);
+		add_varint(columns, COLUMN_OP, op);
 	}
 	if (seq != expected.seq) {
 		tag |= TAG_SEQ;
-		add_varint(encoder, COLUMN_SEQ, zigzag(seq - expected.seq));
+		add_varint(columns, COLUMN_SEQ, zigzag(seq - expected.seq));
 	}
 	if (time != expected.time) {
 		tag |= TAG_TIME;
-		add_time(encoder, guest, expected.base, time);
+		add_time(columns, guest, expected.base, time);
 	}
 	tag |= add_context(encoder, record, predict_now(predictor, guest, to, op, time),
-			   add_payload(encoder, record));
-	add_byte(encoder, COLUMN_TAG, tag);
+			   add_payload(columns, record));
+	add_byte(columns, COLUMN_TAG, tag);
 	if (to)
 		predictor_learn_to(predictor, guest, op, seq, time, record->now);
 	else
@@ -204,69 +224,73 @@ static void add_record(struct encoder *encoder, struct guest *guest,
 		       const struct trace_record *record, unsigned int field_count, bool chained)
 {
 	struct predictor *predictor = &encoder->predictor;
+	struct columns *columns = encoder->columns;
 	uint64_t *last = predictor->last[record->kind];
 	uint8_t tag = TAG_RECORD | (chained ? TAG_CHAINED : 0);
 
-	add_byte(encoder, COLUMN_KIND, (uint8_t)record->kind);
-	add_byte(encoder, COLUMN_KIND, (uint8_t)field_count);
+	add_byte(columns, COLUMN_KIND, (uint8_t)record->kind);
+	add_byte(columns, COLUMN_KIND, (uint8_t)field_count);
 	for (unsigned int i = 0; i < field_count; i++) {
-		add_varint(encoder, COLUMN_FIELD, zigzag(record->field[i] - last[i]));
+		add_varint(columns, COLUMN_FIELD, zigzag(record->field[i] - last[i]));
 		last[i] = record->field[i];
 	}
-	tag |= add_context(encoder, record, predictor->now, add_payload(encoder, record));
-	add_byte(encoder, COLUMN_TAG, tag);
+	tag |= add_context(encoder, record, predictor->now, add_payload(columns, record));
+	add_byte(columns, COLUMN_TAG, tag);
 	predictor_learn_record(predictor, guest, record);
 }
 
 /* The chunk names the chain of every guest it continues. */
 static inline void list_chain(struct encoder *encoder, struct guest *guest, uint32_t index)
 {
+	struct columns *columns = encoder->columns;
+
 	if (guest->listed == encoder->predictor.chunk)
 		return;
 	guest->listed = encoder->predictor.chunk;
 	guest->known = true;
-	encoder->guest_end = put_le64(put_le32(encoder->guest_end, index), guest->chain);
-	encoder->guest_count++;
+	columns->guest_end = put_le64(put_le32(columns->guest_end, index), guest->chain);
+	columns->guest_count++;
+}
+
+static void add_any(struct encoder *encoder, struct guest *guest, const struct trace_record *record,
+		    unsigned int field_count, bool chained)
+{
+	if (chained) {
+		list_chain(encoder, guest, record->guest);
+		guest->chain = chain_record(guest->chain, record, field_count);
+	}
+	add_record(encoder, guest, record, field_count, chained);
 }
 
 int encoder_add(struct encoder *encoder, const struct trace_record *record,
 		unsigned int field_count, bool chained)
 {
+	struct columns *columns = encoder->columns;
 	struct guest *guest;
 
-	assert(encoder->count < CHUNK_RECORDS_MAX && record->kind < TRACE_KIND_LIMIT);
-	assert(encoder_payload(encoder) + record->payload_size <= CHUNK_PAYLOAD_MAX ||
-	       !encoder->count);
+	assert(!columns_full(columns, record->payload_size));
 	if (record->guest >= TRACE_GUEST_LIMIT)
 		return -EINVAL;
-	if (!encoder->count)
-		encoder_begin(encoder, record->now);
+	if (!columns->count) {
+		columns->first_now = record->now;
+		predictor_begin(&encoder->predictor, record->now);
+	}
 	guest = predictor_guest(&encoder->predictor, record->guest);
 	if (!guest)
 		return -ENOMEM;
-	if (chained) {
+	if (record->kind == TRACE_from || record->kind == TRACE_to) {
 		list_chain(encoder, guest, record->guest);
-		guest->chain = chain_record(guest->chain, record, field_count);
+		guest->chain = chain_message(guest->chain, record);
+		if (record->kind == TRACE_from)
+			add_message(encoder, guest, record, false);
+		else
+			add_message(encoder, guest, record, true);
+	} else {
+		add_any(encoder, guest, record, field_count, chained);
 	}
-	if (record->kind == TRACE_from)
-		add_message(encoder, guest, record, false);
-	else if (record->kind == TRACE_to)
-		add_message(encoder, guest, record, true);
-	else
-		add_record(encoder, guest, record, field_count, chained);
 	encoder->number++;
-	encoder->count++;
+	columns->count++;
 	return 0;
-}
-
-bool encoder_full(const struct encoder *encoder, size_t payload_size)
-{
-	size_t payload = encoder_payload(encoder);
-
-	if (!encoder->count)
-		return false;
-	return encoder->number % CHUNK_RECORDS_MAX == 0 || payload >= CHUNK_PAYLOAD_ENOUGH ||
-	       payload + payload_size > CHUNK_PAYLOAD_MAX;
 }
 
 uint8_t *put_chunk_head(uint8_t *out, enum chunk_type type, uint32_t guests, uint32_t count,
@@ -281,20 +305,19 @@ uint8_t *put_chunk_head(uint8_t *out, enum chunk_type type, uint32_t guests, uin
 	return put_le64(out, chain);
 }
 
-void encoder_finish(struct encoder *encoder, uint64_t frame_chain,
-		    struct segment segments[ENCODER_SEGMENTS])
+void columns_content(struct columns *columns, uint64_t chain,
+		     struct segment segments[COLUMNS_SEGMENTS])
 {
-	uint8_t *out = encoder->guest_end;
+	uint8_t *out = columns->guest_end;
 
-	assert(encoder->count);
-	put_chunk_head(encoder->head, CHUNK_RECORDS, encoder->guest_count, encoder->count,
-		       encoder->first_number, encoder->first_now, frame_chain);
+	assert(columns->count);
+	put_chunk_head(columns->head, CHUNK_RECORDS, columns->guest_count, columns->count,
+		       columns->first_number, columns->first_now, chain);
 	for (int i = 0; i < COLUMNS; i++) {
-		size_t size = (size_t)(encoder->end[i] - encoder->begin[i]);
+		size_t size = (size_t)(columns->end[i] - columns->begin[i]);
 
 		out = put_varint(out, size);
-		segments[1 + i] = (struct segment){ encoder->begin[i], size };
+		segments[1 + i] = (struct segment){ columns->begin[i], size };
 	}
-	segments[0] = (struct segment){ encoder->head, (size_t)(out - encoder->head) };
-	encoder->count = 0;
+	segments[0] = (struct segment){ columns->head, (size_t)(out - columns->head) };
 }

@@ -14,24 +14,28 @@
 
 #define WINDOW_MIN (256u * 1024)
 
+static size_t problem_place(struct frame_reader *reader, uint64_t frame, uint64_t offset)
+{
+	char number[UNITS_TEXT], byte[UNITS_TEXT];
+
+	return (size_t)snprintf(reader->problem, sizeof(reader->problem), "frame %s at byte %s: ",
+				count_text(frame, number), count_text(offset, byte));
+}
+
 int frame_problem(struct frame_reader *reader, int error, const char *format, ...)
 {
-	char frame[UNITS_TEXT], byte[UNITS_TEXT];
+	size_t length = problem_place(reader, reader->frames, reader->offset);
 	va_list arguments;
-	int length;
 
-	length = snprintf(reader->problem, sizeof(reader->problem), "frame %s at byte %s: ",
-			  count_text(reader->frames, frame), count_text(reader->offset, byte));
 	va_start(arguments, format);
-	vsnprintf(reader->problem + length, sizeof(reader->problem) - (size_t)length, format,
-		  arguments);
+	vsnprintf(reader->problem + length, sizeof(reader->problem) - length, format, arguments);
 	va_end(arguments);
 	return error;
 }
 
 int frame_reader_init(struct frame_reader *reader, int fd)
 {
-	*reader = (struct frame_reader){ .fd = fd, .chain_known = true };
+	*reader = (struct frame_reader){ .fd = fd };
 	reader->window_room = WINDOW_MIN;
 	reader->window = malloc(reader->window_room);
 	reader->content = malloc(CHUNK_CONTENT_MAX);
@@ -51,13 +55,11 @@ void frame_reader_release(struct frame_reader *reader)
 	reader->context = NULL;
 }
 
-void frame_reader_jump(struct frame_reader *reader, uint64_t offset, uint64_t number,
-		       uint64_t frame)
+void frame_reader_jump(struct frame_reader *reader, uint64_t offset, uint64_t frame)
 {
-	reader->offset = offset;
-	reader->number = number;
-	reader->chain_known = offset == 0;
-	reader->chain = 0;
+	reader->offset = reader->last_offset = offset;
+	reader->jumped = offset != 0;
+	reader->number = reader->chain = 0;
 	reader->ended = false;
 	reader->frames = frame;
 }
@@ -197,14 +199,21 @@ static int frame_decompress(struct frame_reader *reader, const uint8_t *frame, s
 	return 0;
 }
 
+/*
+ * The frame carries the hash of what lies before it. What lies before the previous frame was right,
+ * so that it is that one which is damaged, in a bit that its own checksum does not cover.
+ */
 static int check_chain(struct frame_reader *reader, uint64_t chain)
 {
-	if (reader->chain_known && reader->chain != chain)
-		return frame_problem(reader, -EBADMSG,
-				     "its chain differs: a frame before it is damaged");
-	reader->chain = chain;
-	reader->chain_known = true;
-	return 0;
+	size_t length;
+
+	if (reader->chain == chain)
+		return 0;
+	length = problem_place(reader, reader->frames - 1, reader->last_offset);
+	snprintf(reader->problem + length, sizeof(reader->problem) - length,
+		 "its hash is not the one that the next frame carries");
+	reader->offset = reader->last_offset;
+	return -EBADMSG;
 }
 
 static int check_records(struct frame_reader *reader, const struct chunk *chunk)
@@ -255,15 +264,20 @@ int frame_reader_next(struct frame_reader *reader, struct chunk *chunk)
 	chunk->content = reader->content;
 	chunk->type = chunk->content[0];
 	chunk->offset = reader->offset;
-	chunk->frame_size = size;
 	chunk->count = get_le32(chunk->content + 4);
 	chunk->number = get_le64(chunk->content + 8);
 	chunk->now = get_le64(chunk->content + 16);
-	err = check_chain(reader, get_le64(chunk->content + 24));
+	if (reader->jumped) {
+		reader->chain = get_le64(chunk->content + 24);
+		reader->number = chunk->number;
+		reader->jumped = false;
+	}
+	err = check_chunk(reader, chunk);
 	if (!err)
-		err = check_chunk(reader, chunk);
+		err = check_chain(reader, get_le64(chunk->content + 24));
 	if (err)
 		return err;
+	reader->last_offset = reader->offset;
 	reader->chain = chain_frame(reader->chain, frame, size);
 	reader->offset += size;
 	reader->frames++;

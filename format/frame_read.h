@@ -15,7 +15,6 @@
 struct chunk {
 	enum chunk_type type;
 	uint64_t offset; /* of its frame in the file */
-	uint64_t frame_size;
 	uint64_t number;
 	uint64_t now;
 	uint32_t count;
@@ -30,11 +29,12 @@ struct frame_reader {
 	size_t window_room, window_size;
 	uint64_t window_offset;
 	uint8_t *content;
-	uint64_t offset; /* of the next frame */
-	uint64_t frames; /* read so far */
-	uint64_t number; /* of the next record */
-	uint64_t chain;	 /* over all frames before; unknown after a jump */
-	bool chain_known;
+	uint64_t offset;     /* of the next frame */
+	uint64_t last_offset; /* of the one before */
+	uint64_t frames;     /* read so far */
+	uint64_t number;     /* of the next record */
+	uint64_t chain;	     /* over all frames before */
+	bool jumped; /* number and chain are unknown: those of the next frame are taken for granted */
 	bool ended;
 	char problem[256]; /* in words, after an error */
 };
@@ -49,9 +49,8 @@ void frame_reader_release(struct frame_reader *reader);
  */
 int frame_reader_next(struct frame_reader *reader, struct chunk *chunk);
 
-/* Go on at @offset, frame @frame with record @number: its chain is taken for granted. */
-void frame_reader_jump(struct frame_reader *reader, uint64_t offset, uint64_t number,
-		       uint64_t frame);
+/* Go on at @offset, which is frame @frame (only for messages). */
+void frame_reader_jump(struct frame_reader *reader, uint64_t offset, uint64_t frame);
 
 /* Fill reader->problem with "frame N at byte M: WHY" and return @error. */
 int frame_problem(struct frame_reader *reader, int error, const char *format, ...)

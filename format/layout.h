@@ -51,8 +51,11 @@ enum chunk_type {
 /* The names of the features in use, each with its NUL, in the order of the bits. */
 #define FEATURE_NAMES_MAX 4096u
 #define FEATURES_REQUIRED 0ULL /* those that this version knows */
-/* After the chunk head of a file chunk, before the path: content, mode, size, SHA-256. */
-#define FILE_HEAD_SIZE (4 + 4 + 8 + 32)
+/*
+ * After the chunk head of a file chunk, before the path: content, mode, size, where in the file the
+ * frame of the first file with this content stands (its parts follow that), SHA-256.
+ */
+#define FILE_HEAD_SIZE (4 + 4 + 8 + 8 + 32)
 /* After the chunk head of a part chunk, before the bytes: content, zero, offset. */
 #define PART_HEAD_SIZE (4 + 4 + 8)
 

@@ -66,7 +66,7 @@ static int parse_head(struct trace_reader *reader, const struct chunk *chunk)
 	return check_features(reader);
 }
 
-int reader_head(struct trace_reader *reader)
+static int reader_head(struct trace_reader *reader)
 {
 	struct chunk chunk;
 	int got = frame_reader_next(&reader->frames, &chunk);
@@ -97,6 +97,7 @@ int reader_open_fd(int fd, struct trace_reader **opened)
 	}
 	*opened = reader;
 	err = reader_head(reader);
+	reader->usable = !err;
 	return err ? reader_fail(reader, err) : 0;
 }
 
@@ -125,12 +126,13 @@ void trace_reader_close(struct trace_reader *reader)
 	if (!reader)
 		return;
 	frame_reader_release(&reader->frames);
+	frame_reader_release(&reader->artifacts);
 	decoder_destroy(reader->decoder);
 	close_fd(&reader->fd);
 	free(reader);
 }
 
-int reader_check_end(struct trace_reader *reader, const struct chunk *chunk)
+static int check_end(struct trace_reader *reader, const struct chunk *chunk)
 {
 	const uint8_t *table = chunk->content + CHUNK_HEAD_SIZE + 8;
 	size_t room = chunk->size - CHUNK_HEAD_SIZE;
@@ -139,6 +141,9 @@ int reader_check_end(struct trace_reader *reader, const struct chunk *chunk)
 	if (room < 8 || (room - 8) / GUEST_ENTRY_SIZE != chunk->count ||
 	    (room - 8) % GUEST_ENTRY_SIZE)
 		return frame_problem(&reader->frames, -EBADMSG, "the end has a wrong size");
+	if (!reader->decoder->partial &&
+	    get_le64(chunk->content + CHUNK_HEAD_SIZE) != reader->files)
+		return frame_problem(&reader->frames, -EBADMSG, "the number of files is wrong");
 	predictor_begin(&reader->decoder->predictor, chunk->now);
 	err = decoder_chains(reader->decoder, table, chunk->count);
 	if (err)
@@ -156,12 +161,12 @@ static int next_records(struct trace_reader *reader)
 		got = frame_reader_next(&reader->frames, &chunk);
 		if (got <= 0)
 			return got;
-		if (chunk.type == CHUNK_END) {
-			err = reader_check_end(reader, &chunk);
-			return err;
-		}
+		if (chunk.type == CHUNK_END)
+			return check_end(reader, &chunk);
 		if (chunk.type == CHUNK_RECORDS)
 			break;
+		if (chunk.type == CHUNK_FILE)
+			reader->files++;
 	}
 	err = decoder_begin(reader->decoder, chunk.content, chunk.size);
 	if (err)
@@ -208,10 +213,11 @@ int trace_reader_next(struct trace_reader *reader, struct trace_record *record)
 
 static void reader_jump(struct trace_reader *reader, const struct index_item *item)
 {
-	frame_reader_jump(&reader->frames, item->offset, item->number, item->frame);
+	frame_reader_jump(&reader->frames, item->offset, item->frame);
 	decoder_restart(reader->decoder);
 	reader->decoder->partial = item->offset != 0;
 	reader->error = 0;
+	reader->files = 0;
 	reader->problem[0] = '\0';
 }
 
@@ -227,7 +233,7 @@ static void seek_jump(struct trace_reader *reader, uint64_t number)
 	    !index_find(reader->fd, &footer, number, &item) && item.number) {
 		reader_jump(reader, &item);
 		if (frame_reader_next(&reader->frames, &chunk) == 1 &&
-		    chunk.type == CHUNK_RECORDS) {
+		    chunk.type == CHUNK_RECORDS && chunk.number == item.number) {
 			reader_jump(reader, &item);
 			return;
 		}
@@ -254,6 +260,8 @@ static int seek_forward(struct trace_reader *reader, uint64_t number)
 
 int trace_reader_seek(struct trace_reader *reader, uint64_t number)
 {
+	if (!reader->usable)
+		return reader->error;
 	seek_jump(reader, number);
 	reader->skip = number;
 	return seek_forward(reader, number);

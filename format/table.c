@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* What the table of record kinds says, in a form that can be looked up. */
-#include "format/tttrace.h"
+#include "format/table.h"
 
 #include "format/cleanup.h"
 
 #define FIELD_INFO(field_name, field_unit) { #field_name, TRACE_UNIT_##field_unit },
 #define FIELD_ONE(field_name, field_unit)  +1
 
-static const struct trace_kind_info kinds[TRACE_KIND_LIMIT] = {
+const struct trace_kind_info table_kinds[TRACE_KIND_LIMIT] = {
 #define KIND_INFO(kind_name, number, kind_direction, kind_payload, kind_doc)                       \
 	[number] = {                                                                               \
 		.name = #kind_name,                                                                \
@@ -27,7 +27,7 @@ static const char *const operations[] = {
 
 const struct trace_kind_info *trace_kind_info(uint32_t kind)
 {
-	return kind < TRACE_KIND_LIMIT && kinds[kind].name ? &kinds[kind] : NULL;
+	return table_kind(kind);
 }
 
 const char *trace_operation_name(uint64_t op)

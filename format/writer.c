@@ -10,97 +10,72 @@
 #include <time.h>
 
 #include "format/cleanup.h"
+#include "format/table.h"
 
-static void writer_wake(struct trace_writer *writer)
+/* Columns for the next record, waiting until some have been written if all are queued. */
+static int take_empty(struct trace_writer *writer)
 {
-	pthread_mutex_lock(&writer->lock);
-	writer->poke = true;
-	pthread_cond_signal(&writer->work);
-	pthread_mutex_unlock(&writer->lock);
-	writer->wake_at = writer->tail + WRITER_WAKE_SIZE;
-}
+	struct columns *columns;
 
-/* Wait until @need bytes are free. Returns 0 or the error that stays. */
-static int ring_wait(struct trace_writer *writer, uint64_t need)
-{
-	pthread_mutex_lock(&writer->lock);
-	for (;;) {
-		writer->tail_limit = atomic_load(&writer->consumed) + WRITER_RING_SIZE;
-		if (writer->tail + need <= writer->tail_limit || atomic_load(&writer->error))
-			break;
-		writer->poke = true;
-		pthread_cond_signal(&writer->work);
+	while (!writer->empty && !writer->error)
 		pthread_cond_wait(&writer->done, &writer->lock);
+	if (writer->error)
+		return writer->error;
+	columns = writer->empty;
+	writer->empty = columns->next;
+	encoder_begin(&writer->encoder, columns);
+	return 0;
+}
+
+static void hand_over(struct trace_writer *writer)
+{
+	struct columns *columns = writer->encoder.columns;
+
+	columns->next = NULL;
+	*writer->full_end = columns;
+	writer->full_end = &columns->next;
+	writer->encoder.columns = NULL;
+	pthread_cond_signal(&writer->work);
+}
+
+static int append_locked(struct trace_writer *writer, const struct trace_record *record,
+			 unsigned int field_count, bool chained)
+{
+	struct encoder *encoder = &writer->encoder;
+	int err;
+
+	if (writer->error)
+		return writer->error;
+	if (encoder->columns && columns_full(encoder->columns, record->payload_size))
+		hand_over(writer);
+	if (!encoder->columns) {
+		err = take_empty(writer);
+		if (err)
+			return err;
 	}
-	pthread_mutex_unlock(&writer->lock);
-	return atomic_load(&writer->error);
-}
-
-static inline int ring_reserve(struct trace_writer *writer, uint64_t need)
-{
-	if (writer->tail + need <= writer->tail_limit)
-		return 0;
-	writer->tail_limit =
-		atomic_load_explicit(&writer->consumed, memory_order_acquire) + WRITER_RING_SIZE;
-	if (writer->tail + need <= writer->tail_limit)
-		return 0;
-	return ring_wait(writer, need);
-}
-
-/* Where the next entry of @size bytes goes; *@skip is what is left unused before it. */
-static inline struct ring_entry *ring_place(struct trace_writer *writer, uint64_t size,
-					    uint64_t *skip)
-{
-	uint64_t at = writer->tail % WRITER_RING_SIZE;
-
-	*skip = at + size > WRITER_RING_SIZE ? WRITER_RING_SIZE - at : 0;
-	return (struct ring_entry *)(writer->ring + at);
+	err = encoder_add(encoder, record, field_count, chained);
+	if (!err && columns_full(encoder->columns, 0))
+		hand_over(writer);
+	return err;
 }
 
 int writer_append(struct trace_writer *writer, const struct trace_record *record,
 		  unsigned int field_count, bool chained, uint64_t *number)
 {
-	size_t fields = 8 * (size_t)field_count;
-	uint64_t size = sizeof(struct ring_entry) + fields + ((record->payload_size + 7) & ~7ULL);
-	struct ring_entry *entry;
-	uint64_t skip;
-	int err = atomic_load_explicit(&writer->error, memory_order_relaxed);
+	int err;
 
-	if (err)
-		return err;
-	entry = ring_place(writer, size, &skip);
-	err = ring_reserve(writer, size + skip);
-	if (err)
-		return err;
-	if (skip) {
-		entry->kind = 0;
-		writer->tail += skip;
-		entry = (struct ring_entry *)writer->ring;
-	}
-	entry->now = record->now;
-	entry->payload_size = (uint32_t)record->payload_size;
-	entry->guest = (uint16_t)record->guest;
-	entry->kind = (uint8_t)record->kind;
-	entry->field_count = field_count & 0x7f;
-	entry->chained = chained;
-	for (unsigned int i = 0; i < field_count; i++)
-		entry->field[i] = record->field[i];
-	if (record->payload_size)
-		memcpy(&entry->field[field_count], record->payload, record->payload_size);
-	writer->tail += size;
-	atomic_store_explicit(&writer->published, writer->tail, memory_order_release);
-	if (writer->tail >= writer->wake_at)
-		writer_wake(writer);
-	if (number)
-		*number = writer->next_number;
-	writer->next_number++;
-	return 0;
+	pthread_mutex_lock(&writer->lock);
+	err = append_locked(writer, record, field_count, chained);
+	if (!err && number)
+		*number = writer->encoder.number - 1;
+	pthread_mutex_unlock(&writer->lock);
+	return err;
 }
 
 int trace_writer_append(struct trace_writer *writer, const struct trace_record *record,
 			uint64_t *number)
 {
-	const struct trace_kind_info *info = trace_kind_info(record->kind);
+	const struct trace_kind_info *info = table_kind(record->kind);
 
 	if (!info || record->payload_size > TRACE_PAYLOAD_MAX ||
 	    record->guest >= TRACE_GUEST_LIMIT)
@@ -113,6 +88,7 @@ int trace_writer_embed(struct trace_writer *writer, const char *path, uint32_t m
 		       const void *data, size_t size)
 {
 	struct embed *embed;
+	int err;
 
 	if (size > ARTIFACT_SIZE_MAX || strlen(path) > ARTIFACT_PATH_MAX)
 		return -EINVAL;
@@ -131,27 +107,33 @@ int trace_writer_embed(struct trace_writer *writer, const char *path, uint32_t m
 	*writer->embeds_end = embed;
 	writer->embeds_end = &embed->next;
 	writer->embeds_wanted++;
+	err = writer->error;
 	pthread_cond_signal(&writer->work);
 	pthread_mutex_unlock(&writer->lock);
-	return atomic_load(&writer->error);
+	return err;
 }
 
 int trace_writer_flush(struct trace_writer *writer)
 {
+	int err;
+
 	pthread_mutex_lock(&writer->lock);
-	writer->flush_wanted = writer->tail;
+	writer->flush_wanted = writer->encoder.number;
 	pthread_cond_signal(&writer->work);
-	while (writer->flushed < writer->flush_wanted && !atomic_load(&writer->error))
+	while (writer->flushed < writer->flush_wanted && !writer->error)
 		pthread_cond_wait(&writer->done, &writer->lock);
+	err = writer->error;
 	pthread_mutex_unlock(&writer->lock);
-	return atomic_load(&writer->error);
+	return err;
 }
 
 void trace_writer_stat(struct trace_writer *writer, struct trace_writer_stat *stat)
 {
-	stat->records = writer->next_number;
-	stat->file_bytes = atomic_load(&writer->file_bytes);
-	stat->artifact_bytes = atomic_load(&writer->artifact_bytes);
+	pthread_mutex_lock(&writer->lock);
+	stat->records = writer->encoder.number;
+	stat->file_bytes = writer->file_bytes;
+	stat->artifact_bytes = writer->artifact_bytes;
+	pthread_mutex_unlock(&writer->lock);
 }
 
 /* The head is written at once, so that a full disk is found out before anything starts. */
@@ -201,6 +183,16 @@ static void writer_init_locks(struct trace_writer *writer)
 	pthread_condattr_destroy(&monotonic);
 }
 
+static void columns_free(struct columns *columns)
+{
+	while (columns) {
+		struct columns *next = columns->next;
+
+		columns_destroy(columns);
+		columns = next;
+	}
+}
+
 static void writer_free(struct trace_writer *writer)
 {
 	while (writer->embeds) {
@@ -209,35 +201,38 @@ static void writer_free(struct trace_writer *writer)
 		writer->embeds = embed->next;
 		writer_embed_free(embed);
 	}
-	encoder_destroy(writer->encoder);
+	columns_free(writer->empty);
+	columns_free(writer->full);
+	columns_destroy(writer->encoder.columns);
+	encoder_release(&writer->encoder);
 	frame_writer_release(&writer->frames);
 	pthread_cond_destroy(&writer->work);
 	pthread_cond_destroy(&writer->done);
 	pthread_mutex_destroy(&writer->lock);
-	free(writer->ring);
 	free(writer);
 }
 
-static int writer_alloc(const struct trace_writer_options *options, struct trace_writer **writer)
+static int writer_alloc(const struct trace_writer_options *options, struct trace_writer **made)
 {
-	struct trace_writer *made = aligned_alloc(
-		CACHE_LINE, (sizeof(*made) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE);
+	struct trace_writer *writer = calloc(1, sizeof(*writer));
 
-	if (!made)
+	if (!writer)
 		return -ENOMEM;
-	memset(made, 0, sizeof(*made));
-	writer_init_locks(made);
-	made->frames.fd = -1;
-	made->embeds_end = &made->embeds;
-	made->wake_at = WRITER_WAKE_SIZE;
-	made->tail_limit = WRITER_RING_SIZE;
-	made->flush_ns = options && options->flush_ns ? options->flush_ns : WRITER_FLUSH_NS;
-	made->ring = aligned_alloc(CACHE_LINE, WRITER_RING_SIZE + CACHE_LINE);
-	if (!made->ring || encoder_create(&made->encoder)) {
-		writer_free(made);
-		return -ENOMEM;
+	writer_init_locks(writer);
+	writer->embeds_end = &writer->embeds;
+	writer->full_end = &writer->full;
+	writer->flush_ns = options && options->flush_ns ? options->flush_ns : WRITER_FLUSH_NS;
+	for (int i = 0; i < WRITER_COLUMNS; i++) {
+		struct columns *columns;
+
+		if (columns_create(&columns)) {
+			writer_free(writer);
+			return -ENOMEM;
+		}
+		columns->next = writer->empty;
+		writer->empty = columns;
 	}
-	*writer = made;
+	*made = writer;
 	return 0;
 }
 
@@ -258,7 +253,7 @@ int writer_create(const char *path, const struct trace_writer_options *options,
 	err = frame_writer_init(&writer->frames, fd, level);
 	if (!err)
 		err = writer_put_head(writer, header, names, names_size);
-	atomic_store(&writer->file_bytes, writer->frames.offset);
+	writer->file_bytes = writer->frames.offset;
 	if (!err)
 		err = writer_start(writer);
 	if (err) {
@@ -295,7 +290,7 @@ int trace_writer_close(struct trace_writer *writer, struct trace_writer_stat *st
 	pthread_cond_signal(&writer->work);
 	pthread_mutex_unlock(&writer->lock);
 	pthread_join(writer->thread, NULL);
-	err = atomic_load(&writer->error);
+	err = writer->error;
 	if (close(writer->frames.fd) && !err)
 		err = -errno;
 	if (stat)

@@ -41,8 +41,8 @@ static int write_part(struct trace_writer *writer, const uint8_t *head, size_t h
 {
 	struct segment segments[2] = { { head, head_size }, { data, size } };
 	struct index_entry entry = {
-		.number = encoder_written(writer->encoder),
-		.now = encoder_written_now(writer->encoder),
+		.number = writer->flushed,
+		.now = writer->now,
 		.content = content,
 	};
 
@@ -51,8 +51,8 @@ static int write_part(struct trace_writer *writer, const uint8_t *head, size_t h
 
 static uint8_t *put_head(struct trace_writer *writer, uint8_t *out, enum chunk_type type)
 {
-	return put_chunk_head(out, type, 0, 0, encoder_written(writer->encoder),
-			      encoder_written_now(writer->encoder), writer->frames.chain);
+	return put_chunk_head(out, type, 0, 0, writer->flushed,
+			      writer->now, writer->frames.chain);
 }
 
 /* Name, mode, size and hash go first, so that a reader knows what the parts are of. */
@@ -63,12 +63,14 @@ static int write_file(struct trace_writer *writer, struct embed *embed)
 	uint8_t *out = put_head(writer, head, CHUNK_FILE);
 
 	embed->content = twin ? twin->content : writer->contents++;
+	embed->origin = twin ? twin->origin : writer->frames.offset;
 	embed->step = twin || !embed->size ? EMBED_DONE : EMBED_STORE;
 	embed->done = 0;
 	writer->artifacts++;
 	out = put_le32(out, embed->content);
 	out = put_le32(out, embed->mode);
 	out = put_le64(out, embed->size);
+	out = put_le64(out, embed->origin);
 	put_bytes(out, embed->sha256, sizeof(embed->sha256));
 	return write_part(writer, head, sizeof(head), embed->path, strlen(embed->path),
 			  embed->content);

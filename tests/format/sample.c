@@ -247,6 +247,33 @@ void sample_write(const struct sample *sample, const char *path)
 	assert_int_equal(trace_writer_close(writer, NULL), 0);
 }
 
+void *sample_content(size_t size, uint64_t seed)
+{
+	struct sample_random random = { seed };
+	uint8_t *data = malloc(size + 1);
+
+	assert_non_null(data);
+	for (size_t i = 0; i < size; i++)
+		data[i] = (uint8_t)(sample_random(&random) & 0x0f);
+	return data;
+}
+
+void sample_write_small(struct sample *sample, const char *path)
+{
+	struct trace_writer *writer;
+	auto_free void *content = sample_content(300, 1);
+
+	sample_recording(sample, 2, 12, 5);
+	assert_int_equal(trace_writer_create(path, NULL, &writer), 0);
+	assert_int_equal(trace_writer_embed(writer, "/boot/linux", 0755, content, 300), 0);
+	for (size_t i = 0; i < sample->count; i++) {
+		assert_int_equal(trace_writer_append(writer, &sample->record[i], NULL), 0);
+		if (i == sample->count / 2)
+			assert_int_equal(trace_writer_flush(writer), 0);
+	}
+	assert_int_equal(trace_writer_close(writer, NULL), 0);
+}
+
 size_t sample_read(const struct sample *sample, const char *path, int *end)
 {
 	struct trace_reader *reader;

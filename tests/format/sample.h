@@ -39,6 +39,12 @@ void sample_absurd(struct sample_random *random, struct trace_record *record);
 void sample_assert_equal(const struct trace_record *expected, const struct trace_record *actual);
 bool sample_equal(const struct trace_record *a, const struct trace_record *b);
 
+/* A file's content to embed: compressible to about half. */
+void *sample_content(size_t size, uint64_t seed);
+
+/* A small complete trace with every kind of frame in it, and the records of which are @sample. */
+void sample_write_small(struct sample *sample, const char *path);
+
 /* Write all of @sample to @path as a complete trace. */
 void sample_write(const struct sample *sample, const char *path);
 

@@ -8,3 +8,10 @@ function(format_test name)
 endfunction()
 
 format_test(round_trip)
+format_test(artifacts)
+target_link_libraries(format_artifacts PRIVATE PkgConfig::CRYPTO)
+format_test(damage)
+
+# Not a test: bench-format prints what a message costs, against zstd on the same messages.
+add_executable(bench-format EXCLUDE_FROM_ALL bench/bench_format.c)
+target_link_libraries(bench-format PRIVATE ttrec_options tttrace PkgConfig::ZSTD)
