@@ -33,16 +33,14 @@ enum calendar_sent {
 	CALENDAR_SENT_BROADCAST,
 };
 
-/* GRANT and RUN in one burst, SHRINK before either is acknowledged, BROADCAST after the WAIT. */
-#define CALENDAR_SENT_MAX 4
+/* GRANT and RUN in one burst, and a BROADCAST when the client sends one before it acknowledges. */
+#define CALENDAR_SENT_MAX 3
 
 struct calendar_client {
 	enum calendar_client_state state;
-	bool asks;	/* @question waits for its ACK: START, REQUEST or BROADCAST */
-	bool shrinking; /* a SHRINK is on its way, so the old bound may still hold */
+	bool asks; /* @question waits for its ACK: START, REQUEST or BROADCAST */
 	uint8_t sent_count;
-	uint8_t sent[CALENDAR_SENT_MAX]; /* enum calendar_sent; seqs @seq - @sent_count + 1 to @seq
-					  */
+	uint8_t sent[CALENDAR_SENT_MAX]; /* enum calendar_sent; their seqs end with @seq */
 	uint32_t seq;			 /* of the last message sent */
 	uint32_t index;
 	uint64_t id;
@@ -148,8 +146,8 @@ void calendar_schedule(struct calendar *calendar);
 void calendar_answer_request(struct calendar *calendar, uint32_t handle,
 			     const struct wire_message *request);
 
-/* The running client has acknowledged its SHRINK. */
-void calendar_shrink_done(struct calendar *calendar, uint32_t handle);
+/* The client has acknowledged something: a SHRINK, or what kept one back. */
+void calendar_acknowledged(struct calendar *calendar, uint32_t handle);
 
 /* The running client gives the token back. */
 void calendar_wait(struct calendar *calendar, uint32_t handle);

@@ -115,10 +115,9 @@ static int receive_ack(struct calendar *calendar, uint32_t handle,
 	client->sent_count--;
 	for (unsigned int i = 0; i < client->sent_count; i++)
 		client->sent[i] = client->sent[i + 1];
-	if (what == CALENDAR_SENT_SHRINK)
-		calendar_shrink_done(calendar, handle);
-	else if (what == CALENDAR_SENT_BROADCAST)
+	if (what == CALENDAR_SENT_BROADCAST)
 		calendar_relay_acknowledged(calendar, handle);
+	calendar_acknowledged(calendar, handle);
 	return 0;
 }
 

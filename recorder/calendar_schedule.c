@@ -153,24 +153,46 @@ static void held_release(struct calendar *calendar)
 }
 
 /*
- * Take back what the running client may no longer use. One FREE_UNTIL at a time: requests that come
- * before its ACK make the next one. When there is nothing to take back, whoever waited for it goes
- * on.
+ * Take back what the running client may no longer use. Requests that come before its ACK make the
+ * next FREE_UNTIL. When there is nothing to take back, whoever waited for it goes on.
+ *
+ * What was sent before must be acknowledged first: a kernel that has read its RUN may kick a device
+ * at once, and the request that comes of it overtakes the ACK of the RUN on another socket. The
+ * order in which both arrive must not be seen in this client's stream.
  */
 static void grant_shrink(struct calendar *calendar)
 {
 	struct calendar_client *client = &calendar->clients[calendar->running];
 	uint64_t bound = next_event(calendar);
 
-	if (client->shrinking)
+	if (client->sent_count)
 		return;
 	if (bound >= client->bound) {
 		held_release(calendar);
 		return;
 	}
 	client->bound = bound;
-	client->shrinking = true;
 	calendar_send(calendar, calendar->running, CALENDAR_SENT_SHRINK, bound);
+}
+
+static bool is_shrinking(const struct calendar_client *client)
+{
+	for (unsigned int i = 0; i < client->sent_count; i++)
+		if (client->sent[i] == CALENDAR_SENT_SHRINK)
+			return true;
+	return false;
+}
+
+/* May the running client still go past the first event of those who wait? */
+static bool is_overrun_possible(const struct calendar *calendar)
+{
+	const struct calendar_client *client;
+
+	if (calendar->running == CALENDAR_NOBODY)
+		return false;
+	client = &calendar->clients[calendar->running];
+	return calendar->held.first != CALENDAR_NOBODY || is_shrinking(client) ||
+	       next_event(calendar) < client->bound;
 }
 
 /*
@@ -182,14 +204,8 @@ void calendar_answer_request(struct calendar *calendar, uint32_t handle,
 			     const struct wire_message *request)
 {
 	struct calendar_client *client = &calendar->clients[handle];
-	const struct calendar_client *running;
 
-	if (calendar->running == CALENDAR_NOBODY) {
-		calendar_answer(calendar, handle, request->seq, 0);
-		return;
-	}
-	running = &calendar->clients[calendar->running];
-	if (!running->shrinking && next_event(calendar) >= running->bound) {
+	if (!is_overrun_possible(calendar)) {
 		calendar_answer(calendar, handle, request->seq, 0);
 		return;
 	}
@@ -199,19 +215,14 @@ void calendar_answer_request(struct calendar *calendar, uint32_t handle,
 	grant_shrink(calendar);
 }
 
-void calendar_shrink_done(struct calendar *calendar, uint32_t handle)
+void calendar_acknowledged(struct calendar *calendar, uint32_t handle)
 {
-	struct calendar_client *client = &calendar->clients[handle];
-
-	if (!client->shrinking)
-		return; /* it has given the token back since */
-	client->shrinking = false;
-	grant_shrink(calendar);
+	if (calendar->running == handle && calendar->held.first != CALENDAR_NOBODY)
+		grant_shrink(calendar);
 }
 
 void calendar_token_drop(struct calendar *calendar)
 {
-	calendar->clients[calendar->running].shrinking = false;
 	calendar->running = CALENDAR_NOBODY;
 	held_release(calendar);
 }

@@ -425,6 +425,27 @@ static void test_leaving_releases_requests_held_for_its_ack(void **state)
 	stage_close(&s);
 }
 
+/* The bound that is being taken back for a client that left still counts for the next one. */
+static void test_leaving_does_not_answer_others_early(void **state)
+{
+	uint32_t c[3];
+	struct stage s;
+
+	(void)state;
+	stage_cast(&s, window, 3, (uint64_t[]){ 10, 1000, 1000 }, c);
+	sends(&s, c[0], FREE_UNTIL, 1000);
+	is_run(&s, c[0], 10);
+	acks(&s, c[0]);
+	says(&s, c[1], REQUEST, 500);
+	sends(&s, c[0], FREE_UNTIL, 500);
+	stage_leave(&s, c[1]);
+	says(&s, c[2], REQUEST, 600);
+	is_quiet(&s);
+	acks(&s, c[0]);
+	sends(&s, c[2], ACK, 0);
+	stage_close(&s);
+}
+
 static void test_leaving_recipient_does_not_hold_a_broadcast(void **state)
 {
 	uint32_t c[4];
@@ -576,6 +597,7 @@ int main(void)
 		cmocka_unit_test(test_token_moves_on_when_its_holder_leaves),
 		cmocka_unit_test(test_leaving_while_starting),
 		cmocka_unit_test(test_leaving_releases_requests_held_for_its_ack),
+		cmocka_unit_test(test_leaving_does_not_answer_others_early),
 		cmocka_unit_test(test_leaving_recipient_does_not_hold_a_broadcast),
 		cmocka_unit_test(test_leaving_sender_leaves_its_broadcast),
 		cmocka_unit_test(test_leaving_with_a_broadcast_in_the_queue),

@@ -136,6 +136,30 @@ static void test_q5_bound_is_taken_back_before_the_request_is_answered(void **st
 	stage_close(&s);
 }
 
+/*
+ * A kernel may kick a device right after its RUN; what comes of that arrives on other sockets, at
+ * times before the ACK of the RUN. The running client's stream must not tell.
+ */
+static void test_q5_run_is_acknowledged_before_the_bound_is_taken_back(void **state)
+{
+	uint32_t c[2];
+	struct stage s;
+
+	(void)state;
+	stage_cast(&s, window, 2, (uint64_t[]){ 10, 1000 }, c);
+	sends(&s, c[0], FREE_UNTIL, 1000);
+	sends(&s, c[0], RUN, 10);
+	says(&s, c[1], REQUEST, 10);
+	is_quiet(&s);
+	acks(&s, c[0]);
+	is_quiet(&s);
+	acks(&s, c[0]);
+	sends(&s, c[0], FREE_UNTIL, 10);
+	acks(&s, c[0]);
+	sends(&s, c[1], ACK, 0);
+	stage_close(&s);
+}
+
 /* The running client may cross the FREE_UNTIL with its own messages: it reads it in between. */
 static void test_q5_running_client_talks_before_it_acknowledges(void **state)
 {
@@ -451,6 +475,7 @@ int main(void)
 		cmocka_unit_test(test_q3_bound_is_sent_again_with_every_run),
 		cmocka_unit_test(test_q4_no_run_while_something_is_unacknowledged),
 		cmocka_unit_test(test_q5_bound_is_taken_back_before_the_request_is_answered),
+		cmocka_unit_test(test_q5_run_is_acknowledged_before_the_bound_is_taken_back),
 		cmocka_unit_test(test_q5_running_client_talks_before_it_acknowledges),
 		cmocka_unit_test(test_q7_waiting_client_gets_and_requests),
 		cmocka_unit_test(test_q7_wait_without_request),
