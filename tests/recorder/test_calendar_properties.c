@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * What holds of the calendar whatever guests do and whenever it arrives. calendar_world.c checks
+ * the rules of the protocol at every step; here runs are compared with each other.
+ *
+ * TTREC_TEST_SEED=N tries the worlds from N on; a failure names the seed.
+ */
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/recorder/calendar_world.h"
+
+#define WORLDS	      150
+#define INTERLEAVINGS 4
+
+static uint64_t first_seed(void)
+{
+	const char *text = getenv("TTREC_TEST_SEED");
+
+	return text ? strtoull(text, NULL, 0) : 1;
+}
+
+/* Small and large worlds, those that die out and those that are cut off. */
+static struct world_options options_for(uint64_t seed)
+{
+	struct random random = { seed };
+	bool endless = random_chance(&random, 50);
+
+	return (struct world_options){
+		.seed = seed,
+		.interleaving = 1,
+		.guests = (uint32_t)(1 + random_below(&random, 8)),
+		.vigor = endless ? 90 : 60,
+		.limit = endless ? 100000 + random_below(&random, 300000) : 0,
+		.grant = random_chance(&random, 50) ? CALENDAR_GRANT_EACH : CALENDAR_GRANT_WINDOW,
+	};
+}
+
+static void assert_same_stream(const struct world *world, uint32_t index, const struct world *other)
+{
+	const struct world_client *a = &world->clients[index], *b = &other->clients[index];
+	size_t count = a->crossing_count;
+
+	if (b->crossing_count != count)
+		fail_msg("seed %" PRIu64 ": id %" PRIu64 " has %zu messages in interleaving "
+			 "%" PRIu64 ", %zu in %" PRIu64,
+			 world->options.seed, a->model.id, count, world->options.interleaving,
+			 b->crossing_count, other->options.interleaving);
+	for (size_t i = 0; i < count; i++)
+		if (a->crossings[i].to_guest != b->crossings[i].to_guest ||
+		    memcmp(&a->crossings[i].message, &b->crossings[i].message,
+			   sizeof(struct wire_message)))
+			fail_msg("seed %" PRIu64 ": message %zu of id %" PRIu64
+				 " differs between interleavings %" PRIu64 " and %" PRIu64,
+				 world->options.seed, i, a->model.id, world->options.interleaving,
+				 other->options.interleaving);
+}
+
+static void assert_same_services(const struct world *world, const struct world *other)
+{
+	if (world->service_count != other->service_count)
+		fail_msg("seed %" PRIu64 ": %zu events served, and %zu", world->options.seed,
+			 world->service_count, other->service_count);
+	for (size_t i = 0; i < world->service_count; i++)
+		if (world->services[i].id != other->services[i].id ||
+		    world->services[i].time != other->services[i].time)
+			fail_msg("seed %" PRIu64 ": event %zu differs: id %" PRIu64 " at %" PRIu64
+				 ", id %" PRIu64 " at %" PRIu64,
+				 world->options.seed, i, world->services[i].id,
+				 world->services[i].time, other->services[i].id,
+				 other->services[i].time);
+}
+
+/* Each guest's stream, seq numbers and all, is the same however arrivals interleave. */
+static void test_arrival_does_not_matter(void **state)
+{
+	size_t crossings = 0;
+
+	(void)state;
+	for (uint64_t seed = first_seed(), end = seed + WORLDS; seed < end; seed++) {
+		struct world_options options = options_for(seed);
+		struct world first, other;
+
+		world_run(&first, &options);
+		for (options.interleaving = 2; options.interleaving <= INTERLEAVINGS;
+		     options.interleaving++) {
+			world_run(&other, &options);
+			for (uint32_t i = 0; i < first.count; i++)
+				assert_same_stream(&first, i, &other);
+			assert_same_services(&first, &other);
+			world_clear(&other);
+		}
+		for (uint32_t i = 0; i < first.count; i++)
+			crossings += first.clients[i].crossing_count;
+		world_clear(&first);
+	}
+	print_message("  %zu messages in %d worlds\n", crossings, WORLDS);
+}
+
+/* How far guests may run by themselves does not change what happens, only who hears of it. */
+static void test_window_serves_the_same_events_as_each(void **state)
+{
+	size_t messages[2] = { 0, 0 };
+
+	(void)state;
+	for (uint64_t seed = first_seed(), end = seed + WORLDS; seed < end; seed++) {
+		struct world_options options = options_for(seed);
+		struct world each, window;
+
+		options.grant = CALENDAR_GRANT_EACH;
+		world_run(&each, &options);
+		options.grant = CALENDAR_GRANT_WINDOW;
+		world_run(&window, &options);
+		assert_same_services(&each, &window);
+		assert_int_equal(each.end, window.end);
+		for (uint32_t i = 0; i < each.count; i++) {
+			messages[0] += each.clients[i].crossing_count;
+			messages[1] += window.clients[i].crossing_count;
+		}
+		world_clear(&each);
+		world_clear(&window);
+	}
+	print_message("  messages: %zu with each, %zu with window\n", messages[0], messages[1]);
+}
+
+/* All events are served in order of time, whoever they belong to. */
+static void test_events_are_served_in_order(void **state)
+{
+	(void)state;
+	for (uint64_t seed = first_seed(), end = seed + WORLDS; seed < end; seed++) {
+		struct world_options options = options_for(seed);
+		struct world world;
+
+		world_run(&world, &options);
+		for (size_t i = 1; i < world.service_count; i++)
+			if (world.services[i].time < world.services[i - 1].time)
+				fail_msg("seed %" PRIu64 ": event %zu at %" PRIu64
+					 " after %" PRIu64,
+					 seed, i, world.services[i].time,
+					 world.services[i - 1].time);
+		world_clear(&world);
+	}
+}
+
+/* Clients that join whenever they like break none of the rules. */
+static void test_latecomers(void **state)
+{
+	(void)state;
+	for (uint64_t seed = first_seed(), end = seed + WORLDS; seed < end; seed++) {
+		struct world_options options = options_for(seed);
+		struct world world;
+
+		options.latecomers = 4;
+		options.interleaving = seed;
+		world_run(&world, &options);
+		world_clear(&world);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_arrival_does_not_matter),
+		cmocka_unit_test(test_window_serves_the_same_events_as_each),
+		cmocka_unit_test(test_events_are_served_in_order),
+		cmocka_unit_test(test_latecomers),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
