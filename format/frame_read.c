@@ -30,6 +30,10 @@ int frame_problem(struct frame_reader *reader, int error, const char *format, ..
 	va_start(arguments, format);
 	vsnprintf(reader->problem + length, sizeof(reader->problem) - length, format, arguments);
 	va_end(arguments);
+	/* Some of it may be a name out of the file: nothing of that may command a terminal. */
+	for (char *c = reader->problem; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
 	return error;
 }
 

@@ -12,6 +12,16 @@ format_test(artifacts)
 target_link_libraries(format_artifacts PRIVATE PkgConfig::CRYPTO)
 format_test(damage)
 
+add_executable(format_make_sample format/make_sample.c)
+target_link_libraries(format_make_sample PRIVATE format_sample)
+
+# format_script_test(NAME SCRIPT...): a script that is given the directory of the programs.
+function(format_script_test name)
+  add_test(NAME format_${name} COMMAND ${ARGN} ${CMAKE_RUNTIME_OUTPUT_DIRECTORY})
+  set_tests_properties(format_${name} PROPERTIES LABELS unit SKIP_RETURN_CODE 77 TIMEOUT 300)
+endfunction()
+format_script_test(ttdump ${CMAKE_CURRENT_SOURCE_DIR}/format/test_ttdump.sh)
+
 # Not a test: bench-format prints what a message costs, against zstd on the same messages.
 add_executable(bench-format EXCLUDE_FROM_ALL bench/bench_format.c)
 target_link_libraries(bench-format PRIVATE ttrec_options tttrace PkgConfig::ZSTD)

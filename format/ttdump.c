@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* ttdump: look into a trace. */
+#include "format/ttdump.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const struct verb {
+	const char *name;
+	dump_verb *run;
+} verbs[] = {
+	{ "show", dump_show },	     { "stat", dump_stat },	  { "verify", dump_verify },
+	{ "salvage", dump_salvage }, { "extract", dump_extract },
+};
+
+static const char doc[] =
+	"Look into a trace of ttrec.\v"
+	"Verbs:\n"
+	"  show      every record on a line, or as JSON\n"
+	"  stat      what is in a trace, and what it costs\n"
+	"  verify    is every bit right?\n"
+	"  salvage   make a whole trace of what a damaged one still holds\n"
+	"  extract   get the embedded files: kernel, initrd, libraries\n"
+	"\n"
+	"ttdump VERB --help says more. Exit status: 0 good, 2 wrong command line, 3 the\n"
+	"trace is damaged or ends early, 4 this machine cannot do it.";
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+	switch (key) {
+	case ARGP_KEY_ARG:
+		argp_error(state, "there is no verb \"%s\"", argument);
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "a verb is missing");
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp argp = { NULL, parse, "VERB ...", doc, NULL, NULL, NULL };
+
+static const struct verb *find_verb(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		if (!strcmp(verbs[i].name, name))
+			return &verbs[i];
+	return NULL;
+}
+
+static int run_verb(const struct verb *verb, int argc, char **argv, struct diagnosis *diagnosis)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "ttdump %s", verb->name);
+	argv[0] = name;
+	return verb->run(argc, argv, diagnosis);
+}
+
+/* Output that did not arrive is an error, unless whoever reads it has had enough. */
+static void check_output(struct diagnosis *diagnosis)
+{
+	int failed = ferror(stdout);
+
+	errno = 0;
+	if (!fflush(stdout) && !failed)
+		return;
+	diagnose(diagnosis, EXIT_CANNOT, -EIO, NULL, "cannot write the output%s%s",
+		 errno ? ": " : "", errno ? strerror(errno) : "");
+}
+
+int main(int argc, char **argv)
+{
+	const struct verb *verb = argc > 1 ? find_verb(argv[1]) : NULL;
+	struct diagnosis diagnosis = { .status = EXIT_IDENTICAL };
+
+	argp_err_exit_status = EXIT_USAGE;
+	argp_program_version = "ttdump " TTREC_VERSION;
+	if (!verb)
+		return argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, NULL) ? EXIT_USAGE
+										: EXIT_IDENTICAL;
+	run_verb(verb, argc - 1, argv + 1, &diagnosis);
+	if (!diagnosis.what[0])
+		check_output(&diagnosis);
+	else
+		fflush(stdout);
+	return diagnosis.what[0] ? diagnosis_print(&diagnosis, "ttdump") : diagnosis.status;
+}

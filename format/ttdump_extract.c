@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* ttdump extract: get the embedded files. Where they go is for the user to say, not for the trace. */
+#include "format/ttdump.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct extract {
+	const char *trace;
+	const char *name;
+	const char *output;
+	bool list;
+	bool found;
+};
+
+static const struct argp_option options[] = {
+	{ "output", 'o', "DIR|FILE", 0,
+	  "Write below this directory (default: the current one), or one file under this name", 0 },
+	{ "list", 'l', NULL, 0, "Only list them: mode, size, SHA-256, path", 0 },
+	{ 0 },
+};
+
+static const char doc[] =
+	"Get the files that a trace embeds: all of them, or the one whose path or last part of a "
+	"path is NAME. Their paths are kept below the directory and never lead out of it; a "
+	"file that is there already is not overwritten.";
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+	struct extract *extract = state->input;
+
+	switch (key) {
+	case 'o':
+		extract->output = argument;
+		return 0;
+	case 'l':
+		extract->list = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (state->arg_num > 1)
+			argp_error(state, "only one name can be given");
+		*(state->arg_num ? &extract->name : &extract->trace) = argument;
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "a trace is missing");
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static const char *last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static bool wanted(const struct extract *extract, const char *path)
+{
+	return !extract->name || !strcmp(extract->name, path) ||
+	       !strcmp(extract->name, last_part(path));
+}
+
+static void list_artifact(const struct trace_artifact *artifact)
+{
+	char sha256[65];
+
+	dump_hex_text(artifact->sha256, sizeof(artifact->sha256), sha256);
+	printf("%04" PRIo32 " %10" PRIu64 "  %s  ", artifact->mode & 07777, artifact->size, sha256);
+	/* The path is the trace's to choose: nothing of it may reach the terminal as it is. */
+	for (const char *c = artifact->path; *c; c++)
+		printf(*c >= ' ' && *c <= '~' ? "%c" : "\\x%02x", (unsigned char)*c);
+	putchar('\n');
+}
+
+/* Step into @part below @directory, made if it is not there; never through a symbolic link. */
+static int enter_directory(int directory, const char *part)
+{
+	int fd;
+
+	if (mkdirat(directory, part, 0777) && errno != EEXIST)
+		return -errno;
+	fd = openat(directory, part, O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/*
+ * Create @path below @directory: part by part, so that neither "..", nor an absolute path, nor a
+ * symbolic link that is there already leads out of it. Returns a descriptor or -errno.
+ */
+static int create_below(int directory, const char *path, uint32_t mode)
+{
+	auto_fd at = fcntl(directory, F_DUPFD_CLOEXEC, 0);
+	auto_free char *copy = strdup(path);
+	char *rest = copy, *part = NULL, *next;
+	int fd;
+
+	if (at < 0 || !copy)
+		return -errno;
+	while ((next = strsep(&rest, "/"))) {
+		if (!*next || !strcmp(next, "."))
+			continue;
+		if (!strcmp(next, ".."))
+			return -EXDEV;
+		fd = part ? enter_directory(at, part) : fcntl(at, F_DUPFD_CLOEXEC, 0);
+		if (fd < 0)
+			return fd;
+		close(at);
+		at = fd;
+		part = next;
+	}
+	if (!part)
+		return -EISDIR;
+	fd = openat(at, part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode & 0777);
+	return fd < 0 ? -errno : fd;
+}
+
+static int write_content(int fd, const struct trace_artifact *artifact)
+{
+	const uint8_t *data = artifact->data;
+	uint64_t left = artifact->size;
+
+	while (left) {
+		ssize_t written = write(fd, data, left);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return -errno;
+		data += written;
+		left -= (uint64_t)written;
+	}
+	return fchmod(fd, artifact->mode & 0777) ? -errno : 0;
+}
+
+static bool is_directory(const char *path)
+{
+	struct stat status;
+
+	return !stat(path, &status) && S_ISDIR(status.st_mode);
+}
+
+/* One named file may go to a name of the user's; everything else goes below a directory. */
+static int create_output(const struct extract *extract, const struct trace_artifact *artifact)
+{
+	const char *output = extract->output ? extract->output : ".";
+	auto_fd directory = -1;
+	int fd;
+
+	if (extract->name && extract->output && !is_directory(output)) {
+		fd = open(output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+			  artifact->mode & 0777);
+		return fd < 0 ? -errno : fd;
+	}
+	if (mkdir(output, 0777) && errno != EEXIST)
+		return -errno;
+	directory = open(output, O_DIRECTORY | O_CLOEXEC);
+	if (directory < 0)
+		return -errno;
+	return create_below(directory,
+			    extract->name ? last_part(artifact->path) : artifact->path,
+			    artifact->mode);
+}
+
+static int extract_artifact(const struct extract *extract, const struct trace_artifact *artifact,
+			    struct diagnosis *diagnosis)
+{
+	auto_fd fd = create_output(extract, artifact);
+	int err = fd < 0 ? fd : write_content(fd, artifact);
+
+	if (err == -EXDEV)
+		return diagnose(diagnosis, EXIT_DAMAGED, err,
+				"name the file and where it shall go: ttdump extract TRACE NAME "
+				"-o FILE",
+				"the path %s would lead out of the directory", artifact->path);
+	if (err)
+		return diagnose(diagnosis, EXIT_CANNOT, err,
+				err == -EEXIST ? "choose another directory with --output" : NULL,
+				"cannot write %s: %s", artifact->path, strerror(-err));
+	return 0;
+}
+
+static int extract_next(struct extract *extract, struct trace_reader *reader, uint64_t position,
+			struct trace_artifact *artifact, struct diagnosis *diagnosis)
+{
+	int err = 0;
+
+	extract->found = true;
+	if (extract->list) {
+		list_artifact(artifact);
+		return 0;
+	}
+	trace_artifact_free(artifact);
+	err = trace_reader_artifact(reader, &position, true, artifact);
+	if (err < 0)
+		return dump_damaged(extract->trace, reader, err, diagnosis);
+	return extract_artifact(extract, artifact, diagnosis);
+}
+
+int dump_extract(int argc, char **argv, struct diagnosis *diagnosis)
+{
+	static const struct argp argp = { options, parse, "TRACE [NAME]", doc, NULL, NULL, NULL };
+	struct extract extract = { 0 };
+	auto_trace *reader = NULL;
+	struct trace_artifact artifact;
+	uint64_t position = 0, before = 0;
+	int err, got = 0;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &extract);
+	err = dump_open(extract.trace, &reader, diagnosis);
+	while (!err && (got = trace_reader_artifact(reader, &position, false, &artifact)) > 0) {
+		if (wanted(&extract, artifact.path))
+			err = extract_next(&extract, reader, before, &artifact, diagnosis);
+		trace_artifact_free(&artifact);
+		before = position;
+	}
+	if (!err && got < 0)
+		return dump_damaged(extract.trace, reader, got, diagnosis);
+	if (!err && extract.name && !extract.found)
+		return diagnose(diagnosis, EXIT_USAGE, -ENOENT,
+				"\"ttdump extract --list\" says what there is",
+				"%s embeds no %s", extract.trace, extract.name);
+	return err;
+}

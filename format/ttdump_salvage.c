@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* ttdump salvage: make a whole trace of what a damaged one still holds. */
+#include "format/ttdump.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "format/units.h"
+
+struct salvage {
+	const char *input;
+	const char *output;
+};
+
+static const struct argp_option options[] = {
+	{ "output", 'o', "FILE", 0, "Write here (default: TRACE.salvaged, if there is none)", 0 },
+	{ 0 },
+};
+
+static const char doc[] =
+	"Write everything up to the first damage as a whole trace, with a note at its end that "
+	"says what was lost. The damaged trace is not changed.";
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+	struct salvage *salvage = state->input;
+
+	switch (key) {
+	case 'o':
+		salvage->output = argument;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (salvage->input)
+			argp_error(state, "only one trace can be salvaged");
+		salvage->input = argument;
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "a trace is missing");
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static int salvage_failed(const struct salvage *salvage, const char *output, int err,
+			  const struct trace_report *report, struct diagnosis *diagnosis)
+{
+	if (err == -EINVAL)
+		return diagnose(diagnosis, EXIT_USAGE, err, "name another file with --output",
+				"%s would overwrite itself", salvage->input);
+	if (err == -EBADMSG || err == -EPIPE)
+		return diagnose(diagnosis, EXIT_DAMAGED, err, "nothing in it can be saved",
+				"cannot read %s: %s", salvage->input, report->problem);
+	return diagnose(diagnosis, EXIT_CANNOT, err, NULL, "cannot salvage %s to %s: %s",
+			salvage->input, output, strerror(-err));
+}
+
+static void print_saved(const struct salvage *salvage, const char *output,
+			const struct trace_report *report)
+{
+	char records[UNITS_TEXT], artifacts[UNITS_TEXT];
+
+	printf("%s: %s records and %s artifacts of %s\n", output,
+	       count_text(report->records, records), count_text(report->artifacts, artifacts),
+	       salvage->input);
+	if (report->problem[0])
+		printf("lost: what follows %s\n", report->problem);
+	else
+		printf("nothing was lost\n");
+}
+
+int dump_salvage(int argc, char **argv, struct diagnosis *diagnosis)
+{
+	static const struct argp argp = { options, parse, "TRACE", doc, NULL, NULL, NULL };
+	struct salvage salvage = { 0 };
+	struct trace_report report;
+	auto_free char *name = NULL;
+	const char *output;
+	struct stat status;
+	int err;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &salvage);
+	if (!salvage.output && asprintf(&name, "%s.salvaged", salvage.input) < 0)
+		return diagnose(diagnosis, EXIT_CANNOT, -ENOMEM, NULL, "out of memory");
+	output = salvage.output ? salvage.output : name;
+	if (!salvage.output && !lstat(output, &status))
+		return diagnose(diagnosis, EXIT_USAGE, -EEXIST,
+				"remove it, or name another file with --output",
+				"%s is there already", output);
+	err = trace_salvage(salvage.input, output, &report);
+	if (err)
+		return salvage_failed(&salvage, output, err, &report, diagnosis);
+	print_saved(&salvage, output, &report);
+	return 0;
+}

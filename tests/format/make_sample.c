@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * Write a sample trace, the same bytes every time: for the tests of ttdump and of the reference
+ * decoder. make_sample FILE [GUESTS EVENTS | absurd SEED COUNT | escape]
+ */
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "format/cleanup.h"
+#include "format/writer.h"
+#include "tests/format/sample.h"
+
+static void check(int err, const char *what)
+{
+	if (!err)
+		return;
+	fprintf(stderr, "make_sample: %s: %s\n", what, strerror(-err));
+	exit(EXIT_FAILURE);
+}
+
+static bool embedded(struct trace_writer *writer)
+{
+	bool done;
+
+	pthread_mutex_lock(&writer->lock);
+	done = writer->embeds_done == writer->embeds_wanted;
+	pthread_mutex_unlock(&writer->lock);
+	return done;
+}
+
+/* Wait for each, so that its frames stand in the same place every time. */
+static void embed(struct trace_writer *writer, const char *path, uint32_t mode, const char *content)
+{
+	check(trace_writer_embed(writer, path, mode, content, strlen(content)), path);
+	while (!embedded(writer))
+		sched_yield();
+}
+
+static void append_all(struct trace_writer *writer, struct sample *sample)
+{
+	for (size_t i = 0; i < sample->count; i++) {
+		check(trace_writer_append(writer, &sample->record[i], NULL), "append");
+		if (i == sample->count / 2)
+			check(trace_writer_flush(writer), "flush");
+	}
+	sample_release(sample);
+}
+
+static void append_absurd(struct trace_writer *writer, uint64_t seed, long count)
+{
+	struct sample_random random = { seed };
+	struct trace_record record;
+
+	for (long i = 0; i < count; i++) {
+		sample_absurd(&random, &record);
+		check(trace_writer_append(writer, &record, NULL), "append");
+	}
+}
+
+static void append_note(struct trace_writer *writer)
+{
+	static const char text[] = "\"quoted\" \x1b[31mred\\\t\xff\n";
+	struct trace_record note = { .kind = TRACE_note, .payload = text,
+				     .payload_size = sizeof(text) - 1 };
+
+	check(trace_writer_append(writer, &note, NULL), "append");
+}
+
+int main(int argc, char **argv)
+{
+	const struct trace_header header = { .uuid = { 0x74, 0x74, 0x72, 0x65, 0x63 } };
+	const struct trace_writer_options options = { .size = sizeof(options),
+						      .flush_ns = 3600000000000 };
+	struct trace_writer *writer;
+	struct sample sample = { 0 };
+	bool absurd = argc == 5 && !strcmp(argv[2], "absurd");
+
+	if (argc < 2)
+		return EXIT_FAILURE;
+	check(writer_create(argv[1], &options, &header, NULL, 0, &writer), argv[1]);
+	if (argc == 3) {
+		embed(writer, "/../../escaped", 0644, "no\n");
+	} else if (absurd) {
+		append_absurd(writer, strtoull(argv[3], NULL, 0), atol(argv[4]));
+	} else {
+		embed(writer, "/boot/linux", 0755, "the kernel\n");
+		embed(writer, "/boot/initrd.cpio", 0644, "the initrd\n");
+		embed(writer, "/lib/twin", 04755, "the kernel\n");
+		sample_recording(&sample, argc > 3 ? (uint32_t)atoi(argv[2]) : 2,
+				 argc > 3 ? (unsigned int)atoi(argv[3]) : 6, 8);
+		append_all(writer, &sample);
+		append_note(writer);
+	}
+	check(trace_writer_close(writer, NULL), "close");
+	return EXIT_SUCCESS;
+}
