@@ -1,0 +1,48 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Installs the Debian packages that are missing; says and does nothing when none is.
+set -euo pipefail
+
+root=$(dirname "$(dirname "$(readlink -f "$0")")")
+
+# wanted: the packages of every list, one a line.
+wanted() {
+	local list
+	for list in "$root/.ci/packages.txt" "$root/kernel/uml/packages.txt"; do
+		[[ ! -r $list ]] || sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$list"
+	done | sort -u
+}
+
+missing() {
+	local package status
+	for package; do
+		status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || true
+		[[ $status == installed ]] || echo "$package"
+	done
+}
+
+main() {
+	command -v dpkg-query >/dev/null || {
+		echo "install.sh: this is not Debian; install what these stand for:" >&2
+		wanted | sed 's/^/  /' >&2
+		exit 1
+	}
+	local -a packages as_root=()
+	# shellcheck disable=SC2046 # a list of words
+	mapfile -t packages < <(missing $(wanted))
+	((${#packages[@]})) || return 0
+	if ((EUID)); then
+		command -v sudo >/dev/null || {
+			echo "install.sh: neither root nor sudo; have somebody who is install:" >&2
+			echo "  apt-get install ${packages[*]}" >&2
+			exit 1
+		}
+		as_root=(sudo)
+	fi
+	echo "install.sh: installing ${packages[*]}" >&2
+	"${as_root[@]}" apt-get -qq update
+	"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+		apt-get -qq -y --no-install-recommends install "${packages[@]}" >&2
+}
+
+main

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * Init of the guests of the system tests: does what the kernel argument do= says, in order.
+ *
+ *	do="say:hello world,sleep:10000000,tick:30:1000000,off"
+ */
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/random.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define NS_PER_S 1000000000ull
+
+static void sleep_ns(uint64_t ns)
+{
+	struct timespec time = { .tv_sec = (time_t)(ns / NS_PER_S),
+				 .tv_nsec = (long)(ns % NS_PER_S) };
+
+	nanosleep(&time, NULL);
+}
+
+static void do_say(const char *text)
+{
+	puts(text);
+}
+
+static void do_sleep(const char *text)
+{
+	sleep_ns(strtoull(text, NULL, 0));
+}
+
+/* COUNT:NS prints a line and sleeps, COUNT times; 0 is forever. */
+static void do_tick(const char *text)
+{
+	char *rest;
+	uint64_t count = strtoull(text, &rest, 0);
+	uint64_t ns = *rest ? strtoull(rest + 1, NULL, 0) : NS_PER_S / 1000;
+
+	for (uint64_t i = 1; !count || i <= count; i++) {
+		printf("tick %llu\n", (unsigned long long)i);
+		sleep_ns(ns);
+	}
+}
+
+static void do_random(const char *text)
+{
+	unsigned char bytes[16];
+
+	(void)text;
+	if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
+		return;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		printf("%02x", bytes[i]);
+	putchar('\n');
+}
+
+static void do_spin(const char *text)
+{
+	(void)text;
+	for (;;)
+		__asm__ volatile("");
+}
+
+/* Everything sleeps, with no timer set. */
+static void do_pause(const char *text)
+{
+	(void)text;
+	for (;;)
+		pause();
+}
+
+static void do_exit(const char *text)
+{
+	exit(atoi(text));
+}
+
+static void do_off(const char *text)
+{
+	(void)text;
+	reboot(RB_POWER_OFF);
+}
+
+static const struct {
+	const char *name;
+	void (*run)(const char *text);
+} actions[] = {
+	{ "say", do_say },   { "sleep", do_sleep }, { "tick", do_tick }, { "random", do_random },
+	{ "spin", do_spin }, { "pause", do_pause }, { "exit", do_exit }, { "off", do_off },
+};
+
+static void do_action(char *text)
+{
+	char *argument = strchr(text, ':');
+
+	if (argument)
+		*argument++ = '\0';
+	for (size_t i = 0; i < sizeof(actions) / sizeof(*actions); i++) {
+		if (!strcmp(text, actions[i].name)) {
+			actions[i].run(argument ? argument : "");
+			return;
+		}
+	}
+	printf("guest_init: no action '%s'\n", text);
+}
+
+static void open_console(void)
+{
+	int fd;
+
+	mkdir("/dev", 0755);
+	mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
+	fd = open("/dev/console", O_RDWR);
+	if (fd >= 0) {
+		dup2(fd, 0);
+		dup2(fd, 1);
+		dup2(fd, 2);
+	}
+	setvbuf(stdout, NULL, _IOLBF, 0);
+}
+
+int main(void)
+{
+	char *list = getenv("do"), *place = NULL;
+
+	open_console();
+	if (!list)
+		list = strdup("off");
+	for (char *text = strtok_r(list, ",", &place); text; text = strtok_r(NULL, ",", &place))
+		do_action(text);
+	return 0;
+}

@@ -1,0 +1,170 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# A recorded guest runs again bit for bit, whoever runs it and whatever else the machine does.
+#
+#	record_replay.sh [VERSION]
+. "$(dirname "$0")/lib.sh"
+
+version=${1:-6.12}
+need_kernel "$version"
+quick=(random tick:30:3000000 random off)
+
+identical_at_every_wait() {
+	expect 0 record --digest every -- "${quick[@]}"
+	says out '^tick 30'
+	at_least "$(fact waits t.zst)" 20 "WAITs"
+	# Memory and kernel data are hashed at each.
+	at_least "$(fact digests t.zst)" $((2 * $(fact waits t.zst))) "digests"
+	whole t.zst
+	replays_identical t.zst
+	says out " $(fact digests t.zst | sed -E ':a;s/([0-9])([0-9]{3})($|,)/\1,\2\3/;ta') memory digests"
+	replays_identical t.zst
+}
+
+# On one CPU: its number reaches memory through CPUID, and so the digests in the history.
+equal_seeds() {
+	expect 0 record --cpu 0 --seed 7 -- "${quick[@]}"
+	mv t.zst first.zst
+	expect 0 record --cpu 0 --seed 7 -- "${quick[@]}"
+	[[ -n $(fact chain0 t.zst) ]]
+	[[ $(fact chain0 t.zst) == "$(fact chain0 first.zst)" ]] || fail "histories differ"
+	[[ $(fact hash t.zst) == "$(fact hash first.zst)" ]] || fail "messages differ"
+	cmp <(trace_facts -c t.zst) <(trace_facts -c first.zst)
+}
+
+different_seeds() {
+	expect 0 record --seed 7 -- "${quick[@]}"
+	mv t.zst first.zst
+	expect 0 record --seed 8 -- "${quick[@]}"
+	[[ $(fact chain0 t.zst) != "$(fact chain0 first.zst)" ]] || fail "histories are the same"
+	! cmp -s <(trace_facts -c t.zst) <(trace_facts -c first.zst) || fail "consoles are the same"
+	replays_identical t.zst
+	replays_identical first.zst
+}
+
+window() {
+	expect 0 record -- tick:100:1000000 off
+	mv t.zst each.zst
+	expect 0 record --grant window --digest every -- tick:100:1000000 off
+	at_least "$(($(fact messages each.zst) - $(fact messages t.zst)))" 1 "messages saved by the window"
+	replays_identical t.zst
+}
+
+ordinary_user() {
+	publish_commands
+	as_user true 2>/dev/null || skip "cannot become an ordinary user"
+	as_user unshare -U true 2>/dev/null || skip "user namespaces are refused here"
+	expect 0 as_user ttrec run --digest every -o t.zst "$kernel" mem=32M "initrd=$initrd" \
+		"do=$(actions "${quick[@]}")"
+	never_says err 'not sealed'
+	expect 0 as_user ttreplay t.zst
+	says out '^identical: .* memory digests'
+	never_says out 'not compared'
+}
+
+root_replays_users_trace() {
+	((EUID == 0)) || skip "needs root"
+	publish_commands
+	as_user unshare -U true 2>/dev/null || skip "user namespaces are refused here"
+	expect 0 as_user ttrec run --cpu 0 --digest every -o user.zst "$kernel" mem=32M \
+		"initrd=$initrd" "do=$(actions "${quick[@]}")"
+	replays_identical user.zst
+	expect 0 record --cpu 0 --digest every -- "${quick[@]}"
+	expect 0 as_user ttreplay t.zst
+	says out '^identical: .* memory digests'
+	# The room looks the same to both.
+	[[ $(fact chain0 t.zst) == "$(fact chain0 user.zst)" ]] || fail "histories differ"
+}
+
+under_load() {
+	local -a load=()
+	local cpu
+	expect 0 record --digest every -- "${quick[@]}"
+	for cpu in $(seq "$(nproc)"); do
+		(exec bash -c 'while :; do :; done') &
+		load+=($!)
+	done
+	# shellcheck disable=SC2064 # the processes of now
+	trap "kill ${load[*]}" EXIT
+	for _ in 1 2 3; do
+		replays_identical t.zst
+		never_says out 'not compared'
+	done
+}
+
+self_contained() {
+	mkdir elsewhere moved
+	cp "$kernel" moved/linux
+	cp "$initrd" moved/guest.cpio
+	expect 0 ttrec run -o t.zst moved/linux mem=32M initrd=moved/guest.cpio "do=$(actions "${quick[@]}")"
+	rm -r moved
+	mv t.zst elsewhere/
+	cd elsewhere
+	expect 0 env -i HOME=/ PATH=/nowhere "$(command -v ttreplay)" t.zst
+	says out '^identical: '
+}
+
+names_only() {
+	expect 0 record -- "${quick[@]}"
+	mv t.zst embedded.zst
+	expect 0 record --no-embed -- "${quick[@]}"
+	(($(stat -c %s t.zst) * 4 < $(stat -c %s embedded.zst))) || fail "the trace is not smaller"
+	replays_identical t.zst
+}
+
+names_only_and_gone() {
+	cp "$initrd" gone.cpio
+	expect 0 ttrec run --no-embed -o t.zst "$kernel" mem=32M initrd=gone.cpio do=off
+	rm gone.cpio
+	expect 4 ttreplay t.zst
+	says err 'gone.cpio'
+}
+
+names_only_and_changed() {
+	cp "$initrd" changed.cpio
+	expect 0 ttrec run --no-embed -o t.zst "$kernel" mem=32M initrd=changed.cpio do=off
+	echo >>changed.cpio
+	expect 4 ttreplay t.zst
+	says err 'changed.cpio'
+}
+
+without_a_seal() {
+	expect 0 record --seal=none -- say:hello off
+	says out '^hello'
+	says err '^recorded'
+	expect 4 ttreplay t.zst
+	says err 'cannot be locked in here .*user,mount,net'
+	says err '--trust'
+	ttreplay --trust t.zst >out 2>err || (($? == 1)) || fail "replay: exit status $?"
+	says out '^(identical|DIVERGED)'
+	says out 'not fully sealed'
+}
+
+whole_seal() {
+	expect 0 record --seal=full -- "${quick[@]}"
+	replays_identical t.zst
+}
+
+same_without_a_trace() {
+	expect 0 record -o none -- "${quick[@]}"
+	says out '^tick 30'
+	[[ ! -e none ]]
+}
+
+proves "$version: a guest replays identically, digests at every WAIT" identical_at_every_wait
+proves "$version: equal seeds give equal messages" equal_seeds
+proves "$version: different seeds give different guests, each replays" different_seeds
+proves "$version: a window of grants saves messages and replays identically" window
+proves "$version: an ordinary user records and replays, fully sealed" ordinary_user
+if [[ $version == 6.12 ]]; then
+	proves "root and an ordinary user record the same and replay each other's traces" root_replays_users_trace
+	proves "replays are identical while every CPU is busy" under_load
+	proves "a trace needs nothing but itself" self_contained
+	proves "without embedding, the files are named and found" names_only
+	proves "without embedding, a missing file is named" names_only_and_gone
+	proves "without embedding, a changed file is named" names_only_and_changed
+	proves "an unsealed guest is recorded, its replay says what cannot be promised" without_a_seal
+	proves "the whole seal can be asked for" whole_seal
+	proves "no trace is written when none is wanted" same_without_a_trace
+fi
+finish

@@ -1,0 +1,30 @@
+# Tests of the real thing: real kernels, real sockets. See lib.sh.
+
+# The guests' init: a static program, without sanitizers, packed into an archive.
+add_executable(guest_init system/guest_init.c)
+target_compile_definitions(guest_init PRIVATE _GNU_SOURCE)
+target_compile_options(guest_init PRIVATE -Wall -Wextra -fno-sanitize=all)
+target_link_options(guest_init PRIVATE -static -fno-sanitize=all)
+set(guest_archive ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/guest.cpio)
+add_custom_command(OUTPUT ${guest_archive} DEPENDS guest_init
+  COMMAND ${CMAKE_COMMAND} -E make_directory guest
+  COMMAND ${CMAKE_COMMAND} -E copy $<TARGET_FILE:guest_init> guest/init
+  COMMAND cd guest && echo init | cpio --quiet -o -H newc -R 0:0 > ${guest_archive} VERBATIM)
+add_custom_target(guest_archive ALL DEPENDS ${guest_archive})
+
+add_executable(trace_facts system/trace_facts.c)
+target_link_libraries(trace_facts PRIVATE ttrec_options tttrace)
+add_executable(survivors system/survivors.c)
+target_link_libraries(survivors PRIVATE ttrec_options)
+
+# system_test(NAME SCRIPT ARGUMENTS...)
+function(system_test name script)
+  add_test(NAME system_${name}
+           COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/system/${script}.sh ${ARGN})
+  set_tests_properties(system_${name} PROPERTIES LABELS system SKIP_RETURN_CODE 77 TIMEOUT 1200
+    ENVIRONMENT "TTREC_TEST_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY};TTREC_TEST_SOURCE=${CMAKE_SOURCE_DIR}")
+endfunction()
+
+foreach(version 5.10 6.1 6.12 7.2)
+  system_test(record_replay_${version} record_replay ${version})
+endforeach()
