@@ -180,6 +180,7 @@ static int room_try(const struct room_options *options, unsigned int namespaces,
 /* What can be tried, from the whole seal down; the first that works is the room. */
 static const unsigned int namespace_sets[] = {
 	SEAL_NAMESPACES,
+	SEAL_NAMESPACES & ~SEAL_MOUNT, /* mount(2) is what AppArmor refuses in a container */
 	SEAL_NAMESPACES & ~SEAL_USER,
 	0,
 };
