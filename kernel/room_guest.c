@@ -81,24 +81,31 @@ static int install_entropy_door(void)
 	return fd;
 }
 
-static void drop_root(const struct room_plan *plan)
+static int drop_root(const struct room_plan *plan)
 {
 	if ((plan->namespaces & SEAL_USER) || plan->uid || !(plan->namespaces & SEAL_PID))
-		return;
+		return 0;
+	/* Refused in a user namespace that knows no other user than its root. */
 	if (setgroups(0, NULL) || setresgid(ROOM_NOBODY, ROOM_NOBODY, ROOM_NOBODY) ||
 	    setresuid(ROOM_NOBODY, ROOM_NOBODY, ROOM_NOBODY))
-		_exit(126);
+		return -errno;
+	return 0;
 }
 
-/* Put the room's directory in place of every mark; arguments are few and live until exec. */
-static char *expand_argument(const char *argument, const char *directory)
+static const char *room_prefix(const struct room_plan *plan)
+{
+	return plan->directory ? plan->directory : "";
+}
+
+/* Put the prefix in place of the mark; arguments are few and live until exec. */
+static char *expand_argument(const char *argument, const char *prefix)
 {
 	const char *mark = strstr(argument, ROOM_PREFIX_MARK);
 	char *text = NULL;
 
 	if (!mark)
 		return strdup(argument);
-	if (asprintf(&text, "%.*s%s%s", (int)(mark - argument), argument, directory,
+	if (asprintf(&text, "%.*s%s%s", (int)(mark - argument), argument, prefix,
 		     mark + strlen(ROOM_PREFIX_MARK)) < 0)
 		return NULL;
 	return text;
@@ -106,7 +113,6 @@ static char *expand_argument(const char *argument, const char *directory)
 
 static char **expand_arguments(const struct room_plan *plan)
 {
-	const char *directory = plan->directory ? plan->directory : "";
 	char *const *arguments = plan->options->arguments;
 	size_t count = 0;
 	char **expanded;
@@ -115,7 +121,7 @@ static char **expand_arguments(const struct room_plan *plan)
 		count++;
 	expanded = calloc(count + 1, sizeof(*expanded));
 	for (size_t i = 0; expanded && i < count; i++)
-		expanded[i] = expand_argument(arguments[i], directory);
+		expanded[i] = expand_argument(arguments[i], room_prefix(plan));
 	return expanded;
 }
 
@@ -137,28 +143,49 @@ static void report_guest(const struct room_plan *plan, unsigned int wanted)
 		close(entropy_fd);
 }
 
-void room_become_guest(const struct room_plan *plan, int status_fd)
+/* Everything before the exec that can be refused. */
+static int prepare(const struct room_plan *plan, const char **doing)
 {
-	struct room_guest_status status = { 0 };
-	char program[PATH_MAX];
-	char **arguments = expand_arguments(plan);
+	int err;
 
 	setsid();
 	reset_signals();
 	set_limits();
-	if (!arguments || set_streams(plan->console_fd))
+	*doing = "redirect the guest's output";
+	err = set_streams(plan->console_fd);
+	if (err)
+		return err;
+	*doing = "become an ordinary user";
+	err = drop_root(plan);
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* after the change of users, which clears it */
+	return err;
+}
+
+static void send_status(int status_fd, const struct room_guest_status *status)
+{
+	if (write(status_fd, status, sizeof(*status)) != sizeof(*status))
 		_exit(126);
-	drop_root(plan);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	snprintf(program, sizeof(program), "%s%s", plan->directory ? plan->directory : "",
-		 plan->options->files->file[0].path);
-	status.traced = (plan->options->wanted & SEAL_AUXV) && !ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-	if (write(status_fd, &status, sizeof(status)) != sizeof(status))
+}
+
+void room_become_guest(const struct room_plan *plan, int status_fd)
+{
+	struct room_guest_status status = { .prepared = true, .doing = "expand the arguments" };
+	char program[PATH_MAX];
+	char **arguments = expand_arguments(plan);
+
+	status.error = arguments ? -prepare(plan, &status.doing) : ENOMEM;
+	if (!status.error)
+		status.traced = (plan->options->wanted & SEAL_AUXV) &&
+				!ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+	send_status(status_fd, &status);
+	if (status.error)
 		_exit(126);
 	report_guest(plan, plan->options->wanted);
+	status.doing = "execute the kernel";
+	snprintf(program, sizeof(program), "%s%s", room_prefix(plan),
+		 plan->options->files->file[0].path);
 	execve(program, arguments, environment);
 	status.error = errno;
-	if (write(status_fd, &status, sizeof(status)) != sizeof(status))
-		_exit(126);
+	send_status(status_fd, &status);
 	_exit(127);
 }

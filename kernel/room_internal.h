@@ -49,8 +49,10 @@ void room_become_guest(const struct room_plan *plan, int status_fd) __attribute_
 
 /* What room_become_guest writes to status_fd before it executes the program, or instead. */
 struct room_guest_status {
-	int traced; /* PTRACE_TRACEME worked: there will be a stop at exec */
-	int error;  /* errno of the exec, 0 before it */
+	bool prepared;	   /* set in the last message before the exec */
+	bool traced;	   /* PTRACE_TRACEME worked: there will be a stop at exec */
+	int error;	   /* errno of what failed, 0 while nothing did */
+	const char *doing; /* what failed: a literal, so the forker of this process can read it */
 };
 
 #endif

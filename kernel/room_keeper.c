@@ -164,7 +164,9 @@ static pid_t start_guest(const struct room_plan *plan, unsigned int *seal)
 		status = got;
 	close(fds[0]);
 	if (status.error)
-		fail(plan, "execute the kernel", -status.error);
+		fail(plan, status.doing, -status.error);
+	if (!status.prepared)
+		fail(plan, "prepare the guest", -ECHILD);
 	if (status.traced && !seal_at_exec(plan, pid))
 		*seal |= SEAL_AUXV;
 	return pid;
