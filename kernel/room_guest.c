@@ -92,9 +92,12 @@ static int drop_root(const struct room_plan *plan)
 	return 0;
 }
 
+/* Where the room's files stand for the guest: what its mark in an argument stands for. */
 static const char *room_prefix(const struct room_plan *plan)
 {
-	return plan->directory ? plan->directory : "";
+	if (!plan->directory)
+		return "";
+	return plan->options->host_files ? plan->directory : ".";
 }
 
 /* Put the prefix in place of the mark; arguments are few and live until exec. */
@@ -143,6 +146,13 @@ static void report_guest(const struct room_plan *plan, unsigned int wanted)
 		close(entropy_fd);
 }
 
+static int enter_directory(const struct room_plan *plan)
+{
+	if (!plan->directory || plan->options->host_files)
+		return 0;
+	return chdir(plan->directory) ? -errno : 0;
+}
+
 /* Everything before the exec that can be refused. */
 static int prepare(const struct room_plan *plan, const char **doing)
 {
@@ -158,7 +168,10 @@ static int prepare(const struct room_plan *plan, const char **doing)
 	*doing = "become an ordinary user";
 	err = drop_root(plan);
 	prctl(PR_SET_PDEATHSIG, SIGKILL); /* after the change of users, which clears it */
-	return err;
+	if (err)
+		return err;
+	*doing = "enter the room's directory";
+	return enter_directory(plan);
 }
 
 static void send_status(int status_fd, const struct room_guest_status *status)

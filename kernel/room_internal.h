@@ -7,7 +7,11 @@
 
 #include "kernel/room.h"
 
-/* In an argument: replaced by the directory the room's files stand in, "" with a root of its own. */
+/*
+ * In an argument: replaced by where the room's files stand for the guest. "" with a root of its own,
+ * else ".", which is the same in every run as the directory's name is not; that name itself for a
+ * guest that names files of the host, relative to where ttrec was started.
+ */
 #define ROOM_PREFIX_MARK "{room}"
 
 enum room_step {
