@@ -64,7 +64,11 @@ static void judge_memory(struct replay *replay)
 	char *reason = replay->verdict.memory_reason, names[SEAL_TEXT];
 	size_t size = sizeof(replay->verdict.memory_reason);
 
-	if (strcmp(was->model, is->model))
+	/* First: a guest that was not held on one CPU has no identity of it either. */
+	if (replay->origin.seal != SEAL_FULL)
+		snprintf(reason, size, "recorded in a room that was not fully sealed (%s)",
+			 seal_text(replay->origin.seal, names));
+	else if (strcmp(was->model, is->model))
 		snprintf(reason, size, "recorded on another CPU model: %s, this is %s", was->model,
 			 is->model);
 	else if (was->number != is->number)
@@ -74,9 +78,6 @@ static void judge_memory(struct replay *replay)
 	else if (missing)
 		snprintf(reason, size, "the recording's room was sealed further (%s)",
 			 seal_text(missing, names));
-	else if (replay->origin.seal != SEAL_FULL)
-		snprintf(reason, size, "recorded in a room that was not fully sealed (%s)",
-			 seal_text(replay->origin.seal, names));
 	replay->options.cursor.compare_memory = !*reason;
 }
 
