@@ -70,12 +70,16 @@ static void client_admit(struct calendar *calendar, uint32_t handle)
 }
 
 /*
+ * RUN must find the client in WAIT and nowhere else: a kernel that reads it while it waits for the
+ * ACK of a message swallows it (Q4). While nobody runs no message is kept without an ACK, except
+ * BROADCASTs, and those are through before anybody runs.
+ *
  * The bound goes with every RUN: since 6.1 a kernel forgets it when it WAITs (Q3), 5.10 would go on
  * with the old one (Q2).
  */
 static void client_run(struct calendar *calendar, uint32_t handle, uint64_t time)
 {
-	assert(time >= calendar->now);
+	assert(time >= calendar->now && !calendar->clients[handle].asks);
 	calendar->now = time;
 	calendar_heap_remove(&calendar->waiting, handle);
 	token_give(calendar, handle);
@@ -108,15 +112,6 @@ static bool limit_reached(const struct calendar *calendar, uint64_t time)
 	return calendar->options.limit && time >= calendar->options.limit;
 }
 
-/*
- * RUN must find the client in WAIT and nowhere else (Q4): a kernel that reads it while it waits for
- * the ACK of a message, or has just been sent something else that it answers, swallows it.
- */
-static bool client_ready(const struct calendar_client *client)
-{
-	return !client->asks && !client->sent_count;
-}
-
 void calendar_schedule(struct calendar *calendar)
 {
 	const struct calendar_heap_entry *next;
@@ -138,7 +133,7 @@ void calendar_schedule(struct calendar *calendar)
 		end_idle(calendar);
 	else if (limit_reached(calendar, next->key.time))
 		end(calendar, CALENDAR_LIMIT);
-	else if (client_ready(&calendar->clients[next->client]))
+	else if (!calendar->clients[next->client].sent_count)
 		client_run(calendar, next->client, next->key.time);
 }
 
