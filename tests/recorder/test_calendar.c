@@ -41,6 +41,25 @@ static void test_starts_are_admitted_in_id_order(void **state)
 	stage_close(&s);
 }
 
+/* Somebody more than expected comes behind those who were, whatever the id. */
+static void test_latecomer_does_not_jump_the_queue(void **state)
+{
+	uint32_t nine, five, one;
+	struct stage s;
+
+	(void)state;
+	stage_open(&s, (struct calendar_options){ .expected = 2 });
+	nine = starts_alone(&s, 9);
+	five = starts_alone(&s, 5);
+	one = starts_alone(&s, 1);
+	is_admitted(&s, five, 0, 0);
+	waits(&s, five);
+	is_admitted(&s, nine, 1, 0);
+	waits(&s, nine);
+	is_admitted(&s, one, 2, 0);
+	stage_close(&s);
+}
+
 static void test_equal_ids_are_admitted_in_connection_order(void **state)
 {
 	uint32_t first, second, third;
@@ -578,6 +597,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_starts_are_admitted_in_id_order),
+		cmocka_unit_test(test_latecomer_does_not_jump_the_queue),
 		cmocka_unit_test(test_equal_ids_are_admitted_in_connection_order),
 		cmocka_unit_test(test_connection_order_survives_reuse_of_handles),
 		cmocka_unit_test(test_q15_start_ack_is_the_first_run),

@@ -20,7 +20,7 @@
 #include "recorder/calendar.h"
 #include "tests/recorder/random.h"
 
-#define SEEDS	 150
+#define SEEDS	 60
 #define MESSAGES 3000
 #define CLIENTS	 10
 

@@ -163,6 +163,69 @@ static void test_latecomers(void **state)
 	}
 }
 
+/* ---- Many ----------------------------------------------------------------------------------- */
+
+#define MANY 5000
+
+/* What the calendar says to one client: its last RUN, if there was one. */
+static bool take_run(struct calendar *calendar, uint32_t *client, struct wire_message *run)
+{
+	struct calendar_action action;
+	bool found = false;
+
+	while (calendar_next(calendar, &action)) {
+		if (action.kind != CALENDAR_SEND || action.message.op != TRACE_OP_RUN)
+			continue;
+		*client = action.client;
+		*run = action.message;
+		found = true;
+	}
+	return found;
+}
+
+static void say(struct calendar *calendar, uint32_t client, uint32_t op, uint32_t seq,
+		uint64_t time)
+{
+	const struct wire_message message = { op, seq, time };
+
+	assert_int_equal(calendar_receive(calendar, client, &message), 0);
+}
+
+/* Connected in one order, admitted in another, run in a third. */
+static void test_thousands_of_clients(void **state)
+{
+	const struct calendar_options options = { .expected = MANY };
+	struct random random = { 1 };
+	struct calendar *calendar;
+	struct wire_message run;
+	uint32_t client;
+
+	(void)state;
+	assert_int_equal(calendar_create(&options, &calendar), 0);
+	for (uint32_t i = 0; i < MANY; i++) {
+		assert_int_equal(calendar_connect(calendar, &client), 0);
+		say(calendar, client, TRACE_OP_START, 1, MANY - i);
+	}
+	for (uint64_t id = 1; id <= MANY; id++) {
+		assert_true(calendar_running(calendar, &client));
+		assert_int_equal(calendar_client_id(calendar, client), id);
+		say(calendar, client, TRACE_OP_REQUEST, 2, random_below(&random, MANY));
+		say(calendar, client, TRACE_OP_WAIT, 3, 0);
+	}
+	for (uint64_t last_time = 0, last_id = 0, i = 0; i < MANY; i++) {
+		assert_true(take_run(calendar, &client, &run));
+		assert_true(
+			run.time > last_time ||
+			(run.time == last_time && calendar_client_id(calendar, client) > last_id));
+		last_time = run.time;
+		last_id = calendar_client_id(calendar, client);
+		say(calendar, client, TRACE_OP_ACK, run.seq, 0);
+		say(calendar, client, TRACE_OP_WAIT, 4, 0);
+	}
+	assert_false(take_run(calendar, &client, &run));
+	calendar_destroy(calendar);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -170,6 +233,7 @@ int main(void)
 		cmocka_unit_test(test_window_serves_the_same_events_as_each),
 		cmocka_unit_test(test_events_are_served_in_order),
 		cmocka_unit_test(test_latecomers),
+		cmocka_unit_test(test_thousands_of_clients),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
