@@ -197,7 +197,7 @@ static void test_thousands_of_clients(void **state)
 	const struct calendar_options options = { .expected = MANY };
 	struct random random = { 1 };
 	struct calendar *calendar;
-	struct wire_message run;
+	struct wire_message run = {};
 	uint32_t client;
 
 	(void)state;
