@@ -117,3 +117,9 @@ int cpu_avoid(const cpu_set_t *allowed, unsigned int number)
 		CPU_CLR(number, &set);
 	return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
 }
+
+void cpu_wait_politely(void)
+{
+	/* Batch tasks do not preempt (kernel/sched/fair.c, wakeup preemption); refused, it is only slower. */
+	sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){ 0 });
+}

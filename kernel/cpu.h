@@ -37,4 +37,10 @@ char *cpu_info_text(void);
 /* Let the calling thread run on every CPU of @allowed but @number; on all of them when there is no other. */
 int cpu_avoid(const cpu_set_t *allowed, unsigned int number);
 
+/*
+ * Have the calling thread woken only once whoever runs on its CPU blocks: a scheduler that is woken by half of an
+ * exchange (a RUN's ACK) would take the CPU from the guest just to wait for the other half.
+ */
+void cpu_wait_politely(void);
+
 #endif

@@ -48,6 +48,7 @@ static const struct argp_option common_options[] = {
 	  "time of day at virtual time 0: 2026-01-01T00:00:00Z (default) or seconds since 1970", 2 },
 	{ "grant", KEY_GRANT, "each|window", 0,
 	  "ask for every event (default), or run ahead while nobody else has one", 2 },
+	{ "cpu", KEY_CPU, "N", 0, "the CPU for the scheduler and the guest it starts", 2 },
 	{ "limit-virtual", KEY_LIMIT_VIRTUAL, "TIME", 0, "fail at this virtual time (10s, 1.5ms)", 3 },
 	{ "limit-wall", KEY_LIMIT_WALL, "TIME", 0, "fail after this much wall time", 3 },
 	{ "hang-timeout", KEY_HANG_TIMEOUT, "TIME", 0,
@@ -64,7 +65,6 @@ static const struct argp_option guest_options[] = {
 	  "hash memory at some WAITs (auto), every one, none, every N-th", 2 },
 	{ "seal", KEY_SEAL, "auto|full|none", 0,
 	  "how sealed the room must be: as far as allowed, wholly or not at all", 2 },
-	{ "cpu", KEY_CPU, "N", 0, "the CPU guest and scheduler share (default: the current one)", 2 },
 	{ "expect", KEY_EXPECT, "REGEX", 0, "fail unless a console line matches", 4 },
 	{ "fail-on", KEY_FAIL_ON, "REGEX", 0,
 	  "fail if a console line matches (default: kernel panic, BUG:, not ok)", 4 },
@@ -191,6 +191,9 @@ static error_t parse_common(int key, char *text, struct argp_state *state)
 	case KEY_HANG_TIMEOUT:
 		session->hang_timeout = parse_time(text, "--hang-timeout", state);
 		break;
+	case KEY_CPU:
+		options->cpu = (int)parse_number(text, "--cpu", state);
+		break;
 	case KEY_JSON:
 		options->json = true;
 		/* fall through */
@@ -223,9 +226,6 @@ static error_t parse_run(int key, char *text, struct argp_state *state)
 		break;
 	case KEY_SEAL:
 		parse_seal(text, options, state);
-		break;
-	case KEY_CPU:
-		options->cpu = (int)parse_number(text, "--cpu", state);
 		break;
 	case KEY_EXPECT:
 		add_pattern(options->expect, text, "--expect", state);

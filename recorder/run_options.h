@@ -19,7 +19,7 @@ struct run_options {
 	uint64_t id;
 	unsigned int wanted; /* SEAL_* parts */
 	bool seal_required;  /* --seal=full: less is an error */
-	int cpu;	     /* -1: the one ttrec is started on */
+	int cpu;	     /* -1: run takes the one it is started on, serve does not pin */
 	const char *expect[RUN_PATTERNS_MAX + 1];
 	const char *fail_on[RUN_PATTERNS_MAX + 1];
 	const char *allow[RUN_PATTERNS_MAX + 1];

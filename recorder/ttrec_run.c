@@ -155,6 +155,7 @@ static int start_on_cpu(struct run *run, struct diagnosis *why)
 	err = open_trace(run, why);
 	if (!err && pinned)
 		cpu_pin(run->spec.cpu, NULL);
+	cpu_wait_politely();
 	return err;
 }
 

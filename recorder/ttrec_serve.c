@@ -27,6 +27,22 @@ static int listen_at(const char *path, int *fd, struct diagnosis *why)
 	return 0;
 }
 
+/* With --cpu the scheduler stays on that CPU and the writer's thread off it. */
+static int open_trace(const struct run_options *options, struct trace_writer **writer)
+{
+	cpu_set_t allowed;
+	int err = 0;
+
+	if (options->cpu >= 0 && !cpu_allowed(&allowed))
+		cpu_avoid(&allowed, (unsigned int)options->cpu);
+	if (options->output)
+		err = trace_writer_create(options->output, NULL, writer);
+	if (!err && options->cpu >= 0)
+		err = cpu_pin((unsigned int)options->cpu, NULL);
+	cpu_wait_politely();
+	return err;
+}
+
 static int prepare(const struct run_options *options, struct trace_writer **writer,
 		   struct session **session, int *fd, struct diagnosis *why)
 {
@@ -34,8 +50,7 @@ static int prepare(const struct run_options *options, struct trace_writer **writ
 
 	if (err)
 		return err;
-	if (options->output)
-		err = trace_writer_create(options->output, NULL, writer);
+	err = open_trace(options, writer);
 	if (err)
 		return diagnose(why, EXIT_CANNOT, err, "name another file with -o",
 				"cannot write the trace %s: %s", options->output, strerror(-err));

@@ -105,6 +105,7 @@ static int replay_trace(struct replay *replay, struct diagnosis *why)
 	if (err)
 		return err;
 	judge_memory(replay);
+	cpu_wait_politely();
 	return cursor_run(replay->reader, &replay->guest, &replay->options.cursor, &replay->report,
 			  why);
 }
