@@ -91,7 +91,7 @@ char *cpu_info_text(void)
 	auto_file *info = fopen("/proc/cpuinfo", "re");
 	char line[8192], *text = NULL;
 	size_t length = 0;
-	auto_file *out = open_memstream(&text, &length);
+	FILE *out = open_memstream(&text, &length);
 
 	while (info && out && fgets(line, sizeof(line), info) && *line != '\n') {
 		bool skip = false;
@@ -101,7 +101,8 @@ char *cpu_info_text(void)
 		if (!skip)
 			fputs(line, out);
 	}
-	return text;
+	/* Only closing the stream makes the text ours. */
+	return out && !fclose(out) ? text : NULL;
 }
 
 int cpu_allowed(cpu_set_t *allowed)
