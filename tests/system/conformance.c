@@ -53,6 +53,11 @@ static const struct version {
 	{ "7.2", "TTREC_TEST_KERNEL_7_2", PARTICIPANT_KERNEL_7_2, "--print-path" },
 };
 
+static const char *part_text(enum conformance_mark name)
+{
+	return name == MARK_EXACT ? "exact" : name == MARK_WINDOW ? "window" : "spacing";
+}
+
 struct place {
 	const struct version *version;
 	char directory[64];
@@ -162,7 +167,7 @@ static bool find_part(const struct exchange *exchange, enum conformance_mark nam
 			inside = true;
 		}
 	}
-	fprintf(stderr, "conformance: part %u is not there\n", name);
+	fprintf(stderr, "conformance: part %s is not there\n", part_text(name));
 	return false;
 }
 
@@ -179,19 +184,18 @@ static const struct exchange_line *request_before(const struct exchange *exchang
 }
 
 /*
- * What was asked for before the mark that ends with line @end. The mark begins with reading the
- * clock, which asked for the time it ends at.
+ * What was asked for before the mark that ends with line @end. The mark begins by asking for the
+ * end of its first reading.
  */
 static struct conformance_state state_before(const struct exchange *exchange,
 					     enum conformance_mark mark, size_t end)
 {
-	uint64_t begin =
-		exchange->lines[end].now - mark * CONFORMANCE_FAILURE - PARTICIPANT_CLOCK_COST;
+	uint64_t begin = exchange->lines[end].now - mark * CONFORMANCE_READING;
 	const struct exchange_line *line;
 
 	do {
 		line = request_before(exchange, &end);
-	} while (end > 0 && line->message.time != begin + PARTICIPANT_CLOCK_COST);
+	} while (end > 0 && line->message.time != begin + CONFORMANCE_READING);
 	line = request_before(exchange, &end);
 	return (struct conformance_state){ .begin = begin,
 					   .programmed = line->now,
@@ -220,8 +224,8 @@ static bool compare_exactly(const struct exchange *guest, const struct exchange 
 
 	if (!find_part(guest, name, &g, &g_end) || !find_part(participant, name, &p, &p_end))
 		return false;
-	printf("part %u: %zu messages of the guest, %zu of the participant\n", name, g_end - g + 1,
-	       p_end - p + 1);
+	printf("%s: %zu messages of the guest, %zu of the participant\n", part_text(name),
+	       g_end - g + 1, p_end - p + 1);
 	for (size_t i = 0; g + i <= g_end && p + i <= p_end; i++) {
 		if (same_line(&guest->lines[g + i], &participant->lines[p + i]))
 			continue;
@@ -261,13 +265,13 @@ static bool compare_spacing(const struct exchange *guest, const struct exchange 
 
 	if (!find_part(guest, name, &g, &g_end) || !find_part(participant, name, &p, &p_end))
 		return false;
-	printf("part %u: %zu RUNs of the guest, %zu of the participant\n", name,
+	printf("%s: %zu RUNs of the guest, %zu of the participant\n", part_text(name),
 	       count_runs(guest, g, g_end), count_runs(participant, p, p_end));
 	for (size_t step = 1; g < g_end && p < p_end; step++) {
 		int64_t difference = (int64_t)(next_mark(guest, &g) - next_mark(participant, &p));
 
-		printf("part %u: step %zu ends %+" PRId64 " ns from the participant's\n", name,
-		       step, difference);
+		printf("%s: step %zu ends %+" PRId64 " ns from the participant's\n",
+		       part_text(name), step, difference);
 		same = same && llabs(difference) <= TOLERANCE;
 	}
 	return same && g == g_end && p == p_end;

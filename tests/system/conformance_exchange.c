@@ -17,7 +17,9 @@
 
 void exchange_row_add(struct exchange_row *row, uint64_t run)
 {
-	row->count = run == row->run + CONFORMANCE_FAILURE ? row->count + 1 : 0;
+	bool follows = run > CONFORMANCE_BOOT && run == row->run + CONFORMANCE_READING;
+
+	row->count = follows ? row->count + 1 : 0;
 	row->run = run;
 }
 

@@ -19,10 +19,10 @@ struct exchange {
 	size_t count;
 };
 
-/* A row of delays of CONFORMANCE_FAILURE as it shows in RUNs; zeroed before the first. */
+/* A row of readings of the clock as it shows in RUNs; zeroed before the first. */
 struct exchange_row {
 	uint64_t run;	    /* ns: the last RUN */
-	unsigned int count; /* how many RUNs up to it came CONFORMANCE_FAILURE after another */
+	unsigned int count; /* how many RUNs up to it came CONFORMANCE_READING after another */
 };
 
 void exchange_row_add(struct exchange_row *row, uint64_t run);

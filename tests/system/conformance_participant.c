@@ -12,6 +12,7 @@
 #define NOT_SET UINT64_MAX
 
 struct process {
+	enum participant_kernel kernel;
 	struct participant *participant;
 	struct participant_timer device;
 	uint64_t tick, wake; /* ns of the clock; NOT_SET */
@@ -74,18 +75,23 @@ static int fail(struct process *process, uint64_t count)
 {
 	int err = 0;
 
+	if (process->kernel == PARTICIPANT_KERNEL_5_10)
+		return 0;
 	while (!err && count--)
 		err = participant_delay(process->participant, CONFORMANCE_FAILURE);
 	return err;
 }
 
+static int separate(struct process *process)
+{
+	return sleep_until(process, shown(process) + CONFORMANCE_SEPARATOR);
+}
+
 static int mark(struct process *process, enum conformance_mark mark)
 {
-	int err = read_clock(process, 1);
+	int err = read_clock(process, mark);
 
-	if (!err)
-		err = fail(process, mark);
-	return err ? err : read_clock(process, 1);
+	return err ? err : separate(process);
 }
 
 static int tell(struct process *process, uint64_t value)
@@ -123,6 +129,8 @@ static int do_part(struct process *process, const struct conformance_part *part)
 	for (const struct conformance_step *step = part->steps; !err && step->action != STEP_END;
 	     step++) {
 		err = do_step(process, step);
+		if (!err)
+			err = separate(process);
 		if (!err && part->name == MARK_SPACING)
 			err = mark(process, MARK_STEP);
 	}
@@ -147,7 +155,7 @@ int conformance_participant(const char *address, enum participant_kernel kernel,
 			    const struct conformance_state *state)
 {
 	const struct participant_options options = { .size = sizeof(options), .kernel = kernel };
-	struct process process = { .tick = NOT_SET, .wake = NOT_SET };
+	struct process process = { .kernel = kernel, .tick = NOT_SET, .wake = NOT_SET };
 	int err = participant_create(&options, &process.participant);
 
 	if (err)

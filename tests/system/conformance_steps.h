@@ -9,9 +9,8 @@
  * takes seconds, in which the kernel also does its chores; MARK_STEP after each step shows what is
  * to be compared.
  *
- * A mark has to show in what any kernel since 5.10 says: it is that many failing system calls in a
- * row, each of which the kernel makes last 1 us (arch/um/kernel/skas/syscall.c), between two
- * readings of the clock, which end a row.
+ * A mark has to show in what any kernel since 5.10 says: it is that many readings of the clock in a
+ * row, each of which takes CONFORMANCE_READING, and then a short sleep that ends the row.
  */
 #ifndef TTREC_CONFORMANCE_STEPS_H
 #define TTREC_CONFORMANCE_STEPS_H
@@ -27,8 +26,17 @@ enum conformance_mark {
 	MARK_WINDOW,
 };
 
-/* ns that a failing system call takes. */
+/* ns that booting, which also reads the clock in rows, and what it puts off have. */
+#define CONFORMANCE_BOOT 60000000000
+
+/* ns that a reading of the clock takes (timer_read, arch/um/kernel/time.c). */
+#define CONFORMANCE_READING 256
+
+/* ns that a failing system call takes since 6.1 (arch/um/kernel/skas/syscall.c). */
 #define CONFORMANCE_FAILURE 1000
+
+/* ns asked for by the sleep that ends a row. */
+#define CONFORMANCE_SEPARATOR 1000
 
 /* ns; CONFIG_HZ=100 in kernel/uml/uml.config. */
 #define CONFORMANCE_TICK 10000000
@@ -54,7 +62,6 @@ struct conformance_step {
 /* Begins 1 ms after a tick, so all of it has less than 9 ms. */
 /* clang-format off */
 static const struct conformance_step conformance_exact[] = {
-	/* Begins 1 ms after a tick, so all of it has less than 9 ms. */
 	{ STEP_MARK, 0 },
 	{ STEP_UNTIL, 1000000 },
 	{ STEP_UNTIL, 1000256 },	/* sooner than the shortest timer, if not past */
