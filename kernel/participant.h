@@ -264,7 +264,10 @@ TTPARTICIPANT_API int participant_sleep_until(struct participant *participant, u
  */
 TTPARTICIPANT_API int participant_idle(struct participant *participant);
 
-/* Idle until participant_stop() was called since; 0 then. */
+/*
+ * Idle until participant_stop() was called since; 0 then. It ends with the pass of the idle loop
+ * that is under way: from a source's handler, when the controller has run the participant next.
+ */
 TTPARTICIPANT_API int participant_run(struct participant *participant);
 TTPARTICIPANT_API void participant_stop(struct participant *participant);
 
