@@ -21,7 +21,7 @@ struct cursor {
 	struct doors doors;
 	struct wire_message batch[BATCH_MAX];
 	size_t batch_count;
-	bool start_acked;
+	bool start_acked, flipped;
 	/* Console output the recording has up to here and the guest has not been checked for yet. */
 	char *console;
 	size_t console_size;
@@ -368,8 +368,10 @@ static int replay_record(struct cursor *cursor, const struct trace_record *recor
 	int stop = 0;
 
 	/* A flip happens while the guest is blocked: before what it is waiting for is sent. */
-	if (options->flip.wanted && record->number == options->flip.record)
+	if (options->flip.wanted && record->number == options->flip.record) {
 		stop = flip_bit(cursor);
+		cursor->flipped = true;
+	}
 	if (!stop && record->kind != TRACE_to)
 		stop = flush_batch(cursor);
 	if (!stop && replay)
@@ -433,6 +435,10 @@ int cursor_run(struct trace_reader *reader, struct guest *guest,
 		err = doors_open(&cursor.doors, guest, options->show_console);
 	if (!err)
 		err = walk(&cursor);
+	if (!err && options->flip.wanted && !cursor.flipped)
+		err = diagnose(why, EXIT_USAGE, -ERANGE, "name a record of the guest, see `ttdump show`",
+			       "no bit was flipped: the replay did not come to record %" PRIu64,
+			       options->flip.record);
 	if (err < 0 && !why->status)
 		diagnose(why, EXIT_CANNOT, err, NULL, "cannot replay: %s", strerror(-err));
 	report->wall_ns = wall_ns() - start;
