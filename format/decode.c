@@ -195,9 +195,10 @@ static inline bool take_payload(struct decoder *decoder, uint8_t context,
 	return true;
 }
 
-static inline __attribute__((always_inline)) bool
-take_message(struct decoder *decoder, struct guest *guest, uint8_t tag, uint8_t context,
-	     struct trace_record *record, bool to)
+static inline __attribute__((always_inline)) bool take_message(struct decoder *decoder,
+							       struct guest *guest, uint8_t tag,
+							       uint8_t context,
+							       struct trace_record *record, bool to)
 {
 	struct predictor *predictor = &decoder->predictor;
 	uint64_t op = tag & TAG_OP_MASK, difference;

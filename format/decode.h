@@ -16,9 +16,9 @@ struct column_cursor {
 struct decoder {
 	struct predictor predictor;
 	struct column_cursor column[COLUMNS];
-	uint64_t number; /* of the next record */
-	uint32_t left;	 /* records of this chunk not yet decoded */
-	bool partial;	 /* decoding did not begin with record 0: unseen guests may have a past */
+	uint64_t number;     /* of the next record */
+	uint32_t left;	     /* records of this chunk not yet decoded */
+	bool partial;	     /* not from record 0 on: unseen guests may have a past */
 	const char *problem; /* why -EBADMSG, in words; the strings are constants */
 };
 

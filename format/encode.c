@@ -11,6 +11,7 @@
 
 /* Bytes that one record can need in each column. */
 static const uint8_t column_room[COLUMNS] = {
+	/* clang-format off */
 	[COLUMN_TAG] = 1,
 	[COLUMN_CONTEXT] = 1,
 	[COLUMN_GUEST] = 3,
@@ -22,6 +23,7 @@ static const uint8_t column_room[COLUMNS] = {
 	[COLUMN_KIND] = 2,
 	[COLUMN_FIELD] = VARINT_MAX * TRACE_FIELDS_MAX,
 	[COLUMN_SIZE] = 3,
+	/* clang-format on */
 };
 
 /* Stores of whole words may reach this far behind a column's end. */
@@ -186,15 +188,16 @@ static uint8_t add_payload(struct columns *columns, const struct trace_record *r
  * The body of both directions; @to is constant in each caller, so that each has its own
  * prediction in line.
  */
-static inline __attribute__((always_inline)) void
-add_message(struct encoder *encoder, struct guest *guest, const struct trace_record *record,
-	    bool to)
+static inline __attribute__((always_inline)) void add_message(struct encoder *encoder,
+							      struct guest *guest,
+							      const struct trace_record *record,
+							      bool to)
 {
 	struct predictor *predictor = &encoder->predictor;
 	struct columns *columns = encoder->columns;
 	uint64_t op = record->from.op, seq = record->from.seq, time = record->from.time;
-	struct prediction expected = to ? predict_to(predictor, guest, op)
-					: predict_from(predictor, guest, op);
+	struct prediction expected =
+		to ? predict_to(predictor, guest, op) : predict_from(predictor, guest, op);
 	uint8_t tag = to ? TAG_TO : 0;
 
 	if (op < TAG_OP_OTHER) {

@@ -13,7 +13,7 @@ struct columns {
 	struct columns *next; /* for whoever keeps them in a list */
 	uint8_t *begin[COLUMNS];
 	uint8_t *end[COLUMNS];
-	uint8_t *head;	    /* start of the one allocation: chunk head, table of guests, sizes */
+	uint8_t *head;	    /* of the one allocation: chunk head, table of guests, sizes */
 	uint8_t *guest_end; /* end of the table of guests in it */
 	uint64_t first_number;
 	uint64_t first_now;

@@ -18,8 +18,9 @@ static size_t problem_place(struct frame_reader *reader, uint64_t frame, uint64_
 {
 	char number[UNITS_TEXT], byte[UNITS_TEXT];
 
-	return (size_t)snprintf(reader->problem, sizeof(reader->problem), "frame %s at byte %s: ",
-				count_text(frame, number), count_text(offset, byte));
+	return (size_t)snprintf(reader->problem, sizeof(reader->problem),
+				"frame %s at byte %s: ", count_text(frame, number),
+				count_text(offset, byte));
 }
 
 int frame_problem(struct frame_reader *reader, int error, const char *format, ...)
@@ -236,7 +237,8 @@ static int check_chunk(struct frame_reader *reader, const struct chunk *chunk)
 	bool head = chunk->type == CHUNK_HEAD;
 
 	if (head != (chunk->offset == 0))
-		return frame_problem(reader, -EBADMSG, head ? "a second head" : "the head is missing");
+		return frame_problem(reader, -EBADMSG,
+				     head ? "a second head" : "the head is missing");
 	if (chunk->number != reader->number)
 		return frame_problem(reader, -EBADMSG, "its records are numbered wrong");
 	switch (chunk->type) {

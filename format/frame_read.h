@@ -29,12 +29,13 @@ struct frame_reader {
 	size_t window_room, window_size;
 	uint64_t window_offset;
 	uint8_t *content;
-	uint64_t offset;     /* of the next frame */
+	uint64_t offset;      /* of the next frame */
 	uint64_t last_offset; /* of the one before */
-	uint64_t frames;     /* read so far */
-	uint64_t number;     /* of the next record */
-	uint64_t chain;	     /* over all frames before */
-	bool jumped; /* number and chain are unknown: those of the next frame are taken for granted */
+	uint64_t frames;      /* read so far */
+	uint64_t number;      /* of the next record */
+	uint64_t chain;	      /* over all frames before */
+	bool jumped; /* number and chain are unknown: those of the next frame are taken for granted
+		      */
 	bool ended;
 	char problem[256]; /* in words, after an error */
 };
@@ -44,8 +45,8 @@ int frame_reader_init(struct frame_reader *reader, int fd);
 void frame_reader_release(struct frame_reader *reader);
 
 /*
- * The next chunk. Returns 1; 0 after the end chunk; -EPIPE when the file ends before that; -EBADMSG;
- * or an error of pread.
+ * The next chunk. Returns 1; 0 after the end chunk; -EPIPE when the file ends before that;
+ * -EBADMSG; or an error of pread.
  */
 int frame_reader_next(struct frame_reader *reader, struct chunk *chunk);
 

@@ -167,7 +167,7 @@ int frame_write(struct frame_writer *writer, ZSTD_CCtx *context, const struct se
 	return frame_append(writer, writer->frame, size);
 }
 
-/* Footer: u64 entries, u64 offset of this frame, u64 chain over all frames before, u64 hash, magic. */
+/* Footer: entries, offset of this frame, chain over all frames before, hash, magic. */
 static uint8_t *put_index(const struct frame_writer *writer, uint8_t *start, uint32_t content)
 {
 	uint8_t *out = put_le32(put_le32(start, INDEX_FRAME_MAGIC), content);

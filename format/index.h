@@ -36,8 +36,7 @@ int index_get(int fd, const struct index_footer *footer, uint64_t i, struct inde
  * Where to begin reading so that record @number comes: the last records chunk that starts at or
  * before it. Returns 0 or -ENOENT.
  */
-int index_find(int fd, const struct index_footer *footer, uint64_t number,
-	       struct index_item *item);
+int index_find(int fd, const struct index_footer *footer, uint64_t number, struct index_item *item);
 
 /*
  * Check every bit from @offset, the end of the end frame, to the end of the file. Returns 0, -EPIPE

@@ -21,9 +21,9 @@ struct guest {
 	uint64_t from_seq;
 	uint64_t from_op; /* operation of its last message that was no ACK */
 	uint64_t to_seq;
-	uint64_t chain; /* hash of its history, see chain.h */
+	uint64_t chain;	 /* hash of its history, see chain.h */
 	uint64_t listed; /* serial number of the last chunk that carries its chain */
-	bool known;	/* the chain is that of the whole history */
+	bool known;	 /* the chain is that of the whole history */
 };
 
 struct predictor {
@@ -36,8 +36,8 @@ struct predictor {
 	uint64_t tod;	     /* answer to GET_TOD minus now */
 	uint64_t free_until; /* last FREE_UNTIL, controller's time */
 	uint64_t broadcast;
-	bool to_seq_each;	    /* the controller counts for each guest, not over all */
-	bool update_late;	    /* now follows one record after the UPDATE */
+	bool to_seq_each; /* the controller counts for each guest, not over all */
+	bool update_late; /* now follows one record after the UPDATE */
 	uint64_t last[TRACE_KIND_LIMIT][TRACE_FIELDS_MAX]; /* fields of other records */
 };
 
@@ -135,8 +135,7 @@ static inline struct prediction predict_to(const struct predictor *predictor,
 static inline uint64_t predict_now(const struct predictor *predictor, const struct guest *guest,
 				   bool to, uint64_t op, uint64_t time)
 {
-	bool moves = to ? op == TRACE_OP_RUN
-			: op == TRACE_OP_UPDATE && !predictor->update_late;
+	bool moves = to ? op == TRACE_OP_RUN : op == TRACE_OP_UPDATE && !predictor->update_late;
 
 	return moves ? time + guest->offset : predictor->now;
 }

@@ -18,7 +18,7 @@ static int reader_fail(struct trace_reader *reader, int error)
 	return error;
 }
 
-/* The name of feature @bit of the required word: names stand in the order of the bits that are set. */
+/* The name of required feature @bit: names stand in the order of the bits that are set. */
 static const char *feature_name(const struct trace_reader *reader, unsigned int bit)
 {
 	const char *name = reader->names, *end = reader->names + reader->names_size;
@@ -59,7 +59,8 @@ static int parse_head(struct trace_reader *reader, const struct chunk *chunk)
 	memcpy(reader->header.uuid, in + 32, sizeof(reader->header.uuid));
 	if (reader->names_size > sizeof(reader->names) ||
 	    reader->names_size > size - TRACE_HEAD_SIZE)
-		return frame_problem(&reader->frames, -EBADMSG, "the names of features are cut off");
+		return frame_problem(&reader->frames, -EBADMSG,
+				     "the names of features are cut off");
 	memcpy(reader->names, in + TRACE_HEAD_SIZE, reader->names_size);
 	if (reader->names_size && reader->names[reader->names_size - 1])
 		return frame_problem(&reader->frames, -EBADMSG, "the names of features do not end");
@@ -229,8 +230,8 @@ static void seek_jump(struct trace_reader *reader, uint64_t number)
 	struct index_item item;
 	struct chunk chunk;
 
-	if (!index_open(reader->fd, &footer) &&
-	    !index_find(reader->fd, &footer, number, &item) && item.number) {
+	if (!index_open(reader->fd, &footer) && !index_find(reader->fd, &footer, number, &item) &&
+	    item.number) {
 		reader_jump(reader, &item);
 		if (frame_reader_next(&reader->frames, &chunk) == 1 &&
 		    chunk.type == CHUNK_RECORDS && chunk.number == item.number) {
@@ -241,7 +242,7 @@ static void seek_jump(struct trace_reader *reader, uint64_t number)
 	reader_jump(reader, &start);
 }
 
-/* Go on until the chunk with @number is being decoded, or the end when it is the number after it. */
+/* Go on to the chunk with @number, or to the end when @number is the one after the last. */
 static int seek_forward(struct trace_reader *reader, uint64_t number)
 {
 	for (;;) {
@@ -293,7 +294,8 @@ static int chain_from_start(const struct trace_reader *reader, uint32_t guest, u
 int trace_reader_chain(struct trace_reader *reader, uint32_t guest, uint64_t *chain)
 {
 	const struct predictor *predictor = &reader->decoder->predictor;
-	const struct guest *known = guest < predictor->guest_limit ? &predictor->guests[guest] : NULL;
+	const struct guest *known =
+		guest < predictor->guest_limit ? &predictor->guests[guest] : NULL;
 
 	if (known && known->known) {
 		/* It stands in the table of its first chunk before it has a record: 0 says so. */

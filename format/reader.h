@@ -17,9 +17,9 @@ struct trace_reader {
 	struct frame_reader frames;
 	struct decoder *decoder;
 	struct frame_reader artifacts; /* a second position, for embedded files */
-	uint64_t files;	/* file frames seen */
-	uint64_t at;	/* number of the next record */
-	uint64_t skip;	/* records before this one are decoded but not handed out */
+	uint64_t files;		       /* file frames seen */
+	uint64_t at;		       /* number of the next record */
+	uint64_t skip;		       /* records before this one are not handed out */
 	char problem[256];
 };
 

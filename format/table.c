@@ -8,14 +8,14 @@
 #define FIELD_ONE(field_name, field_unit)  +1
 
 const struct trace_kind_info table_kinds[TRACE_KIND_LIMIT] = {
-#define KIND_INFO(kind_name, number, kind_direction, kind_payload, kind_doc)                       \
-	[number] = {                                                                               \
-		.name = #kind_name,                                                                \
-		.doc = kind_doc,                                                                   \
-		.direction = TRACE_##kind_direction,                                               \
-		.payload = TRACE_PAYLOAD_##kind_payload,                                           \
-		.field_count = 0 TRACE_FIELDS_##kind_name(FIELD_ONE),                              \
-		.field = { TRACE_FIELDS_##kind_name(FIELD_INFO) },                                 \
+#define KIND_INFO(kind_name, number, kind_direction, kind_payload, kind_doc) \
+	[number] = {                                                         \
+		.name = #kind_name,                                          \
+		.doc = kind_doc,                                             \
+		.direction = TRACE_##kind_direction,                         \
+		.payload = TRACE_PAYLOAD_##kind_payload,                     \
+		.field_count = 0 TRACE_FIELDS_##kind_name(FIELD_ONE),        \
+		.field = { TRACE_FIELDS_##kind_name(FIELD_INFO) },           \
 	},
 	TRACE_KINDS(KIND_INFO)
 };

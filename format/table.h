@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The table of record kinds, for those inside the library who look something up for every record. */
+/* The table of record kinds, for those in the library who need it for every record. */
 #ifndef TTREC_TABLE_H
 #define TTREC_TABLE_H
 

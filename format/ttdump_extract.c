@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* ttdump extract: get the embedded files. Where they go is for the user to say, not for the trace. */
+/* ttdump extract: get the embedded files. Where they go is not for the trace to say. */
 #include "format/ttdump.h"
 
 #include <errno.h>
@@ -152,8 +152,7 @@ static int create_output(const struct extract *extract, const struct trace_artif
 	int fd;
 
 	if (extract->name && extract->output && !is_directory(output)) {
-		fd = open(output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-			  artifact->mode & 0777);
+		fd = open(output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, artifact->mode & 0777);
 		return fd < 0 ? -errno : fd;
 	}
 	if (mkdir(output, 0777) && errno != EEXIST)
@@ -161,8 +160,7 @@ static int create_output(const struct extract *extract, const struct trace_artif
 	directory = open(output, O_DIRECTORY | O_CLOEXEC);
 	if (directory < 0)
 		return -errno;
-	return create_below(directory,
-			    extract->name ? last_part(artifact->path) : artifact->path,
+	return create_below(directory, extract->name ? last_part(artifact->path) : artifact->path,
 			    artifact->mode);
 }
 
@@ -222,7 +220,7 @@ int dump_extract(int argc, char **argv, struct diagnosis *diagnosis)
 		return dump_damaged(extract.trace, reader, got, diagnosis);
 	if (!err && extract.name && !extract.found)
 		return diagnose(diagnosis, EXIT_USAGE, -ENOENT,
-				"\"ttdump extract --list\" says what there is",
-				"%s embeds no %s", extract.trace, extract.name);
+				"\"ttdump extract --list\" says what there is", "%s embeds no %s",
+				extract.trace, extract.name);
 	return err;
 }

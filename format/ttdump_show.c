@@ -149,7 +149,8 @@ static int show_records(const struct show *show, struct trace_reader *reader,
 	int got = trace_reader_seek(reader, show->first);
 
 	if (got == -ERANGE)
-		return diagnose(diagnosis, EXIT_USAGE, got, "\"ttdump stat\" says how many there are",
+		return diagnose(diagnosis, EXIT_USAGE, got,
+				"\"ttdump stat\" says how many there are",
 				"there is no record %" PRIu64 " in %s", show->first, show->path);
 	if (got)
 		return dump_damaged(show->path, reader, got, diagnosis);

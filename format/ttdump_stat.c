@@ -45,7 +45,8 @@ static const struct argp_option options[] = {
 };
 
 static const char doc[] =
-	"Say what is in a trace and what it costs: messages of each guest by operation, virtual and "
+	"Say what is in a trace and what it costs: messages of each guest by operation, virtual "
+	"and "
 	"wall-clock time, bytes of each kind of record, how well it is packed, the chain of each "
 	"guest (equal chains mean equal histories) and its last memory digest.";
 
@@ -279,10 +280,10 @@ static json_t *messages_json(const uint64_t messages[STAT_OPS])
 static json_t *guest_json(const struct stat_data *stat, struct trace_reader *reader, uint32_t index)
 {
 	const struct guest_stat *guest = &stat->guests[index];
-	json_t *object = json_pack("{s:I, s:s, s:o, s:o, s:I}", "guest", (json_int_t)index, "name",
-				   guest->name, "from", messages_json(guest->messages[0]), "to",
-				   messages_json(guest->messages[1]), "digests",
-				   (json_int_t)guest->digests);
+	json_t *object =
+		json_pack("{s:I, s:s, s:o, s:o, s:I}", "guest", (json_int_t)index, "name",
+			  guest->name, "from", messages_json(guest->messages[0]), "to",
+			  messages_json(guest->messages[1]), "digests", (json_int_t)guest->digests);
 	uint64_t chain;
 	char text[40];
 
@@ -318,17 +319,15 @@ static void print_json(const struct stat_data *stat, struct trace_reader *reader
 	for (uint32_t i = 0; i < stat->guest_count; i++)
 		if (stat->guests[i].seen)
 			json_array_append_new(guests, guest_json(stat, reader, i));
-	dump_json(json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I, s:o, s:o}",
-			    "records", (json_int_t)stat->records, "frames",
-			    (json_int_t)stat->frames, "virtual_ns", (json_int_t)stat->virtual_ns,
-			    "wall_ns", (json_int_t)stat->wall_ns, "file_bytes",
-			    (json_int_t)stat->file_bytes, "record_bytes",
-			    (json_int_t)stat->record_bytes, "artifact_bytes",
-			    (json_int_t)stat->artifact_bytes, "ratio",
-			    ratio(raw_bytes(stat), stat->record_bytes), "artifacts",
-			    (json_int_t)stat->artifacts, "artifact_size",
-			    (json_int_t)stat->artifact_size, "kinds", kinds_json(stat), "guests",
-			    guests));
+	dump_json(json_pack(
+		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I, s:o, s:o}", "records",
+		(json_int_t)stat->records, "frames", (json_int_t)stat->frames, "virtual_ns",
+		(json_int_t)stat->virtual_ns, "wall_ns", (json_int_t)stat->wall_ns, "file_bytes",
+		(json_int_t)stat->file_bytes, "record_bytes", (json_int_t)stat->record_bytes,
+		"artifact_bytes", (json_int_t)stat->artifact_bytes, "ratio",
+		ratio(raw_bytes(stat), stat->record_bytes), "artifacts",
+		(json_int_t)stat->artifacts, "artifact_size", (json_int_t)stat->artifact_size,
+		"kinds", kinds_json(stat), "guests", guests));
 }
 
 static void free_guests(struct stat_data *stat)

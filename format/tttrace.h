@@ -160,9 +160,10 @@ TTTRACE_API const char *trace_operation_name(uint64_t op);
 
 /* ---- Writing --------------------------------------------------------------------------------
  *
- * Records are copied into a buffer; a thread of the writer encodes, compresses and writes them, so
- * that appending costs the recorder nothing it can feel. What was appended is in the file at most
- * flush_ns later. Memory is bounded: when the disk cannot follow, append waits.
+ * A record is encoded where it is appended, which takes some tens of ns; a thread of the writer
+ * compresses and writes, so that the recorder never waits for a disk that can follow. What was
+ * appended is in the file at most flush_ns later. Memory is bounded: when the disk cannot follow,
+ * append waits.
  */
 struct trace_writer;
 
@@ -205,8 +206,8 @@ TTTRACE_API int trace_writer_flush(struct trace_writer *writer);
 TTTRACE_API void trace_writer_stat(struct trace_writer *writer, struct trace_writer_stat *stat);
 
 /*
- * Write the end record and the index, close the file and free the writer, also on error. Returns the first
- * error of the writer's whole life. @stat may be NULL. NULL writer: returns 0.
+ * Write the end record and the index, close the file and free the writer, also on error. Returns
+ * the first error of the writer's whole life. @stat may be NULL. NULL writer: returns 0.
  */
 TTTRACE_API int trace_writer_close(struct trace_writer *writer, struct trace_writer_stat *stat);
 
@@ -240,13 +241,13 @@ TTTRACE_API const struct trace_header *trace_reader_header(const struct trace_re
  */
 TTTRACE_API int trace_reader_next(struct trace_reader *reader, struct trace_record *record);
 
-/* Go on with record @number (0-based). Uses the index where there is one. -ERANGE beyond the end. */
+/* Go on with record @number, by the index where there is one. -ERANGE beyond the end. */
 TTTRACE_API int trace_reader_seek(struct trace_reader *reader, uint64_t number);
 
 /* In words: where and why reading stopped, e.g. "frame 12 at byte 48,213: checksum differs". */
 TTTRACE_API const char *trace_reader_error(const struct trace_reader *reader);
 
-/* An embedded file. @path and @data belong to the reader's caller: free with trace_artifact_free. */
+/* An embedded file. @path and @data are the caller's, to be freed with trace_artifact_free. */
 struct trace_artifact {
 	char *path;
 	uint32_t mode;
@@ -257,16 +258,16 @@ struct trace_artifact {
 
 /*
  * Walk the embedded files: *@position starts at 0. With @load their content is decompressed and
- * its SHA-256 checked. Returns 1 with *@artifact filled, 0 after the last, -EBADMSG, -EPIPE when one is
- * not complete, -ENOMEM. Independent of trace_reader_next's position.
+ * its SHA-256 checked. Returns 1 with *@artifact filled, 0 after the last, -EBADMSG, -EPIPE when
+ * one is not complete, -ENOMEM. Independent of trace_reader_next's position.
  */
 TTTRACE_API int trace_reader_artifact(struct trace_reader *reader, uint64_t *position, bool load,
 				      struct trace_artifact *artifact);
 TTTRACE_API void trace_artifact_free(struct trace_artifact *artifact);
 
 /*
- * Chained hash over guest @guest's records of direction IN, OUT and CHECK up to the record last read: equal
- * chains mean equal histories. -ENOENT when the guest had no record yet.
+ * Chained hash over guest @guest's records of direction IN, OUT and CHECK up to the record last
+ * read: equal chains mean equal histories. -ENOENT when the guest had no record yet.
  */
 TTTRACE_API int trace_reader_chain(struct trace_reader *reader, uint32_t guest, uint64_t *chain);
 
@@ -292,8 +293,10 @@ struct trace_report {
 TTTRACE_API int trace_verify(const char *path, struct trace_report *report);
 
 /*
- * Write to @output a complete trace with everything readable in @input up to its first damage, and a note that says so.
- * Returns 0 even when something was lost; @report says what.
+ * Write to @output a complete trace with everything readable in @input up to its first damage, and
+ * a note that says so. Returns 0 even when something was lost; @report says what trace_verify says
+ * of @input. -EINVAL when both are the same file, the error of trace_reader_open when not even the
+ * head of @input can be read.
  */
 TTTRACE_API int trace_salvage(const char *input, const char *output, struct trace_report *report);
 

@@ -77,8 +77,7 @@ int trace_writer_append(struct trace_writer *writer, const struct trace_record *
 {
 	const struct trace_kind_info *info = table_kind(record->kind);
 
-	if (!info || record->payload_size > TRACE_PAYLOAD_MAX ||
-	    record->guest >= TRACE_GUEST_LIMIT)
+	if (!info || record->payload_size > TRACE_PAYLOAD_MAX || record->guest >= TRACE_GUEST_LIMIT)
 		return -EINVAL;
 	return writer_append(writer, record, info->field_count, info->direction != TRACE_SIDE,
 			     number);
@@ -156,7 +155,7 @@ static int writer_put_head(struct trace_writer *writer, const struct trace_heade
 			   &(struct segment){ head, (size_t)(out - head) }, 1, &entry);
 }
 
-/* Signals are for the threads of the program; one that hits a write() would be taken for SIGXFSZ. */
+/* Signals are the program's; SIGXFSZ, blocked, leaves write() to say -EFBIG. */
 static int writer_start(struct trace_writer *writer)
 {
 	sigset_t all, before;

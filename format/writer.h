@@ -2,11 +2,11 @@
 /*
  * The writer from the inside.
  *
- * The recorder's thread encodes: a message becomes one to three bytes of columns, which is less work
- * than to hand the message itself to another CPU. Whole columns go through a queue to the writer's
- * thread, which compresses, hashes and writes; it also takes columns that are not full yet when they
- * have waited long enough. Columns are a fixed number, so memory is bounded: when all are queued,
- * appending waits.
+ * The recorder's thread encodes: a message becomes one to three bytes of columns, which is less
+ * work than to hand the message itself to another CPU. Whole columns go through a queue to the
+ * writer's thread, which compresses, hashes and writes; it also takes columns that are not full yet
+ * when they have waited long enough. Columns are a fixed number, so memory is bounded: when all are
+ * queued, appending waits.
  */
 #ifndef TTREC_WRITER_H
 #define TTREC_WRITER_H

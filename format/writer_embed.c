@@ -51,8 +51,7 @@ static int write_part(struct trace_writer *writer, const uint8_t *head, size_t h
 
 static uint8_t *put_head(struct trace_writer *writer, uint8_t *out, enum chunk_type type)
 {
-	return put_chunk_head(out, type, 0, 0, writer->flushed,
-			      writer->now, writer->frames.chain);
+	return put_chunk_head(out, type, 0, 0, writer->flushed, writer->now, writer->frames.chain);
 }
 
 /* Name, mode, size and hash go first, so that a reader knows what the parts are of. */

@@ -3,8 +3,8 @@
  * What a message costs in a trace: bytes, time to write, time to read.
  *
  * A million messages of a timing-only recording in several shapes, against two twins in the same
- * run: the messages as they are on the wire (16 bytes each), and with guest and direction (24), both
- * compressed by zstd at level 3 in one go.
+ * run: the messages as they are on the wire (16 bytes each), and with guest and direction (24),
+ * both compressed by zstd at level 3 in one go.
  */
 #include <argp.h>
 #include <inttypes.h>
@@ -233,9 +233,13 @@ static void print_samples(const char *name, const double *samples, const struct 
 	if (options->json)
 		printf(", \"%s\": [", name);
 	else
-		printf("    %-28s median %12.2f   samples", name, median(samples, options->repeats));
+		printf("    %-28s median %12.2f   samples", name,
+		       median(samples, options->repeats));
 	for (int i = 0; i < options->repeats; i++)
-		printf(options->json ? "%s%.3f" : "%s%.2f", !options->json ? " " : i ? ", " : "",
+		printf(options->json ? "%s%.3f" : "%s%.2f",
+		       !options->json ? " "
+		       : i	      ? ", "
+				      : "",
 		       samples[i]);
 	printf(options->json ? "]" : "\n");
 }
@@ -327,8 +331,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 int main(int argc, char **argv)
 {
-	static const struct argp argp = { argp_options, parse, NULL,
-					  "What a message costs in a trace", NULL, NULL, NULL };
+	static const struct argp argp = {
+		argp_options, parse, NULL, "What a message costs in a trace", NULL, NULL, NULL
+	};
 	char path[] = "/tmp/bench-format-XXXXXX";
 	struct options options = { .path = path, .repeats = 7 };
 	auto_fd fd = mkstemp(path);

@@ -66,7 +66,8 @@ static void append_absurd(struct trace_writer *writer, uint64_t seed, long count
 static void append_note(struct trace_writer *writer)
 {
 	static const char text[] = "\"quoted\" \x1b[31mred\\\t\xff\n";
-	struct trace_record note = { .kind = TRACE_note, .payload = text,
+	struct trace_record note = { .kind = TRACE_note,
+				     .payload = text,
 				     .payload_size = sizeof(text) - 1 };
 
 	check(trace_writer_append(writer, &note, NULL), "append");

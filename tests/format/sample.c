@@ -66,8 +66,9 @@ void sample_release(struct sample *sample)
 static void add_message(struct sample *sample, enum trace_kind kind, uint32_t guest, uint64_t now,
 			enum trace_operation op, uint64_t seq, uint64_t time)
 {
-	sample_add(sample, &(struct trace_record){ .now = now, .guest = guest, .kind = kind,
-						   .from = { op, seq, time } });
+	sample_add(sample,
+		   &(struct trace_record){
+			   .now = now, .guest = guest, .kind = kind, .from = { op, seq, time } });
 }
 
 void sample_exchange(struct sample *sample, uint32_t guest, uint64_t offset, uint64_t now,
@@ -84,8 +85,11 @@ void sample_exchange(struct sample *sample, uint32_t guest, uint64_t offset, uin
 static void add_text(struct sample *sample, enum trace_kind kind, uint32_t guest, uint64_t now,
 		     const char *text)
 {
-	sample_add(sample, &(struct trace_record){ .now = now, .guest = guest, .kind = kind,
-						   .payload = text, .payload_size = strlen(text) });
+	sample_add(sample, &(struct trace_record){ .now = now,
+						   .guest = guest,
+						   .kind = kind,
+						   .payload = text,
+						   .payload_size = strlen(text) });
 }
 
 static void add_join(struct sample *sample, uint32_t guest, uint64_t seq[2])
@@ -93,8 +97,10 @@ static void add_join(struct sample *sample, uint32_t guest, uint64_t seq[2])
 	char name[32];
 
 	snprintf(name, sizeof(name), "guest%" PRIu32, guest);
-	sample_add(sample, &(struct trace_record){ .kind = TRACE_join, .guest = guest,
-						   .payload = name, .payload_size = strlen(name),
+	sample_add(sample, &(struct trace_record){ .kind = TRACE_join,
+						   .guest = guest,
+						   .payload = name,
+						   .payload_size = strlen(name),
 						   .join = { guest + 1, 0 } });
 	add_message(sample, TRACE_from, guest, 0, TRACE_OP_START, ++seq[0], guest + 1);
 	add_message(sample, TRACE_to, guest, 0, TRACE_OP_ACK, seq[0], 0);
@@ -111,24 +117,27 @@ static void add_life(struct sample *sample, struct sample_random *random, uint32
 
 	switch (sample_below(random, 8)) {
 	case 0:
-		snprintf(line, sizeof(line), "[%5" PRIu64 ".%06" PRIu64 "] tick\r\n", now / NS_PER_S,
-			 now % NS_PER_S / 1000);
+		snprintf(line, sizeof(line), "[%5" PRIu64 ".%06" PRIu64 "] tick\r\n",
+			 now / NS_PER_S, now % NS_PER_S / 1000);
 		add_text(sample, TRACE_console, guest, now, line);
 		break;
 	case 1:
 		for (size_t i = 0; i < sizeof(bytes); i++)
 			bytes[i] = (uint8_t)sample_random(random);
-		sample_add(sample, &(struct trace_record){ .now = now, .guest = guest,
+		sample_add(sample, &(struct trace_record){ .now = now,
+							   .guest = guest,
 							   .kind = TRACE_entropy,
 							   .entropy = { 1, sizeof(bytes) },
 							   .payload = bytes,
 							   .payload_size = sizeof(bytes) });
 		break;
 	case 2:
-		sample_add(sample, &(struct trace_record){
-					   .now = now, .guest = guest, .kind = TRACE_digest,
-					   .digest = { 0, 4096, sample_random(random),
-						       sample_random(random) } });
+		sample_add(sample,
+			   &(struct trace_record){ .now = now,
+						   .guest = guest,
+						   .kind = TRACE_digest,
+						   .digest = { 0, 4096, sample_random(random),
+							       sample_random(random) } });
 		break;
 	case 3:
 		add_message(sample, TRACE_from, guest, now, TRACE_OP_UPDATE, ++*seq, now);
@@ -159,16 +168,28 @@ void sample_recording(struct sample *sample, uint32_t guests, unsigned int event
 		add_life(sample, &random, guest, now, &seq[guest][0]);
 	}
 	for (uint32_t guest = 0; guest < guests; guest++)
-		sample_add(sample, &(struct trace_record){ .now = now, .guest = guest,
-							   .kind = TRACE_exit });
+		sample_add(sample, &(struct trace_record){
+					   .now = now, .guest = guest, .kind = TRACE_exit });
 }
 
 /* Small, huge, near the edges: numbers as one would not expect them. */
 static uint64_t absurd_number(struct sample_random *random)
 {
 	static const uint64_t edges[] = {
-		0, 1, 127, 128, 255, 256, 65535, 65536, UINT32_MAX, 1ULL << 32, INT64_MAX,
-		1ULL << 63, UINT64_MAX - 1, UINT64_MAX,
+		0,
+		1,
+		127,
+		128,
+		255,
+		256,
+		65535,
+		65536,
+		UINT32_MAX,
+		1ULL << 32,
+		INT64_MAX,
+		1ULL << 63,
+		UINT64_MAX - 1,
+		UINT64_MAX,
 	};
 	uint64_t number = sample_random(random);
 
@@ -190,8 +211,8 @@ void sample_absurd(struct sample_random *random, struct trace_record *record)
 			record->kind = TRACE_from + (record->kind & 1);
 		info = trace_kind_info(record->kind);
 	} while (!info);
-	record->guest = (uint32_t)sample_below(random, sample_below(random, 50) ? 3
-									       : TRACE_GUEST_LIMIT);
+	record->guest =
+		(uint32_t)sample_below(random, sample_below(random, 50) ? 3 : TRACE_GUEST_LIMIT);
 	record->now = absurd_number(random);
 	for (unsigned int i = 0; i < info->field_count; i++)
 		record->field[i] = absurd_number(random);
@@ -199,11 +220,11 @@ void sample_absurd(struct sample_random *random, struct trace_record *record)
 		record->field[0] = sample_below(random, TRACE_OP_LIMIT);
 	if (sample_below(random, 16))
 		return;
-	record->payload_size = sample_below(random, sample_below(random, 64)
-						      ? 64
-						      : TRACE_PAYLOAD_MAX + 1);
+	record->payload_size =
+		sample_below(random, sample_below(random, 64) ? 64 : TRACE_PAYLOAD_MAX + 1);
 	for (size_t i = 0; i < record->payload_size && i < 64; i++)
-		payload[sample_below(random, record->payload_size)] = (uint8_t)sample_random(random);
+		payload[sample_below(random, record->payload_size)] =
+			(uint8_t)sample_random(random);
 	record->payload = record->payload_size ? payload : NULL;
 }
 

@@ -48,7 +48,7 @@ void sample_write_small(struct sample *sample, const char *path);
 /* Write all of @sample to @path as a complete trace. */
 void sample_write(const struct sample *sample, const char *path);
 
-/* Read @path: its first records must be those of @sample. Returns how many; *@end is how it ended. */
+/* Read @path: it must begin as @sample. Returns the number of records; *@end is how it ended. */
 size_t sample_read(const struct sample *sample, const char *path, int *end);
 
 /* A new directory for the test's files, removed with its content at exit. */

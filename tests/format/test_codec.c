@@ -141,8 +141,7 @@ static void widest_chunk_fits(void **state)
 			.guest = TRACE_GUEST_LIMIT - 1 - i,
 			.now = 1 + sample_random(&random),
 			.field = { sample_random(&random), sample_random(&random),
-				   sample_random(&random),
-				   i & 1 ? 0 : sample_random(&random) },
+				   sample_random(&random), i & 1 ? 0 : sample_random(&random) },
 		};
 
 		assert_int_equal(encoder_add(&coder.encoder, &record, i & 1 ? 3 : 4, true), 0);

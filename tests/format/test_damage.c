@@ -82,8 +82,8 @@ static void seek_somewhere(const struct fixture *fixture)
 	struct trace_reader *reader;
 	struct trace_record record;
 
-	if (!trace_reader_open(fixture->damaged, &reader) &&
-	    !trace_reader_seek(reader, number) && trace_reader_next(reader, &record) > 0)
+	if (!trace_reader_open(fixture->damaged, &reader) && !trace_reader_seek(reader, number) &&
+	    trace_reader_next(reader, &record) > 0)
 		sample_assert_equal(&fixture->sample.record[number], &record);
 	trace_reader_close(reader);
 }

@@ -55,7 +55,8 @@ static void every_kind_with_largest_payload(void **state)
 
 	(void)state;
 	for (uint32_t kind = 0; kind < TRACE_KIND_LIMIT; kind++) {
-		struct trace_record record = { .kind = kind, .guest = TRACE_GUEST_LIMIT - 1,
+		struct trace_record record = { .kind = kind,
+					       .guest = TRACE_GUEST_LIMIT - 1,
 					       .payload = payload,
 					       .payload_size = sizeof(payload) };
 		const struct trace_kind_info *info = trace_kind_info(kind);
@@ -80,13 +81,13 @@ static void append_refuses_what_cannot_be_read(void **state)
 			 -EINVAL);
 	assert_int_equal(trace_writer_append(writer, &(struct trace_record){ .kind = 63 }, NULL),
 			 -EINVAL);
-	assert_int_equal(trace_writer_append(writer,
-					     &(struct trace_record){ .kind = TRACE_input,
-								     .payload = payload,
-								     .payload_size =
-									     sizeof(payload) },
-					     NULL),
-			 -EINVAL);
+	assert_int_equal(
+		trace_writer_append(writer,
+				    &(struct trace_record){ .kind = TRACE_input,
+							    .payload = payload,
+							    .payload_size = sizeof(payload) },
+				    NULL),
+		-EINVAL);
 	assert_int_equal(trace_writer_append(writer,
 					     &(struct trace_record){ .kind = TRACE_leave,
 								     .guest = TRACE_GUEST_LIMIT },
@@ -173,7 +174,7 @@ static void chain_is_the_same_wherever_reading_begins(void **state)
 	free(chains);
 }
 
-/* Side data, other guests and where chunks end have no part in a guest's chain; its records have. */
+/* Side data, other guests and the ends of chunks have no part in a guest's chain. */
 static void chain_is_of_the_guests_own_history(void **state)
 {
 	struct trace_record wall = { .kind = TRACE_wall, .wall = { 12345 } };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Traces of later versions: unknown kinds are skipped, unknown required features refused by name. */
+/* Traces of later versions: unknown kinds are skipped, unknown features refused by name. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -126,9 +126,9 @@ static int open_head(uint8_t *head, size_t size, struct trace_reader **reader)
 
 	put_chunk_head(head, CHUNK_HEAD, 0, 0, 0, 0, 0);
 	assert_int_equal(frame_writer_init(&frames, fd, 3), 0);
-	assert_int_equal(frame_write(&frames, frames.records, &(struct segment){ head, size }, 1,
-				     &entry),
-			 0);
+	assert_int_equal(
+		frame_write(&frames, frames.records, &(struct segment){ head, size }, 1, &entry),
+		0);
 	frame_writer_release(&frames);
 	return trace_reader_open(path, reader);
 }

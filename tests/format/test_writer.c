@@ -178,7 +178,8 @@ static int append_until_full(const char *path)
 {
 	struct sample_random random = { 1 };
 	uint8_t bytes[4096];
-	struct trace_record record = { .kind = TRACE_input, .payload = bytes,
+	struct trace_record record = { .kind = TRACE_input,
+				       .payload = bytes,
 				       .payload_size = sizeof(bytes) };
 	struct trace_writer *writer;
 	int err = trace_writer_create(path, NULL, &writer);
@@ -281,13 +282,15 @@ static void *drain_slowly(void *argument)
 	return NULL;
 }
 
-/* More than all buffers hold goes through a pipe that is read slowly: append waits, nothing is lost. */
+/* More than all buffers hold goes through a pipe that is read slowly: append waits, nothing is
+ * lost. */
 static void slow_disk_makes_append_wait(void **state)
 {
 	const char *paths[2] = { sample_path("pipe"), sample_path("drained") };
 	struct sample_random random = { 2 };
 	auto_free uint8_t *bytes = malloc(TRACE_PAYLOAD_MAX);
-	struct trace_record record = { .kind = TRACE_input, .payload = bytes,
+	struct trace_record record = { .kind = TRACE_input,
+				       .payload = bytes,
 				       .payload_size = TRACE_PAYLOAD_MAX };
 	struct trace_writer *writer;
 	pthread_t thread;

@@ -24,6 +24,7 @@ function(format_script_test name)
   set_tests_properties(format_${name} PROPERTIES LABELS unit SKIP_RETURN_CODE 77 TIMEOUT 300)
 endfunction()
 format_script_test(ttdump ${CMAKE_CURRENT_SOURCE_DIR}/format/test_ttdump.sh)
+format_script_test(reference ${CMAKE_CURRENT_SOURCE_DIR}/format/test_reference.sh)
 
 # Not a test: bench-format prints what a message costs, against zstd on the same messages.
 add_executable(bench-format EXCLUDE_FROM_ALL bench/bench_format.c)
