@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the host says it allows, and what it really allows: settings are read, calls are tried.
+ *
+ * The room itself (room.h) tells which parts of a seal hold. This tells why one does not.
+ */
+#ifndef TTREC_HOST_CHECKS_H
+#define TTREC_HOST_CHECKS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The value of a setting this host does not have. */
+#define HOST_UNKNOWN (-1L)
+
+/*
+ * HOST_SETTING(member, "path below the root")
+ * Each file holds one number. Sources: kernel/ucount.c and kernel/fork.c (Debian's patch),
+ * AppArmor's restriction of Ubuntu 23.10 and newer, security/yama/yama_lsm.c.
+ */
+#define HOST_SETTINGS(HOST_SETTING)                                                             \
+	HOST_SETTING(userns_clone, "/proc/sys/kernel/unprivileged_userns_clone")                \
+	HOST_SETTING(max_user_namespaces, "/proc/sys/user/max_user_namespaces")                 \
+	HOST_SETTING(apparmor_userns, "/proc/sys/kernel/apparmor_restrict_unprivileged_userns") \
+	HOST_SETTING(ptrace_scope, "/proc/sys/kernel/yama/ptrace_scope")
+
+/* A Linux version as one number that compares. */
+#define HOST_LINUX(major, minor, patch) ((major) << 16 | (minor) << 8 | (patch))
+
+struct host_settings {
+#define HOST_SETTING(member, path) long member;
+	HOST_SETTINGS(HOST_SETTING)
+#undef HOST_SETTING
+	bool filtered;	       /* this process runs under a seccomp filter */
+	const char *container; /* "Docker", "Podman", "a container"; NULL outside of one */
+	char apparmor[64]; /* the AppArmor profile this process is confined by; "" when by none */
+	char release[65];  /* "6.12.48-generic" */
+	uint32_t version;  /* HOST_LINUX() of it, 0 when it cannot be told */
+};
+
+/* HOST_LINUX() of a release such as "6.12.48-generic"; 0 when it is none. */
+uint32_t host_parse_version(const char *release);
+
+/* Read the settings of the host whose file system begins at @root: "" for this one. */
+void host_read_settings(const char *root, struct host_settings *settings);
+
+/*
+ * HOST_TRIAL(NAME, function of host_checks.c, "what is tried, as a user reads it")
+ * In the order of need: a guest's namespaces, then what its process does, then what we do to it.
+ */
+#define HOST_TRIALS(HOST_TRIAL)                                                         \
+	HOST_TRIAL(USERNS, try_userns, "clone(CLONE_NEWUSER)")                          \
+	HOST_TRIAL(MAP, try_map, "writing /proc/self/uid_map")                          \
+	HOST_TRIAL(MOUNT, try_mount, "mount(2) in namespaces of its own")               \
+	HOST_TRIAL(PERSONALITY, try_personality, "personality(ADDR_NO_RANDOMIZE)")      \
+	HOST_TRIAL(LISTENER, try_listener, "seccomp(SECCOMP_FILTER_FLAG_NEW_LISTENER)") \
+	HOST_TRIAL(PTRACE, try_ptrace, "ptrace(2)")                                     \
+	HOST_TRIAL(AFFINITY, try_affinity, "sched_setaffinity(2)")                      \
+	HOST_TRIAL(MEMORY, try_memory, "process_vm_readv(2) and process_vm_writev(2)")
+
+enum host_trial {
+#define HOST_TRIAL(NAME, run, text) HOST_TRIAL_##NAME,
+	HOST_TRIALS(HOST_TRIAL)
+#undef HOST_TRIAL
+		HOST_TRIAL_COUNT,
+};
+
+const char *host_trial_text(enum host_trial trial);
+
+/* Try it in a process of its own. 0 when it is allowed, else the -errno it was refused with. */
+int host_try(enum host_trial trial);
+
+/* The directory a guest without a root of its own keeps its memory in. */
+struct host_directory {
+	uint64_t free_bytes;
+	bool exec; /* programs and PROT_EXEC mappings are allowed */
+};
+
+/* -errno when there is no such directory. */
+int host_read_directory(const char *path, struct host_directory *directory);
+
+#endif
