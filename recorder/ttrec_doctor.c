@@ -1,10 +1,72 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* ttrec doctor: what this machine and this kernel allow, one line each, with what to do about it. */
+/* ttrec doctor: what this machine and this kernel allow, one line each, with what to do about it.
+ */
+#include <argp.h>
+
+#include "recorder/doctor.h"
 #include "recorder/ttrec.h"
+
+#define KEY_JSON 0x100
+
+struct doctor_options {
+	const char *kernel;
+	bool json;
+};
+
+static const struct argp_option table[] = {
+	{ "json", KEY_JSON, NULL, 0, "print what was found as JSON", 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+	struct doctor_options *options = state->input;
+
+	switch (key) {
+	case KEY_JSON:
+		options->json = true;
+		break;
+	case ARGP_KEY_ARG:
+		if (options->kernel)
+			argp_error(state, "'%s': one kernel at a time", text);
+		options->kernel = text;
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static const struct argp doctor_argp = {
+	.options = table,
+	.parser = parse,
+	.args_doc = "[KERNEL]",
+	.doc = "Say what this machine and KERNEL allow: a room is really opened, and KERNEL is "
+	       "really started, up to its first message.\v"
+	       "Exit status: 0 a fully sealed recording is possible, 2 usage, 4 something is "
+	       "missing.",
+};
 
 int ttrec_doctor(int argc, char **argv)
 {
-	(void)argc;
-	(void)argv;
-	return 0;
+	struct doctor_options options = { 0 };
+	struct findings findings = { 0 };
+	struct doctor_host host;
+	unsigned int seal;
+	int status;
+
+	argp_parse(&doctor_argp, argc, argv, 0, NULL, &options);
+	doctor_read_host(&host);
+	doctor_check_machine(&host, &findings);
+	doctor_check_seal(&host, &findings, &seal);
+	doctor_check_needs(&host, seal, &findings);
+	if (options.kernel)
+		doctor_check_kernel(options.kernel, &findings);
+	status = findings_miss_something(&findings) ? EXIT_CANNOT : EXIT_IDENTICAL;
+	if (!options.json)
+		doctor_print_text(&findings, seal);
+	else if (doctor_print_json(&findings, seal, status))
+		status = EXIT_CANNOT;
+	findings_free(&findings);
+	return status;
 }

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What `ttrec doctor` finds: a list that each part of it adds to and that is printed at the end.
+ *
+ * Order of calls: doctor_read_host(), then the doctor_check_* functions, then doctor_print_*().
+ */
+#ifndef TTREC_DOCTOR_H
+#define TTREC_DOCTOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "kernel/host_checks.h"
+#include "kernel/room.h"
+
+enum finding_level {
+	FINDING_OK,
+	FINDING_NOTE,	 /* good to know */
+	FINDING_WARNING, /* a recording is possible; something may go wrong */
+	FINDING_MISSING, /* a fully sealed recording is not possible */
+};
+
+struct finding {
+	enum finding_level level;
+	const char *name; /* "pid namespace": what was looked at; a literal */
+	char *text;	  /* what it is, or what is lost; may be empty */
+	char *why;	  /* may be NULL */
+	char *advice;	  /* may be NULL */
+};
+
+struct findings {
+	struct finding *item;
+	size_t count;
+	bool failed; /* out of memory: the list is not complete */
+};
+
+/* Add a finding; its texts are copied. @why and @advice may be NULL. */
+void findings_add(struct findings *findings, enum finding_level level, const char *name,
+		  const char *why, const char *advice, const char *format, ...)
+	__attribute__((format(printf, 6, 7)));
+bool findings_miss_something(const struct findings *findings);
+void findings_free(struct findings *findings);
+
+/* The host as found: what it says and what it did when tried. */
+struct doctor_host {
+	struct host_settings settings;
+	int trial[HOST_TRIAL_COUNT]; /* 0 or -errno */
+};
+
+void doctor_read_host(struct doctor_host *host);
+
+struct doctor_cause {
+	const char *why, *advice;
+};
+
+/*
+ * Why SEAL_* part @part does not hold on @host and what to do: the first cause that fits, else
+ * NULL. Depends on @host only.
+ */
+const struct doctor_cause *doctor_explain(enum seal_part part, const struct doctor_host *host);
+
+/* What the machine is: Linux, CPUs, container. */
+void doctor_check_machine(const struct doctor_host *host, struct findings *findings);
+
+/* Open a room, run ttrec itself in it, and say which parts of the seal held: in *@seal. */
+void doctor_check_seal(const struct doctor_host *host, struct findings *findings,
+		       unsigned int *seal);
+
+/* What a guest and its recorder need beyond the seal. */
+void doctor_check_needs(const struct doctor_host *host, unsigned int seal,
+			struct findings *findings);
+
+/* Is the file @kernel a kernel that can be recorded? Starts it up to its first message. */
+void doctor_check_kernel(const char *kernel, struct findings *findings);
+
+void doctor_print_text(const struct findings *findings, unsigned int seal);
+/* Returns 0 or -ENOMEM. */
+int doctor_print_json(const struct findings *findings, unsigned int seal, int status);
+
+#endif

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Whether a kernel can be recorded: what its file says, and whether it starts in a room. */
+#include <string.h>
+
+#include "format/cleanup.h"
+#include "kernel/guest_arguments.h"
+#include "recorder/doctor.h"
+#include "recorder/doctor_trial.h"
+
+/* Kernels from @from up to, without, @until that work, but for one thing. */
+static const struct {
+	uint32_t from, until;
+	const char *what, *advice;
+} remarks[] = {
+	{ 0, HOST_LINUX(5, 10, 0),
+	  "Linux before 5.10 may lose an interrupt while it idles and then hangs",
+	  "use 5.10 or newer" },
+	/* os_rcv_fd_msg() copies 24 bytes of descriptors into 8; fixed by df447a3b4a4b. */
+	{ HOST_LINUX(6, 11, 0), HOST_LINUX(6, 12, 49),
+	  "it overwrites 16 bytes of its stack when it is given the time", "use 6.12.49 or newer" },
+	{ HOST_LINUX(6, 13, 0), HOST_LINUX(6, 17, 0),
+	  "it overwrites 16 bytes of its stack when it is given the time", "use 6.17 or newer" },
+};
+
+static void check_release(const struct image_file *image, const char *source,
+			  struct findings *findings)
+{
+	char release[64];
+	uint32_t version;
+
+	image_release(image, release, sizeof(release));
+	version = host_parse_version(release);
+	for (size_t i = 0; version && i < ARRAY_SIZE(remarks); i++) {
+		if (version < remarks[i].from || version >= remarks[i].until)
+			continue;
+		findings_add(findings, FINDING_WARNING, "kernel", NULL, remarks[i].advice,
+			     "%s, User-Mode Linux %s: %s", source, release, remarks[i].what);
+		return;
+	}
+	findings_add(findings, FINDING_OK, "kernel", NULL, NULL,
+		     "%s, User-Mode Linux %s with external time travel", source, release);
+}
+
+static void check_symbols(const struct image_file *image, struct findings *findings)
+{
+	uint64_t address, size;
+
+	if (image_symbol_find(image, "start_kernel", &address, &size))
+		findings_add(findings, FINDING_WARNING, "symbols", NULL, "do not strip the kernel",
+			     "none: what differs in memory is named by its address only");
+	else
+		findings_add(findings, FINDING_OK, "symbols", NULL, NULL,
+			     "what differs in memory is named");
+}
+
+static void check_libraries(const struct image_files *files, struct findings *findings)
+{
+	if (files->count == 1)
+		findings_add(findings, FINDING_OK, "libraries", NULL, NULL,
+			     "none, linked statically");
+	else
+		findings_add(findings, FINDING_OK, "libraries", NULL, NULL,
+			     "%zu, taken into the trace", files->count - 1);
+}
+
+static int load_kernel(const char *source, struct guest_spec *spec, struct findings *findings,
+		       struct diagnosis *why)
+{
+	const struct image_file *image;
+	int err = image_files_load(&spec->files, "kernel", source, GUEST_KERNEL_PATH, why);
+
+	if (!err)
+		err = image_check_kernel(&spec->files.file[0], source, why);
+	if (err)
+		return err;
+	image = &spec->files.file[0];
+	check_release(image, source, findings);
+	check_symbols(image, findings);
+	err = image_load_libraries(&spec->files, image, source, why);
+	if (!err)
+		check_libraries(&spec->files, findings);
+	return err;
+}
+
+static void report_start(struct trial *trial, struct findings *findings)
+{
+	static const char advice[] = "see what it says: ttrec run -o none KERNEL";
+
+	if (trial->end == TRIAL_SPOKE)
+		findings_add(findings, FINDING_OK, "start", NULL, NULL,
+			     "it runs in a room and asks for time");
+	else if (trial->end == TRIAL_SILENT)
+		findings_add(findings, FINDING_MISSING, "start", NULL, advice,
+			     "it runs in a room and does not ask for time; last line: %s",
+			     trial_last_line(trial));
+	else
+		findings_add(findings, FINDING_MISSING, "start", NULL, advice,
+			     "it ended in the room (status %d, signal %d); last line: %s",
+			     trial->status, trial->signal, trial_last_line(trial));
+}
+
+/* Up to START: by then it has checked its host, found its memory and executed code in it. */
+static int start_kernel(struct guest_spec *spec, struct findings *findings, struct diagnosis *why)
+{
+	char *none[] = { NULL };
+	struct guest_arguments_options options = { .user = none, .id = 1 };
+	char *cpu_info = cpu_info_text();
+	struct trial trial;
+	struct guest guest;
+	int err = guest_arguments_build(&options, &spec->files, &spec->arguments, &spec->host_files,
+					why);
+
+	if (!err && cpu_info) {
+		size_t size = strlen(cpu_info);
+
+		err = image_files_add(&spec->files, "/proc/cpuinfo", 0444, take_pointer(cpu_info),
+				      size);
+	}
+	free(cpu_info);
+	if (!err)
+		err = guest_open(spec, &guest, why);
+	if (err)
+		return err;
+	err = trial_run(&guest, &trial);
+	guest_close(&guest);
+	if (err)
+		return diagnose(why, EXIT_CANNOT, err, NULL, "cannot serve the guest: %s",
+				strerror(-err));
+	report_start(&trial, findings);
+	return 0;
+}
+
+void doctor_check_kernel(const char *kernel, struct findings *findings)
+{
+	struct guest_spec spec = { .id = 1, .wanted = SEAL_FULL, .cpu = cpu_here() };
+	struct diagnosis why = { 0 };
+
+	if (load_kernel(kernel, &spec, findings, &why) || start_kernel(&spec, findings, &why))
+		findings_add(findings, FINDING_MISSING, "kernel", NULL,
+			     why.advice[0] ? why.advice : NULL, "%s", why.what);
+	guest_spec_free(&spec);
+}

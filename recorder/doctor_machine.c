@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* What the machine is, and what a guest and its recorder need of it beyond the seal. */
+#include <sched.h>
+#include <string.h>
+
+#include "format/cleanup.h"
+#include "format/units.h"
+#include "kernel/cpu.h"
+#include "recorder/doctor.h"
+
+/* A guest whose mem= is larger than what is free dies with SIGBUS in the middle of its run. */
+#define MEMORY_ENOUGH (256u << 20)
+
+#define TEXT_SIZE 160
+
+void doctor_read_host(struct doctor_host *host)
+{
+	host_read_settings("", &host->settings);
+	for (unsigned int i = 0; i < HOST_TRIAL_COUNT; i++)
+		host->trial[i] = host_try(i);
+}
+
+static void check_linux(const struct host_settings *settings, struct findings *findings)
+{
+	/* SECCOMP_IOCTL_NOTIF_ADDFD, with which /dev/random is opened for a guest. */
+	if (settings->version && settings->version < HOST_LINUX(5, 9, 0))
+		findings_add(findings, FINDING_MISSING, "Linux", NULL, "run Linux 5.9 or newer",
+			     "%s cannot give a guest recorded random numbers", settings->release);
+	else
+		findings_add(findings, FINDING_OK, "Linux", NULL, NULL, "%s", settings->release);
+}
+
+static void check_cpus(struct findings *findings)
+{
+	struct cpu_identity identity = { 0 };
+	cpu_set_t allowed;
+	int count;
+
+	if (cpu_allowed(&allowed)) {
+		findings_add(findings, FINDING_WARNING, "CPUs", NULL, NULL,
+			     "cannot tell which may be used");
+		return;
+	}
+	cpu_pin(cpu_here(), &identity);
+	sched_setaffinity(0, sizeof(allowed), &allowed);
+	count = CPU_COUNT(&allowed);
+	if (count < 2)
+		findings_add(findings, FINDING_WARNING, "CPUs", NULL,
+			     "give it two for a faster recording",
+			     "1, %s: the trace is written where the guest runs", identity.model);
+	else
+		findings_add(findings, FINDING_OK, "CPUs", NULL, NULL, "%d, %s", count,
+			     identity.model);
+}
+
+static void check_container(const struct host_settings *settings, struct findings *findings)
+{
+	char profile[TEXT_SIZE] = "";
+
+	if (!settings->container && !settings->filtered && !settings->apparmor[0])
+		return;
+	if (settings->apparmor[0])
+		snprintf(profile, sizeof(profile), ", AppArmor profile %s", settings->apparmor);
+	findings_add(findings, FINDING_NOTE, "confined", NULL, NULL, "%s%s%s",
+		     settings->container ? settings->container : "outside of a container",
+		     settings->filtered ? ", seccomp filter" : "", profile);
+}
+
+static void report_libbpf(struct findings *findings)
+{
+#ifdef TTREC_LIBBPF
+	findings_add(findings, FINDING_NOTE, "interrupt probe", NULL, NULL,
+		     "not built yet (libbpf %s was there at build time)", TTREC_LIBBPF);
+#else
+	findings_add(findings, FINDING_NOTE, "interrupt probe", NULL, NULL,
+		     "not built yet (no libbpf at build time)");
+#endif
+}
+
+void doctor_check_machine(const struct doctor_host *host, struct findings *findings)
+{
+	check_linux(&host->settings, findings);
+	check_cpus(findings);
+	check_container(&host->settings, findings);
+	report_libbpf(findings);
+}
+
+/* ---- Needs ----------------------------------------------------------------------------------- */
+
+/* Trials whose failure costs more than a part of the seal. */
+static const struct {
+	enum host_trial trial;
+	const char *name, *lost, *advice;
+} needs[] = {
+	{ HOST_TRIAL_PTRACE, "ptrace", "a guest traces its own processes: it cannot run at all",
+	  "allow ptrace(2): in a container --cap-add SYS_PTRACE, else "
+	  "sysctl kernel.yama.ptrace_scope=1 or lower" },
+	{ HOST_TRIAL_MEMORY, "memory of a guest",
+	  "cannot be read or written: no digests, and a guest that asks for random numbers hangs",
+	  "allow process_vm_readv(2) and process_vm_writev(2): in a container "
+	  "--security-opt seccomp=docs/docker-seccomp.json" },
+};
+
+static void check_trials(const struct doctor_host *host, struct findings *findings)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(needs); i++) {
+		int error = host->trial[needs[i].trial];
+		char why[TEXT_SIZE];
+
+		snprintf(why, sizeof(why), "%s: %s", host_trial_text(needs[i].trial),
+			 strerror(-error));
+		if (error)
+			findings_add(findings, FINDING_MISSING, needs[i].name, why, needs[i].advice,
+				     "%s", needs[i].lost);
+		else
+			findings_add(findings, FINDING_OK, needs[i].name, NULL, NULL, "%s", "");
+	}
+}
+
+/* Only a guest that shares the host's files keeps its memory there. */
+static void check_shared_memory(struct findings *findings)
+{
+	struct host_directory directory;
+	char size[UNITS_TEXT];
+
+	if (host_read_directory("/dev/shm", &directory))
+		findings_add(findings, FINDING_WARNING, "/dev/shm", NULL, "mount a tmpfs there",
+			     "there is none: guests keep their memory in /tmp");
+	else if (!directory.exec)
+		findings_add(findings, FINDING_MISSING, "/dev/shm", NULL,
+			     "mount -o remount,exec /dev/shm",
+			     "mounted noexec: a guest cannot execute its memory");
+	else if (directory.free_bytes < MEMORY_ENOUGH)
+		findings_add(findings, FINDING_WARNING, "/dev/shm", NULL,
+			     "docker run --shm-size=1g, or give guests less memory (mem=)",
+			     "%s free: a guest that needs more dies with SIGBUS",
+			     size_text(directory.free_bytes, size));
+	else
+		findings_add(findings, FINDING_OK, "/dev/shm", NULL, NULL, "%s free",
+			     size_text(directory.free_bytes, size));
+}
+
+void doctor_check_needs(const struct doctor_host *host, unsigned int seal,
+			struct findings *findings)
+{
+	check_trials(host, findings);
+	if (!(seal & SEAL_MOUNT))
+		check_shared_memory(findings);
+	else
+		findings_add(findings, FINDING_OK, "/dev/shm", NULL, NULL,
+			     "not needed: a room has its own");
+}
