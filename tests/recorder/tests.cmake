@@ -4,3 +4,11 @@ endforeach()
 ttrec_unit_test(test_calendar_properties SOURCES recorder/test_calendar_properties.c
   recorder/calendar_model.c recorder/calendar_world.c LIBS ttcalendar)
 ttrec_unit_test(test_calendar_hostile SOURCES recorder/test_calendar_hostile.c LIBS ttcalendar)
+
+# The doctor: what it makes of a host, and what it says under restrictions that are really there.
+ttrec_unit_test(test_doctor SOURCES recorder/test_doctor.c ../recorder/doctor_explain.c LIBS ttkernel)
+add_executable(restrict recorder/restrict.c)
+target_link_libraries(restrict PRIVATE ttrec_options PkgConfig::SECCOMP PkgConfig::JANSSON)
+add_test(NAME system_doctor COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/recorder/test_doctor.sh)
+set_tests_properties(system_doctor PROPERTIES LABELS system SKIP_RETURN_CODE 77 TIMEOUT 600
+  ENVIRONMENT "TTREC_TEST_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY};TTREC_TEST_SOURCE=${CMAKE_SOURCE_DIR}")
