@@ -67,6 +67,7 @@ void frame_reader_jump(struct frame_reader *reader, uint64_t offset, uint64_t fr
 	reader->number = reader->chain = 0;
 	reader->ended = false;
 	reader->frames = frame;
+	reader->problem[0] = '\0';
 }
 
 int read_at(int fd, uint64_t offset, void *data, size_t size)

@@ -57,7 +57,7 @@ static int run_verb(const struct verb *verb, int argc, char **argv, struct diagn
 	return verb->run(argc, argv, diagnosis);
 }
 
-/* Output that did not arrive is an error, unless whoever reads it has had enough. */
+/* Output that did not arrive is an error. A reader that leaves early ends us by SIGPIPE instead. */
 static void check_output(struct diagnosis *diagnosis)
 {
 	int failed = ferror(stdout);

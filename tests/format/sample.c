@@ -348,12 +348,17 @@ const char *sample_directory(void)
 
 const char *sample_path(const char *name)
 {
-	static char paths[8][256];
-	static unsigned int next;
-	char *path = paths[next++ % 8];
+	static char paths[32][128];
+	char path[128];
 
-	snprintf(path, sizeof(paths[0]), "%s/%s", sample_directory(), name);
-	return path;
+	snprintf(path, sizeof(path), "%s/%s", sample_directory(), name);
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		if (!paths[i][0])
+			strcpy(paths[i], path);
+		if (!strcmp(paths[i], path))
+			return paths[i];
+	}
+	abort();
 }
 
 void *sample_load(const char *path, size_t *size)

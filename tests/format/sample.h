@@ -53,7 +53,7 @@ size_t sample_read(const struct sample *sample, const char *path, int *end);
 
 /* A new directory for the test's files, removed with its content at exit. */
 const char *sample_directory(void);
-/* "DIRECTORY/name" in static memory of eight such names. */
+/* "DIRECTORY/name"; stays valid, and a program can have 32 of them. */
 const char *sample_path(const char *name);
 
 /* A file's bytes, whole. */

@@ -82,7 +82,8 @@ static void killed_recorder_loses_a_quarter_second_at_most(void **state)
 	const char *path = sample_path("killed");
 
 	(void)state;
-	for (int round = 0; round < 12; round++) {
+	for (int round = 0, late = 0; round < 12; round++) {
+		uint64_t started = clock_ns();
 		uint64_t life = 260 * NS_PER_MS + sample_below(&random, 300) * NS_PER_MS;
 		uint64_t pause = round % 3 * 20 * NS_PER_US, killed, last;
 		pid_t child;
@@ -99,6 +100,11 @@ static void killed_recorder_loses_a_quarter_second_at_most(void **state)
 		waitpid(child, &status, 0);
 		assert_true(WIFSIGNALED(status));
 		last = read_killed(path);
+		/* Where sleeping takes much longer than asked for, no thread can keep a promise. */
+		if (killed - started > life + 50 * NS_PER_MS && ++late < 20) {
+			round--;
+			continue;
+		}
 		if (last + 250 * NS_PER_MS < killed) {
 			print_error("round %d: lost %" PRIu64 " ms\n", round,
 				    (killed - last) / NS_PER_MS);

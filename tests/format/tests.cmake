@@ -14,6 +14,7 @@ format_test(damage)
 format_test(codec)
 format_test(versions)
 format_test(writer)
+format_test(hostile)
 
 add_executable(format_make_sample format/make_sample.c)
 target_link_libraries(format_make_sample PRIVATE format_sample)

@@ -22,7 +22,7 @@ NEVER = (1 << 63) - 1
 def read_page(path):
     page = open(path, encoding="utf-8").read()
     kinds = {}
-    table = page.split("Kind\tNumber\tDirection\tPayload\tFields\n")[1].split(".TE")[0]
+    table = page.split("Kind\tNo\tDir\tPayload\tFields\n")[1].split(".TE")[0]
     for line in table.splitlines():
         name, number, direction, payload, *fields = line.split("\t")
         fields = [field.split(":") for field in " ".join(fields).split()]
