@@ -24,6 +24,7 @@ int guest_open(const struct guest_spec *spec, struct guest *guest, struct diagno
 					.arguments = spec->arguments,
 					.cpu = spec->cpu,
 					.wanted = spec->wanted,
+					.required = spec->required,
 					.host_files = spec->host_files };
 
 	*guest = GUEST_NONE;

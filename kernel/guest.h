@@ -29,7 +29,8 @@ struct guest_spec {
 	char **arguments;	   /* argv, NULL-terminated */
 	uint8_t auxv_random[ROOM_RANDOM_SIZE];
 	unsigned int cpu;
-	unsigned int wanted; /* SEAL_* parts to try */
+	unsigned int wanted;   /* SEAL_* parts to try */
+	unsigned int required; /* SEAL_NAMESPACES parts without which it is not started */
 	bool host_files;
 };
 

@@ -185,32 +185,57 @@ static const unsigned int namespace_sets[] = {
 	0,
 };
 
+/* As root without a user namespace the guest is still somebody else: nobody. */
+static unsigned int parts_of(unsigned int namespaces)
+{
+	return namespaces | (namespaces & SEAL_PID ? SEAL_USER : 0);
+}
+
+static bool may_try_less(int err)
+{
+	return err == -EPERM || err == -EACCES || err == -EINVAL || err == -ENOSPC ||
+	       err == -EUSERS;
+}
+
+static int refuse_unlocked(const struct room_options *options, const struct room_report *report,
+			   int err, struct diagnosis *why)
+{
+	static const char advice[] = "run `ttrec doctor` to see what this machine allows";
+	char names[SEAL_TEXT];
+
+	if (err)
+		return diagnose(why, EXIT_CANNOT, -EACCES, advice, "cannot %s: %s", report->doing,
+				strerror(-err));
+	return diagnose(why, EXIT_CANNOT, -EACCES, advice, "missing: %s",
+			seal_text(options->required & ~options->wanted, names));
+}
+
 int room_open(const struct room_options *options, struct room *room, struct diagnosis *why)
 {
 	unsigned int wanted = options->wanted & ~(options->host_files ? SEAL_MOUNT : 0);
 	unsigned int tried = ~0u;
 	struct room_report report;
-	int err = -EPERM;
+	int err = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(namespace_sets); i++) {
 		unsigned int namespaces = namespace_sets[i] & wanted;
 
 		if (namespaces == tried)
 			continue;
+		if (options->required & ~parts_of(namespaces))
+			continue;
 		tried = namespaces;
 		err = room_try(options, namespaces, room, &report);
 		if (!err) {
-			room->seal |= namespaces;
-			/* As root without a user namespace the guest is still somebody else: nobody. */
-			if (!(namespaces & SEAL_USER) && (namespaces & SEAL_PID))
-				room->seal |= SEAL_USER;
+			room->seal |= parts_of(namespaces);
 			return 0;
 		}
 		room_close(room);
-		if (err != -EPERM && err != -EACCES && err != -EINVAL && err != -ENOSPC &&
-		    err != -EUSERS)
+		if (!may_try_less(err))
 			break;
 	}
+	if (options->required && may_try_less(err ? err : -EACCES))
+		return refuse_unlocked(options, &report, err, why);
 	return diagnose(why, EXIT_CANNOT, err, "run `ttrec doctor` to see what this machine allows",
 			"cannot start the guest: cannot %s: %s", report.doing, strerror(-err));
 }

@@ -31,6 +31,7 @@ struct room_options {
 	uint8_t auxv_random[ROOM_RANDOM_SIZE]; /* what AT_RANDOM points to */
 	unsigned int cpu;
 	unsigned int wanted; /* SEAL_* parts to try; usually SEAL_FULL */
+	unsigned int required; /* SEAL_NAMESPACES parts without which the program is not started */
 	bool host_files;     /* the guest may see the host's files (given up: SEAL_MOUNT) */
 };
 
@@ -47,7 +48,7 @@ struct room {
 
 /*
  * Open a room and start the program in it. Must be called before the calling process starts threads.
- * On failure nothing is left behind.
+ * On failure nothing is left behind. -EACCES when the required parts cannot be had: the program has not run.
  */
 int room_open(const struct room_options *options, struct room *room, struct diagnosis *why);
 

@@ -43,17 +43,21 @@ static int open_trace(struct replay *replay, struct diagnosis *why)
 			       &replay->origin, why);
 }
 
-static int check_locks(const struct replay *replay, struct diagnosis *why)
+/* A trace also says how sealed its room was: that must not be what opens the door. */
+static int open_guest(struct replay *replay, struct diagnosis *why)
 {
-	unsigned int missing = SEAL_LOCKS & ~replay->guest.room.seal;
-	char names[SEAL_TEXT];
+	struct diagnosis room_why = { 0 };
+	int err;
 
-	if (!missing || replay->options.trust)
-		return 0;
-	return diagnose(why, EXIT_CANNOT, -EPERM,
-			"`ttrec doctor` says what to change; --trust runs it all the same",
-			"a trace carries a program, and it cannot be locked in here (missing: %s)",
-			seal_text(missing, names));
+	replay->spec.required = replay->options.trust ? 0 : SEAL_LOCKS;
+	err = guest_open(&replay->spec, &replay->guest, &room_why);
+	if (err == -EACCES && replay->spec.required)
+		return diagnose(why, EXIT_CANNOT, err,
+				"`ttrec doctor` says what to change; --trust runs it all the same",
+				"a trace carries a program, and it cannot be locked in here (%s)",
+				room_why.what);
+	*why = room_why;
+	return err;
 }
 
 /* Why digests say nothing here, if they do: memory belongs to a CPU and to a seal. */
@@ -99,9 +103,7 @@ static int replay_trace(struct replay *replay, struct diagnosis *why)
 		return diagnose(why, EXIT_CANNOT, -EPERM, "--trust runs it all the same",
 				"the recorded guest used files of its host");
 	choose_cpu(replay);
-	err = guest_open(&replay->spec, &replay->guest, why);
-	if (!err)
-		err = check_locks(replay, why);
+	err = open_guest(replay, why);
 	if (err)
 		return err;
 	judge_memory(replay);
