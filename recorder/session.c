@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -119,8 +120,20 @@ void session_destroy(struct session *session)
 	free(session);
 }
 
+/* A client is a descriptor; the usual soft limit of 1024 is for programs that use select(2). */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int session_listen(struct session *session, int fd)
 {
+	raise_descriptor_limit();
 	session->listen_fd = fd;
 	return session_watch_fd(session, fd, SOURCE_LISTEN, 0);
 }
@@ -163,15 +176,22 @@ static void handle_signal(struct session *session)
 
 static void handle_listen(struct session *session, size_t index)
 {
-	int fd;
+	int fd, err;
 
 	if (index) {
 		session_guest_connect(session, index - 1);
 		return;
 	}
 	fd = accept4(session->listen_fd, NULL, NULL, SOCK_CLOEXEC);
-	if (fd >= 0 && session_client_connect(session, fd, NULL))
+	err = fd < 0 ? -errno : session_client_connect(session, fd, NULL);
+	if (!err || err == -ECONNABORTED || err == -EINTR)
+		return;
+	if (fd >= 0)
 		close(fd);
+	diagnose(&session->result->diagnosis, EXIT_CANNOT, err,
+		 err == -EMFILE ? "raise the limit of open files (ulimit -Hn)" : NULL,
+		 "cannot take client number %zu: %s", session->clients_seen + 1, strerror(-err));
+	session_finish(session, SESSION_FAULT);
 }
 
 static void handle_event(struct session *session, uint64_t data)
@@ -250,11 +270,11 @@ static void look_around(struct session *session, bool quiet)
 			   calendar_now(session->calendar), session->result->messages);
 }
 
+/* Somebody who only connected and left, a probe, is not yet a simulation that has ended. */
 static void check_done(struct session *session)
 {
-	if (!session->guests_left && session->clients_seen && !session->clients_left)
-		session_finish(session, SESSION_DONE);
-	if (session->guest_count && !session->guests_left && !session->clients_seen)
+	if (!session->guests_left && !session->clients_left &&
+	    (session->guest_count || session->admitted_any))
 		session_finish(session, SESSION_DONE);
 }
 

@@ -188,7 +188,7 @@ static void admit(struct session *session, const struct calendar_action *action)
 				       .payload = name,
 				       .payload_size = strlen(name) };
 
-	client->admitted = true;
+	client->admitted = session->admitted_any = true;
 	client->index = action->index;
 	record.join.id = action->message.time;
 	record.join.offset = action->offset;

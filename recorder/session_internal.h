@@ -45,6 +45,7 @@ struct session {
 	struct client **client; /* by calendar handle */
 	size_t client_count;
 	size_t clients_left, clients_seen;
+	bool admitted_any;
 	struct session_guest *guest;
 	size_t guest_count, guests_left;
 	struct session_result *result;
