@@ -7,6 +7,7 @@
 #include "format/cleanup.h"
 #include "kernel/guest_arguments.h"
 #include "recorder/run_report.h"
+#include "recorder/run_trace.h"
 #include "recorder/ttrec.h"
 
 /* Everything one run owns. */
@@ -90,54 +91,17 @@ static int check_seal(const struct run *run, struct diagnosis *why)
 	return 0;
 }
 
-static int write_meta(struct trace_writer *writer, const char *key, const char *value)
-{
-	char text[128];
-	struct trace_record record = { .kind = TRACE_meta, .payload = text };
-
-	record.payload_size = (size_t)snprintf(text, sizeof(text), "%s=%s", key, value);
-	return trace_writer_append(writer, &record, NULL);
-}
-
-static int write_number(struct trace_writer *writer, const char *key, uint64_t value)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "%" PRIu64, value);
-	return write_meta(writer, key, text);
-}
-
-static int write_description(struct run *run)
-{
-	const struct session_options *session = &run->options.session;
-	int err = write_meta(run->writer, "recorder", "ttrec " TTREC_VERSION);
-
-	if (!err)
-		err = write_number(run->writer, "seed", session->seed);
-	if (!err)
-		err = write_number(run->writer, "tod", session->calendar.tod);
-	if (!err)
-		err = write_meta(run->writer, "grant",
-				 session->calendar.grant == CALENDAR_GRANT_EACH ? "each" : "window");
-	if (!err)
-		err = guest_spec_write(&run->spec, run->guest.room.seal, &run->cpu, 0,
-				       run->options.embed, run->writer);
-	return err;
-}
-
 static int open_trace(struct run *run, struct diagnosis *why)
 {
 	int err;
 
 	if (!run->options.output)
 		return 0;
-	err = trace_writer_create(run->options.output, NULL, &run->writer);
+	err = run_trace_create(&run->options, &run->writer);
 	if (!err)
-		err = write_description(run);
-	if (err)
-		return diagnose(why, EXIT_CANNOT, err, "name another file with -o",
-				"cannot write the trace %s: %s", run->options.output, strerror(-err));
-	return 0;
+		err = guest_spec_write(&run->spec, run->guest.room.seal, &run->cpu, 0,
+				       run->options.embed, run->writer);
+	return err ? run_trace_diagnose(&run->options, err, why) : 0;
 }
 
 /*

@@ -6,6 +6,7 @@
 
 #include "format/cleanup.h"
 #include "recorder/run_report.h"
+#include "recorder/run_trace.h"
 #include "recorder/ttrec.h"
 
 static int listen_at(const char *path, int *fd, struct diagnosis *why)
@@ -36,7 +37,7 @@ static int open_trace(const struct run_options *options, struct trace_writer **w
 	if (options->cpu >= 0 && !cpu_allowed(&allowed))
 		cpu_avoid(&allowed, (unsigned int)options->cpu);
 	if (options->output)
-		err = trace_writer_create(options->output, NULL, writer);
+		err = run_trace_create(options, writer);
 	if (!err && options->cpu >= 0)
 		err = cpu_pin((unsigned int)options->cpu, NULL);
 	cpu_wait_politely();
@@ -52,8 +53,7 @@ static int prepare(const struct run_options *options, struct trace_writer **writ
 		return err;
 	err = open_trace(options, writer);
 	if (err)
-		return diagnose(why, EXIT_CANNOT, err, "name another file with -o",
-				"cannot write the trace %s: %s", options->output, strerror(-err));
+		return run_trace_diagnose(options, err, why);
 	err = session_create(&options->session, *writer, NULL, session);
 	if (!err)
 		err = session_listen(*session, *fd);

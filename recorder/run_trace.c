@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* The trace of a recording, with what every recording says about itself at its head. */
+#include "recorder/run_trace.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static int write_meta(struct trace_writer *writer, const char *key, const char *value)
+{
+	char text[128];
+	struct trace_record record = { .kind = TRACE_meta, .payload = text };
+
+	record.payload_size = (size_t)snprintf(text, sizeof(text), "%s=%s", key, value);
+	return trace_writer_append(writer, &record, NULL);
+}
+
+static int write_number(struct trace_writer *writer, const char *key, uint64_t value)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRIu64, value);
+	return write_meta(writer, key, text);
+}
+
+int run_trace_create(const struct run_options *options, struct trace_writer **writer)
+{
+	const struct calendar_options *calendar = &options->session.calendar;
+	int err = trace_writer_create(options->output, NULL, writer);
+
+	if (!err)
+		err = write_meta(*writer, "recorder", "ttrec " TTREC_VERSION);
+	if (!err)
+		err = write_number(*writer, "seed", options->session.seed);
+	if (!err)
+		err = write_number(*writer, "tod", calendar->tod);
+	if (!err)
+		err = write_meta(*writer, "grant",
+				 calendar->grant == CALENDAR_GRANT_EACH ? "each" : "window");
+	return err;
+}
+
+int run_trace_diagnose(const struct run_options *options, int error, struct diagnosis *why)
+{
+	return diagnose(why, EXIT_CANNOT, error, "name another file with -o",
+			"cannot write the trace %s: %s", options->output, strerror(-error));
+}

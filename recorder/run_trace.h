@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The trace of a recording, with what every recording says about itself at its head. */
+#ifndef TTREC_RUN_TRACE_H
+#define TTREC_RUN_TRACE_H
+
+#include "recorder/run_options.h"
+
+/* Create options->output and write version, seed, time of day and grant policy into it. */
+int run_trace_create(const struct run_options *options, struct trace_writer **writer);
+
+/* Say that the trace could not be written; returns @error. */
+int run_trace_diagnose(const struct run_options *options, int error, struct diagnosis *why);
+
+#endif
