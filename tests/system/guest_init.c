@@ -61,6 +61,12 @@ static void do_random(const char *text)
 	putchar('\n');
 }
 
+static void do_clock(const char *text)
+{
+	(void)text;
+	printf("clock %llu\n", (unsigned long long)time(NULL));
+}
+
 static void do_spin(const char *text)
 {
 	(void)text;
@@ -68,7 +74,13 @@ static void do_spin(const char *text)
 		__asm__ volatile("");
 }
 
-/* Everything sleeps, with no timer set. */
+/* As a kernel says it; nothing in the kernel's command line looks like it. */
+static void do_bug(const char *text)
+{
+	printf("%s: %s\n", "BUG", text);
+}
+
+/* Sleeps, with no timer of its own. */
 static void do_pause(const char *text)
 {
 	(void)text;
@@ -91,8 +103,10 @@ static const struct {
 	const char *name;
 	void (*run)(const char *text);
 } actions[] = {
-	{ "say", do_say },   { "sleep", do_sleep }, { "tick", do_tick }, { "random", do_random },
-	{ "spin", do_spin }, { "pause", do_pause }, { "exit", do_exit }, { "off", do_off },
+	{ "say", do_say },	 { "sleep", do_sleep }, { "tick", do_tick },
+	{ "random", do_random }, { "clock", do_clock }, { "spin", do_spin },
+	{ "pause", do_pause },	 { "exit", do_exit },	{ "off", do_off },
+	{ "bug", do_bug },
 };
 
 static void do_action(char *text)

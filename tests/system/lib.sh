@@ -19,7 +19,7 @@ script=$(basename "$0" .sh)
 initrd=$bin/guest.cpio
 PATH=$bin:$PATH
 
-cases=0 failed=0
+cases=0 failed=0 run_by=()
 # Ordinary users have to reach it.
 work=$(mktemp -d "${TMPDIR:-/tmp}/ttrec-test-$script.XXXXXX")
 chmod 755 "$work"
@@ -115,6 +115,15 @@ wait_for() {
 	done
 }
 
+# The commands, so that what never ends is a failure (status 124).
+ttrec() {
+	timeout --foreground 120 "$bin/ttrec" "$@"
+}
+
+ttreplay() {
+	timeout --foreground 120 "$bin/ttreplay" "$@"
+}
+
 # ---- Guests ----------------------------------------------------------------------------------------------
 
 # need_kernel VERSION: sets $kernel; ends the script as skipped when there is none.
@@ -130,7 +139,8 @@ need_kernel() {
 	exit 77
 }
 
-# record [OPTION]... -- ACTION...: one guest that does this (guest_init.c), into t.zst.
+# record [OPTION]... -- ACTION...: one guest that does this (guest_init.c), into t.zst. ttrec is run
+# by "${run_by[@]}", if that is set.
 record() {
 	local -a options=()
 	while [[ $1 != -- ]]; do
@@ -138,7 +148,7 @@ record() {
 		shift
 	done
 	shift
-	ttrec run -o t.zst "${options[@]}" "$kernel" mem=32M initrd="$initrd" "do=\"$(actions "$@")\""
+	"${run_by[@]}" ttrec run -o t.zst "${options[@]}" "$kernel" mem=32M initrd="$initrd" "do=\"$(actions "$@")\""
 }
 
 # actions ACTION...: as guest_init.c reads them.
@@ -180,8 +190,6 @@ as_user() {
 publish_commands() {
 	mkdir public
 	cp "$bin"/{ttrec,ttreplay,trace_facts,guest.cpio} "$kernel" public/
-	cp -L "$bin"/../format/libtttrace.so* public/ 2>/dev/null || true
 	chmod -R a+rX public
 	kernel=$PWD/public/$(basename "$kernel") initrd=$PWD/public/guest.cpio PATH=$PWD/public:$PATH
-	export LD_LIBRARY_PATH=$PWD/public
 }

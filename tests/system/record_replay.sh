@@ -51,11 +51,10 @@ window() {
 }
 
 ordinary_user() {
+	local -a run_by=(as_user)
 	publish_commands
-	as_user true 2>/dev/null || skip "cannot become an ordinary user"
 	as_user unshare -U true 2>/dev/null || skip "user namespaces are refused here"
-	expect 0 as_user ttrec run --digest every -o t.zst "$kernel" mem=32M "initrd=$initrd" \
-		"do=$(actions "${quick[@]}")"
+	expect 0 record --digest every -- "${quick[@]}"
 	never_says err 'not sealed'
 	expect 0 as_user ttreplay t.zst
 	says out '^identical: .* memory digests'
@@ -66,9 +65,11 @@ root_replays_users_trace() {
 	((EUID == 0)) || skip "needs root"
 	publish_commands
 	as_user unshare -U true 2>/dev/null || skip "user namespaces are refused here"
-	expect 0 as_user ttrec run --cpu 0 --digest every -o user.zst "$kernel" mem=32M \
-		"initrd=$initrd" "do=$(actions "${quick[@]}")"
+	local -a run_by=(as_user)
+	expect 0 record --cpu 0 --digest every -- "${quick[@]}"
+	mv t.zst user.zst
 	replays_identical user.zst
+	run_by=()
 	expect 0 record --cpu 0 --digest every -- "${quick[@]}"
 	expect 0 as_user ttreplay t.zst
 	says out '^identical: .* memory digests'
@@ -100,7 +101,7 @@ self_contained() {
 	rm -r moved
 	mv t.zst elsewhere/
 	cd elsewhere
-	expect 0 env -i HOME=/ PATH=/nowhere "$(command -v ttreplay)" t.zst
+	expect 0 env -i HOME=/ PATH=/nowhere "$bin/ttreplay" t.zst
 	says out '^identical: '
 }
 

@@ -14,6 +14,8 @@ add_custom_target(guest_archive ALL DEPENDS ${guest_archive})
 
 add_executable(trace_facts system/trace_facts.c)
 target_link_libraries(trace_facts PRIVATE ttrec_options tttrace)
+add_executable(rogue_client system/rogue_client.c)
+target_link_libraries(rogue_client PRIVATE ttrec_options ttkernel)
 add_executable(survivors system/survivors.c)
 target_link_libraries(survivors PRIVATE ttrec_options)
 
@@ -27,4 +29,7 @@ endfunction()
 
 foreach(version 5.10 6.1 6.12 7.2)
   system_test(record_replay_${version} record_replay ${version})
+endforeach()
+foreach(script divergence verdict)
+  system_test(${script} ${script})
 endforeach()
