@@ -1,0 +1,227 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Builds User-Mode-Linux with time travel from the distribution's linux-source package.
+set -euo pipefail
+
+here=$(dirname "$(readlink -f "$0")")
+# shellcheck source-path=SCRIPTDIR source=archive.sh
+. "$here/archive.sh"
+
+usage() {
+	cat <<'END'
+Usage: build-uml.sh [OPTION]... [VERSION]
+
+Prints the path of a User-Mode-Linux kernel, built first if it is not cached.
+VERSION is 5.10, 6.1, 6.12 (the default) or 7.2.
+
+      --kunit          with kernel tests that run at boot (kunit.config)
+      --wireless       with mac80211_hwsim (wireless.config)
+      --fragment FILE  with the configuration lines of FILE; may be repeated
+      --update         look for a newer source package in the archive
+      --print-path     never build: fail if the kernel is not cached
+      --jobs N         compile N files at a time (default: number of CPUs)
+  -h, --help           print this and exit
+
+Needs no root. Packages to build with: packages.txt. Environment:
+  TTREC_KERNEL           print this kernel's path instead and do nothing
+  XDG_CACHE_HOME         sources and kernels go to its ttrec/ (~/.cache)
+  TTREC_DEBIAN_MIRROR, TTREC_SECURITY_MIRROR, TTREC_KEYRING
+                         where packages come from, and the keys they need
+END
+}
+
+# Raise it when the same source and configuration are to give another kernel.
+readonly recipe=1
+
+# The suites that carry a series, small indexes first: the first that has it is taken.
+suites_of() {
+	case $1 in
+	5.10) echo bullseye-security bullseye ;;
+	6.1) echo bookworm-security bookworm ;;
+	6.12) echo bookworm-security trixie-security trixie bookworm-backports ;;
+	7.2) echo trixie-backports sid ;;
+	*) die "unknown version $1: 5.10, 6.1, 6.12 or 7.2" ;;
+	esac
+}
+
+parse_arguments() {
+	series=6.12 fragments=("$here/uml.config") update='' print_only='' jobs=$(nproc)
+	while (($#)); do
+		case $1 in
+		--kunit) fragments+=("$here/kunit.config") ;;
+		--wireless) fragments+=("$here/wireless.config") ;;
+		--fragment) fragments+=("${2:?"--fragment needs a file"}"); shift ;;
+		--update) update=yes ;;
+		--print-path) print_only=yes ;;
+		--jobs) jobs=${2:?"--jobs needs a number"}; shift ;;
+		-h | --help) usage; exit ;;
+		-*) die "unknown option $1, see --help" ;;
+		*) series=$1 ;;
+		esac
+		shift
+	done
+	suites_of "$series" >/dev/null
+	[[ $jobs =~ ^[1-9][0-9]*$ ]] || die "--jobs $jobs: not a number of jobs"
+	local file
+	for file in "${fragments[@]}"; do
+		[[ -r $file ]] || die "cannot read the fragment $file"
+	done
+}
+
+# The last setting of each symbol over all fragments, sorted.
+merged_fragments() {
+	awk '/^CONFIG_/ { split($0, part, "="); line[part[1]] = $0 }
+	     /^# CONFIG_.* is not set/ { line[$2] = $0 }
+	     END { for (symbol in line) print line[symbol] }' "${fragments[@]}" | LC_ALL=C sort
+}
+
+kernel_of_own() {
+	[[ -x $TTREC_KERNEL && ! -d $TTREC_KERNEL ]] ||
+		die "TTREC_KERNEL=$TTREC_KERNEL: not a program; unset it to build a kernel"
+	grep -q 'time-travel=' "$TTREC_KERNEL" || die "TTREC_KERNEL=$TTREC_KERNEL: no time travel in it;" \
+		"it needs CONFIG_UML_TIME_TRAVEL_SUPPORT=y"
+	readlink -f "$TTREC_KERNEL"
+}
+
+check_tools() {
+	[[ $(uname -m) == x86_64 ]] || die "builds on x86_64 only, this is $(uname -m)"
+	local tool
+	for tool in gcc make bc bison flex tar perl python3; do
+		need "$tool" "$tool"
+	done
+	need xz xz-utils
+	need ld binutils
+	need dpkg-deb dpkg
+	echo '#include <stdlib.h>' | gcc -E - >/dev/null 2>&1 ||
+		die "gcc finds no stdlib.h: install the package libc6-dev"
+}
+
+# Half of the files, never part of UML: writing and removing them takes longer than unpacking.
+readonly -a left_packed=(
+	'*/Documentation/*/*'
+	'*/arch/[a-tvwyz]*/*.[chS]'
+	'*.dts' '*.dtsi'
+	'*/drivers/gpu/drm/'{amd,i915,msm,nouveau,radeon,xe}'/*.[ch]'
+	'*/drivers/net/ethernet/*.[ch]'
+	'*/drivers/net/wireless/[a-u]*/*.[ch]'
+	'*/drivers/'{accel,infiniband,media,s390,staging}'/*.[ch]'
+	'*/tools/'{perf,testing}
+)
+
+# unpack_source DEB DIR: the kernel tree of a linux-source package.
+unpack_source() {
+	note "unpacking ${1##*/}"
+	mkdir -p "$2/package"
+	dpkg-deb -x "$1" "$2/package"
+	local tarball
+	tarball=$(find "$2/package/usr/src" -name 'linux-source-*.tar.xz')
+	[[ -n $tarball ]] || die "no linux-source tarball in $1"
+	# The time the package was built stands in for the time of this build.
+	source_date=$(stat -c %Y "$tarball")
+	LC_ALL=C XZ_DEFAULTS=-T0 tar -C "$2" --strip-components=1 \
+		"${left_packed[@]/#/--exclude=}" -xf "$tarball"
+	rm -rf "$2/package"
+}
+
+# Nothing of the caller's environment reaches the kernel's make, so equal input gives equal bytes.
+kernel_make() {
+	env -i PATH="$PATH" LC_ALL=C TZ=UTC KBUILD_BUILD_USER=ttrec KBUILD_BUILD_HOST=ttrec \
+		KBUILD_BUILD_VERSION=1 KBUILD_BUILD_TIMESTAMP="$(LC_ALL=C date -u -d "@$source_date")" \
+		make ARCH=um "$@"
+}
+
+# may_differ SYMBOL: versions.allow says that this series need not have it.
+may_differ() {
+	grep -qxF "$series $1" "$here/versions.allow"
+}
+
+# check_config CONFIG FRAGMENT: every line of FRAGMENT holds in CONFIG.
+check_config() {
+	local line symbol lost=
+	local -A have=()
+	while IFS= read -r line; do
+		[[ $line == CONFIG_*=* ]] && have[${line%%=*}]=${line#*=}
+	done <"$1"
+	while IFS= read -r line; do
+		if [[ $line == "# "* ]]; then
+			symbol=${line#\# } symbol=${symbol%% *}
+			[[ -z ${have[$symbol]+set} ]] && continue
+		else
+			symbol=${line%%=*}
+			[[ ${have[$symbol]-} == "${line#*=}" ]] && continue
+		fi
+		may_differ "$symbol" || lost+=$'\n'"  wanted: $line, got: ${have[$symbol]-nothing}"
+	done <"$2"
+	[[ -z $lost ]] || die "linux $series does not take these lines (an unmet dependency, or the" \
+		"symbol has another name there; what may differ goes to versions.allow):$lost"
+}
+
+configure() {
+	note "configuring"
+	merged_fragments >ttrec.config
+	{ kernel_make KCONFIG_ALLCONFIG=ttrec.config allnoconfig &&
+		kernel_make olddefconfig; } >>"$log" 2>&1 || build_failed configure
+	check_config .config ttrec.config
+}
+
+build_failed() {
+	grep -E -A3 'error|Error|undefined reference|not found' "$log" | head -n 20 >&2 || true
+	die "cannot $1 linux $series (${deb##*/}), see $log"
+}
+
+# build DEB KERNEL: leaves KERNEL complete or not at all.
+build() {
+	local deb=$1 kernel=$2 log=$2.log work=$2.build start=$SECONDS
+	check_tools
+	mkdir -p "${kernel%/*}"
+	rm -rf "$work"
+	# shellcheck disable=SC2064 # the directory of now
+	trap "rm -rf '$work'" EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM
+	mkdir "$work"
+	: >"$log"
+	unpack_source "$deb" "$work"
+	pushd "$work" >/dev/null
+	configure
+	note "compiling, about 3 minutes on 2 CPUs (log: $log)"
+	kernel_make -j"$jobs" linux >>"$log" 2>&1 || build_failed compile
+	popd >/dev/null
+	cp "$work/.config" "$kernel.config"
+	mv "$work/vmlinux" "$kernel"
+	rm -f "$log"
+	note "built $kernel in $((SECONDS - start)) s"
+}
+
+# kernel_path DEB: where the kernel of this package and configuration is kept. The name says
+# version, variant and what was configured, for it also shows in ps and in traces.
+kernel_path() {
+	local version=${1##*/linux-source-} hash
+	version=${version#*_}
+	hash=$({ echo "$recipe"; merged_fragments; } | sha256sum)
+	echo "$cache/uml/linux-${version%_*}-${hash:0:12}"
+}
+
+main() {
+	parse_arguments "$@"
+	if [[ -n ${TTREC_KERNEL:-} ]]; then
+		kernel_of_own
+		return
+	fi
+	local package=linux-source-$series deb kernel
+	if [[ -n $update ]] || { [[ -z $print_only ]] && ! archive_cached "$package" >/dev/null; }; then
+		# shellcheck disable=SC2046 # a list of words
+		archive_fetch "$package" $(suites_of "$series")
+	fi
+	deb=$(archive_cached "$package") || die "no kernel $series cached; run without --print-path"
+	kernel=$(kernel_path "$deb")
+	if [[ ! -x $kernel ]]; then
+		[[ -z $print_only ]] || die "not cached: $kernel; run without --print-path"
+		lock "${kernel##*/}"
+		[[ -x $kernel ]] || build "$deb" "$kernel"
+		unlock
+	fi
+	echo "$kernel"
+}
+
+main "$@"
