@@ -57,14 +57,17 @@ static int write_meta(struct trace_writer *writer, uint32_t index, const char *f
 	return err;
 }
 
-/* "file=MODE PATH" with the content embedded, "file=MODE PATH SHA256 SOURCE" without. */
+/*
+ * "file=MODE PATH" with the content embedded, "file=MODE PATH SHA256 SOURCE" without. What was made
+ * up for the room and is no file of this machine is always embedded.
+ */
 static int write_file(const struct image_file *file, uint32_t index, bool embed,
 		      struct trace_writer *writer)
 {
 	char hex[2 * HASH_SIZE + 1];
 	int err;
 
-	if (embed) {
+	if (embed || !file->source) {
 		err = trace_writer_embed(writer, file->path, file->mode, file->data, file->size);
 		return err ? err :
 			     write_meta(writer, index, "file=%o %s", file->mode, file->path);
@@ -72,7 +75,7 @@ static int write_file(const struct image_file *file, uint32_t index, bool embed,
 	err = hash_file(file, hex);
 	return err ? err :
 		     write_meta(writer, index, "file=%o %s %s %s", file->mode, file->path, hex,
-				file->source ? file->source : file->path);
+				file->source);
 }
 
 int guest_spec_write(const struct guest_spec *spec, unsigned int seal,
