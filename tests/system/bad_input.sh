@@ -1,0 +1,196 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# What cannot work is refused in words: what, why, and what to do.
+. "$(dirname "$0")/lib.sh"
+
+need_kernel 6.12
+
+# refused STATUS REGEX COMMAND...: that status, these words, an advice, and nothing left behind.
+refused() {
+	local status=$1 words=$2
+	shift 2
+	expect "$status" "$@"
+	empty out
+	says err "^(ttrec|ttreplay): .*($words)"
+	says err '^  to do: '
+	[[ ! -e t.zst ]] || fail "a trace was left behind"
+}
+
+boot() {
+	ttrec run -q -o t.zst "$@" mem=32M initrd="$initrd" do=off
+}
+
+# ---- Kernels -------------------------------------------------------------------------------------------
+
+no_kernel() {
+	refused 4 'nowhere: No such file' boot ./nowhere
+	refused 4 'is not a file' boot /
+	echo "just a text" >text
+	chmod +x text
+	refused 4 'text is not a User-Mode-Linux binary' boot ./text
+	: >empty
+	chmod +x empty
+	refused 4 'empty is not a User-Mode-Linux binary' boot ./empty
+	refused 4 '/bin/true is a program, but not a User-Mode-Linux kernel' boot /bin/true
+}
+
+no_time_travel() {
+	sed 's/time-travel=ext:/time-travel=xyz:/g' "$kernel" >linux
+	chmod +x linux
+	refused 4 'linux is User-Mode Linux without external time travel' boot ./linux
+	says err 'UML_TIME_TRAVEL_SUPPORT'
+}
+
+not_executable() {
+	cp "$kernel" linux
+	chmod -x linux
+	refused 4 'linux has no execute permission' boot ./linux
+	says err 'chmod \+x'
+}
+
+other_architecture() {
+	cp "$kernel" linux
+	printf '\xb7\x00' | dd of=linux bs=1 seek=18 conv=notrunc status=none
+	refused 4 'linux is built for another architecture' boot ./linux
+}
+
+damaged_kernel() {
+	local size
+	# Cut, or overwritten: said to be damaged, or seen to fail; never a crash of ours.
+	for size in 10 64 100 1000 100000; do
+		head -c "$size" "$kernel" >linux
+		chmod +x linux
+		refused 4 'linux' boot ./linux
+	done
+	cp "$kernel" linux
+	head -c 4000 /dev/urandom | dd of=linux bs=1 seek=32 conv=notrunc status=none
+	boot ./linux >out 2>err && fail "a kernel without program headers was recorded"
+	(($? == 4)) || fail "status"
+}
+
+# ---- Arguments --------------------------------------------------------------------------------------------
+
+no_initrd() {
+	refused 4 'cannot read the initrd ./nowhere: No such file' \
+		ttrec run -q -o t.zst "$kernel" mem=32M initrd=./nowhere
+	refused 4 'the initrd / is not a file' ttrec run -q -o t.zst "$kernel" mem=32M initrd=/
+}
+
+breaks_determinism() {
+	local argument
+	for argument in ubd0=disk ubda=disk ubd0s=disk udba=disk hostfs=/ rootfstype=hostfs vec0:transport=tap \
+		eth0=tuntap,tap0 virtio_uml.device=/tmp/s:1 mconsole=notify:/tmp/m con0=tty:/dev/tty1 con=pts; do
+		refused 2 "the kernel argument $argument breaks determinism: " boot "$kernel" "$argument"
+		says err 'to do: use .*; or --allow [a-z]+ to go on'
+	done
+}
+
+allowed() {
+	expect 0 boot "--allow=ubd" "$kernel" ubd0=disk
+	expect 0 ttreplay --help
+	expect 4 ttreplay t.zst
+	says err 'used files of its host'
+	rm t.zst
+	refused 2 'hostfs' boot --allow ubd "$kernel" ubd0=disk hostfs=/
+	expect 0 boot --allow all "$kernel" ubd0=disk hostfs=/
+}
+
+own_arguments() {
+	refused 2 'time-travel=inf-cpu is ttrec.s own' boot "$kernel" time-travel=inf-cpu
+	refused 2 'umid=mine is ttrec.s own' boot "$kernel" umid=mine
+}
+
+# ---- Where the trace goes ------------------------------------------------------------------------------------
+
+unwritable() {
+	refused 4 'cannot write the trace ./nowhere/t.zst: No such file' \
+		ttrec run -q -o ./nowhere/t.zst "$kernel" mem=32M
+	refused 4 'cannot write the trace /: Is a directory' ttrec run -q -o / "$kernel" mem=32M
+	says err 'name another file with -o'
+	publish_commands
+	mkdir locked
+	chmod 555 locked
+	refused 4 'cannot write the trace locked/t.zst: Permission denied' \
+		as_user "$PWD/public/ttrec" run -q -o locked/t.zst "$kernel" mem=32M
+}
+
+# The guest is ended, what was written is valid, and the exit status says so.
+disk_full_verdict() {
+	says err '^FAILED: '
+	says err "why: cannot write the trace.*: $1"
+	says err 'to do: make room'
+}
+
+valid_so_far() {
+	[[ $(fact verify "$1") == 'ends early' ]] || fail "$1: $(fact verify "$1")"
+	at_least "$(fact messages "$1")" 100 "messages that were saved"
+	expect 3 ttreplay "$1"
+	says out '^identical as far as the trace goes: '
+}
+
+# on_small_disk SIZE ARGUMENT...: ttrec run with these, the trace on a disk of that size; then in t.zst.
+on_small_disk() {
+	local size=$1
+	shift
+	# shellcheck disable=SC2016 # for the inner shell
+	unshare -mr bash -c 'mkdir small && mount -t tmpfs -o size="$1" small small || exit 99
+		timeout 100 "${@:2}"; status=$?; cp small/t.zst . && exit $status' bash \
+		"$size" "$bin/ttrec" run -q -o small/t.zst "$@"
+}
+
+disk_full() {
+	unshare -mr true 2>/dev/null || skip "mount namespaces are refused here"
+	expect 4 on_small_disk 160k --no-embed --digest every "$kernel" mem=32M initrd="$initrd" \
+		do=random,tick:0:1000000
+	disk_full_verdict 'No space left on device'
+	valid_so_far t.zst
+}
+
+# The kernel alone is larger: not even the files fit.
+disk_full_at_once() {
+	unshare -mr true 2>/dev/null || skip "mount namespaces are refused here"
+	expect 4 on_small_disk 1m "$kernel" mem=32M initrd="$initrd" do=tick:0:1000000
+	disk_full_verdict 'No space left on device'
+	expect 3 ttreplay t.zst
+}
+
+# There is no room without files of that size.
+file_size_limit() {
+	refused 4 'File too large' timeout 100 prlimit --fsize=200000 "$bin/ttrec" run -q -o t.zst \
+		"$kernel" mem=32M initrd="$initrd" do=off
+}
+
+full_device() {
+	refused 4 'cannot write the trace /dev/full: No space left on device' \
+		ttrec run -q -o /dev/full "$kernel" mem=32M initrd="$initrd" do=tick:0:1000000
+}
+
+# ---- Traces -------------------------------------------------------------------------------------------------
+
+no_trace() {
+	refused 2 'nowhere.zst.*No such file' ttreplay nowhere.zst
+	echo "just a text" >text.zst
+	refused 3 'text.zst' ttreplay text.zst
+	: >empty.zst
+	refused 3 'empty.zst' ttreplay empty.zst
+	echo "just a text" | zstd -q >compressed.zst
+	refused 3 'compressed.zst' ttreplay compressed.zst
+	refused 4 'directory' ttreplay /
+}
+
+proves "what is no kernel is refused" no_kernel
+proves "UML without time travel is refused" no_time_travel
+proves "a kernel without execute permission is refused" not_executable
+proves "a kernel of another architecture is refused" other_architecture
+proves "a damaged kernel is refused" damaged_kernel
+proves "a missing initrd is refused" no_initrd
+proves "arguments that break determinism are named, with why and what instead" breaks_determinism
+proves "--allow goes on with what is named, and only that" allowed
+proves "arguments that ttrec gives itself are refused" own_arguments
+proves "a trace that cannot be written is refused before anything runs" unwritable
+proves "a full disk ends the recording, what was written is valid" disk_full
+proves "a disk too small for the kernel ends the recording" disk_full_at_once
+proves "a limit of file size too low for the room is refused" file_size_limit
+proves "a full device is refused" full_device
+proves "what is no trace is refused" no_trace
+finish
