@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# What --help says and what the manual says is the same, and --help is fit to be read.
+# What --help says and what the manual says is the same, and --help is fit to be read. The map of the
+# tree names every file.
 # shellcheck source-path=SCRIPTDIR source=../system/lib.sh
 . "$(dirname "$0")/../system/lib.sh"
 
@@ -83,6 +84,22 @@ no_warnings() {
 	empty warnings
 }
 
+# A header beside a file of its own name goes without saying.
+every_file() {
+	local name
+	(cd "$source_dir" && find format kernel recorder replayer demo -type f \
+		-name '*.[ch]' -o -name '*.sh' -o -name '*.config' -o -name '*.allow') |
+		sed 's|.*/||' | sort >there
+	grep -oE '[a-z0-9_-]+\.(c|h|sh|config|allow)\b' "$docs/architecture.md" | sort -u >named
+	while read -r name; do
+		grep -qxF -e "$name" -e "${name%.h}.c" named || fail "architecture.md does not name $name"
+	done <there
+	comm -13 there named | while read -r name; do
+		find "$source_dir/tests" "$source_dir/demo" -name "$name" | grep -q . ||
+			fail "architecture.md names $name, which is not there"
+	done
+}
+
 for command in ttrec ttreplay ttdump; do
 	proves "$command: every option of --help stands in the manual, and no other" same_options "$command"
 	proves "$command: every verb stands in the manual's synopsis" every_verb_in_synopsis "$command"
@@ -90,4 +107,5 @@ for command in ttrec ttreplay ttdump; do
 	proves "$command: every exit status of --help stands in the manual" every_status "$command"
 done
 proves "groff has nothing to say about the manuals" no_warnings
+proves "docs/architecture.md names every source file, and none that is not there" every_file
 finish
