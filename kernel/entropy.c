@@ -77,8 +77,12 @@ static bool opens_random_device(pid_t pid, uint64_t address)
 
 static int respond(int fd, uint64_t id, int64_t value, uint32_t flags)
 {
-	struct seccomp_notif_resp response = { .id = id, .val = value, .flags = flags };
+	struct seccomp_notif_resp response = { .id = id, .flags = flags };
 
+	if (value < 0)
+		response.error = (int32_t)value;
+	else
+		response.val = value;
 	/* ENOENT: the asker was killed while it waited; that is its business. */
 	return ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND, &response) && errno != ENOENT ? -errno : 0;
 }
@@ -112,9 +116,7 @@ static int answer_call(int fd, const struct entropy_request *request, const void
 	struct iovec remote = { (void *)request->address, size };
 	ssize_t put = process_vm_writev(request->pid, &local, 1, &remote, 1, 0);
 
-	if (put < 0 && errno != EFAULT && errno != ESRCH)
-		return -errno;
-	return respond(fd, request->id, put < 0 ? -EFAULT : put, 0);
+	return put < 0 ? -errno : respond(fd, request->id, put, 0);
 }
 
 static int answer_open(int fd, const struct entropy_request *request, const void *data, size_t size,
@@ -125,24 +127,30 @@ static int answer_open(int fd, const struct entropy_request *request, const void
 
 	if (pipe2(fds, O_CLOEXEC))
 		return -errno;
+	*held = fds[1];
 	fcntl(fds[1], F_SETPIPE_SZ, ENTROPY_DEVICE_BYTES);
 	if (write(fds[1], data, size) != (ssize_t)size) {
 		close(fds[0]);
-		close(fds[1]);
 		return -EIO;
 	}
 	add.srcfd = (uint32_t)fds[0];
 	remote = ioctl(fd, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
 	close(fds[0]);
-	*held = fds[1];
 	return remote < 0 ? -errno : respond(fd, request->id, remote, 0);
 }
 
 int entropy_answer(int fd, const struct entropy_request *request, const void *data, size_t size,
 		   int *held)
 {
+	int err;
+
 	*held = -1;
 	if (request->source == ENTROPY_DEV_RANDOM)
-		return answer_open(fd, request, data, size, held);
-	return answer_call(fd, request, data, size);
+		err = answer_open(fd, request, data, size, held);
+	else
+		err = answer_call(fd, request, data, size);
+	/* A question without an answer would hold the guest forever; this one fails in the guest. */
+	if (err)
+		respond(fd, request->id, err, 0);
+	return err == -ESRCH || err == -EFAULT ? 0 : err;
 }

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 
 #include "format/cleanup.h"
@@ -177,6 +178,24 @@ static int room_try(const struct room_options *options, unsigned int namespaces,
 	return err ? err : room_await_ready(room, report);
 }
 
+/*
+ * Entropy is written into the guest and digests are read from it: without that sight a recording would promise what it
+ * does not hold. At address 0 there is nothing, so -EFAULT is the answer of a machine that allows it.
+ */
+static int check_sight(pid_t guest, struct room_report *report)
+{
+	char byte = 0;
+	struct iovec local = { &byte, 1 }, remote = { NULL, 1 };
+
+	snprintf(report->doing, sizeof(report->doing), "look into the guest (process_vm_readv)");
+	if (process_vm_readv(guest, &local, 1, &remote, 1, 0) < 0 && errno != EFAULT)
+		return errno == ESRCH ? 0 : -errno; /* it ended already: there is nothing to see */
+	snprintf(report->doing, sizeof(report->doing), "answer the guest (process_vm_writev)");
+	if (process_vm_writev(guest, &local, 1, &remote, 1, 0) < 0 && errno != EFAULT)
+		return errno == ESRCH ? 0 : -errno;
+	return 0;
+}
+
 /* What can be tried, from the whole seal down; the first that works is the room. */
 static const unsigned int namespace_sets[] = {
 	SEAL_NAMESPACES,
@@ -226,13 +245,18 @@ int room_open(const struct room_options *options, struct room *room, struct diag
 			continue;
 		tried = namespaces;
 		err = room_try(options, namespaces, room, &report);
-		if (!err) {
-			room->seal |= parts_of(namespaces);
-			return 0;
+		if (err) {
+			room_close(room);
+			if (!may_try_less(err))
+				break;
+			continue;
 		}
+		room->seal |= parts_of(namespaces);
+		err = check_sight(room->guest, &report);
+		if (!err)
+			return 0;
 		room_close(room);
-		if (!may_try_less(err))
-			break;
+		break;
 	}
 	if (options->required && may_try_less(err ? err : -EACCES))
 		return refuse_unlocked(options, &report, err, why);

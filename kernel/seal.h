@@ -17,14 +17,14 @@
 	     "--security-opt seccomp=docs/docker-seccomp.json")                                    \
 	SEAL(PID, "pid", "host process ids reach guest memory: messages replay, memory differs",   \
 	     "allow user namespaces, or run as root")                                              \
-	SEAL(MOUNT, "mount", "the guest sees this machine's files: a replay needs the same ones",  \
+	SEAL(MOUNT, "mount", "the guest could see this machine's files: a replay must be trusted",  \
 	     "allow user namespaces, or run as root")                                              \
 	SEAL(NET, "net", "the guest process can reach this machine's network",                     \
 	     "allow user namespaces, or run as root")                                              \
-	SEAL(ASLR, "aslr", "addresses change with every run: memory cannot be compared",           \
+	SEAL(ASLR, "aslr", "addresses and memory size change with every run: a replay will rarely match",           \
 	     "allow personality(2): in Docker --security-opt seccomp=docs/docker-seccomp.json")    \
 	SEAL(ENTROPY, "entropy", "the guest gets this machine's random numbers: it cannot replay", \
-	     "allow seccomp user notification (Linux 5.5 or newer)")                               \
+	     "allow seccomp user notification (Linux 5.9 or newer)")                               \
 	SEAL(AUXV, "auxv", "libc's random bytes differ: memory differs by a few words",            \
 	     "allow ptrace(2): sysctl kernel.yama.ptrace_scope=1 or lower")                        \
 	SEAL(CPU, "cpu", "the guest moves between CPUs: memory differs and it runs slower",        \

@@ -70,8 +70,8 @@ static void warn_seal(const struct run *run)
 {
 	unsigned int lost = run->options.wanted & ~run->guest.room.seal;
 
-	if (run->options.quiet)
-		return;
+	if (run->options.json)
+		return; /* it says so itself */
 	for (unsigned int i = 0; i < SEAL_COUNT; i++)
 		if (lost & 1u << i)
 			fprintf(stderr, "ttrec: not sealed (%s): %s\n  to do: %s\n",
