@@ -23,7 +23,7 @@ static const struct participant_behaviour behaviours[] = {
 				      .time_of_day_always = true },
 	[PARTICIPANT_KERNEL_6_1] = { .broadcast = false },
 	[PARTICIPANT_KERNEL_6_12] = { .broadcast = true },
-	[PARTICIPANT_KERNEL_7_2] = { .broadcast = true },
+	[PARTICIPANT_KERNEL_7_2] = { .broadcast = true, .no_sleep_in_past = true },
 };
 
 int participant_create(const struct participant_options *options, struct participant **participant)

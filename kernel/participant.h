@@ -71,7 +71,7 @@ struct participant;
 /*
  * Whose behaviour. They differ in the following, and in nothing else that the protocol shows:
  *
- *                               5.10               6.1                6.12 (since 6.11), 7.2
+ *                               5.10               6.1                6.12 (since 6.11)
  *   REQUEST inside the window   sent               not sent           not sent
  *   WAIT ends the window        no                 yes                yes
  *   UPDATE at a time told       sent               not sent           not sent
@@ -80,6 +80,9 @@ struct participant;
  *   due during a delay          runs at once       runs after it      runs after it
  *   time of day                 GET_TOD each time  GET_TOD, GET once  GET_TOD, GET once
  *   BROADCAST                   unknown            unknown            known
+ *
+ * 7.2 is like 6.12, but for a sleep until a time that is past: it returns at once, where the others
+ * set the shortest timer (kernel/time/hrtimer.c, hrtimer_sleeper_start_expires).
  */
 enum participant_kernel {
 	PARTICIPANT_KERNEL_DEFAULT, /* 6.12 */

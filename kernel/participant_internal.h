@@ -18,6 +18,7 @@ struct participant_behaviour {
 	bool delay_interrupted;	 /* interrupts run inside of a delay */
 	bool time_of_day_always; /* asks each time, and takes the answer as it is */
 	bool broadcast;		 /* knows BROADCAST */
+	bool no_sleep_in_past;	 /* does not set a timer to sleep until what is past */
 };
 
 struct participant {

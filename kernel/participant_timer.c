@@ -155,6 +155,8 @@ int participant_sleep_until(struct participant *p, uint64_t clock)
 		err = -EINVAL;
 	if (err)
 		return err;
+	if (p->behaviour->no_sleep_in_past && shown(p) >= clock)
+		return 0;
 	participant_timer_init(&sleeper.timer, sleeper_expired, &sleeper);
 	err = sleeper_program(p, &sleeper);
 	while (!err && !sleeper.awake)

@@ -244,6 +244,22 @@ static void sleep_lasts_until_the_clock_shows_its_end(void **state)
 	script_end(&s);
 }
 
+static void sleep_until_the_past_sets_the_shortest_timer(void **state)
+{
+	(void)state;
+	SCRIPT(s, V6_12, START, REQUEST(501), WAIT_RUN(501), REQUEST(NEVER));
+	assert_int_equal(participant_sleep_until(s.participant, 0), 0);
+	script_end(&s);
+}
+
+static void sleep_until_the_past_returns_at_once_in_7_2(void **state)
+{
+	(void)state;
+	SCRIPT(s, PARTICIPANT_KERNEL_7_2, START);
+	assert_int_equal(participant_sleep_until(s.participant, 0), 0);
+	script_end(&s);
+}
+
 static void long_sleep_wakes_on_the_way(void **state)
 {
 	(void)state;
@@ -364,6 +380,8 @@ int main(void)
 		TEST(reading_the_clock_costs_256_ns),
 		TEST(clock_is_free_in_an_interrupt),
 		TEST(sleep_lasts_until_the_clock_shows_its_end),
+		TEST(sleep_until_the_past_sets_the_shortest_timer),
+		TEST(sleep_until_the_past_returns_at_once_in_7_2),
 		TEST(long_sleep_wakes_on_the_way),
 		TEST(others_run_during_a_sleep),
 		TEST(kernel_5_10_idles_for_a_second),
