@@ -16,7 +16,7 @@
 #include "format/cleanup.h"
 #include "kernel/room_internal.h"
 
-#define CONSOLE_PIPE_SIZE (1 << 20) /* the most an ordinary user gets: /proc/sys/fs/pipe-max-size */
+#define CONSOLE_SPACE (4 << 20) /* bytes asked for; an ordinary user gets /proc/sys/net/core/wmem_max */
 
 static int close_fd_now(int *fd)
 {
@@ -137,6 +137,23 @@ static int room_await_ready(struct room *room, struct room_report *report)
 	}
 }
 
+/*
+ * A socket and not a pipe: UML asks for SIGIO on its console's descriptor, and a pipe sends one to the writer for every
+ * read at the other end (fs/pipe.c, fasync_writers, Linux 6.18), wherever the guest then is. A socket sends one only
+ * after it was full (net/core/sock.c, SOCK_WAKE_SPACE).
+ */
+static int open_console(int console[2])
+{
+	int space = CONSOLE_SPACE;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, console))
+		return -errno;
+	if (setsockopt(console[1], SOL_SOCKET, SO_SNDBUFFORCE, &space, sizeof(space)))
+		setsockopt(console[1], SOL_SOCKET, SO_SNDBUF, &space, sizeof(space));
+	shutdown(console[0], SHUT_WR);
+	return fcntl(console[0], F_SETFL, O_NONBLOCK) ? -errno : 0;
+}
+
 static int room_try(const struct room_options *options, unsigned int namespaces, struct room *room,
 		    struct room_report *report)
 {
@@ -155,12 +172,11 @@ static int room_try(const struct room_options *options, unsigned int namespaces,
 		room->directory = strdup(directory);
 		plan.directory = directory;
 	}
-	if (pipe2(console, O_CLOEXEC))
-		return -errno;
+	err = open_console(console);
+	if (err)
+		return err;
 	room->console_fd = console[0];
 	plan.console_fd = console[1];
-	fcntl(console[1], F_SETPIPE_SZ, CONSOLE_PIPE_SIZE);
-	fcntl(console[0], F_SETFL, O_NONBLOCK);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, reports)) {
 		close(console[1]);
 		return -errno;
