@@ -46,12 +46,12 @@ static inline int take_fd(int *fd)
 }
 
 /* Hand ownership on: returns the pointer and leaves NULL behind. */
-#define take_pointer(pointer)                                                                      \
-	({                                                                                         \
-		typeof(pointer) *taken_from = &(pointer);                                          \
-		typeof(pointer) taken = *taken_from;                                               \
-		*taken_from = NULL;                                                                \
-		taken;                                                                             \
+#define take_pointer(pointer)                             \
+	({                                                \
+		typeof(pointer) *taken_from = &(pointer); \
+		typeof(pointer) taken = *taken_from;      \
+		*taken_from = NULL;                       \
+		taken;                                    \
 	})
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))

@@ -13,7 +13,7 @@
 enum exit_status {
 	EXIT_IDENTICAL = 0, /* identical, or recorded and passed */
 	EXIT_DIVERGED = 1,  /* the replay diverged, or the guest failed */
-	EXIT_USAGE = 2,     /* the command line is wrong */
+	EXIT_USAGE = 2,	    /* the command line is wrong */
 	EXIT_DAMAGED = 3,   /* the trace is damaged or ends early */
 	EXIT_CANNOT = 4,    /* this machine or this kernel cannot do it */
 	EXIT_PROTOCOL = 5,  /* a guest or participant broke the protocol or hung */

@@ -14,9 +14,14 @@ static const struct {
 	const char *suffix;
 	uint64_t ns;
 } duration_units[] = {
-	{ "", NS_PER_S },   { "s", NS_PER_S },	     { "ms", NS_PER_MS },
-	{ "us", NS_PER_US }, { "ns", 1 },	     { "m", 60 * NS_PER_S },
-	{ "min", 60 * NS_PER_S }, { "h", 3600 * NS_PER_S },
+	{ "", NS_PER_S },
+	{ "s", NS_PER_S },
+	{ "ms", NS_PER_MS },
+	{ "us", NS_PER_US },
+	{ "ns", 1 },
+	{ "m", 60 * NS_PER_S },
+	{ "min", 60 * NS_PER_S },
+	{ "h", 3600 * NS_PER_S },
 };
 
 static int scale_decimals(const char **text, uint64_t unit, uint64_t *ns)

@@ -19,7 +19,9 @@
  */
 int duration_parse(const char *text, uint64_t *ns);
 
-/* "0.412000256": seconds with nine decimals, the way every message and report prints virtual time. */
+/*
+ * "0.412000256": seconds with nine decimals, the way every message and report prints virtual time.
+ */
 const char *duration_exact(uint64_t ns, char text[UNITS_TEXT]);
 
 /* "1.000 s", "0.31 s": three significant decimals for people. */

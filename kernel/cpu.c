@@ -22,7 +22,10 @@ static void hash_leaf(XXH3_state_t *hash, unsigned int leaf, unsigned int sublea
 	struct cpuid_answer answer = { .leaf = leaf, .subleaf = subleaf };
 
 	__cpuid_count(leaf, subleaf, answer.eax, answer.ebx, answer.ecx, answer.edx);
-	/* OSXSAVE and the enabled XSAVE size are the operating system's, the same for every process. */
+	/*
+	 * OSXSAVE and the enabled XSAVE size are the operating system's, the same for every
+	 * process.
+	 */
 	XXH3_64bits_update(hash, &answer, sizeof(answer));
 }
 
@@ -86,8 +89,8 @@ unsigned int cpu_here(void)
 
 char *cpu_info_text(void)
 {
-	static const char *const moving[] = { "cpu MHz", "bogomips", "processor", "apicid",
-					      "initial apicid", "core id", "physical id" };
+	static const char *const moving[] = { "cpu MHz",	"bogomips", "processor",  "apicid",
+					      "initial apicid", "core id",  "physical id" };
 	auto_file *info = fopen("/proc/cpuinfo", "re");
 	char line[8192], *text = NULL;
 	size_t length = 0;
@@ -121,6 +124,9 @@ int cpu_avoid(const cpu_set_t *allowed, unsigned int number)
 
 void cpu_wait_politely(void)
 {
-	/* Batch tasks do not preempt (kernel/sched/fair.c, wakeup preemption); refused, it is only slower. */
+	/*
+	 * Batch tasks do not preempt (kernel/sched/fair.c, wakeup preemption); refused, it is only
+	 * slower.
+	 */
 	sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){ 0 });
 }

@@ -22,24 +22,32 @@ struct cpu_identity {
 /* The CPUs the calling thread may use. */
 int cpu_allowed(cpu_set_t *allowed);
 
-/* Pin the calling thread to @number and describe it (@identity may be NULL). -EINVAL when it may not be used. */
+/*
+ * Pin the calling thread to @number and describe it (@identity may be NULL). -EINVAL when it may
+ * not be used.
+ */
 int cpu_pin(unsigned int number, struct cpu_identity *identity);
 
 /* A CPU this process may use: the one it runs on now. */
 unsigned int cpu_here(void);
 
 /*
- * The first processor's part of /proc/cpuinfo without what changes from moment to moment (MHz, bogomips): UML reads the
- * flags from it (arch/um/os-Linux/start_up.c). malloc'ed; NULL when there is none.
+ * The first processor's part of /proc/cpuinfo without what changes from moment to moment (MHz,
+ * bogomips): UML reads the flags from it (arch/um/os-Linux/start_up.c). malloc'ed; NULL when there
+ * is none.
  */
 char *cpu_info_text(void);
 
-/* Let the calling thread run on every CPU of @allowed but @number; on all of them when there is no other. */
+/*
+ * Let the calling thread run on every CPU of @allowed but @number; on all of them when there is no
+ * other.
+ */
 int cpu_avoid(const cpu_set_t *allowed, unsigned int number);
 
 /*
- * Have the calling thread woken only once whoever runs on its CPU blocks: a scheduler that is woken by half of an
- * exchange (a RUN's ACK) would take the CPU from the guest just to wait for the other half.
+ * Have the calling thread woken only once whoever runs on its CPU blocks: a scheduler that is woken
+ * by half of an exchange (a RUN's ACK) would take the CPU from the guest just to wait for the other
+ * half.
  */
 void cpu_wait_politely(void);
 

@@ -41,7 +41,10 @@ static const Elf64_Phdr *elf_segments(const struct elf_view *elf)
 	return elf_range(elf, elf->header->e_phoff, elf->header->e_phnum, sizeof(Elf64_Phdr));
 }
 
-/* The loader maps .data and .bss without execute permission, unless an old linker merged everything. */
+/*
+ * The loader maps .data and .bss without execute permission, unless an old linker merged
+ * everything.
+ */
 static const Elf64_Phdr *find_writable(const struct elf_view *elf, unsigned int without)
 {
 	const Elf64_Phdr *segment = elf_segments(elf);
@@ -104,7 +107,8 @@ static int elf_symbol_table(const struct elf_view *elf, struct symbol_table *tab
 			continue;
 		names = &section[section[i].sh_link];
 		table->count = section[i].sh_size / sizeof(Elf64_Sym);
-		table->symbol = elf_range(elf, section[i].sh_offset, table->count, sizeof(Elf64_Sym));
+		table->symbol =
+			elf_range(elf, section[i].sh_offset, table->count, sizeof(Elf64_Sym));
 		table->names_size = names->sh_size;
 		if (!table->symbol || names->sh_offset > elf->size || !names->sh_size ||
 		    names->sh_size > elf->size - names->sh_offset)

@@ -149,7 +149,9 @@ int entropy_answer(int fd, const struct entropy_request *request, const void *da
 		err = answer_open(fd, request, data, size, held);
 	else
 		err = answer_call(fd, request, data, size);
-	/* A question without an answer would hold the guest forever; this one fails in the guest. */
+	/*
+	 * A question without an answer would hold the guest forever; this one fails in the guest.
+	 */
 	if (err)
 		respond(fd, request->id, err, 0);
 	return err == -ESRCH || err == -EFAULT ? 0 : err;

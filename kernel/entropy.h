@@ -14,7 +14,9 @@ enum entropy_source {
 	ENTROPY_DEV_RANDOM, /* open of /dev/random or /dev/urandom: bytes to read from it */
 };
 
-/* Bytes an opened /dev/random holds. A guest that reads on blocks there: nothing unrecorded comes. */
+/*
+ * Bytes an opened /dev/random holds. A guest that reads on blocks there: nothing unrecorded comes.
+ */
 #define ENTROPY_DEVICE_BYTES (64u * 1024)
 /* The most one getrandom(2) gives; the call may return less than was asked for. */
 #define ENTROPY_CALL_MAX (64u * 1024)
@@ -41,8 +43,8 @@ void entropy_stream_destroy(struct entropy_stream *stream);
 int entropy_receive(int fd, struct entropy_request *request);
 
 /*
- * Answer with @size bytes, at most request->requested. *@held receives the write end of the pipe that stands for an
- * opened /dev/random (it must stay open as long as the guest lives), else -1.
+ * Answer with @size bytes, at most request->requested. *@held receives the write end of the pipe
+ * that stands for an opened /dev/random (it must stay open as long as the guest lives), else -1.
  */
 int entropy_answer(int fd, const struct entropy_request *request, const void *data, size_t size,
 		   int *held);

@@ -103,9 +103,9 @@ static char process_state(pid_t pid)
 }
 
 /*
- * Its WAIT has arrived, but the guest may not have gone to sleep over the answer yet: we are woken while it is still
- * in write(2), and its stack then is not what it will be. Returns -ESRCH when it is gone, -EBUSY when it does not
- * stop.
+ * Its WAIT has arrived, but the guest may not have gone to sleep over the answer yet: we are woken
+ * while it is still in write(2), and its stack then is not what it will be. Returns -ESRCH when it
+ * is gone, -EBUSY when it does not stop.
  */
 static int await_blocked(const struct guest *guest)
 {

@@ -3,8 +3,8 @@
  * A guest: one UML kernel in its room, with its doors.
  *
  * The recorder and the replayer open the same guest from the same description, which the trace
- * carries (guest_spec_to_trace, guest_spec_from_trace). What differs is who decides what goes in through the
- * doors.
+ * carries (guest_spec_write, guest_spec_read). What differs is who decides what goes in
+ * through the doors.
  */
 #ifndef TTREC_GUEST_H
 #define TTREC_GUEST_H
@@ -23,10 +23,10 @@
 
 /* Everything a guest is started with. */
 struct guest_spec {
-	char *name;		   /* "n1" */
-	uint64_t id;		   /* for the scheduler; also in the arguments */
-	struct image_files files;  /* file[0] is the kernel, "/linux" */
-	char **arguments;	   /* argv, NULL-terminated */
+	char *name;		  /* "n1" */
+	uint64_t id;		  /* for the scheduler; also in the arguments */
+	struct image_files files; /* file[0] is the kernel, "/linux" */
+	char **arguments;	  /* argv, NULL-terminated */
 	uint8_t auxv_random[ROOM_RANDOM_SIZE];
 	unsigned int cpu;
 	unsigned int wanted;   /* SEAL_* parts to try */
@@ -39,7 +39,7 @@ struct guest_spec {
 struct guest {
 	const struct guest_spec *spec;
 	struct room room;
-	int time_fd; /* the guest's time-travel connection; -1 before it connected and after it left */
+	int time_fd; /* time-travel connection; -1 before the guest connected and after it left */
 	struct wire_input input;
 	struct memory *memory;
 	int *held; /* write ends of opened /dev/random */
@@ -60,8 +60,8 @@ int guest_answer_entropy(struct guest *guest, const struct entropy_request *requ
 			 const void *data, size_t size);
 
 /*
- * Read what the guest has written to its console into @data, at most @size. Returns the number of bytes,
- * 0 when there is nothing (now, or ever again).
+ * Read what the guest has written to its console into @data, at most @size. Returns the number of
+ * bytes, 0 when there is nothing (now, or ever again).
  */
 size_t guest_read_console(struct guest *guest, void *data, size_t size);
 
@@ -72,9 +72,9 @@ int guest_hash_memory(struct guest *guest, unsigned int region, struct memory_di
 /* ---- The description in a trace ------------------------------------------------------------ */
 
 /*
- * Write the description as meta records of guest @index: name, id, arguments, random bytes, CPU, the seal that held, files with
- * their SHA-256. With @embed the files' contents go into the trace too; @spec must then stay until
- * the writer is closed.
+ * Write the description as meta records of guest @index: name, id, arguments, random bytes, CPU,
+ * the seal that held, files with their SHA-256. With @embed the files' contents go into the trace
+ * too; @spec must then stay until the writer is closed.
  */
 int guest_spec_write(const struct guest_spec *spec, unsigned int seal,
 		     const struct cpu_identity *cpu, uint32_t index, bool embed,
@@ -88,8 +88,9 @@ struct guest_origin {
 };
 
 /*
- * Read the description of guest @index from a trace, files included: embedded ones from the trace, others from where
- * they were on the recording machine, if they are the same there. Moves the reader to its start.
+ * Read the description of guest @index from a trace, files included: embedded ones from the trace,
+ * others from where they were on the recording machine, if they are the same there. Moves the
+ * reader to its start.
  */
 int guest_spec_read(struct trace_reader *reader, uint32_t index, struct guest_spec *spec,
 		    struct guest_origin *origin, struct diagnosis *why);

@@ -12,25 +12,27 @@
 
 /* Doors nobody records. Refused by name; `--allow NAME` lets the user go on without a promise. */
 struct refused_argument {
-	const char *name;    /* what --allow takes */
+	const char *name; /* what --allow takes */
 	const char *why;
 	const char *instead;
 };
 
-/* The entry of the table of refused arguments that @argument falls under; NULL when it is harmless. */
+/*
+ * The entry of the table of refused arguments that @argument falls under; NULL when it is harmless.
+ */
 const struct refused_argument *guest_argument_refused(const char *argument);
 
 struct guest_arguments_options {
-	char *const *user;	 /* the kernel's arguments as given, NULL-terminated */
+	char *const *user;	  /* the kernel's arguments as given, NULL-terminated */
 	const char *const *allow; /* names from --allow, NULL-terminated; may be NULL */
-	uint64_t id;		 /* of this guest for the scheduler */
+	uint64_t id;		  /* of this guest for the scheduler */
 };
 
 /*
  * Build the guest's argv in *@arguments (free with guest_arguments_free): "linux", the user's
- * arguments with the initrd brought into the room (its content is added to @files), a console that is captured unless
- * the user chose one, umid and the time-travel socket. *@host_files is set when an allowed
- * argument names files of the host.
+ * arguments with the initrd brought into the room (its content is added to @files), a console that
+ * is captured unless the user chose one, umid and the time-travel socket. *@host_files is set when
+ * an allowed argument names files of the host.
  */
 int guest_arguments_build(const struct guest_arguments_options *options, struct image_files *files,
 			  char ***arguments, bool *host_files, struct diagnosis *why);

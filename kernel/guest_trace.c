@@ -69,12 +69,11 @@ static int write_file(const struct image_file *file, uint32_t index, bool embed,
 
 	if (embed || !file->source) {
 		err = trace_writer_embed(writer, file->path, file->mode, file->data, file->size);
-		return err ? err :
-			     write_meta(writer, index, "file=%o %s", file->mode, file->path);
+		return err ? err : write_meta(writer, index, "file=%o %s", file->mode, file->path);
 	}
 	err = hash_file(file, hex);
-	return err ? err :
-		     write_meta(writer, index, "file=%o %s %s %s", file->mode, file->path, hex,
+	return err ? err
+		   : write_meta(writer, index, "file=%o %s %s %s", file->mode, file->path, hex,
 				file->source);
 }
 
@@ -162,7 +161,8 @@ static int load_named(struct spec_reading *reading, const char *path, uint32_t m
 	if (!err && strcmp(hex, expected))
 		return diagnose(reading->why, EXIT_CANNOT, -ESTALE,
 				"get the same file, or record without --no-embed",
-				"%s is not the file that was recorded (SHA-256 %.16s..., recorded %.16s...)",
+				"%s is not the file that was recorded (SHA-256 %.16s..., recorded "
+				"%.16s...)",
 				source, hex, expected);
 	return err;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Reads the host's settings and tries, each in a process of its own, the calls a room is made with.
+/*
+ * Reads the host's settings and tries, each in a process of its own, the calls a room is made with.
  */
 #include "kernel/host_checks.h"
 

@@ -115,7 +115,8 @@ int image_check_kernel(const struct image_file *kernel, const char *source, stru
 	if (err == -ENOEXEC)
 		return diagnose(why, EXIT_CANNOT, err,
 				"give the UML program itself: `linux`, not bzImage or a directory",
-				"%s is not a User-Mode-Linux binary: it is not an ELF file", source);
+				"%s is not a User-Mode-Linux binary: it is not an ELF file",
+				source);
 	if (err == -EXDEV)
 		return diagnose(why, EXIT_CANNOT, err, "build UML for x86_64 (make ARCH=um)",
 				"%s is built for another architecture (ELF machine %u)", source,
@@ -247,7 +248,8 @@ int image_load_libraries(struct image_files *files, const struct image_file *ker
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (!err && status)
-		return diagnose(why, EXIT_CANNOT, -ENOEXEC, "run the kernel once by hand: its libraries are missing",
+		return diagnose(why, EXIT_CANNOT, -ENOEXEC,
+				"run the kernel once by hand: its libraries are missing",
 				"%s --list %s failed", interpreter, source);
 	return err;
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Files a guest is started with, as bytes: the kernel and what it says about itself, initrd, libraries. */
+/*
+ * Files a guest is started with, as bytes: the kernel and what it says about itself, initrd,
+ * libraries.
+ */
 #ifndef TTREC_IMAGE_H
 #define TTREC_IMAGE_H
 
@@ -10,8 +13,8 @@
 
 /* One file as the guest sees it: read once, so that what runs is what is embedded. */
 struct image_file {
-	char *path;    /* absolute, in the guest's view */
-	char *source;  /* where it was read from on this machine; NULL when it came from elsewhere */
+	char *path;   /* absolute, in the guest's view */
+	char *source; /* where it was read from on this machine; NULL when it came from elsewhere */
 	uint32_t mode; /* permission bits */
 	void *data;
 	size_t size;
@@ -22,7 +25,10 @@ struct image_files {
 	size_t count;
 };
 
-/* Take a file's whole content from @source and call it @path; @what names it in errors ("kernel", "initrd"). */
+/*
+ * Take a file's whole content from @source and call it @path; @what names it in errors ("kernel",
+ * "initrd").
+ */
 int image_files_load(struct image_files *files, const char *what, const char *source,
 		     const char *path, struct diagnosis *why);
 
@@ -38,8 +44,9 @@ struct image_segment {
 };
 
 /*
- * Is @kernel a User-Mode-Linux binary this machine can run, with external time travel? Refuses, each with its own
- * words: not ELF, another architecture, not UML, UML without CONFIG_UML_TIME_TRAVEL_SUPPORT.
+ * Is @kernel a User-Mode-Linux binary this machine can run, with external time travel? Refuses,
+ * each with its own words: not ELF, another architecture, not UML, UML without
+ * CONFIG_UML_TIME_TRAVEL_SUPPORT.
  * @source is the path as the user gave it.
  */
 int image_check_kernel(const struct image_file *kernel, const char *source, struct diagnosis *why);
@@ -55,8 +62,8 @@ int image_load_libraries(struct image_files *files, const struct image_file *ker
 			 const char *source, struct diagnosis *why);
 
 /*
- * Name of the kernel symbol that covers @address and its distance from it. The name points into @kernel. -ENOENT when
- * the image has no symbol table or none covers it.
+ * Name of the kernel symbol that covers @address and its distance from it. The name points into
+ * @kernel. -ENOENT when the image has no symbol table or none covers it.
  */
 int image_symbol_at(const struct image_file *kernel, uint64_t address, const char **name,
 		    uint64_t *offset);

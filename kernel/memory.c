@@ -31,7 +31,7 @@ struct region {
 struct memory {
 	pid_t pid;
 	int ram_fd;
-	uint8_t *ram;	    /* the guest's physical memory, mapped here */
+	uint8_t *ram;	     /* the guest's physical memory, mapped here */
 	uint8_t *image_copy; /* the kernel's data and bss as last read */
 	struct region region[MEMORY_REGIONS];
 };

@@ -34,8 +34,8 @@ struct memory_digest {
 struct memory;
 
 /*
- * Find the memory of process @pid, which runs @kernel. Only once the guest has sent START: earlier it has none.
- * -ENOENT when the process has no physical memory to be found.
+ * Find the memory of process @pid, which runs @kernel. Only once the guest has sent START: earlier
+ * it has none. -ENOENT when the process has no physical memory to be found.
  */
 int memory_open(pid_t pid, const struct image_file *kernel, struct memory **memory);
 void memory_close(struct memory *memory);
@@ -49,9 +49,10 @@ int memory_hash(struct memory *memory, unsigned int region, struct memory_digest
 
 /*
  * Compare with a recording: take the @ladder that was recorded at this point, and say which block
- * is the first to differ from what memory_hash() just saw. Must be given every recorded ladder of the region in order. Returns 1 with *@address set to the guest
- * process' virtual address (data+bss) or physical address (ram) of that block, 0 when none
- * differs, -EBADMSG when the ladder makes no sense.
+ * is the first to differ from what memory_hash() just saw. Must be given every recorded ladder of
+ * the region in order. Returns 1 with *@address set to the guest process' virtual address
+ * (data+bss) or physical address (ram) of that block, 0 when none differs, -EBADMSG when the ladder
+ * makes no sense.
  */
 int memory_compare(struct memory *memory, unsigned int region, const void *ladder,
 		   size_t ladder_size, uint64_t *address);

@@ -53,8 +53,10 @@ extern "C" {
 /* ns that one reading of the clock costs, and the clock's resolution (TIMER_MULTIPLIER). */
 #define PARTICIPANT_CLOCK_COST 256
 
-/* ns: bounds of a one-shot timer's delta, to which 1 is added (timer_clockevent,
- * itimer_next_event). */
+/*
+ * ns: bounds of a one-shot timer's delta, to which 1 is added (timer_clockevent,
+ * itimer_next_event).
+ */
 #define PARTICIPANT_TIMER_MIN 500
 #define PARTICIPANT_TIMER_MAX UINT64_C(0xffffffff)
 

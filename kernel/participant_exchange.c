@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The participant's messages: what is sent when, how an answer is awaited, who is served meanwhile.
+/*
+ * The participant's messages: what is sent when, how an answer is awaited, who is served meanwhile.
  */
 #include "kernel/participant_internal.h"
 

@@ -16,7 +16,8 @@
 #include "format/cleanup.h"
 #include "kernel/room_internal.h"
 
-#define CONSOLE_SPACE (4 << 20) /* bytes asked for; an ordinary user gets /proc/sys/net/core/wmem_max */
+#define CONSOLE_SPACE \
+	(4 << 20) /* bytes asked for; an ordinary user gets /proc/sys/net/core/wmem_max */
 
 static int close_fd_now(int *fd)
 {
@@ -46,7 +47,10 @@ int room_report_send(int report_fd, const struct room_report *report, int fd)
 	return sendmsg(report_fd, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
-/* Receive one report with the descriptor and the sender's pid (as seen from here) that came with it. */
+/*
+ * Receive one report with the descriptor and the sender's pid (as seen from here) that came with
+ * it.
+ */
 static int room_report_receive(int report_fd, struct room_report *report, int *fd, pid_t *pid)
 {
 	union {
@@ -138,9 +142,9 @@ static int room_await_ready(struct room *room, struct room_report *report)
 }
 
 /*
- * A socket and not a pipe: UML asks for SIGIO on its console's descriptor, and a pipe sends one to the writer for every
- * read at the other end (fs/pipe.c, fasync_writers, Linux 6.18), wherever the guest then is. A socket sends one only
- * after it was full (net/core/sock.c, SOCK_WAKE_SPACE).
+ * A socket and not a pipe: UML asks for SIGIO on its console's descriptor, and a pipe sends one to
+ * the writer for every read at the other end (fs/pipe.c, fasync_writers, Linux 6.18), wherever the
+ * guest then is. A socket sends one only after it was full (net/core/sock.c, SOCK_WAKE_SPACE).
  */
 static int open_console(int console[2])
 {
@@ -157,10 +161,9 @@ static int open_console(int console[2])
 static int room_try(const struct room_options *options, unsigned int namespaces, struct room *room,
 		    struct room_report *report)
 {
-	struct room_plan plan = { .options = options,
-				  .namespaces = namespaces,
-				  .uid = geteuid(),
-				  .gid = getegid() };
+	struct room_plan plan = {
+		.options = options, .namespaces = namespaces, .uid = geteuid(), .gid = getegid()
+	};
 	char directory[] = "/tmp/ttrec-XXXXXX";
 	int reports[2], console[2], on = 1, err;
 
@@ -184,7 +187,10 @@ static int room_try(const struct room_options *options, unsigned int namespaces,
 	room->keeper_fd = reports[0];
 	plan.report_fd = reports[1];
 	setsockopt(reports[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
-	/* The raw call: fork() cannot make namespaces, and unshare() would not put the caller in the new pid one. */
+	/*
+	 * The raw call: fork() cannot make namespaces, and unshare() would not put the caller in
+	 * the new pid one.
+	 */
 	room->keeper = (pid_t)syscall(SYS_clone, clone_flags(namespaces), NULL, NULL, NULL, NULL);
 	err = room->keeper < 0 ? -errno : 0;
 	if (!room->keeper)
@@ -195,8 +201,9 @@ static int room_try(const struct room_options *options, unsigned int namespaces,
 }
 
 /*
- * Entropy is written into the guest and digests are read from it: without that sight a recording would promise what it
- * does not hold. At address 0 there is nothing, so -EFAULT is the answer of a machine that allows it.
+ * Entropy is written into the guest and digests are read from it: without that sight a recording
+ * would promise what it does not hold. At address 0 there is nothing, so -EFAULT is the answer of a
+ * machine that allows it.
  */
 static int check_sight(pid_t guest, struct room_report *report)
 {

@@ -2,10 +2,11 @@
 /*
  * The sealed room: a process started so that it looks the same every time, on every machine.
  *
- * Own user, pid, mount, network, IPC and UTS namespaces; a root directory made of the files it was given and nothing
- * else; fixed environment, limits and paths; no address space randomisation; libc's random bytes
- * overwritten at the exec stop; getrandom(2) and the opening of /dev/random and /dev/urandom held
- * for us by a seccomp user notification; one CPU. Nothing stays attached to the process.
+ * Own user, pid, mount, network, IPC and UTS namespaces; a root directory made of the files it was
+ * given and nothing else; fixed environment, limits and paths; no address space randomisation;
+ * libc's random bytes overwritten at the exec stop; getrandom(2) and the opening of /dev/random and
+ * /dev/urandom held for us by a seccomp user notification; one CPU. Nothing stays attached to the
+ * process.
  *
  * Where the host refuses a part, the room is opened without it and says which parts hold (seal.h).
  */
@@ -22,44 +23,53 @@
 
 #define ROOM_RANDOM_SIZE 16
 
-/* The guest connects here for time; in a room without a mount namespace a private directory is put before it. */
+/*
+ * The guest connects here for time; in a room without a mount namespace a private directory is put
+ * before it.
+ */
 #define ROOM_SOCKET "/run/tt"
 
 struct room_options {
 	const struct image_files *files; /* what the room contains; file[0] is the program */
-	char *const *arguments; /* argv, NULL-terminated; "%s" in one of them stands for the socket's path */
+	char *const *arguments; /* argv, NULL-terminated; "{room}" stands for where the files are */
 	uint8_t auxv_random[ROOM_RANDOM_SIZE]; /* what AT_RANDOM points to */
 	unsigned int cpu;
-	unsigned int wanted; /* SEAL_* parts to try; usually SEAL_FULL */
+	unsigned int wanted;   /* SEAL_* parts to try; usually SEAL_FULL */
 	unsigned int required; /* SEAL_NAMESPACES parts without which the program is not started */
-	bool host_files;     /* the guest may see the host's files (given up: SEAL_MOUNT) */
+	bool host_files;       /* the guest may see the host's files (given up: SEAL_MOUNT) */
 };
 
 struct room {
-	unsigned int seal;  /* SEAL_* parts that hold */
-	pid_t keeper;	    /* the room's first process: when it dies everything in the room dies */
-	pid_t guest;	    /* the program, as seen from here */
-	int keeper_fd;	    /* readable when the guest ended: room_wait() */
-	int listen_fd;	    /* where the guest will connect for time; close it when it has */
-	int entropy_fd;	    /* seccomp listener, -1 without SEAL_ENTROPY */
-	int console_fd;	    /* read end of the guest's standard output and error, non-blocking */
-	char *directory;    /* host directory to remove at the end; NULL with SEAL_MOUNT */
+	unsigned int seal; /* SEAL_* parts that hold */
+	pid_t keeper;	   /* the room's first process: when it dies everything in the room dies */
+	pid_t guest;	   /* the program, as seen from here */
+	int keeper_fd;	   /* readable when the guest ended: room_wait() */
+	int listen_fd;	   /* where the guest will connect for time; close it when it has */
+	int entropy_fd;	   /* seccomp listener, -1 without SEAL_ENTROPY */
+	int console_fd;	   /* read end of the guest's standard output and error, non-blocking */
+	char *directory;   /* host directory to remove at the end; NULL with SEAL_MOUNT */
 };
 
 /*
- * Open a room and start the program in it. Must be called before the calling process starts threads.
- * On failure nothing is left behind. -EACCES when the required parts cannot be had: the program has not run.
+ * Open a room and start the program in it. Must be called before the calling process starts
+ * threads. On failure nothing is left behind. -EACCES when the required parts cannot be had: the
+ * program has not run.
  */
 int room_open(const struct room_options *options, struct room *room, struct diagnosis *why);
 
-/* After keeper_fd became readable: the program's exit status and signal (one of them 0). -EAGAIN: still running. */
+/*
+ * After keeper_fd became readable: the program's exit status and signal (one of them 0). -EAGAIN:
+ * still running.
+ */
 int room_wait(struct room *room, int *status, int *signal);
 
-/* End everything in the room and release it. Idempotent; safe on a zeroed room after room_none(). */
+/*
+ * End everything in the room and release it. Idempotent; safe on ROOM_NONE.
+ */
 void room_close(struct room *room);
 
 /* A room that is not open. */
-#define ROOM_NONE                                                                                  \
+#define ROOM_NONE \
 	((struct room){ .keeper_fd = -1, .listen_fd = -1, .entropy_fd = -1, .console_fd = -1 })
 
 #endif

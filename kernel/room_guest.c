@@ -27,8 +27,8 @@ static const struct {
 };
 
 static char environment_text[][20] = { "HOME=/", "PATH=/", "TERM=linux", "TMPDIR=/dev/shm" };
-static char *const environment[] = { environment_text[0], environment_text[1],
-				     environment_text[2], environment_text[3], NULL };
+static char *const environment[] = { environment_text[0], environment_text[1], environment_text[2],
+				     environment_text[3], NULL };
 
 static void set_limits(void)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Between the two sides of a room: the opener outside (room.c) and the keeper inside (room_keeper.c). */
+/*
+ * Between the two sides of a room: the opener outside (room.c) and the keeper inside
+ * (room_keeper.c).
+ */
 #ifndef TTREC_ROOM_INTERNAL_H
 #define TTREC_ROOM_INTERNAL_H
 
@@ -8,18 +11,19 @@
 #include "kernel/room.h"
 
 /*
- * In an argument: replaced by where the room's files stand for the guest. "" with a root of its own,
- * else ".", which is the same in every run as the directory's name is not; that name itself for a
- * guest that names files of the host, relative to where ttrec was started.
+ * In an argument: replaced by where the room's files stand for the guest. "" with a root of its
+ * own, else ".", which is the same in every run as the directory's name is not; that name itself
+ * for a guest that names files of the host, relative to where ttrec was started.
  */
 #define ROOM_PREFIX_MARK "{room}"
 
 enum room_step {
 	ROOM_STEP_LISTENING, /* carries listen_fd */
-	ROOM_STEP_GUEST,     /* sent by the guest itself just before exec; carries entropy_fd if sealed */
-	ROOM_STEP_READY,     /* the program was executed and let go */
-	ROOM_STEP_EXIT,	     /* carries the wait status */
-	ROOM_STEP_FAILED,    /* carries an errno and what was being done */
+	ROOM_STEP_GUEST,  /* sent by the guest itself just before exec; carries entropy_fd if sealed
+			   */
+	ROOM_STEP_READY,  /* the program was executed and let go */
+	ROOM_STEP_EXIT,	  /* carries the wait status */
+	ROOM_STEP_FAILED, /* carries an errno and what was being done */
 };
 
 struct room_report {

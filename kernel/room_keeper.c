@@ -20,7 +20,10 @@
 #include "kernel/cpu.h"
 #include "kernel/room_internal.h"
 
-/* The guest's user inside: an ordinary one, so that the exec drops every capability of the namespace. */
+/*
+ * The guest's user inside: an ordinary one, so that the exec drops every capability of the
+ * namespace.
+ */
 #define ROOM_USER 1000
 
 static void fail(const struct room_plan *plan, const char *doing, int error)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The parts of a guest's seal: what makes the room look the same every time, and how much of it holds. */
+/*
+ * The parts of a guest's seal: what makes the room look the same every time, and how much of it
+ * holds.
+ */
 #ifndef TTREC_SEAL_H
 #define TTREC_SEAL_H
 
@@ -17,11 +20,12 @@
 	     "--security-opt seccomp=docs/docker-seccomp.json")                                    \
 	SEAL(PID, "pid", "host process ids reach guest memory: messages replay, memory differs",   \
 	     "allow user namespaces, or run as root")                                              \
-	SEAL(MOUNT, "mount", "the guest could see this machine's files: a replay must be trusted",  \
+	SEAL(MOUNT, "mount", "the guest could see this machine's files: a replay must be trusted", \
 	     "allow user namespaces, or run as root")                                              \
 	SEAL(NET, "net", "the guest process can reach this machine's network",                     \
 	     "allow user namespaces, or run as root")                                              \
-	SEAL(ASLR, "aslr", "addresses and memory size change with every run: a replay will rarely match",           \
+	SEAL(ASLR, "aslr",                                                                         \
+	     "addresses and memory size change with every run: a replay will rarely match",        \
 	     "allow personality(2): in Docker --security-opt seccomp=docs/docker-seccomp.json")    \
 	SEAL(ENTROPY, "entropy", "the guest gets this machine's random numbers: it cannot replay", \
 	     "allow seccomp user notification (Linux 5.9 or newer)")                               \

@@ -11,7 +11,9 @@
 #include "format/cleanup.h"
 #include "format/units.h"
 
-/* 2026-01-01 00:00:00 UTC: a date of its own, so that nothing depends on the day of the recording. */
+/*
+ * 2026-01-01 00:00:00 UTC: a date of its own, so that nothing depends on the day of the recording.
+ */
 #define DEFAULT_TOD    (1767225600ULL * NS_PER_S)
 #define DEFAULT_SEED   1
 #define DEFAULT_ID     1
@@ -45,11 +47,13 @@ enum option_key {
 static const struct argp_option common_options[] = {
 	{ "output", KEY_OUTPUT, "FILE", 0, "the trace (default trace.zst); 'none': no trace", 1 },
 	{ "tod", KEY_TOD, "TIME", 0,
-	  "time of day at virtual time 0: 2026-01-01T00:00:00Z (default) or seconds since 1970", 2 },
+	  "time of day at virtual time 0: 2026-01-01T00:00:00Z (default) or seconds since 1970",
+	  2 },
 	{ "grant", KEY_GRANT, "each|window", 0,
 	  "ask for every event (default), or run ahead while nobody else has one", 2 },
 	{ "cpu", KEY_CPU, "N", 0, "the CPU for the scheduler and the guest it starts", 2 },
-	{ "limit-virtual", KEY_LIMIT_VIRTUAL, "TIME", 0, "fail at this virtual time (10s, 1.5ms)", 3 },
+	{ "limit-virtual", KEY_LIMIT_VIRTUAL, "TIME", 0, "fail at this virtual time (10s, 1.5ms)",
+	  3 },
 	{ "limit-wall", KEY_LIMIT_WALL, "TIME", 0, "fail after this much wall time", 3 },
 	{ "hang-timeout", KEY_HANG_TIMEOUT, "TIME", 0,
 	  "wall time a guest may run without a message (default 30s; 0: forever)", 3 },
@@ -69,7 +73,8 @@ static const struct argp_option guest_options[] = {
 	{ "fail-on", KEY_FAIL_ON, "REGEX", 0,
 	  "fail if a console line matches (default: kernel panic, BUG:, not ok)", 4 },
 	{ "keep", KEY_KEEP, "always|on-failure", 0, "when to keep the trace (default always)", 1 },
-	{ "no-embed", KEY_NO_EMBED, NULL, 0, "name kernel, initrd and libraries, do not embed them", 1 },
+	{ "no-embed", KEY_NO_EMBED, NULL, 0, "name kernel, initrd and libraries, do not embed them",
+	  1 },
 	{ "allow", KEY_ALLOW, "NAME", 0,
 	  "accept a kernel argument that breaks determinism (ubd, hostfs, ...)", 4 },
 	{ 0 },
@@ -180,7 +185,8 @@ static error_t parse_common(int key, char *text, struct argp_state *state)
 		session->calendar.tod = parse_tod(text, state);
 		break;
 	case KEY_GRANT:
-		session->calendar.grant = (enum calendar_grant)choose(text, "--grant", grants, state);
+		session->calendar.grant =
+			(enum calendar_grant)choose(text, "--grant", grants, state);
 		break;
 	case KEY_LIMIT_VIRTUAL:
 		session->calendar.limit = parse_time(text, "--limit-virtual", state);

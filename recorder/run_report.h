@@ -6,8 +6,8 @@
 #include "recorder/run_options.h"
 
 /*
- * Judge @result and print it. @watch may be NULL. @trace_bytes is 0 when nothing was recorded or the trace was not
- * kept. Returns the exit status.
+ * Judge @result and print it. @watch may be NULL. @trace_bytes is 0 when nothing was recorded or
+ * the trace was not kept. Returns the exit status.
  */
 struct run_report {
 	const struct run_options *options;

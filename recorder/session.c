@@ -52,8 +52,7 @@ void session_record(struct session *session, const struct trace_record *record)
 
 int session_watch_fd(struct session *session, int fd, enum source_kind kind, size_t index)
 {
-	struct epoll_event event = { .events = EPOLLIN,
-				     .data.u64 = (uint64_t)kind << 32 | index };
+	struct epoll_event event = { .events = EPOLLIN, .data.u64 = (uint64_t)kind << 32 | index };
 
 	return epoll_ctl(session->epoll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
 }
@@ -88,7 +87,8 @@ int session_create(const struct session_options *options, struct trace_writer *w
 	session->watch = watch;
 	session->signal_fd = session->listen_fd = -1;
 	session->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	err = session->epoll_fd < 0 ? -errno : calendar_create(&options->calendar, &session->calendar);
+	err = session->epoll_fd < 0 ? -errno
+				    : calendar_create(&options->calendar, &session->calendar);
 	if (!err)
 		err = catch_signals(session);
 	if (err)
@@ -224,10 +224,12 @@ static void report_hang(struct session *session)
 	bool running = calendar_running(session->calendar, &client);
 
 	diagnose(&session->result->diagnosis, EXIT_PROTOCOL, -ETIMEDOUT,
-		 "raise --hang-timeout if it only needs longer; else look where it spins: it never gives "
+		 "raise --hang-timeout if it only needs longer; else look where it spins: it never "
+		 "gives "
 		 "the time back",
-		 running ? "client %" PRIu64 " has run for %s of wall time without a message at t=%s s" :
-			   "client %" PRIu64 " has not spoken for %s of wall time at t=%s s",
+		 running ? "client %" PRIu64
+			   " has run for %s of wall time without a message at t=%s s"
+			 : "client %" PRIu64 " has not spoken for %s of wall time at t=%s s",
 		 running ? calendar_client_id(session->calendar, client) : 0,
 		 duration_short(session->options.hang_timeout, wall),
 		 duration_exact(calendar_now(session->calendar), time));
@@ -280,8 +282,7 @@ static void check_done(struct session *session)
 
 static void record_end(struct session *session)
 {
-	struct trace_record record = { .kind = TRACE_wall,
-				       .now = calendar_now(session->calendar) };
+	struct trace_record record = { .kind = TRACE_wall, .now = calendar_now(session->calendar) };
 
 	record.wall.elapsed = session->result->wall_ns;
 	session_record(session, &record);

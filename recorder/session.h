@@ -51,7 +51,10 @@ struct session_result {
 	uint64_t virtual_ns, wall_ns;
 };
 
-/* @writer may be NULL: nothing is recorded. @watch may be NULL: the console is not judged. Both stay the caller's. */
+/*
+ * @writer may be NULL: nothing is recorded. @watch may be NULL: the console is not judged. Both
+ * stay the caller's.
+ */
 int session_create(const struct session_options *options, struct trace_writer *writer,
 		   struct watch *watch, struct session **session);
 void session_destroy(struct session *session);

@@ -113,8 +113,7 @@ static void report_fault(struct session *session, const char *problem, uint32_t 
 	char op[WIRE_NAME_TEXT], time[UNITS_TEXT], id[32] = "without an id";
 
 	if (calendar_client_id(session->calendar, handle) != WIRE_ID_NONE)
-		snprintf(id, sizeof(id), "%" PRIu64,
-			 calendar_client_id(session->calendar, handle));
+		snprintf(id, sizeof(id), "%" PRIu64, calendar_client_id(session->calendar, handle));
 	if (problem)
 		diagnose(&session->result->diagnosis, EXIT_PROTOCOL, -EPROTO,
 			 "look at the last records: ttdump show TRACE",
@@ -124,8 +123,8 @@ static void report_fault(struct session *session, const char *problem, uint32_t 
 	else
 		diagnose(&session->result->diagnosis, EXIT_PROTOCOL, -EPROTO,
 			 "look at the last records: ttdump show TRACE",
-			 "client %s broke the protocol at record %" PRIu64 ", t=%s s, with %s: %s", id,
-			 session->result->records ? session->result->records - 1 : 0,
+			 "client %s broke the protocol at record %" PRIu64 ", t=%s s, with %s: %s",
+			 id, session->result->records ? session->result->records - 1 : 0,
 			 duration_exact(fault->now, time),
 			 wire_operation_text(fault->message.op, op), fault->text);
 	session_finish(session, SESSION_FAULT);
@@ -207,7 +206,8 @@ static void report_deadlock(struct session *session)
 		length += (size_t)snprintf(where + length, sizeof(where) - length, "%s%s",
 					   length ? "; " : "", text);
 	diagnose(&session->result->diagnosis, EXIT_DIVERGED, -EDEADLK,
-		 "a guest that is done should power off; --limit-virtual ends one that waits for nothing",
+		 "a guest that is done should power off; --limit-virtual ends one that waits for "
+		 "nothing",
 		 "everybody sleeps forever: %s", where);
 	session_finish(session, SESSION_DEADLOCK);
 }

@@ -97,8 +97,8 @@ void session_guest_entropy(struct session *session, size_t index)
 	if (err == 1) {
 		record.entropy.source = request.source;
 		record.entropy.requested = request.requested;
-		record.payload_size = request.requested < ENTROPY_CALL_MAX ? request.requested :
-									     ENTROPY_CALL_MAX;
+		record.payload_size =
+			request.requested < ENTROPY_CALL_MAX ? request.requested : ENTROPY_CALL_MAX;
 		record.payload = data = malloc(record.payload_size + 1);
 		if (!data)
 			return;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the parts of a session share: session.c (loop), session_client.c (messages), session_guest.c (doors). */
+/*
+ * What the parts of a session share: session.c (loop), session_client.c (messages), session_guest.c
+ * (doors).
+ */
 #ifndef TTREC_SESSION_INTERNAL_H
 #define TTREC_SESSION_INTERNAL_H
 
@@ -12,9 +15,9 @@
 struct client {
 	int fd;
 	bool connected;
-	bool admitted;	   /* has a number in the trace */
-	bool start_acked;  /* the START's ACK, which carries descriptors, has gone out */
-	uint32_t index;	   /* in the trace */
+	bool admitted;	  /* has a number in the trace */
+	bool start_acked; /* the START's ACK, which carries descriptors, has gone out */
+	uint32_t index;	  /* in the trace */
 	uint64_t wait_count;
 	uint64_t next_digest; /* at which WAIT */
 	struct session_guest *guest;
@@ -27,7 +30,7 @@ struct session_guest {
 	struct entropy_stream *entropy;
 	struct client *client; /* once it connected */
 	uint32_t index;
-	bool ended; /* the keeper said so */
+	bool ended;    /* the keeper said so */
 	char *console; /* taken off the pipe, not yet in the trace */
 	size_t console_size, console_space;
 	int status, signal;

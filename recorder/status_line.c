@@ -25,7 +25,9 @@ void status_line_update(struct status_line *line, uint64_t wall, uint64_t virtua
 	seconds = (double)(wall - line->last_wall) / (double)NS_PER_S;
 	fprintf(stderr, "\r\033[K%s s virtual, %s messages/s, %.2fx real time",
 		duration_exact(virtual_ns, time),
-		count_text(seconds > 0 ? (uint64_t)((double)(messages - line->last_messages) / seconds) : 0,
+		count_text(seconds > 0
+				   ? (uint64_t)((double)(messages - line->last_messages) / seconds)
+				   : 0,
 			   rate),
 		wall ? (double)virtual_ns / (double)wall : 0.0);
 	line->shown = true;

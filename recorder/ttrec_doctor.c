@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* ttrec doctor: what this machine and this kernel allow, one line each, with what to do about it.
+/*
+ * ttrec doctor: what this machine and this kernel allow, one line each, with what to do about it.
  */
 #include <argp.h>
 

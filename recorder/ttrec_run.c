@@ -57,7 +57,10 @@ static int build_spec(struct run *run, struct diagnosis *why)
 	spec->id = options->id;
 	spec->wanted = options->wanted;
 	spec->cpu = options->cpu >= 0 ? (unsigned int)options->cpu : cpu_here();
-	/* The room's own bytes come from a stream of their own: what the guest asks for is not shifted. */
+	/*
+	 * The room's own bytes come from a stream of their own: what the guest asks for is not
+	 * shifted.
+	 */
 	err = entropy_stream_create(options->session.seed, ~options->id, &stream);
 	if (err || !spec->name)
 		return diagnose(why, EXIT_CANNOT, -ENOMEM, NULL, "out of memory");
@@ -83,10 +86,11 @@ static int check_seal(const struct run *run, struct diagnosis *why)
 	char held[SEAL_TEXT];
 
 	if (run->options.seal_required && run->guest.room.seal != SEAL_FULL)
-		return diagnose(why, EXIT_CANNOT, -EPERM,
-				"run `ttrec doctor` to see what to change, or leave out --seal=full",
-				"the room cannot be sealed fully, only: %s",
-				seal_text(run->guest.room.seal, held));
+		return diagnose(
+			why, EXIT_CANNOT, -EPERM,
+			"run `ttrec doctor` to see what to change, or leave out --seal=full",
+			"the room cannot be sealed fully, only: %s",
+			seal_text(run->guest.room.seal, held));
 	warn_seal(run);
 	return 0;
 }

@@ -15,8 +15,8 @@ static int listen_at(const char *path, int *fd, struct diagnosis *why)
 
 	if (err == -ENAMETOOLONG)
 		return diagnose(why, EXIT_CANNOT, err, "choose a shorter path",
-				"the socket path %s is too long: a UNIX socket takes %zu bytes", path,
-				sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
+				"the socket path %s is too long: a UNIX socket takes %zu bytes",
+				path, sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
 	if (err == -EADDRINUSE)
 		return diagnose(why, EXIT_CANNOT, err,
 				"another scheduler listens there: choose another path, or remove a "

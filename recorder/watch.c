@@ -28,7 +28,10 @@ struct watch {
 };
 
 static const char *const default_fail_on[] = {
-	"Kernel panic", "BUG:", "^ *not ok [0-9]", NULL,
+	"Kernel panic",
+	"BUG:",
+	"^ *not ok [0-9]",
+	NULL,
 };
 
 static int compile(const char *const *texts, const char *option, struct pattern_list *list,

@@ -13,15 +13,15 @@ struct watch;
 #define WATCH_LINE_MAX 512
 
 struct watch_verdict {
-	bool failed;		    /* a fail-on pattern matched */
-	char line[WATCH_LINE_MAX];  /* the first line that did */
-	const char *missing;	    /* the first expected pattern not seen; NULL when all were */
+	bool failed;		   /* a fail-on pattern matched */
+	char line[WATCH_LINE_MAX]; /* the first line that did */
+	const char *missing;	   /* the first expected pattern not seen; NULL when all were */
 };
 
 /*
  * Patterns are POSIX extended regular expressions, matched against each console line without its
- * printk time stamp. NULL-terminated lists; a NULL @fail_on stands for the default: kernel panic, BUG:, and
- * KUnit's `not ok`. A bad expression is diagnosed as a usage error.
+ * printk time stamp. NULL-terminated lists; a NULL @fail_on stands for the default: kernel panic,
+ * BUG:, and KUnit's `not ok`. A bad expression is diagnosed as a usage error.
  */
 int watch_create(const char *const *expect, const char *const *fail_on, struct watch **watch,
 		 struct diagnosis *why);

@@ -22,7 +22,9 @@ struct cursor {
 	struct wire_message batch[BATCH_MAX];
 	size_t batch_count;
 	bool start_acked, flipped;
-	/* Console output the recording has up to here and the guest has not been checked for yet. */
+	/*
+	 * Console output the recording has up to here and the guest has not been checked for yet.
+	 */
 	char *console;
 	size_t console_size;
 	struct trace_record recent[CURSOR_HISTORY]; /* ring of the last records, payloads dropped */
@@ -72,7 +74,8 @@ static int diverge_text(struct cursor *cursor, const struct trace_record *record
 			const char *expected, const char *got)
 {
 	if (!cursor->report->diverged) {
-		snprintf(cursor->report->expected, sizeof(cursor->report->expected), "%s", expected);
+		snprintf(cursor->report->expected, sizeof(cursor->report->expected), "%s",
+			 expected);
 		snprintf(cursor->report->got, sizeof(cursor->report->got), "%s", got);
 	}
 	return diverge(cursor, record, can_go_on);
@@ -92,7 +95,8 @@ static void describe_event(const struct door_event *event, char *text, size_t si
 		snprintf(text, size, "the end of its connection");
 		break;
 	case DOOR_EXIT:
-		snprintf(text, size, event->signal ? "its end by signal %d" : "its end with status %d",
+		snprintf(text, size,
+			 event->signal ? "its end by signal %d" : "its end with status %d",
 			 event->signal ? event->signal : event->status);
 		break;
 	case DOOR_SILENCE:
@@ -101,16 +105,18 @@ static void describe_event(const struct door_event *event, char *text, size_t si
 	}
 }
 
-/* Wait for the guest's next move; a difference in kind is a divergence the walk cannot go on after. */
-static int await(struct cursor *cursor, const struct trace_record *record, enum door_event_kind kind,
-		 const char *expected, struct door_event *event)
+/*
+ * Wait for the guest's next move; a difference in kind is a divergence the walk cannot go on after.
+ */
+static int await(struct cursor *cursor, const struct trace_record *record,
+		 enum door_event_kind kind, const char *expected, struct door_event *event)
 {
 	char got[160];
 	int err = doors_next(&cursor->doors, cursor->options->hang_timeout, event);
 
 	if (err)
-		return diagnose(cursor->why, EXIT_CANNOT, err, NULL, "cannot wait for the guest: %s",
-				strerror(-err));
+		return diagnose(cursor->why, EXIT_CANNOT, err, NULL,
+				"cannot wait for the guest: %s", strerror(-err));
 	if (event->kind == kind)
 		return 0;
 	describe_event(event, got, sizeof(got));
@@ -136,8 +142,8 @@ static int compare_console(struct cursor *cursor, const struct trace_record *rec
 
 	if (doors_drain_console(doors))
 		return -ENOMEM;
-	shorter = doors->console_size < cursor->console_size ? doors->console_size :
-							       cursor->console_size;
+	shorter = doors->console_size < cursor->console_size ? doors->console_size
+							     : cursor->console_size;
 	while (same < shorter && doors->console[same] == cursor->console[same])
 		same++;
 	if (same != doors->console_size || same != cursor->console_size) {
@@ -186,7 +192,9 @@ static int flush_batch(struct cursor *cursor)
 	return 0;
 }
 
-/* Kept until the next record is not one to send: what was written at once is written at once again. */
+/*
+ * Kept until the next record is not one to send: what was written at once is written at once again.
+ */
 static int replay_to(struct cursor *cursor, const struct trace_record *record)
 {
 	struct wire_message message = { .op = (uint32_t)record->to.op,
@@ -285,9 +293,9 @@ static int replay_digest(struct cursor *cursor, const struct trace_record *recor
 	if (digest.low == record->digest.low && digest.high == record->digest.high)
 		return 0;
 	note_memory(cursor, record, &digest, differs == 1, address);
-	return cursor->options->compare_memory ?
-		       diverge_text(cursor, record, true, "the recorded memory", "other memory") :
-		       0;
+	return cursor->options->compare_memory
+		       ? diverge_text(cursor, record, true, "the recorded memory", "other memory")
+		       : 0;
 }
 
 static int replay_leave(struct cursor *cursor, const struct trace_record *record)
@@ -356,8 +364,8 @@ static int flip_bit(struct cursor *cursor)
 		err = memory_write(cursor->guest->memory, flip->region, flip->address, &byte, 1);
 	return err ? diagnose(cursor->why, EXIT_USAGE, err, "see `--help`",
 			      "cannot flip a bit at %#" PRIx64 ": %s", flip->address,
-			      strerror(-err)) :
-		     0;
+			      strerror(-err))
+		   : 0;
 }
 
 static int replay_record(struct cursor *cursor, const struct trace_record *record)
@@ -421,11 +429,9 @@ int cursor_run(struct trace_reader *reader, struct guest *guest,
 	       const struct cursor_options *options, struct cursor_report *report,
 	       struct diagnosis *why)
 {
-	struct cursor cursor = { .reader = reader,
-				 .guest = guest,
-				 .options = options,
-				 .report = report,
-				 .why = why };
+	struct cursor cursor = {
+		.reader = reader, .guest = guest, .options = options, .report = report, .why = why
+	};
 	uint64_t start = wall_ns();
 	int err;
 
@@ -436,7 +442,8 @@ int cursor_run(struct trace_reader *reader, struct guest *guest,
 	if (!err)
 		err = walk(&cursor);
 	if (!err && options->flip.wanted && !cursor.flipped)
-		err = diagnose(why, EXIT_USAGE, -ERANGE, "name a record of the guest, see `ttdump show`",
+		err = diagnose(why, EXIT_USAGE, -ERANGE,
+			       "name a record of the guest, see `ttdump show`",
 			       "no bit was flipped: the replay did not come to record %" PRIu64,
 			       options->flip.record);
 	if (err < 0 && !why->status)

@@ -25,14 +25,15 @@ struct cursor_flip {
 };
 
 struct cursor_options {
-	uint32_t guest;	       /* index in the trace */
-	bool keep_going;       /* compare on after a difference, as far as it makes sense */
-	bool compare_memory;   /* a digest that differs is a divergence */
+	uint32_t guest;	     /* index in the trace */
+	bool keep_going;     /* compare on after a difference, as far as it makes sense */
+	bool compare_memory; /* a digest that differs is a divergence */
 	bool show_console;
 	uint64_t until_record; /* stop before this record; UINT64_MAX: never */
 	uint64_t until_time;   /* stop before the first record at or after this time, ns */
 	uint64_t hang_timeout; /* ns of wall time to wait for the guest; 0 = forever */
-	struct cursor_flip flip; /* flip one bit of guest memory before a record: proves that it is found */
+	struct cursor_flip
+		flip; /* flip one bit of guest memory before a record: proves that it is found */
 };
 
 /* Where the first differing memory block is. */
@@ -56,7 +57,7 @@ struct cursor_report {
 	struct cursor_memory memory;
 	struct trace_record history[CURSOR_HISTORY]; /* before the divergence; payloads not kept */
 	size_t history_count;
-	char note[256]; /* the recorder's last diagnosis, when the recording ended with one */
+	char note[256];	 /* the recorder's last diagnosis, when the recording ended with one */
 	int trace_error; /* 0, or how reading the trace ended early: -EPIPE, -EBADMSG */
 };
 

@@ -123,7 +123,10 @@ static int handle_door(struct doors *doors, enum door door, struct door_event *e
 	return 0;
 }
 
-/* What already came, in the order a recording has it: messages, end of the connection, end of the process. */
+/*
+ * What already came, in the order a recording has it: messages, end of the connection, end of the
+ * process.
+ */
 static bool take_pending(struct doors *doors, struct door_event *event)
 {
 	bool connected = doors->guest->time_fd >= 0;

@@ -35,7 +35,10 @@ struct doors {
 int doors_open(struct doors *doors, struct guest *guest, bool show_console);
 void doors_close(struct doors *doors);
 
-/* What the guest does next. Waits at most @timeout ns of wall time (0: forever). Returns 0 or -errno. */
+/*
+ * What the guest does next. Waits at most @timeout ns of wall time (0: forever). Returns 0 or
+ * -errno.
+ */
 int doors_next(struct doors *doors, uint64_t timeout, struct door_event *event);
 
 /* Take everything off the console that the guest has written by now. */

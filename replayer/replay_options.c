@@ -23,15 +23,16 @@ enum option_key {
 };
 
 static const struct argp_option table[] = {
-	{ "keep-going", KEY_KEEP_GOING, NULL, 0, "go on after a difference while it makes sense", 0 },
+	{ "keep-going", KEY_KEEP_GOING, NULL, 0, "go on after a difference while it makes sense",
+	  0 },
 	{ "json", KEY_JSON, NULL, 0, "print the verdict as JSON", 0 },
 	{ "until", KEY_UNTIL, "RECORD|TIME", 0,
 	  "stop before that record (812) or virtual time (0.41s)", 0 },
 	{ "console", KEY_CONSOLE, NULL, 0, "show the guest's console", 0 },
 	{ "hang-timeout", KEY_HANG_TIMEOUT, "TIME", 0,
 	  "wall time to wait for the guest (default 30s; 0: forever)", 0 },
-	{ "trust", KEY_TRUST, NULL, 0,
-	  "run the trace's program even where it cannot be locked in", 0 },
+	{ "trust", KEY_TRUST, NULL, 0, "run the trace's program even where it cannot be locked in",
+	  0 },
 	{ "flip-bit", KEY_FLIP, "RECORD:REGION:ADDRESS:BIT", 0,
 	  "flip a bit of guest memory (region 0: ram, 1: data+bss) before that record, to see it "
 	  "found",

@@ -29,16 +29,16 @@ static int open_trace(struct replay *replay, struct diagnosis *why)
 	int err = trace_reader_open(path, &replay->reader);
 
 	if (err == -EBADMSG || err == -EPIPE)
-		return diagnose(why, EXIT_DAMAGED, err, "`ttdump salvage` saves what is left of a trace",
-				"%s is %s", path,
-				err == -EPIPE ? "cut off in its first bytes" :
-						"no trace, or damaged in its head");
+		return diagnose(why, EXIT_DAMAGED, err,
+				"`ttdump salvage` saves what is left of a trace", "%s is %s", path,
+				err == -EPIPE ? "cut off in its first bytes"
+					      : "no trace, or damaged in its head");
 	if (err == -EPROTONOSUPPORT)
 		return diagnose(why, EXIT_CANNOT, err, "use a newer ttreplay",
 				"%s needs a feature this version does not know", path);
 	if (err)
-		return diagnose(why, err == -ENOENT || err == -EACCES ? EXIT_USAGE : EXIT_CANNOT, err,
-				"check the path", "cannot open %s: %s", path, strerror(-err));
+		return diagnose(why, err == -ENOENT || err == -EACCES ? EXIT_USAGE : EXIT_CANNOT,
+				err, "check the path", "cannot open %s: %s", path, strerror(-err));
 	return guest_spec_read(replay->reader, replay->options.cursor.guest, &replay->spec,
 			       &replay->origin, why);
 }
@@ -76,7 +76,8 @@ static void judge_memory(struct replay *replay)
 		snprintf(reason, size, "recorded on another CPU model: %s, this is %s", was->model,
 			 is->model);
 	else if (was->number != is->number)
-		snprintf(reason, size, "recorded on CPU %u, which this process may not use", was->number);
+		snprintf(reason, size, "recorded on CPU %u, which this process may not use",
+			 was->number);
 	else if (was->cpuid != is->cpuid)
 		snprintf(reason, size, "CPU %u answers CPUID differently than it did", was->number);
 	else if (missing)

@@ -26,9 +26,9 @@ static void print_identical(const struct verdict *verdict)
 	char messages[UNITS_TEXT], digests[UNITS_TEXT], virtual_ns[UNITS_TEXT];
 
 	printf("identical%s: %s messages, ",
-	       report->trace_error ? " as far as the trace goes" :
-	       report->stopped	   ? " up to where it was stopped" :
-				     "",
+	       report->trace_error ? " as far as the trace goes"
+	       : report->stopped   ? " up to where it was stopped"
+				   : "",
 	       count_text(report->messages, messages));
 	if (*verdict->memory_reason && (report->digests_unequal || !report->digests))
 		printf("memory not compared, ");
@@ -145,31 +145,31 @@ static json_t *memory_json(const struct verdict *verdict)
 		image_symbol_at(&verdict->spec->files.file[0], memory->address, &symbol, &offset);
 	return json_pack("{s:I, s:I, s:s, s:I, s:i, s:s?, s:I}", "record",
 			 (json_int_t)memory->record, "now_ns", (json_int_t)memory->now, "region",
-			 memory_region_name(memory->region), "address",
-			 (json_int_t)memory->address, "block_size", (int)memory->block_size,
-			 "symbol", symbol, "offset", (json_int_t)offset);
+			 memory_region_name(memory->region), "address", (json_int_t)memory->address,
+			 "block_size", (int)memory->block_size, "symbol", symbol, "offset",
+			 (json_int_t)offset);
 }
 
 void verdict_print_json(const struct verdict *verdict)
 {
 	const struct cursor_report *report = verdict->report;
-	json_t *json = json_pack(
-		"{s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:b, s:s, s:o}", "verdict",
-		report->diverged ? "diverged" : "identical", "status", verdict_status(verdict),
-		"messages", (json_int_t)report->messages, "digests", (json_int_t)report->digests,
-		"virtual_ns", (json_int_t)report->virtual_ns, "wall_ns", (json_int_t)report->wall_ns,
-		"recorded_wall_ns", (json_int_t)report->recorded_wall_ns, "complete",
-		!report->trace_error && !report->stopped, "memory_reason", verdict->memory_reason,
-		"memory", memory_json(verdict));
+	json_t *json =
+		json_pack("{s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:b, s:s, s:o}", "verdict",
+			  report->diverged ? "diverged" : "identical", "status",
+			  verdict_status(verdict), "messages", (json_int_t)report->messages,
+			  "digests", (json_int_t)report->digests, "virtual_ns",
+			  (json_int_t)report->virtual_ns, "wall_ns", (json_int_t)report->wall_ns,
+			  "recorded_wall_ns", (json_int_t)report->recorded_wall_ns, "complete",
+			  !report->trace_error && !report->stopped, "memory_reason",
+			  verdict->memory_reason, "memory", memory_json(verdict));
 
 	if (json && report->diverged)
-		json_object_update_new(json, json_pack("{s:I, s:I, s:s, s:s, s:I, s:s}", "record",
-						       (json_int_t)report->record, "now_ns",
-						       (json_int_t)report->now, "expected",
-						       report->expected, "got", report->got,
-						       "divergences",
-						       (json_int_t)report->divergences, "guest",
-						       verdict->spec->name));
+		json_object_update_new(
+			json,
+			json_pack("{s:I, s:I, s:s, s:s, s:I, s:s}", "record",
+				  (json_int_t)report->record, "now_ns", (json_int_t)report->now,
+				  "expected", report->expected, "got", report->got, "divergences",
+				  (json_int_t)report->divergences, "guest", verdict->spec->name));
 	if (!json)
 		return;
 	json_dumpf(json, stdout, JSON_COMPACT);
