@@ -100,6 +100,14 @@ int calendar_receive(struct calendar *calendar, uint32_t client,
 		     const struct wire_message *message);
 
 /*
+ * The client has closed its end: is this a moment to leave at? There is no message for it. Whoever
+ * runs and has acknowledged everything may go (that is how a guest powers off), and whoever waits
+ * for nothing. Returns 0, or -EPROTO when it has disappeared (calendar_last_fault says where it
+ * stood; its @message is empty). To be asked before calendar_disconnect().
+ */
+int calendar_check_leave(struct calendar *calendar, uint32_t client);
+
+/*
  * The client is gone, in whatever state; what was still to be sent to it is forgotten. If it held
  * the token the next one gets it; if the others only waited for its START they are still waited for
  * (`expected` does not shrink).

@@ -90,15 +90,16 @@ static int check_not_past(struct calendar *calendar, uint32_t handle,
 		      duration_exact(calendar->now, now));
 }
 
+static const char *const sent_names[] = {
+	[CALENDAR_SENT_GRANT] = "FREE_UNTIL",
+	[CALENDAR_SENT_RUN] = "RUN",
+	[CALENDAR_SENT_SHRINK] = "FREE_UNTIL",
+	[CALENDAR_SENT_BROADCAST] = "BROADCAST",
+};
+
 static int receive_ack(struct calendar *calendar, uint32_t handle,
 		       const struct wire_message *message)
 {
-	static const char *const names[] = {
-		[CALENDAR_SENT_GRANT] = "FREE_UNTIL",
-		[CALENDAR_SENT_RUN] = "RUN",
-		[CALENDAR_SENT_SHRINK] = "FREE_UNTIL",
-		[CALENDAR_SENT_BROADCAST] = "BROADCAST",
-	};
 	struct calendar_client *client = &calendar->clients[handle];
 	enum calendar_sent what;
 
@@ -110,7 +111,7 @@ static int receive_ack(struct calendar *calendar, uint32_t handle,
 	if (message->seq != calendar_client_awaited_seq(client))
 		return refuse(calendar, handle, message,
 			      "ACK of seq %" PRIu32 ": expected that of %s, seq %" PRIu32,
-			      message->seq, names[what], calendar_client_awaited_seq(client));
+			      message->seq, sent_names[what], calendar_client_awaited_seq(client));
 
 	client->sent_count--;
 	for (unsigned int i = 0; i < client->sent_count; i++)
@@ -308,4 +309,39 @@ int calendar_receive(struct calendar *calendar, uint32_t handle, const struct wi
 	if (!err)
 		calendar_schedule(calendar);
 	return err;
+}
+
+static int refuse_leave_unanswered(struct calendar *calendar, uint32_t handle,
+				   const struct wire_message *none)
+{
+	const struct calendar_client *client = &calendar->clients[handle];
+	char name[WIRE_NAME_TEXT];
+
+	return refuse(calendar, handle, none,
+		      "it left while its %s is not answered: expected it to wait for the ACK of "
+		      "seq %" PRIu32,
+		      wire_operation_text(client->question.op, name), client->question.seq);
+}
+
+int calendar_check_leave(struct calendar *calendar, uint32_t handle)
+{
+	const struct calendar_client *client = &calendar->clients[handle];
+	const struct wire_message none = { 0 };
+
+	assert(calendar_client_state(calendar, handle) != CALENDAR_GONE);
+	if (client->state == CALENDAR_CONNECTED)
+		return refuse(calendar, handle, &none,
+			      "it left before START: expected START as the first message");
+	if (client->asks)
+		return refuse_leave_unanswered(calendar, handle, &none);
+	if (client->sent_count)
+		return refuse(calendar, handle, &none,
+			      "it left before the ACK of %s: expected the ACK of seq %" PRIu32,
+			      sent_names[client->sent[client->sent_count - 1]], client->seq);
+	if (client->state == CALENDAR_WAITING &&
+	    calendar->waiting.positions[handle] != CALENDAR_HEAP_ABSENT)
+		return refuse(calendar, handle, &none,
+			      "it left while it waits: expected it to stay until the RUN it asked "
+			      "for");
+	return 0;
 }

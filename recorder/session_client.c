@@ -173,6 +173,10 @@ void session_client_readable(struct session *session, size_t handle)
 			 "it left after %zu bytes of a message, expected 16",
 			 wire_input_partial(&client->input));
 		report_fault(session, problem, (uint32_t)handle);
+	} else if (!client->guest && calendar_check_leave(session->calendar, (uint32_t)handle)) {
+		/* Of a guest that we started, its end itself will tell. */
+		report_fault(session, calendar_last_fault(session->calendar)->text,
+			     (uint32_t)handle);
 	}
 	session_client_leave(session, handle);
 }

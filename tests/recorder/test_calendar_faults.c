@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* What the calendar refuses, in whose words, and that nothing has changed then. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -171,6 +173,52 @@ static void test_fault_time_overflow(void **state)
 	stage_close(&s);
 }
 
+static void may_leave(struct stage *stage, uint32_t client)
+{
+	assert_int_equal(calendar_check_leave(stage->calendar, client), 0);
+}
+
+static void may_not_leave(struct stage *stage, uint32_t client, const char *text)
+{
+	assert_int_equal(calendar_check_leave(stage->calendar, client), -EPROTO);
+	assert_non_null(strstr(calendar_last_fault(stage->calendar)->text, text));
+}
+
+static void test_fault_leaving(void **state)
+{
+	uint32_t c[2], late;
+	struct stage s;
+
+	(void)state;
+	stage_cast(&s, window, 2, (uint64_t[]){ 10, 20 }, c);
+	may_not_leave(&s, c[1], "left while it waits");
+	sends(&s, c[0], FREE_UNTIL, 20);
+	sends(&s, c[0], RUN, 10);
+	may_not_leave(&s, c[0], "left before the ACK of RUN: expected the ACK of seq 2");
+	acks(&s, c[0]);
+	may_not_leave(&s, c[0], "left before the ACK of RUN");
+	acks(&s, c[0]);
+	may_leave(&s, c[0]);
+	says(&s, c[0], BROADCAST, 1);
+	may_not_leave(&s, c[0], "left while its BROADCAST is not answered");
+	late = stage_connect(&s);
+	may_not_leave(&s, late, "left before START");
+	says(&s, late, START, 3);
+	may_not_leave(&s, late, "left while its START is not answered");
+	stage_close(&s);
+}
+
+static void test_fault_leaving_with_nothing_to_wait_for(void **state)
+{
+	uint32_t c[2];
+	struct stage s;
+
+	(void)state;
+	stage_cast(&s, each, 2, (uint64_t[]){ 10, NEVER }, c);
+	may_leave(&s, c[1]);
+	stage_close(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -183,6 +231,8 @@ int main(void)
 		cmocka_unit_test(test_fault_ack),
 		cmocka_unit_test(test_fault_question_while_a_question_is_open),
 		cmocka_unit_test(test_fault_time_overflow),
+		cmocka_unit_test(test_fault_leaving),
+		cmocka_unit_test(test_fault_leaving_with_nothing_to_wait_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
