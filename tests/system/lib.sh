@@ -7,14 +7,14 @@
 # printed is shown when it did. `skip WHY` says that the machine cannot do it. At the end of the
 # script: finish.
 #
-# Environment, set by CMake: TTREC_TEST_BIN (the commands), TTREC_TEST_SOURCE (the checkout). Kernels:
-# TTREC_TEST_KERNEL_6_12 and so on name one, else a cached one is taken.
+# Environment: TTREC_TEST_BIN, the built commands (build/release/bin). TTREC_TEST_KERNEL_6_12 and so
+# on name a kernel, else a cached one is taken.
 # shellcheck shell=bash
 set -uo pipefail
 export LC_ALL=C
 
-bin=${TTREC_TEST_BIN:?"is not set: run the tests with ctest or tests/run.sh"}
 source_dir=${TTREC_TEST_SOURCE:-$(dirname "$(dirname "$(dirname "$(readlink -f "$0")")")")}
+bin=${TTREC_TEST_BIN:-$source_dir/build/release/bin}
 script=$(basename "$0" .sh)
 initrd=$bin/guest.cpio
 PATH=$bin:$PATH

@@ -136,6 +136,13 @@ static void do_short(struct client *client)
 	exit(0);
 }
 
+/* Asks for no event, so that it is never run again. */
+static void do_never(struct client *client)
+{
+	start(client);
+	wait_at(client, WIRE_TIME_NEVER);
+}
+
 /* ---- Breaking it ------------------------------------------------------------------------------- */
 
 static void do_half(struct client *client)
@@ -218,17 +225,17 @@ static void do_leave_starting(struct client *client)
 	exit(0);
 }
 
-static void do_leave_asking(struct client *client)
-{
-	start(client);
-	tell(client, TRACE_OP_REQUEST, ++client->seq, TICK);
-	exit(0);
-}
-
 static void do_leave_waiting(struct client *client)
 {
 	start(client);
 	wait_at(client, 1000 * TICK);
+	exit(0);
+}
+
+static void do_leave_idle(struct client *client)
+{
+	start(client);
+	wait_at(client, WIRE_TIME_NEVER);
 	exit(0);
 }
 
@@ -248,6 +255,7 @@ static const struct {
 } scenarios[] = {
 	{ "steady", do_steady },
 	{ "short", do_short },
+	{ "never", do_never },
 	{ "half", do_half },
 	{ "unknown", do_unknown },
 	{ "run", do_run },
@@ -260,8 +268,8 @@ static const struct {
 	{ "silent", do_silent },
 	{ "leave-connected", do_leave_connected },
 	{ "leave-starting", do_leave_starting },
-	{ "leave-asking", do_leave_asking },
 	{ "leave-waiting", do_leave_waiting },
+	{ "leave-idle", do_leave_idle },
 	{ "leave-told", do_leave_told },
 };
 
@@ -276,6 +284,8 @@ int main(int argc, char **argv)
 	client.id = strtoull(argv[2], NULL, 0);
 	if (wire_connect(argv[1], &client.fd))
 		give_up("cannot connect");
+	printf("client %llu: connected\n", (unsigned long long)client.id);
+	fflush(stdout);
 	for (size_t i = 0; i < ARRAY_SIZE(scenarios); i++) {
 		if (strcmp(argv[3], scenarios[i].name))
 			continue;

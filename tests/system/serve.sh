@@ -1,0 +1,219 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# The scheduler alone: clients that break the protocol or disappear are named, the others end cleanly.
+. "$(dirname "$0")/lib.sh"
+
+# serve OPTION...: in the background, ready when it returns; $serve_pid.
+serve() {
+	timeout --foreground 60 "$bin/ttrec" serve --socket s -o t.zst "$@" >serve.out 2>serve.err &
+	serve_pid=$!
+	wait_for 10 test -S s
+}
+
+# served STATUS: it ends with that status and takes its socket with it.
+served() {
+	local status=0
+	wait "$serve_pid" || status=$?
+	((status == $1)) || fail "exit status of serve is $status, expected $1: $(cat serve.err)"
+	[[ ! -e s ]] || fail "the socket was left behind"
+	empty serve.out
+}
+
+# A client that keeps to the protocol beside one that does not.
+beside_a_good_one() {
+	serve --clients 2 --hang-timeout 2s "${serve_options[@]}"
+	rogue_client s 1 steady >good 2>&1 &
+	good=$!
+	wait_for 10 grep -q connected good
+	rogue_client s 7 "$1" >rogue 2>&1 || fail "the rogue client was not let go: $(cat rogue)"
+}
+
+# breaks SCENARIO REGEX: the deed is named with the client's id, where, and what was expected.
+breaks() {
+	beside_a_good_one "$1"
+	served 5
+	says serve.err "^  why: client (7|without an id) broke the protocol at record [0-9]+, t=[0-9]+\.[0-9]{9} s.*: .*($2)"
+	says serve.err 'expected'
+	wait "$good" || fail "the good client was not ended: $(cat good)"
+	says good 'client 1: the scheduler has ended the connection'
+	whole t.zst
+	[[ $(fact note t.zst) == client*'broke the protocol'* ]] || fail "the trace does not say why"
+}
+
+# Who asked for nothing may go; so may who runs, which is how a guest ends.
+leaves_in_order() {
+	serve --clients 2
+	rogue_client s 1 short >one &
+	rogue_client s 7 leave-idle
+	wait $!
+	served 0
+	whole t.zst
+}
+
+hangs() {
+	beside_a_good_one silent
+	served 5
+	says serve.err 'why: client 7 has run for 2\.000 s of wall time without a message'
+	wait "$good" || fail "the good client was not ended"
+	whole t.zst
+}
+
+# Nobody starts time, and that is no success.
+never_starts() {
+	serve --clients 2
+	rogue_client s 7 leave-connected
+	served 5
+	says serve.err 'why: client .* it left before START'
+}
+
+not_enough_clients() {
+	serve --clients 2 --limit-wall 1s
+	rogue_client s 1 steady >good 2>&1 || fail "the client was not ended"
+	served 1
+	says serve.err 'why: the limit of 1\.000 s of wall time'
+}
+
+all_good() {
+	local pids=() pid
+	serve --clients 3
+	for id in 3 1 2; do
+		rogue_client s $id short &
+		pids+=($!)
+	done
+	for pid in "${pids[@]}"; do
+		wait "$pid"
+	done
+	served 0
+	says serve.err '^recorded: [0-9,]+ messages'
+	whole t.zst
+}
+
+same_whoever_comes_first() {
+	all_good
+	mv t.zst first.zst
+	all_good
+	# The trace as a whole: who started when leaves no mark.
+	[[ $(fact hash t.zst) == "$(fact hash first.zst)" ]] || fail "the messages differ"
+}
+
+forever() {
+	serve --clients 2
+	rogue_client s 1 never >one 2>&1 &
+	rogue_client s 2 never >two 2>&1 &
+	served 1
+	says serve.err 'why: everybody sleeps forever: '
+	wait
+	says one 'has ended the connection'
+	says two 'has ended the connection'
+	whole t.zst
+}
+
+limit() {
+	serve --clients 1 --limit-virtual 1s
+	rogue_client s 1 steady >good
+	served 1
+	says serve.err 'why: the limit of 1\.0* s of virtual time'
+	whole t.zst
+}
+
+no_program_in_it() {
+	all_good
+	expect 4 ttreplay t.zst
+	says err '^ttreplay: '
+}
+
+real_guest() {
+	need_kernel 6.12
+	serve --clients 1
+	expect 0 timeout 60 "$kernel" mem=32M initrd="$initrd" con0=null,fd:1 con=null \
+		time-travel=ext:5:"$PWD/s" do=say:hello,tick:10,off
+	says out '^tick 10'
+	served 0
+	ttdump show t.zst >shown
+	says shown 'join id=0x5'
+	whole t.zst
+}
+
+# ---- The socket ----------------------------------------------------------------------------------------
+
+path_too_long() {
+	local path
+	path=$(printf '%0120d' 0)
+	expect 4 ttrec serve --socket "$path" --clients 1 -o t.zst
+	says err 'is too long: a UNIX socket takes 107 bytes'
+	says err 'to do: choose a shorter path'
+	[[ ! -e t.zst && ! -e $path ]]
+}
+
+path_in_use() {
+	serve --clients 1
+	expect 4 ttrec serve --socket s --clients 1 -o other.zst
+	says err 'the socket path s is in use'
+	[[ ! -e other.zst ]] || fail "a trace was left behind"
+	rogue_client s 1 short
+	served 0
+}
+
+path_is_a_file() {
+	echo precious >s
+	expect 4 ttrec serve --socket s --clients 1 -o t.zst
+	says err 'the socket path s is in use'
+	[[ $(cat s) == precious ]] || fail "the file was overwritten"
+	expect 4 ttrec serve --socket nowhere/s --clients 1 -o t.zst
+	says err 'cannot listen at nowhere/s: No such file'
+}
+
+trace_unwritable() {
+	expect 4 ttrec serve --socket s --clients 1 -o nowhere/t.zst
+	says err 'cannot write the trace nowhere/t.zst'
+	[[ ! -e s ]] || fail "the socket was left behind"
+}
+
+# Here, unlike for a guest's room, a limit of file size can be reached.
+file_size_limit() {
+	serve_pid='' serve_options=()
+	timeout --foreground 60 prlimit --fsize=20000 "$bin/ttrec" serve --socket s -o t.zst --clients 2 \
+		>serve.out 2>serve.err &
+	serve_pid=$!
+	wait_for 10 test -S s
+	rogue_client s 1 steady >one 2>&1 &
+	rogue_client s 2 steady >two 2>&1 &
+	served 4
+	says serve.err 'why: cannot write the trace: File too large'
+	wait
+	says one 'has ended the connection'
+	says two 'has ended the connection'
+	[[ $(fact verify t.zst) == 'ends early' ]]
+	at_least "$(fact messages t.zst)" 1000 "messages that were saved"
+}
+
+serve_options=()
+proves "clients that keep to the protocol end it" all_good
+proves "the order of arrival leaves no mark" same_whoever_comes_first
+proves "a real guest is served" real_guest
+proves "half a message" breaks half '7 bytes of a message'
+proves "an unknown operation" breaks unknown 'operation 17 is unknown'
+proves "RUN from a client" breaks run "RUN is the controller's to send"
+proves "WAIT while waiting" breaks wait-twice 'waits already'
+proves "a REQUEST in the past" breaks past-request 'REQUEST of 0\.001000000 lies in the past'
+proves "an UPDATE into the past" breaks past-update 'UPDATE of 0\.001000000 lies in the past'
+proves "two STARTs" breaks start-twice 'a second START'
+proves "no START" breaks no-start 'GET before START'
+proves "an ACK of nothing" breaks ack 'ACK of seq 4711'
+proves "a client that runs and says nothing" hangs
+proves "a client that disappears before its START" breaks leave-connected 'left before START'
+proves "a client that disappears before the ACK of its START" breaks leave-starting 'its START is not answered'
+proves "a client that disappears while it waits for its time" breaks leave-waiting 'left while it waits'
+proves "a client that disappears when it is told to run" breaks leave-told 'left before the ACK of RUN'
+proves "a client that has nothing to wait for may leave" leaves_in_order
+proves "the only client disappears before its START" never_starts
+proves "clients that never come" not_enough_clients
+proves "everybody sleeps forever" forever
+proves "a limit of virtual time" limit
+proves "a trace without a program is not replayed" no_program_in_it
+proves "a socket path that is too long" path_too_long
+proves "a socket path in use" path_in_use
+proves "a socket path that is a file, or nowhere" path_is_a_file
+proves "a trace that cannot be written" trace_unwritable
+proves "a limit of file size ends the recording, what was written is valid" file_size_limit
+finish
