@@ -26,7 +26,3 @@ function(format_script_test name)
 endfunction()
 format_script_test(ttdump ${CMAKE_CURRENT_SOURCE_DIR}/format/test_ttdump.sh)
 format_script_test(reference ${CMAKE_CURRENT_SOURCE_DIR}/format/test_reference.sh)
-
-# Not a test: bench-format prints what a message costs, against zstd on the same messages.
-add_executable(bench-format EXCLUDE_FROM_ALL bench/bench_format.c)
-target_link_libraries(bench-format PRIVATE ttrec_options tttrace PkgConfig::ZSTD)

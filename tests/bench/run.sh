@@ -1,0 +1,52 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Every figure in docs/benchmarks.md, measured in one run on this machine. Takes about half an hour;
+# --short takes a few minutes and says less.
+set -euo pipefail
+
+root=$(dirname "$(dirname "$(dirname "$(readlink -f "$0")")")")
+rounds=15 replays=100 kills=200
+case ${1:-} in
+--short) rounds=3 replays=5 kills=5 ;;
+'') ;;
+*)
+	echo "usage: tests/bench/run.sh [--short]" >&2
+	exit 2
+	;;
+esac
+
+cd "$root"
+.ci/install.sh
+cmake --preset release >/dev/null
+cmake --build --preset release --target all bench-format bench-scheduler >/dev/null
+bin=build/release/bin
+kernel=$(kernel/uml/build-uml.sh 6.12)
+kernels=("$kernel")
+for version in 5.10 6.1 7.2; do
+	if other=$(kernel/uml/build-uml.sh --print-path "$version" 2>/dev/null); then
+		kernels+=("$other")
+	else
+		echo "no cached kernel $version: left out (kernel/uml/build-uml.sh $version builds it)"
+	fi
+done
+
+section() {
+	printf '\n== %s\n' "$*"
+}
+
+section "machine"
+grep -m 1 'model name' /proc/cpuinfo
+echo "$(nproc) CPUs, Linux $(uname -r)"
+ulimit -n "$(ulimit -Hn)"
+status=0
+section "size, writing and reading"
+"$bin/bench-format" || status=1
+section "scheduler"
+"$bin/bench-scheduler" "$bin/ttrec" 5 2>/dev/null || status=1
+section "recording, sealing, replaying"
+tests/bench/bench_recording.py "$bin" "$kernel" --rounds "$rounds" || status=1
+section "damage"
+tests/bench/bench_kill.sh "$bin" "$kills" "$kernel" || status=1
+section "bit for bit, all CPUs loaded"
+tests/bench/bench_identity.sh "$bin" "$replays" "${kernels[@]}" || status=1
+exit "$status"
