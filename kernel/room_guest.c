@@ -55,7 +55,7 @@ static void reset_signals(void)
 
 static int set_streams(int console_fd)
 {
-	int null_fd = open("/dev/null", O_RDONLY);
+	int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
 	if (null_fd < 0 || dup2(null_fd, 0) < 0 || dup2(console_fd, 1) < 0 ||
 	    dup2(console_fd, 2) < 0)

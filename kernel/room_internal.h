@@ -47,7 +47,7 @@ struct room_plan {
 int room_report_send(int report_fd, const struct room_report *report, int fd);
 
 /* Body of the room's first process; never returns. */
-void room_keep(const struct room_plan *plan) __attribute__((noreturn));
+void room_keep(struct room_plan *plan) __attribute__((noreturn));
 
 /* Build the room's root directory from its files and make it this process's root. */
 int room_build_root(const struct room_plan *plan, const char **doing);

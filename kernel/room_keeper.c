@@ -26,6 +26,9 @@
  */
 #define ROOM_USER 1000
 
+/* The only descriptors of the room's first process, apart from its standard streams. */
+enum { REPORT_FD = STDERR_FILENO + 1, CONSOLE_FD, FIRST_FREE_FD };
+
 static void fail(const struct room_plan *plan, const char *doing, int error)
 {
 	struct room_report report = { .step = ROOM_STEP_FAILED, .value = error };
@@ -188,6 +191,29 @@ static void wait_for_guest(const struct room_plan *plan, pid_t guest)
 	room_report_send(plan->report_fd, &report, -1);
 }
 
+/*
+ * What the caller happened to have open is no business of the guest, and the numbers that it
+ * leaves free would show in the guest's own.
+ */
+static int drop_inherited_descriptors(struct room_plan *plan)
+{
+	int report = fcntl(plan->report_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
+	int console = fcntl(plan->console_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
+	int fd;
+
+	/* A standard stream that is closed would be the next pipe's number. */
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (report < 0 || console < 0 || dup3(report, REPORT_FD, O_CLOEXEC) < 0 ||
+	    dup3(console, CONSOLE_FD, O_CLOEXEC) < 0)
+		return -errno;
+	plan->report_fd = REPORT_FD;
+	plan->console_fd = CONSOLE_FD;
+	closefrom(FIRST_FREE_FD);
+	return 0;
+}
+
 static void enter_namespaces(const struct room_plan *plan, const char **doing)
 {
 	int err;
@@ -201,7 +227,7 @@ static void enter_namespaces(const struct room_plan *plan, const char **doing)
 		fail(plan, *doing, err);
 }
 
-void room_keep(const struct room_plan *plan)
+void room_keep(struct room_plan *plan)
 {
 	struct room_report report = { .step = ROOM_STEP_LISTENING };
 	struct cpu_identity cpu;
@@ -211,13 +237,18 @@ void room_keep(const struct room_plan *plan)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	fd = drop_inherited_descriptors(plan);
+	if (fd < 0)
+		fail(plan, "keep the room's descriptors", fd);
 	enter_namespaces(plan, &doing);
 	if ((plan->options->wanted & SEAL_CPU) && !cpu_pin(plan->options->cpu, &cpu))
 		report.seal |= SEAL_CPU;
 	fd = listen_for_guest(plan);
 	if (fd < 0)
 		fail(plan, "listen for the guest", fd);
-	room_report_send(plan->report_fd, &report, fd);
+	/* Nobody listens: the opener died before its death could be heard of. */
+	if (room_report_send(plan->report_fd, &report, fd))
+		_exit(1);
 	close(fd);
 	report = (struct room_report){ .step = ROOM_STEP_READY };
 	guest = start_guest(plan, &report.seal);
