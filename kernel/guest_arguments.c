@@ -196,27 +196,39 @@ static bool names_console(char *const *user)
 	return false;
 }
 
+/* After the user's own: the last of two equal parameters wins in UML. */
+static int add_own_arguments(const struct guest_arguments_options *options,
+			     struct argument_list *list)
+{
+	int err = 0;
+
+	if (!names_console(options->user)) {
+		err = list_add(list, strdup("con0=null,fd:1"));
+		if (!err)
+			err = list_add(list, strdup("con=null"));
+	}
+	if (!err)
+		err = list_add(list, strdup("umid=ttrec"));
+	if (!err)
+		err = list_add(list, strdup("uml_dir=" ROOM_PREFIX_MARK "/tmp/"));
+	return err ? err : list_add_socket(list, options->id);
+}
+
 int guest_arguments_build(const struct guest_arguments_options *options, struct image_files *files,
 			  char ***arguments, bool *host_files, struct diagnosis *why)
 {
 	struct argument_list list = { 0 };
+	char *const *user = options->user;
 	int err = list_add(&list, strdup("linux"));
 
 	*host_files = false;
-	for (char *const *user = options->user; !err && *user; user++)
+	for (; !err && *user && strcmp(*user, "--"); user++)
 		err = add_user_argument(options, *user, files, &list, host_files, why);
-	/* Only after the user's own: the last of two equal parameters wins in UML. */
-	if (!err && !names_console(options->user)) {
-		err = list_add(&list, strdup("con0=null,fd:1"));
-		if (!err)
-			err = list_add(&list, strdup("con=null"));
-	}
 	if (!err)
-		err = list_add(&list, strdup("umid=ttrec"));
-	if (!err)
-		err = list_add(&list, strdup("uml_dir=" ROOM_PREFIX_MARK "/tmp/"));
-	if (!err)
-		err = list_add_socket(&list, options->id);
+		err = add_own_arguments(options, &list);
+	/* What follows "--" is for init, although UML's own parameters are found there, too. */
+	for (; !err && *user; user++)
+		err = add_user_argument(options, *user, files, &list, host_files, why);
 	if (err) {
 		if (err == -ENOMEM)
 			diagnose(why, EXIT_CANNOT, err, NULL, "out of memory");
