@@ -225,6 +225,8 @@ static int add_listed_library(struct image_files *files, char *line, struct diag
 int image_load_libraries(struct image_files *files, const struct image_file *kernel,
 			 const char *source, struct diagnosis *why)
 {
+	/* With a slash: the loader searches its path for a name that has none. */
+	const char *program = kernel->source ? kernel->source : source;
 	char interpreter[PATH_MAX], line[PATH_MAX + 128];
 	auto_file *list = NULL;
 	struct elf_view elf;
@@ -239,7 +241,7 @@ int image_load_libraries(struct image_files *files, const struct image_file *ker
 	err = image_files_load(files, "dynamic loader", interpreter, interpreter, why);
 	if (err)
 		return err;
-	err = open_loader_list(interpreter, source, &list, &pid);
+	err = open_loader_list(interpreter, program, &list, &pid);
 	if (err)
 		return diagnose(why, EXIT_CANNOT, err, NULL, "cannot run %s: %s", interpreter,
 				strerror(-err));
