@@ -26,6 +26,10 @@ static int judge_guest(const struct run_report *report, char *reason, size_t siz
 		snprintf(reason, size, "the guest ended with exit status %d", result->guest_status);
 		return EXIT_DIVERGED;
 	}
+	if (!result->messages) {
+		snprintf(reason, size, "the guest ended before it asked for the time");
+		return EXIT_DIVERGED;
+	}
 	if (report->watch && report->watch->missing) {
 		snprintf(reason, size, "the console never said: %s", report->watch->missing);
 		return EXIT_DIVERGED;
