@@ -171,17 +171,25 @@ static void walk_hole(struct ladder_walk *walk, size_t block, size_t end)
 		walk_block(walk, block, 0);
 }
 
-/* Pages the guest never touched do not exist: they are skipped, and not made by looking at them. */
+/*
+ * Pages the guest never touched do not exist: they are skipped, and not made by looking at them.
+ * The file is the guest's, and who knows what it does with it: one that grew would not fit.
+ */
 static int walk_ram(struct memory *memory, struct ladder_walk *walk)
 {
 	struct region *region = walk->region;
 	off_t end = 0, begin;
 
 	while ((begin = lseek(memory->ram_fd, end, SEEK_DATA)) >= 0) {
+		if ((uint64_t)begin > region->size)
+			return -ESTALE;
 		walk_hole(walk, (size_t)end / MEMORY_RAM_BLOCK, (size_t)begin / MEMORY_RAM_BLOCK);
 		end = lseek(memory->ram_fd, begin, SEEK_HOLE);
 		if (end < 0)
 			return -errno;
+		if ((uint64_t)end > region->size ||
+		    ((uint64_t)end < region->size && end % MEMORY_RAM_BLOCK))
+			return -ESTALE;
 		walk_bytes(walk, (size_t)begin / MEMORY_RAM_BLOCK, memory->ram + begin,
 			   (size_t)(end - begin));
 	}
@@ -191,14 +199,36 @@ static int walk_ram(struct memory *memory, struct ladder_walk *walk)
 	return 0;
 }
 
+/* All of it or an error: what a part of it means nobody asks for. */
+static int whole_transfer(ssize_t done, size_t size)
+{
+	if (done < 0)
+		return -errno;
+	return (size_t)done == size ? 0 : -EFAULT;
+}
+
+static int read_process(const struct memory *memory, uint64_t address, void *data, size_t size)
+{
+	struct iovec local = { data, size }, remote = { (void *)address, size };
+
+	return whole_transfer(process_vm_readv(memory->pid, &local, 1, &remote, 1, 0), size);
+}
+
+static int write_process(const struct memory *memory, uint64_t address, const void *data,
+			 size_t size)
+{
+	struct iovec local = { (void *)data, size }, remote = { (void *)address, size };
+
+	return whole_transfer(process_vm_writev(memory->pid, &local, 1, &remote, 1, 0), size);
+}
+
 static int walk_image(struct memory *memory, struct ladder_walk *walk)
 {
 	struct region *region = walk->region;
-	struct iovec local = { memory->image_copy, region->size };
-	struct iovec remote = { (void *)region->base, region->size };
+	int err = read_process(memory, region->base, memory->image_copy, region->size);
 
-	if (process_vm_readv(memory->pid, &local, 1, &remote, 1, 0) != (ssize_t)region->size)
-		return -errno;
+	if (err)
+		return err;
 	walk_bytes(walk, 0, memory->image_copy, region->size);
 	return 0;
 }
@@ -288,27 +318,21 @@ static bool range_valid(const struct region *region, uint64_t address, size_t si
 int memory_read(struct memory *memory, unsigned int number, uint64_t address, void *data,
 		size_t size)
 {
-	struct iovec local = { data, size }, remote = { (void *)address, size };
-
 	if (!range_valid(&memory->region[number], address, size))
 		return -ERANGE;
-	if (number == MEMORY_RAM)
-		memcpy(data, memory->ram + address, size);
-	else if (process_vm_readv(memory->pid, &local, 1, &remote, 1, 0) != (ssize_t)size)
-		return -errno;
+	if (number != MEMORY_RAM)
+		return read_process(memory, address, data, size);
+	memcpy(data, memory->ram + address, size);
 	return 0;
 }
 
 int memory_write(struct memory *memory, unsigned int number, uint64_t address, const void *data,
 		 size_t size)
 {
-	struct iovec local = { (void *)data, size }, remote = { (void *)address, size };
-
 	if (!range_valid(&memory->region[number], address, size))
 		return -ERANGE;
-	if (number == MEMORY_RAM)
-		memcpy(memory->ram + address, data, size);
-	else if (process_vm_writev(memory->pid, &local, 1, &remote, 1, 0) != (ssize_t)size)
-		return -errno;
+	if (number != MEMORY_RAM)
+		return write_process(memory, address, data, size);
+	memcpy(memory->ram + address, data, size);
 	return 0;
 }
