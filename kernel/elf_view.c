@@ -12,7 +12,7 @@ static const void *elf_range(const struct elf_view *elf, uint64_t offset, uint64
 	uint64_t bytes;
 
 	if (__builtin_mul_overflow(count, entry, &bytes) || offset > elf->size ||
-	    bytes > elf->size - offset || offset % 4)
+	    bytes > elf->size - offset || offset % sizeof(uint64_t))
 		return NULL;
 	return elf->data + offset;
 }

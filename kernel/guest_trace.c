@@ -19,6 +19,8 @@ static void to_hex(const uint8_t *bytes, size_t count, char *text)
 
 static int from_hex(const char *text, uint8_t *bytes, size_t count)
 {
+	if (strlen(text) != 2 * count)
+		return -EBADMSG;
 	for (size_t i = 0; i < count; i++)
 		if (sscanf(text + 2 * i, "%2hhx", &bytes[i]) != 1)
 			return -EBADMSG;
