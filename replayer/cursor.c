@@ -11,6 +11,8 @@
 #include "replayer/doors.h"
 
 #define BATCH_MAX 16
+/* Parts of one ladder together, bytes: that of a guest with 100 GB of memory. */
+#define LADDER_MAX (256u << 20)
 
 struct cursor {
 	struct trace_reader *reader;
@@ -27,6 +29,8 @@ struct cursor {
 	 */
 	char *console;
 	size_t console_size;
+	uint8_t *ladder; /* parts of a digest's ladder whose end is still to come */
+	size_t ladder_size;
 	struct trace_record recent[CURSOR_HISTORY]; /* ring of the last records, payloads dropped */
 	uint64_t recent_count;
 };
@@ -263,8 +267,24 @@ static void note_memory(struct cursor *cursor, const struct trace_record *record
 					  .address = address };
 }
 
-/* Hash and compare; parts of a ladder that are not the last are only collected. */
-static int replay_digest(struct cursor *cursor, const struct trace_record *record)
+static int collect_ladder(struct cursor *cursor, const struct trace_record *record)
+{
+	uint8_t *grown;
+
+	if (record->payload_size > LADDER_MAX - cursor->ladder_size)
+		return -EBADMSG;
+	grown = realloc(cursor->ladder, cursor->ladder_size + record->payload_size + 1);
+	if (!grown)
+		return -ENOMEM;
+	if (record->payload_size)
+		memcpy(grown + cursor->ladder_size, record->payload, record->payload_size);
+	cursor->ladder = grown;
+	cursor->ladder_size += record->payload_size;
+	return 0;
+}
+
+/* Hash and compare. */
+static int replay_whole_digest(struct cursor *cursor, const struct trace_record *record)
 {
 	unsigned int region = (unsigned int)record->digest.region;
 	struct memory_digest digest;
@@ -273,22 +293,13 @@ static int replay_digest(struct cursor *cursor, const struct trace_record *recor
 	size_t size;
 	int differs;
 
-	if (region >= MEMORY_REGIONS)
-		return 0; /* a later version's */
-	if (record->digest.block_size &&
-	    guest_hash_memory(cursor->guest, region, &digest, &ladder, &size))
+	if (guest_hash_memory(cursor->guest, region, &digest, &ladder, &size))
 		return diverge_text(cursor, record, true, "memory that can be read",
 				    "none: the guest's memory cannot be found");
-	if (!cursor->guest->memory)
-		return 0;
-	differs = memory_compare(cursor->guest->memory, region, record->payload,
-				 record->payload_size, &address);
+	differs = memory_compare(cursor->guest->memory, region, cursor->ladder, cursor->ladder_size,
+				 &address);
 	if (differs < 0)
-		return diagnose(cursor->why, EXIT_DAMAGED, differs, "`ttdump verify` the trace",
-				"the ladder of the digest in record %" PRIu64 " makes no sense",
-				record->number);
-	if (!record->digest.block_size)
-		return 0;
+		return differs;
 	cursor->report->digests++;
 	if (digest.low == record->digest.low && digest.high == record->digest.high)
 		return 0;
@@ -296,6 +307,25 @@ static int replay_digest(struct cursor *cursor, const struct trace_record *recor
 	return cursor->options->compare_memory
 		       ? diverge_text(cursor, record, true, "the recorded memory", "other memory")
 		       : 0;
+}
+
+/* Parts of a ladder that are not the last are only collected. */
+static int replay_digest(struct cursor *cursor, const struct trace_record *record)
+{
+	int err;
+
+	if (record->digest.region >= MEMORY_REGIONS)
+		return 0; /* a later version's */
+	err = collect_ladder(cursor, record);
+	if (!err && record->digest.block_size) {
+		err = replay_whole_digest(cursor, record);
+		cursor->ladder_size = 0;
+	}
+	if (err == -EBADMSG)
+		return diagnose(cursor->why, EXIT_DAMAGED, err, "`ttdump verify` the trace",
+				"the ladder of the digest in record %" PRIu64 " makes no sense",
+				record->number);
+	return err;
 }
 
 static int replay_leave(struct cursor *cursor, const struct trace_record *record)
@@ -451,5 +481,6 @@ int cursor_run(struct trace_reader *reader, struct guest *guest,
 	report->wall_ns = wall_ns() - start;
 	doors_close(&cursor.doors);
 	free(cursor.console);
+	free(cursor.ladder);
 	return err;
 }
