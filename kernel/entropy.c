@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/seccomp.h>
 #include <openssl/evp.h>
+#include <poll.h>
 #include <seccomp.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -61,15 +62,17 @@ void entropy_stream_destroy(struct entropy_stream *stream)
 	free(stream);
 }
 
-/* Paths are read up to the end of their page, so that a short mapping does not fail the read. */
+/* The end of a page may be the end of a mapping: what lies beyond it is read apart. */
 static bool opens_random_device(pid_t pid, uint64_t address)
 {
 	char path[sizeof("/dev/urandom")] = "";
 	size_t page_left = 4096 - (address & 4095);
-	struct iovec local = { path, sizeof(path) < page_left ? sizeof(path) : page_left };
-	struct iovec remote = { (void *)address, local.iov_len };
+	size_t first = sizeof(path) < page_left ? sizeof(path) : page_left;
+	struct iovec local = { path, sizeof(path) };
+	struct iovec remote[] = { { (void *)address, first },
+				  { (void *)(address + first), sizeof(path) - first } };
 
-	if (process_vm_readv(pid, &local, 1, &remote, 1, 0) <= 0)
+	if (process_vm_readv(pid, &local, 1, remote, ARRAY_SIZE(remote), 0) <= 0)
 		return false;
 	path[sizeof(path) - 1] = '\0';
 	return !strcmp(path, "/dev/random") || !strcmp(path, "/dev/urandom");
@@ -90,8 +93,17 @@ static int respond(int fd, uint64_t id, int64_t value, uint32_t flags)
 int entropy_receive(int fd, struct entropy_request *request)
 {
 	struct seccomp_notif notification = { 0 };
+	struct pollfd door = { .fd = fd, .events = POLLIN };
 	uint64_t path;
 
+	/*
+	 * When all who could ask are gone the listener only hangs up, and receiving from it waits
+	 * forever before Linux 6.11 (kernel/seccomp.c, recv_wait_event).
+	 */
+	if (poll(&door, 1, 0) != 1)
+		return 0;
+	if (!(door.revents & POLLIN))
+		return -EPIPE;
 	if (ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &notification))
 		return errno == ENOENT || errno == EINTR ? 0 : -errno;
 	request->id = notification.id;
@@ -129,6 +141,8 @@ static int answer_open(int fd, const struct entropy_request *request, const void
 		return -errno;
 	*held = fds[1];
 	fcntl(fds[1], F_SETPIPE_SZ, ENTROPY_DEVICE_BYTES);
+	/* A user with many pipes gets a smaller one: an error, not a wait for nobody. */
+	fcntl(fds[1], F_SETFL, O_NONBLOCK);
 	if (write(fds[1], data, size) != (ssize_t)size) {
 		close(fds[0]);
 		return -EIO;

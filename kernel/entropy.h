@@ -38,7 +38,7 @@ void entropy_stream_destroy(struct entropy_stream *stream);
 /*
  * One notification from the listener @fd. Opens of anything else are let through here. Returns 1
  * when @request wants bytes, 0 when there is nothing to answer (also: the asker died meanwhile),
- * or a negative errno.
+ * -EPIPE when nobody is left who could ask, or another negative errno.
  */
 int entropy_receive(int fd, struct entropy_request *request);
 

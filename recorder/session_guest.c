@@ -106,8 +106,8 @@ void session_guest_entropy(struct session *session, size_t index)
 		session_record(session, &record);
 		err = guest_answer_entropy(guest->guest, &request, data, record.payload_size);
 	}
-	/* The listener of a guest that is ending reports errors until its keeper does. */
-	if (err < 0 && guest->ended)
+	/* The listener of a guest that has ended reports errors for as long as it is asked. */
+	if (err == -EPIPE || (err < 0 && guest->ended))
 		epoll_ctl(session->epoll_fd, EPOLL_CTL_DEL, guest->guest->room.entropy_fd, NULL);
 }
 
