@@ -62,7 +62,7 @@ int session_client_connect(struct session *session, int fd, struct session_guest
 		return err;
 	err = grow_clients(session, handle);
 	if (!err && !session->client[handle])
-		session->client[handle] = malloc(sizeof(*client));
+		session->client[handle] = calloc(1, sizeof(*client));
 	client = err ? NULL : session->client[handle];
 	if (!err && !client)
 		err = -ENOMEM;
@@ -229,15 +229,26 @@ static void report_limit(struct session *session)
 /* Messages to one client that go out in one write. */
 struct batch {
 	struct client *client;
+	uint32_t handle; /* of client */
 	struct wire_message message[CLIENT_BATCH];
 	size_t count;
 };
 
-static void batch_flush(struct batch *batch)
+static void check_sent(struct session *session, uint32_t handle, int err)
 {
 	/* A client that is gone shows as end of file on its socket, in its turn. */
+	if (!err || err == -EPIPE || err == -ECONNRESET || session->over)
+		return;
+	report_fault(session,
+		     err == -EAGAIN ? "it does not read what is sent to it" : strerror(-err),
+		     handle);
+}
+
+static void batch_flush(struct session *session, struct batch *batch)
+{
 	if (batch->count)
-		wire_send(batch->client->fd, batch->message, batch->count);
+		check_sent(session, batch->handle,
+			   wire_send(batch->client->fd, batch->message, batch->count));
 	batch->count = 0;
 }
 
@@ -247,12 +258,14 @@ static void batch_add(struct session *session, struct batch *batch,
 	struct client *client = session->client[action->client];
 
 	if (batch->client != client || batch->count == CLIENT_BATCH)
-		batch_flush(batch);
+		batch_flush(session, batch);
 	batch->client = client;
+	batch->handle = action->client;
 	record_message(session, client, TRACE_to, &action->message);
 	if (!client->start_acked && action->message.op == TRACE_OP_ACK) {
 		client->start_acked = true;
-		wire_send_start_ack(client->fd, &action->message);
+		check_sent(session, action->client,
+			   wire_send_start_ack(client->fd, &action->message));
 		return;
 	}
 	batch->message[batch->count++] = action->message;
@@ -279,5 +292,5 @@ void session_carry_out(struct session *session)
 			break;
 		}
 	}
-	batch_flush(&batch);
+	batch_flush(session, &batch);
 }
