@@ -42,12 +42,12 @@ int run_judge(const struct run_report *report, char *reason, size_t size)
 	const struct session_result *result = report->result;
 
 	*reason = '\0';
+	if (result->end != SESSION_DONE)
+		snprintf(reason, size, "%s", result->diagnosis.what);
 	if (result->end == SESSION_SIGNAL)
 		return 128 + result->signal;
-	if (result->end != SESSION_DONE) {
-		snprintf(reason, size, "%s", result->diagnosis.what);
+	if (result->end != SESSION_DONE)
 		return result->diagnosis.status;
-	}
 	return report->has_guest ? judge_guest(report, reason, size) : EXIT_IDENTICAL;
 }
 

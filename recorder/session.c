@@ -1,29 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* A recording's loop: waits for whatever comes next and hands it to the part that knows it. */
 #include <inttypes.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "format/cleanup.h"
 #include "format/units.h"
+#include "kernel/process.h"
 #include "recorder/session_internal.h"
 
 #define EVENT_BATCH 64
 /* Silence after which consoles are drained and limits looked at, although no message came. */
 #define QUIET_MS 20
-
-uint64_t session_wall_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
 
 void session_finish(struct session *session, enum session_end end)
 {
@@ -57,21 +47,11 @@ int session_watch_fd(struct session *session, int fd, enum source_kind kind, siz
 	return epoll_ctl(session->epoll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
 }
 
-/* From here on SIGINT and SIGTERM are events; they end the recording in order. */
-static int catch_signals(struct session *session)
+static int watch_stop(struct session *session)
 {
-	sigset_t set;
+	int err = process_open_stop(&session->stop_fd);
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	if (sigprocmask(SIG_BLOCK, &set, NULL))
-		return -errno;
-	session->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (session->signal_fd < 0)
-		return -errno;
-	return session_watch_fd(session, session->signal_fd, SOURCE_SIGNAL, 0);
+	return err ? err : session_watch_fd(session, session->stop_fd, SOURCE_STOP, 0);
 }
 
 int session_create(const struct session_options *options, struct trace_writer *writer,
@@ -85,12 +65,12 @@ int session_create(const struct session_options *options, struct trace_writer *w
 	session->options = *options;
 	session->writer = writer;
 	session->watch = watch;
-	session->signal_fd = session->listen_fd = -1;
+	session->stop_fd = session->listen_fd = -1;
 	session->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	err = session->epoll_fd < 0 ? -errno
 				    : calendar_create(&options->calendar, &session->calendar);
 	if (!err)
-		err = catch_signals(session);
+		err = watch_stop(session);
 	if (err)
 		session_destroy(session);
 	else
@@ -103,7 +83,9 @@ void session_destroy(struct session *session)
 	if (!session)
 		return;
 	for (size_t i = 0; i < session->client_count; i++) {
-		if (session->client[i] && session->client[i]->connected)
+		/* That of a guest is the guest's. */
+		if (session->client[i] && session->client[i]->connected &&
+		    !session->client[i]->guest)
 			close(session->client[i]->fd);
 		free(session->client[i]);
 	}
@@ -115,7 +97,7 @@ void session_destroy(struct session *session)
 	free(session->guest);
 	calendar_destroy(session->calendar);
 	close_fd(&session->listen_fd);
-	close_fd(&session->signal_fd);
+	close_fd(&session->stop_fd);
 	close_fd(&session->epoll_fd);
 	free(session);
 }
@@ -162,15 +144,15 @@ int session_add_guest(struct session *session, struct guest *guest)
 	return err;
 }
 
-static void handle_signal(struct session *session)
+static void handle_stop(struct session *session)
 {
-	struct signalfd_siginfo info;
+	int signal = process_take_stop(session->stop_fd);
 
-	if (read(session->signal_fd, &info, sizeof(info)) != sizeof(info))
+	if (!signal)
 		return;
-	session->result->signal = (int)info.ssi_signo;
+	session->result->signal = signal;
 	diagnose(&session->result->diagnosis, EXIT_DIVERGED, -EINTR, NULL, "stopped by SIG%s",
-		 sigabbrev_np((int)info.ssi_signo));
+		 sigabbrev_np(signal));
 	session_finish(session, SESSION_SIGNAL);
 }
 
@@ -199,8 +181,8 @@ static void handle_event(struct session *session, uint64_t data)
 	size_t index = (uint32_t)data;
 
 	switch ((enum source_kind)(data >> 32)) {
-	case SOURCE_SIGNAL:
-		handle_signal(session);
+	case SOURCE_STOP:
+		handle_stop(session);
 		break;
 	case SOURCE_LISTEN:
 		handle_listen(session, index);
@@ -259,7 +241,7 @@ static bool somebody_owes_a_message(struct session *session)
 /* What does not depend on a message: consoles of silent guests, limits, the status line. */
 static void look_around(struct session *session, bool quiet)
 {
-	uint64_t now = session_wall_ns();
+	uint64_t now = process_wall_ns();
 
 	for (size_t i = 0; quiet && i < session->guest_count; i++)
 		session_guest_peek_console(session, &session->guest[i]);
@@ -297,7 +279,7 @@ int session_run(struct session *session, struct session_result *result)
 
 	*result = (struct session_result){ .end = SESSION_DONE };
 	session->result = result;
-	session->start_wall = session->last_message_wall = session_wall_ns();
+	session->start_wall = session->last_message_wall = process_wall_ns();
 	status_line_init(&session->status, session->options.show_status);
 	while (!session->over) {
 		int count = epoll_wait(session->epoll_fd, events, EVENT_BATCH, QUIET_MS);
@@ -313,7 +295,7 @@ int session_run(struct session *session, struct session_result *result)
 		session_guest_console(session, &session->guest[i]);
 	status_line_clear(&session->status);
 	result->virtual_ns = calendar_now(session->calendar);
-	result->wall_ns = session_wall_ns() - session->start_wall;
+	result->wall_ns = process_wall_ns() - session->start_wall;
 	record_end(session);
 	return 0;
 }

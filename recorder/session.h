@@ -52,8 +52,8 @@ struct session_result {
 };
 
 /*
- * @writer may be NULL: nothing is recorded. @watch may be NULL: the console is not judged. Both
- * stay the caller's.
+ * Call process_hold_stop() before. @writer may be NULL: nothing is recorded. @watch may be NULL:
+ * the console is not judged. Both stay the caller's.
  */
 int session_create(const struct session_options *options, struct trace_writer *writer,
 		   struct watch *watch, struct session **session);

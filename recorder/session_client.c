@@ -6,6 +6,7 @@
 
 #include "format/cleanup.h"
 #include "format/units.h"
+#include "kernel/process.h"
 #include "recorder/session_internal.h"
 
 static void record_message(struct session *session, const struct client *client,
@@ -161,7 +162,7 @@ void session_client_readable(struct session *session, size_t handle)
 	got = wire_input_fill(&client->input, client->fd);
 	if (got == -EAGAIN)
 		return;
-	session->last_message_wall = session_wall_ns();
+	session->last_message_wall = process_wall_ns();
 	while (!session->over && client->connected && wire_input_take(&client->input, &message))
 		receive(session, (uint32_t)handle, &message);
 	if (got > 0 || session->over || !client->connected)

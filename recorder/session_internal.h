@@ -37,14 +37,14 @@ struct session_guest {
 };
 
 /* What an epoll event is about. */
-enum source_kind { SOURCE_SIGNAL, SOURCE_LISTEN, SOURCE_CLIENT, SOURCE_ENTROPY, SOURCE_KEEPER };
+enum source_kind { SOURCE_STOP, SOURCE_LISTEN, SOURCE_CLIENT, SOURCE_ENTROPY, SOURCE_KEEPER };
 
 struct session {
 	struct session_options options;
 	struct trace_writer *writer;
 	struct watch *watch;
 	struct calendar *calendar;
-	int epoll_fd, signal_fd, listen_fd;
+	int epoll_fd, stop_fd, listen_fd;
 	struct client **client; /* by calendar handle */
 	size_t client_count;
 	size_t clients_left, clients_seen;
@@ -57,7 +57,6 @@ struct session {
 	struct status_line status;
 };
 
-uint64_t session_wall_ns(void);
 int session_watch_fd(struct session *session, int fd, enum source_kind kind, size_t index);
 
 /* End the recording: the first reason stays. @error is what diagnose() returned or 0. */

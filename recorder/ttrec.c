@@ -8,6 +8,7 @@
 
 #include "format/cleanup.h"
 #include "format/diagnosis.h"
+#include "kernel/process.h"
 
 static const struct {
 	const char *name;
@@ -35,6 +36,7 @@ static void usage(FILE *out)
 
 int main(int argc, char **argv)
 {
+	process_fill_streams();
 	argp_err_exit_status = EXIT_USAGE;
 	argp_program_version = "ttrec " TTREC_VERSION;
 	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-?"))) {

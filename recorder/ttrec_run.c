@@ -6,6 +6,7 @@
 
 #include "format/cleanup.h"
 #include "kernel/guest_arguments.h"
+#include "kernel/process.h"
 #include "recorder/run_report.h"
 #include "recorder/run_trace.h"
 #include "recorder/ttrec.h"
@@ -201,6 +202,7 @@ int ttrec_run(int argc, char **argv)
 	int status;
 
 	run_options_parse(argc, argv, &run.options);
+	process_hold_stop();
 	if (prepare(&run, &why)) {
 		status = diagnosis_print(&why, "ttrec");
 	} else {

@@ -5,6 +5,7 @@
 #include <sys/un.h>
 
 #include "format/cleanup.h"
+#include "kernel/process.h"
 #include "recorder/run_report.h"
 #include "recorder/run_trace.h"
 #include "recorder/ttrec.h"
@@ -78,6 +79,7 @@ int ttrec_serve(int argc, char **argv)
 	bool listening;
 
 	serve_options_parse(argc, argv, &options);
+	process_hold_stop();
 	err = prepare(&options, &writer, &session, &fd, &why);
 	listening = fd >= 0 || !err;
 	if (err) {

@@ -4,10 +4,10 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
 
 #include "format/cleanup.h"
 #include "format/units.h"
+#include "kernel/process.h"
 #include "replayer/doors.h"
 
 #define BATCH_MAX 16
@@ -103,6 +103,9 @@ static void describe_event(const struct door_event *event, char *text, size_t si
 			 event->signal ? "its end by signal %d" : "its end with status %d",
 			 event->signal ? event->signal : event->status);
 		break;
+	case DOOR_STOP:
+		snprintf(text, size, "SIG%s", sigabbrev_np(event->signal));
+		break;
 	case DOOR_SILENCE:
 		snprintf(text, size, "nothing: it computes and does not come back");
 		break;
@@ -123,6 +126,11 @@ static int await(struct cursor *cursor, const struct trace_record *record,
 				"cannot wait for the guest: %s", strerror(-err));
 	if (event->kind == kind)
 		return 0;
+	if (event->kind == DOOR_STOP) {
+		cursor->report->stop_signal = event->signal;
+		return diagnose(cursor->why, EXIT_DIVERGED, -EINTR, NULL, "stopped by SIG%s",
+				sigabbrev_np(event->signal));
+	}
 	describe_event(event, got, sizeof(got));
 	return diverge_text(cursor, record, false, expected, got);
 }
@@ -447,14 +455,6 @@ static int walk(struct cursor *cursor)
 	return stop < 0 ? stop : 0;
 }
 
-static uint64_t wall_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
-
 int cursor_run(struct trace_reader *reader, struct guest *guest,
 	       const struct cursor_options *options, struct cursor_report *report,
 	       struct diagnosis *why)
@@ -462,7 +462,7 @@ int cursor_run(struct trace_reader *reader, struct guest *guest,
 	struct cursor cursor = {
 		.reader = reader, .guest = guest, .options = options, .report = report, .why = why
 	};
-	uint64_t start = wall_ns();
+	uint64_t start = process_wall_ns();
 	int err;
 
 	*report = (struct cursor_report){ 0 };
@@ -478,7 +478,7 @@ int cursor_run(struct trace_reader *reader, struct guest *guest,
 			       options->flip.record);
 	if (err < 0 && !why->status)
 		diagnose(why, EXIT_CANNOT, err, NULL, "cannot replay: %s", strerror(-err));
-	report->wall_ns = wall_ns() - start;
+	report->wall_ns = process_wall_ns() - start;
 	doors_close(&cursor.doors);
 	free(cursor.console);
 	free(cursor.ladder);

@@ -58,6 +58,7 @@ struct cursor_report {
 	struct trace_record history[CURSOR_HISTORY]; /* before the divergence; payloads not kept */
 	size_t history_count;
 	char note[256];	 /* the recorder's last diagnosis, when the recording ended with one */
+	int stop_signal; /* that ended the replay with -EINTR, else 0 */
 	int trace_error; /* 0, or how reading the trace ended early: -EPIPE, -EBADMSG */
 };
 

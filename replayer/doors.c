@@ -4,15 +4,14 @@
 
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <time.h>
 
 #include "format/cleanup.h"
-#include "format/units.h"
+#include "kernel/process.h"
 
 #define QUIET_MS      20
 #define CONSOLE_CHUNK (64u * 1024)
 
-enum door { DOOR_FD_LISTEN, DOOR_FD_TIME, DOOR_FD_ENTROPY, DOOR_FD_KEEPER };
+enum door { DOOR_FD_LISTEN, DOOR_FD_TIME, DOOR_FD_ENTROPY, DOOR_FD_KEEPER, DOOR_FD_STOP };
 
 static int watch_door(struct doors *doors, int fd, enum door door)
 {
@@ -30,11 +29,15 @@ int doors_open(struct doors *doors, struct guest *guest, bool show_console)
 {
 	int err;
 
-	*doors = (struct doors){ .guest = guest, .show_console = show_console };
+	*doors = (struct doors){ .guest = guest, .show_console = show_console, .stop_fd = -1 };
 	doors->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (doors->epoll_fd < 0)
 		return -errno;
-	err = watch_door(doors, guest->room.listen_fd, DOOR_FD_LISTEN);
+	err = process_open_stop(&doors->stop_fd);
+	if (!err)
+		err = watch_door(doors, doors->stop_fd, DOOR_FD_STOP);
+	if (!err)
+		err = watch_door(doors, guest->room.listen_fd, DOOR_FD_LISTEN);
 	if (!err)
 		err = watch_door(doors, guest->room.keeper_fd, DOOR_FD_KEEPER);
 	if (!err && guest->room.entropy_fd >= 0)
@@ -45,6 +48,7 @@ int doors_open(struct doors *doors, struct guest *guest, bool show_console)
 void doors_close(struct doors *doors)
 {
 	close_fd(&doors->epoll_fd);
+	close_fd(&doors->stop_fd);
 	free(doors->console);
 	doors->console = NULL;
 }
@@ -119,6 +123,10 @@ static int handle_door(struct doors *doors, enum door door, struct door_event *e
 			unwatch_door(doors, room->entropy_fd);
 		event->kind = DOOR_ENTROPY;
 		return got == 1;
+	case DOOR_FD_STOP:
+		event->signal = process_take_stop(doors->stop_fd);
+		event->kind = DOOR_STOP;
+		return event->signal != 0;
 	}
 	return 0;
 }
@@ -149,14 +157,6 @@ static bool take_pending(struct doors *doors, struct door_event *event)
 	return false;
 }
 
-static uint64_t wall_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
-
 int doors_next(struct doors *doors, uint64_t timeout, struct door_event *event)
 {
 	uint64_t quiet_since = 0;
@@ -176,8 +176,8 @@ int doors_next(struct doors *doors, uint64_t timeout, struct door_event *event)
 		/* A guest whose console is full is blocked by us. */
 		doors_drain_console(doors);
 		if (!quiet_since)
-			quiet_since = wall_ns();
-		if (timeout && wall_ns() - quiet_since >= timeout) {
+			quiet_since = process_wall_ns();
+		if (timeout && process_wall_ns() - quiet_since >= timeout) {
 			event->kind = DOOR_SILENCE;
 			return 0;
 		}

@@ -13,6 +13,7 @@ enum door_event_kind {
 	DOOR_LEFT,    /* it closed the time socket */
 	DOOR_EXIT,    /* its process ended */
 	DOOR_SILENCE, /* nothing within the time given */
+	DOOR_STOP,    /* a signal for us: the replay is to end */
 };
 
 struct door_event {
@@ -24,7 +25,7 @@ struct door_event {
 
 struct doors {
 	struct guest *guest;
-	int epoll_fd;
+	int epoll_fd, stop_fd;
 	bool left, ended; /* time socket closed, process gone */
 	int status, signal;
 	char *console; /* what the guest wrote and was not compared yet */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "format/cleanup.h"
+#include "kernel/process.h"
 #include "replayer/replay_options.h"
 #include "replayer/verdict.h"
 
@@ -132,14 +133,18 @@ int main(int argc, char **argv)
 	struct diagnosis why = { 0 };
 	int status;
 
+	process_fill_streams();
 	argp_err_exit_status = EXIT_USAGE;
 	argp_program_version = "ttreplay " TTREC_VERSION;
 	replay_options_parse(argc, argv, &replay.options);
+	process_hold_stop();
 	if (replay_trace(&replay, &why)) {
 		if (!why.status)
 			diagnose(&why, EXIT_CANNOT, -EIO, NULL, "cannot replay %s",
 				 replay.options.trace);
 		status = diagnosis_print(&why, "ttreplay");
+		if (replay.report.stop_signal)
+			status = 128 + replay.report.stop_signal;
 	} else {
 		status = print_verdict(&replay);
 	}

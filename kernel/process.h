@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a command does to its own process: standard streams, signals that stop it, wall time. */
+#ifndef TTREC_PROCESS_H
+#define TTREC_PROCESS_H
+
+#include <stdint.h>
+
+/* Nanoseconds of wall time since some moment; they never go back. */
+uint64_t process_wall_ns(void);
+
+/*
+ * Open /dev/null for each standard stream that the caller closed: a socket or the trace in its
+ * place would get what is printed. Call it first.
+ */
+void process_fill_streams(void);
+
+/*
+ * From here on SIGINT, SIGTERM, SIGHUP and SIGPIPE do not end the process: they make a descriptor
+ * readable that process_open_stop() makes. Before there is something that must be ended in order:
+ * a child, a socket in the file system, a directory.
+ */
+void process_hold_stop(void);
+
+/* *@fd is readable once one of those signals has come, also one from before. The caller's. */
+int process_open_stop(int *fd);
+
+/* The signal that made @fd readable; 0 when none did. */
+int process_take_stop(int fd);
+
+#endif
