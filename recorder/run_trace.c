@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static int write_meta(struct trace_writer *writer, const char *key, const char *value)
 {
@@ -44,4 +46,25 @@ int run_trace_diagnose(const struct run_options *options, int error, struct diag
 {
 	return diagnose(why, EXIT_CANNOT, error, "name another file with -o",
 			"cannot write the trace %s: %s", options->output, strerror(-error));
+}
+
+void run_trace_close(const struct run_options *options, struct trace_writer *writer,
+		     struct session_result *result, struct trace_writer_stat *stat)
+{
+	int err = trace_writer_close(writer, stat);
+
+	if (!err || result->end == SESSION_STORAGE)
+		return;
+	result->end = SESSION_STORAGE;
+	diagnose(&result->diagnosis, EXIT_CANNOT, err,
+		 "make room and record again; what was written is a valid trace",
+		 "cannot write the trace %s: %s", options->output, strerror(-err));
+}
+
+void run_trace_discard(const struct run_options *options)
+{
+	struct stat status;
+
+	if (!stat(options->output, &status) && S_ISREG(status.st_mode))
+		unlink(options->output);
 }

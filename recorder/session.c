@@ -115,9 +115,13 @@ static void raise_descriptor_limit(void)
 
 int session_listen(struct session *session, int fd)
 {
+	int err;
+
 	raise_descriptor_limit();
-	session->listen_fd = fd;
-	return session_watch_fd(session, fd, SOURCE_LISTEN, 0);
+	err = session_watch_fd(session, fd, SOURCE_LISTEN, 0);
+	if (!err)
+		session->listen_fd = fd;
+	return err;
 }
 
 int session_add_guest(struct session *session, struct guest *guest)

@@ -59,7 +59,7 @@ int session_create(const struct session_options *options, struct trace_writer *w
 		   struct watch *watch, struct session **session);
 void session_destroy(struct session *session);
 
-/* Accept clients on @fd (taken over). */
+/* Accept clients on @fd, which is taken over unless this fails. */
 int session_listen(struct session *session, int fd);
 
 /* Serve the doors of @guest (stays the caller's), which was just opened. */

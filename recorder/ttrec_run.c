@@ -164,22 +164,16 @@ static int finish(struct run *run)
 	struct watch_verdict verdict;
 	bool kept = run->writer;
 	char reason[640];
-	int status, err;
+	int status;
 
 	watch_judge(run->watch, &verdict);
 	report.watch = &verdict;
 	report.trace = &stat;
 	guest_close(&run->guest);
-	err = trace_writer_close(take_pointer(run->writer), &stat);
-	if (err && run->result.end == SESSION_DONE) {
-		run->result.end = SESSION_STORAGE;
-		diagnose(&run->result.diagnosis, EXIT_CANNOT, err,
-			 "make room and record again; what was written is a valid trace",
-			 "cannot write the trace %s: %s", run->options.output, strerror(-err));
-	}
+	run_trace_close(&run->options, take_pointer(run->writer), &run->result, &stat);
 	status = run_judge(&report, reason, sizeof(reason));
 	if (kept && !status && run->options.keep == KEEP_ON_FAILURE) {
-		unlink(run->options.output);
+		run_trace_discard(&run->options);
 		kept = false;
 	}
 	run_report_print(&report, status, reason, kept);

@@ -87,12 +87,7 @@ int ttrec_serve(int argc, char **argv)
 	} else {
 		session_run(session, &result);
 		session_destroy(take_pointer(session));
-		err = trace_writer_close(take_pointer(writer), &stat);
-		if (err && result.end == SESSION_DONE) {
-			result.end = SESSION_STORAGE;
-			diagnose(&result.diagnosis, EXIT_CANNOT, err, "make room and record again",
-				 "cannot write the trace: %s", strerror(-err));
-		}
+		run_trace_close(&options, take_pointer(writer), &result, &stat);
 		status = run_judge(&report, reason, sizeof(reason));
 		run_report_print(&report, status, reason, options.output);
 	}
