@@ -80,6 +80,18 @@ int cpu_pin(unsigned int number, struct cpu_identity *identity)
 	return 0;
 }
 
+int cpu_check(unsigned int number)
+{
+	cpu_set_t allowed;
+	int err = cpu_allowed(&allowed);
+
+	if (!err)
+		err = cpu_pin(number, NULL);
+	if (!err && sched_setaffinity(0, sizeof(allowed), &allowed))
+		err = -errno;
+	return err;
+}
+
 unsigned int cpu_here(void)
 {
 	int number = sched_getcpu();

@@ -28,6 +28,9 @@ int cpu_allowed(cpu_set_t *allowed);
  */
 int cpu_pin(unsigned int number, struct cpu_identity *identity);
 
+/* May the calling thread be pinned to @number? 0 or -errno; it stays where it was allowed to be. */
+int cpu_check(unsigned int number);
+
 /* A CPU this process may use: the one it runs on now. */
 unsigned int cpu_here(void);
 

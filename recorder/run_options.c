@@ -4,6 +4,7 @@
 
 #include <argp.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -86,7 +87,8 @@ static const struct argp_option serve_only_options[] = {
 	{ 0 },
 };
 
-static uint64_t parse_number(const char *text, const char *option, struct argp_state *state)
+static uint64_t parse_number(const char *text, const char *option, uint64_t max,
+			     struct argp_state *state)
 {
 	unsigned long long value;
 	char *end;
@@ -95,7 +97,19 @@ static uint64_t parse_number(const char *text, const char *option, struct argp_s
 	value = strtoull(text, &end, 0);
 	if (errno || *end || end == text || *text == '-')
 		argp_error(state, "%s '%s': give a whole number", option, text);
+	if (value > max)
+		argp_error(state, "%s '%s': at most %llu", option, text, (unsigned long long)max);
 	return value;
+}
+
+static int parse_cpu(const char *text, struct argp_state *state)
+{
+	unsigned int number = (unsigned int)parse_number(text, "--cpu", INT_MAX, state);
+	int err = cpu_check(number);
+
+	if (err)
+		argp_error(state, "--cpu %u cannot be used: %s", number, strerror(-err));
+	return (int)number;
 }
 
 static uint64_t parse_time(const char *text, const char *option, struct argp_state *state)
@@ -157,7 +171,7 @@ static void parse_digest(const char *text, struct session_options *session,
 		session->digest = DIGEST_EVERY;
 	if (session->digest != DIGEST_EVERY || !strcmp(text, "every"))
 		return;
-	session->digest_every = (uint32_t)parse_number(text, "--digest", state);
+	session->digest_every = (uint32_t)parse_number(text, "--digest", UINT32_MAX, state);
 	if (!session->digest_every)
 		argp_error(state, "--digest 0: say off");
 }
@@ -198,7 +212,7 @@ static error_t parse_common(int key, char *text, struct argp_state *state)
 		session->hang_timeout = parse_time(text, "--hang-timeout", state);
 		break;
 	case KEY_CPU:
-		options->cpu = (int)parse_number(text, "--cpu", state);
+		options->cpu = parse_cpu(text, state);
 		break;
 	case KEY_JSON:
 		options->json = true;
@@ -222,10 +236,10 @@ static error_t parse_run(int key, char *text, struct argp_state *state)
 		state->child_inputs[0] = options;
 		break;
 	case KEY_SEED:
-		options->session.seed = parse_number(text, "--seed", state);
+		options->session.seed = parse_number(text, "--seed", UINT64_MAX, state);
 		break;
 	case KEY_ID:
-		options->id = parse_number(text, "--id", state);
+		options->id = parse_number(text, "--id", UINT64_MAX, state);
 		break;
 	case KEY_DIGEST:
 		parse_digest(text, &options->session, state);
@@ -275,7 +289,7 @@ static error_t parse_serve(int key, char *text, struct argp_state *state)
 		break;
 	case KEY_CLIENTS:
 		options->session.calendar.expected =
-			(uint32_t)parse_number(text, "--clients", state);
+			(uint32_t)parse_number(text, "--clients", UINT32_MAX, state);
 		if (!options->session.calendar.expected)
 			argp_error(state, "--clients 0: at least one client is needed");
 		break;
