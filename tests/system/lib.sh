@@ -15,11 +15,15 @@ export LC_ALL=C
 
 source_dir=${TTREC_TEST_SOURCE:-$(dirname "$(dirname "$(dirname "$(readlink -f "$0")")")")}
 bin=${TTREC_TEST_BIN:-$source_dir/build/release/bin}
+[[ -x $bin/ttrec ]] || {
+	echo "no commands in $bin: build first, or set TTREC_TEST_BIN" >&2
+	exit 1
+}
 script=$(basename "$0" .sh)
 initrd=$bin/guest.cpio
 PATH=$bin:$PATH
 
-cases=0 failed=0 run_by=()
+cases=0 failed=0 run_by=() kernel_arguments=()
 # Ordinary users have to reach it.
 work=$(mktemp -d "${TMPDIR:-/tmp}/ttrec-test-$script.XXXXXX")
 chmod 755 "$work"
@@ -117,11 +121,11 @@ wait_for() {
 
 # The commands, so that what never ends is a failure (status 124).
 ttrec() {
-	timeout --foreground 120 "$bin/ttrec" "$@"
+	timeout --foreground 60 "$bin/ttrec" "$@"
 }
 
 ttreplay() {
-	timeout --foreground 120 "$bin/ttreplay" "$@"
+	timeout --foreground 60 "$bin/ttreplay" "$@"
 }
 
 # ---- Guests ----------------------------------------------------------------------------------------------
@@ -140,7 +144,7 @@ need_kernel() {
 }
 
 # record [OPTION]... -- ACTION...: one guest that does this (guest_init.c), into t.zst. ttrec is run
-# by "${run_by[@]}", if that is set.
+# by "${run_by[@]}" with "${kernel_arguments[@]}", if these are set.
 record() {
 	local -a options=()
 	while [[ $1 != -- ]]; do
@@ -148,7 +152,8 @@ record() {
 		shift
 	done
 	shift
-	"${run_by[@]}" ttrec run -o t.zst "${options[@]}" "$kernel" mem=32M initrd="$initrd" "do=\"$(actions "$@")\""
+	"${run_by[@]}" ttrec run -o t.zst "${options[@]}" "$kernel" mem=32M initrd="$initrd" \
+		"${kernel_arguments[@]}" "do=\"$(actions "$@")\""
 }
 
 # actions ACTION...: as guest_init.c reads them.

@@ -8,6 +8,12 @@
 version=${1:-6.12}
 need_kernel "$version"
 quick=(random tick:30:3000000 random off)
+# Random numbers of a guest that just booted: before 6.2 only if it trusts what the host gives at
+# boot, in 5.10 not at all (it gathers entropy from the jitter of a clock that has none).
+case $version in
+5.10) quick=(tick:30:3000000 off) ;;
+6.1) kernel_arguments=(random.trust_cpu=on) ;;
+esac
 
 identical_at_every_wait() {
 	expect 0 record --digest every -- "${quick[@]}"
@@ -37,7 +43,8 @@ different_seeds() {
 	mv t.zst first.zst
 	expect 0 record --seed 8 -- "${quick[@]}"
 	[[ $(fact chain0 t.zst) != "$(fact chain0 first.zst)" ]] || fail "histories are the same"
-	! cmp -s <(trace_facts -c t.zst) <(trace_facts -c first.zst) || fail "consoles are the same"
+	[[ ${quick[0]} != random ]] || ! cmp -s <(trace_facts -c t.zst) <(trace_facts -c first.zst) ||
+		fail "consoles are the same"
 	replays_identical t.zst
 	replays_identical first.zst
 }
