@@ -8,6 +8,7 @@
 
 #include "format/cleanup.h"
 #include "kernel/guest_arguments.h"
+#include "kernel/printable.h"
 
 #define HASH_SIZE 32
 
@@ -200,7 +201,7 @@ static int read_name(struct spec_reading *reading, const char *value)
 {
 	free(reading->spec->name);
 	reading->spec->name = strdup(value);
-	return reading->spec->name ? 0 : -ENOMEM;
+	return reading->spec->name && printable(reading->spec->name) ? 0 : -ENOMEM;
 }
 
 static int read_id(struct spec_reading *reading, const char *value)

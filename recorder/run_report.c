@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "format/units.h"
+#include "kernel/printable.h"
 #include "kernel/seal.h"
 
 static int judge_guest(const struct run_report *report, char *reason, size_t size)
@@ -37,7 +38,7 @@ static int judge_guest(const struct run_report *report, char *reason, size_t siz
 	return EXIT_IDENTICAL;
 }
 
-int run_judge(const struct run_report *report, char *reason, size_t size)
+static int judge(const struct run_report *report, char *reason, size_t size)
 {
 	const struct session_result *result = report->result;
 
@@ -49,6 +50,14 @@ int run_judge(const struct run_report *report, char *reason, size_t size)
 	if (result->end != SESSION_DONE)
 		return result->diagnosis.status;
 	return report->has_guest ? judge_guest(report, reason, size) : EXIT_IDENTICAL;
+}
+
+int run_judge(const struct run_report *report, char *reason, size_t size)
+{
+	int status = judge(report, reason, size);
+
+	printable(reason);
+	return status;
 }
 
 static void print_json(const struct run_report *report, int status, const char *reason, bool kept)

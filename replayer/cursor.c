@@ -7,6 +7,7 @@
 
 #include "format/cleanup.h"
 #include "format/units.h"
+#include "kernel/printable.h"
 #include "kernel/process.h"
 #include "replayer/doors.h"
 
@@ -81,6 +82,8 @@ static int diverge_text(struct cursor *cursor, const struct trace_record *record
 		snprintf(cursor->report->expected, sizeof(cursor->report->expected), "%s",
 			 expected);
 		snprintf(cursor->report->got, sizeof(cursor->report->got), "%s", got);
+		printable(cursor->report->expected);
+		printable(cursor->report->got);
 	}
 	return diverge(cursor, record, can_go_on);
 }
@@ -367,6 +370,7 @@ static int replay_note(struct cursor *cursor, const struct trace_record *record)
 {
 	snprintf(cursor->report->note, sizeof(cursor->report->note), "%.*s",
 		 (int)record->payload_size, (const char *)record->payload);
+	printable(cursor->report->note);
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "format/cleanup.h"
+#include "kernel/printable.h"
 #include "kernel/process.h"
 #include "replayer/replay_options.h"
 #include "replayer/verdict.h"
@@ -84,6 +85,7 @@ static void judge_memory(struct replay *replay)
 	else if (missing)
 		snprintf(reason, size, "the recording's room was sealed further (%s)",
 			 seal_text(missing, names));
+	printable(reason);
 	replay->options.cursor.compare_memory = !*reason;
 }
 

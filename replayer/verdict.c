@@ -8,10 +8,12 @@
 #include <stdio.h>
 
 #include "format/units.h"
+#include "kernel/printable.h"
 
 /* Records shown around a divergence by the command the verdict proposes. */
 #define RECORDS_BEFORE 20
 #define RECORDS_AFTER  5
+#define SYMBOL_TEXT    128
 
 int verdict_status(const struct verdict *verdict)
 {
@@ -77,16 +79,30 @@ static void print_record(const struct trace_record *record)
 	putchar('\n');
 }
 
+/* The kernel symbol of the first difference in data and bss; false when there is none. */
+static bool find_symbol(const struct verdict *verdict, char *name, size_t size, uint64_t *offset)
+{
+	const struct cursor_memory *memory = &verdict->report->memory;
+	const char *symbol;
+
+	if (!memory->located || memory->region != MEMORY_IMAGE ||
+	    image_symbol_at(&verdict->spec->files.file[0], memory->address, &symbol, offset))
+		return false;
+	snprintf(name, size, "%s", symbol);
+	printable(name);
+	return true;
+}
+
 static void describe_memory(const struct verdict *verdict, char *text, size_t size)
 {
 	const struct cursor_memory *memory = &verdict->report->memory;
-	const char *region = memory_region_name(memory->region), *symbol;
+	const char *region = memory_region_name(memory->region);
+	char symbol[SYMBOL_TEXT];
 	uint64_t offset;
 
 	if (!memory->located)
 		snprintf(text, size, "%s, place unknown: an earlier digest is missing", region);
-	else if (memory->region == MEMORY_IMAGE &&
-		 !image_symbol_at(&verdict->spec->files.file[0], memory->address, &symbol, &offset))
+	else if (find_symbol(verdict, symbol, sizeof(symbol), &offset))
 		snprintf(text, size, "%s, %u bytes at %#" PRIx64 ", %s+%#" PRIx64, region,
 			 memory->block_size, memory->address, symbol, offset);
 	else if (memory->region == MEMORY_RAM)
@@ -136,18 +152,18 @@ void verdict_print(const struct verdict *verdict)
 static json_t *memory_json(const struct verdict *verdict)
 {
 	const struct cursor_memory *memory = &verdict->report->memory;
-	const char *symbol = NULL;
+	char symbol[SYMBOL_TEXT];
 	uint64_t offset = 0;
+	bool named;
 
 	if (!memory->differs)
 		return json_null();
-	if (memory->region == MEMORY_IMAGE && memory->located)
-		image_symbol_at(&verdict->spec->files.file[0], memory->address, &symbol, &offset);
+	named = find_symbol(verdict, symbol, sizeof(symbol), &offset);
 	return json_pack("{s:I, s:I, s:s, s:I, s:i, s:s?, s:I}", "record",
 			 (json_int_t)memory->record, "now_ns", (json_int_t)memory->now, "region",
 			 memory_region_name(memory->region), "address", (json_int_t)memory->address,
-			 "block_size", (int)memory->block_size, "symbol", symbol, "offset",
-			 (json_int_t)offset);
+			 "block_size", (int)memory->block_size, "symbol", named ? symbol : NULL,
+			 "offset", (json_int_t)offset);
 }
 
 void verdict_print_json(const struct verdict *verdict)
