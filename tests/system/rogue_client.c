@@ -118,7 +118,8 @@ static void run_at(struct client *client, uint64_t time)
 	}
 }
 
-/* ---- Keeping to the protocol ------------------------------------------------------------------- */
+/* ---- Keeping to the protocol -------------------------------------------------------------------
+ */
 
 /* Until the scheduler ends it. */
 static void do_steady(struct client *client)
@@ -143,7 +144,8 @@ static void do_never(struct client *client)
 	wait_at(client, WIRE_TIME_NEVER);
 }
 
-/* ---- Breaking it ------------------------------------------------------------------------------- */
+/* ---- Breaking it -------------------------------------------------------------------------------
+ */
 
 static void do_half(struct client *client)
 {
@@ -211,7 +213,8 @@ static void do_silent(struct client *client)
 	start(client);
 }
 
-/* ---- Disappearing ------------------------------------------------------------------------------ */
+/* ---- Disappearing ------------------------------------------------------------------------------
+ */
 
 static void do_leave_connected(struct client *client)
 {

@@ -5,7 +5,8 @@
  *	survivors [-k SIGNAL:MILLISECONDS] COMMAND...
  *
  * With -k the command is sent that signal after that time. Exit status: 99 when a process is still
- * there 5 s after the command's end (it is named and killed), else the command's (128+N for signal N).
+ * there 5 s after the command's end (it is named and killed), else the command's (128+N for signal
+ *N).
  */
 #include <errno.h>
 #include <signal.h>
@@ -31,7 +32,8 @@ static int exit_status(int status)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-/* Orphans become ours (PR_SET_CHILD_SUBREAPER), so a child that is left is a process that is left. */
+/* Orphans become ours (PR_SET_CHILD_SUBREAPER), so a child that is left is a process that is left.
+ */
 static pid_t child_left(void)
 {
 	char path[64], text[32] = "";

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Prints what the system tests want to know of a trace: one fact a line, and its console with -c. */
+/* Prints what the system tests want to know of a trace: one fact a line, and its console with -c.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -45,10 +46,10 @@ static void print_verify(const char *path)
 	struct trace_report report = { 0 };
 	int err = trace_verify(path, &report);
 
-	printf("verify %s\n", !err		 ? "whole" :
-			      err == -EPIPE	 ? "ends early" :
-			      err == -EBADMSG ? "damaged" :
-						strerror(-err));
+	printf("verify %s\n", !err		? "whole"
+			      : err == -EPIPE	? "ends early"
+			      : err == -EBADMSG ? "damaged"
+						: strerror(-err));
 	printf("artifacts %" PRIu64 "\n", report.artifacts);
 }
 
