@@ -86,9 +86,8 @@ root_replays_users_trace() {
 
 under_load() {
 	local -a load=()
-	local cpu
 	expect 0 record --digest every -- "${quick[@]}"
-	for cpu in $(seq "$(nproc)"); do
+	for _ in $(seq "$(nproc)"); do
 		(exec bash -c 'while :; do :; done') &
 		load+=($!)
 	done

@@ -77,7 +77,7 @@ all_good() {
 	local pids=() pid
 	serve --clients 3
 	for id in 3 1 2; do
-		rogue_client s $id short &
+		rogue_client s "$id" short &
 		pids+=($!)
 	done
 	for pid in "${pids[@]}"; do

@@ -92,7 +92,7 @@ serve_stopped() {
 	local signal
 	for signal in 2 15; do
 		belongings >before
-		survivors -k $signal:700 "$bin/ttrec" serve --socket s --clients 1 -o t.zst >serve.out 2>serve.err &
+		survivors -k "$signal:700" "$bin/ttrec" serve --socket s --clients 1 -o t.zst >serve.out 2>serve.err &
 		wait_for 10 test -S s
 		rogue_client s 1 steady >one
 		says one 'has ended the connection'
@@ -117,7 +117,7 @@ killed_once() {
 	sleep 0.25
 	# The command is the only child of survivors.
 	kill -9 "$(cat "/proc/$pid/task/$pid/children")"
-	wait $pid || status=$?
+	wait "$pid" || status=$?
 	((status == 137)) || fail "exit status $status: $(cat err)"
 	if [[ ! -s t.zst ]]; then
 		((shown == 0)) || fail "nothing is in the trace"
