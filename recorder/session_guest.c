@@ -7,6 +7,8 @@
 #include "recorder/session_internal.h"
 
 #define CONSOLE_CHUNK (64u * 1024)
+/* At one look; more than its socket holds, so only a guest that writes meanwhile has more. */
+#define CONSOLE_CHUNKS_MAX 256
 
 static void show_console(struct session *session, const char *text, size_t size)
 {
@@ -41,7 +43,7 @@ void session_guest_peek_console(struct session *session, struct session_guest *g
 {
 	size_t got;
 
-	while (hold_console(guest, CONSOLE_CHUNK)) {
+	for (int i = 0; i < CONSOLE_CHUNKS_MAX && hold_console(guest, CONSOLE_CHUNK); i++) {
 		got = guest_read_console(guest->guest, guest->console + guest->console_size,
 					 CONSOLE_CHUNK);
 		if (!got)
