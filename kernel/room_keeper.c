@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/user.h>
 #include <sys/wait.h>
@@ -73,7 +74,8 @@ static int listen_for_guest(const struct room_plan *plan)
 		return -errno;
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s%s",
 		 plan->directory ? plan->directory : "", ROOM_SOCKET);
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) || listen(fd, 1)) {
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) ||
+	    chmod(address.sun_path, 0666) || listen(fd, 1)) {
 		int err = -errno;
 
 		close(fd);

@@ -10,7 +10,15 @@
 #include "format/cleanup.h"
 #include "kernel/room_internal.h"
 
-static const char *const directories[] = { "/dev", "/dev/shm", "/run", "/tmp", "/proc" };
+/* The guest is not always the user who made them: as root without a user namespace it is nobody. */
+static const struct {
+	const char *path;
+	mode_t mode;
+} directories[] = { { "/dev", 0755 },
+		    { "/dev/shm", 01777 },
+		    { "/run", 0755 },
+		    { "/tmp", 01777 },
+		    { "/proc", 0755 } };
 
 static int make_parents(char *path)
 {
@@ -25,6 +33,7 @@ static int make_parents(char *path)
 
 static int write_file(const char *root, const struct image_file *file)
 {
+	const mode_t mode = file->mode & 0111 ? 0555 : 0444;
 	char path[PATH_MAX];
 	auto_fd fd = -1;
 	int err;
@@ -36,7 +45,7 @@ static int write_file(const char *root, const struct image_file *file)
 	err = make_parents(path);
 	if (err)
 		return err;
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, file->mode & 0777);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	if (fd < 0)
 		return -errno;
 	for (size_t done = 0; done < file->size;) {
@@ -55,8 +64,10 @@ static int fill_root(const struct room_plan *plan, const char *root)
 	char path[PATH_MAX];
 
 	for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
-		snprintf(path, sizeof(path), "%s%s", root, directories[i]);
+		snprintf(path, sizeof(path), "%s%s", root, directories[i].path);
 		if (mkdir(path, 0755) && errno != EEXIST)
+			return -errno;
+		if (chmod(path, directories[i].mode))
 			return -errno;
 	}
 	for (size_t i = 0; i < files->count; i++) {
