@@ -100,6 +100,9 @@ void run_report_print(const struct run_report *report, int status, const char *r
 	fputc('\n', stderr);
 	if (*reason)
 		fprintf(stderr, "  why: %s\n", reason);
+	if (result->digest_error)
+		fprintf(stderr, "  memory: not hashed at some WAITs: %s\n",
+			strerror(-result->digest_error));
 	if (status && result->diagnosis.advice[0])
 		fprintf(stderr, "  to do: %s\n", result->diagnosis.advice);
 	if (kept && status && report->has_guest)

@@ -48,6 +48,7 @@ struct session_result {
 	int signal;		    /* of SESSION_SIGNAL */
 	int guest_status, guest_signal;
 	uint64_t messages, digests, records;
+	int digest_error; /* why memory could not be hashed at some WAIT; 0 */
 	uint64_t virtual_ns, wall_ns;
 };
 

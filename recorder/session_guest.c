@@ -159,8 +159,13 @@ void session_guest_digest(struct session *session, struct client *client)
 		struct memory_digest digest;
 		const void *ladder;
 		size_t size;
+		int err;
 
-		if (guest_hash_memory(guest->guest, region, &digest, &ladder, &size))
+		err = guest_hash_memory(guest->guest, region, &digest, &ladder, &size);
+		/* Gone with its message still unread: nothing is wrong with that. */
+		if (err && err != -ESRCH)
+			session->result->digest_error = err;
+		if (err)
 			continue;
 		record_digest(session, guest, &digest, ladder, size);
 		session->result->digests++;
