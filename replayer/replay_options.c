@@ -123,7 +123,7 @@ static const struct argp replay_argp = {
 	.doc = "Run a recorded guest again, hold it to the recording and say whether it is "
 	       "identical.\v"
 	       "Exit status: 0 identical, 1 diverged, 2 usage, 3 the trace is damaged or ends "
-	       "early, 4 this machine cannot run it.",
+	       "early, 4 this machine cannot run it, 128+N stopped by signal N.",
 };
 
 void replay_options_parse(int argc, char **argv, struct replay_options *options)
