@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Bit for bit: replays of one recording in a row, with a memory digest at every WAIT, while
-# every CPU is loaded by something else; as root and as an ordinary user.
+# Bit for bit: replays of one recording in a row, with memory digests at every tenth WAIT, while
+# every CPU is loaded by something else; as root and as an ordinary user. The guest boots, forks,
+# writes files, reads random numbers and sleeps.
 #
 #	bench_identity.sh BIN REPLAYS KERNEL...
 set -euo pipefail
@@ -45,7 +46,7 @@ as_user() {
 
 measure() {
 	local kernel=$1 user=$2 trace=$work/$2.zst identical=0 verdict digests
-	as_user "$user" "$bin/ttrec" run -q --digest every -o "$trace" "$kernel" mem=64M \
+	as_user "$user" "$bin/ttrec" run -q --digest 10 -o "$trace" "$kernel" mem=64M \
 		initrd="$work/initrd.gz" 2>"$work/log" || {
 		cat "$work/log" >&2
 		return 1
@@ -62,7 +63,22 @@ measure() {
 	[[ $identical -eq $replays ]]
 }
 
-"$here/../../kernel/uml/make-initramfs.sh" -o "$work/initrd.gz"
+cat >"$work/init" <<'END'
+#!/bin/sh
+mount -t proc proc /proc
+mount -t devtmpfs devtmpfs /dev
+mount -t tmpfs tmpfs /tmp
+for i in 1 2 3 4; do
+	usleep 1000
+	dd if=/dev/zero of=/tmp/file bs=64k count=16 2>/dev/null
+	head -c 100 /dev/urandom | cat - /tmp/file | sha256sum
+	(sleep 0.01; echo "background $i") &
+done
+wait
+poweroff -f
+END
+chmod 755 "$work/init"
+"$here/../../kernel/uml/make-initramfs.sh" -o "$work/initrd.gz" -i "$work/init"
 chmod 644 "$work/initrd.gz"
 load_cpus
 status=0
