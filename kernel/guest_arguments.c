@@ -60,6 +60,20 @@ static const struct {
 	  true,
 	  { "console", "its input interrupts the guest at a time the host chooses",
 	    "no con argument: the console is captured and shown" } },
+	{ "con#=*pty*",
+	  true,
+	  { "console", "its input interrupts the guest at a time the host chooses",
+	    "no con argument: the console is captured and shown" } },
+	{ "ssl#=*",
+	  true,
+	  { "ssl", "its input interrupts the guest at a time the host chooses",
+	    "the console, which is captured and shown" } },
+	{ "dsp=*",
+	  true,
+	  { "audio", "the host's sound device answers at a time of its own", "no sound" } },
+	{ "mixer=*",
+	  true,
+	  { "audio", "the host's sound device answers at a time of its own", "no sound" } },
 	{ "con#=*xterm*",
 	  true,
 	  { "console", "its input interrupts the guest at a time the host chooses",
@@ -184,6 +198,9 @@ static int add_user_argument(const struct guest_arguments_options *options, cons
 		return err;
 	if (strncmp(argument, "initrd=", 7))
 		return list_add(list, strdup(argument));
+	if (image_files_find(files, "/initrd"))
+		return diagnose(why, EXIT_USAGE, -EINVAL, "give one of them",
+				"two initrd arguments, the second is %s", argument);
 	err = image_files_load(files, "initrd", argument + 7, "/initrd", why);
 	return err ? err : list_add(list, strdup("initrd=" ROOM_PREFIX_MARK "/initrd"));
 }
