@@ -84,6 +84,17 @@ no_warnings() {
 	empty warnings
 }
 
+# Names for --allow are what a refusal gives: the first string of each entry of the table.
+allowed_names() {
+	local name
+	sed -n '/refused_table\[\]/,/^};/p' "$source_dir/kernel/guest_arguments.c" |
+		grep -oE '\{ "[a-z]+",' | grep -oE '[a-z]+' | sort -u >names
+	at_least "$(wc -l <names)" 5 "names"
+	while read -r name; do
+		says "$docs/ttrec.1" "^\.BR $name ,\$"
+	done <names
+}
+
 # A header beside a file of its own name goes without saying.
 every_file() {
 	local name
@@ -106,6 +117,7 @@ for command in ttrec ttreplay ttdump; do
 	proves "$command: --help goes to standard output in 80 columns" help_fits "$command"
 	proves "$command: every exit status of --help stands in the manual" every_status "$command"
 done
+proves "every argument that --allow accepts stands in the manual" allowed_names
 proves "groff has nothing to say about the manuals" no_warnings
 proves "docs/architecture.md names every source file, and none that is not there" every_file
 finish
