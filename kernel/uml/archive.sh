@@ -7,7 +7,7 @@
 # shellcheck shell=bash
 
 program=${0##*/}
-cache=${XDG_CACHE_HOME:-${HOME:?"is not set, nor is XDG_CACHE_HOME: no place for the cache"}/.cache}/ttrec
+cache=${XDG_CACHE_HOME:-${HOME-}/.cache}/ttrec
 keyring=${TTREC_KEYRING:-/usr/share/keyrings/debian-archive-keyring.gpg}
 debian_mirror=${TTREC_DEBIAN_MIRROR:-http://deb.debian.org/debian}
 security_mirror=${TTREC_SECURITY_MIRROR:-http://security.debian.org/debian-security}
@@ -21,6 +21,8 @@ die() {
 	exit 1
 }
 
+[[ -n ${XDG_CACHE_HOME-}${HOME-} ]] || die "no place for the cache: set HOME or XDG_CACHE_HOME"
+
 # need COMMAND PACKAGE: the command is there, or say what to install.
 need() {
 	command -v "$1" >/dev/null || die "needs the command $1: install the package $2"
@@ -28,7 +30,8 @@ need() {
 
 # lock NAME: one process at a time holds NAME, until it exits or runs 'unlock'.
 lock() {
-	mkdir -p "$cache/locks"
+	mkdir -p "$cache/locks" ||
+		die "cannot write the cache $cache: set XDG_CACHE_HOME to a directory of your own"
 	exec {lock_fd}>"$cache/locks/$1"
 	flock --nonblock "$lock_fd" && return
 	note "waiting for another process that works on $1"

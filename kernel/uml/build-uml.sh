@@ -50,18 +50,18 @@ parse_arguments() {
 		case $1 in
 		--kunit) fragments+=("$here/kunit.config") ;;
 		--wireless) fragments+=("$here/wireless.config") ;;
-		--fragment) fragments+=("${2:?"--fragment needs a file"}"); shift ;;
+		--fragment) fragments+=("${2-}"); shift ;;
 		--update) update=yes ;;
 		--print-path) print_only=yes ;;
-		--jobs) jobs=${2:?"--jobs needs a number"}; shift ;;
+		--jobs) jobs=${2-}; shift ;;
 		-h | --help) usage; exit ;;
 		-*) die "unknown option $1, see --help" ;;
 		*) series=$1 ;;
 		esac
-		shift
+		shift || die "an argument is missing at the end, see --help"
 	done
 	suites_of "$series" >/dev/null
-	[[ $jobs =~ ^[1-9][0-9]*$ ]] || die "--jobs $jobs: not a number of jobs"
+	[[ $jobs =~ ^[1-9][0-9]*$ ]] || die "--jobs '$jobs': not a number of jobs"
 	local file
 	for file in "${fragments[@]}"; do
 		[[ -r $file ]] || die "cannot read the fragment $file"
@@ -83,17 +83,16 @@ kernel_of_own() {
 	readlink -f "$TTREC_KERNEL"
 }
 
+# check_tools: all that is missing at once.
 check_tools() {
 	[[ $(uname -m) == x86_64 ]] || die "builds on x86_64 only, this is $(uname -m)"
-	local tool
-	for tool in gcc make bc bison flex tar perl python3; do
-		need "$tool" "$tool"
+	local pair missing=()
+	for pair in apt-get:apt bc:bc bison:bison dpkg-deb:dpkg flex:flex gcc:gcc ld:binutils \
+		make:make perl:perl python3:python3 tar:tar xz:xz-utils; do
+		command -v "${pair%:*}" >/dev/null || missing+=("${pair#*:}")
 	done
-	need xz xz-utils
-	need ld binutils
-	need dpkg-deb dpkg
-	echo '#include <stdlib.h>' | gcc -E - >/dev/null 2>&1 ||
-		die "gcc finds no stdlib.h: install the package libc6-dev"
+	echo '#include <stdlib.h>' | gcc -E - >/dev/null 2>&1 || missing+=(libc6-dev)
+	[[ -z ${missing[*]} ]] || die "cannot build a kernel, install the packages: ${missing[*]}"
 }
 
 # Half of the files, never part of UML: writing and removing them takes longer than unpacking.
@@ -169,14 +168,19 @@ build_failed() {
 	die "cannot $1 linux $series (${deb##*/}), see $log"
 }
 
+# discard DIR: removed in the background, it takes a while.
+discard() {
+	mv -T "$1" "$1.gone.$$"
+	rm -rf "$cache"/uml/*.gone.* {lock_fd}>&- >/dev/null 2>&1 &
+}
+
 # build DEB KERNEL: leaves KERNEL complete or not at all.
 build() {
 	local deb=$1 kernel=$2 log=$2.log work=$2.build start=$SECONDS
-	check_tools
 	mkdir -p "${kernel%/*}"
 	rm -rf "$work"
 	# shellcheck disable=SC2064 # the directory of now
-	trap "rm -rf '$work'" EXIT
+	trap "discard '$work'" EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
 	mkdir "$work"
@@ -208,19 +212,23 @@ main() {
 		kernel_of_own
 		return
 	fi
-	local package=linux-source-$series deb kernel
-	if [[ -n $update ]] || { [[ -z $print_only ]] && ! archive_cached "$package" >/dev/null; }; then
+	local package=linux-source-$series deb='' kernel=''
+	deb=$(archive_cached "$package") && kernel=$(kernel_path "$deb")
+	if [[ -z $update && -x $kernel ]]; then
+		echo "$kernel"
+		return
+	fi
+	[[ -z $print_only ]] || die "linux $series is not built with this configuration;" \
+		"run without --print-path"
+	check_tools
+	if [[ -n $update || -z $deb ]]; then
 		# shellcheck disable=SC2046 # a list of words
 		archive_fetch "$package" $(suites_of "$series")
+		deb=$(archive_cached "$package")
+		kernel=$(kernel_path "$deb")
 	fi
-	deb=$(archive_cached "$package") || die "no kernel $series cached; run without --print-path"
-	kernel=$(kernel_path "$deb")
-	if [[ ! -x $kernel ]]; then
-		[[ -z $print_only ]] || die "not cached: $kernel; run without --print-path"
-		lock "${kernel##*/}"
-		[[ -x $kernel ]] || build "$deb" "$kernel"
-		unlock
-	fi
+	lock "${kernel##*/}"
+	[[ -x $kernel ]] || build "$deb" "$kernel"
 	echo "$kernel"
 }
 

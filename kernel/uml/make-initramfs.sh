@@ -193,13 +193,12 @@ main() {
 	work=$(mktemp -d)
 	trap 'rm -rf "$work"' EXIT
 	default_init >"$work/init"
-	chmod 755 "$work/init"
 
 	nodes=([/proc]=dir [/sys]=dir [/dev]=dir [/tmp]=dir [/root]=dir)
 	[[ -n $busybox ]] || busybox=$(find_busybox)
 	add_busybox "$busybox"
 	add_file /init "${init:-$work/init}"
-	[[ ${nodes[/init]} == "file 755 "* ]] || die "$init is not executable: chmod +x it"
+	nodes[/init]=${nodes[/init]/#file 644/file 755}
 	local argument
 	for argument in ${extra[@]+"${extra[@]}"}; do
 		add_argument "$argument"
