@@ -97,12 +97,17 @@ void doctor_check_seal(const struct doctor_host *host, struct findings *findings
 	struct guest_spec spec = { 0 };
 	struct diagnosis why = { 0 };
 
+	int err;
+
 	*seal = 0;
-	if (build_spec(&spec, &why) || try_room(&spec, seal, findings, &why))
+	err = build_spec(&spec, &why);
+	if (!err)
+		err = try_room(&spec, seal, findings, &why);
+	guest_spec_free(&spec);
+	if (err) /* which parts would hold is not known */
 		findings_add(findings, FINDING_MISSING, "room", NULL,
 			     why.advice[0] ? why.advice : NULL, "%s", why.what);
-	guest_spec_free(&spec);
-	for (unsigned int part = 0; part < SEAL_COUNT; part++) {
+	for (unsigned int part = 0; !err && part < SEAL_COUNT; part++) {
 		if (*seal & 1u << part)
 			findings_add(findings, FINDING_OK, labels[part], NULL, NULL, "%s", "");
 		else
