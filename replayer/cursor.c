@@ -47,7 +47,8 @@ static void describe_message(const struct wire_message *message, char *text, siz
 		snprintf(text, size, "ACK of seq %u", message->seq);
 	else
 		snprintf(text, size, "%s %s", wire_operation_text(message->op, op),
-			 duration_exact(message->time, time));
+			 message->time == WIRE_TIME_NEVER ? "never"
+							  : duration_exact(message->time, time));
 }
 
 static void keep_history(struct cursor *cursor)

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "format/units.h"
 #include "kernel/printable.h"
@@ -14,6 +15,7 @@
 #define RECORDS_BEFORE 20
 #define RECORDS_AFTER  5
 #define SYMBOL_TEXT    128
+#define NEIGHBOURS_MAX 4
 
 int verdict_status(const struct verdict *verdict)
 {
@@ -67,6 +69,9 @@ static void print_record(const struct trace_record *record)
 			printf(" %s", trace_operation_name(record->field[i]) ?: "?");
 		else if (info->field[i].unit == TRACE_UNIT_NS && record->field[i] == UINT64_MAX)
 			continue;
+		else if (info->field[i].unit == TRACE_UNIT_NS &&
+			 record->field[i] == WIRE_TIME_NEVER)
+			printf(" %s=never", name);
 		else if (info->field[i].unit == TRACE_UNIT_NS)
 			printf(" %s=%s", name, duration_exact(record->field[i], time));
 		else if (info->field[i].unit == TRACE_UNIT_HEX)
@@ -93,6 +98,34 @@ static bool find_symbol(const struct verdict *verdict, char *name, size_t size, 
 	return true;
 }
 
+/*
+ * The other symbols that the block holds parts of: the hash covers all of it, so the difference may
+ * be in any. Adds
+ * ", or in NAME, NAME" to @text.
+ */
+static void add_neighbours(const struct verdict *verdict, char *text, size_t size)
+{
+	const struct cursor_memory *memory = &verdict->report->memory;
+	const struct image_file *kernel = &verdict->spec->files.file[0];
+	const char *symbol, *last = NULL;
+	size_t length = strlen(text), named = 0;
+	uint64_t offset;
+
+	for (uint64_t i = 0; i < memory->block_size && named <= NEIGHBOURS_MAX; i += 4) {
+		if (image_symbol_at(kernel, memory->address + i, &symbol, &offset) ||
+		    symbol == last)
+			continue;
+		if (last && length < size) {
+			length += (size_t)snprintf(text + length, size - length, "%s%s",
+						   named ? ", " : ", or in ",
+						   named == NEIGHBOURS_MAX ? "..." : symbol);
+			named++;
+		}
+		last = symbol;
+	}
+	printable(text);
+}
+
 static void describe_memory(const struct verdict *verdict, char *text, size_t size)
 {
 	const struct cursor_memory *memory = &verdict->report->memory;
@@ -102,10 +135,11 @@ static void describe_memory(const struct verdict *verdict, char *text, size_t si
 
 	if (!memory->located)
 		snprintf(text, size, "%s, place unknown: an earlier digest is missing", region);
-	else if (find_symbol(verdict, symbol, sizeof(symbol), &offset))
+	else if (find_symbol(verdict, symbol, sizeof(symbol), &offset)) {
 		snprintf(text, size, "%s, %u bytes at %#" PRIx64 ", %s+%#" PRIx64, region,
 			 memory->block_size, memory->address, symbol, offset);
-	else if (memory->region == MEMORY_RAM)
+		add_neighbours(verdict, text, size);
+	} else if (memory->region == MEMORY_RAM)
 		snprintf(text, size, "%s, page %" PRIu64 " (physical address %#" PRIx64 ")", region,
 			 memory->address / memory->block_size, memory->address);
 	else
@@ -116,7 +150,7 @@ static void describe_memory(const struct verdict *verdict, char *text, size_t si
 static void print_diverged(const struct verdict *verdict)
 {
 	const struct cursor_report *report = verdict->report;
-	char time[UNITS_TEXT], memory[256];
+	char time[UNITS_TEXT], memory[512];
 	uint64_t first = report->record > RECORDS_BEFORE ? report->record - RECORDS_BEFORE : 0;
 
 	printf("DIVERGED at record %" PRIu64 ", guest %s, t=%s s: expected %s, got %s\n",
