@@ -136,7 +136,8 @@ static void receive(struct session *session, uint32_t handle, const struct wire_
 	struct client *client = session->client[handle];
 	int err;
 
-	if (client->guest)
+	/* After an ACK the guest runs on: how much it has printed by now is the host's choice. */
+	if (client->guest && message->op != TRACE_OP_ACK)
 		session_guest_console(session, client->guest);
 	/* A START is recorded when it is admitted, so that the order of arrival leaves no mark. */
 	if (client->admitted)

@@ -190,7 +190,8 @@ static int replay_from(struct cursor *cursor, const struct trace_record *record)
 	if (stop)
 		return stop;
 	cursor->report->messages++;
-	stop = compare_console(cursor, record);
+	/* After an ACK the guest runs on: what it has printed by now is not yet all. */
+	stop = expected.op == TRACE_OP_ACK ? 0 : compare_console(cursor, record);
 	if (stop || !memcmp(&expected, &event.message, sizeof(expected)))
 		return stop;
 	describe_message(&event.message, got, sizeof(got));
