@@ -19,7 +19,7 @@ VERSION is 5.10, 6.1, 6.12 (the default) or 7.2.
       --fragment FILE  with the configuration lines of FILE; may be repeated
       --update         look for a newer source package in the archive
       --print-path     never build: fail if the kernel is not cached
-      --jobs N         compile N files at a time (default: number of CPUs)
+      --jobs N         compile N files at a time (default: number of CPUs + 1)
   -h, --help           print this and exit
 
 Needs no root. Packages to build with: packages.txt. Environment:
@@ -45,7 +45,7 @@ suites_of() {
 }
 
 parse_arguments() {
-	series=6.12 fragments=("$here/uml.config") update='' print_only='' jobs=$(nproc)
+	series=6.12 fragments=("$here/uml.config") update='' print_only='' jobs=$(($(nproc) + 1))
 	while (($#)); do
 		case $1 in
 		--kunit) fragments+=("$here/kunit.config") ;;
@@ -62,9 +62,10 @@ parse_arguments() {
 	done
 	suites_of "$series" >/dev/null
 	[[ $jobs =~ ^[1-9][0-9]*$ ]] || die "--jobs '$jobs': not a number of jobs"
-	local file
-	for file in "${fragments[@]}"; do
-		[[ -r $file ]] || die "cannot read the fragment $file"
+	local i
+	for i in "${!fragments[@]}"; do
+		[[ -r ${fragments[i]} ]] || die "cannot read the fragment ${fragments[i]}"
+		fragments[i]=$(readlink -f "${fragments[i]}")
 	done
 }
 
@@ -88,7 +89,7 @@ check_tools() {
 	[[ $(uname -m) == x86_64 ]] || die "builds on x86_64 only, this is $(uname -m)"
 	local pair missing=()
 	for pair in apt-get:apt bc:bc bison:bison dpkg-deb:dpkg flex:flex gcc:gcc ld:binutils \
-		make:make perl:perl python3:python3 tar:tar xz:xz-utils; do
+		make:make tar:tar xz:xz-utils; do
 		command -v "${pair%:*}" >/dev/null || missing+=("${pair#*:}")
 	done
 	echo '#include <stdlib.h>' | gcc -E - >/dev/null 2>&1 || missing+=(libc6-dev)
@@ -111,14 +112,15 @@ readonly -a left_packed=(
 unpack_source() {
 	note "unpacking ${1##*/}"
 	mkdir -p "$2/package"
-	dpkg-deb -x "$1" "$2/package"
+	dpkg-deb -x "$1" "$2/package" || die "cannot unpack $1: is there room in $2?"
 	local tarball
 	tarball=$(find "$2/package/usr/src" -name 'linux-source-*.tar.xz')
 	[[ -n $tarball ]] || die "no linux-source tarball in $1"
 	# The time the package was built stands in for the time of this build.
 	source_date=$(stat -c %Y "$tarball")
 	LC_ALL=C XZ_DEFAULTS=-T0 tar -C "$2" --strip-components=1 \
-		"${left_packed[@]/#/--exclude=}" -xf "$tarball"
+		"${left_packed[@]/#/--exclude=}" -xf "$tarball" ||
+		die "cannot unpack $tarball: is there room in $2?"
 	rm -rf "$2/package"
 }
 
@@ -197,8 +199,7 @@ build() {
 	note "built $kernel in $((SECONDS - start)) s"
 }
 
-# kernel_path DEB: where the kernel of this package and configuration is kept. The name says
-# version, variant and what was configured, for it also shows in ps and in traces.
+# kernel_path DEB: where the kernel of this package and this configuration is kept.
 kernel_path() {
 	local version=${1##*/linux-source-} hash
 	version=${version#*_}
