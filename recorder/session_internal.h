@@ -31,7 +31,7 @@ struct session_guest {
 	struct client *client; /* once it connected */
 	uint32_t index;
 	bool ended;    /* the keeper said so */
-	char *console; /* taken off the pipe, not yet in the trace */
+	char *console; /* taken off its socket, not yet in the trace */
 	size_t console_size, console_space;
 	int status, signal;
 };
