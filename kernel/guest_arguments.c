@@ -119,13 +119,6 @@ static ssize_t refused_index(const char *argument)
 	return -1;
 }
 
-const struct refused_argument *guest_argument_refused(const char *argument)
-{
-	ssize_t index = refused_index(argument);
-
-	return index < 0 ? NULL : &refused_table[index].refused;
-}
-
 static bool is_allowed(const char *const *allow, const char *name)
 {
 	for (; allow && *allow; allow++)

@@ -17,11 +17,6 @@ struct refused_argument {
 	const char *instead;
 };
 
-/*
- * The entry of the table of refused arguments that @argument falls under; NULL when it is harmless.
- */
-const struct refused_argument *guest_argument_refused(const char *argument);
-
 struct guest_arguments_options {
 	char *const *user;	  /* the kernel's arguments as given, NULL-terminated */
 	const char *const *allow; /* names from --allow, NULL-terminated; may be NULL */
