@@ -51,6 +51,19 @@ extern "C" {
 #define TRACE_FIELDS_meta(F)
 #define TRACE_FIELDS_note(F) F(status, COUNT)
 #define TRACE_FIELDS_wall(F) F(elapsed, NS)
+#define TRACE_FIELDS_attach(F) F(device, COUNT)
+#define TRACE_FIELDS_request(F) F(device, COUNT) F(request, COUNT) F(flags, HEX)
+#define TRACE_FIELDS_reply(F) F(device, COUNT) F(request, COUNT) F(value, HEX)
+#define TRACE_FIELDS_kick(F) F(device, COUNT) F(queue, COUNT) F(flags, HEX) F(done, COUNT)
+#define TRACE_FIELDS_used(F) F(device, COUNT) F(queue, COUNT) F(head, COUNT) F(skip, BYTES)
+#define TRACE_FIELDS_call(F) F(device, COUNT) F(request, COUNT) F(queue, COUNT) F(sequence, COUNT)
+#define TRACE_FIELDS_called(F) F(device, COUNT) F(value, HEX)
+#define TRACE_FIELDS_detach(F) F(device, COUNT)
+#define TRACE_FIELDS_cut(F) F(device, COUNT)
+#define TRACE_FIELDS_irq(F) F(source, COUNT) F(irq, COUNT) F(time, NS)
+#define TRACE_FIELDS_lost(F) F(device, COUNT) F(reason, COUNT)
+#define TRACE_FIELDS_wrote(F) F(device, COUNT) F(queue, COUNT) F(head, COUNT) F(offset, BYTES)
+#define TRACE_FIELDS_taken(F) F(device, COUNT) F(queue, COUNT)
 
 #define TRACE_KINDS(KIND)                                                                          \
 	KIND(from, 1, IN, NONE, "time-travel message from the guest")                              \
@@ -64,7 +77,51 @@ extern "C" {
 	KIND(leave, 9, IN, NONE, "the client closed its socket")                                   \
 	KIND(meta, 10, SIDE, TEXT, "how the recording was started: key=value")                     \
 	KIND(note, 11, SIDE, TEXT, "a diagnosis of the recorder: protocol break, deadlock, limit") \
-	KIND(wall, 12, SIDE, NONE, "wall clock since the start of the recording")
+	KIND(wall, 12, SIDE, NONE, "wall clock since the start of the recording")                  \
+	KIND(attach, 13, IN, NONE, "the guest connected to a device")                              \
+	KIND(request, 14, IN, BYTES, "vhost-user message from the guest; payload is its body")     \
+	KIND(reply, 15, OUT, BYTES, "reply to it; payload is a body that is no number")            \
+	KIND(kick, 16, IN, NONE, "the guest kicked a vring; so many buffers were done at once")    \
+	KIND(used, 17, OUT, BYTES, "a device is done with a buffer; payload is what it wrote")     \
+	KIND(call, 18, OUT, NONE, "a device interrupts the guest: call or configuration change")   \
+	KIND(called, 19, IN, NONE, "the guest has taken the interrupt")                            \
+	KIND(detach, 20, IN, NONE, "the guest closed its connection to a device")                  \
+	KIND(cut, 21, OUT, NONE, "a device was ended: its connections were closed")                \
+	KIND(irq, 22, CHECK, TEXT, "the probe saw an interrupt, a panic or a warning")             \
+	KIND(lost, 23, SIDE, BYTES, "a frame that the guest sent and nobody received")             \
+	KIND(wrote, 24, OUT, BYTES, "part of what a device wrote; the used record follows")        \
+	KIND(taken, 25, IN, BYTES, "what the buffers of the kick before it contain")
+
+/*
+ * Of the device records: @device counts a guest's devices from 0 in the order of its description,
+ * @request is the number of a vhost-user message (VHOST_USER_GET_FEATURES = 1, ...), @flags are
+ * those of its header, @queue is the index of the vring.
+ *
+ *   reply   @value is the body of a reply that is one u64; then there is no payload
+ *   kick    an in-band VHOST_USER_VRING_KICK. @done buffers, the next ones in the order in which
+ *           the guest made them available, were completed at once with nothing written
+ *   taken   the bytes of the buffers that the kick before it was done with, one after the other
+ *   wrote   the payload was written to the device-writable part of the chain at @head, from
+ *           @offset on: for what is too long for one record
+ *   used    the descriptor chain that starts at @head was completed: @skip bytes (zero, but for
+ *           what wrote records gave) and then the payload were written to its device-writable
+ *           part, and its length in the used ring is both together
+ *   call    @request is VHOST_USER_BACKEND_VRING_CALL (4) or _CONFIG_CHANGE_MSG (2, @queue is 0);
+ *           @sequence counts the calls to this guest from 0
+ *   called  @value is what the guest replied, 0 when all is well
+ *   irq     @source is an enum trace_irq_source, @time the guest's own time in ns, payload what it
+ *           is about: the name of the function, the text of a panic
+ *   lost    @reason is an enum trace_loss
+ *
+ * Source: docs/interop/vhost-user.rst of QEMU 9; arch/um/drivers/virtio_uml.c, Linux 5.10 to 7.2.
+ */
+enum trace_irq_source { TRACE_IRQ_ENTRY, TRACE_IRQ_PANIC, TRACE_IRQ_WARN };
+
+enum trace_loss {
+	TRACE_LOSS_RANDOM,    /* the link lost it, as it was told to */
+	TRACE_LOSS_NO_BUFFER, /* the receiver had no buffer for too long */
+	TRACE_LOSS_NOBODY,    /* nobody else is on the network, or only itself */
+};
 
 enum trace_kind {
 #define TRACE_KIND(name, number, direction, payload, doc) TRACE_##name = number,

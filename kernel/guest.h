@@ -19,7 +19,14 @@
 #include "kernel/image.h"
 #include "kernel/memory.h"
 #include "kernel/room.h"
+#include "kernel/vhost.h"
 #include "kernel/wire.h"
+
+/* A virtio device of a guest, as its description names it. */
+struct guest_device {
+	uint32_t virtio_id;
+	char *name; /* "net lan 02:00:00:00:00:01", for people and for exports */
+};
 
 /* Everything a guest is started with. */
 struct guest_spec {
@@ -32,6 +39,8 @@ struct guest_spec {
 	unsigned int wanted;   /* SEAL_* parts to try */
 	unsigned int required; /* SEAL_NAMESPACES parts without which it is not started */
 	bool host_files;
+	struct guest_device *device; /* the guest has these, in this order */
+	size_t device_count;	     /* at most ROOM_DEVICES_MAX */
 };
 
 #define GUEST_KERNEL_PATH "/linux"
@@ -41,12 +50,14 @@ struct guest {
 	struct room room;
 	int time_fd; /* time-travel connection; -1 before the guest connected and after it left */
 	struct wire_input input;
+	struct vhost *device; /* connections of its devices, spec->device_count of them */
 	struct memory *memory;
+	int stat_fd; /* of its process, see guest_await_blocked(); -1 */
 	int *held; /* write ends of opened /dev/random */
 	size_t held_count;
 };
 
-#define GUEST_NONE ((struct guest){ .room = ROOM_NONE, .time_fd = -1 })
+#define GUEST_NONE ((struct guest){ .room = ROOM_NONE, .time_fd = -1, .stat_fd = -1 })
 
 void guest_spec_free(struct guest_spec *spec);
 
@@ -54,6 +65,17 @@ void guest_spec_free(struct guest_spec *spec);
 int guest_open(const struct guest_spec *spec, struct guest *guest, struct diagnosis *why);
 int guest_accept(struct guest *guest);
 void guest_close(struct guest *guest);
+
+/* The guest has connected to device number @device: room.device_fd[] became readable. */
+int guest_accept_device(struct guest *guest, unsigned int device);
+
+/*
+ * What the guest said last has arrived, but it may not have gone to sleep over the answer yet. Wait
+ * until it really sleeps: only then is its memory at rest, and only then does a signal (an
+ * interrupt) find it where it would find it in every run. -ESRCH when it is gone, -EBUSY when it
+ * does not stop.
+ */
+int guest_await_blocked(struct guest *guest);
 
 /* Answer an entropy request with @data and keep what has to stay open for it. */
 int guest_answer_entropy(struct guest *guest, const struct entropy_request *request,

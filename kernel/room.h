@@ -28,6 +28,9 @@
  * before it.
  */
 #define ROOM_SOCKET "/run/tt"
+/* And here for its devices, by number. */
+#define ROOM_DEVICE_SOCKET "/run/dev%u"
+#define ROOM_DEVICES_MAX   64
 
 struct room_options {
 	const struct image_files *files; /* what the room contains; file[0] is the program */
@@ -37,6 +40,7 @@ struct room_options {
 	unsigned int wanted;   /* SEAL_* parts to try; usually SEAL_FULL */
 	unsigned int required; /* SEAL_NAMESPACES parts without which the program is not started */
 	bool host_files;       /* the guest may see the host's files (given up: SEAL_MOUNT) */
+	unsigned int devices;  /* sockets of devices to listen at */
 };
 
 struct room {
@@ -45,6 +49,7 @@ struct room {
 	pid_t guest;	   /* the program, as seen from here */
 	int keeper_fd;	   /* readable when the guest ended: room_wait() */
 	int listen_fd;	   /* where the guest will connect for time; close it when it has */
+	int device_fd[ROOM_DEVICES_MAX]; /* where the guest will connect for each device; -1 */
 	int entropy_fd;	   /* seccomp listener, -1 without SEAL_ENTROPY */
 	int console_fd;	   /* read end of the guest's standard output and error, non-blocking */
 	char *directory;   /* host directory to remove at the end; NULL with SEAL_MOUNT */
@@ -69,7 +74,11 @@ int room_wait(struct room *room, int *status, int *signal);
 void room_close(struct room *room);
 
 /* A room that is not open. */
-#define ROOM_NONE \
-	((struct room){ .keeper_fd = -1, .listen_fd = -1, .entropy_fd = -1, .console_fd = -1 })
+#define ROOM_NONE                                                                                  \
+	((struct room){ .keeper_fd = -1,                                                           \
+			.listen_fd = -1,                                                           \
+			.device_fd = { [0 ... ROOM_DEVICES_MAX - 1] = -1 },                        \
+			.entropy_fd = -1,                                                          \
+			.console_fd = -1 })
 
 #endif

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The device's side of a vhost-user connection to a guest: messages with descriptors, what they set
+ * up, calls.
+ *
+ * What a device answers is not decided here. Recorder and replayer both feed every message of the
+ * guest to vhost_apply(), so that both know its memory and vrings; where the answers come from, a
+ * device or a trace, is theirs.
+ *
+ * Source: docs/interop/vhost-user.rst of QEMU 9; arch/um/drivers/vhost_user.h and virtio_uml.c,
+ * Linux 5.10 to 7.2: message set, 1 or 2 memory regions, in-band notifications, requests of the
+ * device on a socket pair with NEED_REPLY.
+ */
+#ifndef TTREC_VHOST_H
+#define TTREC_VHOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel/vring.h"
+
+#define VHOST_QUEUES_MAX 64
+#define VHOST_BODY_MAX	 4096 /* bytes; the longest of virtio_uml is a configuration space */
+#define VHOST_FDS_MAX	 VRING_REGIONS_MAX
+#define VHOST_PROBLEM_TEXT 192
+
+/* Requests of the guest. NAME(number) as in the specification, without VHOST_USER_. */
+enum vhost_request {
+	VHOST_GET_FEATURES = 1,
+	VHOST_SET_FEATURES = 2,
+	VHOST_SET_OWNER = 3,
+	VHOST_SET_MEM_TABLE = 5,
+	VHOST_SET_VRING_NUM = 8,
+	VHOST_SET_VRING_ADDR = 9,
+	VHOST_SET_VRING_BASE = 10,
+	VHOST_GET_VRING_BASE = 11,
+	VHOST_SET_VRING_KICK = 12,
+	VHOST_SET_VRING_CALL = 13,
+	VHOST_SET_VRING_ERR = 14,
+	VHOST_GET_PROTOCOL_FEATURES = 15,
+	VHOST_SET_PROTOCOL_FEATURES = 16,
+	VHOST_GET_QUEUE_NUM = 17,
+	VHOST_SET_VRING_ENABLE = 18,
+	VHOST_SET_BACKEND_REQ_FD = 21,
+	VHOST_GET_CONFIG = 24,
+	VHOST_SET_CONFIG = 25,
+	VHOST_VRING_KICK = 35,
+};
+
+/* Requests of the device. */
+enum vhost_backend_request {
+	VHOST_BACKEND_CONFIG_CHANGE = 2,
+	VHOST_BACKEND_VRING_CALL = 4,
+};
+
+#define VHOST_FLAG_VERSION    0x1u
+#define VHOST_FLAG_REPLY      0x4u
+#define VHOST_FLAG_NEED_REPLY 0x8u
+
+#define VHOST_F_PROTOCOL_FEATURES (1ULL << 30)
+#define VHOST_PROTOCOL_REPLY_ACK   (1ULL << 3)
+#define VHOST_PROTOCOL_BACKEND_REQ (1ULL << 5)
+#define VHOST_PROTOCOL_CONFIG	   (1ULL << 9)
+#define VHOST_PROTOCOL_INBAND	   (1ULL << 14)
+/* What a device must have for its guest to be deterministic (PROTOCOL: in-band notifications). */
+#define VHOST_PROTOCOL_NEEDED \
+	(VHOST_PROTOCOL_REPLY_ACK | VHOST_PROTOCOL_BACKEND_REQ | VHOST_PROTOCOL_INBAND)
+
+#define VIRTIO_F_INDIRECT_DESC (1ULL << 28)
+#define VIRTIO_F_VERSION_1     (1ULL << 32)
+
+struct vhost_message {
+	uint32_t request;
+	uint32_t flags;
+	uint32_t size; /* of @body, bytes */
+	uint8_t body[VHOST_BODY_MAX];
+	int fd[VHOST_FDS_MAX]; /* owned by the message: vhost_message_close() */
+	unsigned int fd_count;
+};
+
+struct vhost {
+	int fd;	     /* the guest's connection; -1: none */
+	int call_fd; /* where calls go and their replies come from; -1 until the guest gave it */
+	uint64_t features, protocol_features; /* as the guest has set them */
+	struct vring_memory memory;
+	struct vring ring[VHOST_QUEUES_MAX];
+	char problem[VHOST_PROBLEM_TEXT]; /* of the last -EBADMSG */
+};
+
+/* @fd: a connection that was accepted; owned from now on. */
+void vhost_open(struct vhost *vhost, int fd);
+void vhost_close(struct vhost *vhost);
+
+/*
+ * Read one message without blocking for its beginning. Returns 1 with @message filled, 0 at the end
+ * of the connection, -EAGAIN when nothing is there, -EBADMSG with vhost->problem for what no guest
+ * sends: wrong version, too long, cut off.
+ */
+int vhost_receive(struct vhost *vhost, struct vhost_message *message);
+void vhost_message_close(struct vhost_message *message);
+
+/*
+ * Let the message change what is known: features, memory, vrings, where to call. Takes its
+ * descriptors where it keeps them. Requests that change nothing here are fine. -EBADMSG with
+ * vhost->problem.
+ */
+int vhost_apply(struct vhost *vhost, struct vhost_message *message);
+
+/* Does the guest wait for a reply to it? */
+bool vhost_expects_reply(const struct vhost_message *message);
+
+/* The vring that a VHOST_VRING_KICK speaks of; -EBADMSG when there is no such. */
+int vhost_kicked_queue(struct vhost *vhost, const struct vhost_message *message,
+		       unsigned int *queue);
+
+/* Reply to request number @request: one u64, or a body. 0 or -errno (-EPIPE: the guest is gone). */
+int vhost_reply_value(struct vhost *vhost, uint32_t request, uint64_t value);
+int vhost_reply_body(struct vhost *vhost, uint32_t request, const void *body, size_t size);
+
+/*
+ * Interrupt the guest, with NEED_REPLY; only while it is blocked, and only one at a time:
+ * vhost_take_called() gives the reply. -ENOTCONN when the guest gave no socket for it.
+ */
+int vhost_call(struct vhost *vhost, enum vhost_backend_request request, unsigned int queue);
+
+/* The guest's reply to a call, on call_fd. Returns 1, 0 at its end, -EAGAIN, -EBADMSG. */
+int vhost_take_called(struct vhost *vhost, uint64_t *value);
+
+/* "SET_VRING_NUM", or "request 99" in @text for one nobody knows. */
+#define VHOST_NAME_TEXT 32
+const char *vhost_request_text(uint32_t request, char text[VHOST_NAME_TEXT]);
+
+#endif

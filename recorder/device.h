@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A device inside the recorder: driven by kicks of its guest and by virtual time, nothing else.
+ *
+ * A device is told two things. kick(): the guest put something in a vring and is blocked until this
+ * returns; the device looks at it, takes what it can finish at once with nothing to write, and
+ * schedules the rest. fire(): the time it scheduled has come and nobody runs; it completes buffers,
+ * and the session interrupts the guest afterwards if it wants to be. So interrupts and writes into
+ * guest memory only ever happen while the guest sleeps in its WAIT, at an exact virtual time.
+ *
+ * It knows neither sockets nor the trace: its host (the session, or a test) does.
+ */
+#ifndef TTREC_DEVICE_H
+#define TTREC_DEVICE_H
+
+#include <stdint.h>
+
+#include "kernel/vhost.h"
+#include "kernel/wire.h"
+
+struct device;
+
+struct device_class {
+	const char *name;	/* "net" */
+	uint32_t virtio_id;	/* VIRTIO 1.2, section 5 */
+	unsigned int queues;
+	uint64_t features;	/* its own; those of the transport are added */
+	uint64_t taken;		/* a bit a queue: what kick() takes from it is recorded in full */
+	/*
+	 * Returns how many chains were taken with vring_take() and are done with nothing written,
+	 * or -EBADMSG with ring->problem: the device is ended.
+	 */
+	int (*kick)(struct device *device, unsigned int queue);
+	/* Returns 0 or -EBADMSG. May be called earlier than anything is due: then does nothing. */
+	int (*fire)(struct device *device);
+	/* The guest wrote its configuration space; NULL: it may not. */
+	int (*configure)(struct device *device, size_t offset, const void *data, size_t size);
+	void (*destroy)(struct device *device);
+};
+
+/* What a device needs of whoever runs it. */
+struct device_host {
+	uint64_t (*now)(const struct device *device); /* ns of virtual time */
+	/* device->due has changed. */
+	void (*scheduled)(struct device *device);
+	/* @written bytes were written to @chain, which is about to be completed. */
+	void (*used)(struct device *device, unsigned int queue, const struct vring_chain *chain,
+		     uint32_t written);
+	/* For devices whose class records what it takes: the bytes of a chain that kick() took. */
+	void (*taken)(struct device *device, unsigned int queue, const struct vring_chain *chain);
+	/* A frame came to nothing; see enum trace_loss. */
+	void (*lost)(struct device *device, const void *frame, size_t size, unsigned int reason);
+};
+
+/* The first member of each kind of device. */
+struct device {
+	const struct device_class *class;
+	const struct device_host *host;
+	void *owner;	     /* the host's own */
+	struct vhost *vhost; /* of its guest's connection; the host sets it */
+	const void *config;  /* the configuration space */
+	size_t config_size;
+	uint64_t due;	/* when fire() is wanted, ns; WIRE_TIME_NEVER: not at all */
+	uint64_t calls; /* a bit a queue: the guest is to be interrupted for it */
+};
+
+/* Have fire() called at @time (now, if that is past), unless it will be earlier anyway. */
+void device_schedule(struct device *device, uint64_t time);
+
+/* Nothing is due any more: fire() calls it before it schedules what is left. */
+void device_unschedule(struct device *device);
+
+/*
+ * Only in fire(): give @chain back with @written bytes that were written to it, and note a call if
+ * the guest wants one. Returns 0 or -EBADMSG.
+ */
+int device_complete(struct device *device, unsigned int queue, const struct vring_chain *chain,
+		    uint32_t written);
+
+/*
+ * Only in kick(), for a queue of which the class does not write: chains done with nothing written
+ * are completed by this, in the order in which they were taken. If the guest wants a call for it,
+ * that comes when nobody runs, at this same time.
+ */
+int device_finish(struct device *device, unsigned int queue, const struct vring_chain *chain);
+
+/* All features that the device offers to the guest. */
+uint64_t device_features(const struct device *device);
+
+/* ---- The devices there are. NULL: out of memory -------------------------------------------- */
+
+struct network_port;
+struct device *device_net_create(struct network_port *port, const uint8_t mac[6], uint16_t mtu);
+
+struct device_disk_options {
+	const char *image;  /* raw; never written to; NULL: zeros, of @size */
+	uint64_t size;	    /* bytes; 0: that of the image */
+	bool read_only;	    /* for the guest; else its writes go to memory of the recorder */
+	uint64_t latency;   /* ns of virtual time for each request */
+	uint64_t bandwidth; /* bytes per second of virtual time; 0: any */
+	const char *serial; /* at most 20 bytes, what the guest reads as the serial number */
+};
+/* Returns 0 or -errno: opens the image. */
+int device_disk_create(const struct device_disk_options *options, struct device **device);
+
+/* Random bytes of a stream of its own (kernel/entropy.h). */
+struct device *device_rng_create(uint64_t seed, uint64_t id);
+
+/* What is typed: a list that ends with text NULL. */
+struct console_step {
+	const char *expect; /* regular expression (POSIX extended) a line must match; NULL: none */
+	uint64_t at;	    /* ns: not before; with @expect: so long after the match */
+	const char *text;   /* sent as it is */
+};
+struct device *device_console_create(const struct console_step *steps);
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A laboratory as its file describes it (ttrec-lab(5)): guests, networks, disks, programs, limits,
+ * expectations. Reading it starts nothing and opens no kernel: paths are made relative to the
+ * lab file's directory and checked when they are used.
+ */
+#ifndef TTREC_LAB_H
+#define TTREC_LAB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "format/diagnosis.h"
+#include "recorder/device.h"
+#include "recorder/network.h"
+
+/* Of a value that may be left out. */
+#define LAB_UNSET UINT64_MAX
+
+struct lab_network {
+	char *name;
+	struct network_link link; /* of each port: its delay is half of the network's */
+};
+
+enum lab_device_kind { LAB_NET, LAB_DISK, LAB_RNG, LAB_CONSOLE, LAB_PROGRAM };
+
+struct lab_device {
+	enum lab_device_kind kind;
+	unsigned int line; /* in the file, for errors that show later */
+	/* net */
+	size_t network;		  /* index */
+	struct network_link link; /* the network's, or what this device says of its own */
+	uint8_t mac[6];		  /* all zero: made from seed and guest */
+	uint16_t mtu;
+	/* disk; strings are the lab's */
+	struct device_disk_options disk;
+	/* console: ends with text NULL */
+	struct console_step *steps;
+	/* program: index into lab.program */
+	size_t program;
+};
+
+/* A device of somebody else: a vhost-user backend, started for the lab and spoken to for it. */
+struct lab_program {
+	char *name;
+	char *command;	 /* for sh -c; {socket} and {time} stand for paths; NULL: runs already */
+	char *socket;	 /* where it listens for vhost-user, when it is not started by us */
+	uint32_t virtio_id;
+	bool timed;	 /* it takes part in time: connects to {time} */
+	unsigned int line;
+};
+
+struct lab_guest {
+	char *name;
+	uint64_t id; /* for the scheduler; from 1 in the order of the file unless given */
+	char *kernel, *initrd;
+	char **arguments; /* mem= and what append says, word by word; NULL-terminated */
+	uint64_t seed;	  /* LAB_UNSET: made from the lab's seed and the id */
+	struct lab_device *device;
+	size_t device_count;
+	char **expect, **fail_on; /* NULL-terminated; for this guest's console */
+	unsigned int line;
+};
+
+struct lab {
+	struct lab_network *network;
+	size_t network_count;
+	struct lab_program *program;
+	size_t program_count;
+	struct lab_guest *guest;
+	size_t guest_count;
+	/* LAB_UNSET where the file does not say */
+	uint64_t seed, tod, limit_virtual, limit_wall;
+	int grant; /* enum calendar_grant; -1: not said */
+	char **expect, **fail_on;
+};
+
+/*
+ * Read @path. Errors say file, line, column, what is wrong and what would be right. A file in the
+ * form of usfstl's vlab is recognised and imported.
+ */
+int lab_load(const char *path, struct lab **lab, struct diagnosis *why);
+void lab_destroy(struct lab *lab);
+
+#endif
