@@ -18,6 +18,11 @@
  *  - RUN goes only to a client in WAIT whose WAIT was ACKed and which has no message unanswered;
  *  - a BROADCAST goes to everybody who waits, one after the other in order of admission, then its
  *    sender is answered, and nobody is run before all have it;
+ *  - the house (the devices of the session) has one event, that of the first of its devices; it
+ *    comes before those of clients at the same time, and while it has the token nobody runs, so
+ * that every client can be interrupted in its WAIT;
+ *  - in windows, nothing at or after the window's end happens until the next one is opened: clients
+ *    of other calendars may then be anywhere in the same window;
  *  - time is that of the last RUN or UPDATE. When a client with a bound WAITs, it is the end of its
  *    window, or the next event when that is earlier: the client has been somewhere before that.
  */
@@ -42,6 +47,7 @@ struct calendar_options {
 	uint32_t expected; /* clients that must have sent START before anybody is admitted; >= 1 */
 	uint64_t tod;	   /* ns since 1970 at virtual time 0, what GET_TOD is answered from */
 	uint64_t limit;	   /* ns: virtual time at which the simulation is over; 0 = none */
+	bool windowed;	   /* the session opens windows, see calendar_open_window() */
 };
 
 /* What the calendar wants done. */
@@ -50,12 +56,16 @@ enum calendar_action_kind {
 	CALENDAR_SEND,	/* write @message to the client; after its ADMIT comes the ACK of START */
 	CALENDAR_IDLE_END, /* everybody sleeps forever: nothing can ever happen again */
 	CALENDAR_LIMIT,	   /* the next event lies at or beyond the limit */
+	CALENDAR_HOUSE,	   /* the house's event has come: it has the token */
+	CALENDAR_WINDOW,   /* all that is before the window's end has happened */
 };
 
 /*
  * IDLE_END and LIMIT concern no client (@client is CALENDAR_NOBODY), come once, and end it: nobody
  * is admitted or run afterwards, though whoever asks is still answered. IDLE_END does not come
- * while somebody is connected who has not sent START.
+ * while somebody is connected who has not sent START. A windowed calendar says WINDOW, once a
+ * window, where another one says IDLE_END or LIMIT: whether that is the end is the session's to
+ * know.
  */
 #define CALENDAR_NOBODY UINT32_MAX
 
@@ -119,6 +129,31 @@ void calendar_disconnect(struct calendar *calendar, uint32_t client);
  * one client may be written at once. Returns false when there is nothing to do but wait for input.
  */
 bool calendar_next(struct calendar *calendar, struct calendar_action *action);
+
+/*
+ * The first of the house's events is at @time, ns; WIRE_TIME_NEVER: it has none. When its turn
+ * comes calendar_next() gives CALENDAR_HOUSE, and the house has no event until this is called
+ * again. Returns 0 or -ENOMEM.
+ */
+int calendar_set_house(struct calendar *calendar, uint64_t time);
+
+/*
+ * May the running client go on? Not while it could run past the house's event: it first has to
+ * acknowledge an earlier bound, which it reads while it waits for the device's reply.
+ */
+bool calendar_house_heard(const struct calendar *calendar);
+
+/* The house gives the token back. Returns 0 or -ENOMEM. */
+int calendar_house_done(struct calendar *calendar);
+
+/* Of a windowed calendar: let everything before @end happen. Returns 0 or -ENOMEM. */
+int calendar_open_window(struct calendar *calendar, uint64_t end);
+
+/* Time of the first event of anybody, the house included; WIRE_TIME_NEVER: there is none. */
+uint64_t calendar_next_event(const struct calendar *calendar);
+
+/* Has CALENDAR_WINDOW been said since the last calendar_open_window()? */
+bool calendar_window_done(const struct calendar *calendar);
 
 const struct calendar_fault *calendar_last_fault(const struct calendar *calendar);
 

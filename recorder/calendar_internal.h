@@ -6,6 +6,7 @@
  *   calendar_receive.c   a client's message: is it legal now, what does it change
  *   calendar_schedule.c  who runs next and how far
  *   calendar_relay.c     BROADCAST to everybody
+ *   calendar_house.c     the session's devices, and windows
  *   calendar_queue.c     what the session is to do
  *   calendar_heap.c      the order of clients
  *
@@ -91,6 +92,11 @@ struct calendar {
 	uint32_t running;
 	bool open;		       /* all expected clients have sent START once */
 	bool ended;		       /* IDLE_END or LIMIT was said */
+	uint64_t house;		       /* time of its event; WIRE_TIME_NEVER: none */
+	bool house_runs;	       /* it has the token */
+	bool house_waits;	       /* for the running client to acknowledge a bound */
+	uint64_t window;	       /* end of the window */
+	bool window_done;	       /* WINDOW was said */
 	struct calendar_heap starting; /* by (late or not, id, connection) */
 	struct calendar_heap
 		waiting;	   /* by (time, id, admission index); only clients with an event */
@@ -148,6 +154,12 @@ void calendar_answer_request(struct calendar *calendar, uint32_t handle,
 
 /* The client has acknowledged something: a SHRINK, or what kept one back. */
 void calendar_acknowledged(struct calendar *calendar, uint32_t handle);
+
+/* There is an earlier event than the running client knows of: take back what it may not use. */
+void calendar_take_back(struct calendar *calendar);
+
+/* May the running client still go past the first event of those who wait? */
+bool calendar_overrun_possible(const struct calendar *calendar);
 
 /* The running client gives the token back. */
 void calendar_wait(struct calendar *calendar, uint32_t handle);

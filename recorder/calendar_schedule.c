@@ -15,17 +15,17 @@ void calendar_enter(struct calendar *calendar, uint32_t handle, uint64_t time)
 				  (struct calendar_key){ time, client->id, client->index });
 }
 
-/* Time of the first event of anybody who waits, WIRE_TIME_NEVER when there is none. */
-static uint64_t next_event(const struct calendar *calendar)
-{
-	const struct calendar_heap_entry *next = calendar_heap_top(&calendar->waiting);
-
-	return next ? next->key.time : WIRE_TIME_NEVER;
-}
-
 static uint64_t earlier(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
+}
+
+/* Time of the first event of anybody who waits, WIRE_TIME_NEVER when there is none. */
+uint64_t calendar_next_event(const struct calendar *calendar)
+{
+	const struct calendar_heap_entry *next = calendar_heap_top(&calendar->waiting);
+
+	return next ? earlier(next->key.time, calendar->house) : calendar->house;
 }
 
 /*
@@ -38,7 +38,9 @@ static uint64_t grant_bound(const struct calendar *calendar)
 
 	if (calendar->options.limit)
 		bound = earlier(bound, calendar->options.limit);
-	return earlier(bound, next_event(calendar));
+	if (calendar->options.windowed)
+		bound = earlier(bound, calendar->window);
+	return earlier(bound, calendar_next_event(calendar));
 }
 
 static void token_give(struct calendar *calendar, uint32_t handle)
@@ -107,6 +109,33 @@ static void end_idle(struct calendar *calendar)
 		end(calendar, CALENDAR_IDLE_END);
 }
 
+/* Whoever has been told something reads it first: nothing overtakes what was sent. */
+static bool is_all_acknowledged(const struct calendar *calendar)
+{
+	for (uint32_t i = 0; i < calendar->admitted_count; i++)
+		if (calendar->clients[calendar->admitted[i]].sent_count)
+			return false;
+	return true;
+}
+
+static void house_run(struct calendar *calendar, uint64_t time)
+{
+	if (!is_all_acknowledged(calendar))
+		return;
+	calendar->now = time;
+	calendar->house = WIRE_TIME_NEVER;
+	calendar->house_runs = true;
+	calendar_announce(calendar, CALENDAR_HOUSE, CALENDAR_NOBODY);
+}
+
+static void window_done(struct calendar *calendar)
+{
+	if (calendar->window_done || calendar->unannounced)
+		return;
+	calendar->window_done = true;
+	calendar_announce(calendar, CALENDAR_WINDOW, CALENDAR_NOBODY);
+}
+
 static bool limit_reached(const struct calendar *calendar, uint64_t time)
 {
 	return calendar->options.limit && time >= calendar->options.limit;
@@ -115,9 +144,10 @@ static bool limit_reached(const struct calendar *calendar, uint64_t time)
 void calendar_schedule(struct calendar *calendar)
 {
 	const struct calendar_heap_entry *next;
+	uint64_t time;
 
-	if (calendar->running != CALENDAR_NOBODY || calendar->relay.active || calendar->ended ||
-	    !calendar->open)
+	if (calendar->running != CALENDAR_NOBODY || calendar->house_runs ||
+	    calendar->relay.active || calendar->ended || !calendar->open)
 		return;
 	next = calendar_heap_top(&calendar->starting);
 	if (next && limit_reached(calendar, calendar->now)) {
@@ -129,18 +159,24 @@ void calendar_schedule(struct calendar *calendar)
 		return;
 	}
 	next = calendar_heap_top(&calendar->waiting);
-	if (!next)
+	time = calendar_next_event(calendar);
+	if (calendar->options.windowed && time >= calendar->window)
+		window_done(calendar);
+	else if (time >= WIRE_TIME_NEVER)
 		end_idle(calendar);
-	else if (limit_reached(calendar, next->key.time))
+	else if (limit_reached(calendar, time))
 		end(calendar, CALENDAR_LIMIT);
+	else if (time == calendar->house)
+		house_run(calendar, time);
 	else if (!calendar->clients[next->client].sent_count)
-		client_run(calendar, next->client, next->key.time);
+		client_run(calendar, next->client, time);
 }
 
 static void held_release(struct calendar *calendar)
 {
 	uint32_t handle;
 
+	calendar->house_waits = false;
 	while ((handle = calendar->held.first) != CALENDAR_NOBODY) {
 		calendar_list_remove(calendar, &calendar->held, handle);
 		calendar_answer_question(calendar, handle);
@@ -155,10 +191,10 @@ static void held_release(struct calendar *calendar)
  * at once, and the request that comes of it overtakes the ACK of the RUN on another socket. The
  * order in which both arrive must not be seen in this client's stream.
  */
-static void grant_shrink(struct calendar *calendar)
+void calendar_take_back(struct calendar *calendar)
 {
 	struct calendar_client *client = &calendar->clients[calendar->running];
-	uint64_t bound = next_event(calendar);
+	uint64_t bound = calendar_next_event(calendar);
 
 	if (client->sent_count)
 		return;
@@ -178,8 +214,7 @@ static bool is_shrinking(const struct calendar_client *client)
 	return false;
 }
 
-/* May the running client still go past the first event of those who wait? */
-static bool is_overrun_possible(const struct calendar *calendar)
+bool calendar_overrun_possible(const struct calendar *calendar)
 {
 	const struct calendar_client *client;
 
@@ -187,7 +222,7 @@ static bool is_overrun_possible(const struct calendar *calendar)
 		return false;
 	client = &calendar->clients[calendar->running];
 	return calendar->held.first != CALENDAR_NOBODY || is_shrinking(client) ||
-	       next_event(calendar) < client->bound;
+	       calendar_next_event(calendar) < client->bound;
 }
 
 /*
@@ -200,20 +235,21 @@ void calendar_answer_request(struct calendar *calendar, uint32_t handle,
 {
 	struct calendar_client *client = &calendar->clients[handle];
 
-	if (!is_overrun_possible(calendar)) {
+	if (!calendar_overrun_possible(calendar)) {
 		calendar_answer(calendar, handle, request->seq, 0);
 		return;
 	}
 	client->question = *request;
 	client->asks = true;
 	calendar_list_append(calendar, &calendar->held, handle);
-	grant_shrink(calendar);
+	calendar_take_back(calendar);
 }
 
 void calendar_acknowledged(struct calendar *calendar, uint32_t handle)
 {
-	if (calendar->running == handle && calendar->held.first != CALENDAR_NOBODY)
-		grant_shrink(calendar);
+	if (calendar->running == handle &&
+	    (calendar->held.first != CALENDAR_NOBODY || calendar->house_waits))
+		calendar_take_back(calendar);
 }
 
 void calendar_token_drop(struct calendar *calendar)
@@ -229,7 +265,7 @@ void calendar_token_drop(struct calendar *calendar)
  */
 static void window_close(struct calendar *calendar, const struct calendar_client *client)
 {
-	uint64_t end_time = earlier(client->bound, next_event(calendar));
+	uint64_t end_time = earlier(client->bound, calendar_next_event(calendar));
 
 	if (end_time > calendar->now)
 		calendar->now = end_time;
