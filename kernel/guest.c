@@ -3,6 +3,7 @@
 #include "kernel/guest.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -10,12 +11,34 @@
 #include "format/cleanup.h"
 #include "kernel/guest_arguments.h"
 
+#define YIELDS 20 /* before guest_await_blocked() sleeps */
+
 void guest_spec_free(struct guest_spec *spec)
 {
 	free(spec->name);
 	image_files_free(&spec->files);
 	guest_arguments_free(spec->arguments);
+	for (size_t i = 0; i < spec->device_count; i++)
+		free(spec->device[i].name);
+	free(spec->device);
 	*spec = (struct guest_spec){ 0 };
+}
+
+static int create_devices(struct guest *guest)
+{
+	guest->device = calloc(guest->spec->device_count + 1, sizeof(*guest->device));
+	if (!guest->device)
+		return -ENOMEM;
+	for (size_t i = 0; i < guest->spec->device_count; i++)
+		guest->device[i].fd = guest->device[i].call_fd = -1;
+	return 0;
+}
+
+static void close_devices(struct guest *guest)
+{
+	for (size_t i = 0; guest->device && i < guest->spec->device_count; i++)
+		vhost_close(&guest->device[i]);
+	free(guest->device);
 }
 
 int guest_open(const struct guest_spec *spec, struct guest *guest, struct diagnosis *why)
@@ -25,12 +48,19 @@ int guest_open(const struct guest_spec *spec, struct guest *guest, struct diagno
 					.cpu = spec->cpu,
 					.wanted = spec->wanted,
 					.required = spec->required,
-					.host_files = spec->host_files };
+					.host_files = spec->host_files,
+					.devices = (unsigned int)spec->device_count };
+	int err;
 
 	*guest = GUEST_NONE;
 	guest->spec = spec;
+	if (create_devices(guest))
+		return diagnose(why, EXIT_CANNOT, -ENOMEM, NULL, "out of memory");
 	memcpy(options.auxv_random, spec->auxv_random, ROOM_RANDOM_SIZE);
-	return room_open(&options, &guest->room, why);
+	err = room_open(&options, &guest->room, why);
+	if (err)
+		guest_close(guest);
+	return err;
 }
 
 int guest_accept(struct guest *guest)
@@ -43,10 +73,23 @@ int guest_accept(struct guest *guest)
 	return 0;
 }
 
+int guest_accept_device(struct guest *guest, unsigned int device)
+{
+	int fd = accept4(guest->room.device_fd[device], NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	close_fd(&guest->room.device_fd[device]);
+	vhost_open(&guest->device[device], fd);
+	return 0;
+}
+
 void guest_close(struct guest *guest)
 {
 	room_close(&guest->room);
 	close_fd(&guest->time_fd);
+	close_fd(&guest->stat_fd);
+	close_devices(guest);
 	memory_close(guest->memory);
 	for (size_t i = 0; i < guest->held_count; i++)
 		close(guest->held[i]);
@@ -84,17 +127,18 @@ size_t guest_read_console(struct guest *guest, void *data, size_t size)
 	return got < 0 ? 0 : (size_t)got;
 }
 
-/* 'S' when the process sleeps; 0 when it is gone. */
-static char process_state(pid_t pid)
+/* 'S' when the guest sleeps; 0 when it is gone. */
+static char process_state(struct guest *guest)
 {
 	char path[32], text[128];
 	const char *state;
 	ssize_t length;
-	auto_fd fd = -1;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	length = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (guest->stat_fd < 0) {
+		snprintf(path, sizeof(path), "/proc/%d/stat", guest->room.guest);
+		guest->stat_fd = open(path, O_RDONLY | O_CLOEXEC);
+	}
+	length = pread(guest->stat_fd, text, sizeof(text) - 1, 0);
 	if (length <= 0)
 		return 0;
 	text[length] = '\0';
@@ -103,22 +147,25 @@ static char process_state(pid_t pid)
 }
 
 /*
- * Its WAIT has arrived, but the guest may not have gone to sleep over the answer yet: we are woken
- * while it is still in write(2), and its stack then is not what it will be. Returns -ESRCH when it
- * is gone, -EBUSY when it does not stop.
+ * We are woken while the guest is still in write(2), and its stack then is not what it will be.
+ * First it is only let go on, which is enough on its own CPU and for the rest of a system call on
+ * another; a sleep takes longer than all of that, whatever it is asked for.
  */
-static int await_blocked(const struct guest *guest)
+int guest_await_blocked(struct guest *guest)
 {
 	struct timespec pause = { .tv_nsec = 1000 };
 
 	for (unsigned int tries = 0; tries < 100000; tries++) {
-		char state = process_state(guest->room.guest);
+		char state = process_state(guest);
 
 		if (state == 'S')
 			return 0;
 		if (!state || state == 'Z' || state == 'X')
 			return -ESRCH;
-		nanosleep(&pause, NULL);
+		if (tries < YIELDS)
+			sched_yield();
+		else
+			nanosleep(&pause, NULL);
 	}
 	return -EBUSY;
 }
@@ -126,7 +173,7 @@ static int await_blocked(const struct guest *guest)
 int guest_hash_memory(struct guest *guest, unsigned int region, struct memory_digest *digest,
 		      const void **ladder, size_t *ladder_size)
 {
-	int err = await_blocked(guest);
+	int err = guest_await_blocked(guest);
 
 	if (!err && !guest->memory)
 		err = memory_open(guest->room.guest, &guest->spec->files.file[0], &guest->memory);

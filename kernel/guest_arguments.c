@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "format/cleanup.h"
-#include "kernel/room.h"
+#include "kernel/guest.h"
 #include "kernel/room_internal.h"
 
 /* How a pattern is matched: '#' stands for a number, '*' for anything that follows. */
@@ -35,15 +35,20 @@ static const struct {
 	{ "vec#*",
 	  true,
 	  { "vector", "packets arrive at a time the host's network chooses",
-	    "virtio devices of a lab" } },
+	    "the devices of a lab file (ttrec run -f)" } },
 	{ "eth#*",
 	  true,
 	  { "net", "packets arrive at a time the host's network chooses",
-	    "virtio devices of a lab" } },
+	    "the devices of a lab file (ttrec run -f)" } },
 	{ "virtio_uml.device=*",
 	  true,
-	  { "virtio", "what the device does is not recorded by `ttrec run`",
-	    "`ttrec serve` for the scheduling alone" } },
+	  { "virtio", "what a device of your own does there is not recorded",
+	    "the devices of a lab file (ttrec run -f)" } },
+	/* The kernel takes '-' for '_' in names of parameters (kernel/params.c, parameqn). */
+	{ "virtio-uml.device=*",
+	  true,
+	  { "virtio", "what a device of your own does there is not recorded",
+	    "the devices of a lab file (ttrec run -f)" } },
 	{ "mconsole=*",
 	  true,
 	  { "mconsole", "its requests interrupt the guest at a time the host chooses",
@@ -181,6 +186,16 @@ static int list_add_socket(struct argument_list *list, uint64_t id)
 	return list_add(list, text);
 }
 
+static int list_add_device(struct argument_list *list, unsigned int number, uint32_t virtio_id)
+{
+	char *text;
+
+	if (asprintf(&text, "virtio_uml.device=" ROOM_PREFIX_MARK ROOM_DEVICE_SOCKET ":%" PRIu32,
+		     number, virtio_id) < 0)
+		text = NULL;
+	return list_add(list, text);
+}
+
 static int add_user_argument(const struct guest_arguments_options *options, const char *argument,
 			     struct image_files *files, struct argument_list *list,
 			     bool *host_files, struct diagnosis *why)
@@ -234,6 +249,8 @@ static int add_own_arguments(const struct guest_arguments_options *options,
 		err = list_add(list, strdup("umid=ttrec"));
 	if (!err)
 		err = list_add(list, strdup("uml_dir=" ROOM_PREFIX_MARK "/tmp/"));
+	for (size_t i = 0; !err && i < options->device_count; i++)
+		err = list_add_device(list, (unsigned int)i, options->device[i].virtio_id);
 	return err ? err : list_add_socket(list, options->id);
 }
 

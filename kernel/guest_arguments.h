@@ -17,17 +17,21 @@ struct refused_argument {
 	const char *instead;
 };
 
+struct guest_device;
+
 struct guest_arguments_options {
-	char *const *user;	  /* the kernel's arguments as given, NULL-terminated */
-	const char *const *allow; /* names from --allow, NULL-terminated; may be NULL */
-	uint64_t id;		  /* of this guest for the scheduler */
+	char *const *user;		   /* the kernel's arguments as given, NULL-terminated */
+	const char *const *allow;	   /* names from --allow, NULL-terminated; may be NULL */
+	uint64_t id;			   /* of this guest for the scheduler */
+	const struct guest_device *device; /* what it finds at its device sockets */
+	size_t device_count;
 };
 
 /*
  * Build the guest's argv in *@arguments (free with guest_arguments_free): "linux", the user's
  * arguments with the initrd brought into the room (its content is added to @files), a console that
- * is captured unless the user chose one, umid and the time-travel socket. *@host_files is set when
- * an allowed argument names files of the host.
+ * is captured unless the user chose one, umid, its devices and the time-travel socket. *@host_files
+ * is set when an allowed argument names files of the host.
  */
 int guest_arguments_build(const struct guest_arguments_options *options, struct image_files *files,
 			  char ***arguments, bool *host_files, struct diagnosis *why);

@@ -2,6 +2,7 @@
 /* The sealed room, seen from outside: opens it, takes what it hands out, ends it. */
 #include "kernel/room.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <sched.h>
@@ -114,6 +115,13 @@ static void remove_directory(const char *directory)
 		;
 }
 
+static void room_take_device(struct room *room, const struct room_report *report, int fd)
+{
+	/* The keeper is ours, and it counts from 0. */
+	assert(report->value >= 0 && report->value < ROOM_DEVICES_MAX);
+	room->device_fd[report->value] = fd;
+}
+
 /* Take the reports of the opening phase, up to READY. */
 static int room_await_ready(struct room *room, struct room_report *report)
 {
@@ -128,6 +136,9 @@ static int room_await_ready(struct room *room, struct room_report *report)
 		switch (report->step) {
 		case ROOM_STEP_LISTENING:
 			room->listen_fd = fd;
+			break;
+		case ROOM_STEP_DEVICE:
+			room_take_device(room, report, fd);
 			break;
 		case ROOM_STEP_GUEST:
 			room->entropy_fd = fd;
@@ -259,6 +270,8 @@ int room_open(const struct room_options *options, struct room *room, struct diag
 	struct room_report report;
 	int err = 0;
 
+	assert(options->devices <= ROOM_DEVICES_MAX);
+
 	for (size_t i = 0; i < ARRAY_SIZE(namespace_sets); i++) {
 		unsigned int namespaces = namespace_sets[i] & wanted;
 
@@ -317,6 +330,8 @@ void room_close(struct room *room)
 	}
 	close_fd_now(&room->keeper_fd);
 	close_fd_now(&room->listen_fd);
+	for (unsigned int i = 0; i < ROOM_DEVICES_MAX; i++)
+		close_fd_now(&room->device_fd[i]);
 	close_fd_now(&room->entropy_fd);
 	close_fd_now(&room->console_fd);
 	if (room->directory)

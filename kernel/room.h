@@ -50,9 +50,9 @@ struct room {
 	int keeper_fd;	   /* readable when the guest ended: room_wait() */
 	int listen_fd;	   /* where the guest will connect for time; close it when it has */
 	int device_fd[ROOM_DEVICES_MAX]; /* where the guest will connect for each device; -1 */
-	int entropy_fd;	   /* seccomp listener, -1 without SEAL_ENTROPY */
-	int console_fd;	   /* read end of the guest's standard output and error, non-blocking */
-	char *directory;   /* host directory to remove at the end; NULL with SEAL_MOUNT */
+	int entropy_fd;			 /* seccomp listener, -1 without SEAL_ENTROPY */
+	int console_fd;	 /* read end of the guest's standard output and error, non-blocking */
+	char *directory; /* host directory to remove at the end; NULL with SEAL_MOUNT */
 };
 
 /*
@@ -74,11 +74,11 @@ int room_wait(struct room *room, int *status, int *signal);
 void room_close(struct room *room);
 
 /* A room that is not open. */
-#define ROOM_NONE                                                                                  \
-	((struct room){ .keeper_fd = -1,                                                           \
-			.listen_fd = -1,                                                           \
-			.device_fd = { [0 ... ROOM_DEVICES_MAX - 1] = -1 },                        \
-			.entropy_fd = -1,                                                          \
+#define ROOM_NONE                                                           \
+	((struct room){ .keeper_fd = -1,                                    \
+			.listen_fd = -1,                                    \
+			.device_fd = { [0 ... ROOM_DEVICES_MAX - 1] = -1 }, \
+			.entropy_fd = -1,                                   \
 			.console_fd = -1 })
 
 #endif

@@ -19,6 +19,7 @@
 
 enum room_step {
 	ROOM_STEP_LISTENING, /* carries listen_fd */
+	ROOM_STEP_DEVICE,    /* carries the device_fd of device number @value */
 	ROOM_STEP_GUEST,  /* sent by the guest itself just before exec; carries entropy_fd if sealed
 			   */
 	ROOM_STEP_READY,  /* the program was executed and let go */
@@ -28,7 +29,7 @@ enum room_step {
 
 struct room_report {
 	enum room_step step;
-	int value;	   /* errno of FAILED, wait status of EXIT */
+	int value;	   /* errno of FAILED, wait status of EXIT, device of DEVICE */
 	unsigned int seal; /* parts achieved by the sender */
 	char doing[96];	   /* of FAILED: "mount the room's root" */
 };

@@ -65,7 +65,8 @@ static int map_user(const struct room_plan *plan)
 	return write_text("/proc/self/uid_map", map);
 }
 
-static int listen_for_guest(const struct room_plan *plan)
+/* Listen at @path, where the guest will find it. Returns the descriptor or -errno. */
+static int listen_at(const struct room_plan *plan, const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -73,7 +74,7 @@ static int listen_for_guest(const struct room_plan *plan)
 	if (fd < 0)
 		return -errno;
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s%s",
-		 plan->directory ? plan->directory : "", ROOM_SOCKET);
+		 plan->directory ? plan->directory : "", path);
 	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) ||
 	    chmod(address.sun_path, 0666) || listen(fd, 1)) {
 		int err = -errno;
@@ -82,6 +83,34 @@ static int listen_for_guest(const struct room_plan *plan)
 		return err;
 	}
 	return fd;
+}
+
+/* Listen at @path and hand the descriptor out with @report. */
+static void open_door(const struct room_plan *plan, const char *path,
+		      const struct room_report *report)
+{
+	int fd = listen_at(plan, path);
+
+	if (fd < 0)
+		fail(plan, "listen for the guest", fd);
+	/* Nobody listens: the opener died before its death could be heard of. */
+	if (room_report_send(plan->report_fd, report, fd))
+		_exit(1);
+	close(fd);
+}
+
+static void open_doors(const struct room_plan *plan, unsigned int seal)
+{
+	struct room_report report = { .step = ROOM_STEP_LISTENING, .seal = seal };
+	char path[sizeof(ROOM_DEVICE_SOCKET) + 10];
+
+	open_door(plan, ROOM_SOCKET, &report);
+	report.step = ROOM_STEP_DEVICE;
+	for (unsigned int i = 0; i < plan->options->devices; i++) {
+		snprintf(path, sizeof(path), ROOM_DEVICE_SOCKET, i);
+		report.value = (int)i;
+		open_door(plan, path, &report);
+	}
 }
 
 static int peek(pid_t pid, uint64_t address, uint64_t *word)
@@ -231,28 +260,22 @@ static void enter_namespaces(const struct room_plan *plan, const char **doing)
 
 void room_keep(struct room_plan *plan)
 {
-	struct room_report report = { .step = ROOM_STEP_LISTENING };
+	struct room_report report = { .step = ROOM_STEP_READY };
 	struct cpu_identity cpu;
+	unsigned int seal = 0;
 	const char *doing;
 	pid_t guest;
-	int fd;
+	int err;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	fd = drop_inherited_descriptors(plan);
-	if (fd < 0)
-		fail(plan, "keep the room's descriptors", fd);
+	err = drop_inherited_descriptors(plan);
+	if (err)
+		fail(plan, "keep the room's descriptors", err);
 	enter_namespaces(plan, &doing);
 	if ((plan->options->wanted & SEAL_CPU) && !cpu_pin(plan->options->cpu, &cpu))
-		report.seal |= SEAL_CPU;
-	fd = listen_for_guest(plan);
-	if (fd < 0)
-		fail(plan, "listen for the guest", fd);
-	/* Nobody listens: the opener died before its death could be heard of. */
-	if (room_report_send(plan->report_fd, &report, fd))
-		_exit(1);
-	close(fd);
-	report = (struct room_report){ .step = ROOM_STEP_READY };
+		seal |= SEAL_CPU;
+	open_doors(plan, seal);
 	guest = start_guest(plan, &report.seal);
 	close(plan->console_fd);
 	room_report_send(plan->report_fd, &report, -1);

@@ -4,6 +4,17 @@ foreach(test test_participant test_participant_interrupt test_participant_panic)
 endforeach()
 
 ttrec_unit_test(test_wire SOURCES kernel/test_wire.c LIBS ttkernel)
+ttrec_unit_test(test_guest_arguments SOURCES kernel/test_guest_arguments.c LIBS ttkernel)
+
+# Rooms, with a static program in them.
+add_executable(room_visitor kernel/room_visitor.c)
+target_compile_definitions(room_visitor PRIVATE _GNU_SOURCE)
+target_compile_options(room_visitor PRIVATE -Wall -Wextra -fno-sanitize=all)
+target_link_options(room_visitor PRIVATE -static -fno-sanitize=all)
+add_executable(test_room kernel/test_room.c)
+target_link_libraries(test_room PRIVATE ttrec_options PkgConfig::CMOCKA ttkernel)
+add_test(NAME test_room COMMAND test_room $<TARGET_FILE:room_visitor>)
+set_tests_properties(test_room PROPERTIES LABELS unit TIMEOUT 300)
 
 # A participant against a real guest. The guest's init is a static program, without sanitizers.
 add_executable(conformance_init system/conformance_init.c)

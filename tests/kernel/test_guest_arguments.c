@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* A guest's command line: what is added to the user's own, where, and what is refused. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "kernel/guest.h"
+#include "kernel/guest_arguments.h"
+
+static int build(const struct guest_arguments_options *options, char ***arguments, bool *host_files,
+		 struct diagnosis *why)
+{
+	struct image_files files = { 0 };
+	int err;
+
+	*why = (struct diagnosis){ 0 };
+	*arguments = NULL;
+	err = guest_arguments_build(options, &files, arguments, host_files, why);
+	image_files_free(&files);
+	return err;
+}
+
+static int position(char **arguments, const char *text)
+{
+	for (int i = 0; arguments[i]; i++)
+		if (!strcmp(arguments[i], text))
+			return i;
+	return -1;
+}
+
+static void test_devices_in_their_order_before_those_of_init(void **state)
+{
+	const char *user[] = { "mem=64M", "--", "one", NULL };
+	const struct guest_device device[] = { { .virtio_id = 1 }, { .virtio_id = 19 } };
+	struct guest_arguments_options options = { .user = (char **)user,
+						   .device = device,
+						   .device_count = 2 };
+	struct diagnosis why;
+	char **arguments;
+	bool host_files;
+	int first;
+
+	(void)state;
+	assert_int_equal(build(&options, &arguments, &host_files, &why), 0);
+	first = position(arguments, "virtio_uml.device={room}/run/dev0:1");
+	assert_true(first > position(arguments, "mem=64M"));
+	assert_int_equal(position(arguments, "virtio_uml.device={room}/run/dev1:19"), first + 1);
+	assert_true(position(arguments, "--") > first + 1);
+	assert_true(position(arguments, "one") > position(arguments, "--"));
+	assert_false(host_files);
+	guest_arguments_free(arguments);
+}
+
+static void refuse(const char *argument)
+{
+	const char *user[] = { argument, NULL };
+	const char *allow[] = { "virtio", NULL };
+	struct guest_arguments_options options = { .user = (char **)user };
+	struct diagnosis why;
+	char **arguments;
+	bool host_files;
+
+	assert_int_equal(build(&options, &arguments, &host_files, &why), -EINVAL);
+	assert_int_equal(why.status, EXIT_USAGE);
+	assert_non_null(strstr(why.what, argument));
+	assert_non_null(strstr(why.advice, "lab file"));
+	options.allow = allow;
+	assert_int_equal(build(&options, &arguments, &host_files, &why), 0);
+	assert_true(host_files);
+	assert_true(position(arguments, argument) > 0);
+	guest_arguments_free(arguments);
+}
+
+static void test_devices_of_their_own_are_refused(void **state)
+{
+	(void)state;
+	refuse("virtio_uml.device=/tmp/socket:1");
+	refuse("virtio-uml.device=/tmp/socket:1");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_devices_in_their_order_before_those_of_init),
+		cmocka_unit_test(test_devices_of_their_own_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
