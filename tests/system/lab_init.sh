@@ -86,9 +86,9 @@ do_disk() {
 	fi
 }
 
-# DEVICE:MIB
-do_fill() {
-	dd if=/dev/zero of="/dev/$1" bs=1M count="$2" 2>/dev/null
+# DEVICE:DEVICE:MIB
+do_copy() {
+	dd if="/dev/$1" of="/dev/$2" bs=1M count="$3" 2>/dev/null
 	sync
 }
 

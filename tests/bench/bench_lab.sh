@@ -1,0 +1,254 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# What a lab costs to record and to replay, each figure against its twin or limit, in turn.
+#
+#	bench_lab.sh BIN KERNEL [ROUNDS] [SECTION]...
+#
+# Sections: pings, guests, window, disk, frames; all without one. The twin of the first is usfstl's
+# controller, built elsewhere, which schedules the same guests and records nothing; the environment
+# names it: TTREC_BENCH_CONTROLLER=/path/to/controller. Everything of it sits on CPU
+# TTREC_BENCH_CPU (0) and it uses shared memory, which is its best.
+set -euo pipefail
+export LC_ALL=C
+
+[[ $# -ge 2 ]] || {
+	echo "usage: bench_lab.sh BIN KERNEL [ROUNDS] [SECTION]..." >&2
+	exit 2
+}
+bin=$(readlink -f "$1") kernel=$(readlink -f "$2") rounds=${3:-7}
+sections=("${@:4}")
+[[ ${#sections[@]} -gt 0 ]] || sections=(pings guests window disk frames)
+here=$(dirname "$(readlink -f "$0")")
+controller=${TTREC_BENCH_CONTROLLER:-} cpu=${TTREC_BENCH_CPU:-0}
+work=$(mktemp -d "${TMPDIR:-/tmp}/ttrec-lab.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+status=0
+
+# ---- Measuring --------------------------------------------------------------------------------------
+
+# sample NAME COMMAND...: its wall time is added to the file NAME; its output is in NAME.log.
+sample() {
+	local name=$1 start=$EPOCHREALTIME
+	shift
+	"$@" >"$work/$name.log" 2>&1 </dev/null || {
+		echo "bench_lab: $* ended with $?:" >&2
+		tail -n 20 "$work/$name.log" >&2
+		exit 1
+	}
+	awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.3f\n", b - a }' >>"$work/$name"
+}
+
+median() {
+	sort -n "$work/$1" | awk '{ v[NR] = $1 } END { print (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2 }'
+}
+
+least() {
+	sort -n "$work/$1" | head -n 1
+}
+
+row() {
+	printf '%-34s median %.3f s  least %.3f s\n    samples: %s\n' "$2" "$(median "$1")" "$(least "$1")" \
+		"$(paste -sd' ' "$work/$1")"
+}
+
+# ratio WHAT A B BAR [LIMIT]: A of B, met or not.
+ratio() {
+	awk -v what="$1" -v a="$2" -v b="$3" -v bar="$4" -v limit="${5:-$4}" 'BEGIN {
+		r = a / b
+		printf "%s: %.2f (bar %s%s): %s\n", what, r, bar, limit != bar ? ", limit " limit : "",
+			r <= bar ? "met" : r <= limit ? "within the limit" : "NOT MET"
+		exit r > limit
+	}' || status=1
+}
+
+# at_least WHAT VALUE BAR
+at_least() {
+	awk -v what="$1" -v value="$2" -v bar="$3" 'BEGIN {
+		printf "%s: %.0f (bar %s): %s\n", what, value, bar, value >= bar ? "met" : "NOT MET"
+		exit value < bar
+	}' || status=1
+}
+
+# ---- Labs -----------------------------------------------------------------------------------------
+
+network() {
+	printf 'networks:\n  - {name: lan, delay: 100us}\nguests:\n'
+}
+
+# guest NODE ACTIONS [DEVICES]
+guest() {
+	local devices=${3-'{net: lan}'}
+	printf '  - {name: n%s, kernel: %s, initrd: %s, memory: 64M, append: "node=%s do=%s", devices: [%s]}\n' \
+		"$1" "$kernel" "$work/initrd.gz" "$1" "$2" "$devices"
+}
+
+# record NAME [OPTION]...: the lab NAME.yaml into NAME.zst.
+record() {
+	"$bin/ttrec" run -q -f "$work/$1.yaml" -o "$work/$1.zst" "${@:2}"
+}
+
+replay() {
+	"$bin/ttreplay" "$@"
+}
+
+# ---- 1000 pings --------------------------------------------------------------------------------------
+
+pinger=ping:2:1000:1,tell:2
+all_pinged='1000 packets transmitted, 1000 packets received'
+
+# start_guest NODE ACTIONS: on the controller's sockets.
+start_guest() {
+	taskset -c "$cpu" "$kernel" mem=64M initrd="$work/initrd.gz" time-travel=ext:"$1:$work/run/time" \
+		virtio_uml.device="$work/run/net:1" con=null con0=null,fd:1 umid="ttrec-bench-$$-$1" \
+		node="$1" do="$2" >"$work/run/n$1" 2>&1 &
+}
+
+# scheduled [OPTION]...: the same lab without us.
+scheduled() {
+	local process
+	rm -rf "$work/run"
+	mkdir "$work/run"
+	taskset -c "$cpu" "$controller" --time="$work/run/time" --net="$work/run/net" --net-delay=0.1 \
+		--clients=2 --time-at-start=1767225600000000000 "$@" >"$work/run/controller" 2>&1 &
+	process=$!
+	until [[ -S $work/run/time && -S $work/run/net ]]; do
+		sleep 0.001
+	done
+	start_guest 1 "$pinger"
+	start_guest 2 wait
+	wait
+	grep "$all_pinged" "$work/run/n1" || {
+		kill "$process" 2>/dev/null
+		tail -n 5 "$work/run/n1" "$work/run/controller"
+		return 1
+	}
+}
+
+bench_pings() {
+	local i
+	{ network; guest 1 "$pinger"; guest 2 wait; } >"$work/pings.yaml"
+	record pings >/dev/null 2>&1 # caches
+	for ((i = 0; i < rounds; i++)); do
+		[[ -z $controller ]] || sample controller scheduled
+		sample recorded record pings
+		sample windowed record pings --grant window
+		sample replayed replay "$work/pings.zst"
+		sample alone replay --only n1 "$work/pings.zst"
+		[[ -z $controller ]] || sample sockets scheduled --no-shm
+	done
+	"$bin/ttreplay" --console --only n1 "$work/pings.zst" | tr -d '\r' | grep -q "$all_pinged" || {
+		echo "bench_lab: the recorded guest did not get its 1000 answers" >&2
+		exit 1
+	}
+	row recorded "recorded"
+	row windowed "recorded, --grant window"
+	row replayed "replayed, both"
+	row alone "replayed, one alone"
+	ratio "replaying both, of recording" "$(median replayed)" "$(median windowed)" 1.0
+	ratio "replaying one, of recording both" "$(median alone)" "$(median windowed)" 1.0
+	if [[ -z $controller ]]; then
+		echo "no controller to compare with: set TTREC_BENCH_CONTROLLER (usfstl's, built elsewhere)"
+		return
+	fi
+	row controller "controller, shared memory"
+	row sockets "controller, sockets"
+	ratio "recording everything, of the controller's best" "$(median recorded)" "$(median controller)" 0.8 1.0
+	ratio "the same with --grant window" "$(median windowed)" "$(median controller)" 0.8 1.0
+}
+
+# ---- More guests -----------------------------------------------------------------------------------------
+
+# ring COUNT: each pings the next one, and all end when their pings have.
+ring() {
+	local i
+	network
+	for ((i = 1; i <= $1; i++)); do
+		guest "$i" "ping:$((i % $1 + 1)):50:1,sleep:10"
+	done
+}
+
+bench_guests() {
+	local count i
+	for count in 2 4 8 16; do
+		ring "$count" >"$work/ring$count.yaml"
+	done
+	for ((i = 0; i < rounds; i++)); do
+		for count in 2 4 8 16; do
+			sample "ring$count" record "ring$count"
+		done
+	done
+	for count in 2 4 8 16; do
+		row "ring$count" "$count guests"
+	done
+	ratio "16 guests, of 8 times 2" "$(median ring16)" \
+		"$(awk -v one="$(median ring2)" 'BEGIN { print 8 * one }')" 1.0
+}
+
+# ---- Two CPUs ---------------------------------------------------------------------------------------
+
+bench_window() {
+	local i
+	{ network; guest 1 busy:200:20000:0.001; guest 2 busy:200:20000:0.001; } >"$work/busy.yaml"
+	for ((i = 0; i < rounds; i++)); do
+		sample serial record busy --grant window --cpus 1
+		sample parallel record busy --grant window --cpus 2
+	done
+	row serial "two busy guests, one CPU"
+	row parallel "two busy guests, two CPUs"
+	ratio "two CPUs, of one" "$(median parallel)" "$(median serial)" 0.6
+}
+
+# ---- Disk --------------------------------------------------------------------------------------------
+
+# Random bytes, which nothing can pack, from one disk to another. What the guest needs without
+# them is taken off.
+bench_disk() {
+	local i devices="{disk: $work/disk.img}, {disk: $work/empty.img}"
+	head -c 64M /dev/urandom >"$work/disk.img"
+	truncate -s 64M "$work/empty.img"
+	{ printf 'guests:\n'; guest 1 copy:vda:vdb:64 "$devices"; } >"$work/disk.yaml"
+	{ printf 'guests:\n'; guest 1 copy:zero:null:64 "$devices"; } >"$work/nodisk.yaml"
+	for ((i = 0; i < rounds; i++)); do
+		sample disk record disk
+		sample nodisk record nodisk
+	done
+	row disk "64 MiB read and written"
+	row nodisk "the same without disks"
+	at_least "MB/s of wall time" "$(awk -v a="$(median disk)" -v b="$(median nodisk)" \
+		'BEGIN { print 2 * 64 * 1.048576 / (a - b) }')" 200
+}
+
+# ---- Frames -------------------------------------------------------------------------------------------
+
+# weigh NAME: frames that came in, their bytes, and the bytes of the trace before compression.
+weigh() {
+	"$bin/ttdump" stat --json "$work/$1.zst" | python3 -c '
+import json, sys
+kinds = json.load(sys.stdin)["kinds"]
+print(kinds["used"]["records"], sum(kinds[kind]["payload"] for kind in ("used", "wrote") if kind in kinds))'
+	zstd -dc "$work/$1.zst" | wc -c
+}
+
+# Two labs that differ in the number of frames only: what a frame adds above its payload.
+bench_frames() {
+	local grant
+	for grant in each window; do
+		{ network; guest 1 flood:2:2000,tell:2; guest 2 wait; } >"$work/few.yaml"
+		{ network; guest 1 flood:2:12000,tell:2; guest 2 wait; } >"$work/many.yaml"
+		record few --no-embed --digest off --grant "$grant" >/dev/null 2>&1
+		record many --no-embed --digest off --grant "$grant" >/dev/null 2>&1
+		# shellcheck disable=SC2046 # numbers
+		ratio "bytes a frame above its payload, --grant $grant" $(
+			cat <(weigh few) <(weigh many) | paste -sd' ' |
+				awk '{ print $6 - $3 - ($5 - $2), $4 - $1 }') 8
+	done
+}
+
+# ---- All ------------------------------------------------------------------------------------------------
+
+"$here/../system/lab_initramfs.sh" "$work/initrd.gz"
+for section in "${sections[@]}"; do
+	printf -- '-- %s\n' "$section"
+	"bench_$section"
+done
+exit "$status"
