@@ -11,6 +11,7 @@
 #endif
 
 #include "format/cleanup.h"
+#include "kernel/guard.h"
 #include "kernel/memory_map.h"
 
 /*
@@ -62,12 +63,21 @@ static int region_create(struct region *region, uint64_t base, uint64_t size, ui
 	return 0;
 }
 
+static int map_ram(struct memory *memory, uint64_t size)
+{
+	void *ram = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, memory->ram_fd, 0);
+
+	if (ram == MAP_FAILED)
+		return -ENOMEM;
+	memory->ram = ram;
+	return guard_add(ram, size);
+}
+
 int memory_open(pid_t pid, const struct image_file *kernel, struct memory **out)
 {
 	struct memory *memory = calloc(1, sizeof(*memory));
 	struct image_segment image;
 	uint64_t size;
-	void *ram;
 	int err;
 
 	if (!memory)
@@ -82,12 +92,11 @@ int memory_open(pid_t pid, const struct image_file *kernel, struct memory **out)
 	if (!err)
 		err = region_create(&memory->region[MEMORY_IMAGE], image.begin,
 				    image.end - image.begin, MEMORY_IMAGE_BLOCK);
+	if (!err)
+		err = map_ram(memory, size);
 	if (!err) {
-		ram = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, memory->ram_fd, 0);
-		memory->ram = ram == MAP_FAILED ? NULL : ram;
 		memory->image_copy = malloc(image.end - image.begin);
-		if (!memory->ram || !memory->image_copy)
-			err = -ENOMEM;
+		err = memory->image_copy ? 0 : -ENOMEM;
 	}
 	if (err)
 		memory_close(memory);
@@ -100,8 +109,10 @@ void memory_close(struct memory *memory)
 {
 	if (!memory)
 		return;
-	if (memory->ram)
+	if (memory->ram) {
+		guard_remove(memory->ram);
 		munmap(memory->ram, memory->region[MEMORY_RAM].size);
+	}
 	close_fd(&memory->ram_fd);
 	free(memory->image_copy);
 	for (size_t i = 0; i < MEMORY_REGIONS; i++) {
@@ -173,7 +184,8 @@ static void walk_hole(struct ladder_walk *walk, size_t block, size_t end)
 
 /*
  * Pages the guest never touched do not exist: they are skipped, and not made by looking at them.
- * The file is the guest's, and who knows what it does with it: one that grew would not fit.
+ * The file is the guest's, and who knows what it does with it: one that grew would not fit, and
+ * what goes while it is looked at reads as zeros (guard.h).
  */
 static int walk_ram(struct memory *memory, struct ladder_walk *walk)
 {

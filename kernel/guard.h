@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Mapped files that somebody else may shorten: an access to what is gone reads zeros, where it
+ * would kill the program.
+ *
+ * A guest's memory is a file of the guest, and a guest may do with it what it likes. The first
+ * guard_add() installs a handler of SIGBUS for the whole process. For an address in a guarded
+ * mapping it puts a page of zeros there and notes it; anything else goes to the handler of before.
+ * A system call that is given such an address fails with EFAULT instead.
+ */
+#ifndef TTREC_GUARD_H
+#define TTREC_GUARD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Guard the mapping of @size bytes at @data (as mmap gave it). Any thread may. Returns 0, -ENOSPC
+ * when there are too many, or what sigaction says.
+ */
+int guard_add(void *data, size_t size);
+
+/* Before it is unmapped. What was never added is fine. */
+void guard_remove(const void *data);
+
+/* Was some of the mapping at @data gone when it was accessed? */
+bool guard_is_lost(const void *data);
+
+/* Of any mapping, since the program started? */
+bool guard_any_lost(void);
+
+#endif
