@@ -30,13 +30,12 @@ struct vring_region {
 	uint64_t user_address;	/* as in the addresses of rings */
 	uint64_t size;
 	uint8_t *data; /* mapped here */
-	void *mapping;
-	size_t mapping_size;
 };
 
 struct vring_memory {
 	struct vring_region region[VRING_REGIONS_MAX];
 	unsigned int count;
+	uint64_t generation; /* counts how often it was cleared: chains of before are void */
 };
 
 struct vring {
@@ -49,8 +48,14 @@ struct vring {
 	char problem[VRING_PROBLEM_TEXT]; /* of the last -EBADMSG */
 };
 
-/* A buffer the guest made available: what the device may read, then what it may write. */
+/*
+ * A buffer the guest made available: what the device may read, then what it may write. It may be
+ * kept while it is in flight. Its bytes are for vring_chain_read() and its kin: they know when the
+ * memory is not mapped any more, and what a guest took away is EFAULT to a system call.
+ */
 struct vring_chain {
+	const struct vring_memory *memory;
+	uint64_t generation; /* of @memory */
 	uint16_t head;
 	unsigned int read_count, write_count;
 	size_t read_size, write_size; /* bytes */
@@ -59,22 +64,36 @@ struct vring_chain {
 
 /*
  * Map a region of the guest's memory file @fd (stays the caller's). -EBADMSG when it does not lie
- * within the file or overlaps another, -ENOSPC when there are too many. A guest that takes its
+ * within the file, overlaps another or does not begin at a page, or when the file is none that can
+ * be guest memory; -ENOSPC when there are too many; what mmap says. A guest that takes its
  * memory away later cannot hurt: what is gone reads as zero, see vring_memory_lost().
  */
 int vring_memory_add(struct vring_memory *memory, int fd, uint64_t guest_address,
 		     uint64_t user_address, uint64_t size, uint64_t file_offset);
 void vring_memory_clear(struct vring_memory *memory);
 
+/* Where @size bytes at an address are mapped; NULL when they do not all lie in one region. */
+void *vring_memory_at_guest(const struct vring_memory *memory, uint64_t address, uint64_t size);
+void *vring_memory_at_user(const struct vring_memory *memory, uint64_t address, uint64_t size);
+
 /* Has memory of some guest disappeared under an access since the program started? */
 bool vring_memory_lost(void);
+
+/* Has some of this? */
+bool vring_memory_is_lost(const struct vring_memory *memory);
+
+/*
+ * Can the addresses of the ring be used: aligned, in memory, size a power of two? 0 or -EBADMSG
+ * with ring->problem. The functions below look again, because memory can change in between.
+ */
+int vring_check(struct vring *ring);
 
 /* Is the ring set up and enabled, so that chains can be taken? */
 bool vring_ready(const struct vring *ring);
 
 /*
- * Take the next available chain. Returns 1 with *@chain filled, 0 when there is none, -EBADMSG with
- * ring->problem.
+ * Take the next available chain. Returns 1 with *@chain filled, 0 when there is none or the ring is
+ * not ready, -EBADMSG with ring->problem.
  */
 int vring_take(struct vring *ring, struct vring_chain *chain);
 
@@ -84,7 +103,10 @@ int vring_take(struct vring *ring, struct vring_chain *chain);
  */
 int vring_chain_at(struct vring *ring, uint16_t head, struct vring_chain *chain);
 
-/* Copy from the readable, to the writable part at @offset; returns how many bytes there were. */
+/*
+ * Copy from the readable, to the writable part at @offset; returns how many bytes there were: none
+ * when the guest has given other memory since.
+ */
 size_t vring_chain_read(const struct vring_chain *chain, size_t offset, void *data, size_t size);
 size_t vring_chain_write(const struct vring_chain *chain, size_t offset, const void *data,
 			 size_t size);
