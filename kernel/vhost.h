@@ -79,52 +79,78 @@ struct vhost_message {
 	unsigned int fd_count;
 };
 
+/* Stays where it was opened: its vrings know its memory. */
 struct vhost {
 	int fd;	     /* the guest's connection; -1: none */
 	int call_fd; /* where calls go and their replies come from; -1 until the guest gave it */
+	uint32_t call_request; /* the call that the guest has not replied to yet; 0: none */
 	uint64_t features, protocol_features; /* as the guest has set them */
 	struct vring_memory memory;
 	struct vring ring[VHOST_QUEUES_MAX];
 	char problem[VHOST_PROBLEM_TEXT]; /* of the last -EBADMSG */
 };
 
+/* What vhost_close() leaves alone: for those that are not open yet. */
+#define VHOST_NONE ((struct vhost){ .fd = -1, .call_fd = -1 })
+
 /* @fd: a connection that was accepted; owned from now on. */
 void vhost_open(struct vhost *vhost, int fd);
+
+/*
+ * Close the connections and unmap the memory. Twice does no harm; what the problem was stays to be
+ * read, its vrings' too.
+ */
 void vhost_close(struct vhost *vhost);
 
 /*
- * Read one message without blocking for its beginning. Returns 1 with @message filled, 0 at the end
- * of the connection, -EAGAIN when nothing is there, -EBADMSG with vhost->problem for what no guest
- * sends: wrong version, too long, cut off.
+ * Read one message without blocking for its beginning; for its end at most VHOST_PATIENCE_NS.
+ * Returns 1 with @message filled, 0 at the end of the connection, -EAGAIN when nothing is there,
+ * -EBADMSG with vhost->problem for what no guest sends: wrong version, too long, cut off, or once
+ * replies are agreed on, a message before the reply to the last. Nothing is read ahead, so that
+ * poll() tells when to come again. Another errno is that of the socket.
  */
+#define VHOST_PATIENCE_NS 1000000000ull
 int vhost_receive(struct vhost *vhost, struct vhost_message *message);
+
+/* After 1 of vhost_receive() only; twice does no harm. */
 void vhost_message_close(struct vhost_message *message);
 
 /*
- * Let the message change what is known: features, memory, vrings, where to call. Takes its
- * descriptors where it keeps them. Requests that change nothing here are fine. -EBADMSG with
- * vhost->problem.
+ * Let the message change what is known: features, memory, vrings, where to call. Of its
+ * descriptors it takes the one for calls (SET_BACKEND_REQ_FD); all others stay in @message.
+ * Requests that change nothing here are fine. -EBADMSG with vhost->problem: the message makes no
+ * sense, and whether some of it was done is open; the device is to be ended.
  */
 int vhost_apply(struct vhost *vhost, struct vhost_message *message);
 
 /* Does the guest wait for a reply to it? */
 bool vhost_expects_reply(const struct vhost_message *message);
 
-/* The vring that a VHOST_VRING_KICK speaks of; -EBADMSG when there is no such. */
+/*
+ * The vring that a VHOST_VRING_KICK speaks of; -EBADMSG when the guest has set up no such. It need
+ * not be enabled: then there is nothing to be taken.
+ */
 int vhost_kicked_queue(struct vhost *vhost, const struct vhost_message *message,
 		       unsigned int *queue);
 
-/* Reply to request number @request: one u64, or a body. 0 or -errno (-EPIPE: the guest is gone). */
+/*
+ * Reply to request number @request: one u64, or a body of at most VHOST_BODY_MAX bytes. 0 or -errno
+ * (-EPIPE: the guest is gone; -EAGAIN: it has not read what it was sent).
+ */
 int vhost_reply_value(struct vhost *vhost, uint32_t request, uint64_t value);
 int vhost_reply_body(struct vhost *vhost, uint32_t request, const void *body, size_t size);
 
 /*
  * Interrupt the guest, with NEED_REPLY; only while it is blocked, and only one at a time:
- * vhost_take_called() gives the reply. -ENOTCONN when the guest gave no socket for it.
+ * vhost_take_called() gives the reply. -ENOTCONN when the guest gave no socket for it, -EBUSY when
+ * it has not replied to the last; else as for replies. @queue is for VHOST_BACKEND_VRING_CALL.
  */
 int vhost_call(struct vhost *vhost, enum vhost_backend_request request, unsigned int queue);
 
-/* The guest's reply to a call, on call_fd. Returns 1, 0 at its end, -EAGAIN, -EBADMSG. */
+/*
+ * The guest's reply to a call, on call_fd; @value is 0 when it has taken it. Returns 1, 0 at the
+ * end of the connection, -EAGAIN, -EBADMSG with vhost->problem.
+ */
 int vhost_take_called(struct vhost *vhost, uint64_t *value);
 
 /* "SET_VRING_NUM", or "request 99" in @text for one nobody knows. */
