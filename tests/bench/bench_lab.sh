@@ -225,7 +225,7 @@ weigh() {
 	"$bin/ttdump" stat --json "$work/$1.zst" | python3 -c '
 import json, sys
 kinds = json.load(sys.stdin)["kinds"]
-print(kinds["used"]["records"], sum(kinds[kind]["payload"] for kind in ("used", "wrote") if kind in kinds))'
+print(kinds["used"]["records"], sum(kinds[kind]["payload_bytes"] for kind in ("used", "wrote") if kind in kinds))'
 	zstd -dc "$work/$1.zst" | wc -c
 }
 

@@ -1,0 +1,194 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# A lab that cannot work is refused in words: file, line and column, what, and what to do.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lab_lib.sh"
+
+need_kernel 6.12
+pack_guests
+
+# refused STATUS REGEX [OPTION]...: lab.yaml is, with these words and an advice, and nothing is left.
+refused() {
+	local status=$1 words=$2
+	shift 2
+	expect "$status" record_lab "$@"
+	empty out
+	says err "^ttrec: .*($words)"
+	says err '^  to do: '
+	[[ ! -e t.zst ]] || fail "a trace was left behind"
+}
+
+# file LINE...: lab.yaml with these lines.
+file() {
+	place_files
+	printf '%s\n' "$@" >lab.yaml
+}
+
+one='  - {name: n1, kernel: ./linux, initrd: ./initrd.gz, memory: 64M, append: "node=1 do=off"}'
+
+# ---- The file -----------------------------------------------------------------------------------------
+
+no_file() {
+	refused 4 'lab\.yaml'
+	mkdir lab.yaml
+	refused 4 'lab\.yaml'
+}
+
+no_yaml() {
+	file 'guests: ['
+	refused 2 'lab\.yaml:[12]:'
+	file $'guests:\n\t- {name: n1}'
+	refused 2 'lab\.yaml:2:'
+	head -c 1000 /dev/urandom >lab.yaml
+	refused 2 'lab\.yaml'
+	: >lab.yaml
+	refused 2 'lab\.yaml'
+	file 'just a text'
+	refused 2 'lab\.yaml:1:1:'
+}
+
+no_guests() {
+	file 'networks: [{name: lan}]'
+	refused 2 'lab\.yaml:.*guests'
+	file 'guests: []'
+	refused 2 'lab\.yaml:1:'
+	file 'guests: 3'
+	refused 2 'lab\.yaml:1:9:'
+}
+
+unknown_words() {
+	file 'guests:' "$one" 'nettworks: []'
+	refused 2 "lab\.yaml:3:1: .*'nettworks'"
+	says err 'to do: .*networks'
+	file 'guests:' '  - {name: n1, kernel: ./linux, memmory: 64M}'
+	refused 2 "lab\.yaml:2:34: .*'memmory'"
+	says err 'to do: .*memory'
+}
+
+wrong_values() {
+	file 'networks: [{name: lan, delay: soon}]' 'guests:' "$one"
+	refused 2 'lab\.yaml:1:31: .*soon'
+	file 'networks: [{name: lan, delay: -1us}]' 'guests:' "$one"
+	refused 2 'lab\.yaml:1:31: '
+	file 'networks: [{name: lan, loss: 7}]' 'guests:' "$one"
+	refused 2 'lab\.yaml:1:30: '
+	file 'guests:' '  - {name: n1, kernel: ./linux, memory: much}'
+	refused 2 'lab\.yaml:2:41: .*much'
+}
+
+left_out() {
+	file 'guests:' '  - {name: n1, memory: 64M}'
+	refused 2 "lab\.yaml:2:5: .*'kernel'"
+	file 'guests:' '  - {kernel: ./linux}'
+	refused 2 'lab\.yaml:2:5: .*name'
+}
+
+twice() {
+	file 'guests:' "$one" "$one"
+	refused 2 'lab\.yaml:3:[0-9]+: .*n1'
+	file 'networks: [{name: lan}, {name: lan}]' 'guests:' "$one"
+	refused 2 'lab\.yaml:1:[0-9]+: .*lan'
+	file 'guests:' '  - {name: n1, name: n2, kernel: ./linux}'
+	refused 2 'lab\.yaml:2:18: .*name'
+}
+
+nowhere() {
+	file 'guests:' '  - {name: n1, kernel: ./linux, devices: [{net: wan}]}'
+	refused 2 'lab\.yaml:2:[0-9]+: .*wan'
+	file 'guests:' '  - {name: n1, kernel: ./nowhere}'
+	refused 4 'nowhere: No such file'
+	file 'guests:' '  - {name: n1, kernel: ./linux, initrd: ./nowhere}'
+	refused 4 'nowhere'
+	file 'guests:' '  - {name: n1, kernel: ./linux, devices: [{disk: ./nowhere.img}]}'
+	refused 4 'nowhere\.img'
+}
+
+# What would break determinism, or takes what is given by us.
+arguments() {
+	file 'guests:' '  - {name: n1, kernel: ./linux, append: "time-travel=inf-cpu"}'
+	refused 2 'time-travel'
+	file 'guests:' '  - {name: n1, kernel: ./linux, append: "virtio_uml.device=/tmp/s:1"}'
+	refused 2 'virtio_uml\.device'
+	file 'guests:' '  - {name: n1, kernel: ./linux, append: "eth0=tuntap"}'
+	refused 2 'eth0'
+}
+
+circles() {
+	file 'guests: &all' '  - *all'
+	refused 2 'lab\.yaml:'
+	file 'a: &a [x, x, x, x, x, x, x, x, x]' 'b: &b [*a, *a, *a, *a, *a, *a, *a, *a]' \
+		'c: &c [*b, *b, *b, *b, *b, *b, *b, *b]' 'd: &d [*c, *c, *c, *c, *c, *c, *c, *c]' \
+		'e: &e [*d, *d, *d, *d, *d, *d, *d, *d]' 'guests: [*e, *e, *e, *e, *e, *e, *e, *e]'
+	refused 2 'lab\.yaml:'
+	{ printf 'guests: '; printf '[%.0s' {1..100000}; } >lab.yaml
+	refused 2 'lab\.yaml'
+}
+
+kernel_and_lab() {
+	file 'guests:' "$one"
+	refused 2 'lab|-f' "$kernel"
+}
+
+# ---- Devices of others ---------------------------------------------------------------------------------
+
+programs() {
+	file 'programs:' "  - {name: dead, command: 'exit 3', virtio-id: 1}" \
+		'guests:' '  - {name: n1, kernel: ./linux, initrd: ./initrd.gz, memory: 64M, devices: [{program: dead}]}'
+	expect 4 record_lab
+	says err 'dead'
+	file 'programs:' "  - {name: mute, command: 'sleep 100', virtio-id: 1}" \
+		'guests:' '  - {name: n1, kernel: ./linux, initrd: ./initrd.gz, memory: 64M, devices: [{program: mute}]}'
+	expect 4 record_lab
+	says err 'mute'
+}
+
+# A trace of a lab is looked at like any other: damaged, cut, without one guest's kernel.
+damaged_trace() {
+	local size at
+	place_files
+	cp "$source_dir/tests/system/labs/smallest.yaml" lab.yaml
+	expect 0 record_lab
+	size=$(stat -c %s t.zst)
+	for at in 3 5 7; do
+		head -c $((size * at / 8)) t.zst >cut.zst
+		ttreplay cut.zst >out 2>err && fail "a trace that was cut replays as if it were whole"
+		(($? == 3)) || fail "exit status $?"
+		cp t.zst bad.zst
+		printf 'damage' | dd of=bad.zst bs=1 seek=$((size * at / 8)) conv=notrunc status=none
+		ttreplay bad.zst >out 2>err || (($? == 3)) || fail "exit status $?"
+	done
+}
+
+# Killed in the middle: nothing of it stays, and what was recorded replays.
+killed() {
+	lab "$(guest 1 tick:100000:0.01)" "$(guest 2 tick:100000:0.01)"
+	"$bin/ttrec" run -q -f lab.yaml -o t.zst >out 2>err &
+	local recorder=$!
+	sleep 2
+	kill -9 "$recorder"
+	wait "$recorder" 2>/dev/null || true
+	wait_for 5 gone
+	expect 3 ttreplay t.zst
+	says out '^identical as far as the trace goes.*n1'
+	says out '^identical as far as the trace goes.*n2'
+}
+
+gone() {
+	! pgrep -f "initrd=.* node=1 do=tick:100000:0.01" >/dev/null
+}
+
+proves "no file" no_file
+proves "no YAML" no_yaml
+proves "no guests" no_guests
+proves "unknown words come with those that are known" unknown_words
+proves "wrong values" wrong_values
+proves "what has to be said" left_out
+proves "what is said twice" twice
+proves "what is nowhere" nowhere
+proves "arguments that are not a lab's to give" arguments
+proves "circles, bombs and depths" circles
+proves "a kernel and a lab" kernel_and_lab
+proves "programs that do not work" programs
+proves "a damaged trace of a lab" damaged_trace
+proves "a lab that was killed" killed
+finish
