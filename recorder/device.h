@@ -21,17 +21,20 @@
 struct device;
 
 struct device_class {
-	const char *name;	/* "net" */
-	uint32_t virtio_id;	/* VIRTIO 1.2, section 5 */
+	const char *name;   /* "net" */
+	uint32_t virtio_id; /* VIRTIO 1.2, section 5 */
 	unsigned int queues;
-	uint64_t features;	/* its own; those of the transport are added */
-	uint64_t taken;		/* a bit a queue: what kick() takes from it is recorded in full */
+	uint64_t features; /* its own; those of the transport are added */
+	uint64_t taken;	   /* a bit a queue: what kick() takes from it is recorded in full */
 	/*
 	 * Returns how many chains were taken with vring_take() and are done with nothing written,
-	 * or -EBADMSG with ring->problem: the device is ended.
+	 * -EBADMSG with ring->problem: the device is ended; or -ENOMEM.
 	 */
 	int (*kick)(struct device *device, unsigned int queue);
-	/* Returns 0 or -EBADMSG. May be called earlier than anything is due: then does nothing. */
+	/*
+	 * Returns 0, -EBADMSG or -ENOMEM. May be called earlier than anything is due: then does
+	 * nothing.
+	 */
 	int (*fire)(struct device *device);
 	/* The guest wrote its configuration space; NULL: it may not. */
 	int (*configure)(struct device *device, size_t offset, const void *data, size_t size);
@@ -58,6 +61,7 @@ struct device {
 	const struct device_host *host;
 	void *owner;	     /* the host's own */
 	struct vhost *vhost; /* of its guest's connection; the host sets it */
+	uint64_t features;   /* what it offers besides those of its class */
 	const void *config;  /* the configuration space */
 	size_t config_size;
 	uint64_t due;	/* when fire() is wanted, ns; WIRE_TIME_NEVER: not at all */
@@ -84,8 +88,21 @@ int device_complete(struct device *device, unsigned int queue, const struct vrin
  */
 int device_finish(struct device *device, unsigned int queue, const struct vring_chain *chain);
 
-/* All features that the device offers to the guest. */
+/* All features that the device offers to the guest, those of the transport included. */
 uint64_t device_features(const struct device *device);
+
+/*
+ * For devices: the next chain of @queue, at most @budget of them in one go, or a guest that makes
+ * chains available meanwhile would never see the end. Returns 1, 0 when there is none (or the
+ * vring is not set up), -EBADMSG.
+ */
+int device_take(struct device *device, unsigned int queue, unsigned int *budget,
+		struct vring_chain *chain);
+#define DEVICE_BUDGET VRING_SIZE_MAX
+
+/* For devices: the guest has broken the rules; says how in ring->problem. Returns -EBADMSG. */
+int device_problem(struct device *device, unsigned int queue, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* ---- The devices there are. NULL: out of memory -------------------------------------------- */
 

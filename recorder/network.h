@@ -24,8 +24,9 @@
 struct network_link {
 	uint64_t delay;	    /* ns */
 	uint64_t jitter;    /* ns: 0 to this much is added, each value as likely */
-	double loss;	    /* 0 to 1: share of frames that are lost */
-	uint64_t bandwidth; /* bits per second; 0: any. A frame takes its time after the one before */
+	double loss;	    /* 0 to 1: share of frames that are lost; they take no bandwidth */
+	uint64_t bandwidth; /* bits per second; 0: any. A frame takes its time after the one before
+			     */
 	double reorder;	    /* 0 to 1: share of frames that overtake: they come without jitter
 			     * and without waiting for those before them; the others keep order */
 };
@@ -40,15 +41,23 @@ struct network_frame {
 /* Frames larger than this are not Ethernet's: 64 KiB and a header. */
 #define NETWORK_FRAME_MAX 65550u
 
+/*
+ * So many frames can be on their way to a port or wait there for a buffer of the guest; what comes
+ * then is lost.
+ */
+#define NETWORK_BACKLOG_MAX 4096u
+
 struct network;
 struct network_port;
 
 int network_create(uint64_t seed, struct network **network);
+/* Devices are destroyed before the network they are at. */
 void network_destroy(struct network *network);
 
 /*
  * A port with its link (delay: from the port to the switch). Ports are numbered from 0 in the order
- * in which they are made.
+ * in which they are made. -EINVAL when loss or reorder is no share. A port stays a port when its
+ * device has gone: frames go there, until too many are waiting.
  */
 int network_add_port(struct network *network, const struct network_link *link,
 		     struct network_port **port);
@@ -77,7 +86,10 @@ int network_port_send(struct network_port *port, uint64_t time, struct network_f
 
 /*
  * Decide what becomes of a frame: it is entered in the queue of each port that will get it, and
- * their devices are scheduled. Takes the reference. 0 or -ENOMEM.
+ * their devices are scheduled. The sender's device is told when it comes to nothing. Takes the
+ * reference. 0 or -ENOMEM. @time must not be less than the last frame's, whoever sent it.
+ *
+ * This touches every port and must be alone; sending, next and pop touch their own port only.
  */
 int network_switch(struct network_port *from, uint64_t time, struct network_frame *frame);
 

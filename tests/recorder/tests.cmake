@@ -12,3 +12,8 @@ target_link_libraries(restrict PRIVATE ttrec_options PkgConfig::SECCOMP PkgConfi
 add_test(NAME system_doctor COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/recorder/test_doctor.sh)
 set_tests_properties(system_doctor PROPERTIES LABELS system SKIP_RETURN_CODE 77 TIMEOUT 600
   ENVIRONMENT "TTREC_TEST_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY};TTREC_TEST_SOURCE=${CMAKE_SOURCE_DIR}")
+
+# Networks: one case at a time, and what holds of all of them.
+foreach(name test_network test_network_properties)
+  ttrec_unit_test(${name} SOURCES recorder/${name}.c recorder/network_stage.c LIBS ttdevices)
+endforeach()
