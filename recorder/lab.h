@@ -18,9 +18,15 @@
 /* Of a value that may be left out. */
 #define LAB_UNSET UINT64_MAX
 
+/*
+ * The file speaks of the whole way from guest to guest; @link is what each of its two ports has of
+ * it: half of delay and jitter, all of the bandwidth, and so much loss and reordering that both
+ * together make what the file says.
+ */
 struct lab_network {
 	char *name;
-	struct network_link link; /* of each port: its delay is half of the network's */
+	struct network_link link;
+	unsigned int line;
 };
 
 enum lab_device_kind { LAB_NET, LAB_DISK, LAB_RNG, LAB_CONSOLE, LAB_PROGRAM };
@@ -30,7 +36,7 @@ struct lab_device {
 	unsigned int line; /* in the file, for errors that show later */
 	/* net */
 	size_t network;		  /* index */
-	struct network_link link; /* the network's, or what this device says of its own */
+	struct network_link link; /* the network's, or what this device says of its side */
 	uint8_t mac[6];		  /* all zero: made from seed and guest */
 	uint16_t mtu;
 	/* disk; strings are the lab's */
@@ -44,10 +50,10 @@ struct lab_device {
 /* A device of somebody else: a vhost-user backend, started for the lab and spoken to for it. */
 struct lab_program {
 	char *name;
-	char *command;	 /* for sh -c; {socket} and {time} stand for paths; NULL: runs already */
-	char *socket;	 /* where it listens for vhost-user, when it is not started by us */
+	char *command; /* for sh -c; {socket} and {time} stand for paths; NULL: runs already */
+	char *socket;  /* where it listens for vhost-user, when it is not started by us */
 	uint32_t virtio_id;
-	bool timed;	 /* it takes part in time: connects to {time} */
+	bool timed; /* it takes part in time: connects to {time} */
 	unsigned int line;
 };
 
@@ -59,7 +65,7 @@ struct lab_guest {
 	uint64_t seed;	  /* LAB_UNSET: made from the lab's seed and the id */
 	struct lab_device *device;
 	size_t device_count;
-	char **expect, **fail_on; /* NULL-terminated; for this guest's console */
+	char **expect, **fail_on; /* for this guest's console; NULL-terminated, or NULL: not said */
 	unsigned int line;
 };
 
@@ -72,8 +78,10 @@ struct lab {
 	size_t guest_count;
 	/* LAB_UNSET where the file does not say */
 	uint64_t seed, tod, limit_virtual, limit_wall;
-	int grant; /* enum calendar_grant; -1: not said */
-	char **expect, **fail_on;
+	int grant;		  /* enum calendar_grant; -1: not said */
+	char **expect, **fail_on; /* for every guest's console, besides its own */
+	/* What the caller should tell the user; each begins with file:line:column. NULL: nothing */
+	char **notes;
 };
 
 /*
