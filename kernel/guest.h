@@ -53,7 +53,7 @@ struct guest {
 	struct vhost *device; /* connections of its devices, spec->device_count of them */
 	struct memory *memory;
 	int stat_fd; /* of its process, see guest_await_blocked(); -1 */
-	int *held; /* write ends of opened /dev/random */
+	int *held;   /* write ends of opened /dev/random */
 	size_t held_count;
 };
 
@@ -93,11 +93,24 @@ int guest_hash_memory(struct guest *guest, unsigned int region, struct memory_di
 
 /* ---- The description in a trace ------------------------------------------------------------ */
 
+/* A guest as it was started. */
+struct guest_started {
+	const struct guest_spec *spec;
+	uint32_t index;	   /* of its records */
+	unsigned int seal; /* that held */
+	struct cpu_identity cpu;
+};
+
 /*
- * Write the description as meta records of guest @index: name, id, arguments, random bytes, CPU,
- * the seal that held, files with their SHA-256. With @embed the files' contents go into the trace
- * too; @spec must then stay until the writer is closed.
+ * Write the descriptions of all guests as meta records, see ttrace(5): name, id, arguments,
+ * devices, random bytes, CPU, seal, files with their SHA-256. With @embed the files' contents go
+ * into the trace too, those that several guests have once; the specs must then stay until the
+ * writer is closed.
  */
+int guest_specs_write(const struct guest_started *started, size_t count, bool embed,
+		      struct trace_writer *writer);
+
+/* The same for one guest; what it has in common with others is not seen. */
 int guest_spec_write(const struct guest_spec *spec, unsigned int seal,
 		     const struct cpu_identity *cpu, uint32_t index, bool embed,
 		     struct trace_writer *writer);
@@ -109,11 +122,29 @@ struct guest_origin {
 	char release[64]; /* of the guest kernel */
 };
 
+/* A guest as a trace describes it. */
+struct guest_recorded {
+	uint32_t index; /* of its records */
+	struct guest_spec spec;
+	struct guest_origin origin;
+};
+
 /*
- * Read the description of guest @index from a trace, files included: embedded ones from the trace,
- * others from where they were on the recording machine, if they are the same there. Moves the
- * reader to its start.
+ * Read the descriptions of all guests from a trace, in the order of their indices: at least one, or
+ * an error. With @only (else GUEST_ALL) just that guest's. With @files their files too: embedded
+ * ones from the trace, others from where they were on the recording machine, if they are the same
+ * there; guests share what is equal. Moves the reader to its start.
  */
+#define GUEST_ALL UINT32_MAX
+int guest_specs_read(struct trace_reader *reader, uint32_t only, bool files,
+		     struct guest_recorded **guests, size_t *count, struct diagnosis *why);
+void guest_specs_free(struct guest_recorded *guests, size_t count);
+
+/* The guest called @name; NULL when there is none, or when two have that name. */
+const struct guest_recorded *guest_specs_find(const struct guest_recorded *guests, size_t count,
+					      const char *name);
+
+/* The description of guest @index alone, with its files. */
 int guest_spec_read(struct trace_reader *reader, uint32_t index, struct guest_spec *spec,
 		    struct guest_origin *origin, struct diagnosis *why);
 

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The files a guest is started with, read once so that what runs is what is embedded. */
-#include "kernel/image.h"
-
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "format/cleanup.h"
 #include "kernel/elf_view.h"
+#include "kernel/image_internal.h"
 
-int image_files_add(struct image_files *files, const char *path, uint32_t mode, void *data,
-		    size_t size)
+int image_files_add_content(struct image_files *files, const char *path, uint32_t mode,
+			    struct image_content *content)
 {
 	struct image_file *grown;
 	char *name = strdup(path);
@@ -22,12 +20,25 @@ int image_files_add(struct image_files *files, const char *path, uint32_t mode, 
 		files->file = grown;
 	if (!grown || !name) {
 		free(name);
-		free(data);
 		return -ENOMEM;
 	}
-	files->file[files->count++] =
-		(struct image_file){ .path = name, .mode = mode, .data = data, .size = size };
+	content->holders++;
+	files->file[files->count++] = (struct image_file){ .path = name,
+							   .mode = mode,
+							   .data = content->data,
+							   .size = content->size,
+							   .content = content };
 	return 0;
+}
+
+int image_files_add(struct image_files *files, const char *path, uint32_t mode, void *data,
+		    size_t size)
+{
+	struct image_content *content = image_content_create(data, size);
+	int err = content ? image_files_add_content(files, path, mode, content) : -ENOMEM;
+
+	image_content_release(content);
+	return err;
 }
 
 static int read_all(int fd, void *data, size_t size)
@@ -53,11 +64,38 @@ static int load_error(const char *what, const char *source, int error, struct di
 			"cannot read the %s %s: %s", what, source, strerror(-error));
 }
 
+static int read_content(int fd, const struct stat *status, struct image_content **content)
+{
+	auto_free void *data = malloc((size_t)status->st_size + 1);
+	int err = data ? read_all(fd, data, (size_t)status->st_size) : -ENOMEM;
+
+	if (err)
+		return err;
+	*content = image_content_create(take_pointer(data), (size_t)status->st_size);
+	return *content ? 0 : -ENOMEM;
+}
+
+static int load_content(struct image_files *files, int fd, const struct stat *status,
+			const char *path)
+{
+	struct image_content *known = image_cache_find(files->cache, status), *content;
+	int err;
+
+	if (known)
+		return image_files_add_content(files, path, status->st_mode & 0777, known);
+	err = read_content(fd, status, &content);
+	if (err)
+		return err;
+	image_cache_keep(files->cache, status, content);
+	err = image_files_add_content(files, path, status->st_mode & 0777, content);
+	image_content_release(content);
+	return err;
+}
+
 int image_files_load(struct image_files *files, const char *what, const char *source,
 		     const char *path, struct diagnosis *why)
 {
 	auto_fd fd = open(source, O_RDONLY | O_CLOEXEC);
-	auto_free void *data = NULL;
 	struct stat status;
 	int err;
 
@@ -66,17 +104,11 @@ int image_files_load(struct image_files *files, const char *what, const char *so
 	if (!S_ISREG(status.st_mode))
 		return diagnose(why, EXIT_CANNOT, -EINVAL, "name a regular file",
 				"the %s %s is not a file", what, source);
-	data = malloc((size_t)status.st_size + 1);
-	if (!data)
-		return load_error(what, source, -ENOMEM, why);
-	err = read_all(fd, data, (size_t)status.st_size);
+	err = load_content(files, fd, &status, path);
 	if (err)
 		return load_error(what, source, err, why);
-	err = image_files_add(files, path, status.st_mode & 0777, take_pointer(data),
-			      (size_t)status.st_size);
-	if (!err)
-		files->file[files->count - 1].source = realpath(source, NULL);
-	return err ? load_error(what, source, err, why) : 0;
+	files->file[files->count - 1].source = realpath(source, NULL);
+	return 0;
 }
 
 const struct image_file *image_files_find(const struct image_files *files, const char *path)
@@ -92,7 +124,7 @@ void image_files_free(struct image_files *files)
 	for (size_t i = 0; i < files->count; i++) {
 		free(files->file[i].path);
 		free(files->file[i].source);
-		free(files->file[i].data);
+		image_content_release(files->file[i].content);
 	}
 	free(files->file);
 	*files = (struct image_files){ 0 };

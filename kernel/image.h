@@ -6,6 +6,7 @@
 #ifndef TTREC_IMAGE_H
 #define TTREC_IMAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,13 +17,17 @@ struct image_file {
 	char *path;   /* absolute, in the guest's view */
 	char *source; /* where it was read from on this machine; NULL when it came from elsewhere */
 	uint32_t mode; /* permission bits */
-	void *data;
+	void *data;    /* the content's, never changed */
 	size_t size;
+	struct image_content *content;
 };
+
+struct image_cache;
 
 struct image_files {
 	struct image_file *file;
 	size_t count;
+	struct image_cache *cache; /* what was loaded for others; NULL: nothing is shared */
 };
 
 /*
@@ -35,8 +40,34 @@ int image_files_load(struct image_files *files, const char *what, const char *so
 /* Add bytes the caller hands over (malloc'ed; owned from now on, also on error). */
 int image_files_add(struct image_files *files, const char *path, uint32_t mode, void *data,
 		    size_t size);
+
+/* Add @content, which stays the caller's: the file has a hold of its own on it. */
+int image_files_add_content(struct image_files *files, const char *path, uint32_t mode,
+			    struct image_content *content);
 const struct image_file *image_files_find(const struct image_files *files, const char *path);
 void image_files_free(struct image_files *files);
+
+/* ---- Contents: several guests with the same kernel hold it once -------------------------------
+ */
+
+#define IMAGE_HASH_SIZE 32
+
+/* Takes @data (malloc'ed), also on error: NULL. To be let go with image_content_release(). */
+struct image_content *image_content_create(void *data, size_t size);
+void image_content_release(struct image_content *content);
+
+/* SHA-256, computed once. 0 or -EIO. */
+int image_content_hash(struct image_content *content, uint8_t hash[IMAGE_HASH_SIZE]);
+bool image_content_equal(const struct image_content *one, const struct image_content *other);
+
+/*
+ * Files that are loaded into several image_files with the same cache are read once, as long as
+ * nobody changes them meanwhile. The cache may be destroyed before them. Used by one thread.
+ */
+struct image_cache *image_cache_create(void);
+void image_cache_destroy(struct image_cache *cache);
+
+/* ---- Kernels -------------------------------------------------------------------------------- */
 
 /* Memory the kernel's writable segment occupies once loaded: its .data and .bss. */
 struct image_segment {

@@ -5,6 +5,7 @@ endforeach()
 
 ttrec_unit_test(test_wire SOURCES kernel/test_wire.c LIBS ttkernel)
 ttrec_unit_test(test_guest_arguments SOURCES kernel/test_guest_arguments.c LIBS ttkernel)
+ttrec_unit_test(test_guest_trace SOURCES kernel/test_guest_trace.c LIBS ttkernel)
 
 # Rooms, with a static program in them.
 add_executable(room_visitor kernel/room_visitor.c)
