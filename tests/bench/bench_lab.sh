@@ -4,10 +4,11 @@
 #
 #	bench_lab.sh BIN KERNEL [ROUNDS] [SECTION]...
 #
-# Sections: pings, guests, window, disk, frames; all without one. The twin of the first is usfstl's
+# Sections: pings, guests, window, disk, frames, identity; all without one. The twin of the first is usfstl's
 # controller, built elsewhere, which schedules the same guests and records nothing; the environment
 # names it: TTREC_BENCH_CONTROLLER=/path/to/controller. Everything of it sits on CPU
-# TTREC_BENCH_CPU (0) and it uses shared memory, which is its best.
+# TTREC_BENCH_CPU (0) and it uses shared memory, which is its best. TTREC_BENCH_REPLAYS (100): how
+# often the last section replays.
 set -euo pipefail
 export LC_ALL=C
 
@@ -17,11 +18,17 @@ export LC_ALL=C
 }
 bin=$(readlink -f "$1") kernel=$(readlink -f "$2") rounds=${3:-7}
 sections=("${@:4}")
-[[ ${#sections[@]} -gt 0 ]] || sections=(pings guests window disk frames)
+[[ ${#sections[@]} -gt 0 ]] || sections=(pings guests window disk frames identity)
 here=$(dirname "$(readlink -f "$0")")
 controller=${TTREC_BENCH_CONTROLLER:-} cpu=${TTREC_BENCH_CPU:-0}
+replays=${TTREC_BENCH_REPLAYS:-100} loads=()
 work=$(mktemp -d "${TMPDIR:-/tmp}/ttrec-lab.XXXXXX")
-trap 'rm -rf "$work"' EXIT
+
+stop() {
+	[[ ${#loads[@]} -eq 0 ]] || kill "${loads[@]}" 2>/dev/null || true
+	rm -rf "$work"
+}
+trap stop EXIT
 status=0
 
 # ---- Measuring --------------------------------------------------------------------------------------
@@ -188,7 +195,7 @@ bench_guests() {
 
 bench_window() {
 	local i
-	{ network; guest 1 busy:200:20000:0.001; guest 2 busy:200:20000:0.001; } >"$work/busy.yaml"
+	{ network; guest 1 busy:100:1000:0.001; guest 2 busy:100:1000:0.001; } >"$work/busy.yaml"
 	for ((i = 0; i < rounds; i++)); do
 		sample serial record busy --grant window --cpus 1
 		sample parallel record busy --grant window --cpus 2
@@ -242,6 +249,43 @@ bench_frames() {
 			cat <(weigh few) <(weigh many) | paste -sd' ' |
 				awk '{ print $6 - $3 - ($5 - $2), $4 - $1 }') 8
 	done
+}
+
+# ---- Identity -----------------------------------------------------------------------------------------
+
+# identical WHAT GUESTS ARGUMENT...: so many replays, each guest identical, memory and all.
+identical() {
+	local what=$1 guests=$2 same=0 i
+	shift 2
+	for ((i = 0; i < replays; i++)); do
+		replay "$@" >"$work/verdict" 2>&1 || true
+		if [[ $(grep -c '^identical: .*memory digests' "$work/verdict") == "$guests" ]]; then
+			same=$((same + 1))
+		else
+			sed 's/^/  /' "$work/verdict"
+		fi
+	done
+	at_least "$what, identical of $replays" "$same" "$replays"
+}
+
+bench_identity() {
+	local i
+	{ network; guest 1 "$pinger"; guest 2 wait; } >"$work/pings.yaml"
+	record pings --digest 100 >/dev/null 2>&1
+	"$bin/ttdump" stat --json "$work/pings.zst" | python3 -c '
+import json, sys
+for guest in json.load(sys.stdin)["guests"]:
+    print(guest["name"] + ":", guest["digests"], "memory digests")'
+	for ((i = 0; i < $(nproc); i++)); do
+		(while :; do :; done) &
+		loads+=($!)
+	done
+	identical "both" 2 "$work/pings.zst"
+	identical "n1 alone" 1 --only n1 "$work/pings.zst"
+	identical "n2 alone" 1 --only n2 "$work/pings.zst"
+	kill "${loads[@]}"
+	wait "${loads[@]}" 2>/dev/null || true
+	loads=()
 }
 
 # ---- All ------------------------------------------------------------------------------------------------

@@ -132,11 +132,11 @@ kernel_and_lab() {
 # ---- Devices of others ---------------------------------------------------------------------------------
 
 programs() {
-	file 'programs:' "  - {name: dead, command: 'exit 3', virtio-id: 1}" \
+	file 'programs:' "  - {name: dead, command: 'exit 3; {socket}', id: 1}" \
 		'guests:' '  - {name: n1, kernel: ./linux, initrd: ./initrd.gz, memory: 64M, devices: [{program: dead}]}'
 	expect 4 record_lab
 	says err 'dead'
-	file 'programs:' "  - {name: mute, command: 'sleep 100', virtio-id: 1}" \
+	file 'programs:' "  - {name: mute, command: 'sleep 100; {socket}', id: 1}" \
 		'guests:' '  - {name: n1, kernel: ./linux, initrd: ./initrd.gz, memory: 64M, devices: [{program: mute}]}'
 	expect 4 record_lab
 	says err 'mute'
