@@ -5,12 +5,14 @@
 #include <argp.h>
 #include <errno.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "format/cleanup.h"
 #include "format/units.h"
+#include "recorder/lab.h"
 
 /*
  * 2026-01-01 00:00:00 UTC: a date of its own, so that nothing depends on the day of the recording.
@@ -39,6 +41,8 @@ enum option_key {
 	KEY_JSON,
 	KEY_SEAL,
 	KEY_CPU,
+	KEY_CPUS,
+	KEY_FILE = 'f',
 	KEY_ALLOW,
 	KEY_SOCKET,
 	KEY_CLIENTS,
@@ -64,6 +68,10 @@ static const struct argp_option common_options[] = {
 };
 
 static const struct argp_option guest_options[] = {
+	{ "file", KEY_FILE, "LAB", 0, "record the guests of this lab file, see ttrec-lab(5)", 1 },
+	{ "cpus", KEY_CPUS, "N", 0,
+	  "spread the guests of a lab over so many CPUs (default 1: waking another CPU is slow)",
+	  2 },
 	{ "seed", KEY_SEED, "N", 0, "where entropy and all else random comes from (default 1)", 2 },
 	{ "id", KEY_ID, "N", 0, "the guest's id for the scheduler (default 1)", 2 },
 	{ "digest", KEY_DIGEST, "auto|every|off|N", 0,
@@ -235,6 +243,14 @@ static error_t parse_run(int key, char *text, struct argp_state *state)
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = options;
 		break;
+	case KEY_FILE:
+		options->lab = text;
+		break;
+	case KEY_CPUS:
+		options->cpus = (unsigned int)parse_number(text, "--cpus", CPU_SETSIZE, state);
+		if (!options->cpus)
+			argp_error(state, "--cpus 0: at least one");
+		break;
 	case KEY_SEED:
 		options->session.seed = parse_number(text, "--seed", UINT64_MAX, state);
 		break;
@@ -267,8 +283,13 @@ static error_t parse_run(int key, char *text, struct argp_state *state)
 		options->kernel = &state->argv[state->next - 1];
 		state->next = state->argc;
 		break;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "which kernel? give the path of a User-Mode-Linux binary");
+	case ARGP_KEY_END:
+		if (!options->kernel && !options->lab)
+			argp_error(state, "which kernel? give the path of a User-Mode-Linux "
+					  "binary, or a lab file with -f");
+		if (options->kernel && options->lab)
+			argp_error(state, "'%s': the kernels of a lab are named in its file",
+				   options->kernel[0]);
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -314,9 +335,9 @@ static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { 0 
 static const struct argp run_argp = {
 	.options = guest_options,
 	.parser = parse_run,
-	.args_doc = "KERNEL [KERNEL-ARGS...]",
-	.doc = "Record one User-Mode-Linux guest in a sealed room, so that `ttreplay` can run it "
-	       "again bit for bit.\v"
+	.args_doc = "KERNEL [KERNEL-ARGS...]\n-f LAB",
+	.doc = "Record User-Mode-Linux guests in sealed rooms, so that `ttreplay` can run them "
+	       "again bit for bit: one guest, or all of a lab file.\v"
 	       "Exit status: 0 recorded and passed, 1 the guest failed, 2 usage, 4 this machine or "
 	       "kernel cannot do it, 5 the guest broke the protocol or hung, 128+N signal N.",
 	.children = children,
@@ -337,17 +358,43 @@ static void set_defaults(struct run_options *options)
 					 .id = DEFAULT_ID,
 					 .wanted = SEAL_FULL,
 					 .cpu = -1,
+					 .cpus = 1,
 					 .embed = true };
-	options->session.seed = DEFAULT_SEED;
+	options->session.seed = RUN_UNSET;
+	options->session.calendar.grant = (enum calendar_grant) - 1;
+	options->session.calendar.tod = options->session.calendar.limit = RUN_UNSET;
+	options->session.limit_wall = RUN_UNSET;
 	options->session.hang_timeout = DEFAULT_HANG;
 	options->session.digest_every = 1;
-	options->session.calendar.tod = DEFAULT_TOD;
+}
+
+static void settle(uint64_t *value, uint64_t from_lab, uint64_t otherwise)
+{
+	if (*value == RUN_UNSET)
+		*value = from_lab;
+	if (*value == RUN_UNSET)
+		*value = otherwise;
+}
+
+void run_options_settle(struct run_options *options, const struct lab *lab)
+{
+	struct session_options *session = &options->session;
+	struct calendar_options *calendar = &session->calendar;
+
+	settle(&session->seed, lab ? lab->seed : RUN_UNSET, DEFAULT_SEED);
+	settle(&session->limit_wall, lab ? lab->limit_wall : RUN_UNSET, 0);
+	settle(&calendar->tod, lab ? lab->tod : RUN_UNSET, DEFAULT_TOD);
+	settle(&calendar->limit, lab ? lab->limit_virtual : RUN_UNSET, 0);
+	if ((int)calendar->grant < 0 && lab && lab->grant >= 0)
+		calendar->grant = (enum calendar_grant)lab->grant;
+	if ((int)calendar->grant < 0)
+		calendar->grant = CALENDAR_GRANT_EACH;
 }
 
 void run_options_parse(int argc, char **argv, struct run_options *options)
 {
 	set_defaults(options);
-	options->session.calendar.expected = 1;
+	options->session.calendar.windowed = true;
 	argp_parse(&run_argp, argc, argv, ARGP_IN_ORDER, NULL, options);
 	options->session.show_console = !options->quiet;
 	options->session.show_status = !options->quiet;
@@ -357,5 +404,6 @@ void serve_options_parse(int argc, char **argv, struct run_options *options)
 {
 	set_defaults(options);
 	argp_parse(&serve_argp, argc, argv, 0, NULL, options);
+	run_options_settle(options, NULL);
 	options->session.show_status = !options->quiet;
 }

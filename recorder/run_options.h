@@ -20,6 +20,8 @@ struct run_options {
 	unsigned int wanted; /* SEAL_* parts */
 	bool seal_required;  /* --seal=full: less is an error */
 	int cpu;	     /* -1: run takes the one it is started on, serve does not pin */
+	unsigned int cpus;   /* how many, from that one on, the islands of a lab are spread over */
+	const char *lab;     /* path of the lab file; NULL: one guest */
 	const char *expect[RUN_PATTERNS_MAX + 1];
 	const char *fail_on[RUN_PATTERNS_MAX + 1];
 	const char *allow[RUN_PATTERNS_MAX + 1];
@@ -27,6 +29,14 @@ struct run_options {
 	bool embed, quiet, json;
 	char *const *kernel; /* KERNEL and its arguments, NULL-terminated */
 };
+
+/* A number that was not given: the lab file's counts, else the default. */
+#define RUN_UNSET UINT64_MAX
+
+struct lab;
+
+/* What neither the command line nor @lab (may be NULL) says gets its default. */
+void run_options_settle(struct run_options *options, const struct lab *lab);
 
 /* Parse; on a usage error prints it and exits with EXIT_USAGE, as argp does. */
 void run_options_parse(int argc, char **argv, struct run_options *options);

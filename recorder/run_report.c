@@ -10,32 +10,86 @@
 #include "kernel/printable.h"
 #include "kernel/seal.h"
 
-static int judge_guest(const struct run_report *report, char *reason, size_t size)
+/* "the guest" of one, "the guest n2" of several. */
+static const char *guest_text(const struct run_report *report, size_t index, char text[96])
 {
-	const struct session_result *result = report->result;
+	if (report->lab->guest_count == 1)
+		return "the guest";
+	snprintf(text, 96, "the guest %s", report->lab->guest[index].spec.name);
+	return text;
+}
 
-	if (report->watch && report->watch->failed) {
-		snprintf(reason, size, "the console said: %s", report->watch->line);
-		return EXIT_DIVERGED;
+static int judge_end(const struct run_report *report, size_t index, char *reason, size_t size)
+{
+	const struct session_guest_result *result = session_guest_result(report->session, index);
+	char guest[96];
+
+	if (result->signal)
+		snprintf(reason, size, "%s was killed by SIG%s", guest_text(report, index, guest),
+			 sigabbrev_np(result->signal));
+	else if (result->status)
+		snprintf(reason, size, "%s ended with exit status %d",
+			 guest_text(report, index, guest), result->status);
+	else if (!result->messages)
+		snprintf(reason, size, "%s ended before it asked for the time",
+			 guest_text(report, index, guest));
+	return *reason ? EXIT_DIVERGED : EXIT_IDENTICAL;
+}
+
+/* What a console said that it must not, or never said. @whose: "the console" and such. */
+static int judge_console(struct watch *watch, const char *whose, bool at_end, char *reason,
+			 size_t size)
+{
+	struct watch_verdict verdict;
+
+	if (!watch)
+		return EXIT_IDENTICAL;
+	watch_judge(watch, &verdict);
+	if (!at_end && verdict.failed)
+		snprintf(reason, size, "%s said: %s", whose, verdict.line);
+	else if (at_end && verdict.missing)
+		snprintf(reason, size, "%s never said: %s", whose, verdict.missing);
+	return *reason ? EXIT_DIVERGED : EXIT_IDENTICAL;
+}
+
+static int judge_consoles(const struct run_report *report, bool at_end, char *reason, size_t size)
+{
+	const struct run_lab *lab = report->lab;
+	int status = judge_console(lab->watch, lab->guest_count == 1 ? "the console" : "a console",
+				   at_end, reason, size);
+
+	for (size_t i = 0; !status && i < lab->guest_count; i++) {
+		char whose[96];
+
+		snprintf(whose, sizeof(whose), "the console of %s", lab->guest[i].spec.name);
+		status = judge_console(lab->guest[i].watch, whose, at_end, reason, size);
 	}
-	if (result->guest_signal) {
-		snprintf(reason, size, "the guest was killed by SIG%s",
-			 sigabbrev_np(result->guest_signal));
-		return EXIT_DIVERGED;
-	}
-	if (result->guest_status) {
-		snprintf(reason, size, "the guest ended with exit status %d", result->guest_status);
-		return EXIT_DIVERGED;
-	}
-	if (!result->messages) {
-		snprintf(reason, size, "the guest ended before it asked for the time");
-		return EXIT_DIVERGED;
-	}
-	if (report->watch && report->watch->missing) {
-		snprintf(reason, size, "the console never said: %s", report->watch->missing);
-		return EXIT_DIVERGED;
+	return status;
+}
+
+static int judge_devices(const struct run_report *report, char *reason, size_t size)
+{
+	for (size_t i = 0; i < report->lab->guest_count; i++) {
+		const char *fault = session_guest_result(report->session, i)->device_fault;
+
+		if (!*fault)
+			continue;
+		snprintf(reason, size, "%s lost a device, %s", report->lab->guest[i].spec.name,
+			 fault);
+		return EXIT_PROTOCOL;
 	}
 	return EXIT_IDENTICAL;
+}
+
+static int judge_guests(const struct run_report *report, char *reason, size_t size)
+{
+	int status = judge_consoles(report, false, reason, size);
+
+	for (size_t i = 0; !status && i < report->lab->guest_count; i++)
+		status = judge_end(report, i, reason, size);
+	if (!status)
+		status = judge_devices(report, reason, size);
+	return status ? status : judge_consoles(report, true, reason, size);
 }
 
 static int judge(const struct run_report *report, char *reason, size_t size)
@@ -49,7 +103,7 @@ static int judge(const struct run_report *report, char *reason, size_t size)
 		return 128 + result->signal;
 	if (result->end != SESSION_DONE)
 		return result->diagnosis.status;
-	return report->has_guest ? judge_guest(report, reason, size) : EXIT_IDENTICAL;
+	return report->lab ? judge_guests(report, reason, size) : EXIT_IDENTICAL;
 }
 
 int run_judge(const struct run_report *report, char *reason, size_t size)
@@ -60,18 +114,47 @@ int run_judge(const struct run_report *report, char *reason, size_t size)
 	return status;
 }
 
+/* What all guests have of the seal. */
+static unsigned int common_seal(const struct run_report *report)
+{
+	unsigned int seal = SEAL_FULL;
+
+	for (size_t i = 0; i < report->lab->guest_count; i++)
+		seal &= report->lab->guest[i].guest.room.seal;
+	return seal;
+}
+
+static json_t *guests_json(const struct run_report *report)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; report->lab && i < report->lab->guest_count; i++) {
+		const struct session_guest_result *result =
+			session_guest_result(report->session, i);
+
+		json_array_append_new(list, json_pack("{s:s, s:b, s:i, s:i, s:I, s:I}", "name",
+						      report->lab->guest[i].spec.name, "ended",
+						      result->ended, "status", result->status,
+						      "signal", result->signal, "messages",
+						      (json_int_t)result->messages, "interrupts",
+						      (json_int_t)result->interrupts));
+	}
+	return list;
+}
+
 static void print_json(const struct run_report *report, int status, const char *reason, bool kept)
 {
 	const struct session_result *result = report->result;
 	char seal[SEAL_TEXT];
 	json_t *json = json_pack(
-		"{s:b, s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:s?, s:I, s:s}", "passed", !status,
+		"{s:b, s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:s?, s:I, s:s, s:o}", "passed", !status,
 		"status", status, "reason", reason, "messages", (json_int_t)result->messages,
 		"records", (json_int_t)result->records, "digests", (json_int_t)result->digests,
 		"virtual_ns", (json_int_t)result->virtual_ns, "wall_ns",
 		(json_int_t)result->wall_ns, "trace", kept ? report->options->output : NULL,
 		"trace_bytes", (json_int_t)(kept ? report->trace->file_bytes : 0), "seal",
-		report->has_guest ? seal_text(report->seal, seal) : "");
+		report->lab ? seal_text(common_seal(report), seal) : "", "guests",
+		guests_json(report));
 
 	if (!json)
 		return;
@@ -90,10 +173,12 @@ void run_report_print(const struct run_report *report, int status, const char *r
 		print_json(report, status, reason, kept);
 		return;
 	}
-	fprintf(stderr, "%s: %s messages, %s memory digests, %s virtual in %s",
-		status ? "FAILED" : "recorded", count_text(result->messages, messages),
-		count_text(result->digests, digests), duration_short(result->virtual_ns, time),
-		duration_short(result->wall_ns, wall));
+	fprintf(stderr, "%s: ", status ? "FAILED" : "recorded");
+	if (report->lab && report->lab->guest_count > 1)
+		fprintf(stderr, "%zu guests, ", report->lab->guest_count);
+	fprintf(stderr, "%s messages, %s memory digests, %s virtual in %s",
+		count_text(result->messages, messages), count_text(result->digests, digests),
+		duration_short(result->virtual_ns, time), duration_short(result->wall_ns, wall));
 	if (kept)
 		fprintf(stderr, " -> %s (%s)", report->options->output,
 			size_text(report->trace->file_bytes, bytes));
@@ -105,6 +190,6 @@ void run_report_print(const struct run_report *report, int status, const char *r
 			strerror(-result->digest_error));
 	if (status && result->diagnosis.advice[0])
 		fprintf(stderr, "  to do: %s\n", result->diagnosis.advice);
-	if (kept && status && report->has_guest)
+	if (kept && status && report->lab)
 		fprintf(stderr, "  replay it: ttreplay %s\n", report->options->output);
 }

@@ -3,19 +3,15 @@
 #ifndef TTREC_RUN_REPORT_H
 #define TTREC_RUN_REPORT_H
 
-#include "recorder/run_options.h"
+#include "recorder/run_lab.h"
 
-/*
- * Judge @result and print it. @watch may be NULL. @trace_bytes is 0 when nothing was recorded or
- * the trace was not kept. Returns the exit status.
- */
+/* What is judged and printed. */
 struct run_report {
 	const struct run_options *options;
 	const struct session_result *result;
-	const struct watch_verdict *watch; /* NULL: no console */
+	const struct session *session;
+	const struct run_lab *lab; /* NULL: only clients that were started elsewhere */
 	const struct trace_writer_stat *trace;
-	unsigned int seal;
-	bool has_guest;
 };
 
 /* The exit status, and in @reason why it is not 0 (empty when it is). */

@@ -23,21 +23,40 @@ void session_finish(struct session *session, enum session_end end)
 	session->result->end = end;
 }
 
-void session_record(struct session *session, const struct trace_record *record)
+static void report_storage(struct session *session, int err)
 {
-	uint64_t number = 0;
+	if (session->over)
+		return;
+	diagnose(&session->result->diagnosis, EXIT_CANNOT, err,
+		 "make room and record again; what was written is a valid trace",
+		 "cannot write the trace: %s", strerror(-err));
+	session_finish(session, SESSION_STORAGE);
+}
+
+void session_record(struct session *session, const struct island *island,
+		    const struct trace_record *record)
+{
 	int err;
 
-	if (!session->writer)
+	if (!session->weave)
 		return;
-	err = trace_writer_append(session->writer, record, &number);
-	session->result->records = number + 1;
-	if (err && !session->over) {
-		diagnose(&session->result->diagnosis, EXIT_CANNOT, err,
-			 "make room and record again; what was written is a valid trace",
-			 "cannot write the trace: %s", strerror(-err));
-		session_finish(session, SESSION_STORAGE);
+	err = weave_add(session->weave, island ? island->number : 0, record);
+	session->result->records = weave_written(session->weave);
+	if (err)
+		report_storage(session, err);
+}
+
+uint64_t session_now(const struct session *session)
+{
+	uint64_t now = 0;
+
+	for (size_t i = 0; i < session->island_count; i++) {
+		uint64_t time = calendar_now(session->island[i]->calendar);
+
+		if (time > now)
+			now = time;
 	}
+	return now;
 }
 
 int session_watch_fd(struct session *session, int fd, enum source_kind kind, size_t index)
@@ -45,6 +64,11 @@ int session_watch_fd(struct session *session, int fd, enum source_kind kind, siz
 	struct epoll_event event = { .events = EPOLLIN, .data.u64 = (uint64_t)kind << 32 | index };
 
 	return epoll_ctl(session->epoll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+}
+
+void session_unwatch_fd(struct session *session, int fd)
+{
+	epoll_ctl(session->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
 }
 
 static int watch_stop(struct session *session)
@@ -55,7 +79,7 @@ static int watch_stop(struct session *session)
 }
 
 int session_create(const struct session_options *options, struct trace_writer *writer,
-		   struct watch *watch, struct session **out)
+		   struct session **out)
 {
 	struct session *session = calloc(1, sizeof(*session));
 	int err;
@@ -64,18 +88,30 @@ int session_create(const struct session_options *options, struct trace_writer *w
 		return -ENOMEM;
 	session->options = *options;
 	session->writer = writer;
-	session->watch = watch;
+	session->lookahead = WIRE_TIME_NEVER;
 	session->stop_fd = session->listen_fd = -1;
 	session->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	err = session->epoll_fd < 0 ? -errno
-				    : calendar_create(&options->calendar, &session->calendar);
-	if (!err)
-		err = watch_stop(session);
+	err = session->epoll_fd < 0 ? -errno : watch_stop(session);
 	if (err)
 		session_destroy(session);
 	else
 		*out = session;
 	return err;
+}
+
+static void destroy_guest(struct session_guest *guest)
+{
+	for (size_t i = 0; guest->device && i < guest->guest->spec->device_count; i++) {
+		struct device *device = guest->device[i].device;
+
+		if (device)
+			device->class->destroy(device);
+		free(guest->device[i].taken);
+	}
+	entropy_stream_destroy(guest->entropy);
+	free(guest->device);
+	free(guest->console);
+	free(guest);
 }
 
 void session_destroy(struct session *session)
@@ -84,18 +120,17 @@ void session_destroy(struct session *session)
 		return;
 	for (size_t i = 0; i < session->client_count; i++) {
 		/* That of a guest is the guest's. */
-		if (session->client[i] && session->client[i]->connected &&
-		    !session->client[i]->guest)
+		if (session->client[i]->connected && !session->client[i]->guest)
 			close(session->client[i]->fd);
 		free(session->client[i]);
 	}
-	for (size_t i = 0; i < session->guest_count; i++) {
-		entropy_stream_destroy(session->guest[i].entropy);
-		free(session->guest[i].console);
-	}
+	session_window_release(session);
+	for (size_t i = 0; i < session->guest_count; i++)
+		destroy_guest(session->guest[i]);
 	free(session->client);
 	free(session->guest);
-	calendar_destroy(session->calendar);
+	free(session->device);
+	weave_destroy(session->weave);
 	close_fd(&session->listen_fd);
 	close_fd(&session->stop_fd);
 	close_fd(&session->epoll_fd);
@@ -124,28 +159,14 @@ int session_listen(struct session *session, int fd)
 	return err;
 }
 
-int session_add_guest(struct session *session, struct guest *guest)
+void session_watch(struct session *session, struct watch *watch)
 {
-	struct session_guest *grown;
-	size_t index = session->guest_count;
-	int err;
+	session->watch = watch;
+}
 
-	grown = realloc(session->guest, (index + 1) * sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	session->guest = grown;
-	grown[index] = (struct session_guest){ .guest = guest, .index = (uint32_t)index };
-	err = entropy_stream_create(session->options.seed, guest->spec->id, &grown[index].entropy);
-	if (err)
-		return err;
-	session->guest_count++;
-	session->guests_left++;
-	err = session_watch_fd(session, guest->room.keeper_fd, SOURCE_KEEPER, index);
-	if (!err)
-		err = session_watch_fd(session, guest->room.listen_fd, SOURCE_LISTEN, index + 1);
-	if (!err && guest->room.entropy_fd >= 0)
-		err = session_watch_fd(session, guest->room.entropy_fd, SOURCE_ENTROPY, index);
-	return err;
+const struct session_guest_result *session_guest_result(const struct session *session, size_t guest)
+{
+	return &session->guest[guest]->result;
 }
 
 static void handle_stop(struct session *session)
@@ -169,7 +190,7 @@ static void handle_listen(struct session *session, size_t index)
 		return;
 	}
 	fd = accept4(session->listen_fd, NULL, NULL, SOCK_CLOEXEC);
-	err = fd < 0 ? -errno : session_client_connect(session, fd, NULL);
+	err = fd < 0 ? -errno : session_client_connect(session, session->island[0], fd, NULL);
 	if (!err || err == -ECONNABORTED || err == -EINTR)
 		return;
 	if (fd >= 0)
@@ -192,7 +213,7 @@ static void handle_event(struct session *session, uint64_t data)
 		handle_listen(session, index);
 		break;
 	case SOURCE_CLIENT:
-		session_client_readable(session, index);
+		session_client_readable(session, session->client[index]);
 		break;
 	case SOURCE_ENTROPY:
 		session_guest_entropy(session, index);
@@ -200,14 +221,35 @@ static void handle_event(struct session *session, uint64_t data)
 	case SOURCE_KEEPER:
 		session_guest_keeper(session, index);
 		break;
+	case SOURCE_DEVICE_LISTEN:
+		session_device_connect(session, index);
+		break;
+	case SOURCE_DEVICE:
+		session_device_readable(session, index);
+		break;
+	case SOURCE_CALLED:
+		session_device_called(session, index);
+		break;
 	}
 }
 
-static void report_hang(struct session *session)
+/* A client that has the token; NULL: nobody has. */
+static const struct client *running_client(const struct session *session)
+{
+	for (size_t i = 0; i < session->island_count; i++) {
+		const struct island *island = session->island[i];
+		uint32_t handle;
+
+		if (calendar_running(island->calendar, &handle))
+			return island->client[handle];
+	}
+	return NULL;
+}
+
+static void report_hang(struct session *session, const struct client *running)
 {
 	char wall[UNITS_TEXT], time[UNITS_TEXT];
-	uint32_t client;
-	bool running = calendar_running(session->calendar, &client);
+	uint64_t id = running ? calendar_client_id(running->island->calendar, running->handle) : 0;
 
 	diagnose(&session->result->diagnosis, EXIT_PROTOCOL, -ETIMEDOUT,
 		 "raise --hang-timeout if it only needs longer; else look where it spins: it never "
@@ -216,9 +258,8 @@ static void report_hang(struct session *session)
 		 running ? "client %" PRIu64
 			   " has run for %s of wall time without a message at t=%s s"
 			 : "client %" PRIu64 " has not spoken for %s of wall time at t=%s s",
-		 running ? calendar_client_id(session->calendar, client) : 0,
-		 duration_short(session->options.hang_timeout, wall),
-		 duration_exact(calendar_now(session->calendar), time));
+		 id, duration_short(session->options.hang_timeout, wall),
+		 duration_exact(session_now(session), time));
 	session_finish(session, SESSION_HUNG);
 }
 
@@ -229,17 +270,29 @@ static void report_wall_limit(struct session *session)
 	diagnose(&session->result->diagnosis, EXIT_DIVERGED, -ETIME, "raise --limit-wall",
 		 "the limit of %s of wall time was reached at t=%s s",
 		 duration_short(session->options.limit_wall, wall),
-		 duration_exact(calendar_now(session->calendar), time));
+		 duration_exact(session_now(session), time));
 	session_finish(session, SESSION_LIMIT);
 }
 
-/* A client that runs, or a guest that has not even connected. */
-static bool somebody_owes_a_message(struct session *session)
+/* A guest that has not even connected. */
+static bool is_somebody_silent(const struct session *session)
 {
-	uint32_t client;
+	for (size_t i = 0; i < session->guest_count; i++)
+		if (!session->guest[i]->connected && !session->guest[i]->result.ended)
+			return true;
+	return false;
+}
 
-	return calendar_running(session->calendar, &client) ||
-	       (session->guests_left && !session->clients_seen);
+/* A client that runs, or a guest that has not even connected, owes a message. */
+static void check_hang(struct session *session, uint64_t now)
+{
+	const struct client *running = running_client(session);
+
+	if (!session->options.hang_timeout ||
+	    now - session->last_message_wall < session->options.hang_timeout)
+		return;
+	if (running || is_somebody_silent(session))
+		report_hang(session, running);
 }
 
 /* What does not depend on a message: consoles of silent guests, limits, the status line. */
@@ -248,14 +301,13 @@ static void look_around(struct session *session, bool quiet)
 	uint64_t now = process_wall_ns();
 
 	for (size_t i = 0; quiet && i < session->guest_count; i++)
-		session_guest_peek_console(session, &session->guest[i]);
+		session_guest_peek_console(session, session->guest[i]);
 	if (session->options.limit_wall && now - session->start_wall >= session->options.limit_wall)
 		report_wall_limit(session);
-	if (quiet && session->options.hang_timeout && somebody_owes_a_message(session) &&
-	    now - session->last_message_wall >= session->options.hang_timeout)
-		report_hang(session);
-	status_line_update(&session->status, now - session->start_wall,
-			   calendar_now(session->calendar), session->result->messages);
+	if (quiet)
+		check_hang(session, now);
+	status_line_update(&session->status, now - session->start_wall, session_now(session),
+			   session->result->messages);
 }
 
 /* Somebody who only connected and left, a probe, is not yet a simulation that has ended. */
@@ -268,37 +320,55 @@ static void check_done(struct session *session)
 
 static void record_end(struct session *session)
 {
-	struct trace_record record = { .kind = TRACE_wall, .now = calendar_now(session->calendar) };
+	struct trace_record record = { .kind = TRACE_wall, .now = session->result->virtual_ns };
+	int err = session->weave ? weave_write(session->weave, UINT64_MAX) : 0;
 
+	if (err)
+		report_storage(session, err);
 	record.wall.elapsed = session->result->wall_ns;
-	session_record(session, &record);
+	session_record(session, NULL, &record);
 	if (session->result->diagnosis.status)
 		session_note(session, &session->result->diagnosis);
+	if (session->weave)
+		weave_write(session->weave, UINT64_MAX);
+	session->result->records = session->weave ? weave_written(session->weave) : 0;
 }
 
-int session_run(struct session *session, struct session_result *result)
+static void loop(struct session *session)
 {
 	struct epoll_event events[EVENT_BATCH];
 	unsigned int rounds = 0;
 
-	*result = (struct session_result){ .end = SESSION_DONE };
-	session->result = result;
-	session->start_wall = session->last_message_wall = process_wall_ns();
-	status_line_init(&session->status, session->options.show_status);
 	while (!session->over) {
 		int count = epoll_wait(session->epoll_fd, events, EVENT_BATCH, QUIET_MS);
 
 		for (int i = 0; i < count && !session->over; i++)
 			handle_event(session, events[i].data.u64);
+		session_advance(session);
 		/* Limits are in the order of seconds: every so many rounds is often enough. */
 		if (count <= 0 || !(++rounds % 256))
 			look_around(session, count <= 0);
 		check_done(session);
 	}
+}
+
+int session_run(struct session *session, struct session_result *result)
+{
+	int err = 0;
+
+	*result = (struct session_result){ .end = SESSION_DONE };
+	session->result = result;
+	session->start_wall = session->last_message_wall = process_wall_ns();
+	if (session->writer)
+		err = weave_create(session->island_count, session->writer, &session->weave);
+	if (err)
+		return err;
+	status_line_init(&session->status, session->options.show_status);
+	loop(session);
 	for (size_t i = 0; i < session->guest_count; i++)
-		session_guest_console(session, &session->guest[i]);
+		session_guest_console(session, session->guest[i]);
 	status_line_clear(&session->status);
-	result->virtual_ns = calendar_now(session->calendar);
+	result->virtual_ns = session_now(session);
 	result->wall_ns = process_wall_ns() - session->start_wall;
 	record_end(session);
 	return 0;

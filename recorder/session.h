@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A recording: sockets and guests on one side, calendar and trace on the other.
+ * A recording: sockets, guests and devices on one side, calendars and trace on the other.
  *
- * The way of a message, in session_client.c: socket -> trace -> calendar -> trace -> socket.
+ * The way of a message, in session_client.c: socket -> trace -> calendar -> trace -> socket. That
+ * of an interrupt, in session_device.c: calendar -> device -> guest memory and trace -> socket.
+ *
+ * Clients that may only be run one after the other form an island, with a calendar of its own.
+ * Islands are joined by networks that take time, and run side by side in windows of that length
+ * (session_window.c). `ttrec serve` is one island without windows.
  */
 #ifndef TTREC_SESSION_H
 #define TTREC_SESSION_H
@@ -14,6 +19,8 @@
 #include "format/tttrace.h"
 #include "kernel/guest.h"
 #include "recorder/calendar.h"
+#include "recorder/device.h"
+#include "recorder/network.h"
 #include "recorder/watch.h"
 
 struct session;
@@ -32,7 +39,7 @@ enum session_end {
 };
 
 struct session_options {
-	struct calendar_options calendar;
+	struct calendar_options calendar; /* of each island, but @expected */
 	uint64_t seed;
 	uint64_t limit_wall;   /* ns of wall time; 0 = none */
 	uint64_t hang_timeout; /* ns of wall time a client may run without a message; 0 = none */
@@ -42,31 +49,74 @@ struct session_options {
 	bool show_status;      /* keep a live line on the terminal */
 };
 
+/* How one guest ended. */
+struct session_guest_result {
+	bool ended;
+	int status, signal;
+	uint64_t messages;
+	uint64_t interrupts;			    /* calls and configuration changes */
+	char device_fault[VHOST_PROBLEM_TEXT + 64]; /* the first of its devices that was ended */
+};
+
 struct session_result {
 	enum session_end end;
 	struct diagnosis diagnosis; /* what and why, unless SESSION_DONE */
 	int signal;		    /* of SESSION_SIGNAL */
-	int guest_status, guest_signal;
 	uint64_t messages, digests, records;
 	int digest_error; /* why memory could not be hashed at some WAIT; 0 */
 	uint64_t virtual_ns, wall_ns;
 };
 
 /*
- * Call process_hold_stop() before. @writer may be NULL: nothing is recorded. @watch may be NULL:
- * the console is not judged. Both stay the caller's.
+ * Call process_hold_stop() before. @writer may be NULL: nothing is recorded; it stays the caller's.
  */
 int session_create(const struct session_options *options, struct trace_writer *writer,
-		   struct watch *watch, struct session **session);
+		   struct session **session);
 void session_destroy(struct session *session);
 
-/* Accept clients on @fd, which is taken over unless this fails. */
+/*
+ * An island in which @expected clients are waited for before time begins. All islands are added
+ * before anything else. Returns its number in *@island.
+ */
+int session_add_island(struct session *session, uint32_t expected, size_t *island);
+
+/* Accept clients on @fd in the first island; taken over unless this fails. */
 int session_listen(struct session *session, int fd);
 
-/* Serve the doors of @guest (stays the caller's), which was just opened. */
-int session_add_guest(struct session *session, struct guest *guest);
+/* What a session needs to know of a guest besides the guest itself. */
+struct session_guest_options {
+	size_t island;
+	uint64_t seed;	     /* of its entropy */
+	struct watch *watch; /* judges its console; may be NULL; stays the caller's */
+};
+
+/*
+ * Serve the doors of @guest (stays the caller's), which was just opened. Guests are numbered from 0
+ * in the order in which they are added, in the trace, too.
+ */
+int session_add_guest(struct session *session, struct guest *guest,
+		      const struct session_guest_options *options);
+
+/* Judge the consoles of all guests together; each is the console of its number. */
+void session_watch(struct session *session, struct watch *watch);
+
+/* What answers at socket number @number of guest @guest; taken over, also on error. */
+int session_add_device(struct session *session, size_t guest, unsigned int number,
+		       struct device *device);
+
+/*
+ * A network with ports in several islands: its frames wait for the end of the window. @ports[i] is
+ * port number i, in island @islands[i]. All stay the caller's.
+ */
+int session_add_network(struct session *session, struct network *network,
+			struct network_port *const *ports, struct device *const *devices,
+			const size_t *islands, size_t count);
 
 /* Until everybody has left or something ends it. Returns 0; how it went is in @result. */
 int session_run(struct session *session, struct session_result *result);
+
+/* Valid until the session is destroyed. */
+const struct session_guest_result *session_guest_result(const struct session *session,
+							size_t guest);
 
 #endif

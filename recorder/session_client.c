@@ -9,131 +9,172 @@
 #include "kernel/process.h"
 #include "recorder/session_internal.h"
 
-static void record_message(struct session *session, const struct client *client,
-			   enum trace_kind kind, const struct wire_message *message)
+static void record_message(struct session *session, struct client *client, enum trace_kind kind,
+			   const struct wire_message *message)
 {
 	struct trace_record record = { .kind = kind,
 				       .guest = client->index,
-				       .now = calendar_now(session->calendar) };
+				       .now = calendar_now(client->island->calendar) };
 
 	record.from.op = message->op;
 	record.from.seq = message->seq;
 	record.from.time = message->time;
 	session->result->messages++;
-	session_record(session, &record);
+	if (client->guest)
+		client->guest->result.messages++;
+	session_record(session, client->island, &record);
 }
 
 void session_note(struct session *session, const struct diagnosis *diagnosis)
 {
 	struct trace_record record = { .kind = TRACE_note,
-				       .now = calendar_now(session->calendar),
+				       .now = session->result->virtual_ns,
 				       .payload = diagnosis->what,
 				       .payload_size = strlen(diagnosis->what) };
 
 	record.note.status = (uint64_t)diagnosis->status;
-	session_record(session, &record);
+	session_record(session, NULL, &record);
 }
 
-static int grow_clients(struct session *session, size_t handle)
+/* Room in the island for a client with this handle. */
+static int grow_handles(struct island *island, size_t handle)
 {
-	size_t count = session->client_count ? session->client_count : 8;
+	size_t count = island->client_count ? island->client_count : 8;
 	struct client **grown;
 
-	if (handle < session->client_count)
+	if (handle < island->client_count)
 		return 0;
 	while (count <= handle)
 		count *= 2;
-	grown = realloc(session->client, count * sizeof(struct client *));
+	grown = realloc(island->client, count * sizeof(struct client *));
 	if (!grown)
 		return -ENOMEM;
-	memset(grown + session->client_count, 0,
-	       (count - session->client_count) * sizeof(struct client *));
-	session->client = grown;
-	session->client_count = count;
+	memset(grown + island->client_count, 0,
+	       (count - island->client_count) * sizeof(struct client *));
+	island->client = grown;
+	island->client_count = count;
 	return 0;
 }
 
-int session_client_connect(struct session *session, int fd, struct session_guest *guest)
+/* A client's place in the session: one that has left gives its own to the next. */
+static int take_place(struct session *session, struct client **client, size_t *number)
+{
+	struct client **grown;
+
+	for (*number = 0; *number < session->client_count; ++*number)
+		if (!session->client[*number]->connected) {
+			*client = session->client[*number];
+			return 0;
+		}
+	*client = calloc(1, sizeof(**client));
+	grown = realloc(session->client, (*number + 1) * sizeof(struct client *));
+	if (grown)
+		session->client = grown;
+	if (!grown || !*client) {
+		free(*client);
+		return -ENOMEM;
+	}
+	session->client[session->client_count++] = *client;
+	return 0;
+}
+
+int session_client_connect(struct session *session, struct island *island, int fd,
+			   struct session_guest *guest)
 {
 	struct client *client;
 	uint32_t handle;
-	int err = calendar_connect(session->calendar, &handle);
+	size_t number;
+	int err = calendar_connect(island->calendar, &handle);
 
 	if (err)
 		return err;
-	err = grow_clients(session, handle);
-	if (!err && !session->client[handle])
-		session->client[handle] = calloc(1, sizeof(*client));
-	client = err ? NULL : session->client[handle];
-	if (!err && !client)
-		err = -ENOMEM;
+	err = grow_handles(island, handle);
 	if (!err)
-		err = session_watch_fd(session, fd, SOURCE_CLIENT, handle);
+		err = take_place(session, &client, &number);
+	if (!err)
+		err = session_watch_fd(session, fd, SOURCE_CLIENT, number);
 	if (err) {
-		calendar_disconnect(session->calendar, handle);
+		calendar_disconnect(island->calendar, handle);
 		return err;
 	}
-	memset(client, 0, sizeof(*client));
-	client->fd = fd;
-	client->connected = true;
-	client->guest = guest;
-	client->next_digest = 1;
-	if (guest)
+	*client = (struct client){ .fd = fd,
+				   .connected = true,
+				   .handle = handle,
+				   .next_digest = 1,
+				   .island = island,
+				   .guest = guest };
+	island->client[handle] = client;
+	if (guest) {
 		guest->client = client;
+		guest->connected = true;
+		island->absent--;
+	}
 	session->clients_left++;
 	session->clients_seen++;
 	return 0;
 }
 
-void session_client_leave(struct session *session, size_t handle)
+void session_client_leave(struct session *session, struct client *client)
 {
-	struct client *client = session->client[handle];
+	struct island *island = client->island;
 	struct trace_record record = { .kind = TRACE_leave,
 				       .guest = client->index,
-				       .now = calendar_now(session->calendar) };
+				       .now = calendar_now(island->calendar) };
 
 	if (client->guest)
 		session_guest_console(session, client->guest);
 	if (client->admitted)
-		session_record(session, &record);
-	calendar_disconnect(session->calendar, (uint32_t)handle);
+		session_record(session, island, &record);
+	calendar_disconnect(island->calendar, client->handle);
 	close(client->fd);
 	client->connected = false;
 	session->clients_left--;
 	if (client->guest) {
 		client->guest->guest->time_fd = -1;
 		client->guest->client = NULL;
+		island->absent++;
+		session_devices_leave(session, client->guest);
 		session_guest_settle(session, client->guest);
 	}
-	session_carry_out(session);
+	session_carry_out(session, island);
 }
 
-static void report_fault(struct session *session, const char *problem, uint32_t handle)
+/* Where in the trace: everything that is known so far is written. */
+static uint64_t trace_position(struct session *session)
 {
-	const struct calendar_fault *fault = calendar_last_fault(session->calendar);
+	if (session->weave)
+		weave_write(session->weave, UINT64_MAX);
+	return session->weave ? weave_written(session->weave) : 0;
+}
+
+static void report_fault(struct session *session, const char *problem, const struct client *client)
+{
+	const struct calendar *calendar = client->island->calendar;
+	const struct calendar_fault *fault = calendar_last_fault(calendar);
+	uint64_t number = calendar_client_id(calendar, client->handle);
+	uint64_t position = trace_position(session);
 	char op[WIRE_NAME_TEXT], time[UNITS_TEXT], id[32] = "without an id";
 
-	if (calendar_client_id(session->calendar, handle) != WIRE_ID_NONE)
-		snprintf(id, sizeof(id), "%" PRIu64, calendar_client_id(session->calendar, handle));
+	if (number != WIRE_ID_NONE)
+		snprintf(id, sizeof(id), "%" PRIu64, number);
 	if (problem)
 		diagnose(&session->result->diagnosis, EXIT_PROTOCOL, -EPROTO,
 			 "look at the last records: ttdump show TRACE",
 			 "client %s broke the protocol at record %" PRIu64 ", t=%s s: %s", id,
-			 session->result->records,
-			 duration_exact(calendar_now(session->calendar), time), problem);
+			 position, duration_exact(calendar_now(calendar), time), problem);
 	else
 		diagnose(&session->result->diagnosis, EXIT_PROTOCOL, -EPROTO,
 			 "look at the last records: ttdump show TRACE",
 			 "client %s broke the protocol at record %" PRIu64 ", t=%s s, with %s: %s",
-			 id, session->result->records ? session->result->records - 1 : 0,
-			 duration_exact(fault->now, time),
+			 id, position ? position - 1 : 0, duration_exact(fault->now, time),
 			 wire_operation_text(fault->message.op, op), fault->text);
 	session_finish(session, SESSION_FAULT);
 }
 
-static void receive(struct session *session, uint32_t handle, const struct wire_message *message)
+static void receive(struct session *session, struct client *client,
+		    const struct wire_message *message)
 {
-	struct client *client = session->client[handle];
+	struct island *island = client->island;
 	int err;
 
 	/* After an ACK the guest runs on: how much it has printed by now is the host's choice. */
@@ -144,28 +185,27 @@ static void receive(struct session *session, uint32_t handle, const struct wire_
 		record_message(session, client, TRACE_from, message);
 	if (message->op == TRACE_OP_WAIT && client->guest && client->admitted)
 		session_guest_digest(session, client);
-	err = calendar_receive(session->calendar, handle, message);
+	err = calendar_receive(island->calendar, client->handle, message);
 	if (err == -EPROTO)
-		report_fault(session, NULL, handle);
+		report_fault(session, NULL, client);
 	else if (err)
-		report_fault(session, strerror(-err), handle);
-	session_carry_out(session);
+		report_fault(session, strerror(-err), client);
+	session_carry_out(session, island);
 }
 
-void session_client_readable(struct session *session, size_t handle)
+void session_client_readable(struct session *session, struct client *client)
 {
-	struct client *client = session->client[handle];
 	struct wire_message message;
 	long got;
 
-	if (!client || !client->connected)
+	if (!client->connected)
 		return;
 	got = wire_input_fill(&client->input, client->fd);
 	if (got == -EAGAIN)
 		return;
 	session->last_message_wall = process_wall_ns();
 	while (!session->over && client->connected && wire_input_take(&client->input, &message))
-		receive(session, (uint32_t)handle, &message);
+		receive(session, client, &message);
 	if (got > 0 || session->over || !client->connected)
 		return;
 	if (wire_input_partial(&client->input)) {
@@ -174,125 +214,112 @@ void session_client_readable(struct session *session, size_t handle)
 		snprintf(problem, sizeof(problem),
 			 "it left after %zu bytes of a message, expected 16",
 			 wire_input_partial(&client->input));
-		report_fault(session, problem, (uint32_t)handle);
-	} else if (!client->guest && calendar_check_leave(session->calendar, (uint32_t)handle)) {
+		report_fault(session, problem, client);
+	} else if (!client->guest &&
+		   calendar_check_leave(client->island->calendar, client->handle)) {
 		/* Of a guest that we started, its end itself will tell. */
-		report_fault(session, calendar_last_fault(session->calendar)->text,
-			     (uint32_t)handle);
+		report_fault(session, calendar_last_fault(client->island->calendar)->text, client);
 	}
-	session_client_leave(session, handle);
+	session_client_leave(session, client);
 }
 
-static void admit(struct session *session, const struct calendar_action *action)
+static void admit(struct session *session, struct island *island,
+		  const struct calendar_action *action)
 {
-	struct client *client = session->client[action->client];
+	struct client *client = island->client[action->client];
 	const char *name = client->guest ? client->guest->guest->spec->name : "";
 	struct trace_record record = { .kind = TRACE_join,
-				       .guest = action->index,
-				       .now = calendar_now(session->calendar),
+				       .now = calendar_now(island->calendar),
 				       .payload = name,
 				       .payload_size = strlen(name) };
 
 	client->admitted = session->admitted_any = true;
-	client->index = action->index;
+	client->index = client->guest ? client->guest->index : action->index;
+	record.guest = client->index;
 	record.join.id = action->message.time;
 	record.join.offset = action->offset;
-	session_record(session, &record);
+	session_record(session, island, &record);
 	record_message(session, client, TRACE_from, &action->message);
-}
-
-static void report_deadlock(struct session *session)
-{
-	char text[160], where[384] = "";
-	uint32_t position = 0;
-	size_t length = 0;
-
-	while (length + sizeof(text) < sizeof(where) &&
-	       calendar_describe(session->calendar, &position, text, sizeof(text)))
-		length += (size_t)snprintf(where + length, sizeof(where) - length, "%s%s",
-					   length ? "; " : "", text);
-	diagnose(&session->result->diagnosis, EXIT_DIVERGED, -EDEADLK,
-		 "a guest that is done should power off; --limit-virtual ends one that waits for "
-		 "nothing",
-		 "everybody sleeps forever: %s", where);
-	session_finish(session, SESSION_DEADLOCK);
-}
-
-static void report_limit(struct session *session)
-{
-	char limit[UNITS_TEXT];
-
-	diagnose(&session->result->diagnosis, EXIT_DIVERGED, -ETIME, "raise --limit-virtual",
-		 "the limit of %s s of virtual time was reached",
-		 duration_exact(session->options.calendar.limit, limit));
-	session_finish(session, SESSION_LIMIT);
 }
 
 /* Messages to one client that go out in one write. */
 struct batch {
 	struct client *client;
-	uint32_t handle; /* of client */
 	struct wire_message message[CLIENT_BATCH];
 	size_t count;
 };
 
-static void check_sent(struct session *session, uint32_t handle, int err)
+static void check_sent(struct session *session, const struct client *client, int err)
 {
 	/* A client that is gone shows as end of file on its socket, in its turn. */
 	if (!err || err == -EPIPE || err == -ECONNRESET || session->over)
 		return;
 	report_fault(session,
 		     err == -EAGAIN ? "it does not read what is sent to it" : strerror(-err),
-		     handle);
+		     client);
 }
 
 static void batch_flush(struct session *session, struct batch *batch)
 {
 	if (batch->count)
-		check_sent(session, batch->handle,
+		check_sent(session, batch->client,
 			   wire_send(batch->client->fd, batch->message, batch->count));
 	batch->count = 0;
 }
 
-static void batch_add(struct session *session, struct batch *batch,
-		      const struct calendar_action *action)
+static void batch_add(struct session *session, struct batch *batch, struct client *client,
+		      const struct wire_message *message)
 {
-	struct client *client = session->client[action->client];
-
 	if (batch->client != client || batch->count == CLIENT_BATCH)
 		batch_flush(session, batch);
 	batch->client = client;
-	batch->handle = action->client;
-	record_message(session, client, TRACE_to, &action->message);
-	if (!client->start_acked && action->message.op == TRACE_OP_ACK) {
+	record_message(session, client, TRACE_to, message);
+	if (!client->start_acked && message->op == TRACE_OP_ACK) {
 		client->start_acked = true;
-		check_sent(session, action->client,
-			   wire_send_start_ack(client->fd, &action->message));
+		check_sent(session, client, wire_send_start_ack(client->fd, message));
 		return;
 	}
-	batch->message[batch->count++] = action->message;
+	batch->message[batch->count++] = *message;
 }
 
-void session_carry_out(struct session *session)
+/* Returns true when the house has got the token. */
+static bool carry_out_actions(struct session *session, struct island *island, struct batch *batch)
 {
 	struct calendar_action action;
-	struct batch batch = { 0 };
+	bool house = false;
 
-	while (!session->over && calendar_next(session->calendar, &action)) {
+	while (!session->over && calendar_next(island->calendar, &action)) {
 		switch (action.kind) {
 		case CALENDAR_ADMIT:
-			admit(session, &action);
+			admit(session, island, &action);
 			break;
 		case CALENDAR_SEND:
-			batch_add(session, &batch, &action);
+			batch_add(session, batch, island->client[action.client], &action.message);
+			break;
+		case CALENDAR_HOUSE:
+			house = true;
 			break;
 		case CALENDAR_IDLE_END:
-			report_deadlock(session);
+			session_report_deadlock(session);
 			break;
 		case CALENDAR_LIMIT:
-			report_limit(session);
+			session_report_limit(session);
 			break;
+		case CALENDAR_WINDOW:
+			break; /* session_advance() asks for it */
 		}
 	}
-	batch_flush(session, &batch);
+	return house;
+}
+
+void session_carry_out(struct session *session, struct island *island)
+{
+	struct batch batch = { 0 };
+	bool house;
+
+	do {
+		house = carry_out_actions(session, island, &batch);
+		batch_flush(session, &batch);
+		session_answer_kick(session, island);
+	} while (house && !session->over && session_house_turn(session, island));
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The doors of a guest that is not its time socket: entropy, console, memory at rest, its end. */
+/* The doors of a guest but time and devices: entropy, console, memory at rest, its end. */
 #include <string.h>
-#include <sys/epoll.h>
 
 #include "format/cleanup.h"
 #include "recorder/session_internal.h"
@@ -10,15 +9,76 @@
 /* At one look; more than its socket holds, so only a guest that writes meanwhile has more. */
 #define CONSOLE_CHUNKS_MAX 256
 
-static void show_console(struct session *session, const char *text, size_t size)
+/* Of several guests each line says whose it is; a line that another one interrupts is cut. */
+static void show_console(struct session *session, const struct session_guest *guest,
+			 const char *text, size_t size)
 {
+	if (session->guest_count == 1) {
+		fwrite(text, 1, size, stdout);
+		return;
+	}
+	for (size_t done = 0, length; done < size; done += length) {
+		const char *end = memchr(text + done, '\n', size - done);
+
+		length = end ? (size_t)(end - text) + 1 - done : size - done;
+		if (session->console_open && session->console_guest != guest->index)
+			putchar('\n');
+		if (!session->console_open || session->console_guest != guest->index)
+			printf("%s: ", guest->guest->spec->name);
+		fwrite(text + done, 1, length, stdout);
+		session->console_open = !end;
+		session->console_guest = guest->index;
+	}
+}
+
+void session_guest_said(struct session *session, struct session_guest *guest, const char *text,
+			size_t size)
+{
+	if (guest->watch)
+		watch_feed(guest->watch, 0, text, size);
 	if (session->watch)
-		watch_feed(session->watch, text, size);
+		watch_feed(session->watch, guest->index, text, size);
 	if (!session->options.show_console)
 		return;
 	status_line_clear(&session->status);
-	fwrite(text, 1, size, stdout);
+	show_console(session, guest, text, size);
 	fflush(stdout);
+}
+
+int session_add_guest(struct session *session, struct guest *guest,
+		      const struct session_guest_options *options)
+{
+	struct session_guest *added = calloc(1, sizeof(*added)), **grown;
+	size_t index = session->guest_count;
+	int err;
+
+	grown = realloc(session->guest, (index + 1) * sizeof(*grown));
+	if (grown)
+		session->guest = grown;
+	if (!grown || !added) {
+		free(added);
+		return -ENOMEM;
+	}
+	*added = (struct session_guest){ .session = session,
+					 .guest = guest,
+					 .island = session->island[options->island],
+					 .watch = options->watch,
+					 .index = (uint32_t)index };
+	session->guest[session->guest_count++] = added;
+	session->guests_left++;
+	added->island->guests_left++;
+	added->island->absent++;
+	added->device = calloc(guest->spec->device_count + 1, sizeof(*added->device));
+	if (!added->device)
+		return -ENOMEM;
+	err = entropy_stream_create(options->seed, guest->spec->id, &added->entropy);
+	if (!err)
+		err = session_watch_fd(session, guest->room.keeper_fd, SOURCE_KEEPER, index);
+	if (!err)
+		err = session_watch_fd(session, guest->room.listen_fd, SOURCE_LISTEN, index + 1);
+	if (!err && guest->room.entropy_fd >= 0)
+		err = session_watch_fd(session, guest->room.entropy_fd, SOURCE_ENTROPY, index);
+	return err;
 }
 
 static bool hold_console(struct session_guest *guest, size_t size)
@@ -48,7 +108,7 @@ void session_guest_peek_console(struct session *session, struct session_guest *g
 					 CONSOLE_CHUNK);
 		if (!got)
 			return;
-		show_console(session, guest->console + guest->console_size, got);
+		session_guest_said(session, guest, guest->console + guest->console_size, got);
 		guest->console_size += got;
 	}
 }
@@ -57,7 +117,7 @@ void session_guest_console(struct session *session, struct session_guest *guest)
 {
 	struct trace_record record = { .kind = TRACE_console,
 				       .guest = guest->index,
-				       .now = calendar_now(session->calendar) };
+				       .now = calendar_now(guest->island->calendar) };
 
 	session_guest_peek_console(session, guest);
 	for (size_t done = 0; done < guest->console_size; done += record.payload_size) {
@@ -65,20 +125,20 @@ void session_guest_console(struct session *session, struct session_guest *guest)
 
 		record.payload = guest->console + done;
 		record.payload_size = left < TRACE_PAYLOAD_MAX ? left : TRACE_PAYLOAD_MAX;
-		session_record(session, &record);
+		session_record(session, guest->island, &record);
 	}
 	guest->console_size = 0;
 }
 
 void session_guest_connect(struct session *session, size_t index)
 {
-	struct session_guest *guest = &session->guest[index];
+	struct session_guest *guest = session->guest[index];
 	int err;
 
-	epoll_ctl(session->epoll_fd, EPOLL_CTL_DEL, guest->guest->room.listen_fd, NULL);
+	session_unwatch_fd(session, guest->guest->room.listen_fd);
 	err = guest_accept(guest->guest);
 	if (!err)
-		err = session_client_connect(session, guest->guest->time_fd, guest);
+		err = session_client_connect(session, guest->island, guest->guest->time_fd, guest);
 	if (err) {
 		diagnose(&session->result->diagnosis, EXIT_CANNOT, err, NULL,
 			 "cannot accept the guest's connection: %s", strerror(-err));
@@ -88,15 +148,18 @@ void session_guest_connect(struct session *session, size_t index)
 
 void session_guest_entropy(struct session *session, size_t index)
 {
-	struct session_guest *guest = &session->guest[index];
-	struct trace_record record = { .kind = TRACE_entropy,
-				       .guest = guest->index,
-				       .now = calendar_now(session->calendar) };
+	struct session_guest *guest = session->guest[index];
+	struct trace_record record = { .kind = TRACE_entropy, .guest = guest->index };
 	struct entropy_request request;
 	auto_free void *data = NULL;
-	int err = entropy_receive(guest->guest->room.entropy_fd, &request);
+	int err;
 
+	/* What it said before it asked comes before it in the trace. */
+	if (guest->client)
+		session_client_readable(session, guest->client);
+	err = entropy_receive(guest->guest->room.entropy_fd, &request);
 	if (err == 1) {
+		record.now = calendar_now(guest->island->calendar);
 		record.entropy.source = request.source;
 		record.entropy.requested = request.requested;
 		record.payload_size =
@@ -105,12 +168,12 @@ void session_guest_entropy(struct session *session, size_t index)
 		if (!data)
 			return;
 		entropy_stream_take(guest->entropy, data, record.payload_size);
-		session_record(session, &record);
+		session_record(session, guest->island, &record);
 		err = guest_answer_entropy(guest->guest, &request, data, record.payload_size);
 	}
 	/* The listener of a guest that has ended reports errors for as long as it is asked. */
 	if (err == -EPIPE || (err < 0 && guest->ended))
-		epoll_ctl(session->epoll_fd, EPOLL_CTL_DEL, guest->guest->room.entropy_fd, NULL);
+		session_unwatch_fd(session, guest->guest->room.entropy_fd);
 }
 
 static void record_digest(struct session *session, struct session_guest *guest,
@@ -118,21 +181,21 @@ static void record_digest(struct session *session, struct session_guest *guest,
 {
 	struct trace_record record = { .kind = TRACE_digest,
 				       .guest = guest->index,
-				       .now = calendar_now(session->calendar) };
+				       .now = calendar_now(guest->island->calendar) };
 
 	/* A part that is not the last has no block size and no hash; see ttrace(5). */
 	record.digest.region = digest->region;
 	for (; size > TRACE_PAYLOAD_MAX; ladder += TRACE_PAYLOAD_MAX, size -= TRACE_PAYLOAD_MAX) {
 		record.payload = ladder;
 		record.payload_size = TRACE_PAYLOAD_MAX;
-		session_record(session, &record);
+		session_record(session, guest->island, &record);
 	}
 	record.digest.block_size = digest->block_size;
 	record.digest.low = digest->low;
 	record.digest.high = digest->high;
 	record.payload = ladder;
 	record.payload_size = size;
-	session_record(session, &record);
+	session_record(session, guest->island, &record);
 }
 
 static bool digest_due(struct session *session, struct client *client)
@@ -174,10 +237,10 @@ void session_guest_digest(struct session *session, struct client *client)
 
 void session_guest_keeper(struct session *session, size_t index)
 {
-	struct session_guest *guest = &session->guest[index];
+	struct session_guest *guest = session->guest[index];
 
-	room_wait(&guest->guest->room, &guest->status, &guest->signal);
-	epoll_ctl(session->epoll_fd, EPOLL_CTL_DEL, guest->guest->room.keeper_fd, NULL);
+	room_wait(&guest->guest->room, &guest->result.status, &guest->result.signal);
+	session_unwatch_fd(session, guest->guest->room.keeper_fd);
 	guest->ended = true;
 	session_guest_settle(session, guest);
 }
@@ -186,15 +249,16 @@ void session_guest_settle(struct session *session, struct session_guest *guest)
 {
 	struct trace_record record = { .kind = TRACE_exit,
 				       .guest = guest->index,
-				       .now = calendar_now(session->calendar) };
+				       .now = calendar_now(guest->island->calendar) };
 
 	if (!guest->ended || guest->client)
 		return;
 	session_guest_console(session, guest);
-	record.exit.status = (uint64_t)guest->status;
-	record.exit.signal = (uint64_t)guest->signal;
-	session_record(session, &record);
-	session->result->guest_status = guest->status;
-	session->result->guest_signal = guest->signal;
+	record.exit.status = (uint64_t)guest->result.status;
+	record.exit.signal = (uint64_t)guest->result.signal;
+	session_record(session, guest->island, &record);
+	guest->result.ended = true;
+	guest->island->guests_left--;
+	guest->island->absent--;
 	session->guests_left--;
 }

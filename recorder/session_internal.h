@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What the parts of a session share: session.c (loop), session_client.c (messages), session_guest.c
- * (doors).
+ * (console, entropy, memory, end), session_device.c (devices), session_window.c (islands).
  */
 #ifndef TTREC_SESSION_INTERNAL_H
 #define TTREC_SESSION_INTERNAL_H
 
 #include "recorder/session.h"
 #include "recorder/status_line.h"
+#include "recorder/weave.h"
 
 #define CLIENT_BATCH 16
 
@@ -18,39 +19,114 @@ struct client {
 	bool admitted;	  /* has a number in the trace */
 	bool start_acked; /* the START's ACK, which carries descriptors, has gone out */
 	uint32_t index;	  /* in the trace */
+	uint32_t handle;  /* in the calendar of its island */
 	uint64_t wait_count;
 	uint64_t next_digest; /* at which WAIT */
+	struct island *island;
 	struct session_guest *guest;
 	struct wire_input input;
 };
 
+/* A device of a guest: a vhost-user connection, and what answers it. */
+struct session_device {
+	struct session *session;
+	struct session_guest *guest;
+	unsigned int number; /* among the guest's */
+	struct device *device;
+	struct vhost *vhost;
+	size_t index; /* in epoll events */
+	bool attached, ended;
+	bool call_watched; /* call_fd is in the epoll set */
+	bool calling;	   /* a call was sent and is not answered */
+	uint8_t *taken;	   /* by the kick that is being handled, for its record */
+	size_t taken_size, taken_space;
+};
+
 /* A guest whose doors this session serves; clients of `ttrec serve` have none. */
 struct session_guest {
+	struct session *session;
 	struct guest *guest;
+	struct island *island;
 	struct entropy_stream *entropy;
-	struct client *client; /* once it connected */
+	struct watch *watch;
+	struct client *client;	       /* once it connected */
+	struct session_device *device; /* guest->spec->device_count of them */
+	uint64_t calls;		       /* so far: the sequence number of the next one */
 	uint32_t index;
-	bool ended;    /* the keeper said so */
-	char *console; /* taken off its socket, not yet in the trace */
+	bool connected; /* it has been heard of */
+	bool ended;	/* the keeper said so */
+	char *console;	/* taken off its socket, not yet in the trace */
 	size_t console_size, console_space;
-	int status, signal;
+	struct session_guest_result result;
+};
+
+/* A frame that left its guest in this window. */
+struct outgoing {
+	struct network_port *port;
+	uint64_t time;
+	size_t network, sequence;
+	struct network_frame *frame;
+};
+
+struct outbox {
+	struct network_outbox interface; /* first: the network knows only this */
+	struct island *island;
+	size_t network;
+};
+
+/* Clients that run one after the other. */
+struct island {
+	struct session *session;
+	size_t number;
+	struct calendar *calendar;
+	struct client **client; /* by handle */
+	size_t client_count;
+	struct session_device **device; /* in the order of guests */
+	size_t device_count;
+	struct session_device *kicked; /* its guest waits for the reply to a kick */
+	size_t guests_left;
+	size_t absent; /* guests of those that have not connected yet, or left and not ended yet */
+	size_t turn;   /* in the house's turn: index of the device whose turn it is */
+	bool in_turn;
+	bool due_changed; /* of some device, since the calendar was told */
+	struct outgoing *outgoing;
+	size_t outgoing_count, outgoing_space;
 };
 
 /* What an epoll event is about. */
-enum source_kind { SOURCE_STOP, SOURCE_LISTEN, SOURCE_CLIENT, SOURCE_ENTROPY, SOURCE_KEEPER };
+enum source_kind {
+	SOURCE_STOP,
+	SOURCE_LISTEN,
+	SOURCE_CLIENT,
+	SOURCE_ENTROPY,
+	SOURCE_KEEPER,
+	SOURCE_DEVICE_LISTEN,
+	SOURCE_DEVICE,
+	SOURCE_CALLED,
+};
 
 struct session {
 	struct session_options options;
 	struct trace_writer *writer;
+	struct weave *weave; /* NULL without a writer */
 	struct watch *watch;
-	struct calendar *calendar;
 	int epoll_fd, stop_fd, listen_fd;
-	struct client **client; /* by calendar handle */
+	struct client **client; /* by number, as in epoll events */
 	size_t client_count;
 	size_t clients_left, clients_seen;
 	bool admitted_any;
-	struct session_guest *guest;
+	struct island **island;
+	size_t island_count;
+	uint64_t lookahead; /* ns: length of a window; WIRE_TIME_NEVER: islands never meet */
+	uint64_t horizon;   /* end of the window that is open, ns */
+	struct session_guest **guest;
 	size_t guest_count, guests_left;
+	struct session_device **device; /* by number, as in epoll events */
+	size_t device_count;
+	struct outbox **outbox;
+	size_t outbox_count, network_count;
+	uint32_t console_guest; /* whose line was begun on standard output */
+	bool console_open;	/* a line was begun and not ended */
 	struct session_result *result;
 	bool over;
 	uint64_t start_wall, last_message_wall;
@@ -58,30 +134,63 @@ struct session {
 };
 
 int session_watch_fd(struct session *session, int fd, enum source_kind kind, size_t index);
+void session_unwatch_fd(struct session *session, int fd);
 
-/* End the recording: the first reason stays. @error is what diagnose() returned or 0. */
+/* End the recording: the first reason stays, which diagnose() has written before. */
 void session_finish(struct session *session, enum session_end end);
 
-/* Append to the trace, if there is one; a write error ends the session. */
-void session_record(struct session *session, const struct trace_record *record);
+/* Append to the trace, if there is one; a write error ends the session. @island may be NULL. */
+void session_record(struct session *session, const struct island *island,
+		    const struct trace_record *record);
+
+/* The furthest that anybody has come, ns. */
+uint64_t session_now(const struct session *session);
 
 /* session_client.c */
 void session_note(struct session *session, const struct diagnosis *diagnosis);
-int session_client_connect(struct session *session, int fd, struct session_guest *guest);
-void session_client_readable(struct session *session, size_t handle);
-void session_client_leave(struct session *session, size_t handle);
+int session_client_connect(struct session *session, struct island *island, int fd,
+			   struct session_guest *guest);
+void session_client_readable(struct session *session, struct client *client);
+void session_client_leave(struct session *session, struct client *client);
 /* Carry out what the calendar wants. */
-void session_carry_out(struct session *session);
+void session_carry_out(struct session *session, struct island *island);
 
 /* session_guest.c */
 void session_guest_entropy(struct session *session, size_t index);
 /* Record what the guest has written by now; only while it is blocked. */
 void session_guest_console(struct session *session, struct session_guest *guest);
 void session_guest_peek_console(struct session *session, struct session_guest *guest);
+/* Judge and show text that @guest said. */
+void session_guest_said(struct session *session, struct session_guest *guest, const char *text,
+			size_t size);
 void session_guest_digest(struct session *session, struct client *client);
 void session_guest_connect(struct session *session, size_t index);
 void session_guest_keeper(struct session *session, size_t index);
 /* Once its process has ended and its connection is gone. */
 void session_guest_settle(struct session *session, struct session_guest *guest);
+
+/* session_device.c */
+void session_device_connect(struct session *session, size_t index);
+void session_device_readable(struct session *session, size_t index);
+void session_device_called(struct session *session, size_t index);
+/*
+ * The house has the token: fire what is due, interrupt who wants it, one after the other. Returns
+ * true when it has given the token back, false when it waits for a guest.
+ */
+bool session_house_turn(struct session *session, struct island *island);
+/* Tell the calendar when the first device of the island is due, if that has changed. */
+void session_house_update(struct session *session, struct island *island);
+/* Answer the kick, once the running guest has heard of what it must not run past. */
+void session_answer_kick(struct session *session, struct island *island);
+/* The guest has left: its devices have nothing to do any more. */
+void session_devices_leave(struct session *session, struct session_guest *guest);
+
+/* session_window.c */
+void session_report_deadlock(struct session *session);
+void session_report_limit(struct session *session);
+/* When all islands have come to the end of the window: switch frames, write records, open the next.
+ */
+void session_advance(struct session *session);
+void session_window_release(struct session *session);
 
 #endif

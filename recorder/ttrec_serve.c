@@ -49,13 +49,16 @@ static int prepare(const struct run_options *options, struct trace_writer **writ
 		   struct session **session, int *fd, struct diagnosis *why)
 {
 	int err = listen_at(options->socket, fd, why);
+	size_t island;
 
 	if (err)
 		return err;
 	err = open_trace(options, writer);
 	if (err)
 		return run_trace_diagnose(options, err, why);
-	err = session_create(&options->session, *writer, NULL, session);
+	err = session_create(&options->session, *writer, session);
+	if (!err)
+		err = session_add_island(*session, options->session.calendar.expected, &island);
 	if (!err)
 		err = session_listen(*session, *fd);
 	if (err)

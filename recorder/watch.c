@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Watches a console line by line for what the user expects and for what counts as failure. */
+/* Watches consoles line by line for what the user expects and for what counts as failure. */
 #include "recorder/watch.h"
 
 #include <errno.h>
@@ -19,10 +19,16 @@ struct pattern_list {
 	size_t count;
 };
 
+/* What has come of a line. */
+struct console_line {
+	char text[WATCH_LINE_MAX];
+	size_t length;
+};
+
 struct watch {
 	struct pattern_list expect, fail_on;
-	char line[WATCH_LINE_MAX];
-	size_t length;
+	struct console_line *line; /* by console */
+	size_t consoles;
 	bool failed;
 	char failed_line[WATCH_LINE_MAX];
 };
@@ -68,14 +74,20 @@ static void release(struct pattern_list *list)
 	free(list->pattern);
 }
 
-int watch_create(const char *const *expect, const char *const *fail_on, struct watch **out,
-		 struct diagnosis *why)
+int watch_create(const char *const *expect, const char *const *fail_on, size_t consoles,
+		 struct watch **out, struct diagnosis *why)
 {
 	struct watch *watch = calloc(1, sizeof(*watch));
 	int err;
 
 	if (!watch)
 		return -ENOMEM;
+	watch->consoles = consoles;
+	watch->line = calloc(consoles, sizeof(*watch->line));
+	if (!watch->line) {
+		free(watch);
+		return -ENOMEM;
+	}
 	err = compile(expect, "--expect", &watch->expect, why);
 	if (!err)
 		err = compile(fail_on ? fail_on : default_fail_on, "--fail-on", &watch->fail_on,
@@ -93,6 +105,7 @@ void watch_destroy(struct watch *watch)
 		return;
 	release(&watch->expect);
 	release(&watch->fail_on);
+	free(watch->line);
 	free(watch);
 }
 
@@ -109,12 +122,12 @@ static const char *skip_time_stamp(const char *line)
 	return end[1] == ' ' ? end + 2 : end + 1;
 }
 
-static void judge_line(struct watch *watch)
+static void judge_line(struct watch *watch, struct console_line *line)
 {
 	const char *text;
 
-	watch->line[watch->length] = '\0';
-	text = skip_time_stamp(watch->line);
+	line->text[line->length] = '\0';
+	text = skip_time_stamp(line->text);
 	for (size_t i = 0; i < watch->expect.count; i++)
 		if (!regexec(&watch->expect.pattern[i].regex, text, 0, NULL, 0))
 			watch->expect.pattern[i].seen = true;
@@ -123,26 +136,29 @@ static void judge_line(struct watch *watch)
 			watch->failed = true;
 			snprintf(watch->failed_line, sizeof(watch->failed_line), "%s", text);
 		}
-	watch->length = 0;
+	line->length = 0;
 }
 
-void watch_feed(struct watch *watch, const char *text, size_t size)
+void watch_feed(struct watch *watch, size_t console, const char *text, size_t size)
 {
+	struct console_line *line = &watch->line[console];
+
 	for (size_t i = 0; i < size; i++) {
 		if (text[i] == '\n') {
-			judge_line(watch);
+			judge_line(watch, line);
 		} else if (text[i] != '\r' && text[i]) {
-			if (watch->length == WATCH_LINE_MAX - 1)
-				judge_line(watch);
-			watch->line[watch->length++] = text[i];
+			if (line->length == WATCH_LINE_MAX - 1)
+				judge_line(watch, line);
+			line->text[line->length++] = text[i];
 		}
 	}
 }
 
 void watch_judge(struct watch *watch, struct watch_verdict *verdict)
 {
-	if (watch->length)
-		judge_line(watch);
+	for (size_t i = 0; i < watch->consoles; i++)
+		if (watch->line[i].length)
+			judge_line(watch, &watch->line[i]);
 	*verdict = (struct watch_verdict){ .failed = watch->failed };
 	snprintf(verdict->line, sizeof(verdict->line), "%s", watch->failed_line);
 	for (size_t i = 0; i < watch->expect.count && !verdict->missing; i++)

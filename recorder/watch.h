@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Watches a console line by line for what the user expects and for what counts as failure. */
+/* Watches consoles line by line for what the user expects and for what counts as failure. */
 #ifndef TTREC_WATCH_H
 #define TTREC_WATCH_H
 
@@ -19,16 +19,17 @@ struct watch_verdict {
 };
 
 /*
- * Patterns are POSIX extended regular expressions, matched against each console line without its
- * printk time stamp. NULL-terminated lists; a NULL @fail_on stands for the default: kernel panic,
- * BUG:, and KUnit's `not ok`. A bad expression is diagnosed as a usage error.
+ * Patterns are POSIX extended regular expressions, matched against each line of @consoles
+ * consoles without its printk time stamp. NULL-terminated lists; a NULL @fail_on stands for the
+ * default: kernel panic, BUG:, and KUnit's `not ok`. A bad expression is diagnosed as a usage
+ * error.
  */
-int watch_create(const char *const *expect, const char *const *fail_on, struct watch **watch,
-		 struct diagnosis *why);
+int watch_create(const char *const *expect, const char *const *fail_on, size_t consoles,
+		 struct watch **watch, struct diagnosis *why);
 void watch_destroy(struct watch *watch);
 
-/* Console bytes as they come; lines may be cut anywhere. */
-void watch_feed(struct watch *watch, const char *text, size_t size);
+/* Bytes of console number @console as they come; lines may be cut anywhere. */
+void watch_feed(struct watch *watch, size_t console, const char *text, size_t size);
 
 /* What is known after all that was fed, an unfinished last line included. */
 void watch_judge(struct watch *watch, struct watch_verdict *verdict);

@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* A lab that is set up: rooms, devices and networks as its description says. */
+#include "recorder/run_lab.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/cleanup.h"
+#include "kernel/guest_arguments.h"
+#include "recorder/run_devices.h"
+
+/* ---- The description ------------------------------------------------------------------------ */
+
+/* The one guest of the command line, as a lab file would describe it. */
+static struct lab *single_lab(const struct run_options *options)
+{
+	struct lab *lab = calloc(1, sizeof(*lab));
+	struct lab_guest *guest = calloc(1, sizeof(*guest));
+	size_t count = 0;
+
+	if (!lab || !guest)
+		goto fail;
+	lab->guest = guest;
+	lab->guest_count = 1;
+	lab->seed = lab->tod = lab->limit_virtual = lab->limit_wall = LAB_UNSET;
+	lab->grant = -1;
+	guest->name = strdup("n1");
+	guest->kernel = strdup(options->kernel[0]);
+	guest->id = options->id;
+	guest->seed = LAB_UNSET;
+	while (options->kernel[1 + count])
+		count++;
+	guest->arguments = calloc(count + 1, sizeof(char *));
+	for (size_t i = 0; guest->arguments && i < count; i++)
+		guest->arguments[i] = strdup(options->kernel[1 + i]);
+	return lab;
+fail:
+	free(lab);
+	free(guest);
+	return NULL;
+}
+
+/* The same island for all guests that can reach each other in no time. */
+static void merge_islands(struct run_lab *lab, size_t from, size_t into)
+{
+	for (size_t i = 0; i < lab->guest_count; i++)
+		if (lab->guest[i].island == from)
+			lab->guest[i].island = into;
+}
+
+static bool meet_at_once(const struct run_lab *lab, const struct lab_device *a,
+			 const struct lab_device *b)
+{
+	if (a->kind != b->kind)
+		return false;
+	if (a->kind == LAB_PROGRAM)
+		return a->program == b->program;
+	return a->kind == LAB_NET && a->network == b->network &&
+	       !network_lookahead(lab->network[a->network].network);
+}
+
+static bool are_one_island(const struct run_lab *lab, const struct lab_guest *a,
+			   const struct lab_guest *b)
+{
+	for (size_t i = 0; i < a->device_count; i++)
+		for (size_t j = 0; j < b->device_count; j++)
+			if (meet_at_once(lab, &a->device[i], &b->device[j]))
+				return true;
+	return false;
+}
+
+static void find_islands(struct run_lab *lab)
+{
+	for (size_t i = 0; i < lab->guest_count; i++)
+		lab->guest[i].island = i;
+	for (size_t i = 0; i < lab->guest_count; i++)
+		for (size_t j = i + 1; j < lab->guest_count; j++)
+			if (are_one_island(lab, lab->guest[i].lab, lab->guest[j].lab))
+				merge_islands(lab, lab->guest[j].island, lab->guest[i].island);
+	/* Numbered without gaps, in the order of their first guests. */
+	for (size_t i = 0; i < lab->guest_count; i++) {
+		size_t number = lab->guest[i].island;
+
+		if (number < lab->island_count)
+			continue;
+		for (size_t j = i; j < lab->guest_count; j++)
+			if (lab->guest[j].island == number)
+				lab->guest[j].island = lab->island_count;
+		lab->island_count++;
+	}
+}
+
+static int create_watches(const struct run_options *options, struct run_lab *lab,
+			  struct diagnosis *why)
+{
+	static const char *const nothing[] = { NULL };
+	const char *const *expect = (const char *const *)lab->lab->expect;
+	const char *const *fail_on = (const char *const *)lab->lab->fail_on;
+	int err;
+
+	if (options->expect[0])
+		expect = options->expect;
+	if (options->fail_on[0])
+		fail_on = options->fail_on;
+	err = watch_create(expect, fail_on, lab->guest_count, &lab->watch, why);
+	for (size_t i = 0; !err && i < lab->guest_count; i++) {
+		const struct lab_guest *guest = lab->guest[i].lab;
+
+		if (!guest->expect && !guest->fail_on)
+			continue;
+		fail_on = guest->fail_on ? (const char *const *)guest->fail_on : nothing;
+		err = watch_create((const char *const *)guest->expect, fail_on, 1,
+				   &lab->guest[i].watch, why);
+	}
+	return err;
+}
+
+int run_lab_load(struct run_options *options, struct run_lab *lab, struct diagnosis *why)
+{
+	int err = 0;
+
+	*lab = (struct run_lab){ 0 };
+	if (options->lab)
+		err = lab_load(options->lab, &lab->lab, why);
+	else
+		lab->lab = single_lab(options);
+	if (err)
+		return err;
+	if (lab->lab)
+		lab->guest = calloc(lab->lab->guest_count, sizeof(*lab->guest));
+	if (!lab->guest)
+		return diagnose(why, EXIT_CANNOT, -ENOMEM, NULL, "out of memory");
+	lab->guest_count = lab->lab->guest_count;
+	run_options_settle(options, lab->lab);
+	for (size_t i = 0; i < lab->guest_count; i++) {
+		const struct lab_guest *guest = &lab->lab->guest[i];
+
+		lab->guest[i] = (struct run_guest){ .lab = guest, .guest = GUEST_NONE };
+		lab->guest[i].seed = guest->seed == LAB_UNSET ? options->session.seed : guest->seed;
+	}
+	err = run_devices_create(options, lab, why);
+	if (err)
+		return err;
+	find_islands(lab);
+	return create_watches(options, lab, why);
+}
+
+/* ---- Rooms ---------------------------------------------------------------------------------- */
+
+/* The room has no /proc of its own: nothing of the host's reaches the guest that way but this. */
+static int add_cpu_info(struct image_files *files)
+{
+	char *text = cpu_info_text();
+
+	return text ? image_files_add(files, "/proc/cpuinfo", 0444, text, strlen(text)) : 0;
+}
+
+/* What the user's arguments are, with the initrd that a lab file names beside them. */
+static int list_arguments(const struct lab_guest *guest, char ***list)
+{
+	size_t count = 0;
+
+	while (guest->arguments && guest->arguments[count])
+		count++;
+	*list = calloc(count + 2, sizeof(char *));
+	if (!*list)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		(*list)[i] = guest->arguments[i];
+	if (guest->initrd && asprintf(&(*list)[count], "initrd=%s", guest->initrd) < 0)
+		(*list)[count] = NULL;
+	return guest->initrd && !(*list)[count] ? -ENOMEM : 0;
+}
+
+static int build_arguments(const struct run_options *options, struct run_guest *guest,
+			   struct diagnosis *why)
+{
+	struct guest_spec *spec = &guest->spec;
+	char **user = NULL;
+	int err = list_arguments(guest->lab, &user);
+	struct guest_arguments_options arguments = { .user = user,
+						     .allow = options->allow,
+						     .id = guest->lab->id,
+						     .device = spec->device,
+						     .device_count = spec->device_count };
+
+	if (!err)
+		err = guest_arguments_build(&arguments, &spec->files, &spec->arguments,
+					    &spec->host_files, why);
+	for (size_t i = 0; guest->lab->initrd && user && user[i]; i++)
+		if (!user[i + 1])
+			free(user[i]);
+	free(user);
+	return err;
+}
+
+static int load_files(struct run_guest *guest, struct diagnosis *why)
+{
+	struct guest_spec *spec = &guest->spec;
+	const char *kernel = guest->lab->kernel;
+	int err = image_files_load(&spec->files, "kernel", kernel, GUEST_KERNEL_PATH, why);
+
+	return err ? err : image_check_kernel(&spec->files.file[0], kernel, why);
+}
+
+/* The room's own bytes come from a stream of their own: what the guest asks for is not shifted. */
+static int take_room_random(struct run_guest *guest)
+{
+	struct entropy_stream *stream;
+	int err = entropy_stream_create(guest->seed, ~guest->lab->id, &stream);
+
+	if (err)
+		return err;
+	entropy_stream_take(stream, guest->spec.auxv_random, ROOM_RANDOM_SIZE);
+	entropy_stream_destroy(stream);
+	return 0;
+}
+
+static int build_spec(const struct run_options *options, struct run_guest *guest, unsigned int cpu,
+		      struct diagnosis *why)
+{
+	struct guest_spec *spec = &guest->spec;
+	int err;
+
+	spec->name = strdup(guest->lab->name);
+	spec->id = guest->lab->id;
+	spec->wanted = options->wanted;
+	spec->cpu = cpu;
+	err = load_files(guest, why);
+	if (!err)
+		err = build_arguments(options, guest, why);
+	if (!err)
+		err = image_load_libraries(&spec->files, &spec->files.file[0], guest->lab->kernel,
+					   why);
+	if (!err)
+		err = add_cpu_info(&spec->files);
+	if (!err)
+		err = take_room_random(guest);
+	if (err && !why->status)
+		diagnose(why, EXIT_CANNOT, err, NULL, "cannot set up the guest %s: %s",
+			 guest->lab->name, strerror(-err));
+	return spec->name || err ? err : diagnose(why, EXIT_CANNOT, -ENOMEM, NULL, "out of memory");
+}
+
+/* CPU number @index of those we may use, counted from the first one on. */
+static unsigned int choose_cpu(const struct run_options *options, size_t index)
+{
+	unsigned int cpu = options->cpu >= 0 ? (unsigned int)options->cpu : cpu_here();
+	cpu_set_t allowed;
+
+	if (cpu_allowed(&allowed))
+		return cpu;
+	for (index %= options->cpus; index; index--)
+		do
+			cpu = (cpu + 1) % CPU_SETSIZE;
+		while (!CPU_ISSET(cpu, &allowed));
+	return cpu;
+}
+
+static int check_seal(const struct run_options *options, const struct run_guest *guest,
+		      struct diagnosis *why)
+{
+	char held[SEAL_TEXT];
+
+	if (!options->seal_required || guest->guest.room.seal == SEAL_FULL)
+		return 0;
+	return diagnose(why, EXIT_CANNOT, -EPERM,
+			"run `ttrec doctor` to see what to change, or leave out --seal=full",
+			"the room cannot be sealed fully, only: %s",
+			seal_text(guest->guest.room.seal, held));
+}
+
+int run_lab_open(const struct run_options *options, struct run_lab *lab, struct diagnosis *why)
+{
+	unsigned int first = choose_cpu(options, 0);
+	cpu_set_t allowed;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < lab->guest_count; i++) {
+		struct run_guest *guest = &lab->guest[i];
+		struct run_options here = *options;
+
+		here.cpu = (int)first;
+		err = build_spec(options, guest, choose_cpu(&here, guest->island), why);
+		if (!err)
+			err = guest_open(&guest->spec, &guest->guest, why);
+		if (!err)
+			err = check_seal(options, guest, why);
+	}
+	/* Only a guest that is held on its CPU has an identity of it. */
+	if (err || !(options->wanted & SEAL_CPU) || cpu_allowed(&allowed))
+		return err;
+	for (size_t i = 0; i < lab->guest_count; i++)
+		cpu_pin(lab->guest[i].spec.cpu, &lab->guest[i].cpu);
+	sched_setaffinity(0, sizeof(allowed), &allowed);
+	return 0;
+}
+
+int run_lab_describe(const struct run_options *options, struct run_lab *lab,
+		     struct trace_writer *writer)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < lab->guest_count; i++) {
+		struct run_guest *guest = &lab->guest[i];
+
+		err = guest_spec_write(&guest->spec, guest->guest.room.seal, &guest->cpu,
+				       (uint32_t)i, options->embed, writer);
+	}
+	return err;
+}
+
+/* ---- Session -------------------------------------------------------------------------------- */
+
+static int join_islands(struct run_lab *lab, struct session *session)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < lab->island_count; i++) {
+		uint32_t expected = 0;
+		size_t number;
+
+		for (size_t j = 0; j < lab->guest_count; j++)
+			expected += lab->guest[j].island == i;
+		err = session_add_island(session, expected, &number);
+	}
+	return err;
+}
+
+static int join_guest(struct run_guest *guest, size_t index, struct session *session)
+{
+	struct session_guest_options options = { .island = guest->island,
+						 .seed = guest->seed,
+						 .watch = guest->watch };
+	int err = session_add_guest(session, &guest->guest, &options);
+
+	for (size_t i = 0; !err && i < guest->spec.device_count; i++)
+		err = session_add_device(session, index, (unsigned int)i,
+					 take_pointer(guest->device[i]));
+	return err;
+}
+
+static int join_network(const struct run_lab *lab, const struct run_network *network,
+			struct session *session)
+{
+	auto_free size_t *islands = calloc(network->count + 1, sizeof(*islands));
+
+	if (!islands)
+		return -ENOMEM;
+	for (size_t i = 0; i < network->count; i++)
+		islands[i] = lab->guest[network->guest[i]].island;
+	return session_add_network(session, network->network, network->port, network->device,
+				   islands, network->count);
+}
+
+int run_lab_join(struct run_lab *lab, struct session *session)
+{
+	int err = join_islands(lab, session);
+
+	/* Devices are given away below: who is whose neighbour is told first. */
+	for (size_t i = 0; !err && i < lab->lab->network_count; i++)
+		err = join_network(lab, &lab->network[i], session);
+	for (size_t i = 0; !err && i < lab->guest_count; i++)
+		err = join_guest(&lab->guest[i], i, session);
+	session_watch(session, lab->watch);
+	return err;
+}
+
+void run_lab_close(struct run_lab *lab)
+{
+	for (size_t i = 0; i < lab->guest_count; i++)
+		guest_close(&lab->guest[i].guest);
+}
+
+void run_lab_free(struct run_lab *lab)
+{
+	run_lab_close(lab);
+	for (size_t i = 0; i < lab->guest_count; i++) {
+		run_devices_destroy(&lab->guest[i]);
+		guest_spec_free(&lab->guest[i].spec);
+		watch_destroy(lab->guest[i].watch);
+	}
+	run_networks_destroy(lab);
+	watch_destroy(lab->watch);
+	free(lab->guest);
+	lab_destroy(lab->lab);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A lab that is set up: rooms, devices and networks as its description says. */
+#ifndef TTREC_RUN_LAB_H
+#define TTREC_RUN_LAB_H
+
+#include "recorder/lab.h"
+#include "recorder/run_options.h"
+
+struct run_guest {
+	const struct lab_guest *lab;
+	struct guest_spec spec;
+	struct guest guest;
+	struct cpu_identity cpu;
+	struct watch *watch;	/* of this guest alone; may be NULL */
+	struct device **device; /* given away to the session when it is started */
+	size_t island;
+	uint64_t seed;
+};
+
+/* The ports of one network, in the order of guests. */
+struct run_network {
+	struct network *network;
+	struct network_port **port;
+	struct device **device;
+	size_t *guest; /* whose it is */
+	size_t count;
+};
+
+struct run_lab {
+	struct lab *lab;
+	struct run_guest *guest;
+	size_t guest_count;
+	struct run_network *network;
+	size_t island_count;
+	struct watch *watch; /* of all consoles */
+};
+
+/* From the lab file that @options name, or the one guest that they describe; settles the options.
+ */
+int run_lab_load(struct run_options *options, struct run_lab *lab, struct diagnosis *why);
+
+/* Open all rooms; the guests start and wait for time. Before the process has threads. */
+int run_lab_open(const struct run_options *options, struct run_lab *lab, struct diagnosis *why);
+
+/* Write what each guest was started with. */
+int run_lab_describe(const struct run_options *options, struct run_lab *lab,
+		     struct trace_writer *writer);
+
+/* Put everything into the session. 0 or -errno. */
+int run_lab_join(struct run_lab *lab, struct session *session);
+
+/* End what runs in the rooms; the rest stays until run_lab_free(). */
+void run_lab_close(struct run_lab *lab);
+void run_lab_free(struct run_lab *lab);
+
+#endif

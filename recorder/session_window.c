@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * Islands and windows: how far guests may run without hearing of each other.
+ *
+ * A frame that is sent in the window [T, T + L) arrives at T + L or later, L being the shortest way
+ * between two islands. So nothing that an island does in a window can matter to another one in it,
+ * and all of them run it at the same time. At its end frames are switched in the order in which
+ * they were sent, records are written in the order of time, and the next window begins with the
+ * first event of anybody.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/units.h"
+#include "recorder/session_internal.h"
+
+/* A window is no longer than this: what was recorded is written, limits are looked at. */
+#define WINDOW_MAX_NS NS_PER_S
+/* Records that wait for the end of a window; past this some are written before, if they can be. */
+#define WEAVE_ENOUGH (32u * 1024 * 1024)
+#define WEAVE_MAX    (1024u * 1024 * 1024)
+
+int session_add_island(struct session *session, uint32_t expected, size_t *number)
+{
+	struct calendar_options options = session->options.calendar;
+	struct island *island = calloc(1, sizeof(*island)), **grown;
+	int err;
+
+	grown = realloc(session->island, (session->island_count + 1) * sizeof(*grown));
+	if (grown)
+		session->island = grown;
+	if (!grown || !island) {
+		free(island);
+		return -ENOMEM;
+	}
+	options.expected = expected;
+	err = calendar_create(&options, &island->calendar);
+	if (err) {
+		free(island);
+		return err;
+	}
+	island->session = session;
+	island->number = session->island_count;
+	*number = session->island_count;
+	session->island[session->island_count++] = island;
+	return 0;
+}
+
+void session_window_release(struct session *session)
+{
+	for (size_t i = 0; i < session->island_count; i++) {
+		struct island *island = session->island[i];
+
+		for (size_t j = 0; j < island->outgoing_count; j++)
+			network_frame_release(island->outgoing[j].frame);
+		calendar_destroy(island->calendar);
+		free(island->client);
+		free(island->device);
+		free(island->outgoing);
+		free(island);
+	}
+	for (size_t i = 0; i < session->outbox_count; i++)
+		free(session->outbox[i]);
+	free(session->outbox);
+	free(session->island);
+}
+
+static void outbox_put(struct network_outbox *interface, struct network_port *port, uint64_t time,
+		       struct network_frame *frame)
+{
+	struct outbox *outbox = (struct outbox *)interface;
+	struct island *island = outbox->island;
+
+	if (island->outgoing_count == island->outgoing_space) {
+		size_t space = island->outgoing_space ? 2 * island->outgoing_space : 64;
+		struct outgoing *grown = realloc(island->outgoing, space * sizeof(*grown));
+
+		if (!grown) {
+			network_frame_release(frame);
+			diagnose(&island->session->result->diagnosis, EXIT_CANNOT, -ENOMEM, NULL,
+				 "out of memory for the frames of a window");
+			session_finish(island->session, SESSION_FAULT);
+			return;
+		}
+		island->outgoing = grown;
+		island->outgoing_space = space;
+	}
+	island->outgoing[island->outgoing_count] =
+		(struct outgoing){ .port = port,
+				   .time = time,
+				   .network = outbox->network,
+				   .sequence = island->outgoing_count,
+				   .frame = frame };
+	island->outgoing_count++;
+}
+
+static int add_outbox(struct session *session, struct island *island, struct outbox **outbox)
+{
+	struct outbox **grown =
+		realloc(session->outbox, (session->outbox_count + 1) * sizeof(*grown));
+
+	*outbox = calloc(1, sizeof(**outbox));
+	if (grown)
+		session->outbox = grown;
+	if (!grown || !*outbox) {
+		free(*outbox);
+		return -ENOMEM;
+	}
+	**outbox = (struct outbox){ .interface.put = outbox_put,
+				    .island = island,
+				    .network = session->network_count };
+	session->outbox[session->outbox_count++] = *outbox;
+	return 0;
+}
+
+int session_add_network(struct session *session, struct network *network,
+			struct network_port *const *ports, struct device *const *devices,
+			const size_t *islands, size_t count)
+{
+	uint64_t lookahead = network_lookahead(network);
+	struct outbox *outbox;
+	bool crosses = false;
+	int err;
+
+	for (size_t i = 1; i < count; i++)
+		crosses |= islands[i] != islands[0];
+	if (crosses && lookahead < session->lookahead)
+		session->lookahead = lookahead;
+	for (size_t i = 0; i < count; i++) {
+		if (!crosses) {
+			network_port_connect(ports[i], devices[i], NULL);
+			continue;
+		}
+		err = add_outbox(session, session->island[islands[i]], &outbox);
+		if (err)
+			return err;
+		network_port_connect(ports[i], devices[i], &outbox->interface);
+	}
+	session->network_count++;
+	return 0;
+}
+
+void session_report_deadlock(struct session *session)
+{
+	char text[160], where[384] = "";
+	size_t length = 0;
+
+	for (size_t i = 0; i < session->island_count; i++) {
+		uint32_t position = 0;
+
+		while (length + sizeof(text) < sizeof(where) &&
+		       calendar_describe(session->island[i]->calendar, &position, text,
+					 sizeof(text)))
+			length += (size_t)snprintf(where + length, sizeof(where) - length, "%s%s",
+						   length ? "; " : "", text);
+	}
+	diagnose(&session->result->diagnosis, EXIT_DIVERGED, -EDEADLK,
+		 "a guest that is done should power off; --limit-virtual ends one that waits for "
+		 "nothing",
+		 "everybody sleeps forever: %s", where);
+	session_finish(session, SESSION_DEADLOCK);
+}
+
+void session_report_limit(struct session *session)
+{
+	char limit[UNITS_TEXT];
+
+	diagnose(&session->result->diagnosis, EXIT_DIVERGED, -ETIME, "raise --limit-virtual",
+		 "the limit of %s s of virtual time was reached",
+		 duration_exact(session->options.calendar.limit, limit));
+	session_finish(session, SESSION_LIMIT);
+}
+
+static int compare_outgoing(const void *left, const void *right)
+{
+	const struct outgoing *a = left, *b = right;
+
+	if (a->time != b->time)
+		return a->time < b->time ? -1 : 1;
+	if (a->network != b->network)
+		return a->network < b->network ? -1 : 1;
+	if (a->port != b->port)
+		return network_port_number(a->port) < network_port_number(b->port) ? -1 : 1;
+	return a->sequence < b->sequence ? -1 : 1;
+}
+
+/* In the order of time, network, port: the same however far apart the guests ran. */
+static int switch_frames(struct session *session)
+{
+	struct outgoing *all;
+	size_t count = 0, filled = 0;
+	int err = 0;
+
+	for (size_t i = 0; i < session->island_count; i++)
+		count += session->island[i]->outgoing_count;
+	if (!count)
+		return 0;
+	all = malloc(count * sizeof(*all));
+	if (!all)
+		return -ENOMEM;
+	for (size_t i = 0; i < session->island_count; i++) {
+		struct island *island = session->island[i];
+
+		if (island->outgoing_count)
+			memcpy(all + filled, island->outgoing,
+			       island->outgoing_count * sizeof(*all));
+		filled += island->outgoing_count;
+		island->outgoing_count = 0;
+	}
+	qsort(all, count, sizeof(*all), compare_outgoing);
+	for (size_t i = 0; i < count && !err; i++)
+		err = network_switch(all[i].port, all[i].time, all[i].frame);
+	free(all);
+	return err;
+}
+
+/* An island with nobody left has no more to do in any window. */
+static bool is_done(const struct island *island)
+{
+	if (!island->guests_left)
+		return true;
+	return !island->absent && calendar_window_done(island->calendar);
+}
+
+/* Before the window ends: what is older than where everybody is may be written. */
+static void write_early(struct session *session)
+{
+	uint64_t time = WIRE_TIME_NEVER;
+
+	if (!session->weave || weave_size(session->weave) < WEAVE_ENOUGH)
+		return;
+	for (size_t i = 0; i < session->island_count; i++) {
+		uint64_t now = calendar_now(session->island[i]->calendar);
+
+		if (!is_done(session->island[i]) && now < time)
+			time = now;
+	}
+	weave_write(session->weave, time);
+	if (weave_size(session->weave) < WEAVE_MAX)
+		return;
+	diagnose(&session->result->diagnosis, EXIT_CANNOT, -ENOBUFS,
+		 "a guest runs for long at one moment of virtual time while others fill the trace: "
+		 "record it alone, or with less output",
+		 "records of one window need more than 1 GiB of memory");
+	session_finish(session, SESSION_STORAGE);
+}
+
+static void open_window(struct session *session, uint64_t first)
+{
+	uint64_t length = session->lookahead < WINDOW_MAX_NS ? session->lookahead : WINDOW_MAX_NS;
+	uint64_t end = first + length, limit = session->options.calendar.limit;
+	bool is_first = !session->horizon;
+
+	if (limit && end > limit)
+		end = limit;
+	session->horizon = end;
+	for (size_t i = 0; i < session->island_count && !session->over; i++) {
+		struct island *island = session->island[i];
+
+		/* One that sleeps beyond it stays done, and hears of the next. */
+		if (!is_first && calendar_next_event(island->calendar) >= end)
+			continue;
+		calendar_open_window(island->calendar, end);
+		session_carry_out(session, island);
+	}
+}
+
+static void next_window(struct session *session)
+{
+	uint64_t first = WIRE_TIME_NEVER, limit = session->options.calendar.limit;
+	int err = switch_frames(session);
+
+	if (!err && session->weave)
+		err = weave_write(session->weave, UINT64_MAX);
+	if (err) {
+		diagnose(&session->result->diagnosis, EXIT_CANNOT, err, NULL,
+			 "cannot go on to the next window: %s", strerror(-err));
+		session_finish(session, SESSION_STORAGE);
+		return;
+	}
+	for (size_t i = 0; i < session->island_count; i++) {
+		struct island *island = session->island[i];
+		uint64_t time;
+
+		session_house_update(session, island);
+		time = calendar_next_event(island->calendar);
+		if (time < first)
+			first = time;
+	}
+	if (!session->horizon)
+		first = 0;
+	if (first >= WIRE_TIME_NEVER)
+		session_report_deadlock(session);
+	else if (limit && first >= limit)
+		session_report_limit(session);
+	else
+		open_window(session, first);
+}
+
+void session_advance(struct session *session)
+{
+	if (!session->options.calendar.windowed || session->over)
+		return;
+	while (!session->over && (session->guests_left || session->clients_left)) {
+		for (size_t i = 0; i < session->island_count && session->horizon; i++)
+			if (!is_done(session->island[i])) {
+				write_early(session);
+				return;
+			}
+		next_window(session);
+	}
+}
