@@ -71,7 +71,7 @@ ratio() {
 # at_least WHAT VALUE BAR
 at_least() {
 	awk -v what="$1" -v value="$2" -v bar="$3" 'BEGIN {
-		printf "%s: %.0f (bar %s): %s\n", what, value, bar, value >= bar ? "met" : "NOT MET"
+		printf "%s: %.0f (bar %s): %s\n", what, value, bar, (value >= bar ? "met" : "NOT MET")
 		exit value < bar
 	}' || status=1
 }
