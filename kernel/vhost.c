@@ -34,8 +34,12 @@ int vhost_refuse(struct vhost *vhost, const char *format, ...)
 
 void vhost_open(struct vhost *vhost, int fd)
 {
+	uint64_t generation = vhost->memory.generation;
+
 	*vhost = VHOST_NONE;
 	vhost->fd = fd;
+	/* Goes on: chains of an earlier connection stay void. */
+	vhost->memory.generation = generation;
 	for (unsigned int i = 0; i < VHOST_QUEUES_MAX; i++)
 		vhost->ring[i].memory = &vhost->memory;
 }
@@ -74,12 +78,14 @@ static bool await_more(int fd, uint64_t deadline)
 	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
 	uint64_t now = clock_now();
 	struct timespec left;
+	int ready;
 
 	if (now >= deadline)
 		return false;
 	left = (struct timespec){ (time_t)((deadline - now) / 1000000000),
 				  (long)((deadline - now) % 1000000000) };
-	return ppoll(&poll_fd, 1, &left, NULL) > 0 || errno == EINTR;
+	ready = ppoll(&poll_fd, 1, &left, NULL);
+	return ready > 0 || (ready < 0 && errno == EINTR);
 }
 
 static void take_descriptors(struct vhost_message *message, struct msghdr *header)

@@ -90,10 +90,10 @@ struct vhost {
 	char problem[VHOST_PROBLEM_TEXT]; /* of the last -EBADMSG */
 };
 
-/* What vhost_close() leaves alone: for those that are not open yet. */
+/* Before the first vhost_open(). vhost_close() does nothing to it. */
 #define VHOST_NONE ((struct vhost){ .fd = -1, .call_fd = -1 })
 
-/* @fd: a connection that was accepted; owned from now on. */
+/* @fd: a connection that was accepted; owned from now on. @vhost is VHOST_NONE or closed. */
 void vhost_open(struct vhost *vhost, int fd);
 
 /*

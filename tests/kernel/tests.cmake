@@ -4,6 +4,11 @@ foreach(test test_participant test_participant_interrupt test_participant_panic)
 endforeach()
 
 ttrec_unit_test(test_wire SOURCES kernel/test_wire.c LIBS ttkernel)
+
+# Vrings and vhost-user. ring_builder.c is the driver's side, for tests of devices too.
+foreach(test test_vring)
+  ttrec_unit_test(${test} SOURCES kernel/${test}.c kernel/ring_builder.c LIBS ttkernel)
+endforeach()
 ttrec_unit_test(test_guest_arguments SOURCES kernel/test_guest_arguments.c LIBS ttkernel)
 ttrec_unit_test(test_guest_trace SOURCES kernel/test_guest_trace.c LIBS ttkernel)
 
