@@ -178,8 +178,10 @@ static void receive(struct session *session, struct client *client,
 	int err;
 
 	/* After an ACK the guest runs on: how much it has printed by now is the host's choice. */
-	if (client->guest && message->op != TRACE_OP_ACK)
+	if (client->guest && message->op != TRACE_OP_ACK) {
+		session_devices_detach(client->guest);
 		session_guest_console(session, client->guest);
+	}
 	/* A START is recorded when it is admitted, so that the order of arrival leaves no mark. */
 	if (client->admitted)
 		record_message(session, client, TRACE_from, message);

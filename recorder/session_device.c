@@ -418,6 +418,7 @@ static void handle_request(struct session_device *device, struct vhost_message *
 	struct session *session = device->session;
 	const char *problem = NULL;
 
+	session_devices_detach(device->guest);
 	session_guest_console(session, device->guest);
 	if (message->request != VHOST_VRING_KICK) {
 		record.request.request = message->request;
@@ -439,15 +440,23 @@ static void handle_request(struct session_device *device, struct vhost_message *
 		watch_calls(device);
 }
 
-/* A guest closes a device while it runs; when it ends, all is closed, its time socket first. */
-static void detach(struct session_device *device)
+/*
+ * When a guest ends, its host closes all that is open, in any order. Only if it says something
+ * afterwards has it closed the device itself.
+ */
+void session_devices_detach(struct session_guest *guest)
 {
-	struct trace_record record = device_record(device, TRACE_detach);
+	for (size_t i = 0; guest->closing && i < guest->guest->spec->device_count; i++) {
+		struct session_device *device = &guest->device[i];
+		struct trace_record record = device_record(device, TRACE_detach);
 
-	if (!device->guest->client)
-		return;
-	record_device(device, &record);
-	close_device(device);
+		if (!device->closing)
+			continue;
+		device->closing = false;
+		guest->closing--;
+		record_device(device, &record);
+		close_device(device);
+	}
 }
 
 void session_device_readable(struct session *session, size_t index)
@@ -469,12 +478,13 @@ void session_device_readable(struct session *session, size_t index)
 	}
 	if (got == -EAGAIN)
 		return;
-	if (got == -EBADMSG && device->guest->client)
+	if (got == -EBADMSG) {
 		end_device(device, device->vhost->problem);
-	else if (!got || got == -ECONNRESET)
-		detach(device);
-	else
-		unwatch(device);
+		return;
+	}
+	unwatch(device);
+	device->closing = true;
+	device->guest->closing++;
 }
 
 /* ---- The house's turn ----------------------------------------------------------------------- */
@@ -563,7 +573,7 @@ void session_device_called(struct session *session, size_t index)
 	if (got == -EAGAIN)
 		return;
 	if (got <= 0 || !device->calling) {
-		/* Its other end went with the guest, or it says what nobody asked. */
+		/* Its other end went with the device, or it says what nobody asked. */
 		session_unwatch_fd(session, device->vhost->call_fd);
 		device->call_watched = false;
 		if (got > 0 || got == -EBADMSG)

@@ -36,6 +36,7 @@ struct session_device {
 	struct vhost *vhost;
 	size_t index; /* in epoll events */
 	bool attached, ended;
+	bool closing;	   /* the guest closed it, or is about to end */
 	bool call_watched; /* call_fd is in the epoll set */
 	bool calling;	   /* a call was sent and is not answered */
 	uint8_t *taken;	   /* by the kick that is being handled, for its record */
@@ -51,6 +52,7 @@ struct session_guest {
 	struct watch *watch;
 	struct client *client;	       /* once it connected */
 	struct session_device *device; /* guest->spec->device_count of them */
+	unsigned int closing;	       /* devices of which that is to be found out */
 	uint64_t calls;		       /* so far: the sequence number of the next one */
 	uint32_t index;
 	bool connected; /* it has been heard of */
@@ -182,6 +184,8 @@ bool session_house_turn(struct session *session, struct island *island);
 void session_house_update(struct session *session, struct island *island);
 /* Answer the kick, once the running guest has heard of what it must not run past. */
 void session_answer_kick(struct session *session, struct island *island);
+/* The guest lives: record which of its devices it has closed. */
+void session_devices_detach(struct session_guest *guest);
 /* The guest has left: its devices have nothing to do any more. */
 void session_devices_leave(struct session *session, struct session_guest *guest);
 
