@@ -6,6 +6,15 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+uint64_t device_time_add(uint64_t time, uint64_t more)
+{
+	uint64_t sum;
+
+	if (__builtin_add_overflow(time, more, &sum) || sum > WIRE_TIME_NEVER)
+		return WIRE_TIME_NEVER;
+	return sum;
+}
+
 static void set_due(struct device *device, uint64_t time)
 {
 	if (device->due == time)

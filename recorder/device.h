@@ -100,6 +100,9 @@ int device_take(struct device *device, unsigned int queue, unsigned int *budget,
 		struct vring_chain *chain);
 #define DEVICE_BUDGET VRING_SIZE_MAX
 
+/* For devices and networks: @more ns after @time, at most WIRE_TIME_NEVER. */
+uint64_t device_time_add(uint64_t time, uint64_t more);
+
 /* For devices: the guest has broken the rules; says how in ring->problem. Returns -EBADMSG. */
 int device_problem(struct device *device, unsigned int queue, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -123,12 +126,23 @@ int device_disk_create(const struct device_disk_options *options, struct device 
 /* Random bytes of a stream of its own (kernel/entropy.h). */
 struct device *device_rng_create(uint64_t seed, uint64_t id);
 
-/* What is typed: a list that ends with text NULL. */
+/*
+ * What is typed: a list that ends with text NULL, and stays until the device is destroyed.
+ *
+ * Steps are sent in order. One that expects something looks at what the guest writes after the step
+ * before it: after what that one matched, or after that was sent when it expects nothing. A line is
+ * looked at as it grows, so that a prompt is found, and once more when it is complete; carriage
+ * returns and zero bytes are no part of it, and what is longer than DEVICE_CONSOLE_LINE_MAX goes on
+ * as another line.
+ */
 struct console_step {
 	const char *expect; /* regular expression (POSIX extended) a line must match; NULL: none */
 	uint64_t at;	    /* ns: not before; with @expect: so long after the match */
 	const char *text;   /* sent as it is */
 };
+#define DEVICE_CONSOLE_LINE_MAX 1024
+
+/* @steps may be NULL. NULL with errno: EINVAL for what is no regular expression, or ENOMEM. */
 struct device *device_console_create(const struct console_step *steps);
 
 #endif

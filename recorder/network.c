@@ -74,7 +74,7 @@ uint64_t network_lookahead(const struct network *network)
 			second = delay;
 		}
 	}
-	return network_time_add(least, second);
+	return device_time_add(least, second);
 }
 
 void network_port_connect(struct network_port *port, struct device *device,

@@ -117,7 +117,4 @@ struct network {
 	struct network_table table;
 };
 
-/* Saturates at WIRE_TIME_NEVER. */
-uint64_t network_time_add(uint64_t time, uint64_t more);
-
 #endif

@@ -46,15 +46,6 @@ struct network_fate network_link_draw(const struct network_link *link, struct ne
 	return fate;
 }
 
-uint64_t network_time_add(uint64_t time, uint64_t more)
-{
-	uint64_t sum;
-
-	if (__builtin_add_overflow(time, more, &sum) || sum > WIRE_TIME_NEVER)
-		return WIRE_TIME_NEVER;
-	return sum;
-}
-
 /* How long the link is busy with a frame, rounded up: the bandwidth is never exceeded. */
 static uint64_t sending_time(const struct network_link *link, size_t size)
 {
@@ -70,14 +61,14 @@ static uint64_t line_sent(const struct network_line *line, const struct network_
 {
 	uint64_t start = time > line->busy ? time : line->busy;
 
-	return network_time_add(start, sending_time(link, size));
+	return device_time_add(start, sending_time(link, size));
 }
 
 uint64_t network_line_arrival(const struct network_line *line, const struct network_link *link,
 			      uint64_t time, size_t size, uint64_t jitter)
 {
 	uint64_t sent = line_sent(line, link, time, size);
-	uint64_t arrival = network_time_add(network_time_add(sent, link->delay), jitter);
+	uint64_t arrival = device_time_add(device_time_add(sent, link->delay), jitter);
 
 	return arrival > line->last ? arrival : line->last;
 }
@@ -92,5 +83,5 @@ uint64_t network_line_pass(struct network_line *line, const struct network_link 
 
 uint64_t network_line_overtake(const struct network_link *link, uint64_t time, size_t size)
 {
-	return network_time_add(network_time_add(time, sending_time(link, size)), link->delay);
+	return device_time_add(device_time_add(time, sending_time(link, size)), link->delay);
 }
