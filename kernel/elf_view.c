@@ -70,6 +70,21 @@ int elf_view_writable(const struct elf_view *elf, uint64_t *begin, uint64_t *end
 	return segment->p_memsz > (1u << 30) ? -EBADMSG : 0;
 }
 
+int elf_view_offset(const struct elf_view *elf, uint64_t address, uint64_t *offset)
+{
+	const Elf64_Phdr *segment = elf_segments(elf);
+
+	for (unsigned int i = 0; i < elf->header->e_phnum; i++) {
+		uint64_t inside = address - segment[i].p_vaddr;
+
+		if (segment[i].p_type != PT_LOAD || address < segment[i].p_vaddr ||
+		    inside >= segment[i].p_filesz)
+			continue;
+		return __builtin_add_overflow(segment[i].p_offset, inside, offset) ? -EBADMSG : 0;
+	}
+	return -ENOENT;
+}
+
 int elf_view_interpreter(const struct elf_view *elf, char *path, size_t size)
 {
 	const Elf64_Phdr *segment = elf_segments(elf);

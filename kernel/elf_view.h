@@ -20,6 +20,9 @@ int elf_view_open(struct elf_view *elf, const void *data, size_t size);
 /* Address range of the first writable PT_LOAD segment; -ENOENT. */
 int elf_view_writable(const struct elf_view *elf, uint64_t *begin, uint64_t *end);
 
+/* Where in the file the byte is that is loaded at @address; -ENOENT. */
+int elf_view_offset(const struct elf_view *elf, uint64_t address, uint64_t *offset);
+
 /* Path in PT_INTERP; -ENOENT for a static program. */
 int elf_view_interpreter(const struct elf_view *elf, char *path, size_t size);
 

@@ -6,6 +6,7 @@
 #include "format/cleanup.h"
 #include "format/units.h"
 #include "kernel/cpu.h"
+#include "kernel/probe.h"
 #include "recorder/doctor.h"
 
 /* A guest whose mem= is larger than what is free dies with SIGBUS in the middle of its run. */
@@ -66,15 +67,18 @@ static void check_container(const struct host_settings *settings, struct finding
 		     settings->filtered ? ", seccomp filter" : "", profile);
 }
 
-static void report_libbpf(struct findings *findings)
+/* Never needed, so nothing is missing without it. */
+static void check_probe(struct findings *findings)
 {
-#ifdef TTREC_LIBBPF
-	findings_add(findings, FINDING_NOTE, "interrupt probe", NULL, NULL,
-		     "not built yet (libbpf %s was there at build time)", TTREC_LIBBPF);
-#else
-	findings_add(findings, FINDING_NOTE, "interrupt probe", NULL, NULL,
-		     "not built yet (no libbpf at build time)");
-#endif
+	struct diagnosis why = { 0 };
+	struct probe *probe;
+
+	if (probe_open(&probe, &why))
+		findings_add(findings, FINDING_NOTE, "interrupt probe", why.what, why.advice,
+			     "none: traces have no timer and console interrupts");
+	else
+		findings_add(findings, FINDING_OK, "interrupt probe", NULL, NULL, "%s", "");
+	probe_close(probe);
 }
 
 void doctor_check_machine(const struct doctor_host *host, struct findings *findings)
@@ -82,7 +86,7 @@ void doctor_check_machine(const struct doctor_host *host, struct findings *findi
 	check_linux(&host->settings, findings);
 	check_cpus(findings);
 	check_container(&host->settings, findings);
-	report_libbpf(findings);
+	check_probe(findings);
 }
 
 /* ---- Needs ----------------------------------------------------------------------------------- */

@@ -37,3 +37,5 @@ foreach(version 5.10 6.1 6.12 7.2)
   set_tests_properties(conformance_${version} PROPERTIES LABELS system SKIP_RETURN_CODE 77
                        TIMEOUT 3600)
 endforeach()
+
+include(kernel/probe.cmake)
