@@ -25,7 +25,6 @@ static struct mapping mappings[MAPPINGS_MAX];
 static size_t mapping_limit; /* none is used from here on */
 static bool any_lost;
 static struct sigaction previous;
-static bool installed;
 static uintptr_t page_mask;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -81,17 +80,20 @@ static void handle(int number, siginfo_t *info, void *context)
 	errno = saved;
 }
 
+/* Each time anew: somebody may have put another handler in its place. */
 static int install(void)
 {
-	struct sigaction action = { .sa_sigaction = handle, .sa_flags = SA_SIGINFO | SA_ONSTACK };
+	const struct sigaction ours = { .sa_sigaction = handle,
+					.sa_flags = SA_SIGINFO | SA_ONSTACK };
+	struct sigaction present;
 
-	if (installed)
-		return 0;
 	page_mask = ~((uintptr_t)sysconf(_SC_PAGESIZE) - 1);
-	if (sigaction(SIGBUS, NULL, &previous) || sigaction(SIGBUS, &action, NULL))
+	if (sigaction(SIGBUS, NULL, &present))
 		return -errno;
-	installed = true;
-	return 0;
+	if (present.sa_flags & SA_SIGINFO && present.sa_sigaction == handle)
+		return 0;
+	previous = present;
+	return sigaction(SIGBUS, &ours, NULL) ? -errno : 0;
 }
 
 static int add_locked(uintptr_t begin, uintptr_t end)

@@ -6,7 +6,7 @@ endforeach()
 ttrec_unit_test(test_wire SOURCES kernel/test_wire.c LIBS ttkernel)
 
 # Vrings and vhost-user. ring_builder.c is the driver's side, for tests of devices too.
-foreach(test test_vring)
+foreach(test test_guard test_vring test_vring_hostile test_vring_properties)
   ttrec_unit_test(${test} SOURCES kernel/${test}.c kernel/ring_builder.c LIBS ttkernel)
 endforeach()
 ttrec_unit_test(test_guest_arguments SOURCES kernel/test_guest_arguments.c LIBS ttkernel)
