@@ -3,7 +3,8 @@
  * The cursor: walks one guest's records and holds the running guest to them.
  *
  * No scheduler, no devices, no other guest. A record from the guest is awaited at its door and
- * compared; a record to the guest is sent. The first difference is the divergence.
+ * compared; a record to the guest is sent, what a device wrote is written to its memory. The first
+ * difference is the divergence.
  */
 #ifndef TTREC_CURSOR_H
 #define TTREC_CURSOR_H
@@ -14,9 +15,11 @@
 #include "format/diagnosis.h"
 #include "format/tttrace.h"
 #include "kernel/guest.h"
+#include "replayer/console.h"
 
 /* How many records before a divergence are kept for the report. */
 #define CURSOR_HISTORY 8
+#define CURSOR_WHY     192
 
 struct cursor_flip {
 	bool wanted;
@@ -28,8 +31,8 @@ struct cursor_options {
 	uint32_t guest;	     /* index in the trace */
 	bool keep_going;     /* compare on after a difference, as far as it makes sense */
 	bool compare_memory; /* a digest that differs is a divergence */
-	bool show_console;
-	uint64_t until_record; /* stop before this record; UINT64_MAX: never */
+	struct console_printer *printer; /* where the console is shown; may be NULL */
+	uint64_t until_record;		 /* stop before this record; UINT64_MAX: never */
 	uint64_t until_time;   /* stop before the first record at or after this time, ns */
 	uint64_t hang_timeout; /* ns of wall time to wait for the guest; 0 = forever */
 	struct cursor_flip
@@ -46,25 +49,37 @@ struct cursor_memory {
 	bool located; /* the ladder named the block */
 };
 
+/* Holds no pointers into anything: it is handed from one process to another. */
 struct cursor_report {
-	uint64_t messages, digests, digests_unequal;
+	uint64_t messages, interrupts, digests, digests_unequal;
 	uint64_t virtual_ns, wall_ns, recorded_wall_ns;
 	uint64_t next_record; /* where it stopped */
-	bool diverged, stopped;
+	bool diverged, stopped, flipped;
 	uint64_t divergences;
 	uint64_t record, now; /* of the first divergence */
 	char expected[160], got[160];
 	struct cursor_memory memory;
 	struct trace_record history[CURSOR_HISTORY]; /* before the divergence; payloads not kept */
 	size_t history_count;
-	char note[256];	 /* the recorder's last diagnosis, when the recording ended with one */
-	int stop_signal; /* that ended the replay with -EINTR, else 0 */
+	char note[256]; /* the recorder's last diagnosis, when the recording ended with one */
+	char unreplayable[CURSOR_WHY]; /* from here on records do not hold all the guest was told */
+	int stop_signal;	       /* that ended the replay with -EINTR, else 0 */
 	int trace_error; /* 0, or how reading the trace ended early: -EPIPE, -EBADMSG */
 };
 
-/* Walk @reader from its start. Returns 0 with @report filled, or a negative errno with @why. */
+/*
+ * Walk @reader from its start; @guest is open and has not been spoken to. That a bit which is to be
+ * flipped was flipped is for the caller to see in @report. Returns 0 with @report filled, or a
+ * negative errno with @why.
+ */
 int cursor_run(struct trace_reader *reader, struct guest *guest,
 	       const struct cursor_options *options, struct cursor_report *report,
 	       struct diagnosis *why);
+
+/*
+ * Does @record, a meta record, say that its guest cannot be replayed ("replayable=no WHY")? Then
+ * @why says why not, else it stays as it is.
+ */
+bool cursor_read_unreplayable(const struct trace_record *record, char why[CURSOR_WHY]);
 
 #endif

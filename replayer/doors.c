@@ -13,13 +13,28 @@
 /* At one look; more than its socket holds, so only a guest that writes meanwhile has more. */
 #define CONSOLE_CHUNKS_MAX 256
 
-enum door { DOOR_FD_LISTEN, DOOR_FD_TIME, DOOR_FD_ENTROPY, DOOR_FD_KEEPER, DOOR_FD_STOP };
+enum door {
+	DOOR_FD_LISTEN,
+	DOOR_FD_TIME,
+	DOOR_FD_ENTROPY,
+	DOOR_FD_KEEPER,
+	DOOR_FD_STOP,
+	/* Of each device: where it is connected to, the connection, where calls are replied to. */
+	DOOR_FD_DEVICE_LISTEN,
+	DOOR_FD_DEVICE,
+	DOOR_FD_CALL,
+};
+
+static int watch_device_door(struct doors *doors, int fd, enum door door, unsigned int device)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.u64 = (uint64_t)device << 32 | door };
+
+	return epoll_ctl(doors->epoll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+}
 
 static int watch_door(struct doors *doors, int fd, enum door door)
 {
-	struct epoll_event event = { .events = EPOLLIN, .data.u32 = door };
-
-	return epoll_ctl(doors->epoll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+	return watch_device_door(doors, fd, door, 0);
 }
 
 static void unwatch_door(struct doors *doors, int fd)
@@ -27,11 +42,21 @@ static void unwatch_door(struct doors *doors, int fd)
 	epoll_ctl(doors->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
 }
 
-int doors_open(struct doors *doors, struct guest *guest, bool show_console)
+static int watch_devices(struct doors *doors)
+{
+	const struct guest *guest = doors->guest;
+	int err = 0;
+
+	for (unsigned int i = 0; !err && i < guest->spec->device_count; i++)
+		err = watch_device_door(doors, guest->room.device_fd[i], DOOR_FD_DEVICE_LISTEN, i);
+	return err;
+}
+
+int doors_open(struct doors *doors, struct guest *guest, struct console_printer *printer)
 {
 	int err;
 
-	*doors = (struct doors){ .guest = guest, .show_console = show_console, .stop_fd = -1 };
+	*doors = (struct doors){ .guest = guest, .printer = printer, .stop_fd = -1 };
 	doors->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (doors->epoll_fd < 0)
 		return -errno;
@@ -44,13 +69,16 @@ int doors_open(struct doors *doors, struct guest *guest, bool show_console)
 		err = watch_door(doors, guest->room.keeper_fd, DOOR_FD_KEEPER);
 	if (!err && guest->room.entropy_fd >= 0)
 		err = watch_door(doors, guest->room.entropy_fd, DOOR_FD_ENTROPY);
-	return err;
+	return err ? err : watch_devices(doors);
 }
 
 void doors_close(struct doors *doors)
 {
 	close_fd(&doors->epoll_fd);
 	close_fd(&doors->stop_fd);
+	vhost_message_close(&doors->request);
+	if (doors->printer)
+		console_finish(doors->printer);
 	free(doors->console);
 	doors->console = NULL;
 }
@@ -73,10 +101,8 @@ int doors_drain_console(struct doors *doors)
 					 CONSOLE_CHUNK);
 		if (!got)
 			return 0;
-		if (doors->show_console) {
-			fwrite(doors->console + doors->console_size, 1, got, stdout);
-			fflush(stdout);
-		}
+		if (doors->printer)
+			console_print(doors->printer, doors->console + doors->console_size, got);
 		doors->console_size += got;
 	}
 	return 0;
@@ -94,8 +120,11 @@ static int accept_guest(struct doors *doors)
 static void read_time(struct doors *doors)
 {
 	struct guest *guest = doors->guest;
-	long got = wire_input_fill(&guest->input, guest->time_fd);
+	long got;
 
+	if (guest->time_fd < 0)
+		return;
+	got = wire_input_fill(&guest->input, guest->time_fd);
 	if (got > 0 || got == -EAGAIN)
 		return;
 	unwatch_door(doors, guest->time_fd);
@@ -103,12 +132,124 @@ static void read_time(struct doors *doors)
 	doors->left = true;
 }
 
+/* ---- Devices -------------------------------------------------------------------------------- */
+
+static int accept_device(struct doors *doors, unsigned int device, struct door_event *event)
+{
+	struct guest *guest = doors->guest;
+	int err;
+
+	unwatch_door(doors, guest->room.device_fd[device]);
+	err = guest_accept_device(guest, device);
+	if (!err)
+		err = watch_device_door(doors, guest->device[device].fd, DOOR_FD_DEVICE, device);
+	event->kind = DOOR_ATTACH;
+	return err ? err : 1;
+}
+
+/* Before it is closed: the guest may hold the other half open, and then it would stay watched. */
+static void unwatch_calls(struct doors *doors, unsigned int device)
+{
+	if (doors->guest->device[device].call_fd >= 0)
+		unwatch_door(doors, doors->guest->device[device].call_fd);
+}
+
+void doors_cut(struct doors *doors, unsigned int device)
+{
+	unwatch_calls(doors, device);
+	vhost_close(&doors->guest->device[device]);
+}
+
+static int hear_nonsense(struct doors *doors, int fd, struct door_event *event)
+{
+	unwatch_door(doors, fd);
+	event->kind = DOOR_NONSENSE;
+	return 1;
+}
+
+/* The socket for calls is there once the guest has handed it over. */
+static int watch_calls(struct doors *doors, unsigned int device)
+{
+	int fd = doors->guest->device[device].call_fd;
+
+	return fd < 0 ? 0 : watch_device_door(doors, fd, DOOR_FD_CALL, device);
+}
+
+/* What made no sense to the recorder makes none here: what came of it is in the trace. */
+static int apply_request(struct doors *doors, unsigned int device)
+{
+	struct vhost *vhost = &doors->guest->device[device];
+	bool calls = doors->request.request == VHOST_SET_BACKEND_REQ_FD;
+	int err;
+
+	if (calls)
+		unwatch_calls(doors, device);
+	err = vhost_apply(vhost, &doors->request);
+	if (err && err != -EBADMSG)
+		return err;
+	return calls ? watch_calls(doors, device) : 0;
+}
+
+static int read_request(struct doors *doors, unsigned int device, struct door_event *event)
+{
+	struct vhost *vhost = &doors->guest->device[device];
+	int got, err;
+
+	vhost_message_close(&doors->request);
+	got = vhost_receive(vhost, &doors->request);
+	if (!got || got == -ECONNRESET) {
+		/* What its recorder wrote to it until it noticed is written here too. */
+		unwatch_door(doors, vhost->fd);
+		return 0;
+	}
+	if (got == -EBADMSG)
+		return hear_nonsense(doors, vhost->fd, event);
+	if (got < 0)
+		return got == -EAGAIN ? 0 : got;
+	event->kind = DOOR_REQUEST;
+	event->request = &doors->request;
+	err = apply_request(doors, device);
+	return err ? err : 1;
+}
+
+static int read_called(struct doors *doors, unsigned int device, struct door_event *event)
+{
+	struct vhost *vhost = &doors->guest->device[device];
+	int got = vhost_take_called(vhost, &event->value);
+
+	if (got == -EBADMSG)
+		return hear_nonsense(doors, vhost->call_fd, event);
+	if (!got)
+		unwatch_door(doors, vhost->call_fd);
+	event->kind = DOOR_CALLED;
+	return got == -EAGAIN ? 0 : got;
+}
+
+/* ---- Whatever comes next -------------------------------------------------------------------- */
+
+static int read_entropy(struct doors *doors, struct door_event *event)
+{
+	int fd = doors->guest->room.entropy_fd;
+	int got = entropy_receive(fd, &event->entropy);
+
+	if (got < 0)
+		unwatch_door(doors, fd);
+	event->kind = DOOR_ENTROPY;
+	return got == 1;
+}
+
+static void read_keeper(struct doors *doors)
+{
+	struct room *room = &doors->guest->room;
+
+	room_wait(room, &doors->status, &doors->signal);
+	unwatch_door(doors, room->keeper_fd);
+	doors->ended = true;
+}
+
 /* Returns 1 when @event is the guest's next move, 0 when there is more to wait for. */
 static int handle_door(struct doors *doors, enum door door, struct door_event *event)
 {
-	struct room *room = &doors->guest->room;
-	int got;
-
 	switch (door) {
 	case DOOR_FD_LISTEN:
 		return accept_guest(doors);
@@ -116,20 +257,20 @@ static int handle_door(struct doors *doors, enum door door, struct door_event *e
 		read_time(doors);
 		return 0;
 	case DOOR_FD_KEEPER:
-		room_wait(room, &doors->status, &doors->signal);
-		unwatch_door(doors, room->keeper_fd);
-		doors->ended = true;
+		read_keeper(doors);
 		return 0;
 	case DOOR_FD_ENTROPY:
-		got = entropy_receive(room->entropy_fd, &event->entropy);
-		if (got < 0)
-			unwatch_door(doors, room->entropy_fd);
-		event->kind = DOOR_ENTROPY;
-		return got == 1;
+		return read_entropy(doors, event);
 	case DOOR_FD_STOP:
 		event->signal = process_take_stop(doors->stop_fd);
 		event->kind = DOOR_STOP;
 		return event->signal != 0;
+	case DOOR_FD_DEVICE_LISTEN:
+		return accept_device(doors, event->device, event);
+	case DOOR_FD_DEVICE:
+		return read_request(doors, event->device, event);
+	case DOOR_FD_CALL:
+		return read_called(doors, event->device, event);
 	}
 	return 0;
 }
@@ -160,10 +301,25 @@ static bool take_pending(struct doors *doors, struct door_event *event)
 	return false;
 }
 
+/* The same for one door that is ready; it stays so if something on the time socket comes first. */
+static int look_at(struct doors *doors, uint64_t ready, struct door_event *event)
+{
+	enum door door = (enum door)(uint32_t)ready;
+
+	if (door == DOOR_FD_ENTROPY || door >= DOOR_FD_DEVICE_LISTEN) {
+		read_time(doors);
+		if (take_pending(doors, event))
+			return 1;
+	}
+	event->device = (unsigned int)(ready >> 32);
+	return handle_door(doors, door, event);
+}
+
 int doors_next(struct doors *doors, uint64_t timeout, struct door_event *event)
 {
 	uint64_t quiet_since = 0;
 
+	*event = (struct door_event){ 0 };
 	while (!take_pending(doors, event)) {
 		struct epoll_event ready;
 		int count = epoll_wait(doors->epoll_fd, &ready, 1, QUIET_MS), got;
@@ -171,7 +327,7 @@ int doors_next(struct doors *doors, uint64_t timeout, struct door_event *event)
 		if (count < 0 && errno != EINTR)
 			return -errno;
 		if (count == 1) {
-			got = handle_door(doors, ready.data.u32, event);
+			got = look_at(doors, ready.data.u64, event);
 			if (got)
 				return got < 0 ? got : 0;
 			continue;

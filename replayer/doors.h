@@ -6,20 +6,28 @@
 #include <stdint.h>
 
 #include "kernel/guest.h"
+#include "replayer/console.h"
 
 enum door_event_kind {
-	DOOR_MESSAGE, /* on the time socket */
-	DOOR_ENTROPY, /* it asks for random bytes */
-	DOOR_LEFT,    /* it closed the time socket */
-	DOOR_EXIT,    /* its process ended */
-	DOOR_SILENCE, /* nothing within the time given */
-	DOOR_STOP,    /* a signal for us: the replay is to end */
+	DOOR_MESSAGE,  /* on the time socket */
+	DOOR_ENTROPY,  /* it asks for random bytes */
+	DOOR_ATTACH,   /* it connected to a device */
+	DOOR_REQUEST,  /* a vhost-user message to a device */
+	DOOR_CALLED,   /* it replied to a call of a device */
+	DOOR_NONSENSE, /* it sent a device what is no message */
+	DOOR_LEFT,     /* it closed the time socket */
+	DOOR_EXIT,     /* its process ended */
+	DOOR_SILENCE,  /* nothing within the time given */
+	DOOR_STOP,     /* a signal for us: the replay is to end */
 };
 
 struct door_event {
 	enum door_event_kind kind;
 	struct wire_message message;
 	struct entropy_request entropy;
+	unsigned int device;
+	const struct vhost_message *request; /* of the doors, until the next event */
+	uint64_t value;			     /* of its reply to a call */
 	int status, signal;
 };
 
@@ -28,19 +36,28 @@ struct doors {
 	int epoll_fd, stop_fd;
 	bool left, ended; /* time socket closed, process gone */
 	int status, signal;
+	struct vhost_message request;
 	char *console; /* what the guest wrote and was not compared yet */
 	size_t console_size, console_space;
-	bool show_console;
+	struct console_printer *printer; /* NULL: not shown */
 };
 
-int doors_open(struct doors *doors, struct guest *guest, bool show_console);
+/* @printer: where the console is shown; may be NULL. */
+int doors_open(struct doors *doors, struct guest *guest, struct console_printer *printer);
 void doors_close(struct doors *doors);
 
 /*
- * What the guest does next. Waits at most @timeout ns of wall time (0: forever). Returns 0 or
- * -errno.
+ * What the guest does next. Waits at most @timeout ns of wall time (0: forever). What it told its
+ * devices is known to them already (vhost_apply()). Returns 0 or -errno.
+ *
+ * A guest writes to its time socket before it does anything else that can be seen, so that socket
+ * is always looked at first. That it closes its connection to a device is no move: it waits for
+ * nothing then, and its host does the same in its name when it ends.
  */
 int doors_next(struct doors *doors, uint64_t timeout, struct door_event *event);
+
+/* End device number @device: the guest finds its connections closed. */
+void doors_cut(struct doors *doors, unsigned int device);
 
 /* Take everything off the console that the guest has written by now. */
 int doors_drain_console(struct doors *doors);

@@ -15,6 +15,7 @@
 enum option_key {
 	KEY_KEEP_GOING = 'k',
 	KEY_JSON = 0x100,
+	KEY_ONLY,
 	KEY_UNTIL,
 	KEY_CONSOLE,
 	KEY_HANG_TIMEOUT,
@@ -25,10 +26,11 @@ enum option_key {
 static const struct argp_option table[] = {
 	{ "keep-going", KEY_KEEP_GOING, NULL, 0, "go on after a difference while it makes sense",
 	  0 },
+	{ "only", KEY_ONLY, "NAME[,NAME]", 0, "replay just these guests of a lab", 0 },
 	{ "json", KEY_JSON, NULL, 0, "print the verdict as JSON", 0 },
 	{ "until", KEY_UNTIL, "RECORD|TIME", 0,
-	  "stop before that record (812) or virtual time (0.41s)", 0 },
-	{ "console", KEY_CONSOLE, NULL, 0, "show the guest's console", 0 },
+	  "stop each guest before that record (812) or virtual time (0.41s)", 0 },
+	{ "console", KEY_CONSOLE, NULL, 0, "show the consoles of the guests", 0 },
 	{ "hang-timeout", KEY_HANG_TIMEOUT, "TIME", 0,
 	  "wall time to wait for the guest (default 30s; 0: forever)", 0 },
 	{ "trust", KEY_TRUST, NULL, 0, "run the trace's program even where it cannot be locked in",
@@ -86,11 +88,14 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	case KEY_JSON:
 		options->json = true;
 		break;
+	case KEY_ONLY:
+		options->only = text;
+		break;
 	case KEY_UNTIL:
 		parse_until(text, &options->cursor, state);
 		break;
 	case KEY_CONSOLE:
-		options->cursor.show_console = true;
+		options->console = true;
 		break;
 	case KEY_HANG_TIMEOUT:
 		options->cursor.hang_timeout = parse_time(text, "--hang-timeout", state);
@@ -120,8 +125,8 @@ static const struct argp replay_argp = {
 	.options = table,
 	.parser = parse,
 	.args_doc = "TRACE",
-	.doc = "Run a recorded guest again, hold it to the recording and say whether it is "
-	       "identical.\v"
+	.doc = "Run recorded guests again, each alone, hold them to the recording and say whether "
+	       "they are identical.\v"
 	       "Exit status: 0 identical, 1 diverged, 2 usage, 3 the trace is damaged or ends "
 	       "early, 4 this machine cannot run it, 128+N stopped by signal N.",
 };

@@ -10,6 +10,9 @@
 struct replay_options {
 	const char *trace;
 	struct cursor_options cursor;
+	const char *only; /* names or numbers of guests, with commas; NULL: all */
+	bool console;	  /* show it */
+	bool named;	  /* with the guest's name before each line: there are several */
 	bool json;
 	bool trust; /* run the trace's program although the room cannot be sealed */
 };

@@ -1,157 +1,87 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* ttreplay: runs a recorded guest again from its trace and says whether it is identical. */
+/* ttreplay: runs recorded guests again from their trace and says whether they are identical. */
 #include <argp.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
-#include "format/cleanup.h"
-#include "kernel/printable.h"
 #include "kernel/process.h"
+#include "replayer/replay_crew.h"
 #include "replayer/replay_options.h"
-#include "replayer/verdict.h"
+#include "replayer/replay_plan.h"
+#include "replayer/verdict_lab.h"
 
-/* Parts of the seal that keep a stranger's program away from this machine. */
-#define SEAL_LOCKS (SEAL_MOUNT | SEAL_NET | SEAL_USER)
-
-struct replay {
-	struct replay_options options;
-	struct trace_reader *reader;
-	struct guest_spec spec;
-	struct guest_origin origin;
-	struct guest guest;
-	struct cpu_identity cpu;
-	struct cursor_report report;
-	struct verdict verdict;
-};
-
-static int open_trace(struct replay *replay, struct diagnosis *why)
+/* A bit that was to be flipped and was not would let every replay look good. */
+static int check_flip(const struct replay_options *options, const struct replay_lab *lab,
+		      struct diagnosis *why)
 {
-	const char *path = replay->options.trace;
-	int err = trace_reader_open(path, &replay->reader);
-
-	if (err == -EBADMSG || err == -EPIPE)
-		return diagnose(why, EXIT_DAMAGED, err,
-				"`ttdump salvage` saves what is left of a trace", "%s is %s", path,
-				err == -EPIPE ? "cut off in its first bytes"
-					      : "no trace, or damaged in its head");
-	if (err == -EPROTONOSUPPORT)
-		return diagnose(why, EXIT_CANNOT, err, "use a newer ttreplay",
-				"%s needs a feature this version does not know", path);
-	if (err)
-		return diagnose(why, err == -ENOENT || err == -EACCES ? EXIT_USAGE : EXIT_CANNOT,
-				err, "check the path", "cannot open %s: %s", path, strerror(-err));
-	return guest_spec_read(replay->reader, replay->options.cursor.guest, &replay->spec,
-			       &replay->origin, why);
+	for (size_t i = 0; i < lab->count; i++)
+		if (lab->outcomes[i].report.flipped || lab->outcomes[i].why.status)
+			return 0;
+	if (!options->cursor.flip.wanted)
+		return 0;
+	return diagnose(why, EXIT_USAGE, -ERANGE,
+			"name a record of a replayed guest, see `ttdump show`",
+			"no bit was flipped: the replay did not come to record %" PRIu64,
+			options->cursor.flip.record);
 }
 
-/* A trace also says how sealed its room was: that must not be what opens the door. */
-static int open_guest(struct replay *replay, struct diagnosis *why)
+static int run_plan(struct replay_options *options, struct replay_lab *lab, int *signal,
+		    struct diagnosis *why)
 {
-	struct diagnosis room_why = { 0 };
-	int err;
+	struct replay_plan plan;
+	cpu_set_t allowed;
+	int err = cpu_allowed(&allowed);
 
-	replay->spec.required = replay->options.trust ? 0 : SEAL_LOCKS;
-	err = guest_open(&replay->spec, &replay->guest, &room_why);
-	if (err == -EACCES && replay->spec.required)
-		return diagnose(why, EXIT_CANNOT, err,
-				"`ttrec doctor` says what to change; --trust runs it all the same",
-				"a trace carries a program, and it cannot be locked in here (%s)",
-				room_why.what);
-	*why = room_why;
-	return err;
-}
-
-/* Why digests say nothing here, if they do: memory belongs to a CPU and to a seal. */
-static void judge_memory(struct replay *replay)
-{
-	const struct cpu_identity *was = &replay->origin.cpu, *is = &replay->cpu;
-	unsigned int missing = replay->origin.seal & ~replay->guest.room.seal;
-	char *reason = replay->verdict.memory_reason, names[SEAL_TEXT];
-	size_t size = sizeof(replay->verdict.memory_reason);
-
-	/* First: a guest that was not held on one CPU has no identity of it either. */
-	if (replay->origin.seal != SEAL_FULL)
-		snprintf(reason, size, "recorded in a room that was not fully sealed (%s)",
-			 seal_text(replay->origin.seal, names));
-	else if (strcmp(was->model, is->model))
-		snprintf(reason, size, "recorded on another CPU model: %s, this is %s", was->model,
-			 is->model);
-	else if (was->number != is->number)
-		snprintf(reason, size, "recorded on CPU %u, which this process may not use",
-			 was->number);
-	else if (was->cpuid != is->cpuid)
-		snprintf(reason, size, "CPU %u answers CPUID differently than it did", was->number);
-	else if (missing)
-		snprintf(reason, size, "the recording's room was sealed further (%s)",
-			 seal_text(missing, names));
-	printable(reason);
-	replay->options.cursor.compare_memory = !*reason;
-}
-
-static void choose_cpu(struct replay *replay)
-{
-	if (cpu_pin(replay->spec.cpu, &replay->cpu)) {
-		replay->spec.cpu = cpu_here();
-		cpu_pin(replay->spec.cpu, &replay->cpu);
-	}
-}
-
-static int replay_trace(struct replay *replay, struct diagnosis *why)
-{
-	int err = open_trace(replay, why);
-
+	if (!err)
+		err = replay_plan_make(lab, &allowed, &plan);
 	if (err)
 		return err;
-	if (replay->spec.host_files && !replay->options.trust)
-		return diagnose(why, EXIT_CANNOT, -EPERM, "--trust runs it all the same",
-				"the recorded guest used files of its host");
-	choose_cpu(replay);
-	err = open_guest(replay, why);
-	if (err)
-		return err;
-	judge_memory(replay);
-	cpu_wait_politely();
-	return cursor_run(replay->reader, &replay->guest, &replay->options.cursor, &replay->report,
-			  why);
+	if (lab->count > 1 && !options->json)
+		replay_plan_print(&plan);
+	options->named = replay_lab_wanted(lab) > 1;
+	err = replay_crew_run(options, &plan, signal);
+	replay_plan_free(&plan);
+	return err ? err : check_flip(options, lab, why);
 }
 
-static int print_verdict(struct replay *replay)
+static int replay(struct replay_options *options, struct diagnosis *why)
 {
-	replay->verdict.trace = replay->options.trace;
-	replay->verdict.spec = &replay->spec;
-	replay->verdict.origin = &replay->origin;
-	replay->verdict.report = &replay->report;
-	if (replay->options.json)
-		verdict_print_json(&replay->verdict);
-	else
-		verdict_print(&replay->verdict);
-	return verdict_status(&replay->verdict);
+	struct verdict_lab verdict = { .trace = options->trace };
+	struct replay_lab lab = { 0 };
+	int signal = 0, status = 0;
+	int err = replay_lab_open(options, &lab, why);
+	uint64_t start = process_wall_ns();
+
+	if (!err)
+		err = run_plan(options, &lab, &signal, why);
+	verdict.lab = &lab;
+	verdict.wall_ns = process_wall_ns() - start;
+	if (!err)
+		status = verdict_lab_tell(&verdict, options->json, why);
+	else if (!why->status)
+		diagnose(why, EXIT_CANNOT, err, NULL, "cannot replay %s: %s", options->trace,
+			 strerror(-err));
+	replay_lab_close(&lab);
+	return signal ? 128 + signal : status;
 }
 
 int main(int argc, char **argv)
 {
-	struct replay replay = { .guest = GUEST_NONE };
+	struct replay_options options;
 	struct diagnosis why = { 0 };
 	int status;
 
 	process_fill_streams();
 	argp_err_exit_status = EXIT_USAGE;
 	argp_program_version = "ttreplay " TTREC_VERSION;
-	replay_options_parse(argc, argv, &replay.options);
+	replay_options_parse(argc, argv, &options);
 	process_hold_stop();
-	if (replay_trace(&replay, &why)) {
-		if (!why.status)
-			diagnose(&why, EXIT_CANNOT, -EIO, NULL, "cannot replay %s",
-				 replay.options.trace);
-		status = diagnosis_print(&why, "ttreplay");
-		if (replay.report.stop_signal)
-			status = 128 + replay.report.stop_signal;
-	} else {
-		status = print_verdict(&replay);
+	status = replay(&options, &why);
+	if (why.status) {
+		int said = diagnosis_print(&why, "ttreplay");
+
+		status = status ? status : said;
 	}
-	guest_close(&replay.guest);
-	guest_spec_free(&replay.spec);
-	trace_reader_close(replay.reader);
 	return status;
 }

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What a replay found, for people and as JSON. */
+/* What the replay of one guest found, for people and as JSON. */
 #include "replayer/verdict.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,30 +16,85 @@
 #define SYMBOL_TEXT    128
 #define NEIGHBOURS_MAX 4
 
-int verdict_status(const struct verdict *verdict)
+static const struct cursor_report *report_of(const struct verdict *verdict)
 {
-	if (verdict->report->diverged)
-		return EXIT_DIVERGED;
-	return verdict->report->trace_error ? EXIT_DAMAGED : EXIT_IDENTICAL;
+	return &verdict->guest->outcome->report;
 }
 
-static void print_identical(const struct verdict *verdict)
+bool verdict_failed(const struct verdict *verdict, struct diagnosis *why)
 {
-	const struct cursor_report *report = verdict->report;
-	char messages[UNITS_TEXT], digests[UNITS_TEXT], virtual_ns[UNITS_TEXT];
+	const struct replay_guest *guest = verdict->guest;
+	const struct replay_outcome *outcome = guest->outcome;
+	const char *unreplayable =
+		*guest->unreplayable ? guest->unreplayable : outcome->report.unreplayable;
 
-	printf("identical%s: %s messages, ",
-	       report->trace_error ? " as far as the trace goes"
+	*why = outcome->why;
+	if (why->status)
+		return true;
+	if (*unreplayable)
+		diagnose(why, EXIT_CANNOT, -ENOTSUP, NULL, "%s cannot be replayed: %s", guest->name,
+			 unreplayable);
+	else if (!outcome->finished)
+		diagnose(why, EXIT_CANNOT, -ECANCELED, NULL, "%s was not started", guest->name);
+	return why->status;
+}
+
+int verdict_status(const struct verdict *verdict)
+{
+	const struct cursor_report *report = report_of(verdict);
+	struct diagnosis why;
+
+	if (report->stop_signal)
+		return 128 + report->stop_signal;
+	if (verdict_failed(verdict, &why))
+		return why.status;
+	if (report->diverged)
+		return EXIT_DIVERGED;
+	return report->trace_error ? EXIT_DAMAGED : EXIT_IDENTICAL;
+}
+
+static void print_failed(const struct verdict *verdict, const struct diagnosis *why)
+{
+	printf("%s: not replayed: %s\n", verdict->guest->name, why->what);
+	if (*why->advice)
+		printf("  to do: %s\n", why->advice);
+}
+
+const char *verdict_extent(const struct cursor_report *report)
+{
+	return report->trace_error ? " as far as the trace goes"
 	       : report->stopped   ? " up to where it was stopped"
-				   : "",
-	       count_text(report->messages, messages));
-	if (*verdict->memory_reason && (report->digests_unequal || !report->digests))
+				   : "";
+}
+
+static void print_counts(const struct verdict *verdict)
+{
+	const struct cursor_report *report = report_of(verdict);
+	char number[UNITS_TEXT];
+
+	printf("%s messages, ", count_text(report->messages, number));
+	if (report->interrupts)
+		printf("%s interrupts, ", count_text(report->interrupts, number));
+	if (*verdict->guest->outcome->memory_reason &&
+	    (report->digests_unequal || !report->digests))
 		printf("memory not compared, ");
 	else
-		printf("%s memory digests, ", count_text(report->digests, digests));
+		printf("%s memory digests, ", count_text(report->digests, number));
+}
+
+/* What holds for the recording as a whole is not told for each of several guests. */
+static void print_identical(const struct verdict *verdict)
+{
+	const struct cursor_report *report = report_of(verdict);
+	char virtual_ns[UNITS_TEXT];
+
+	if (verdict->named)
+		printf("%s: ", verdict->guest->name);
+	printf("identical%s: ", verdict_extent(report));
+	print_counts(verdict);
 	printf("%s virtual in %.2f s", duration_short(report->virtual_ns, virtual_ns),
 	       (double)report->wall_ns / NS_PER_S);
-	if (report->recorded_wall_ns && !report->stopped)
+	if (!verdict->named && report->recorded_wall_ns && !report->stopped)
 		printf(" (%.2fx)", (double)report->wall_ns / (double)report->recorded_wall_ns);
 	putchar('\n');
 	if (report->stopped)
@@ -49,9 +103,9 @@ static void print_identical(const struct verdict *verdict)
 		printf("  the trace %s after record %" PRIu64 ": ttdump verify %s\n",
 		       report->trace_error == -EPIPE ? "ends early" : "is damaged",
 		       report->next_record, verdict->trace);
-	if (*verdict->memory_reason)
-		printf("  memory: %s\n", verdict->memory_reason);
-	if (*report->note)
+	if (*verdict->guest->outcome->memory_reason)
+		printf("  memory: %s\n", verdict->guest->outcome->memory_reason);
+	if (!verdict->named && *report->note)
 		printf("  the recording ended with: %s\n", report->note);
 }
 
@@ -87,11 +141,12 @@ static void print_record(const struct trace_record *record)
 /* The kernel symbol of the first difference in data and bss; false when there is none. */
 static bool find_symbol(const struct verdict *verdict, char *name, size_t size, uint64_t *offset)
 {
-	const struct cursor_memory *memory = &verdict->report->memory;
+	const struct cursor_memory *memory = &report_of(verdict)->memory;
 	const char *symbol;
 
 	if (!memory->located || memory->region != MEMORY_IMAGE ||
-	    image_symbol_at(&verdict->spec->files.file[0], memory->address, &symbol, offset))
+	    image_symbol_at(&verdict->guest->started->spec.files.file[0], memory->address, &symbol,
+			    offset))
 		return false;
 	snprintf(name, size, "%s", symbol);
 	printable(name);
@@ -105,8 +160,8 @@ static bool find_symbol(const struct verdict *verdict, char *name, size_t size, 
  */
 static void add_neighbours(const struct verdict *verdict, char *text, size_t size)
 {
-	const struct cursor_memory *memory = &verdict->report->memory;
-	const struct image_file *kernel = &verdict->spec->files.file[0];
+	const struct cursor_memory *memory = &report_of(verdict)->memory;
+	const struct image_file *kernel = &verdict->guest->started->spec.files.file[0];
 	const char *symbol, *last = NULL;
 	size_t length = strlen(text), named = 0;
 	uint64_t offset;
@@ -128,7 +183,7 @@ static void add_neighbours(const struct verdict *verdict, char *text, size_t siz
 
 static void describe_memory(const struct verdict *verdict, char *text, size_t size)
 {
-	const struct cursor_memory *memory = &verdict->report->memory;
+	const struct cursor_memory *memory = &report_of(verdict)->memory;
 	const char *region = memory_region_name(memory->region);
 	char symbol[SYMBOL_TEXT];
 	uint64_t offset;
@@ -149,19 +204,19 @@ static void describe_memory(const struct verdict *verdict, char *text, size_t si
 
 static void print_diverged(const struct verdict *verdict)
 {
-	const struct cursor_report *report = verdict->report;
+	const struct cursor_report *report = report_of(verdict);
 	char time[UNITS_TEXT], memory[512];
 	uint64_t first = report->record > RECORDS_BEFORE ? report->record - RECORDS_BEFORE : 0;
 
 	printf("DIVERGED at record %" PRIu64 ", guest %s, t=%s s: expected %s, got %s\n",
-	       report->record, verdict->spec->name, duration_exact(report->now, time),
+	       report->record, verdict->guest->name, duration_exact(report->now, time),
 	       report->expected, report->got);
 	if (report->memory.differs) {
 		describe_memory(verdict, memory, sizeof(memory));
 		printf("  memory first differs in the digest at record %" PRIu64 ", t=%s s: %s\n",
 		       report->memory.record, duration_exact(report->memory.now, time), memory);
-	} else if (*verdict->memory_reason) {
-		printf("  memory: %s\n", verdict->memory_reason);
+	} else if (*verdict->guest->outcome->memory_reason) {
+		printf("  memory: %s\n", verdict->guest->outcome->memory_reason);
 	} else {
 		printf("  memory was the same in all %" PRIu64 " digests before it\n",
 		       report->digests);
@@ -177,7 +232,11 @@ static void print_diverged(const struct verdict *verdict)
 
 void verdict_print(const struct verdict *verdict)
 {
-	if (verdict->report->diverged)
+	struct diagnosis why;
+
+	if (verdict_failed(verdict, &why))
+		print_failed(verdict, &why);
+	else if (report_of(verdict)->diverged)
 		print_diverged(verdict);
 	else
 		print_identical(verdict);
@@ -185,7 +244,7 @@ void verdict_print(const struct verdict *verdict)
 
 static json_t *memory_json(const struct verdict *verdict)
 {
-	const struct cursor_memory *memory = &verdict->report->memory;
+	const struct cursor_memory *memory = &report_of(verdict)->memory;
 	char symbol[SYMBOL_TEXT];
 	uint64_t offset = 0;
 	bool named;
@@ -200,29 +259,37 @@ static json_t *memory_json(const struct verdict *verdict)
 			 "offset", (json_int_t)offset);
 }
 
-void verdict_print_json(const struct verdict *verdict)
+static json_t *failed_json(const struct verdict *verdict, const struct diagnosis *why)
 {
-	const struct cursor_report *report = verdict->report;
-	json_t *json =
-		json_pack("{s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:b, s:s, s:o}", "verdict",
-			  report->diverged ? "diverged" : "identical", "status",
-			  verdict_status(verdict), "messages", (json_int_t)report->messages,
-			  "digests", (json_int_t)report->digests, "virtual_ns",
-			  (json_int_t)report->virtual_ns, "wall_ns", (json_int_t)report->wall_ns,
-			  "recorded_wall_ns", (json_int_t)report->recorded_wall_ns, "complete",
-			  !report->trace_error && !report->stopped, "memory_reason",
-			  verdict->memory_reason, "memory", memory_json(verdict));
+	return json_pack("{s:s, s:i, s:s, s:s}", "verdict", "not replayed", "status",
+			 verdict_status(verdict), "guest", verdict->guest->name, "reason",
+			 why->what);
+}
 
+json_t *verdict_json(const struct verdict *verdict)
+{
+	const struct cursor_report *report = report_of(verdict);
+	struct diagnosis why;
+	json_t *json;
+
+	if (verdict_failed(verdict, &why))
+		return failed_json(verdict, &why);
+	json = json_pack("{s:s, s:i, s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:s, s:o}",
+			 "verdict", report->diverged ? "diverged" : "identical", "status",
+			 verdict_status(verdict), "guest", verdict->guest->name, "cpu",
+			 (int)verdict->guest->cpu, "messages", (json_int_t)report->messages,
+			 "interrupts", (json_int_t)report->interrupts, "digests",
+			 (json_int_t)report->digests, "virtual_ns", (json_int_t)report->virtual_ns,
+			 "wall_ns", (json_int_t)report->wall_ns, "recorded_wall_ns",
+			 (json_int_t)report->recorded_wall_ns, "complete",
+			 !report->trace_error && !report->stopped, "memory_reason",
+			 verdict->guest->outcome->memory_reason, "memory", memory_json(verdict));
 	if (json && report->diverged)
-		json_object_update_new(
-			json,
-			json_pack("{s:I, s:I, s:s, s:s, s:I, s:s}", "record",
-				  (json_int_t)report->record, "now_ns", (json_int_t)report->now,
-				  "expected", report->expected, "got", report->got, "divergences",
-				  (json_int_t)report->divergences, "guest", verdict->spec->name));
-	if (!json)
-		return;
-	json_dumpf(json, stdout, JSON_COMPACT);
-	putchar('\n');
-	json_decref(json);
+		json_object_update_new(json,
+				       json_pack("{s:I, s:I, s:s, s:s, s:I}", "record",
+						 (json_int_t)report->record, "now_ns",
+						 (json_int_t)report->now, "expected",
+						 report->expected, "got", report->got,
+						 "divergences", (json_int_t)report->divergences));
+	return json;
 }

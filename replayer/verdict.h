@@ -1,25 +1,31 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a replay found, for people and as JSON. */
+/* What the replay of one guest found, for people and as JSON. */
 #ifndef TTREC_VERDICT_H
 #define TTREC_VERDICT_H
 
+#include <jansson.h>
 #include <stdbool.h>
 
-#include "kernel/guest.h"
-#include "replayer/cursor.h"
+#include "replayer/replay_guest.h"
 
 struct verdict {
 	const char *trace; /* path, for the next command */
-	const struct guest_spec *spec;
-	const struct guest_origin *origin;
-	const struct cursor_report *report;
-	char memory_reason[192]; /* why memory was not compared; empty when it was */
+	const struct replay_guest *guest;
+	bool named; /* one of several: say which */
 };
 
-/* The exit status the replay ends with. */
+/* Was the guest not replayed, or not to where it should have been? *@why says why not. */
+bool verdict_failed(const struct verdict *verdict, struct diagnosis *why);
+
+/* The exit status that the guest alone would have. */
 int verdict_status(const struct verdict *verdict);
 
+/* What "identical" covers: " up to where it was stopped". */
+const char *verdict_extent(const struct cursor_report *report);
+
 void verdict_print(const struct verdict *verdict);
-void verdict_print_json(const struct verdict *verdict);
+
+/* One object; NULL: out of memory. */
+json_t *verdict_json(const struct verdict *verdict);
 
 #endif

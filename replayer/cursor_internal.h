@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the parts of the cursor share: cursor.c (the walk), cursor_compare.c (differences),
+ * cursor_message.c, cursor_device.c and cursor_memory.c (what is done with each kind of record).
+ */
+#ifndef TTREC_CURSOR_INTERNAL_H
+#define TTREC_CURSOR_INTERNAL_H
+
+#include "replayer/cursor.h"
+#include "replayer/doors.h"
+
+#define CURSOR_BATCH 16
+
+/* Text of what was expected and what came. */
+#define CURSOR_TEXT 160
+
+/* The buffers that a kick was done with, until their contents have been compared. */
+struct cursor_kick {
+	unsigned int device, queue;
+	uint16_t head[VRING_SIZE_MAX];
+	size_t count;
+	bool compared; /* there was a taken record */
+	size_t at;     /* the buffer whose content comes next */
+	size_t offset; /* in it, bytes */
+};
+
+/* What a device has written to a buffer that it is not done with. */
+struct cursor_written {
+	uint64_t device, queue, head;
+	uint64_t end; /* as far as it is written, bytes */
+};
+
+struct cursor {
+	struct trace_reader *reader;
+	struct guest *guest;
+	const struct cursor_options *options;
+	struct cursor_report *report;
+	struct diagnosis *why;
+	struct doors doors;
+	struct wire_message batch[CURSOR_BATCH];
+	size_t batch_count;
+	bool start_acked;
+	/*
+	 * Console output the recording has up to here and the guest has not been checked for yet.
+	 */
+	char *console;
+	size_t console_size;
+	uint8_t *ladder; /* parts of a digest's ladder whose end is still to come */
+	size_t ladder_size;
+	struct cursor_kick kick;
+	struct cursor_written written;
+	struct vring_chain chain;		    /* the one that is looked at */
+	struct vhost_message message;		    /* the one that is expected */
+	struct trace_record recent[CURSOR_HISTORY]; /* ring of the last records, payloads dropped */
+	uint64_t recent_count;
+};
+
+/*
+ * The functions below return 0, 1 when the walk must end because of a difference, or a negative
+ * errno.
+ */
+
+/* ---- cursor_compare.c ----------------------------------------------------------------------- */
+
+/*
+ * Note a difference; only the first is described. @can_go_on: what follows can be compared all the
+ * same.
+ */
+int cursor_diverge(struct cursor *cursor, const struct trace_record *record, bool can_go_on,
+		   const char *expected, const char *got);
+
+/* The trace says what no recorder writes. */
+int cursor_doubt(struct cursor *cursor, const struct trace_record *record, const char *what);
+
+void cursor_describe(const struct door_event *event, char text[CURSOR_TEXT]);
+
+/* Wait for the guest's next move; another one than @expected is a difference. */
+int cursor_await(struct cursor *cursor, const struct trace_record *record,
+		 const struct door_event *expected, struct door_event *event);
+
+/* The guest is blocked: what it wrote since is complete and must be what the recording has. */
+int cursor_compare_console(struct cursor *cursor, const struct trace_record *record);
+
+/* ---- What is done with a record ------------------------------------------------------------- */
+
+typedef int cursor_step(struct cursor *cursor, const struct trace_record *record);
+
+/* cursor_message.c */
+cursor_step cursor_replay_from, cursor_replay_to, cursor_replay_console, cursor_replay_entropy,
+	cursor_replay_leave, cursor_replay_exit;
+/* Send what is kept. Before each record but one that is sent, too. */
+void cursor_flush(struct cursor *cursor);
+
+/* cursor_device.c */
+cursor_step cursor_replay_attach, cursor_replay_request, cursor_replay_reply, cursor_replay_kick,
+	cursor_replay_taken, cursor_replay_wrote, cursor_replay_used, cursor_replay_call,
+	cursor_replay_called, cursor_replay_cut;
+/* Give back what a kick was done with. Before each record but one of what it contains. */
+cursor_step cursor_finish_kick;
+
+/* cursor_memory.c */
+cursor_step cursor_replay_digest;
+/* Flip the bit that the options name. */
+int cursor_flip_bit(struct cursor *cursor);
+
+#endif

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* The replay of one guest, in a process of its own. */
+#include "replayer/replay_child.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kernel/printable.h"
+#include "replayer/replay_lab.h"
+
+/* Parts of the seal that keep a stranger's program away from this machine. */
+#define SEAL_LOCKS (SEAL_MOUNT | SEAL_NET | SEAL_USER)
+
+/* A trace also says how sealed its room was: that must not be what opens the door. */
+static int open_guest(const struct replay_options *options, struct guest_spec *spec,
+		      struct guest *guest, struct diagnosis *why)
+{
+	struct diagnosis room_why = { 0 };
+	int err;
+
+	spec->required = options->trust ? 0 : SEAL_LOCKS;
+	err = guest_open(spec, guest, &room_why);
+	if (err == -EACCES && spec->required)
+		return diagnose(why, EXIT_CANNOT, err,
+				"`ttrec doctor` says what to change; --trust runs it all the same",
+				"a trace carries a program, and it cannot be locked in here (%s)",
+				room_why.what);
+	*why = room_why;
+	return err;
+}
+
+/* Why digests say nothing here, if they do: memory belongs to a CPU and to a seal. */
+static void judge_memory(const struct guest_origin *origin, const struct cpu_identity *is,
+			 unsigned int seal, char *reason, size_t size)
+{
+	const struct cpu_identity *was = &origin->cpu;
+	unsigned int missing = origin->seal & ~seal;
+	char names[SEAL_TEXT];
+
+	/* First: a guest that was not held on one CPU has no identity of it either. */
+	if (origin->seal != SEAL_FULL)
+		snprintf(reason, size, "recorded in a room that was not fully sealed (%s)",
+			 seal_text(origin->seal, names));
+	else if (strcmp(was->model, is->model))
+		snprintf(reason, size, "recorded on another CPU model: %s, this is %s", was->model,
+			 is->model);
+	else if (was->number != is->number)
+		snprintf(reason, size, "recorded on CPU %u, which this process may not use",
+			 was->number);
+	else if (was->cpuid != is->cpuid)
+		snprintf(reason, size, "CPU %u answers CPUID differently than it did", was->number);
+	else if (missing)
+		snprintf(reason, size, "the recording's room was sealed further (%s)",
+			 seal_text(missing, names));
+	printable(reason);
+}
+
+/* The CPU may have been taken away since the plan was made. */
+static unsigned int take_cpu(unsigned int cpu, struct cpu_identity *identity)
+{
+	if (cpu_pin(cpu, identity)) {
+		cpu = cpu_here();
+		cpu_pin(cpu, identity);
+	}
+	return cpu;
+}
+
+static int replay(const struct replay_options *options, struct replay_guest *replayed,
+		  struct trace_reader *reader, struct guest *guest)
+{
+	struct console_printer printer = { .name = options->named ? replayed->name : NULL };
+	struct replay_outcome *outcome = replayed->outcome;
+	struct guest_spec *spec = &replayed->started->spec;
+	struct cursor_options cursor = options->cursor;
+	struct cpu_identity cpu = { 0 };
+	int err;
+
+	spec->cpu = take_cpu(replayed->cpu, &cpu);
+	err = open_guest(options, spec, guest, &outcome->why);
+	if (err)
+		return err;
+	judge_memory(&replayed->started->origin, &cpu, guest->room.seal, outcome->memory_reason,
+		     sizeof(outcome->memory_reason));
+	cursor.guest = replayed->index;
+	cursor.compare_memory = !*outcome->memory_reason;
+	cursor.printer = options->console ? &printer : NULL;
+	cpu_wait_politely();
+	return cursor_run(reader, guest, &cursor, &outcome->report, &outcome->why);
+}
+
+void replay_child(const struct replay_options *options, struct replay_guest *replayed)
+{
+	struct replay_outcome *outcome = replayed->outcome;
+	struct trace_reader *reader = NULL;
+	struct guest guest = GUEST_NONE;
+	int err = replay_open_trace(options->trace, &reader, &outcome->why);
+
+	if (!err)
+		err = replay(options, replayed, reader, &guest);
+	if (err && !outcome->why.status)
+		diagnose(&outcome->why, EXIT_CANNOT, err, NULL, "cannot replay %s: %s",
+			 options->trace, strerror(-err));
+	guest_close(&guest);
+	trace_reader_close(reader);
+	outcome->finished = true;
+}

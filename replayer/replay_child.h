@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The replay of one guest, in a process of its own. */
+#ifndef TTREC_REPLAY_CHILD_H
+#define TTREC_REPLAY_CHILD_H
+
+#include "replayer/replay_guest.h"
+#include "replayer/replay_options.h"
+
+/* Replay @guest from its room to its end and fill guest->outcome. */
+void replay_child(const struct replay_options *options, struct replay_guest *guest);
+
+#endif

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* The guests of a trace, and which of them are to be replayed. */
+#include "replayer/replay_lab.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "format/cleanup.h"
+
+int replay_open_trace(const char *path, struct trace_reader **reader, struct diagnosis *why)
+{
+	int err = trace_reader_open(path, reader);
+
+	if (err == -EBADMSG || err == -EPIPE)
+		return diagnose(why, EXIT_DAMAGED, err,
+				"`ttdump salvage` saves what is left of a trace", "%s is %s", path,
+				err == -EPIPE ? "cut off in its first bytes"
+					      : "no trace, or damaged in its head");
+	if (err == -EPROTONOSUPPORT)
+		return diagnose(why, EXIT_CANNOT, err, "use a newer ttreplay",
+				"%s needs a feature this version does not know", path);
+	if (err)
+		return diagnose(why, err == -ENOENT || err == -EACCES ? EXIT_USAGE : EXIT_CANNOT,
+				err, "check the path", "cannot open %s: %s", path, strerror(-err));
+	return 0;
+}
+
+/* ---- Which guests there are ----------------------------------------------------------------- */
+
+static struct replay_guest *find_guest(struct replay_lab *lab, uint32_t index)
+{
+	for (size_t i = 0; i < lab->count; i++)
+		if (lab->guest[i].index == index)
+			return &lab->guest[i];
+	return NULL;
+}
+
+static int list_guests(struct trace_reader *reader, struct replay_lab *lab, struct diagnosis *why)
+{
+	int err = guest_specs_read(reader, GUEST_ALL, false, &lab->listed, &lab->count, why);
+
+	if (err)
+		return err;
+	lab->guest = calloc(lab->count, sizeof(*lab->guest));
+	if (!lab->guest)
+		return -ENOMEM;
+	for (size_t i = 0; i < lab->count; i++) {
+		lab->guest[i].index = lab->listed[i].index;
+		lab->guest[i].name = lab->listed[i].spec.name;
+	}
+	return 0;
+}
+
+/* What a recorder knows before the first message; what it learns later the cursor finds. */
+static int find_unreplayable(struct trace_reader *reader, struct replay_lab *lab)
+{
+	struct trace_record record;
+	int err = trace_reader_seek(reader, 0);
+
+	while (!err && trace_reader_next(reader, &record) == 1 && record.kind != TRACE_from) {
+		struct replay_guest *guest = find_guest(lab, record.guest);
+
+		if (guest)
+			cursor_read_unreplayable(&record, guest->unreplayable);
+	}
+	return err;
+}
+
+/* ---- Which of them are wanted --------------------------------------------------------------- */
+
+static void list_names(const struct replay_lab *lab, char *text, size_t size)
+{
+	size_t length = 0;
+
+	*text = '\0';
+	for (size_t i = 0; i < lab->count && length < size; i++)
+		length += (size_t)snprintf(text + length, size - length, "%s%s", i ? ", " : "",
+					   lab->guest[i].name);
+}
+
+/* By name, or by number where no guest has that name. */
+static struct replay_guest *find_wanted(struct replay_lab *lab, const char *word)
+{
+	const struct guest_recorded *named = guest_specs_find(lab->listed, lab->count, word);
+	unsigned long number;
+	char *end;
+
+	if (named)
+		return find_guest(lab, named->index);
+	errno = 0;
+	number = strtoul(word, &end, 10);
+	if (errno || end == word || *end || *word == '-' || number >= TRACE_GUEST_LIMIT)
+		return NULL;
+	return find_guest(lab, (uint32_t)number);
+}
+
+static int choose_guests(struct replay_lab *lab, const char *only, struct diagnosis *why)
+{
+	auto_free char *words = strdup(only ? only : "");
+	char names[256], *rest = words;
+
+	if (!words)
+		return -ENOMEM;
+	for (size_t i = 0; i < lab->count; i++)
+		lab->guest[i].wanted = !only;
+	while (only && rest) {
+		const char *word = strsep(&rest, ",");
+		struct replay_guest *guest = find_wanted(lab, word);
+
+		list_names(lab, names, sizeof(names));
+		if (!guest)
+			return diagnose(why, EXIT_USAGE, -ENOENT, "name guests of the trace",
+					"--only '%s': no guest of this trace, which has %s", word,
+					names);
+		guest->wanted = true;
+	}
+	return 0;
+}
+
+size_t replay_lab_wanted(const struct replay_lab *lab)
+{
+	size_t wanted = 0;
+
+	for (size_t i = 0; i < lab->count; i++)
+		wanted += lab->guest[i].wanted;
+	return wanted;
+}
+
+/* ---- What they are started with ------------------------------------------------------------- */
+
+/* The one guest that will run; GUEST_ALL when there are several. */
+static uint32_t guest_to_load(const struct replay_lab *lab, size_t *running)
+{
+	uint32_t index = GUEST_ALL;
+
+	*running = 0;
+	for (size_t i = 0; i < lab->count; i++)
+		if (replay_guest_runs(&lab->guest[i])) {
+			index = lab->guest[i].index;
+			++*running;
+		}
+	return *running == 1 ? index : GUEST_ALL;
+}
+
+static int load_guests(const struct replay_options *options, struct trace_reader *reader,
+		       struct replay_lab *lab, struct diagnosis *why)
+{
+	size_t running;
+	uint32_t only = guest_to_load(lab, &running);
+	int err = running ? guest_specs_read(reader, only, true, &lab->loaded, &lab->loaded_count,
+					     why)
+			  : 0;
+
+	for (size_t i = 0; !err && i < lab->loaded_count; i++) {
+		struct replay_guest *guest = find_guest(lab, lab->loaded[i].index);
+
+		if (!guest || !replay_guest_runs(guest))
+			continue;
+		guest->started = &lab->loaded[i];
+		if (guest->started->spec.host_files && !options->trust)
+			err = diagnose(why, EXIT_CANNOT, -EPERM, "--trust runs it all the same",
+				       "the recorded guest used files of its host");
+	}
+	return err;
+}
+
+static int share_outcomes(struct replay_lab *lab)
+{
+	lab->outcomes = mmap(NULL, lab->count * sizeof(*lab->outcomes), PROT_READ | PROT_WRITE,
+			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (lab->outcomes == MAP_FAILED) {
+		lab->outcomes = NULL;
+		return -errno;
+	}
+	for (size_t i = 0; i < lab->count; i++)
+		lab->guest[i].outcome = &lab->outcomes[i];
+	return 0;
+}
+
+static int read_lab(const struct replay_options *options, struct trace_reader *reader,
+		    struct replay_lab *lab, struct diagnosis *why)
+{
+	int err = list_guests(reader, lab, why);
+
+	if (!err)
+		err = find_unreplayable(reader, lab);
+	if (!err)
+		err = choose_guests(lab, options->only, why);
+	if (!err)
+		err = load_guests(options, reader, lab, why);
+	return err ? err : share_outcomes(lab);
+}
+
+int replay_lab_open(const struct replay_options *options, struct replay_lab *lab,
+		    struct diagnosis *why)
+{
+	struct trace_reader *reader = NULL;
+	int err = replay_open_trace(options->trace, &reader, why);
+
+	*lab = (struct replay_lab){ 0 };
+	if (!err)
+		err = read_lab(options, reader, lab, why);
+	trace_reader_close(reader);
+	return err;
+}
+
+void replay_lab_close(struct replay_lab *lab)
+{
+	if (lab->outcomes)
+		munmap(lab->outcomes, lab->count * sizeof(*lab->outcomes));
+	guest_specs_free(lab->loaded, lab->loaded_count);
+	guest_specs_free(lab->listed, lab->listed ? lab->count : 0);
+	free(lab->guest);
+	*lab = (struct replay_lab){ 0 };
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the replay of a trace found: of one guest, or of each and all of several. */
+#ifndef TTREC_VERDICT_LAB_H
+#define TTREC_VERDICT_LAB_H
+
+#include "replayer/replay_lab.h"
+
+struct verdict_lab {
+	const char *trace; /* path, for the next command */
+	const struct replay_lab *lab;
+	uint64_t wall_ns; /* from the first guest's start to the last one's end */
+};
+
+/*
+ * Say what was found and return the exit status. One guest alone that was not replayed is an error
+ * of the command: *@why is to be printed.
+ */
+int verdict_lab_tell(const struct verdict_lab *verdict, bool json, struct diagnosis *why);
+
+#endif
