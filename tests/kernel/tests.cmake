@@ -9,6 +9,10 @@ ttrec_unit_test(test_wire SOURCES kernel/test_wire.c LIBS ttkernel)
 foreach(test test_guard test_vring test_vring_hostile test_vring_properties)
   ttrec_unit_test(${test} SOURCES kernel/${test}.c kernel/ring_builder.c LIBS ttkernel)
 endforeach()
+foreach(test test_vhost test_vhost_setup)
+  ttrec_unit_test(${test} SOURCES kernel/${test}.c kernel/ring_builder.c kernel/vhost_peer.c
+    LIBS ttkernel Threads::Threads)
+endforeach()
 ttrec_unit_test(test_guest_arguments SOURCES kernel/test_guest_arguments.c LIBS ttkernel)
 ttrec_unit_test(test_guest_trace SOURCES kernel/test_guest_trace.c LIBS ttkernel)
 
