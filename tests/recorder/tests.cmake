@@ -17,3 +17,13 @@ set_tests_properties(system_doctor PROPERTIES LABELS system SKIP_RETURN_CODE 77 
 foreach(name test_network test_network_properties)
   ttrec_unit_test(${name} SOURCES recorder/${name}.c recorder/network_stage.c LIBS ttdevices)
 endforeach()
+
+# Devices, with a driver that is the test.
+foreach(name test_device_console test_device_net test_device_rng)
+  ttrec_unit_test(${name} SOURCES recorder/${name}.c recorder/device_stage.c kernel/ring_builder.c
+    LIBS ttdevices)
+endforeach()
+foreach(name test_device_disk test_device_disk_contents)
+  ttrec_unit_test(${name} SOURCES recorder/${name}.c recorder/device_stage.c recorder/disk_driver.c
+    kernel/ring_builder.c LIBS ttdevices)
+endforeach()
