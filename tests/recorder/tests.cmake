@@ -19,7 +19,7 @@ foreach(name test_network test_network_properties)
 endforeach()
 
 # Devices, with a driver that is the test.
-foreach(name test_device_console test_device_net test_device_rng)
+foreach(name test_device_console test_device_hostile test_device_net test_device_rng)
   ttrec_unit_test(${name} SOURCES recorder/${name}.c recorder/device_stage.c kernel/ring_builder.c
     LIBS ttdevices)
 endforeach()
