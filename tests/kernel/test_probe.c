@@ -14,16 +14,21 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 
 #include <cmocka.h>
 
 #include "format/cleanup.h"
-#include "kernel/probe.h"
+#include "kernel/host_checks.h"
+#include "kernel/probe_internal.h"
 #include "tests/kernel/probe_allowed.h"
 #include "tests/kernel/probe_target.h"
 
 #define SAMPLES_OF_A_RING (PROBE_RING / 32)
+
+/* As on a host without links of many uprobes (before Linux 6.6). */
+static bool one_by_one;
 
 struct target {
 	struct image_files files;
@@ -31,6 +36,31 @@ struct target {
 	int fd;
 	uint64_t interrupts; /* ordered so far */
 };
+
+static struct probe *probe_must_open(void)
+{
+	struct diagnosis why = { 0 };
+	struct probe *probe;
+
+	if (probe_open(&probe, &why))
+		fail_msg("%s", why.what);
+	if (one_by_one)
+		probe->together = false;
+	return probe;
+}
+
+/* Linux 6.6 and newer have links of many: then they must be used. */
+static void test_links_of_many_are_found(void **state)
+{
+	struct probe *probe = probe_must_open();
+	struct utsname host;
+
+	(void)state;
+	assert_int_equal(uname(&host), 0);
+	if (!one_by_one && host_parse_version(host.release) >= HOST_LINUX(6, 6, 0))
+		assert_true(probe->together);
+	probe_close(probe);
+}
 
 static void target_start(struct target *target, const char *program)
 {
@@ -93,16 +123,6 @@ static void target_attach(struct target *target, const char *program, struct pro
 	target_do(target, TARGET_INTERRUPTS, 0);
 	if (probe_attach(probe, guest, target->pid, target->files.file, &why))
 		fail_msg("%s", why.what);
-}
-
-static struct probe *probe_must_open(void)
-{
-	struct diagnosis why = { 0 };
-	struct probe *probe;
-
-	if (probe_open(&probe, &why))
-		fail_msg("%s", why.what);
-	return probe;
 }
 
 static void assert_nothing(struct probe *probe, unsigned int guest)
@@ -372,6 +392,7 @@ static void test_what_cannot_be_probed_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_links_of_many_are_found),
 		cmocka_unit_test(test_what_was_done_before_the_answer_is_there),
 		cmocka_unit_test(test_guests_that_share_a_file_are_told_apart),
 		cmocka_unit_test(test_panic_and_warning_carry_their_text),
@@ -384,7 +405,11 @@ int main(void)
 		cmocka_unit_test(test_what_cannot_be_probed_is_refused),
 	};
 
+	int failed;
+
 	if (!probe_allowed())
 		return 77;
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	failed = cmocka_run_group_tests_name("all uprobes by one link", tests, NULL, NULL);
+	one_by_one = true;
+	return failed + cmocka_run_group_tests_name("each by its own", tests, NULL, NULL);
 }
