@@ -200,8 +200,13 @@ static int unknown_kind(struct lab_reader *reader, const yaml_node_t *node)
 		word = lab_word(yaml_document_get_node(&reader->document,
 						       node->data.mapping.pairs.start->key));
 	word = word ? word : "";
+	if (lab_find_name(word, kinds, ARRAY_SIZE(kinds), sizeof(*kinds)) < ARRAY_SIZE(kinds))
+		return lab_error(reader, node, "give a mapping such as {net: lan}",
+				 "'%s' alone does not say which", word);
 	lab_advise(word, "it has one of these keys", kinds, ARRAY_SIZE(kinds), sizeof(*kinds),
 		   advice);
+	if (!*word)
+		return lab_error(reader, node, advice, "this is no device");
 	return lab_error(reader, node, advice, "what device is '%s'?", lab_quote(word, quote));
 }
 

@@ -143,6 +143,21 @@ static int explain_syntax(struct lab_reader *reader, const yaml_parser_t *parser
 		      what);
 }
 
+/* Anchors and aliases that do not match. */
+static int explain_composition(struct lab_reader *reader, const yaml_parser_t *parser)
+{
+	const yaml_mark_t *place = &parser->problem_mark;
+	char what[256];
+
+	if (parser->context && strstr(parser->context, "duplicate"))
+		snprintf(what, sizeof(what), "this anchor stands in line %zu already",
+			 parser->context_mark.line + 1);
+	else
+		snprintf(what, sizeof(what), "this is no YAML: %s", parser->problem);
+	return say_at(reader, place->line + 1, place->column + 1,
+		      "before an alias (*name) stands its anchor (&name), once", what);
+}
+
 static int explain(struct lab_reader *reader, const yaml_parser_t *parser, const char *text,
 		   size_t size)
 {
@@ -150,19 +165,85 @@ static int explain(struct lab_reader *reader, const yaml_parser_t *parser, const
 		return lab_out_of_memory(reader);
 	if (parser->error == YAML_READER_ERROR)
 		return explain_bytes(reader, parser, text, size);
+	if (parser->error == YAML_COMPOSER_ERROR)
+		return explain_composition(reader, parser);
 	return explain_syntax(reader, parser);
 }
 
-static int check_anchors(struct lab_reader *reader, const char *text, size_t size)
+static int start_parser(struct lab_reader *reader, yaml_parser_t *parser, const char *text,
+			size_t size)
 {
-	size_t count = 0;
+	if (!yaml_parser_initialize(parser))
+		return lab_out_of_memory(reader);
+	yaml_parser_set_input_string(parser, (const unsigned char *)text, size);
+	yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING);
+	return 0;
+}
 
-	for (size_t i = 0; i < size; i++)
-		count += text[i] == '&';
-	if (count <= LAB_ANCHORS_MAX)
+/* What a walk through the document has met so far. */
+struct walk {
+	unsigned int depth, anchors;
+	bool end;
+};
+
+static bool has_anchor(const yaml_event_t *event)
+{
+	switch (event->type) {
+	case YAML_SCALAR_EVENT:
+		return event->data.scalar.anchor;
+	case YAML_SEQUENCE_START_EVENT:
+		return event->data.sequence_start.anchor;
+	case YAML_MAPPING_START_EVENT:
+		return event->data.mapping_start.anchor;
+	default:
+		return false;
+	}
+}
+
+static int walk_event(struct lab_reader *reader, const yaml_event_t *event, struct walk *walk)
+{
+	size_t line = event->start_mark.line + 1, column = event->start_mark.column + 1;
+	char what[64];
+
+	walk->end = event->type == YAML_STREAM_END_EVENT;
+	if (event->type == YAML_SEQUENCE_START_EVENT || event->type == YAML_MAPPING_START_EVENT)
+		walk->depth++;
+	if (event->type == YAML_SEQUENCE_END_EVENT || event->type == YAML_MAPPING_END_EVENT)
+		walk->depth--;
+	if (walk->depth > LAB_DEPTH_MAX)
+		return say_at(reader, line, column,
+			      "no lab is nested so deep: look at the brackets",
+			      "lists and mappings are nested too deep");
+	walk->anchors += has_anchor(event);
+	if (walk->anchors <= LAB_ANCHORS_MAX)
 		return 0;
-	return diagnose(reader->why, EXIT_USAGE, -EINVAL, "use fewer anchors",
-			"%s has more than %u '&'", reader->path, LAB_ANCHORS_MAX);
+	snprintf(what, sizeof(what), "more than %u anchors", LAB_ANCHORS_MAX);
+	return say_at(reader, line, column, "use fewer", what);
+}
+
+/*
+ * Before libyaml makes a document of it: time grows with the square of the depth, and with the
+ * product of anchors and aliases.
+ */
+static int check_bounds(struct lab_reader *reader, const char *text, size_t size)
+{
+	struct walk walk = { 0 };
+	yaml_parser_t parser;
+	yaml_event_t event;
+	int err = start_parser(reader, &parser, text, size);
+
+	if (err)
+		return err;
+	while (!err && !walk.end) {
+		if (!yaml_parser_parse(&parser, &event)) {
+			err = explain(reader, &parser, text, size);
+			break;
+		}
+		err = walk_event(reader, &event, &walk);
+		yaml_event_delete(&event);
+	}
+	yaml_parser_delete(&parser);
+	return err;
 }
 
 static int check_single(struct lab_reader *reader, yaml_parser_t *parser, const char *text,
@@ -188,12 +269,10 @@ static int check_single(struct lab_reader *reader, yaml_parser_t *parser, const 
 static int load(struct lab_reader *reader, const char *text, size_t size)
 {
 	yaml_parser_t parser;
-	int err;
+	int err = start_parser(reader, &parser, text, size);
 
-	if (!yaml_parser_initialize(&parser))
-		return lab_out_of_memory(reader);
-	yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
-	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
+	if (err)
+		return err;
 	if (!yaml_parser_load(&parser, &reader->document)) {
 		err = explain(reader, &parser, text, size);
 	} else {
@@ -213,7 +292,7 @@ int lab_document_open(struct lab_reader *reader)
 	int err = read_all(reader, &text, &size);
 
 	if (!err)
-		err = check_anchors(reader, text, size);
+		err = check_bounds(reader, text, size);
 	if (err)
 		return err;
 	reader->directory = strndup(reader->path, slash ? (size_t)(slash - reader->path) + 1 : 0);

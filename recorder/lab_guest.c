@@ -152,26 +152,22 @@ static int read_form(struct lab_reader *reader, const struct lab_map *map, struc
 	return err ? err : build_arguments(reader, form);
 }
 
-struct lab_guest *lab_add_guest(struct lab_reader *reader, const yaml_node_t *node)
+int lab_add_guest(struct lab_reader *reader, const yaml_node_t *node, struct lab_guest **guest)
 {
 	struct lab *lab = reader->lab;
 	struct lab_guest *grown;
 
-	if (lab->guest_count == LAB_GUESTS_MAX) {
-		lab_error(reader, node, "make the lab smaller", "more than %u guests",
-			  LAB_GUESTS_MAX);
-		return NULL;
-	}
+	if (lab->guest_count == LAB_GUESTS_MAX)
+		return lab_error(reader, node, "make the lab smaller", "more than %u guests",
+				 LAB_GUESTS_MAX);
 	grown = lab_array_grow(lab->guest, lab->guest_count, sizeof(*grown));
-	if (!grown) {
-		lab_out_of_memory(reader);
-		return NULL;
-	}
+	if (!grown)
+		return lab_out_of_memory(reader);
 	lab->guest = grown;
-	grown += lab->guest_count++;
-	grown->line = lab_line(node);
-	grown->seed = LAB_UNSET;
-	return grown;
+	*guest = grown + lab->guest_count++;
+	(*guest)->line = lab_line(node);
+	(*guest)->seed = LAB_UNSET;
+	return 0;
 }
 
 static int read_one(struct lab_reader *reader, const struct lab_map *map)
@@ -180,15 +176,17 @@ static int read_one(struct lab_reader *reader, const struct lab_map *map)
 		.memory = MEMORY_DEFAULT,
 		.guest = { .id = LAB_UNSET, .seed = LAB_UNSET, .line = lab_line(map->node) }
 	};
+	struct lab_guest *guest;
 	int err = read_form(reader, map, &form);
-	struct lab_guest *guest = err ? NULL : lab_add_guest(reader, map->node);
 
 	lab_strings_free(form.append);
-	if (guest)
-		*guest = form.guest;
-	else
+	if (!err)
+		err = lab_add_guest(reader, map->node, &guest);
+	if (err)
 		lab_guest_release(&form.guest);
-	return err ? err : guest ? 0 : -EINVAL;
+	else
+		*guest = form.guest;
+	return err;
 }
 
 static int read_count(struct lab_reader *reader, const struct lab_map *map, uint64_t *count)

@@ -16,6 +16,7 @@
 
 #define LAB_FILE_MAX	(1u << 20) /* bytes */
 #define LAB_ANCHORS_MAX 1024u	   /* libyaml looks through all of them for each alias */
+#define LAB_DEPTH_MAX	32u	   /* of lists and mappings in each other */
 #define LAB_TEXT_MAX	65536u	   /* bytes of one value */
 /* Bytes that all values make when each is counted as often as aliases and counts repeat it. */
 #define LAB_BUDGET	 (16u << 20)
@@ -200,7 +201,7 @@ void lab_device_release(struct lab_device *device);
  */
 struct lab_network *lab_add_network(struct lab_reader *reader, const yaml_node_t *node);
 struct lab_program *lab_add_program(struct lab_reader *reader, const yaml_node_t *node);
-struct lab_guest *lab_add_guest(struct lab_reader *reader, const yaml_node_t *node);
+int lab_add_guest(struct lab_reader *reader, const yaml_node_t *node, struct lab_guest **guest);
 struct lab_device *lab_add_device(struct lab_reader *reader, struct lab_guest *guest,
 				  const yaml_node_t *node);
 /* mem=, the first of its arguments. */

@@ -38,40 +38,48 @@ static int parse_digits(const char **text, uint64_t *value)
 	return 0;
 }
 
-/* "1.5G": exact, never through floating point. @units end with suffix NULL. */
+/* What @digits after the point are of @factor; exact, or refused. */
+static int parse_decimals(const char *digits, size_t count, uint64_t factor, uint64_t *value)
+{
+	uint64_t decimals = 0, scale = 1;
+	unsigned __int128 product;
+
+	while (count && digits[count - 1] == '0')
+		count--;
+	if (count > 18)
+		return -EINVAL;
+	for (; count; count--, digits++, scale *= 10)
+		decimals = decimals * 10 + (uint64_t)(*digits - '0');
+	product = (unsigned __int128)decimals * factor;
+	*value = (uint64_t)(product / scale);
+	return product % scale ? -EINVAL : 0;
+}
+
+/* "1.5G", never through floating point. @units end with suffix NULL. */
 static int parse_scaled(const char *text, const struct unit *units, uint64_t *value)
 {
-	const char *end = text, *decimals = "";
+	const char *end = text, *digits;
 	const struct unit *unit;
-	uint64_t whole, digit;
+	uint64_t whole, part;
+	size_t count = 0;
 	int err = parse_digits(&end, &whole);
 
 	if (err)
 		return err;
+	digits = end + 1;
 	if (*end == '.') {
-		decimals = ++end;
-		end += strspn(end, "0123456789");
-		if (end == decimals)
+		count = strspn(digits, "0123456789");
+		if (!count)
 			return -EINVAL;
+		end = digits + count;
 	}
 	unit = find_unit(units, end);
-	if (!unit)
+	if (!unit || parse_decimals(digits, count, unit->factor, &part))
 		return -EINVAL;
-	if (__builtin_mul_overflow(whole, unit->factor, value))
-		return -ERANGE;
-	digit = unit->factor;
-	for (; isdigit((unsigned char)*decimals); decimals++) {
-		if (*decimals == '0') {
-			digit = digit % 10 ? 0 : digit / 10;
-			continue;
-		}
-		if (!digit || digit % 10)
-			return -EINVAL;
-		digit /= 10;
-		if (__builtin_add_overflow(*value, digit * (uint64_t)(*decimals - '0'), value))
-			return -ERANGE;
-	}
-	return 0;
+	return __builtin_mul_overflow(whole, unit->factor, value) ||
+			       __builtin_add_overflow(*value, part, value)
+		       ? -ERANGE
+		       : 0;
 }
 
 static int parse_number(const char *text, uint64_t *value)
@@ -252,18 +260,21 @@ int lab_wrong(struct lab_reader *reader, const struct lab_key *key, const yaml_n
 }
 
 static int out_of_range(struct lab_reader *reader, const struct lab_key *key,
-			const yaml_node_t *node)
+			const yaml_node_t *node, bool small)
 {
-	char quote[LAB_QUOTE], min[LAB_QUOTE], max[LAB_QUOTE], advice[LAB_ADVICE];
+	char quote[LAB_QUOTE], limit[LAB_QUOTE], advice[LAB_ADVICE];
 
 	if (!key->type->print)
 		return lab_wrong(reader, key, node);
-	key->type->print(key->min, min, sizeof(min));
-	key->type->print(key->max ? key->max : INT64_MAX, max, sizeof(max));
+	lab_quote(lab_word(node), quote);
 	snprintf(advice, sizeof(advice), "give %s%s", key->type->right,
 		 key->required || !key->min ? "" : "; or leave it out");
-	return lab_error(reader, node, advice, "'%s' cannot be '%s': it is from %s to %s",
-			 key->name, lab_quote(lab_word(node), quote), min, max);
+	if (!small && !key->max)
+		return lab_error(reader, node, advice, "'%s' cannot be '%s': it is too large",
+				 key->name, quote);
+	key->type->print(small ? key->min : key->max, limit, sizeof(limit));
+	return lab_error(reader, node, advice, "'%s' cannot be '%s': it is at %s %s", key->name,
+			 quote, small ? "least" : "most", limit);
 }
 
 static void store(void *field, size_t size, uint64_t value)
@@ -286,7 +297,7 @@ static int parse(struct lab_reader *reader, const struct lab_key *key, const yam
 	if (err == -EINVAL)
 		return lab_wrong(reader, key, node);
 	if (err || *value < key->min || (key->max && *value > key->max))
-		return out_of_range(reader, key, node);
+		return out_of_range(reader, key, node, !err && *value < key->min);
 	return 0;
 }
 

@@ -342,11 +342,11 @@ static int make_devices(struct lab_reader *reader, const struct vlab_node *node,
 static int make_guest(struct lab_reader *reader, const struct vlab_form *form, size_t index)
 {
 	const struct vlab_node *node = &form->node[index];
-	struct lab_guest *guest = lab_add_guest(reader, node->place);
-	int err;
+	struct lab_guest *guest;
+	int err = lab_add_guest(reader, node->place, &guest);
 
-	if (!guest)
-		return -ENOMEM;
+	if (err)
+		return err;
 	guest->id = NODE_ID | (index + 1) * NODE_ID_STEP;
 	guest->name = strdup(node->name);
 	guest->kernel = strdup(form->kernel);
