@@ -27,3 +27,12 @@ foreach(name test_device_disk test_device_disk_contents)
   ttrec_unit_test(${name} SOURCES recorder/${name}.c recorder/device_stage.c recorder/disk_driver.c
     kernel/ring_builder.c LIBS ttdevices)
 endforeach()
+
+# Lab files. Those that do not come through whole: mutations, and every allocation failing once.
+foreach(name test_lab test_lab_errors test_lab_hostile)
+  ttrec_unit_test(${name} SOURCES recorder/${name}.c recorder/lab_sample.c LIBS ttlab m)
+  target_compile_definitions(${name} PRIVATE TTREC_SOURCE="${CMAKE_SOURCE_DIR}")
+endforeach()
+foreach(function malloc calloc realloc strdup strndup asprintf vasprintf open_memstream)
+  target_link_options(test_lab_hostile PRIVATE -Wl,--wrap=${function})
+endforeach()
