@@ -13,6 +13,7 @@
 #include "format/cleanup.h"
 #include "kernel/guard.h"
 #include "kernel/memory_map.h"
+#include "kernel/xstate.h"
 
 /*
  * What one region was and is: block hashes as of the last digest, and as the recording says they
@@ -34,6 +35,7 @@ struct memory {
 	int ram_fd;
 	uint8_t *ram;	     /* the guest's physical memory, mapped here */
 	uint8_t *image_copy; /* the kernel's data and bss as last read */
+	struct xstate xstate;
 	struct region region[MEMORY_REGIONS];
 };
 
@@ -83,6 +85,7 @@ int memory_open(pid_t pid, const struct image_file *kernel, struct memory **out)
 	if (!memory)
 		return -ENOMEM;
 	memory->pid = pid;
+	memory->xstate = xstate_learn();
 	memory->ram_fd = -1;
 	err = memory_map_open_ram(pid, &memory->ram_fd, &size);
 	if (!err)
@@ -123,6 +126,9 @@ void memory_close(struct memory *memory)
 	free(memory);
 }
 
+#define BLOCK_MAX MEMORY_RAM_BLOCK
+_Static_assert(MEMORY_IMAGE_BLOCK <= BLOCK_MAX, "a block of any region fits");
+
 static uint64_t hash_bytes(const void *data, size_t size)
 {
 #if defined(__x86_64__)
@@ -160,19 +166,39 @@ static void walk_block(struct ladder_walk *walk, size_t block, uint64_t hash)
 	walk->next = block + 1;
 }
 
-static void walk_bytes(struct ladder_walk *walk, size_t block, const uint8_t *data, size_t size)
+/*
+ * Hash the @length bytes at @begin of @data without the words from @bits on that are the
+ * processor's own (xstate.h). Returns the offset of the next such word.
+ */
+static size_t hash_without_bits(const struct xstate *xstate, const uint8_t *data, size_t size,
+				size_t begin, size_t length, size_t bits, uint64_t *hash)
+{
+	uint8_t copy[BLOCK_MAX];
+
+	memcpy(copy, data + begin, length);
+	for (; bits < begin + length; bits = xstate_next(xstate, data, size, bits + 8))
+		memset(copy + (bits - begin), 0, sizeof(uint64_t));
+	*hash = hash_bytes(copy, length);
+	return bits;
+}
+
+static void walk_bytes(struct ladder_walk *walk, const struct xstate *xstate, size_t block,
+		       const uint8_t *data, size_t size)
 {
 	uint32_t block_size = walk->region->block_size;
+	size_t bits = xstate_next(xstate, data, size, 0);
 
-	for (; size; block++) {
-		size_t length = size < block_size ? size : block_size;
-		uint64_t hash = hash_bytes(data, length);
+	for (size_t begin = 0; begin < size; begin += block_size, block++) {
+		size_t length = size - begin < block_size ? size - begin : block_size;
+		uint64_t hash;
 
+		if (bits < begin + length)
+			bits = hash_without_bits(xstate, data, size, begin, length, bits, &hash);
+		else
+			hash = hash_bytes(data + begin, length);
 		if (hash == walk->region->zero_hash && length == block_size)
 			hash = 0;
 		walk_block(walk, block, hash);
-		data += length;
-		size -= length;
 	}
 }
 
@@ -202,8 +228,8 @@ static int walk_ram(struct memory *memory, struct ladder_walk *walk)
 		if ((uint64_t)end > region->size ||
 		    ((uint64_t)end < region->size && end % MEMORY_RAM_BLOCK))
 			return -ESTALE;
-		walk_bytes(walk, (size_t)begin / MEMORY_RAM_BLOCK, memory->ram + begin,
-			   (size_t)(end - begin));
+		walk_bytes(walk, &memory->xstate, (size_t)begin / MEMORY_RAM_BLOCK,
+			   memory->ram + begin, (size_t)(end - begin));
 	}
 	if (errno != ENXIO)
 		return -errno;
@@ -241,7 +267,7 @@ static int walk_image(struct memory *memory, struct ladder_walk *walk)
 
 	if (err)
 		return err;
-	walk_bytes(walk, 0, memory->image_copy, region->size);
+	walk_bytes(walk, &memory->xstate, 0, memory->image_copy, region->size);
 	return 0;
 }
 
