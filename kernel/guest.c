@@ -2,6 +2,7 @@
 /* A guest: one UML kernel in its room, with its doors. */
 #include "kernel/guest.h"
 
+#include <ctype.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <string.h>
@@ -12,6 +13,13 @@
 #include "kernel/guest_arguments.h"
 
 #define YIELDS 20 /* before guest_await_blocked() sleeps */
+
+/* Of the limits of a guest. UML_MEMORY: when it is not told (arch/um/kernel/um_arch.c). */
+#define UML_MEMORY	(64ull << 20)
+#define MEMORY_MAX	(16ull << 40) /* more than a process can map */
+#define SPARE_MEMORY	(64ull << 20)
+#define PROCESS_SIZE	(16u << 10)
+#define SPARE_PROCESSES 64
 
 void guest_spec_free(struct guest_spec *spec)
 {
@@ -41,6 +49,46 @@ static void close_devices(struct guest *guest)
 	free(guest->device);
 }
 
+/* As the kernel reads it (lib/cmdline.c, memparse). */
+static uint64_t parse_size(const char *text)
+{
+	static const char units[] = "kmgt";
+	char *end;
+	uint64_t size = strtoull(text, &end, 0);
+	const char *unit = *end ? strchr(units, tolower((unsigned char)*end)) : NULL;
+	unsigned int shift = unit ? 10 * (unsigned int)(unit - units + 1) : 0;
+
+	return size > UINT64_MAX >> shift ? UINT64_MAX : size << shift;
+}
+
+/* What the guest is told to have; of several the largest, whichever it takes. */
+static uint64_t memory_of(const struct guest_spec *spec)
+{
+	uint64_t memory = UML_MEMORY;
+
+	for (char **argument = spec->arguments; *argument; argument++) {
+		uint64_t size = strncmp(*argument, "mem=", 4) ? 0 : parse_size(*argument + 4);
+
+		memory = size > memory ? size : memory;
+	}
+	return memory < MEMORY_MAX ? memory : MEMORY_MAX;
+}
+
+/*
+ * What no guest needs that behaves: its memory is a file of its room, like what it was started
+ * with, and each of its processes is one of ours and takes more than PROCESS_SIZE of that memory.
+ */
+static struct room_limits limits_of(const struct guest_spec *spec)
+{
+	uint64_t memory = memory_of(spec), files = 0;
+
+	for (size_t i = 0; i < spec->files.count; i++)
+		files += spec->files.file[i].size;
+	return (struct room_limits){ .memory = files + memory + SPARE_MEMORY,
+				     .processes = SPARE_PROCESSES +
+						  (unsigned int)(memory / PROCESS_SIZE) };
+}
+
 int guest_open(const struct guest_spec *spec, struct guest *guest, struct diagnosis *why)
 {
 	struct room_options options = { .files = &spec->files,
@@ -49,7 +97,8 @@ int guest_open(const struct guest_spec *spec, struct guest *guest, struct diagno
 					.wanted = spec->wanted,
 					.required = spec->required,
 					.host_files = spec->host_files,
-					.devices = (unsigned int)spec->device_count };
+					.devices = (unsigned int)spec->device_count,
+					.limits = limits_of(spec) };
 	int err;
 
 	*guest = GUEST_NONE;

@@ -6,7 +6,7 @@
  * given and nothing else; fixed environment, limits and paths; no address space randomisation;
  * libc's random bytes overwritten at the exec stop; getrandom(2) and the opening of /dev/random and
  * /dev/urandom held for us by a seccomp user notification; one CPU. Nothing stays attached to the
- * process.
+ * process. It gets so much memory and so many processes, and no more.
  *
  * Where the host refuses a part, the room is opened without it and says which parts hold (seal.h).
  */
@@ -32,6 +32,12 @@
 #define ROOM_DEVICE_SOCKET "/run/dev%u"
 #define ROOM_DEVICES_MAX   64
 
+/* What a program may take of this machine; 0: as much as there is. */
+struct room_limits {
+	uint64_t memory; /* bytes: for all files of the room together, and for each process's own */
+	unsigned int processes; /* at a time */
+};
+
 struct room_options {
 	const struct image_files *files; /* what the room contains; file[0] is the program */
 	char *const *arguments; /* argv, NULL-terminated; "{room}" stands for where the files are */
@@ -41,6 +47,7 @@ struct room_options {
 	unsigned int required; /* SEAL_NAMESPACES parts without which the program is not started */
 	bool host_files;       /* the guest may see the host's files (given up: SEAL_MOUNT) */
 	unsigned int devices;  /* sockets of devices to listen at */
+	struct room_limits limits;
 };
 
 struct room {

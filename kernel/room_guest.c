@@ -6,42 +6,17 @@
 #include <seccomp.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
-#include <sys/resource.h>
 
 #include "format/cleanup.h"
 #include "kernel/room_internal.h"
 
 #define ROOM_NOBODY 65534
 
-/* With a stack limit of its own the kernel's mmap layout would follow the caller's shell. */
-static const struct {
-	int resource;
-	rlim_t soft;
-} limits[] = {
-	{ RLIMIT_CORE, 0 },
-	{ RLIMIT_STACK, 8u << 20 },
-	{ RLIMIT_NOFILE, 1024 },
-};
-
 static char environment_text[][20] = { "HOME=/", "PATH=/", "TERM=linux", "TMPDIR=/dev/shm" };
 static char *const environment[] = { environment_text[0], environment_text[1], environment_text[2],
 				     environment_text[3], NULL };
-
-static void set_limits(void)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
-		struct rlimit limit;
-
-		getrlimit(limits[i].resource, &limit);
-		limit.rlim_cur = limits[i].soft;
-		if (limits[i].resource == RLIMIT_CORE)
-			limit.rlim_max = limits[i].soft; /* the kernel prints it at boot */
-		setrlimit(limits[i].resource, &limit);
-	}
-}
 
 static void reset_signals(void)
 {
@@ -133,8 +108,7 @@ static void report_guest(const struct room_plan *plan, unsigned int wanted)
 	struct room_report report = { .step = ROOM_STEP_GUEST };
 	int entropy_fd = -1;
 
-	if ((wanted & SEAL_ASLR) && personality(ADDR_NO_RANDOMIZE) >= 0 &&
-	    (personality(0xffffffff) & ADDR_NO_RANDOMIZE))
+	if ((wanted & SEAL_ASLR) && room_addresses_fixed())
 		report.seal |= SEAL_ASLR;
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	if (wanted & SEAL_ENTROPY)
@@ -160,7 +134,7 @@ static int prepare(const struct room_plan *plan, const char **doing)
 
 	setsid();
 	reset_signals();
-	set_limits();
+	room_limit_guest(plan);
 	*doing = "redirect the guest's output";
 	err = set_streams(plan->console_fd);
 	if (err)

@@ -53,6 +53,22 @@ void room_keep(struct room_plan *plan) __attribute__((noreturn));
 /* Build the room's root directory from its files and make it this process's root. */
 int room_build_root(const struct room_plan *plan, const char **doing);
 
+/* Options of the mount of the room's root: how large it may grow. */
+#define ROOM_ROOT_OPTIONS_TEXT 64
+void room_root_options(const struct room_limits *limits, char text[ROOM_ROOT_OPTIONS_TEXT]);
+
+/*
+ * Called by the keeper in its namespaces: nobody in there makes namespaces of their own, in which
+ * the limits of this one would not count, and when this machine runs out of memory they go first.
+ */
+void room_limit_keeper(const struct room_plan *plan);
+
+/* Will a program that is executed now find itself at the same addresses each time? */
+bool room_addresses_fixed(void);
+
+/* Called by the process that becomes the guest, before it becomes an ordinary user. */
+void room_limit_guest(const struct room_plan *plan);
+
 /* Body of the process that becomes the guest; never returns. @status_fd closes on exec. */
 void room_become_guest(const struct room_plan *plan, int status_fd) __attribute__((noreturn));
 

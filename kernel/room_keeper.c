@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -253,6 +254,7 @@ static void enter_namespaces(const struct room_plan *plan, const char **doing)
 	err = plan->namespaces & SEAL_USER ? map_user(plan) : 0;
 	if (err)
 		fail(plan, *doing, err);
+	room_limit_keeper(plan);
 	err = room_build_root(plan, doing);
 	if (err)
 		fail(plan, *doing, err);
@@ -272,6 +274,9 @@ void room_keep(struct room_plan *plan)
 	err = drop_inherited_descriptors(plan);
 	if (err)
 		fail(plan, "keep the room's descriptors", err);
+	/* For the guest, which inherits it; the limits of the room depend on it, too. */
+	if (plan->options->wanted & SEAL_ASLR)
+		personality(ADDR_NO_RANDOMIZE);
 	enter_namespaces(plan, &doing);
 	if ((plan->options->wanted & SEAL_CPU) && !cpu_pin(plan->options->cpu, &cpu))
 		seal |= SEAL_CPU;

@@ -102,13 +102,16 @@ static int enter_root(const char **doing)
 
 int room_build_root(const struct room_plan *plan, const char **doing)
 {
+	char options[ROOM_ROOT_OPTIONS_TEXT];
+
 	umask(022);
 	*doing = "write the room's files";
 	if (!(plan->namespaces & SEAL_MOUNT))
 		return fill_root(plan, plan->directory);
 	*doing = "mount the room's root";
+	room_root_options(&plan->options->limits, options);
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount("room", "/tmp", "tmpfs", MS_NOSUID, "mode=0755,size=100%") || chdir("/tmp"))
+	    mount("room", "/tmp", "tmpfs", MS_NOSUID, options) || chdir("/tmp"))
 		return -errno;
 	*doing = "write the room's files";
 	if (fill_root(plan, "/tmp"))

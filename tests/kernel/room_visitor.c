@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* A program for rooms: says what it finds there. Linked statically, so that it needs no other. */
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -32,11 +38,85 @@ static int knock_at_doors(char *const *path)
 	return 0;
 }
 
+/* Files are tried one after the other, so that one which may grow no further does not count. */
+static int fill_root(int files)
+{
+	static char block[1 << 20];
+	uint64_t written = 0;
+	char path[32];
+
+	signal(SIGXFSZ, SIG_IGN);
+	memset(block, 1, sizeof(block));
+	for (int i = 0; i < files; i++) {
+		ssize_t put;
+		int fd;
+
+		snprintf(path, sizeof(path), "/dev/shm/%d", i);
+		fd = open(path, O_CREAT | O_WRONLY, 0600);
+		while (fd >= 0 && (put = write(fd, block, sizeof(block))) > 0)
+			written += (uint64_t)put;
+	}
+	printf("written %" PRIu64 "\n", written);
+	return 0;
+}
+
+/* Memory of its own, which takes none of the machine's as nobody touches it. */
+static int take_memory(uint64_t most)
+{
+	const size_t piece = 1 << 20;
+	uint64_t taken = 0;
+
+	while (taken < most &&
+	       mmap(NULL, piece, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) != MAP_FAILED)
+		taken += piece;
+	printf("taken %" PRIu64 "\n", taken);
+	return 0;
+}
+
+static int fork_often(int most)
+{
+	int count = 0;
+
+	while (count < most) {
+		pid_t pid = fork();
+
+		if (!pid)
+			pause();
+		if (pid < 0)
+			break;
+		count++;
+	}
+	printf("forked %d\n", count);
+	return 0;
+}
+
+static int make_namespace(void)
+{
+	printf("namespace %d\n", unshare(CLONE_NEWUSER) ? 0 : 1);
+	return 0;
+}
+
+static int exceed(const char *what, const char *most)
+{
+	if (!strcmp(what, "fill"))
+		return fill_root(atoi(most));
+	if (!strcmp(what, "take"))
+		return take_memory(strtoull(most, NULL, 0));
+	if (!strcmp(what, "fork"))
+		return fork_often(atoi(most));
+	return 2;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1 && !strcmp(argv[1], "knock"))
 		return knock_at_doors(argv + 2);
 	if (argc > 1 && !strcmp(argv[1], "sleep"))
 		return pause();
+	if (argc > 1 && !strcmp(argv[1], "namespace"))
+		return make_namespace();
+	if (argc > 2)
+		return exceed(argv[1], argv[2]);
 	return 2;
 }

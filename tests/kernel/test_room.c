@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -29,7 +30,7 @@ static void stay_begin(struct stay *stay, const char *const *arguments, size_t d
 	struct diagnosis why = { 0 };
 
 	*stay = (struct stay){ .spec = { .arguments = (char **)arguments,
-					 .wanted = SEAL_NAMESPACES } };
+					 .wanted = SEAL_NAMESPACES | SEAL_ASLR } };
 	assert_int_equal(image_files_load(&stay->spec.files, "visitor", visitor, "/visitor", &why),
 			 0);
 	stay->spec.device = calloc(devices + 1, sizeof(*stay->spec.device));
@@ -138,6 +139,75 @@ static void test_a_guest_that_ended_is_gone(void **state)
 	stay_end(&stay, 2);
 }
 
+/* ---- Limits -----------------------------------------------------------------------------------
+ */
+
+/* What a visitor that tries to have more than there is says it got. */
+static uint64_t visit_greedily(const char *what, const char *most, unsigned int *seal)
+{
+	const char *arguments[] = { "visitor", what, most, "mem=65M", NULL };
+	unsigned long long got;
+	char said[256], word[32];
+	struct stay stay;
+	size_t length;
+
+	stay_begin(&stay, arguments, 0);
+	*seal = stay.guest.room.seal;
+	await_readable(stay.guest.room.keeper_fd);
+	length = guest_read_console(&stay.guest, said, sizeof(said) - 1);
+	said[length] = '\0';
+	if (sscanf(said, "%31s %llu", word, &got) != 2)
+		fail_msg("the visitor said: %s", said);
+	stay_end(&stay, 0);
+	return got;
+}
+
+#define MIB (1ull << 20)
+
+static void test_files_grow_as_far_as_a_guest_needs(void **state)
+{
+	unsigned int seal;
+	uint64_t written = visit_greedily("fill", "3", &seal);
+
+	(void)state;
+	if (!(seal & SEAL_MOUNT))
+		skip();
+	assert_in_range(written, 65 * MIB, (65 + 64) * MIB);
+}
+
+static void test_memory_grows_as_far_as_a_guest_needs(void **state)
+{
+	unsigned int seal;
+
+	(void)state;
+	assert_in_range(visit_greedily("take", "0x100000000", &seal), 65 * MIB, (65 + 70) * MIB);
+}
+
+static void test_processes_are_counted(void **state)
+{
+	unsigned int seal;
+	uint64_t forked = visit_greedily("fork", "6000", &seal);
+
+	(void)state;
+	/* Root's are not, and before Linux 5.14 nobody's. */
+	if (!geteuid() || forked == 6000)
+		skip();
+	assert_in_range(forked, 65 * MIB / (16 << 10), 65 * MIB / (16 << 10) + 64);
+}
+
+static void test_no_namespaces_without_these_limits(void **state)
+{
+	unsigned int seal;
+	uint64_t made = visit_greedily("namespace", "1", &seal);
+	struct statvfs proc;
+
+	(void)state;
+	/* Where /proc/sys is read-only nobody can say so. */
+	if (statvfs("/proc/sys/user", &proc) || (proc.f_flag & ST_RDONLY) || !(seal & SEAL_USER))
+		skip();
+	assert_int_equal(made, 0);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -145,6 +215,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_no_door_that_was_not_asked_for),
 		cmocka_unit_test(test_a_guest_that_waits_is_blocked),
 		cmocka_unit_test(test_a_guest_that_ended_is_gone),
+		cmocka_unit_test(test_files_grow_as_far_as_a_guest_needs),
+		cmocka_unit_test(test_memory_grows_as_far_as_a_guest_needs),
+		cmocka_unit_test(test_processes_are_counted),
+		cmocka_unit_test(test_no_namespaces_without_these_limits),
 	};
 
 	if (argc < 2)
