@@ -117,8 +117,8 @@ int decoder_begin(struct decoder *decoder, const uint8_t *content, size_t size)
 	err = split_columns(decoder, &rest);
 	if (err)
 		return err;
-	if (decoder->column[COLUMN_TAG].end - decoder->column[COLUMN_TAG].at != decoder->left)
-		return decoder_bad(decoder, "there is not one tag a record");
+	habit_begin(&decoder->habit);
+	decoder->run = 0;
 	return 0;
 }
 
@@ -178,16 +178,19 @@ static inline bool take_now(struct decoder *decoder, uint8_t context, uint64_t *
 	return true;
 }
 
-static inline bool take_payload(struct decoder *decoder, uint8_t context,
+/* @expected: the size, where the context does not say another. */
+static inline bool take_payload(struct decoder *decoder, uint8_t context, uint64_t expected,
 				struct trace_record *record)
 {
 	struct column_cursor *payload = &decoder->column[COLUMN_PAYLOAD];
-	uint64_t size;
+	uint64_t size = expected;
 
-	if (!(context & CONTEXT_PAYLOAD))
+	if (context & CONTEXT_SIZE &&
+	    (!take_varint(&decoder->column[COLUMN_SIZE], &size) || size == expected))
+		return false;
+	if (!size)
 		return true;
-	if (!take_varint(&decoder->column[COLUMN_SIZE], &size) || !size ||
-	    size > TRACE_PAYLOAD_MAX || size > (uint64_t)(payload->end - payload->at))
+	if (size > TRACE_PAYLOAD_MAX || size > (uint64_t)(payload->end - payload->at))
 		return false;
 	record->payload = payload->at;
 	record->payload_size = size;
@@ -196,11 +199,11 @@ static inline bool take_payload(struct decoder *decoder, uint8_t context,
 }
 
 static inline __attribute__((always_inline)) bool take_message(struct decoder *decoder,
-							       struct guest *guest, uint8_t tag,
-							       uint8_t context,
+							       struct guest *guest, uint64_t token,
 							       struct trace_record *record, bool to)
 {
 	struct predictor *predictor = &decoder->predictor;
+	uint8_t tag = token_tag(token), context = token_context(token);
 	uint64_t op = tag & TAG_OP_MASK, difference;
 	struct prediction expected;
 
@@ -227,91 +230,138 @@ static inline __attribute__((always_inline)) bool take_message(struct decoder *d
 	else
 		predictor_learn_from(predictor, guest, op, expected.seq, expected.time,
 				     record->now);
+	return take_payload(decoder, context, 0, record);
+}
+
+static bool take_fields(struct decoder *decoder, struct field_walk *walk, uint8_t fields,
+			struct trace_record *record)
+{
+	for (unsigned int i = 0; i < (fields & FIELDS_COUNT_MASK); i++) {
+		uint64_t value = field_walk_expect(walk, record, i), difference;
+
+		if (fields >> (FIELDS_OTHER + i) & 1) {
+			if (!take_varint(&decoder->column[COLUMN_FIELD], &difference))
+				return false;
+			value += unzigzag(difference);
+		}
+		record->field[i] = value;
+		field_walk_learn(walk, i, value);
+	}
 	return true;
 }
 
-static bool take_record(struct decoder *decoder, struct guest *guest, uint8_t context,
-			struct trace_record *record, unsigned int *field_count)
+static bool take_record(struct decoder *decoder, struct guest *guest, uint64_t token,
+			struct trace_record *record)
 {
 	struct predictor *predictor = &decoder->predictor;
-	uint8_t kind, count;
-	uint64_t *last;
+	uint8_t context = token_context(token);
+	struct field_walk walk;
 
-	if (!take_byte(&decoder->column[COLUMN_KIND], &kind) ||
-	    !take_byte(&decoder->column[COLUMN_KIND], &count) || kind >= TRACE_KIND_LIMIT ||
-	    kind == TRACE_from || kind == TRACE_to || count > TRACE_FIELDS_MAX)
-		return false;
-	last = predictor->last[kind];
+	record->kind = token_kind(token);
+	record->now = predict_record_now(predictor, guest, record->kind);
 	memset(record->field, 0, sizeof(record->field));
-	for (unsigned int i = 0; i < count; i++) {
-		uint64_t difference;
-
-		if (!take_varint(&decoder->column[COLUMN_FIELD], &difference))
-			return false;
-		last[i] += unzigzag(difference);
-		record->field[i] = last[i];
-	}
-	record->kind = kind;
-	record->now = predictor->now;
-	*field_count = count;
-	if (!take_now(decoder, context, &record->now))
+	field_walk_begin(&walk, predictor, guest, record->guest, record->kind);
+	if (!take_fields(decoder, &walk, token_fields(token), record) ||
+	    !take_now(decoder, context, &record->now) ||
+	    !take_payload(decoder, context, field_walk_size(&walk), record))
 		return false;
+	field_walk_end(&walk, record->payload_size);
 	predictor_learn_record(predictor, guest, record);
 	return true;
 }
 
-/* Which guest the record is of: that of the record before, unless the context names another. */
-static int take_guest(struct decoder *decoder, uint8_t tag, uint8_t *context)
+/* Kind and fields of a record that is no message: nothing that this page does not know. */
+static bool take_kind(struct decoder *decoder, uint8_t *kind, uint8_t *fields)
 {
-	struct predictor *predictor = &decoder->predictor;
-	uint64_t index;
+	unsigned int count;
 
-	*context = 0;
-	if (!(tag & TAG_CONTEXT))
-		return 0;
-	if (!take_byte(&decoder->column[COLUMN_CONTEXT], context) || (*context & ~CONTEXT_MASK))
+	if (!take_byte(&decoder->column[COLUMN_KIND], kind) ||
+	    !take_byte(&decoder->column[COLUMN_KIND], fields) || *kind >= TRACE_KIND_LIMIT ||
+	    *kind == TRACE_from || *kind == TRACE_to || *fields & FIELDS_RESERVED)
+		return false;
+	count = *fields & FIELDS_COUNT_MASK;
+	return count <= TRACE_FIELDS_MAX && !(*fields >> FIELDS_OTHER >> count);
+}
+
+/* What the next record is, when it is not as expected. */
+static int take_token(struct decoder *decoder, uint8_t tag, uint64_t *token)
+{
+	uint8_t context = 0, kind = 0, fields = 0;
+	uint64_t guest = 0;
+
+	if ((tag & TAG_OP_MASK) == TAG_RECORD && (tag & (TAG_SEQ | TAG_TIME)))
+		return decoder_bad(decoder, "a tag is unknown");
+	if ((tag & TAG_CONTEXT) &&
+	    (!take_byte(&decoder->column[COLUMN_CONTEXT], &context) || (context & ~CONTEXT_MASK)))
 		return decoder_bad(decoder, "a context is wrong");
-	if (!(*context & CONTEXT_GUEST))
-		return 0;
-	if (!take_varint(&decoder->column[COLUMN_GUEST], &index) || index >= TRACE_GUEST_LIMIT)
+	if ((context & CONTEXT_GUEST) &&
+	    (!take_varint(&decoder->column[COLUMN_GUEST], &guest) || guest >= TRACE_GUEST_LIMIT))
 		return decoder_bad(decoder, "a guest is out of range");
-	predictor->guest = (uint32_t)index;
+	if ((tag & TAG_OP_MASK) == TAG_RECORD && !take_kind(decoder, &kind, &fields))
+		return decoder_bad(decoder, "a kind is wrong");
+	*token = habit_token(tag, context, kind, fields, (uint32_t)guest);
 	return 0;
+}
+
+static int next_token(struct decoder *decoder, uint64_t *token)
+{
+	uint8_t tag = 0;
+	int err = 0;
+
+	if (!decoder->run) {
+		if (!take_byte(&decoder->column[COLUMN_TAG], &tag))
+			return decoder_bad(decoder, "there are fewer tags than records");
+		decoder->run = tag_run(tag);
+	}
+	if (!decoder->run) {
+		err = take_token(decoder, tag, token);
+	} else {
+		decoder->run--;
+		*token = habit_expect(&decoder->habit);
+		if (!*token)
+			err = decoder_bad(decoder, "a record is as expected, and none is");
+	}
+	if (!err)
+		habit_learn(&decoder->habit, *token);
+	return err;
 }
 
 static int decoder_end(struct decoder *decoder)
 {
+	if (decoder->run)
+		return decoder_bad(decoder, "a run is longer than there are records");
 	for (int i = 0; i < COLUMNS; i++)
 		if (decoder->column[i].at != decoder->column[i].end)
 			return decoder_bad(decoder, "a column has more than its records need");
 	return 0;
 }
 
-static bool tag_reserved(uint8_t tag)
+static inline void follow_chain(struct guest *guest, const struct trace_record *record, uint8_t tag,
+				unsigned int field_count)
 {
-	uint8_t op = tag & TAG_OP_MASK;
-
-	if (op == TAG_RECORD)
-		return tag & (TAG_SEQ | TAG_TIME);
-	return op > TAG_OP_OTHER;
+	if ((tag & TAG_OP_MASK) == TAG_RECORD)
+		guest->chain = chain_record(guest->chain, record, field_count);
+	else
+		guest->chain = chain_message(guest->chain, record);
 }
 
 int decoder_next(struct decoder *decoder, struct trace_record *record, unsigned int *field_count,
 		 bool *chained)
 {
 	struct guest *guest;
-	uint8_t tag, context;
+	uint64_t token = 0;
+	uint8_t tag;
 	bool good;
 	int err;
 
 	if (!decoder->left)
 		return decoder_end(decoder);
-	tag = *decoder->column[COLUMN_TAG].at++;
-	if (tag_reserved(tag))
-		return decoder_bad(decoder, "a tag is unknown");
-	err = take_guest(decoder, tag, &context);
+	err = next_token(decoder, &token);
 	if (err)
 		return err;
+	tag = token_tag(token);
+	if (token_context(token) & CONTEXT_GUEST)
+		decoder->predictor.guest = token_guest(token);
 	guest = predictor_guest(&decoder->predictor, decoder->predictor.guest);
 	if (!guest)
 		return -ENOMEM;
@@ -319,24 +369,22 @@ int decoder_next(struct decoder *decoder, struct trace_record *record, unsigned 
 	record->guest = decoder->predictor.guest;
 	record->payload = NULL;
 	record->payload_size = 0;
-	*field_count = 3;
 	*chained = (tag & TAG_OP_MASK) != TAG_RECORD || (tag & TAG_CHAINED);
-	if ((tag & TAG_OP_MASK) == TAG_RECORD)
-		good = take_record(decoder, guest, context, record, field_count);
-	else if (tag & TAG_TO)
-		good = take_message(decoder, guest, tag, context, record, true);
-	else
-		good = take_message(decoder, guest, tag, context, record, false);
-	if (!good || !take_payload(decoder, context, record))
-		return decoder_bad(decoder, "a record is wrong");
-	if (*chained) {
-		if (guest->listed != decoder->predictor.chunk)
-			return decoder_bad(decoder, "a guest's chain is missing");
-		if ((tag & TAG_OP_MASK) == TAG_RECORD)
-			guest->chain = chain_record(guest->chain, record, *field_count);
-		else
-			guest->chain = chain_message(guest->chain, record);
+	*field_count = 3;
+	if ((tag & TAG_OP_MASK) == TAG_RECORD) {
+		*field_count = token_fields(token) & FIELDS_COUNT_MASK;
+		good = take_record(decoder, guest, token, record);
+	} else if (tag & TAG_TO) {
+		good = take_message(decoder, guest, token, record, true);
+	} else {
+		good = take_message(decoder, guest, token, record, false);
 	}
+	if (!good)
+		return decoder_bad(decoder, "a record is wrong");
+	if (guest->listed != decoder->predictor.chunk)
+		return decoder_bad(decoder, "a guest is missing in the table of guests");
+	if (*chained)
+		follow_chain(guest, record, tag, *field_count);
 	decoder->number++;
 	decoder->left--;
 	return 1;

@@ -6,6 +6,7 @@
 #ifndef TTREC_DECODE_H
 #define TTREC_DECODE_H
 
+#include "format/habit.h"
 #include "format/predict.h"
 
 struct column_cursor {
@@ -16,6 +17,8 @@ struct column_cursor {
 struct decoder {
 	struct predictor predictor;
 	struct column_cursor column[COLUMNS];
+	struct habit habit;
+	unsigned int run;    /* so many of the next records are as expected */
 	uint64_t number;     /* of the next record */
 	uint32_t left;	     /* records of this chunk not yet decoded */
 	bool partial;	     /* not from record 0 on: unseen guests may have a past */

@@ -174,14 +174,16 @@ static uint8_t add_context(struct encoder *encoder, const struct trace_record *r
 	return TAG_CONTEXT;
 }
 
-static uint8_t add_payload(struct columns *columns, const struct trace_record *record)
+/* The payload and, where it is not @expected, its size; returns the flag for the context. */
+static uint8_t add_payload(struct columns *columns, const struct trace_record *record,
+			   uint64_t expected)
 {
-	if (!record->payload_size)
-		return 0;
-	add_varint(columns, COLUMN_SIZE, record->payload_size);
 	columns->end[COLUMN_PAYLOAD] =
 		put_bytes(columns->end[COLUMN_PAYLOAD], record->payload, record->payload_size);
-	return CONTEXT_PAYLOAD;
+	if (record->payload_size == expected)
+		return 0;
+	add_varint(columns, COLUMN_SIZE, record->payload_size);
+	return CONTEXT_SIZE;
 }
 
 /*
@@ -215,7 +217,7 @@ static inline __attribute__((always_inline)) void add_message(struct encoder *en
 		add_time(columns, guest, expected.base, time);
 	}
 	tag |= add_context(encoder, record, predict_now(predictor, guest, to, op, time),
-			   add_payload(columns, record));
+			   add_payload(columns, record, 0));
 	add_byte(columns, COLUMN_TAG, tag);
 	if (to)
 		predictor_learn_to(predictor, guest, op, seq, time, record->now);
@@ -228,21 +230,31 @@ static void add_record(struct encoder *encoder, struct guest *guest,
 {
 	struct predictor *predictor = &encoder->predictor;
 	struct columns *columns = encoder->columns;
-	uint64_t *last = predictor->last[record->kind];
+	uint64_t now = predict_record_now(predictor, guest, record->kind);
 	uint8_t tag = TAG_RECORD | (chained ? TAG_CHAINED : 0);
+	uint8_t fields = (uint8_t)field_count;
+	struct field_walk walk;
 
-	add_byte(columns, COLUMN_KIND, (uint8_t)record->kind);
-	add_byte(columns, COLUMN_KIND, (uint8_t)field_count);
+	field_walk_begin(&walk, predictor, guest, record->guest, record->kind);
 	for (unsigned int i = 0; i < field_count; i++) {
-		add_varint(columns, COLUMN_FIELD, zigzag(record->field[i] - last[i]));
-		last[i] = record->field[i];
+		uint64_t expected = field_walk_expect(&walk, record, i);
+
+		field_walk_learn(&walk, i, record->field[i]);
+		if (record->field[i] == expected)
+			continue;
+		fields |= (uint8_t)(1 << (FIELDS_OTHER + i));
+		add_varint(columns, COLUMN_FIELD, zigzag(record->field[i] - expected));
 	}
-	tag |= add_context(encoder, record, predictor->now, add_payload(columns, record));
+	add_byte(columns, COLUMN_KIND, (uint8_t)record->kind);
+	add_byte(columns, COLUMN_KIND, fields);
+	tag |= add_context(encoder, record, now,
+			   add_payload(columns, record, field_walk_size(&walk)));
 	add_byte(columns, COLUMN_TAG, tag);
+	field_walk_end(&walk, record->payload_size);
 	predictor_learn_record(predictor, guest, record);
 }
 
-/* The chunk names the chain of every guest it continues. */
+/* The chunk names every guest with a record in it, and the chain that it continues. */
 static inline void list_chain(struct encoder *encoder, struct guest *guest, uint32_t index)
 {
 	struct columns *columns = encoder->columns;
@@ -258,10 +270,9 @@ static inline void list_chain(struct encoder *encoder, struct guest *guest, uint
 static void add_any(struct encoder *encoder, struct guest *guest, const struct trace_record *record,
 		    unsigned int field_count, bool chained)
 {
-	if (chained) {
-		list_chain(encoder, guest, record->guest);
+	list_chain(encoder, guest, record->guest);
+	if (chained)
 		guest->chain = chain_record(guest->chain, record, field_count);
-	}
 	add_record(encoder, guest, record, field_count, chained);
 }
 
@@ -308,12 +319,13 @@ uint8_t *put_chunk_head(uint8_t *out, enum chunk_type type, uint32_t guests, uin
 	return put_le64(out, chain);
 }
 
-void columns_content(struct columns *columns, uint64_t chain,
+void columns_content(struct columns *columns, struct habit *habit, uint64_t chain,
 		     struct segment segments[COLUMNS_SEGMENTS])
 {
 	uint8_t *out = columns->guest_end;
 
 	assert(columns->count);
+	columns_pack(columns, habit);
 	put_chunk_head(columns->head, CHUNK_RECORDS, columns->guest_count, columns->count,
 		       columns->first_number, columns->first_now, chain);
 	for (int i = 0; i < COLUMNS; i++) {

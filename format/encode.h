@@ -7,6 +7,7 @@
 #ifndef TTREC_ENCODE_H
 #define TTREC_ENCODE_H
 
+#include "format/habit.h"
 #include "format/predict.h"
 
 struct columns {
@@ -41,9 +42,15 @@ void columns_destroy(struct columns *columns);
 /* The chunk must be taken before the next record, which has @payload_size bytes, is added. */
 bool columns_full(const struct columns *columns, size_t payload_size);
 
-/* The content of a frame; valid as long as the columns. @chain: over all frames before it. */
-void columns_content(struct columns *columns, uint64_t chain,
+/*
+ * The content of a frame, once; valid as long as the columns. @habit is what the packing works in,
+ * @chain goes over all frames before it.
+ */
+void columns_content(struct columns *columns, struct habit *habit, uint64_t chain,
 		     struct segment segments[COLUMNS_SEGMENTS]);
+
+/* Only count the records that are as expected, instead of having tag, context, guest and kind. */
+void columns_pack(struct columns *columns, struct habit *habit);
 
 /* Begin a chunk in @columns, whatever they held. */
 void encoder_begin(struct encoder *encoder, struct columns *columns);

@@ -87,7 +87,9 @@ enum column {
 /* A tag: the low four bits are the operation of a message or one of these. */
 #define TAG_OP_MASK  0x0f
 #define TAG_OP_OTHER 10 /* a message whose operation stands in COLUMN_OP */
-#define TAG_RECORD   15 /* not a message: kind and number of fields stand in COLUMN_KIND */
+#define TAG_RUN	     11 /* to 14: no record but a run of so many expected ones, see tag_run() */
+#define TAG_RUN_LAST 14
+#define TAG_RECORD   15 /* not a message: its kind and fields stand in COLUMN_KIND */
 /* Of a message. */
 #define TAG_TO	 0x10 /* to the guest, otherwise from it */
 #define TAG_SEQ	 0x20 /* seq is not the predicted one */
@@ -97,10 +99,31 @@ enum column {
 /* Of both: a context byte follows in COLUMN_CONTEXT. */
 #define TAG_CONTEXT 0x80
 
-#define CONTEXT_GUEST	0x01 /* another guest than the record before */
-#define CONTEXT_NOW	0x02 /* now is not the predicted one */
-#define CONTEXT_PAYLOAD 0x04 /* there is payload */
-#define CONTEXT_MASK	0x07
+#define CONTEXT_GUEST 0x01 /* another guest than the record before */
+#define CONTEXT_NOW   0x02 /* now is not the predicted one */
+#define CONTEXT_SIZE  0x04 /* the size of the payload is not the predicted one */
+#define CONTEXT_MASK  0x07
+
+/* Longest run that one tag stands for: four codes and the four bits above them. */
+#define TAG_RUN_MAX 64
+
+static inline uint8_t run_tag(unsigned int run)
+{
+	return (uint8_t)((TAG_RUN + (run - 1) / 16) | (run - 1) % 16 << 4);
+}
+
+/* How many records a tag that says so stands for; 0: it is the tag of one record. */
+static inline unsigned int tag_run(uint8_t tag)
+{
+	unsigned int code = tag & TAG_OP_MASK;
+
+	return code < TAG_RUN || code > TAG_RUN_LAST ? 0 : (code - TAG_RUN) * 16 + (tag >> 4) + 1;
+}
+
+/* Second byte of a kind: how many fields, and above that a bit for each not as predicted. */
+#define FIELDS_COUNT_MASK 0x07
+#define FIELDS_RESERVED	  0x08
+#define FIELDS_OTHER	  4 /* bits to shift */
 
 /* How a time that was not predicted is coded: 0 to 8 = bytes of its distance from the base. */
 enum time_code {

@@ -14,6 +14,7 @@
 #include <pthread.h>
 
 #include "format/frame_write.h"
+#include "format/habit.h"
 
 #define WRITER_COLUMNS	4
 #define WRITER_FLUSH_NS 100000000ULL
@@ -54,6 +55,7 @@ struct trace_writer {
 	uint64_t flush_ns;
 	uint64_t deadline; /* when columns are taken even if they are not full */
 	struct frame_writer frames;
+	struct habit habit;
 	struct embed *embedding; /* next to work on; those before it are done */
 	uint32_t contents;
 	uint64_t artifacts;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * Write a sample trace, the same bytes every time: for the tests of ttdump and of the reference
- * decoder. make_sample FILE [GUESTS EVENTS | absurd SEED COUNT | escape]
+ * decoder. make_sample FILE [GUESTS EVENTS | absurd SEED COUNT | network PINGS busy|idle | escape]
  */
 #include <sched.h>
 #include <setjmp.h>
@@ -81,6 +81,7 @@ int main(int argc, char **argv)
 	struct trace_writer *writer;
 	struct sample sample = { 0 };
 	bool absurd = argc == 5 && !strcmp(argv[2], "absurd");
+	bool network = argc == 5 && !strcmp(argv[2], "network");
 
 	if (argc < 2)
 		return EXIT_FAILURE;
@@ -89,6 +90,9 @@ int main(int argc, char **argv)
 		embed(writer, "/../../escaped", 0644, "no\n");
 	} else if (absurd) {
 		append_absurd(writer, strtoull(argv[3], NULL, 0), atol(argv[4]));
+	} else if (network) {
+		sample_network(&sample, (unsigned int)atoi(argv[3]), !strcmp(argv[4], "busy"));
+		append_all(writer, &sample);
 	} else {
 		embed(writer, "/boot/linux", 0755, "the kernel\n");
 		embed(writer, "/boot/initrd.cpio", 0644, "the initrd\n");

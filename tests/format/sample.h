@@ -32,6 +32,14 @@ void sample_exchange(struct sample *sample, uint32_t guest, uint64_t offset, uin
 /* A recording as it happens: @guests guests that join, tick, print, read random bytes and end. */
 void sample_recording(struct sample *sample, uint32_t guests, unsigned int events, uint64_t seed);
 
+/*
+ * A lab of two guests of which the one pings the other once a second through a network of 100 us:
+ * two frames a ping, and now and then two of ARP. When they are @busy the guests look at the clock
+ * and have other timers as well. Ends with one of each rarer record. Returns how many bytes all
+ * frames have.
+ */
+uint64_t sample_network(struct sample *sample, unsigned int pings, bool busy);
+
 /* One record of arbitrary content; its payload points into static memory. */
 void sample_absurd(struct sample_random *random, struct trace_record *record);
 

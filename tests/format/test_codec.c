@@ -29,6 +29,7 @@ static uint64_t number_from(const char *name, uint64_t otherwise)
 struct coder {
 	struct encoder encoder;
 	struct columns *columns;
+	struct habit habit;
 	struct decoder *decoder;
 	uint8_t *content;
 	size_t size;
@@ -55,7 +56,7 @@ static void join_segments(struct coder *coder)
 {
 	struct segment segments[COLUMNS_SEGMENTS];
 
-	columns_content(coder->columns, 0, segments);
+	columns_content(coder->columns, &coder->habit, 0, segments);
 	coder->size = 0;
 	for (size_t i = 0; i < COLUMNS_SEGMENTS; i++) {
 		memcpy(coder->content + coder->size, segments[i].data, segments[i].size);

@@ -34,5 +34,7 @@ compare() {
 
 compare
 compare 5 3000
+compare network 1000 idle
+compare network 500 busy
 compare absurd 1 20000
 compare absurd 2 20000

@@ -1,5 +1,5 @@
 # Tests of the trace file and of ttdump.
-add_library(format_sample STATIC format/sample.c)
+add_library(format_sample STATIC format/sample.c format/sample_network.c)
 target_link_libraries(format_sample PUBLIC ttrec_options PkgConfig::CMOCKA tttrace)
 
 # format_test(NAME): the program test_NAME.c
@@ -12,6 +12,7 @@ format_test(artifacts)
 target_link_libraries(format_artifacts PRIVATE PkgConfig::CRYPTO)
 format_test(damage)
 format_test(codec)
+format_test(network_cost)
 format_test(versions)
 format_test(writer)
 format_test(hostile)

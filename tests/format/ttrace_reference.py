@@ -17,6 +17,7 @@ import uuid
 
 MASK = (1 << 64) - 1
 NEVER = (1 << 63) - 1
+FACTOR = 0x9E3779B97F4A7C15
 
 
 def read_page(path):
@@ -57,10 +58,54 @@ class Column:
         return self.data[self.at - size : self.at]
 
 
+def place(key):
+    return (key * FACTOR & MASK) >> 52
+
+
+def history_message(history, op, to):
+    return ((history << 3) ^ (min(op, 10) + 1 + 16 * to) * FACTOR) & MASK if op else history
+
+
+def history_record(history, kind):
+    return ((history << 3) ^ (64 + kind) * FACTOR) & MASK
+
+
 class Guest:
     def __init__(self):
-        self.offset = self.pending = self.step = 0
+        self.offset = self.pending = self.lag = self.history = self.kind = 0
+        self.step = [0] * 8
         self.from_seq = self.from_op = self.to_seq = 0
+
+
+class Series:
+    def __init__(self):
+        self.last, self.step, self.follows = [0, 0], [0, 0], [False, False]
+        self.started, self.size = False, 0
+
+
+class Runs:
+    """Which token is expected."""
+
+    def __init__(self):
+        self.left = self.guest = self.long_place = self.short_place = 0
+        self.history, self.long, self.short = [0] * 256, {}, {}
+
+    def expect(self):
+        return self.long.get(self.long_place) or self.short[self.short_place]
+
+    def learn(self, token):
+        tag, _, guest, kind, _ = token
+        self.long[self.long_place] = self.short[self.short_place] = token
+        if guest is not None:
+            self.guest = guest
+        h = self.history[self.guest % 256]
+        if tag & 15 == 15:
+            h = history_record(h, kind)
+        else:
+            h = history_message(h, tag & 15, tag >> 4 & 1)
+        self.history[self.guest % 256] = h
+        k = 2 * self.guest + (tag & 15 == 0)
+        self.long_place, self.short_place = place(h + k), place((h & 0x3FFFF) + k)
 
 
 class Chunk:
@@ -78,39 +123,86 @@ class Chunk:
         self.op = {name: number for number, name in operations.items()}
         self.guest = self.to_seq = self.tod = self.free = self.broadcast = 0
         self.each = self.late = False
-        self.guests, self.last = {}, {}
+        self.kicked, self.runs, self.strides = now, Runs(), {}
+        self.guests, self.series, self.sequels = {}, {}, {}
 
     def records(self):
         for i in range(self.count):
             yield {"number": self.number + i, **self.record()}
+        assert self.runs.left == 0
         assert all(column.at == len(column.data) for column in self.columns)
 
-    def record(self):
-        tag = self.tags.byte()
+    def token(self):
+        if not self.runs.left:
+            tag = self.tags.byte()
+            if not 11 <= tag & 15 <= 14:
+                return self.new_token(tag)
+            self.runs.left = ((tag & 15) - 11) * 16 + (tag >> 4) + 1
+        self.runs.left -= 1
+        return self.runs.expect()
+
+    def new_token(self, tag):
         context = self.contexts.byte() if tag & 0x80 else 0
-        if context & 1:
-            self.guest = self.guest_column.varint()
+        guest = self.guest_column.varint() if context & 1 else None
+        other = tag & 15 == 15
+        kind, fields = (self.kinds.byte(), self.kinds.byte()) if other else (None, None)
+        return tag, context, guest, kind, fields
+
+    def record(self):
+        token = self.token()
+        self.runs.learn(token)
+        tag, context, guest, kind, fields = token
+        if guest is not None:
+            self.guest = guest
         guest = self.guests.setdefault(self.guest, Guest())
         if tag & 15 == 15:
-            kind, fields, now = self.other(guest, context)
+            fields, now, payload = self.other(guest, kind, fields, context)
         else:
             kind, fields, now = self.message(guest, tag, context)
-        payload = self.payloads.take(self.sizes.varint()) if context & 4 else b""
+            payload = self.payloads.take(self.sizes.varint() if context & 4 else 0)
         return {"now": now, "guest": self.guest, "kind": kind, "fields": fields,
                 "payload": payload}
 
     def decoded_now(self, predicted, context):
         return (predicted + (self.nows.difference() if context & 2 else 0)) & MASK
 
-    def other(self, guest, context):
-        kind, count = self.kinds.byte(), self.kinds.byte()
-        last = self.last.setdefault(kind, [0] * 4)
-        for i in range(count):
-            last[i] = (last[i] + self.fields.difference()) & MASK
-        self.now = self.decoded_now(self.now, context)
+    def other(self, guest, kind, described, context):
+        p, values = self.guest * 64 + kind, []
+        sequel = self.sequels.setdefault(place(p + (guest.kind << 32)), [0] * 4)
+        first = series = self.series.setdefault(place(p), Series())
+        for i in range(described & 7):
+            if i == 2:
+                series.started = True
+                pair = (256 * values[0] + values[1] + 1) << 32
+                series = self.series.setdefault(place(p + pair), Series())
+            values.append(self.field(series, sequel, i, described >> (4 + i) & 1))
+        due = (self.kicked + guest.lag) & MASK
+        if kind not in (17, 24) or not 0 < (due - self.now) & MASK <= NEVER:
+            due = self.now
+        now = self.decoded_now(due, context)
+        size = self.sizes.varint() if context & 4 else first.size
+        first.size, first.started, series.started = size, True, True
+        self.now, guest.kind = now, kind
+        guest.history = history_record(guest.history, kind)
         if kind == 8:
-            guest.offset = last[1]
-        return kind, last[:count], self.now
+            guest.offset = values[1]
+        elif kind == 16:
+            self.kicked = now
+        elif kind in (17, 24):
+            guest.lag = (now - self.kicked) & MASK
+        return values, now, self.payloads.take(size)
+
+    def field(self, series, sequel, i, differs):
+        j = i % 2
+        counted, followed = (series.last[j] + series.step[j]) & MASK, sequel[i]
+        value = followed if series.follows[j] else counted
+        if differs:
+            value = (value + self.fields.difference()) & MASK
+        if counted != followed and value in (counted, followed):
+            series.follows[j] = value == followed
+        series.step[j] = (value - series.last[j]) & MASK if series.started else 0
+        series.last[j] = sequel[i] = value
+        return value
 
     def message(self, guest, tag, context):
         op, to = tag & 15, bool(tag & 0x10)
@@ -135,11 +227,14 @@ class Chunk:
         value = sum(self.planes[i].byte() << 8 * i for i in range(code & 15))
         return value if code >= 16 else base + value
 
+    def stride(self, guest):
+        return place(guest.history + self.guest)
+
     def predict_from(self, guest, op, base):
         if op == self.op["ACK"]:
             return guest.to_seq, 0
         if op == self.op["REQUEST"]:
-            time = base + guest.step
+            time = base + self.strides.get(self.stride(guest), guest.step[guest.from_op % 8])
         elif op in (self.op["WAIT"], self.op["GET"], self.op["GET_TOD"]):
             time = MASK
         elif op == self.op["UPDATE"]:
@@ -163,9 +258,9 @@ class Chunk:
         before, self.now = self.now, now
         if op == self.op["ACK"]:
             return
-        guest.from_seq, guest.from_op = seq, op
         if op == self.op["REQUEST"]:
-            guest.pending, guest.step = time, time - (before - guest.offset)
+            guest.pending, step = time, time - (before - guest.offset)
+            self.strides[self.stride(guest)] = guest.step[guest.from_op % 8] = step
         elif op == self.op["UPDATE"]:
             told = (time + guest.offset) & MASK
             if told != before:
@@ -174,6 +269,8 @@ class Chunk:
                 self.now = told
         elif op == self.op["BROADCAST"]:
             self.broadcast = time
+        guest.from_seq, guest.from_op = seq, op
+        guest.history = history_message(guest.history, op, False)
 
     def learn_to(self, guest, op, seq, time, now):
         self.now = now
@@ -186,6 +283,7 @@ class Chunk:
         elif seq != (guest.to_seq + 1) & MASK:
             self.each = False
         guest.to_seq = self.to_seq = seq
+        guest.history = history_message(guest.history, op, True)
         if op == self.op["RUN"]:
             guest.offset = (now - time) & MASK
         elif op == self.op["FREE_UNTIL"]:
