@@ -226,6 +226,21 @@ static void test_vring_in_memory_that_is_gone(void **state)
 	builder_memory_destroy(&other);
 }
 
+/* More often than there are places for. */
+static void test_memory_that_is_not_used_any_more(void **state)
+{
+	struct builder_memory memory;
+	struct vring_memory mapped = {};
+
+	(void)state;
+	builder_memory_create(&memory, PAGE);
+	for (int i = 0; i < 5000; i++) {
+		builder_memory_attach(&memory, &mapped);
+		vring_memory_clear(&mapped);
+	}
+	builder_memory_destroy(&memory);
+}
+
 /* This process as the guest: its memory is a file without a name, mapped shared. */
 static void test_digest_of_memory_that_is_gone(void **state)
 {
@@ -259,6 +274,7 @@ int main(void)
 		cmocka_unit_test(test_others_are_served_as_before),
 		cmocka_unit_test(test_too_many_mappings),
 		cmocka_unit_test(test_vring_in_memory_that_is_gone),
+		cmocka_unit_test(test_memory_that_is_not_used_any_more),
 		cmocka_unit_test(test_digest_of_memory_that_is_gone),
 	};
 

@@ -177,7 +177,8 @@ static void test_closing(void **state)
 	(void)state;
 	vhost_close(&peer.vhost);
 	assert_int_equal(open_descriptors(), descriptors + 3);
-	assert_false(vring_ready(&peer.vhost.ring[0]));
+	assert_false(peer.vhost.ring[0].enabled);
+	assert_int_equal(peer.vhost.ring[0].size, 0);
 	assert_int_equal(peer.vhost.memory.count, 0);
 	vhost_close(&peer.vhost);
 	assert_int_equal(vhost_call(&peer.vhost, VHOST_BACKEND_VRING_CALL, 0), -ENOTCONN);
@@ -322,6 +323,7 @@ static void test_memory_that_makes_no_sense(void **state)
 	table.region[0].size = MEMORY_SIZE + 1;
 	assert_int_equal(tell_table(&table, 1), -EBADMSG);
 	table.region[0] = (struct peer_region){ 0x1000, PAGE, 0x1000, 0 };
+	assert_int_equal(tell_table(&table, 2), -EBADMSG);
 	assert_int_equal(tell_table(&table, 1), 0);
 }
 

@@ -402,12 +402,14 @@ static void test_files_that_are_no_memory(void **state)
 	struct vring_memory memory = {};
 	auto_fd null = open("/dev/null", O_RDWR), closed = -1;
 	auto_fd self = open("/proc/self/exe", O_RDONLY);
+	auto_fd directory = open("/", O_RDONLY | O_DIRECTORY);
 	int ends[2];
 
 	(void)state;
 	assert_int_equal(pipe(ends), 0);
 	assert_int_equal(vring_memory_add(&memory, null, 0, 0, PAGE, 0), -EBADMSG);
 	assert_int_equal(vring_memory_add(&memory, ends[0], 0, 0, PAGE, 0), -EBADMSG);
+	assert_int_equal(vring_memory_add(&memory, directory, 0, 0, 1, 0), -EBADMSG);
 	assert_int_equal(vring_memory_add(&memory, closed, 0, 0, PAGE, 0), -EBADF);
 	assert_int_equal(vring_memory_add(&memory, self, 0, 0, PAGE, 0), -EACCES);
 	assert_int_equal(memory.count, 0);
