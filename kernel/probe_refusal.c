@@ -35,7 +35,8 @@ static int refuse_permission(int error, struct diagnosis *why)
 				"the interrupt probe is refused in spite of its capabilities (%s): "
 				"by a container's filter, a user namespace or lockdown",
 				strerror(-error));
-	return diagnose(why, EXIT_CANNOT, error, "run as root, or give both capabilities",
+	return diagnose(why, EXIT_CANNOT, error,
+			"run as root, or once: setcap cap_bpf,cap_perfmon+ep on the program",
 			"the interrupt probe needs CAP_BPF and CAP_PERFMON, and this process has "
 			"%s",
 			bpf	  ? "no CAP_PERFMON"

@@ -43,6 +43,12 @@ section "size, writing and reading"
 "$bin/bench-format" || status=1
 section "scheduler"
 "$bin/bench-scheduler" "$bin/ttrec" 5 2>/dev/null || status=1
+section "interrupt probe"
+if cmake --build --preset release --target bench-probe >/dev/null 2>&1; then
+	"$bin/bench-probe" "$bin/probe_target" || status=1
+else
+	echo "left out: this build has no probe"
+fi
 section "recording, sealing, replaying"
 tests/bench/bench_recording.py "$bin" "$kernel" --rounds "$rounds" || status=1
 section "damage"
