@@ -125,16 +125,18 @@ static void test_too_many_mappings(void **state)
 
 /* ---- What is not guarded -------------------------------------------------------------------- */
 
+static volatile bool is_other; /* not the guarded file */
+
 static void handle_earlier(int number)
 {
 	(void)number;
-	_exit(42);
+	_exit(is_other ? 42 : 1);
 }
 
 static void handle_earlier_with_address(int number, siginfo_t *info, void *context)
 {
 	(void)context;
-	_exit(number == SIGBUS && info->si_addr ? 43 : 1);
+	_exit(is_other && number == SIGBUS && info->si_addr ? 43 : 1);
 }
 
 enum way { TOUCH, RAISE };
@@ -151,8 +153,9 @@ static int child_status(const struct sigaction *earlier, enum way way)
 		sigaction(SIGBUS, earlier, NULL);
 		file_open(&file, 1);
 		file_open(&naked, 1);
-		if (guard_add(file.data, file.size))
+		if (guard_add(file.data, file.size) || ftruncate(file.fd, 0) || file.data[0])
 			_exit(2);
+		is_other = true;
 		if (way == TOUCH && ftruncate(naked.fd, 0) == 0)
 			*(volatile uint8_t *)naked.data = 1;
 		else
