@@ -20,9 +20,9 @@
 
 #include "kernel/vring.h"
 
-#define VHOST_QUEUES_MAX 64
-#define VHOST_BODY_MAX	 4096 /* bytes; the longest of virtio_uml is a configuration space */
-#define VHOST_FDS_MAX	 VRING_REGIONS_MAX
+#define VHOST_QUEUES_MAX   64
+#define VHOST_BODY_MAX	   4096 /* bytes; the longest of virtio_uml is a configuration space */
+#define VHOST_FDS_MAX	   VRING_REGIONS_MAX
 #define VHOST_PROBLEM_TEXT 192
 
 /* Requests of the guest. NAME(number) as in the specification, without VHOST_USER_. */
@@ -58,7 +58,7 @@ enum vhost_backend_request {
 #define VHOST_FLAG_REPLY      0x4u
 #define VHOST_FLAG_NEED_REPLY 0x8u
 
-#define VHOST_F_PROTOCOL_FEATURES (1ULL << 30)
+#define VHOST_F_PROTOCOL_FEATURES  (1ULL << 30)
 #define VHOST_PROTOCOL_REPLY_ACK   (1ULL << 3)
 #define VHOST_PROTOCOL_BACKEND_REQ (1ULL << 5)
 #define VHOST_PROTOCOL_CONFIG	   (1ULL << 9)
