@@ -101,7 +101,7 @@ every_file() {
 	(cd "$source_dir" && find format kernel recorder replayer demo -type f \
 		-name '*.[ch]' -o -name '*.sh' -o -name '*.config' -o -name '*.allow') |
 		sed 's|.*/||' | sort >there
-	grep -oE '[a-z0-9_-]+\.(c|h|sh|config|allow)\b' "$docs/architecture.md" | sort -u >named
+	grep -oE '[a-z0-9_-]+(\.bpf)?\.(c|h|sh|config|allow)\b' "$docs/architecture.md" | sort -u >named
 	while read -r name; do
 		grep -qxF -e "$name" -e "${name%.h}.c" named || fail "architecture.md does not name $name"
 	done <there
