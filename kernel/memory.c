@@ -36,6 +36,7 @@ struct memory {
 	uint8_t *ram;	     /* the guest's physical memory, mapped here */
 	uint8_t *image_copy; /* the kernel's data and bss as last read */
 	struct xstate xstate;
+	struct xstate_words words; /* of what is being hashed */
 	struct region region[MEMORY_REGIONS];
 };
 
@@ -118,6 +119,7 @@ void memory_close(struct memory *memory)
 	}
 	close_fd(&memory->ram_fd);
 	free(memory->image_copy);
+	free(memory->words.offset);
 	for (size_t i = 0; i < MEMORY_REGIONS; i++) {
 		free(memory->region[i].hash);
 		free(memory->region[i].recorded);
@@ -166,40 +168,37 @@ static void walk_block(struct ladder_walk *walk, size_t block, uint64_t hash)
 	walk->next = block + 1;
 }
 
-/*
- * Hash the @length bytes at @begin of @data without the words from @bits on that are the
- * processor's own (xstate.h). Returns the offset of the next such word.
- */
-static size_t hash_without_bits(const struct xstate *xstate, const uint8_t *data, size_t size,
-				size_t begin, size_t length, size_t bits, uint64_t *hash)
+/* Hash a block without the words of it, from *@next on, that are the processor's own (xstate.h). */
+static uint64_t hash_without(const struct xstate_words *words, size_t *next, const uint8_t *data,
+			     size_t begin, size_t length)
 {
 	uint8_t copy[BLOCK_MAX];
 
 	memcpy(copy, data + begin, length);
-	for (; bits < begin + length; bits = xstate_next(xstate, data, size, bits + 8))
-		memset(copy + (bits - begin), 0, sizeof(uint64_t));
-	*hash = hash_bytes(copy, length);
-	return bits;
+	for (; *next < words->count && words->offset[*next] < begin + length; ++*next)
+		memset(copy + (words->offset[*next] - begin), 0, sizeof(uint64_t));
+	return hash_bytes(copy, length);
 }
 
-static void walk_bytes(struct ladder_walk *walk, const struct xstate *xstate, size_t block,
-		       const uint8_t *data, size_t size)
+static int walk_bytes(struct ladder_walk *walk, struct memory *memory, size_t block,
+		      const uint8_t *data, size_t size)
 {
+	const struct xstate_words *words = &memory->words;
 	uint32_t block_size = walk->region->block_size;
-	size_t bits = xstate_next(xstate, data, size, 0);
+	size_t next = 0;
+	int err = xstate_find(&memory->xstate, data, size, &memory->words);
 
-	for (size_t begin = 0; begin < size; begin += block_size, block++) {
+	for (size_t begin = 0; !err && begin < size; begin += block_size, block++) {
 		size_t length = size - begin < block_size ? size - begin : block_size;
-		uint64_t hash;
+		bool has_words = next < words->count && words->offset[next] < begin + length;
+		uint64_t hash = has_words ? hash_without(words, &next, data, begin, length)
+					  : hash_bytes(data + begin, length);
 
-		if (bits < begin + length)
-			bits = hash_without_bits(xstate, data, size, begin, length, bits, &hash);
-		else
-			hash = hash_bytes(data + begin, length);
 		if (hash == walk->region->zero_hash && length == block_size)
 			hash = 0;
 		walk_block(walk, block, hash);
 	}
+	return err;
 }
 
 static void walk_hole(struct ladder_walk *walk, size_t block, size_t end)
@@ -217,6 +216,7 @@ static int walk_ram(struct memory *memory, struct ladder_walk *walk)
 {
 	struct region *region = walk->region;
 	off_t end = 0, begin;
+	int err;
 
 	while ((begin = lseek(memory->ram_fd, end, SEEK_DATA)) >= 0) {
 		if ((uint64_t)begin > region->size)
@@ -228,8 +228,10 @@ static int walk_ram(struct memory *memory, struct ladder_walk *walk)
 		if ((uint64_t)end > region->size ||
 		    ((uint64_t)end < region->size && end % MEMORY_RAM_BLOCK))
 			return -ESTALE;
-		walk_bytes(walk, &memory->xstate, (size_t)begin / MEMORY_RAM_BLOCK,
-			   memory->ram + begin, (size_t)(end - begin));
+		err = walk_bytes(walk, memory, (size_t)begin / MEMORY_RAM_BLOCK,
+				 memory->ram + begin, (size_t)(end - begin));
+		if (err)
+			return err;
 	}
 	if (errno != ENXIO)
 		return -errno;
@@ -265,10 +267,7 @@ static int walk_image(struct memory *memory, struct ladder_walk *walk)
 	struct region *region = walk->region;
 	int err = read_process(memory, region->base, memory->image_copy, region->size);
 
-	if (err)
-		return err;
-	walk_bytes(walk, &memory->xstate, 0, memory->image_copy, region->size);
-	return 0;
+	return err ? err : walk_bytes(walk, memory, 0, memory->image_copy, region->size);
 }
 
 int memory_hash(struct memory *memory, unsigned int number, struct memory_digest *digest,

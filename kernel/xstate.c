@@ -3,15 +3,20 @@
 #include "kernel/xstate.h"
 
 #include <cpuid.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Within a state: FXSAVE's image, the host's own words in it, then the header of XSAVE. */
-#define MXCSR_AT    24
-#define SOFTWARE_AT 464
-#define BITS_AT	    512
-#define HEADER_END  576
-/* In the host's own words of a signal's state (FP_XSTATE_MAGIC1). */
+#define MXCSR_AT   24
+#define HOST_AT	   464
+#define BITS_AT	   512
+#define HEADER_END 576
+/* In the host's words of a signal's state (FP_XSTATE_MAGIC1). */
 #define SIGNAL_MAGIC 0x46505853u
+/* All exceptions masked, rounding to nearest. */
+#define MXCSR_INITIAL 0x1f80u
 
 struct xstate xstate_learn(void)
 {
@@ -38,34 +43,78 @@ static uint64_t word_at(const uint8_t *data, size_t offset)
 	return word;
 }
 
-/* Is there a saved state at @data? Nothing else looks like one. */
-static int is_state(const struct xstate *xstate, const uint8_t *data)
+/* Behind the host's words there is a header with nothing in it but the bits. */
+static bool has_header(const struct xstate *xstate, const uint8_t *data)
 {
-	uint64_t software = word_at(data, SOFTWARE_AT), bits = word_at(data, BITS_AT);
 	uint64_t rest = 0;
 
-	/* x87 and SSE (bits 0 and 1) are always among the parts that can be there. */
-	if ((uint32_t)software != SIGNAL_MAGIC &&
-	    ((software & ~xstate->features) || (software & 3) != 3))
-		return 0;
 	for (size_t at = BITS_AT + 8; at < HEADER_END; at += 8)
 		rest |= word_at(data, at);
-	return !rest && !(bits & ~xstate->features);
+	return !rest && !(word_at(data, BITS_AT) & ~xstate->features);
 }
 
-size_t xstate_next(const struct xstate *xstate, const uint8_t *data, size_t size, size_t from)
+/* As ptrace(2) gives it: the host's words are the parts there can be; x87 and SSE always can. */
+static bool is_task_state(const struct xstate *xstate, const uint8_t *data)
 {
-	size_t distance = BITS_AT - MXCSR_AT;
-	size_t at = from > distance + MXCSR_AT ? from - distance : MXCSR_AT;
+	uint64_t parts = word_at(data, HOST_AT);
 
-	if (!xstate->features)
-		return XSTATE_NONE;
-	for (; at + HEADER_END - MXCSR_AT <= size; at += 8) {
-		uint32_t mask;
+	return !(parts & ~xstate->features) && (parts & 3) == 3 && has_header(xstate, data);
+}
 
-		memcpy(&mask, data + at + 4, sizeof(mask));
-		if (mask == xstate->mxcsr_mask && is_state(xstate, data + at - MXCSR_AT))
-			return at + distance;
+static int add_word(struct xstate_words *words, size_t offset)
+{
+	if (words->count == words->space) {
+		size_t space = words->space ? 2 * words->space : 64;
+		size_t *grown = realloc(words->offset, space * sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		words->offset = grown;
+		words->space = space;
 	}
-	return XSTATE_NONE;
+	words->offset[words->count++] = offset;
+	return 0;
+}
+
+static int add_signal_state(const struct xstate *xstate, const uint8_t *data, size_t at,
+			    struct xstate_words *words)
+{
+	uint64_t initial = (uint64_t)xstate->mxcsr_mask << 32 | MXCSR_INITIAL;
+	int err = add_word(words, at + BITS_AT);
+
+	if (!err && word_at(data, at + MXCSR_AT) == initial)
+		err = add_word(words, at + MXCSR_AT);
+	return err;
+}
+
+static int compare_offsets(const void *left, const void *right)
+{
+	size_t a = *(const size_t *)left, b = *(const size_t *)right;
+
+	return a < b ? -1 : a > b;
+}
+
+int xstate_find(const struct xstate *xstate, const uint8_t *data, size_t size,
+		struct xstate_words *words)
+{
+	int err = 0;
+
+	words->count = 0;
+	if (!xstate->features || size < HEADER_END)
+		return 0;
+	for (size_t at = 0; at + 8 <= size && !err; at += 8) {
+		uint64_t word = word_at(data, at);
+
+		if (word >> 32 == xstate->mxcsr_mask && at >= MXCSR_AT &&
+		    at - MXCSR_AT + HEADER_END <= size &&
+		    is_task_state(xstate, data + at - MXCSR_AT))
+			err = add_word(words, at - MXCSR_AT + BITS_AT);
+		else if ((uint32_t)word == SIGNAL_MAGIC && at >= HOST_AT &&
+			 at - HOST_AT + HEADER_END <= size &&
+			 has_header(xstate, data + at - HOST_AT))
+			err = add_signal_state(xstate, data, at - HOST_AT, words);
+	}
+	if (words->count)
+		qsort(words->offset, words->count, sizeof(*words->offset), compare_offsets);
+	return err;
 }

@@ -8,8 +8,9 @@
  * 0xa0 mostly and 0xa2 now and then. Parts that are not in use are stored with their initial
  * values, so the registers themselves say all that the bits say.
  *
- * Kernels keep such states in their tasks (PTRACE_GETREGSET with NT_X86_XSTATE) and put them on the
- * stack of whoever gets a signal.
+ * Kernels keep such states in their tasks (PTRACE_GETREGSET with NT_X86_XSTATE) and hosts put them
+ * on the stack of whoever gets a signal. In the latter the MXCSR is not even written when nothing
+ * is in use; else it stands there with its initial value.
  *
  * Source: Intel SDM volume 1, 13.4.2 and 13.6 (XINUSE); arch/x86/kernel/fpu/xstate.c and signal.c
  * (sw_reserved), Linux 6.12; arch/x86/um/os-Linux/registers.c, Linux 5.10 to 7.2.
@@ -23,18 +24,24 @@
 /* What tells a saved state on this processor. */
 struct xstate {
 	uint64_t features;   /* XCR0: parts there can be; 0: this processor has no such states */
-	uint32_t mxcsr_mask; /* stands in each of them */
+	uint32_t mxcsr_mask; /* stands in most of them */
 };
 
 /* Ask the processor. */
 struct xstate xstate_learn(void);
 
-#define XSTATE_NONE SIZE_MAX
+/* Offsets of words of eight bytes, ascending. Start with a zeroed one; free() @offset at the end.
+ */
+struct xstate_words {
+	size_t *offset;
+	size_t count, space;
+};
 
 /*
- * The offset of the first word of such bits at @from or after it, in @size bytes of memory at @data
- * (both multiples of 8; only what lies in there is looked at); XSTATE_NONE when there is none.
+ * The words in @size bytes of memory at @data (a multiple of 8; only what lies wholly in there is
+ * found) that say nothing but what the processor chose. Returns 0 or -ENOMEM.
  */
-size_t xstate_next(const struct xstate *xstate, const uint8_t *data, size_t size, size_t from);
+int xstate_find(const struct xstate *xstate, const uint8_t *data, size_t size,
+		struct xstate_words *words);
 
 #endif
