@@ -3,7 +3,7 @@
  * A guest: one UML kernel in its room, with its doors.
  *
  * The recorder and the replayer open the same guest from the same description, which the trace
- * carries (guest_spec_write, guest_spec_read). What differs is who decides what goes in
+ * carries (guest_specs_write, guest_specs_read). What differs is who decides what goes in
  * through the doors.
  */
 #ifndef TTREC_GUEST_H
@@ -110,11 +110,6 @@ struct guest_started {
 int guest_specs_write(const struct guest_started *started, size_t count, bool embed,
 		      struct trace_writer *writer);
 
-/* The same for one guest; what it has in common with others is not seen. */
-int guest_spec_write(const struct guest_spec *spec, unsigned int seal,
-		     const struct cpu_identity *cpu, uint32_t index, bool embed,
-		     struct trace_writer *writer);
-
 /* What a trace says about where it was recorded, next to the guest itself. */
 struct guest_origin {
 	unsigned int seal;
@@ -143,9 +138,5 @@ void guest_specs_free(struct guest_recorded *guests, size_t count);
 /* The guest called @name; NULL when there is none, or when two have that name. */
 const struct guest_recorded *guest_specs_find(const struct guest_recorded *guests, size_t count,
 					      const char *name);
-
-/* The description of guest @index alone, with its files. */
-int guest_spec_read(struct trace_reader *reader, uint32_t index, struct guest_spec *spec,
-		    struct guest_origin *origin, struct diagnosis *why);
 
 #endif

@@ -166,12 +166,3 @@ int guest_specs_write(const struct guest_started *started, size_t count, bool em
 		err = write_spec(&writing);
 	return err;
 }
-
-int guest_spec_write(const struct guest_spec *spec, unsigned int seal,
-		     const struct cpu_identity *cpu, uint32_t index, bool embed,
-		     struct trace_writer *writer)
-{
-	struct guest_started started = { spec, index, seal, *cpu };
-
-	return guest_specs_write(&started, 1, embed, writer);
-}

@@ -393,20 +393,3 @@ const struct guest_recorded *guest_specs_find(const struct guest_recorded *guest
 	}
 	return found;
 }
-
-int guest_spec_read(struct trace_reader *reader, uint32_t index, struct guest_spec *spec,
-		    struct guest_origin *origin, struct diagnosis *why)
-{
-	struct guest_recorded *guest;
-	size_t count;
-	int err = guest_specs_read(reader, index, true, &guest, &count, why);
-
-	if (err) {
-		*spec = (struct guest_spec){ 0 };
-		return err;
-	}
-	*spec = guest->spec;
-	*origin = guest->origin;
-	free(guest);
-	return 0;
-}

@@ -279,11 +279,13 @@ int run_lab_open(const struct run_options *options, struct run_lab *lab, struct 
 	cpu_set_t allowed;
 	int err = 0;
 
+	lab->files = image_cache_create(); /* without it each guest reads its own */
 	for (size_t i = 0; !err && i < lab->guest_count; i++) {
 		struct run_guest *guest = &lab->guest[i];
 		struct run_options here = *options;
 
 		here.cpu = (int)first;
+		guest->spec.files.cache = lab->files;
 		err = build_spec(options, guest, choose_cpu(&here, guest->island), why);
 		if (!err)
 			err = guest_open(&guest->spec, &guest->guest, why);
@@ -302,15 +304,19 @@ int run_lab_open(const struct run_options *options, struct run_lab *lab, struct 
 int run_lab_describe(const struct run_options *options, struct run_lab *lab,
 		     struct trace_writer *writer)
 {
-	int err = 0;
+	auto_free struct guest_started *started = calloc(lab->guest_count, sizeof(*started));
 
-	for (size_t i = 0; !err && i < lab->guest_count; i++) {
-		struct run_guest *guest = &lab->guest[i];
+	if (!started)
+		return -ENOMEM;
+	for (size_t i = 0; i < lab->guest_count; i++) {
+		const struct run_guest *guest = &lab->guest[i];
 
-		err = guest_spec_write(&guest->spec, guest->guest.room.seal, &guest->cpu,
-				       (uint32_t)i, options->embed, writer);
+		started[i] = (struct guest_started){ .spec = &guest->spec,
+						     .index = (uint32_t)i,
+						     .seal = guest->guest.room.seal,
+						     .cpu = guest->cpu };
 	}
-	return err;
+	return guest_specs_write(started, lab->guest_count, options->embed, writer);
 }
 
 /* ---- Session -------------------------------------------------------------------------------- */
@@ -383,6 +389,7 @@ void run_lab_free(struct run_lab *lab)
 		guest_spec_free(&lab->guest[i].spec);
 		watch_destroy(lab->guest[i].watch);
 	}
+	image_cache_destroy(lab->files);
 	run_networks_destroy(lab);
 	watch_destroy(lab->watch);
 	free(lab->guest);

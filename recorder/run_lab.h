@@ -30,6 +30,7 @@ struct run_lab {
 	struct lab *lab;
 	struct run_guest *guest;
 	size_t guest_count;
+	struct image_cache *files; /* that several guests are started with */
 	struct run_network *network;
 	size_t island_count;
 	struct watch *watch; /* of all consoles */
