@@ -29,9 +29,9 @@ one='  - {name: n1, kernel: ./linux, initrd: ./initrd.gz, memory: 64M, append: "
 # ---- The file -----------------------------------------------------------------------------------------
 
 no_file() {
-	refused 4 'lab\.yaml'
+	refused 2 'lab\.yaml: No such file'
 	mkdir lab.yaml
-	refused 4 'lab\.yaml'
+	refused 2 'lab\.yaml'
 }
 
 no_yaml() {
@@ -61,7 +61,7 @@ unknown_words() {
 	refused 2 "lab\.yaml:3:1: .*'nettworks'"
 	says err 'to do: .*networks'
 	file 'guests:' '  - {name: n1, kernel: ./linux, memmory: 64M}'
-	refused 2 "lab\.yaml:2:34: .*'memmory'"
+	refused 2 "lab\.yaml:2:33: .*'memmory'"
 	says err 'to do: .*memory'
 }
 
@@ -89,7 +89,7 @@ twice() {
 	file 'networks: [{name: lan}, {name: lan}]' 'guests:' "$one"
 	refused 2 'lab\.yaml:1:[0-9]+: .*lan'
 	file 'guests:' '  - {name: n1, name: n2, kernel: ./linux}'
-	refused 2 'lab\.yaml:2:18: .*name'
+	refused 2 'lab\.yaml:2:16: .*name'
 }
 
 nowhere() {
@@ -126,7 +126,8 @@ circles() {
 
 kernel_and_lab() {
 	file 'guests:' "$one"
-	refused 2 'lab|-f' "$kernel"
+	expect 2 record_lab "$kernel"
+	says err 'the kernels of a lab are named in its file'
 }
 
 # ---- Devices of others ---------------------------------------------------------------------------------

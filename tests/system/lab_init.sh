@@ -111,14 +111,14 @@ do_rng() {
 	say "rng $1: $(head -c "$1" /dev/hwrng | md5sum)"
 }
 
-# Each line that is typed is answered, until "end".
+# DEVICE: each line that is typed is answered there, until "end".
 do_console() {
 	say "console: ready"
 	while read -r line; do
 		say "console: $line"
-		echo "you said: $line"
+		echo "you said: $line" >&3
 		[ "$line" != end ] || break
-	done <"/dev/${1:-hvc0}" >>"/dev/${1:-hvc0}"
+	done <"/dev/$1" 3>"/dev/$1"
 }
 
 # What came in on which device.

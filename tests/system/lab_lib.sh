@@ -15,18 +15,23 @@ place_files() {
 	ln -sf "$work/initrd.gz" initrd.gz
 }
 
+# What a case may replace by a variable of its own.
+network='networks: [{name: lan, delay: 100us}]'
+memory=64M
+
 # guest NODE ACTIONS [KEYS]: a line of a lab file; KEYS replace its devices, one card on the network
 # "lan", and say more of it.
 guest() {
-	printf '  - {name: n%s, kernel: ./linux, initrd: ./initrd.gz, memory: 64M, append: "node=%s%s", %s}\n' \
-		"$1" "$1" "${2:+ do=$2}" "${3-devices: [{net: lan}]}"
+	local card='devices: [{net: lan}]'
+	printf '  - {name: n%s, kernel: ./linux, initrd: ./initrd.gz, memory: %s, append: "node=%s%s", %s}\n' \
+		"$1" "$memory" "$1" "${2:+ do=$2}" "${3-$card}"
 }
 
-# lab GUEST...: writes lab.yaml with these lines; "network" is how they are connected.
+# lab GUEST...: writes lab.yaml with these lines.
 lab() {
 	place_files
 	{
-		printf '%s\n' "${network-networks: [{name: lan, delay: 100us}]}"
+		printf '%s\n' "$network"
 		echo guests:
 		printf '%s\n' "$@"
 	} >lab.yaml
@@ -43,8 +48,8 @@ replays_all() {
 	shift
 	expect 0 ttreplay "$@"
 	never_says out 'DIVERGED'
-	found=$(grep -c '^identical' out)
-	((found == wanted)) || fail "$found guests were identical, expected $wanted"
+	found=$(grep -cE '^(n[0-9]+: )?identical: [0-9,]+ messages' out)
+	((found == wanted)) || fail "$found guests were identical, expected $wanted: $(cat out)"
 }
 
 # records TRACE KIND [GUEST]: how many there are, of one guest or of all.

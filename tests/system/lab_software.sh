@@ -31,9 +31,8 @@ pack_redis() {
 }
 
 redis_lab() {
-	local network='networks: [{name: lan, delay: 200us, jitter: 50us}]' keys='devices: [{net: lan}]'
-	lab "$(guest 1 '' "$keys")" "$(guest 2 '' "$keys")" "$(guest 3 '' "$keys")"
-	sed -i 's/memory: 64M/memory: 128M/' lab.yaml
+	local network='networks: [{name: lan, delay: 200us, jitter: 50us}]' memory=128M
+	lab "$(guest 1)" "$(guest 2)" "$(guest 3)"
 }
 
 # failed_over CONSOLE: all that has to be said there.
