@@ -2,11 +2,12 @@
 /* The replay of one guest, in a process of its own. */
 #include "replayer/replay_child.h"
 
-#include <errno.h>
-#include <stdio.h>
+#include <poll.h>
 #include <string.h>
 
+#include "format/cleanup.h"
 #include "kernel/printable.h"
+#include "kernel/process.h"
 #include "replayer/replay_lab.h"
 
 /* Parts of the seal that keep a stranger's program away from this machine. */
@@ -66,18 +67,55 @@ static unsigned int take_cpu(unsigned int cpu, struct cpu_identity *identity)
 	return cpu;
 }
 
+/* The room is open, and it may be long until the CPU is ours. */
+static int wait_for_turn(int go_fd, struct replay_outcome *outcome)
+{
+	struct pollfd watched[] = { { .fd = go_fd, .events = POLLIN },
+				    { .fd = -1, .events = POLLIN } };
+	int err = process_open_stop(&watched[1].fd), signal = 0;
+
+	while (!err && !signal && !watched[0].revents) {
+		if (poll(watched, 2, -1) < 0 && errno != EINTR)
+			err = -errno;
+		else if (watched[1].revents)
+			signal = process_take_stop(watched[1].fd);
+	}
+	close_fd(&watched[1].fd);
+	if (!signal)
+		return err;
+	outcome->report.stop_signal = signal;
+	return diagnose(&outcome->why, EXIT_DIVERGED, -EINTR, NULL, "stopped by SIG%s",
+			sigabbrev_np(signal));
+}
+
+/* A room can be opened anywhere: while it is, another guest may need the CPU. */
+static int prepare(const struct replay_options *options, struct replay_guest *replayed,
+		   struct guest *guest, struct cpu_identity *cpu)
+{
+	struct guest_spec *spec = &replayed->started->spec;
+	cpu_set_t allowed;
+	int err = cpu_allowed(&allowed);
+
+	if (err)
+		return err;
+	spec->cpu = take_cpu(replayed->cpu, cpu);
+	err = cpu_avoid(&allowed, spec->cpu);
+	return err ? err : open_guest(options, spec, guest, &replayed->outcome->why);
+}
+
 static int replay(const struct replay_options *options, struct replay_guest *replayed,
-		  struct trace_reader *reader, struct guest *guest)
+		  struct trace_reader *reader, struct guest *guest, int go_fd)
 {
 	struct console_printer printer = { .name = options->named ? replayed->name : NULL };
 	struct replay_outcome *outcome = replayed->outcome;
-	struct guest_spec *spec = &replayed->started->spec;
 	struct cursor_options cursor = options->cursor;
 	struct cpu_identity cpu = { 0 };
-	int err;
+	int err = prepare(options, replayed, guest, &cpu);
 
-	spec->cpu = take_cpu(replayed->cpu, &cpu);
-	err = open_guest(options, spec, guest, &outcome->why);
+	if (!err)
+		err = wait_for_turn(go_fd, outcome);
+	if (!err)
+		err = cpu_pin(cpu.number, NULL);
 	if (err)
 		return err;
 	judge_memory(&replayed->started->origin, &cpu, guest->room.seal, outcome->memory_reason,
@@ -89,7 +127,7 @@ static int replay(const struct replay_options *options, struct replay_guest *rep
 	return cursor_run(reader, guest, &cursor, &outcome->report, &outcome->why);
 }
 
-void replay_child(const struct replay_options *options, struct replay_guest *replayed)
+void replay_child(const struct replay_options *options, struct replay_guest *replayed, int go_fd)
 {
 	struct replay_outcome *outcome = replayed->outcome;
 	struct trace_reader *reader = NULL;
@@ -97,7 +135,7 @@ void replay_child(const struct replay_options *options, struct replay_guest *rep
 	int err = replay_open_trace(options->trace, &reader, &outcome->why);
 
 	if (!err)
-		err = replay(options, replayed, reader, &guest);
+		err = replay(options, replayed, reader, &guest, go_fd);
 	if (err && !outcome->why.status)
 		diagnose(&outcome->why, EXIT_CANNOT, err, NULL, "cannot replay %s: %s",
 			 options->trace, strerror(-err));

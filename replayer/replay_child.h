@@ -6,7 +6,10 @@
 #include "replayer/replay_guest.h"
 #include "replayer/replay_options.h"
 
-/* Replay @guest from its room to its end and fill guest->outcome. */
-void replay_child(const struct replay_options *options, struct replay_guest *guest);
+/*
+ * Open the room of @guest, wait until @go_fd is readable, replay it to its end and fill
+ * guest->outcome.
+ */
+void replay_child(const struct replay_options *options, struct replay_guest *guest, int go_fd);
 
 #endif

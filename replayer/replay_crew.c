@@ -2,50 +2,93 @@
 /* The processes that replay guests: started as the plan says, awaited, ended together. */
 #include "replayer/replay_crew.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "format/cleanup.h"
 #include "kernel/process.h"
 #include "replayer/replay_child.h"
 
+/* Of each lane, one guest is replayed and the next one's room is opened. */
+#define LANE_ACTIVE 2
+
+struct worker {
+	struct replay_guest *guest;
+	size_t lane;
+	pid_t pid; /* 0: not started, or done */
+	int go_fd; /* written to when it is its turn; -1 once it is */
+	bool done;
+};
+
 struct crew {
 	const struct replay_options *options;
-	struct replay_plan *plan;
-	struct pollfd *watched; /* the process of each lane, and last: signals for us */
-	pid_t *pid;		/* of each lane; 0: none */
+	struct worker *worker; /* lane by lane, in order */
+	size_t count;
+	struct pollfd *watched; /* the process of each worker, and last: signals for us */
 	size_t running;
 	int signal;
 };
 
-static int start_next(struct crew *crew, size_t lane_number)
+static int start(struct crew *crew, struct worker *worker)
 {
-	struct replay_lane *lane = &crew->plan->lane[lane_number];
+	int *watched = &crew->watched[worker - crew->worker].fd;
 	pid_t parent = getpid(), pid;
+	int go[2];
 
-	if (lane->next == lane->count || crew->signal)
-		return 0;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, go))
+		return -errno;
 	fflush(NULL);
 	pid = fork();
-	if (pid < 0)
-		return -errno;
 	if (!pid) {
 		/* Whatever happens to the one who tells, nobody goes on unseen. */
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() == parent)
-			replay_child(crew->options, lane->guest[lane->next]);
+			replay_child(crew->options, worker->guest, go[0]);
 		_exit(0);
 	}
-	lane->next++;
-	crew->pid[lane_number] = pid;
+	worker->go_fd = go[1];
+	close_fd(&go[0]);
+	if (pid < 0) {
+		close_fd(&worker->go_fd);
+		return -errno;
+	}
+	worker->pid = pid;
 	crew->running++;
-	crew->watched[lane_number].fd = pidfd_open(pid, 0);
-	return crew->watched[lane_number].fd < 0 ? -errno : 0;
+	*watched = pidfd_open(pid, 0);
+	return *watched < 0 ? -errno : 0;
+}
+
+static void let_go(struct worker *worker)
+{
+	if (worker->go_fd < 0)
+		return;
+	/* One that is gone already cannot hear it: its end tells. */
+	send(worker->go_fd, "", 1, MSG_NOSIGNAL);
+	close_fd(&worker->go_fd);
+}
+
+/* Let the first guest of a lane that is not done go, and the next one get ready. */
+static int advance(struct crew *crew, size_t lane)
+{
+	unsigned int active = 0;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < crew->count && active < LANE_ACTIVE; i++) {
+		struct worker *worker = &crew->worker[i];
+
+		if (worker->lane != lane || worker->done || crew->signal)
+			continue;
+		if (!worker->pid)
+			err = start(crew, worker);
+		if (!err && !active++)
+			let_go(worker);
+	}
+	return err;
 }
 
 static void tell_killed(struct replay_outcome *outcome, int status)
@@ -57,76 +100,95 @@ static void tell_killed(struct replay_outcome *outcome, int status)
 		 WIFSIGNALED(status) ? sigabbrev_np(WTERMSIG(status)) : "?");
 }
 
-static void reap(struct crew *crew, size_t lane_number)
+static void reap(struct crew *crew, struct worker *worker)
 {
-	struct replay_lane *lane = &crew->plan->lane[lane_number];
 	int status = 0;
 
-	while (waitpid(crew->pid[lane_number], &status, 0) < 0 && errno == EINTR)
+	while (waitpid(worker->pid, &status, 0) < 0 && errno == EINTR)
 		;
-	close_fd(&crew->watched[lane_number].fd);
-	crew->pid[lane_number] = 0;
+	close_fd(&crew->watched[worker - crew->worker].fd);
+	close_fd(&worker->go_fd);
+	worker->pid = 0;
+	worker->done = true;
 	crew->running--;
-	tell_killed(lane->guest[lane->next - 1]->outcome, status);
+	tell_killed(worker->guest->outcome, status);
 }
 
 /* Each ends its room and then itself. */
 static void stop_all(struct crew *crew, int signal)
 {
 	crew->signal = signal;
-	for (size_t i = 0; i < crew->plan->count; i++)
-		if (crew->pid[i])
-			kill(crew->pid[i], signal);
+	for (size_t i = 0; signal && i < crew->count; i++)
+		if (crew->worker[i].pid)
+			kill(crew->worker[i].pid, signal);
 }
 
 static int wait_for_all(struct crew *crew)
 {
-	size_t lanes = crew->plan->count;
 	int err = 0;
 
 	while (!err && crew->running) {
-		if (poll(crew->watched, lanes + 1, -1) < 0)
+		if (poll(crew->watched, crew->count + 1, -1) < 0) {
 			err = errno == EINTR ? 0 : -errno;
-		for (size_t i = 0; !err && i < lanes; i++) {
+			continue;
+		}
+		for (size_t i = 0; !err && i < crew->count; i++) {
 			if (crew->watched[i].fd < 0 || !crew->watched[i].revents)
 				continue;
-			reap(crew, i);
-			err = start_next(crew, i);
+			reap(crew, &crew->worker[i]);
+			err = advance(crew, crew->worker[i].lane);
 		}
-		if (crew->watched[lanes].revents)
-			stop_all(crew, process_take_stop(crew->watched[lanes].fd));
+		if (crew->watched[crew->count].revents)
+			stop_all(crew, process_take_stop(crew->watched[crew->count].fd));
 	}
 	return err;
 }
 
 static void end_all(struct crew *crew)
 {
-	for (size_t i = 0; i < crew->plan->count; i++) {
-		if (!crew->pid[i])
+	for (size_t i = 0; i < crew->count; i++) {
+		if (!crew->worker[i].pid)
 			continue;
-		kill(crew->pid[i], SIGTERM);
-		reap(crew, i);
+		kill(crew->worker[i].pid, SIGTERM);
+		reap(crew, &crew->worker[i]);
 	}
 }
 
-int replay_crew_run(const struct replay_options *options, struct replay_plan *plan, int *signal)
+static int gather(struct crew *crew, const struct replay_plan *plan)
 {
-	auto_free struct pollfd *watched = calloc(plan->count + 1, sizeof(*watched));
-	auto_free pid_t *pid = calloc(plan->count + 1, sizeof(*pid));
-	struct crew crew = { .options = options, .plan = plan, .watched = watched, .pid = pid };
-	int err;
+	size_t count = 0;
 
-	if (!watched || !pid)
+	for (size_t i = 0; i < plan->count; i++)
+		count += plan->lane[i].count;
+	crew->worker = calloc(count + 1, sizeof(*crew->worker));
+	crew->watched = calloc(count + 1, sizeof(*crew->watched));
+	if (!crew->worker || !crew->watched)
 		return -ENOMEM;
-	for (size_t i = 0; i <= plan->count; i++)
-		watched[i] = (struct pollfd){ .fd = -1, .events = POLLIN };
-	err = process_open_stop(&watched[plan->count].fd);
+	for (size_t i = 0; i <= count; i++)
+		crew->watched[i] = (struct pollfd){ .fd = -1, .events = POLLIN };
+	for (size_t i = 0; i < plan->count; i++)
+		for (size_t k = 0; k < plan->lane[i].count; k++)
+			crew->worker[crew->count++] = (struct worker){
+				.guest = plan->lane[i].guest[k], .lane = i, .go_fd = -1
+			};
+	return process_open_stop(&crew->watched[count].fd);
+}
+
+int replay_crew_run(const struct replay_options *options, const struct replay_plan *plan,
+		    int *signal)
+{
+	struct crew crew = { .options = options };
+	int err = gather(&crew, plan);
+
 	for (size_t i = 0; !err && i < plan->count; i++)
-		err = start_next(&crew, i);
+		err = advance(&crew, i);
 	if (!err)
 		err = wait_for_all(&crew);
 	end_all(&crew);
-	close_fd(&watched[plan->count].fd);
+	if (crew.watched)
+		close_fd(&crew.watched[crew.count].fd);
+	free(crew.worker);
+	free(crew.watched);
 	*signal = crew.signal;
 	return err;
 }

@@ -10,6 +10,7 @@
  * Replay all guests of @plan. Returns 0 with each one's outcome filled and *@signal the one that
  * stopped it, or 0; or a negative errno when processes cannot be started: none is left then.
  */
-int replay_crew_run(const struct replay_options *options, struct replay_plan *plan, int *signal);
+int replay_crew_run(const struct replay_options *options, const struct replay_plan *plan,
+		    int *signal);
 
 #endif

@@ -12,7 +12,6 @@ struct replay_lane {
 	unsigned int cpu;
 	struct replay_guest **guest;
 	size_t count;
-	size_t next; /* the one to start */
 };
 
 struct replay_plan {
