@@ -141,18 +141,14 @@ static bool match_line(struct console_script *script, uint64_t now)
 {
 	struct step *step = expecting_step(script);
 	regmatch_t where;
-	uint64_t due;
 
 	if (!step)
 		return false;
 	script->line[script->size] = '\0';
 	if (regexec(&step->expect, script->line, 1, &where, script->continued ? REG_NOTBOL : 0))
 		return false;
-	due = device_time_add(now, step->is->at);
-	/* In order, also when the one before it waits longer after its match. */
-	if (script->waiting > script->sending && step[-1].due > due)
-		due = step[-1].due;
-	step->due = due;
+	/* Sent in order: when the one before it waits longer, this one waits with it. */
+	step->due = device_time_add(now, step->is->at);
 	script->waiting++;
 	drop_from_line(script, (size_t)where.rm_eo);
 	return true;

@@ -28,13 +28,21 @@ static void stage_scheduled(struct device *device)
 	(void)device;
 }
 
+/* For one more than @count, which came one by one. */
+static void *make_room(void *list, size_t count, size_t size)
+{
+	if (!(count & (count - 1)))
+		list = reallocarray(list, 2 * count + 1, size);
+	assert_non_null(list);
+	return list;
+}
+
 static void stage_lost(struct device *device, const void *frame, size_t size, unsigned int reason)
 {
 	struct stage_port *port = (struct stage_port *)device;
 	uint64_t number = size < STAGE_FRAME_MIN ? UINT64_MAX : frame_number(frame);
 
-	port->loss = reallocarray(port->loss, port->loss_count + 1, sizeof(*port->loss));
-	assert_non_null(port->loss);
+	port->loss = make_room(port->loss, port->loss_count, sizeof(*port->loss));
 	port->loss[port->loss_count++] = (struct stage_loss){ number, reason };
 }
 
@@ -114,9 +122,7 @@ static void take_first(struct network_stage *stage, struct stage_port *port)
 	uint64_t time;
 
 	frame = network_port_next(port->port, &time);
-	port->arrival =
-		reallocarray(port->arrival, port->arrival_count + 1, sizeof(*port->arrival));
-	assert_non_null(port->arrival);
+	port->arrival = make_room(port->arrival, port->arrival_count, sizeof(*port->arrival));
 	port->arrival[port->arrival_count++] =
 		(struct stage_arrival){ stage->now, frame_number(frame->data) };
 	network_port_pop(port->port);

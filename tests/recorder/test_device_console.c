@@ -155,6 +155,19 @@ static void pieces_do_not_matter(void **state)
 	}
 }
 
+static void carriage_returns_are_no_part_of_a_line(void **state)
+{
+	const struct console_step steps[] = { { "^ready$", 0, "1" }, { NULL, 0, NULL } };
+
+	(void)state;
+	open_console(steps);
+	give_room(1, 16);
+	ring_builder_send(&stage.queue[TX], "\rre\0ady\r\n", 10);
+	assert_int_equal(device_stage_kick(&stage, TX), 1);
+	assert_typed_by(0, "1");
+	close_console();
+}
+
 /* What one step matched is not looked at by the next. */
 static void a_match_is_used_up(void **state)
 {
@@ -169,8 +182,8 @@ static void a_match_is_used_up(void **state)
 	give_room(8, 4096);
 	write_text("ok");
 	assert_typed_by(1, "1");
-	write_text(" ok more");
-	/* " more" is no beginning of a line. */
+	/* This "more" is no beginning of a line. */
+	write_text(" okmore");
 	assert_typed_by(2, "12");
 	write_text("\nmore");
 	assert_typed_by(3, "1234");
@@ -318,6 +331,7 @@ int main(void)
 		cmocka_unit_test(typed_at_its_time),
 		cmocka_unit_test(answers_what_it_expects),
 		cmocka_unit_test(pieces_do_not_matter),
+		cmocka_unit_test(carriage_returns_are_no_part_of_a_line),
 		cmocka_unit_test(a_match_is_used_up),
 		cmocka_unit_test(texts_keep_their_order),
 		cmocka_unit_test(old_output_does_not_count),

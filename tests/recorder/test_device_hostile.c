@@ -31,7 +31,7 @@ static struct network *network;
 static struct device_stage stage;
 static struct random chance;
 static uint64_t seed;
-static uint16_t next; /* descriptor to use */
+static uint16_t next;		      /* descriptor to use */
 static unsigned int ended, completed; /* of all guests: both were seen */
 
 static struct device *make_net(void)

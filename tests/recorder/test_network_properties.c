@@ -15,7 +15,7 @@
 
 #include "tests/recorder/network_stage.h"
 
-#define NETWORKS 25
+#define NETWORKS 12
 #define SENDINGS 12000 /* some receivers sleep through more than they can keep */
 
 struct scene {
