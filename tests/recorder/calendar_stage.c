@@ -87,7 +87,11 @@ void stage_acks(int line, struct stage *stage, uint32_t client)
 
 static const char *action_text(const struct calendar_action *action, char text[128])
 {
-	static const char *const kinds[] = { "ADMIT", "SEND", "IDLE_END", "LIMIT" };
+	static const char *const kinds[] = {
+		[CALENDAR_ADMIT] = "ADMIT",	  [CALENDAR_SEND] = "SEND",
+		[CALENDAR_IDLE_END] = "IDLE_END", [CALENDAR_LIMIT] = "LIMIT",
+		[CALENDAR_HOUSE] = "HOUSE",	  [CALENDAR_WINDOW] = "WINDOW",
+	};
 	char name[WIRE_NAME_TEXT];
 
 	snprintf(text, 128, "%s client %" PRIu32 " %s seq %" PRIu32 " time %" PRIu64,
@@ -136,7 +140,7 @@ void stage_admits(int line, struct stage *stage, uint32_t client, uint32_t index
 			 action_text(&action, text), action.index, action.offset);
 }
 
-void stage_ends(int line, struct stage *stage, enum calendar_action_kind kind)
+void stage_announces(int line, struct stage *stage, enum calendar_action_kind kind)
 {
 	next_action(line, stage, kind);
 	stage_is_quiet(line, stage);

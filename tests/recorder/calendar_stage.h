@@ -40,7 +40,8 @@ void stage_leave(struct stage *stage, uint32_t client);
 /* The calendar's next action. */
 #define sends(stage, client, op, time)	     stage_sends(__LINE__, stage, client, TRACE_OP_##op, time)
 #define admits(stage, client, index, offset) stage_admits(__LINE__, stage, client, index, offset)
-#define ends(stage, kind)		     stage_ends(__LINE__, stage, kind)
+#define ends(stage, kind)		     announces(stage, kind)
+#define announces(stage, kind)		     stage_announces(__LINE__, stage, kind)
 #define is_quiet(stage)			     stage_is_quiet(__LINE__, stage)
 
 /* What often comes together. */
@@ -59,7 +60,7 @@ void stage_message_refused(int line, struct stage *stage, uint32_t client,
 void stage_acks(int line, struct stage *stage, uint32_t client);
 void stage_sends(int line, struct stage *stage, uint32_t client, uint32_t op, uint64_t time);
 void stage_admits(int line, struct stage *stage, uint32_t client, uint32_t index, uint64_t offset);
-void stage_ends(int line, struct stage *stage, enum calendar_action_kind kind);
+void stage_announces(int line, struct stage *stage, enum calendar_action_kind kind);
 void stage_is_quiet(int line, struct stage *stage);
 
 /* Connects and sends START. */

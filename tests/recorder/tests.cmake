@@ -1,4 +1,4 @@
-foreach(name test_calendar test_calendar_quirks test_calendar_faults)
+foreach(name test_calendar test_calendar_quirks test_calendar_faults test_calendar_house)
   ttrec_unit_test(${name} SOURCES recorder/${name}.c recorder/calendar_stage.c LIBS ttcalendar)
 endforeach()
 ttrec_unit_test(test_calendar_properties SOURCES recorder/test_calendar_properties.c
