@@ -36,6 +36,9 @@ int dump_damaged(const char *path, const struct trace_reader *reader, int error,
 void dump_record_text(const struct trace_record *record, FILE *out);
 json_t *dump_record_json(const struct trace_record *record);
 
+/* The fields of a record of a device or an interrupt; false: it is none, nothing was printed. */
+bool dump_device_text(const struct trace_record *record, FILE *out);
+
 /* Print @object on one line and drop it. */
 void dump_json(json_t *object);
 

@@ -156,6 +156,15 @@ static bool is_message(const struct trace_kind_info *info)
 	return info->field_count && info->field[0].unit == TRACE_UNIT_OP;
 }
 
+static void print_fields(const struct trace_record *record, const struct trace_kind_info *info,
+			 FILE *out)
+{
+	if (dump_device_text(record, out))
+		return;
+	for (unsigned int i = 0; i < info->field_count; i++)
+		print_field(&info->field[i], record->field[i], out);
+}
+
 void dump_record_text(const struct trace_record *record, FILE *out)
 {
 	const struct trace_kind_info *info = trace_kind_info(record->kind);
@@ -165,8 +174,7 @@ void dump_record_text(const struct trace_record *record, FILE *out)
 		duration_exact(record->now, time), record->guest, arrows[info->direction]);
 	if (!is_message(info))
 		fprintf(out, " %s", info->name);
-	for (unsigned int i = 0; i < info->field_count; i++)
-		print_field(&info->field[i], record->field[i], out);
+	print_fields(record, info, out);
 	if (record->payload_size && info->payload == TRACE_PAYLOAD_TEXT)
 		print_text(record->payload, record->payload_size, out);
 	else if (record->payload_size)

@@ -155,7 +155,7 @@ static void add_background(struct lab *lab, uint64_t time)
 			continue;
 		add_run(lab, node, node->background);
 		node->background += 4 * NS_PER_S;
-		add_sleep(lab, node, node->wanted > time ? node->background : node->wanted);
+		add_sleep(lab, node, node->wanted > lab->now ? node->wanted : node->background);
 	}
 }
 
@@ -224,8 +224,8 @@ uint64_t sample_network(struct sample *sample, unsigned int pings, bool busy)
 	struct lab lab = {
 		.sample = sample,
 		.busy = busy,
-		.node = { { .guest = 0, .background = NS_PER_S / 2 },
-			  { .guest = 1, .background = NS_PER_S / 3 } },
+		.node = { { .guest = 0, .background = NS_PER_S / 4 },
+			  { .guest = 1, .background = NS_PER_S / 2 } },
 	};
 	struct node *from = &lab.node[0], *to = &lab.node[1];
 	uint64_t bytes = 0;

@@ -27,6 +27,7 @@ run() {
 commands() {
 	"$bin/format_make_sample" sample || exit 1
 	"$bin/format_make_sample" escape escape || exit 1
+	"$bin/format_make_sample" network network 1 busy || exit 1
 	size=$(stat -c %s sample)
 	head -c $((size - 10)) sample >noindex
 	head -c $((size - 600)) sample >cut
@@ -45,6 +46,10 @@ commands() {
 	run show --from 1ms --to 1.5ms sample
 	run show --records 12 sample
 	run show --json --records 0..12 sample
+	run show --records 0..57 network
+	run show --records 148.. network
+	run show --json --records 34..41 network
+	run stat network
 	run show --records 1000 sample
 	run show --records 9..3 sample
 	run show --from nowhere sample

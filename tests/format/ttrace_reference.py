@@ -24,6 +24,7 @@ def read_page(path):
     page = open(path, encoding="utf-8").read()
     kinds = {}
     table = page.split("Kind\tNo\tDir\tPayload\tFields\n")[1].split(".TE")[0]
+    table = table.replace("T{\n", "").replace("\nT}", "")
     for line in table.splitlines():
         name, number, direction, payload, *fields = line.split("\t")
         fields = [field.split(":") for field in " ".join(fields).split()]
