@@ -10,7 +10,10 @@
 int decoder_create(struct decoder **decoder)
 {
 	*decoder = calloc(1, sizeof(**decoder));
-	return *decoder ? 0 : -ENOMEM;
+	if (!*decoder)
+		return -ENOMEM;
+	(*decoder)->follow = TRACE_GUEST_ALL;
+	return 0;
 }
 
 void decoder_destroy(struct decoder *decoder)
@@ -19,6 +22,22 @@ void decoder_destroy(struct decoder *decoder)
 		return;
 	predictor_release(&decoder->predictor);
 	free(decoder);
+}
+
+static bool decoder_follows(const struct decoder *decoder, uint32_t guest)
+{
+	return decoder->follow == TRACE_GUEST_ALL || decoder->follow == guest;
+}
+
+void decoder_follow(struct decoder *decoder, uint32_t guest)
+{
+	struct predictor *predictor = &decoder->predictor;
+
+	for (uint32_t i = 0; i < predictor->guest_limit; i++)
+		if (i != guest || !decoder_follows(decoder, i))
+			predictor->guests[i].known = false;
+	decoder->follow = guest;
+	decoder->partial = true;
 }
 
 void decoder_restart(struct decoder *decoder)
@@ -70,11 +89,13 @@ int decoder_chains(struct decoder *decoder, const uint8_t *table, uint32_t count
 		guest = predictor_guest(&decoder->predictor, index);
 		if (!guest)
 			return -ENOMEM;
+		guest->listed = decoder->predictor.chunk;
+		if (!decoder_follows(decoder, index))
+			continue;
 		if ((guest->known || !decoder->partial) && guest->chain != chain)
 			return decoder_bad(decoder, "a guest's chain differs");
 		guest->known = true;
 		guest->chain = chain;
-		guest->listed = decoder->predictor.chunk;
 	}
 	return 0;
 }
@@ -336,8 +357,8 @@ static int decoder_end(struct decoder *decoder)
 	return 0;
 }
 
-static inline void follow_chain(struct guest *guest, const struct trace_record *record, uint8_t tag,
-				unsigned int field_count)
+static inline void link_chain(struct guest *guest, const struct trace_record *record, uint8_t tag,
+			      unsigned int field_count)
 {
 	if ((tag & TAG_OP_MASK) == TAG_RECORD)
 		guest->chain = chain_record(guest->chain, record, field_count);
@@ -383,8 +404,8 @@ int decoder_next(struct decoder *decoder, struct trace_record *record, unsigned 
 		return decoder_bad(decoder, "a record is wrong");
 	if (guest->listed != decoder->predictor.chunk)
 		return decoder_bad(decoder, "a guest is missing in the table of guests");
-	if (*chained)
-		follow_chain(guest, record, tag, *field_count);
+	if (*chained && decoder_follows(decoder, record->guest))
+		link_chain(guest, record, tag, *field_count);
 	decoder->number++;
 	decoder->left--;
 	return 1;

@@ -21,12 +21,16 @@ struct decoder {
 	unsigned int run;    /* so many of the next records are as expected */
 	uint64_t number;     /* of the next record */
 	uint32_t left;	     /* records of this chunk not yet decoded */
+	uint32_t follow;     /* the guest whose chain is wanted, or TRACE_GUEST_ALL */
 	bool partial;	     /* not from record 0 on: unseen guests may have a past */
 	const char *problem; /* why -EBADMSG, in words; the strings are constants */
 };
 
 int decoder_create(struct decoder **decoder);
 void decoder_destroy(struct decoder *decoder);
+
+/* Keep the chain of @guest only, or those of all from the next chunk on. */
+void decoder_follow(struct decoder *decoder, uint32_t guest);
 
 /* Forget every guest: what is decoded next does not continue what was. */
 void decoder_restart(struct decoder *decoder);

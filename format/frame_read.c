@@ -40,7 +40,7 @@ int frame_problem(struct frame_reader *reader, int error, const char *format, ..
 
 int frame_reader_init(struct frame_reader *reader, int fd)
 {
-	*reader = (struct frame_reader){ .fd = fd };
+	*reader = (struct frame_reader){ .fd = fd, .guest = TRACE_GUEST_ALL };
 	reader->window_room = WINDOW_MIN;
 	reader->window = malloc(reader->window_room);
 	reader->content = malloc(CHUNK_CONTENT_MAX);
@@ -58,6 +58,11 @@ void frame_reader_release(struct frame_reader *reader)
 	ZSTD_freeDCtx(reader->context);
 	reader->window = reader->content = NULL;
 	reader->context = NULL;
+}
+
+void frame_reader_follow(struct frame_reader *reader, uint32_t guest)
+{
+	reader->guest = guest;
 }
 
 void frame_reader_jump(struct frame_reader *reader, uint64_t offset, uint64_t frame)
@@ -205,6 +210,47 @@ static int frame_decompress(struct frame_reader *reader, const uint8_t *frame, s
 	return 0;
 }
 
+/* Decompress the frame's first @want bytes. Not there, or damaged: the whole of it will say so. */
+static bool decompress_start(struct frame_reader *reader, ZSTD_inBuffer *in, ZSTD_outBuffer *out,
+			     size_t want)
+{
+	out->size = want;
+	while (out->pos < want) {
+		size_t before = out->pos, left = in->size - in->pos;
+
+		if (ZSTD_isError(ZSTD_decompressStream(reader->context, out, in)) ||
+		    (out->pos == before && in->size - in->pos == left))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Is it a records chunk without a record of the guest that is followed? Head and table of guests
+ * say so, the rest stays compressed: the chain over the frames covers every bit of it.
+ */
+static bool frame_unwanted(struct frame_reader *reader, const uint8_t *frame, size_t size)
+{
+	ZSTD_inBuffer in = { frame, size, 0 };
+	ZSTD_outBuffer out = { reader->content, 0, 0 };
+	const uint8_t *table = reader->content + CHUNK_HEAD_SIZE;
+	size_t guests;
+
+	if (reader->guest == TRACE_GUEST_ALL)
+		return false;
+	ZSTD_DCtx_reset(reader->context, ZSTD_reset_session_only);
+	if (!decompress_start(reader, &in, &out, CHUNK_HEAD_SIZE) ||
+	    reader->content[0] != CHUNK_RECORDS)
+		return false;
+	guests = get_le16(reader->content + 2);
+	if (!decompress_start(reader, &in, &out, CHUNK_HEAD_SIZE + guests * GUEST_ENTRY_SIZE))
+		return false;
+	for (size_t i = 0; i < guests; i++)
+		if (get_le32(table + i * GUEST_ENTRY_SIZE) == reader->guest)
+			return false;
+	return true;
+}
+
 /*
  * The frame carries the hash of what lies before it. What lies before the previous frame was right,
  * so that it is that one which is damaged, in a bit that its own checksum does not cover.
@@ -265,7 +311,10 @@ int frame_reader_next(struct frame_reader *reader, struct chunk *chunk)
 	err = frame_locate(reader, &frame, &size);
 	if (err)
 		return err;
-	err = frame_decompress(reader, frame, size, &chunk->size);
+	chunk->size = CHUNK_HEAD_SIZE;
+	chunk->skipped = frame_unwanted(reader, frame, size);
+	if (!chunk->skipped)
+		err = frame_decompress(reader, frame, size, &chunk->size);
 	if (err)
 		return err;
 	chunk->content = reader->content;

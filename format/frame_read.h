@@ -18,6 +18,8 @@ struct chunk {
 	uint64_t number;
 	uint64_t now;
 	uint32_t count;
+	bool skipped; /* records without one of the guest that is followed: only the head is there
+		       */
 	const uint8_t *content; /* with its head; valid until the next chunk is read */
 	size_t size;
 };
@@ -37,6 +39,7 @@ struct frame_reader {
 	bool jumped; /* number and chain are unknown: those of the next frame are taken for granted
 		      */
 	bool ended;
+	uint32_t guest;	   /* whose records are wanted, or TRACE_GUEST_ALL */
 	char problem[256]; /* in words, after an error */
 };
 
@@ -49,6 +52,9 @@ void frame_reader_release(struct frame_reader *reader);
  * -EBADMSG; or an error of pread.
  */
 int frame_reader_next(struct frame_reader *reader, struct chunk *chunk);
+
+/* Skip the content of records chunks that have none of @guest; TRACE_GUEST_ALL: skip nothing. */
+void frame_reader_follow(struct frame_reader *reader, uint32_t guest);
 
 /* Go on at @offset, which is frame @frame (only for messages). */
 void frame_reader_jump(struct frame_reader *reader, uint64_t offset, uint64_t frame);

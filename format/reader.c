@@ -129,6 +129,7 @@ void trace_reader_close(struct trace_reader *reader)
 	frame_reader_release(&reader->frames);
 	frame_reader_release(&reader->artifacts);
 	decoder_destroy(reader->decoder);
+	artifact_forget(reader);
 	close_fd(&reader->fd);
 	free(reader);
 }
@@ -164,7 +165,7 @@ static int next_records(struct trace_reader *reader)
 			return got;
 		if (chunk.type == CHUNK_END)
 			return check_end(reader, &chunk);
-		if (chunk.type == CHUNK_RECORDS)
+		if (chunk.type == CHUNK_RECORDS && !chunk.skipped)
 			break;
 		if (chunk.type == CHUNK_FILE)
 			reader->files++;
@@ -200,6 +201,11 @@ int reader_next_any(struct trace_reader *reader, struct trace_record *record,
 	}
 }
 
+static bool followed(const struct trace_reader *reader, const struct trace_record *record)
+{
+	return reader->frames.guest == TRACE_GUEST_ALL || reader->frames.guest == record->guest;
+}
+
 int trace_reader_next(struct trace_reader *reader, struct trace_record *record)
 {
 	unsigned int field_count;
@@ -208,15 +214,27 @@ int trace_reader_next(struct trace_reader *reader, struct trace_record *record)
 
 	do {
 		got = reader_next_any(reader, record, &field_count, &chained);
-	} while (got > 0 && (record->number < reader->skip || !trace_kind_info(record->kind)));
+	} while (got > 0 && (record->number < reader->skip || !trace_kind_info(record->kind) ||
+			     !followed(reader, record)));
 	return got;
+}
+
+int trace_reader_follow(struct trace_reader *reader, uint32_t guest)
+{
+	if (guest >= TRACE_GUEST_LIMIT && guest != TRACE_GUEST_ALL)
+		return -EINVAL;
+	if (!reader->usable)
+		return reader->error;
+	frame_reader_follow(&reader->frames, guest);
+	decoder_follow(reader->decoder, guest);
+	return 0;
 }
 
 static void reader_jump(struct trace_reader *reader, const struct index_item *item)
 {
 	frame_reader_jump(&reader->frames, item->offset, item->frame);
 	decoder_restart(reader->decoder);
-	reader->decoder->partial = item->offset != 0;
+	reader->decoder->partial = item->offset != 0 || reader->frames.guest != TRACE_GUEST_ALL;
 	reader->error = 0;
 	reader->files = 0;
 	reader->problem[0] = '\0';
@@ -251,7 +269,7 @@ static int seek_forward(struct trace_reader *reader, uint64_t number)
 		if (got < 0)
 			return reader_fail(reader, got);
 		if (!got)
-			return reader->frames.number == number ? 0 : -ERANGE;
+			return reader->frames.number >= number ? 0 : -ERANGE;
 		if (reader->frames.number > number)
 			return 0;
 		/* Its records are not wanted, and so the chains are no longer whole. */

@@ -7,6 +7,12 @@
 #include "format/decode.h"
 #include "format/frame_read.h"
 
+/* Where an embedded file stands: at or after @position is the next frame of a file. */
+struct artifact_place {
+	char *path;
+	uint64_t position;
+};
+
 struct trace_reader {
 	int fd;
 	int error;   /* stays, until a seek */
@@ -17,9 +23,13 @@ struct trace_reader {
 	struct frame_reader frames;
 	struct decoder *decoder;
 	struct frame_reader artifacts; /* a second position, for embedded files */
-	uint64_t files;		       /* file frames seen */
-	uint64_t at;		       /* number of the next record */
-	uint64_t skip;		       /* records before this one are not handed out */
+	struct artifact_place *places; /* of all files, once one was looked for by its path */
+	size_t place_count;
+	bool places_searched;
+	int places_error; /* what ended the search for more */
+	uint64_t files;	  /* file frames seen */
+	uint64_t at;	  /* number of the next record */
+	uint64_t skip;	  /* records before this one are not handed out */
 	char problem[256];
 };
 
@@ -64,6 +74,9 @@ typedef int artifact_sink(void *context, const uint8_t *data, size_t size);
  */
 int artifact_read(struct trace_reader *reader, const struct artifact_entry *entry,
 		  artifact_sink *sink, void *context);
+
+/* Free what trace_reader_find remembers. */
+void artifact_forget(struct trace_reader *reader);
 
 /* Hand out an entry, with its content when @load. Returns 0 or an error. */
 int artifact_fill(struct trace_reader *reader, const struct artifact_entry *entry, bool load,

@@ -192,6 +192,7 @@ int artifact_fill(struct trace_reader *reader, const struct artifact_entry *entr
 	}
 	artifact->mode = entry->mode;
 	artifact->size = entry->size;
+	artifact->content = entry->content;
 	artifact->data = loaded.data;
 	memcpy(artifact->sha256, entry->sha256, sizeof(artifact->sha256));
 	return 0;
@@ -207,6 +208,68 @@ int trace_reader_artifact(struct trace_reader *reader, uint64_t *position, bool 
 		return got;
 	got = artifact_fill(reader, &entry, load, artifact);
 	return got ? got : 1;
+}
+
+static int add_place(struct trace_reader *reader, uint64_t position, const char *path)
+{
+	struct artifact_place *grown;
+
+	/* Room doubles: whoever made the trace decides how many there are. */
+	if ((reader->place_count & (reader->place_count - 1)) == 0) {
+		size_t room = reader->place_count ? 2 * reader->place_count : 1;
+
+		grown = realloc(reader->places, room * sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		reader->places = grown;
+	}
+	grown = &reader->places[reader->place_count];
+	*grown = (struct artifact_place){ strdup(path), position };
+	if (!grown->path)
+		return -ENOMEM;
+	reader->place_count++;
+	return 0;
+}
+
+static void find_places(struct trace_reader *reader)
+{
+	struct artifact_entry entry;
+	uint64_t position = 0, before = 0;
+	int got;
+
+	reader->places_searched = true;
+	while ((got = artifact_find(reader, &position, true, &entry)) > 0) {
+		got = add_place(reader, before, entry.path);
+		if (got)
+			break;
+		before = position;
+	}
+	reader->places_error = got;
+}
+
+void artifact_forget(struct trace_reader *reader)
+{
+	for (size_t i = 0; i < reader->place_count; i++)
+		free(reader->places[i].path);
+	free(reader->places);
+	reader->places = NULL;
+	reader->place_count = 0;
+}
+
+int trace_reader_find(struct trace_reader *reader, const char *path, bool load,
+		      struct trace_artifact *artifact)
+{
+	if (!reader->usable)
+		return reader->error;
+	if (!reader->places_searched)
+		find_places(reader);
+	for (size_t i = 0; i < reader->place_count; i++) {
+		uint64_t position = reader->places[i].position;
+
+		if (!strcmp(reader->places[i].path, path))
+			return trace_reader_artifact(reader, &position, load, artifact);
+	}
+	return reader->places_error;
 }
 
 void trace_artifact_free(struct trace_artifact *artifact)

@@ -49,9 +49,14 @@ static int salvage_artifacts(struct trace_reader *reader, struct trace_writer *w
 
 	while (!err && (got = artifact_find(reader, &position, false, &entry)) > 0)
 		err = keep_artifact(reader, &entry, kept);
-	for (size_t i = 0; !err && i < kept->count; i++)
+	for (size_t i = 0; !err && i < kept->count; i++) {
 		err = trace_writer_embed(writer, kept->artifact[i].path, kept->artifact[i].mode,
 					 kept->artifact[i].data, kept->artifact[i].size);
+		/* No recorder writes two files under one path; the first is the one that is found.
+		 */
+		if (err == -EEXIST)
+			err = 0;
+	}
 	return err;
 }
 

@@ -252,7 +252,10 @@ TTTRACE_API int trace_writer_append(struct trace_writer *writer, const struct tr
 /*
  * Embed a file the guest was started with. @data is not copied: it must stay until the writer is
  * closed. @path is where the guest sees it, @mode its permission bits. The SHA-256 is computed by
- * the writer's thread and stored beside it. Of equal contents one copy is stored.
+ * the writer's thread and stored beside it. Of equal contents one copy is stored, whatever their
+ * paths. A path stands for one file in a trace: to embed the same again (equal mode and content)
+ * does nothing, another one is -EEXIST. Guests that see different files under one path need
+ * different ones here; which is whose is for meta records to say.
  */
 TTTRACE_API int trace_writer_embed(struct trace_writer *writer, const char *path, uint32_t mode,
 				   const void *data, size_t size);
@@ -301,6 +304,16 @@ TTTRACE_API int trace_reader_next(struct trace_reader *reader, struct trace_reco
 /* Go on with record @number, by the index where there is one. -ERANGE beyond the end. */
 TTTRACE_API int trace_reader_seek(struct trace_reader *reader, uint64_t number);
 
+/*
+ * From here on hand out only the records of @guest, of all directions; their numbers and times are
+ * those in the whole trace. What is of other guests is skipped as early as can be: chunks without
+ * a record of @guest are not unpacked, their hashes are checked all the same. TRACE_GUEST_ALL ends
+ * it. Whatever is recorded of the whole lab (meta, notes) is of guest 0: read that before. 0 or
+ * -EINVAL for too large a guest.
+ */
+#define TRACE_GUEST_ALL UINT32_MAX
+TTTRACE_API int trace_reader_follow(struct trace_reader *reader, uint32_t guest);
+
 /* In words: where and why reading stopped, e.g. "frame 12 at byte 48,213: checksum differs". */
 TTTRACE_API const char *trace_reader_error(const struct trace_reader *reader);
 
@@ -310,7 +323,8 @@ struct trace_artifact {
 	uint32_t mode;
 	uint8_t sha256[32];
 	uint64_t size;
-	void *data; /* NULL when only listed */
+	void *data;	  /* NULL when only listed */
+	uint32_t content; /* number of the content: equal ones are equal, and need one load */
 };
 
 /*
@@ -320,6 +334,14 @@ struct trace_artifact {
  */
 TTTRACE_API int trace_reader_artifact(struct trace_reader *reader, uint64_t *position, bool load,
 				      struct trace_artifact *artifact);
+
+/*
+ * The embedded file @path, as trace_reader_artifact hands it out; the first, if somebody made a
+ * trace with several. Where they stand is looked up once for all paths. Whoever needs many files
+ * loads those whose @content it does not have yet. Returns 1, 0 when there is none, or an error.
+ */
+TTTRACE_API int trace_reader_find(struct trace_reader *reader, const char *path, bool load,
+				  struct trace_artifact *artifact);
 TTTRACE_API void trace_artifact_free(struct trace_artifact *artifact);
 
 /*

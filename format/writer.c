@@ -83,12 +83,31 @@ int trace_writer_append(struct trace_writer *writer, const struct trace_record *
 			     number);
 }
 
+/* Without the lock: only whoever embeds adds to the list, and what is in it does not change. */
+static const struct embed *find_embed(const struct trace_writer *writer, const char *path)
+{
+	const struct embed *embed = writer->embeds;
+
+	while (embed && strcmp(embed->path, path))
+		embed = embed->next;
+	return embed;
+}
+
+static bool embed_same(const struct embed *embed, uint32_t mode, const void *data, size_t size)
+{
+	return embed->mode == mode && embed->size == size &&
+	       (!size || embed->data == data || !memcmp(embed->data, data, size));
+}
+
 int trace_writer_embed(struct trace_writer *writer, const char *path, uint32_t mode,
 		       const void *data, size_t size)
 {
+	const struct embed *other = find_embed(writer, path);
 	struct embed *embed;
 	int err;
 
+	if (other)
+		return embed_same(other, mode, data, size) ? 0 : -EEXIST;
 	if (size > ARTIFACT_SIZE_MAX || strlen(path) > ARTIFACT_PATH_MAX)
 		return -EINVAL;
 	embed = calloc(1, sizeof(*embed));

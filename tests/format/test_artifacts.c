@@ -147,6 +147,68 @@ static void files_come_back_without_index(void **state)
 	sample_release(&sample);
 }
 
+/* Guests with one kernel under names of their own, and with another one. */
+static void shared_content_has_one_number(void **state)
+{
+	const char *path = sample_path("shared");
+	auto_free uint8_t *kernel = sample_content(3000000, 1);
+	auto_free uint8_t *again = sample_content(3000000, 1);
+	auto_free uint8_t *other = sample_content(3000000, 2);
+	struct trace_artifact artifact[3];
+	struct trace_writer_stat stat;
+	struct trace_writer *writer;
+	struct trace_reader *reader;
+
+	(void)state;
+	assert_int_equal(trace_writer_create(path, NULL, &writer), 0);
+	assert_int_equal(trace_writer_embed(writer, "/linux", 0755, kernel, 3000000), 0);
+	assert_int_equal(trace_writer_embed(writer, "/linux", 0755, again, 3000000), 0);
+	assert_int_equal(trace_writer_embed(writer, "/linux", 0755, other, 3000000), -EEXIST);
+	assert_int_equal(trace_writer_embed(writer, "/linux", 0700, kernel, 3000000), -EEXIST);
+	assert_int_equal(trace_writer_embed(writer, "/linux.1", 0755, other, 3000000), 0);
+	assert_int_equal(trace_writer_embed(writer, "/n2/linux", 0700, again, 3000000), 0);
+	assert_int_equal(trace_writer_close(writer, &stat), 0);
+	assert_true(stat.artifact_bytes < 2 * 3000000 * 6 / 10);
+
+	assert_int_equal(trace_reader_open(path, &reader), 0);
+	assert_int_equal(trace_reader_find(reader, "/n2/linux", false, &artifact[0]), 1);
+	assert_int_equal(trace_reader_find(reader, "/linux", false, &artifact[1]), 1);
+	assert_int_equal(trace_reader_find(reader, "/linux.1", true, &artifact[2]), 1);
+	assert_int_equal(artifact[0].content, artifact[1].content);
+	assert_int_not_equal(artifact[0].content, artifact[2].content);
+	assert_int_equal(artifact[0].mode, 0700);
+	assert_null(artifact[0].data);
+	assert_memory_equal(artifact[2].data, other, 3000000);
+	for (size_t i = 0; i < ARRAY_SIZE(artifact); i++)
+		trace_artifact_free(&artifact[i]);
+	assert_int_equal(trace_reader_find(reader, "/none", true, &artifact[0]), 0);
+	trace_reader_close(reader);
+}
+
+/* What a recorder that was killed did embed is found, and what is missing is missed. */
+static void find_in_a_trace_cut_off(void **state)
+{
+	const char *path = sample_path("files"), *cut = sample_path("cut");
+	struct trace_writer_stat stat;
+	struct trace_artifact artifact;
+	struct sample sample = { 0 };
+	struct trace_reader *reader;
+	size_t size;
+	auto_free uint8_t *data = NULL;
+
+	(void)state;
+	write_files(path, &sample, &stat);
+	data = sample_load(path, &size);
+	sample_store(cut, data, size / 100 * 95);
+	assert_int_equal(trace_reader_open(cut, &reader), 0);
+	assert_int_equal(trace_reader_find(reader, files[0].path, true, &artifact), 1);
+	assert_file(&files[0], &artifact, true);
+	trace_artifact_free(&artifact);
+	assert_int_equal(trace_reader_find(reader, "/lib/empty-too", true, &artifact), -EPIPE);
+	trace_reader_close(reader);
+	sample_release(&sample);
+}
+
 static void embed_refuses_a_path_too_long(void **state)
 {
 	char path[5000];
@@ -165,6 +227,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(files_come_back),
 		cmocka_unit_test(files_come_back_without_index),
+		cmocka_unit_test(shared_content_has_one_number),
+		cmocka_unit_test(find_in_a_trace_cut_off),
 		cmocka_unit_test(embed_refuses_a_path_too_long),
 	};
 

@@ -98,6 +98,11 @@ static void read_everything(const char *path, const char *saved)
 	assert_true(is_answer(got));
 	if (!trace_reader_seek(reader, 30))
 		assert_true(trace_reader_next(reader, &record) <= 1);
+	if (!trace_reader_follow(reader, 1) && !trace_reader_seek(reader, 0))
+		while (trace_reader_next(reader, &record) > 0)
+			assert_true(record.guest == 1 && ++records < 2000);
+	if (trace_reader_find(reader, "/boot/linux", true, &artifact) > 0)
+		trace_artifact_free(&artifact);
 	for (int i = 0; i < CHUNKS_MAX; i++)
 		if (trace_reader_artifact(reader, &position, i % 2, &artifact) > 0)
 			trace_artifact_free(&artifact);

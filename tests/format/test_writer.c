@@ -327,16 +327,19 @@ static void everything_at_once(void **state)
 	struct trace_writer_stat stat;
 	struct trace_writer *writer;
 	struct trace_report report;
+	char name[32];
 
 	(void)state;
 	sample_recording(&sample, 2, 6000, 1);
 	assert_int_equal(trace_writer_create(path, &options, &writer), 0);
 	for (size_t i = 0; i < sample.count; i++) {
 		assert_int_equal(trace_writer_append(writer, &sample.record[i], NULL), 0);
-		if (i % 500 == 0)
-			assert_int_equal(trace_writer_embed(writer, "/file", 0644, content,
-							    3000000 - i % 1000),
-					 0);
+		if (i % 500 == 0) {
+			snprintf(name, sizeof(name), "/file%zu", i);
+			assert_int_equal(
+				trace_writer_embed(writer, name, 0644, content, 3000000 - i % 1000),
+				0);
+		}
 		if (i % 300 == 0)
 			assert_int_equal(trace_writer_flush(writer), 0);
 		if (i % 10 == 0)
