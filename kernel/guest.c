@@ -4,15 +4,12 @@
 
 #include <ctype.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 
 #include "format/cleanup.h"
 #include "kernel/guest_arguments.h"
-
-#define YIELDS 20 /* before guest_await_blocked() sleeps */
 
 /* Of the limits of a guest. UML_MEMORY: when it is not told (arch/um/kernel/um_arch.c). */
 #define UML_MEMORY	(64ull << 20)
@@ -197,12 +194,12 @@ static char process_state(struct guest *guest)
 
 /*
  * We are woken while the guest is still in write(2), and its stack then is not what it will be.
- * First it is only let go on, which is enough on its own CPU and for the rest of a system call on
- * another; a sleep takes longer than all of that, whatever it is asked for.
+ * While this thread sleeps the guest has the CPU; sched_yield(2) would not give it away from a
+ * batch task (cpu_wait_politely).
  */
 int guest_await_blocked(struct guest *guest)
 {
-	struct timespec pause = { .tv_nsec = 1000 };
+	const struct timespec pause = { .tv_nsec = 1 };
 
 	for (unsigned int tries = 0; tries < 100000; tries++) {
 		char state = process_state(guest);
@@ -211,10 +208,7 @@ int guest_await_blocked(struct guest *guest)
 			return 0;
 		if (!state || state == 'Z' || state == 'X')
 			return -ESRCH;
-		if (tries < YIELDS)
-			sched_yield();
-		else
-			nanosleep(&pause, NULL);
+		nanosleep(&pause, NULL);
 	}
 	return -EBUSY;
 }

@@ -233,6 +233,9 @@ static bool names_console(char *const *user)
  * A sent frame is done when its kick is answered, and nothing is left to be interrupted for: with
  * NAPI for sending the driver wants an interrupt for each all the same, a fifth of all messages
  * (drivers/net/virtio_net.c, start_xmit).
+ *
+ * What the kernel does not know goes into the environment of init and of all that it starts: their
+ * functions are bound before they run, as those of the kernel itself are (room_guest.c).
  */
 static int add_defaults(const struct guest_arguments_options *options, struct argument_list *list)
 {
@@ -243,7 +246,9 @@ static int add_defaults(const struct guest_arguments_options *options, struct ar
 		net |= options->device[i].virtio_id == VIRTIO_NET;
 	if (!err)
 		err = list_add(list, strdup("random.trust_bootloader=on"));
-	return err || !net ? err : list_add(list, strdup("virtio_net.napi_tx=0"));
+	if (!err && net)
+		err = list_add(list, strdup("virtio_net.napi_tx=0"));
+	return err ? err : list_add(list, strdup("LD_BIND_NOW=1"));
 }
 
 /* After the user's own: the last of two equal parameters wins in UML. */

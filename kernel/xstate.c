@@ -15,6 +15,9 @@
 #define HEADER_END 576
 /* In the host's words of a signal's state (FP_XSTATE_MAGIC1). */
 #define SIGNAL_MAGIC 0x46505853u
+/* In the word after the bits: the parts stand close together (XSAVEC). */
+#define COMPACTED (1ull << 63)
+#define ALIGNMENT 64
 /* All exceptions masked, rounding to nearest. */
 #define MXCSR_INITIAL 0x1f80u
 
@@ -76,8 +79,18 @@ static int add_word(struct xstate_words *words, size_t offset)
 	return 0;
 }
 
-static int add_signal_state(const struct xstate *xstate, const uint8_t *data, size_t at,
-			    struct xstate_words *words)
+/* As a lazily bound function leaves it on its caller's stack: @data is at its bits. */
+static bool has_compacted_header(const struct xstate *xstate, const uint8_t *data)
+{
+	uint64_t parts = word_at(data, 8) & ~COMPACTED, rest = 0;
+
+	for (size_t at = 16; at < HEADER_END - BITS_AT; at += 8)
+		rest |= word_at(data, at);
+	return !rest && parts && !(parts & ~xstate->features) && !(word_at(data, 0) & ~parts);
+}
+
+static int add_saved_state(const struct xstate *xstate, const uint8_t *data, size_t at,
+			   struct xstate_words *words)
 {
 	uint64_t initial = (uint64_t)xstate->mxcsr_mask << 32 | MXCSR_INITIAL;
 	int err = add_word(words, at + BITS_AT);
@@ -112,7 +125,11 @@ int xstate_find(const struct xstate *xstate, const uint8_t *data, size_t size,
 		else if ((uint32_t)word == SIGNAL_MAGIC && at >= HOST_AT &&
 			 at - HOST_AT + HEADER_END <= size &&
 			 has_header(xstate, data + at - HOST_AT))
-			err = add_signal_state(xstate, data, at - HOST_AT, words);
+			err = add_saved_state(xstate, data, at - HOST_AT, words);
+		else if (word & COMPACTED && at >= BITS_AT + 8 && (at - 8) % ALIGNMENT == 0 &&
+			 at - 8 + HEADER_END - BITS_AT <= size &&
+			 has_compacted_header(xstate, data + at - 8))
+			err = add_saved_state(xstate, data, at - 8 - BITS_AT, words);
 	}
 	if (words->count)
 		qsort(words->offset, words->count, sizeof(*words->offset), compare_offsets);

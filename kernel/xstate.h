@@ -8,12 +8,14 @@
  * 0xa0 mostly and 0xa2 now and then. Parts that are not in use are stored with their initial
  * values, so the registers themselves say all that the bits say.
  *
- * Kernels keep such states in their tasks (PTRACE_GETREGSET with NT_X86_XSTATE) and hosts put them
- * on the stack of whoever gets a signal. In the latter the MXCSR is not even written when nothing
- * is in use; else it stands there with its initial value.
+ * Kernels keep such states in their tasks (PTRACE_GETREGSET with NT_X86_XSTATE), hosts put them on
+ * the stack of whoever gets a signal, and a function that is bound when it is first called leaves
+ * one on its caller's. In the latter two the MXCSR is not even written when nothing is in use; else
+ * it stands there with its initial value.
  *
  * Source: Intel SDM volume 1, 13.4.2 and 13.6 (XINUSE); arch/x86/kernel/fpu/xstate.c and signal.c
- * (sw_reserved), Linux 6.12; arch/x86/um/os-Linux/registers.c, Linux 5.10 to 7.2.
+ * (sw_reserved), Linux 6.12; arch/x86/um/os-Linux/registers.c, Linux 5.10 to 7.2;
+ * sysdeps/x86_64/dl-trampoline.h, glibc 2.36.
  */
 #ifndef TTREC_XSTATE_H
 #define TTREC_XSTATE_H
