@@ -14,9 +14,14 @@
 
 #define ROOM_NOBODY 65534
 
-static char environment_text[][20] = { "HOME=/", "PATH=/", "TERM=linux", "TMPDIR=/dev/shm" };
+/*
+ * A function that is bound when it is first called saves all registers on the stack of the moment,
+ * and what it saves of those at rest is the processor's choice (xstate.h): all are bound before.
+ */
+static char environment_text[][20] = { "HOME=/", "PATH=/", "TERM=linux", "TMPDIR=/dev/shm",
+				       "LD_BIND_NOW=1" };
 static char *const environment[] = { environment_text[0], environment_text[1], environment_text[2],
-				     environment_text[3], NULL };
+				     environment_text[3], environment_text[4], NULL };
 
 static void reset_signals(void)
 {
