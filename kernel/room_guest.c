@@ -14,6 +14,10 @@
 
 #define ROOM_NOBODY 65534
 
+/* Where a guest that stays in the caller's directory finds its room's. */
+#define DIRECTORY_FD   500
+#define DIRECTORY_PATH "/proc/self/fd/500"
+
 /*
  * A function that is bound when it is first called saves all registers on the stack of the moment,
  * and what it saves of those at rest is the processor's choice (xstate.h): all are bound before.
@@ -77,7 +81,7 @@ static const char *room_prefix(const struct room_plan *plan)
 {
 	if (!plan->directory)
 		return "";
-	return plan->options->host_files ? plan->directory : ".";
+	return plan->options->host_files ? DIRECTORY_PATH : ".";
 }
 
 /* Put the prefix in place of the mark; arguments are few and live until exec. */
@@ -125,10 +129,20 @@ static void report_guest(const struct room_plan *plan, unsigned int wanted)
 		close(entropy_fd);
 }
 
+/* A descriptor that stays open over the exec: its path is the same in every run. */
+static int keep_directory(const char *directory)
+{
+	auto_fd fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 || dup2(fd, DIRECTORY_FD) < 0 ? -errno : 0;
+}
+
 static int enter_directory(const struct room_plan *plan)
 {
-	if (!plan->directory || plan->options->host_files)
+	if (!plan->directory)
 		return 0;
+	if (plan->options->host_files)
+		return keep_directory(plan->directory);
 	return chdir(plan->directory) ? -errno : 0;
 }
 

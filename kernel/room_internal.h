@@ -12,8 +12,8 @@
 
 /*
  * In an argument: replaced by where the room's files stand for the guest. "" with a root of its
- * own, else ".", which is the same in every run as the directory's name is not; that name itself
- * for a guest that names files of the host, relative to where ttrec was started.
+ * own, else ".", which is the same in every run as the directory's name is not; the path of a
+ * descriptor for a guest that names files of the host, relative to where ttrec was started.
  */
 #define ROOM_PREFIX_MARK "{room}"
 
