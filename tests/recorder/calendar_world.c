@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* A calendar among model guests. */
+/* Calendars among model guests. */
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,25 +10,32 @@
 
 #include "tests/recorder/calendar_world.h"
 
-#define NOBODY	  UINT32_MAX
 #define STEPS_MAX 3000000
 
-__attribute__((format(printf, 2, 3), noreturn)) static void broken(const struct world *world,
-								   const char *format, ...)
+void world_broken(const struct world *world, const char *format, ...)
 {
 	char text[256], line[256];
-	uint32_t position = 0;
 	va_list arguments;
 
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	while (calendar_describe(world->calendar, &position, line, sizeof(line)))
-		print_message("  %s\n", line);
-	fail_msg("seed %" PRIu64 " interleaving %" PRIu64 " %s: %s", world->options.seed,
-		 world->options.interleaving,
-		 world->options.grant == CALENDAR_GRANT_EACH ? "each" : "window", text);
+	for (uint32_t i = 0; i < world->island_count; i++) {
+		uint32_t position = 0;
+
+		while (calendar_describe(world->islands[i].calendar, &position, line, sizeof(line)))
+			print_message("  %s\n", line);
+	}
+	fail_msg("seed %" PRIu64 " interleaving %" PRIu64 " %s, %" PRIu32 " islands: %s",
+		 world->options.seed, world->options.interleaving,
+		 world->options.grant == CALENDAR_GRANT_EACH ? "each" : "window",
+		 world->island_count, text);
 	abort();
+}
+
+static struct calendar *calendar_of(const struct world *world, const struct world_client *client)
+{
+	return world->islands[client->island].calendar;
 }
 
 static void *grown(void *items, size_t count, size_t *capacity, size_t size)
@@ -50,21 +57,27 @@ static void log_crossing(struct world_client *client, bool to_guest, struct wire
 
 static void log_service(struct world *world, const struct world_client *client)
 {
-	world->services = grown(world->services, world->service_count, &world->service_capacity,
-				sizeof(*world->services));
-	world->services[world->service_count++] =
-		(struct world_service){ client->model.id, client->model.time + client->offset };
+	struct world_island *island = &world->islands[client->island];
+	uint64_t time = client->model.time + client->offset;
+
+	if (time >= world->horizon)
+		world_broken(world, "id %" PRIu64 " runs past its window", client->model.id);
+	island->services = grown(island->services, island->service_count, &island->service_capacity,
+				 sizeof(*island->services));
+	island->services[island->service_count++] =
+		(struct world_service){ client->model.id, time };
 }
 
 /* ---- What the calendar wants ----------------------------------------------------------------- */
 
-static uint32_t index_of(const struct world *world, uint32_t handle)
+static uint32_t index_of(const struct world *world, uint32_t island, uint32_t handle)
 {
 	for (uint32_t i = 0; i < world->count; i++)
-		if (world->clients[i].connected && world->clients[i].handle == handle &&
+		if (world->clients[i].island == island && world->clients[i].connected &&
+		    world->clients[i].handle == handle &&
 		    world->clients[i].model.activity != MODEL_ABSENT)
 			return i;
-	broken(world, "action for handle %" PRIu32 ", which nobody has", handle);
+	world_broken(world, "action for handle %" PRIu32 ", which nobody has", handle);
 }
 
 /* @granted: the message before was FREE_UNTIL to the same client. */
@@ -75,16 +88,16 @@ static void check_order(const struct world *world, const struct world_client *cl
 
 	wire_operation_text(message->op, name);
 	if (client->model.activity != MODEL_GONE && !model_reads(&client->model))
-		broken(world, "%s to id %" PRIu64 ", which runs", name, client->model.id);
+		world_broken(world, "%s to id %" PRIu64 ", which runs", name, client->model.id);
 	if (message->op != TRACE_OP_RUN)
 		return;
 	if (client->open_questions)
-		broken(world, "RUN to id %" PRIu64 ", which asks", client->model.id);
+		world_broken(world, "RUN to id %" PRIu64 ", which asks", client->model.id);
 	if (client->open_orders != (granted ? 1 : 0))
-		broken(world, "RUN to id %" PRIu64 ", which has not acknowledged",
-		       client->model.id);
+		world_broken(world, "RUN to id %" PRIu64 ", which has not acknowledged",
+			     client->model.id);
 	if (granted != (world->options.grant == CALENDAR_GRANT_WINDOW))
-		broken(world, "RUN to id %" PRIu64 " with the wrong grant", client->model.id);
+		world_broken(world, "RUN to id %" PRIu64 " with the wrong grant", client->model.id);
 }
 
 static void send_to_guest(struct world *world, struct world_client *client,
@@ -97,52 +110,84 @@ static void send_to_guest(struct world *world, struct world_client *client,
 	else
 		client->open_orders++;
 	if (!model_box_put(&client->model.inbox, message))
-		broken(world, "inbox of id %" PRIu64 " is full", client->model.id);
+		world_broken(world, "inbox of id %" PRIu64 " is full", client->model.id);
 }
 
-static void carry_out(struct world *world)
+static void carry_out_action(struct world *world, uint32_t number,
+			     const struct calendar_action *action, uint32_t *granted)
 {
-	uint32_t granted = NOBODY;
-	struct calendar_action action;
+	struct world_client *client;
 
-	while (calendar_next(world->calendar, &action)) {
-		struct world_client *client;
-
-		if (world->ended &&
-		    (action.kind != CALENDAR_SEND || action.message.op == TRACE_OP_RUN))
-			broken(world, "not quiet after the end");
-		if (action.kind == CALENDAR_IDLE_END || action.kind == CALENDAR_LIMIT) {
-			world->ended = true;
-			world->end = action.kind;
-			continue;
-		}
-		client = &world->clients[index_of(world, action.client)];
-		if (action.kind == CALENDAR_ADMIT) {
-			client->offset = action.offset;
-			continue;
-		}
-		send_to_guest(world, client, action.message, granted == action.client);
-		granted = action.message.op == TRACE_OP_FREE_UNTIL ? action.client : NOBODY;
+	switch (action->kind) {
+	case CALENDAR_IDLE_END:
+	case CALENDAR_LIMIT:
+		world->ended = true;
+		world->end = action->kind;
+		return;
+	case CALENDAR_WINDOW:
+		return;
+	case CALENDAR_HOUSE:
+		world_house_turn(world, &world->islands[number]);
+		return;
+	case CALENDAR_ADMIT:
+		world->clients[index_of(world, number, action->client)].offset = action->offset;
+		return;
+	case CALENDAR_SEND:
+		client = &world->clients[index_of(world, number, action->client)];
+		send_to_guest(world, client, action->message, *granted == action->client);
+		*granted =
+			action->message.op == TRACE_OP_FREE_UNTIL ? action->client : WORLD_NOBODY;
+		return;
 	}
 }
 
-static void check_calendar(struct world *world)
+/* Whoever kicked a device goes on as soon as it can no longer overlook what came of it. */
+static void answer_kick(struct world_island *island, struct world_client *clients)
 {
+	uint32_t kicker = island->house.kicker;
+
+	if (kicker == WORLD_NOBODY || !calendar_house_heard(island->calendar))
+		return;
+	island->house.kicker = WORLD_NOBODY;
+	model_kick_done(&clients[kicker].model);
+}
+
+static void carry_out(struct world *world, uint32_t number)
+{
+	struct world_island *island = &world->islands[number];
+	uint32_t granted = WORLD_NOBODY;
+	struct calendar_action action;
+
+	while (calendar_next(island->calendar, &action)) {
+		if (world->ended &&
+		    (action.kind != CALENDAR_SEND || action.message.op == TRACE_OP_RUN))
+			world_broken(world, "not quiet after the end");
+		carry_out_action(world, number, &action, &granted);
+	}
+	answer_kick(island, world->clients);
+}
+
+static void check_island(struct world *world, uint32_t number)
+{
+	struct world_island *island = &world->islands[number];
 	uint32_t running = 0, tokens = 0;
 
 	for (uint32_t i = 0; i < world->count; i++) {
 		const struct world_client *client = &world->clients[i];
 
+		if (client->island != number)
+			continue;
 		tokens += model_has_token(&client->model);
 		if (client->connected)
-			running += calendar_client_state(world->calendar, client->handle) ==
+			running += calendar_client_state(island->calendar, client->handle) ==
 				   CALENDAR_RUNNING;
 	}
-	if (running > 1 || tokens > 1)
-		broken(world, "%" PRIu32 " run, %" PRIu32 " think they do", running, tokens);
-	if (calendar_now(world->calendar) < world->now)
-		broken(world, "time goes back");
-	world->now = calendar_now(world->calendar);
+	if (running > 1 || tokens > 1 || (island->house.in_turn && (running || tokens)))
+		world_broken(world, "%" PRIu32 " run, %" PRIu32 " think they do%s", running, tokens,
+			     island->house.in_turn ? ", in the turn of the house" : "");
+	if (calendar_now(island->calendar) < island->now)
+		world_broken(world, "time goes back");
+	island->now = calendar_now(island->calendar);
 }
 
 /* ---- What happens next ----------------------------------------------------------------------- */
@@ -151,7 +196,13 @@ static void start_interrupt(struct world *world, uint32_t kicker, uint64_t wante
 {
 	uint32_t target = (uint32_t)(wanted % world->count);
 	struct model *model = &world->clients[target].model;
+	bool same_island = world->clients[target].island == world->clients[kicker].island;
 
+	if (world->options.house && (!same_island || wanted >> 63)) {
+		world_house_kick(world, kicker, wanted);
+		carry_out(world, world->clients[kicker].island);
+		return;
+	}
 	if (target == kicker || model->activity != MODEL_WAITING || model->irq_raised ||
 	    model->irq_handling) {
 		model_kick_done(&world->clients[kicker].model);
@@ -161,33 +212,44 @@ static void start_interrupt(struct world *world, uint32_t kicker, uint64_t wante
 	world->clients[target].kicked_by = kicker;
 }
 
+static void interrupt_done(struct world *world, const struct world_client *client)
+{
+	if (client->kicked_by == WORLD_NOBODY) {
+		world_house_turn(world, &world->islands[client->island]);
+		carry_out(world, client->island);
+	} else {
+		model_kick_done(&world->clients[client->kicked_by].model);
+	}
+}
+
 static void take_effects(struct world *world, uint32_t index, const struct model_effects *effects)
 {
 	const struct world_client *client = &world->clients[index];
 
 	if (client->model.panic)
-		broken(world, "id %" PRIu64 " panics: %s", client->model.id, client->model.panic);
+		world_broken(world, "id %" PRIu64 " panics: %s", client->model.id,
+			     client->model.panic);
 	if (effects->served)
 		log_service(world, client);
 	if (effects->kicks)
 		start_interrupt(world, index, effects->target);
 	if (effects->irq_done)
-		model_kick_done(&world->clients[client->kicked_by].model);
+		interrupt_done(world, client);
 }
 
 static void connect_client(struct world *world, struct world_client *client)
 {
-	if (calendar_connect(world->calendar, &client->handle))
-		broken(world, "cannot connect");
+	if (calendar_connect(calendar_of(world, client), &client->handle))
+		world_broken(world, "cannot connect");
 	client->connected = true;
 	model_start(&client->model);
 }
 
 static void close_client(struct world *world, struct world_client *client)
 {
-	calendar_disconnect(world->calendar, client->handle);
+	calendar_disconnect(calendar_of(world, client), client->handle);
 	client->connected = false;
-	carry_out(world);
+	carry_out(world, client->island);
 }
 
 static void deliver_to_calendar(struct world *world, struct world_client *client)
@@ -204,9 +266,10 @@ static void deliver_to_calendar(struct world *world, struct world_client *client
 		client->open_orders--;
 	else
 		client->open_questions++;
-	if (calendar_receive(world->calendar, client->handle, &message))
-		broken(world, "refused: %s", calendar_last_fault(world->calendar)->text);
-	carry_out(world);
+	if (calendar_receive(calendar_of(world, client), client->handle, &message))
+		world_broken(world, "refused: %s",
+			     calendar_last_fault(calendar_of(world, client))->text);
+	carry_out(world, client->island);
 }
 
 static void deliver_to_guest(struct world *world, uint32_t index)
@@ -267,6 +330,16 @@ static void happen(struct world *world, uint32_t index, enum happening what)
 	}
 }
 
+static void open_windows(struct world *world)
+{
+	do {
+		for (uint32_t i = 0; i < world->island_count; i++) {
+			carry_out(world, i);
+			check_island(world, i);
+		}
+	} while (world->options.islands && !world->ended && world_next_window(world));
+}
+
 /* One of all the things that can happen. Returns false when nothing can. */
 static bool world_step(struct world *world)
 {
@@ -292,7 +365,7 @@ static bool world_step(struct world *world)
 	    !random_chance(&world->choice, 1))
 		return true;
 	happen(world, possible[chosen].index, possible[chosen].what);
-	check_calendar(world);
+	open_windows(world);
 	return true;
 }
 
@@ -308,37 +381,62 @@ static void check_nobody_starved(const struct world *world)
 		    client->model.activity == MODEL_STARTING)
 			continue;
 		if (client->model.activity != MODEL_WAITING)
-			broken(world, "id %" PRIu64 " does not wait at the end", client->model.id);
+			world_broken(world, "id %" PRIu64 " does not wait at the end",
+				     client->model.id);
 		if (model_first(&client->model) + client->offset < limit)
-			broken(world, "id %" PRIu64 " has not got its event", client->model.id);
+			world_broken(world, "id %" PRIu64 " has not got its event",
+				     client->model.id);
 	}
+}
+
+static void create_island(struct world *world, uint32_t number)
+{
+	const struct world_options *options = &world->options;
+	struct calendar_options calendar_options = {
+		.grant = options->grant,
+		.limit = options->limit,
+		.windowed = options->islands,
+	};
+
+	for (uint32_t i = 0; i < options->guests; i++)
+		calendar_options.expected += i % world->island_count == number;
+	assert_int_equal(calendar_create(&calendar_options, &world->islands[number].calendar), 0);
+	world_house_init(world, number);
+	if (options->islands)
+		assert_int_equal(
+			calendar_open_window(world->islands[number].calendar, world->horizon), 0);
+	carry_out(world, number);
+}
+
+static void create(struct world *world, const struct world_options *options)
+{
+	*world = (struct world){
+		.options = *options,
+		.choice = { options->interleaving },
+		.island_count = options->islands ? options->islands : 1,
+		.horizon = options->islands ? WORLD_LOOKAHEAD : UINT64_MAX,
+		.count = options->guests + options->latecomers,
+	};
+	assert_true(world->count <= WORLD_CLIENTS && world->island_count <= options->guests);
+	for (uint32_t i = 0; i < world->count; i++) {
+		world->clients[i].island = i % world->island_count;
+		model_init(&world->clients[i].model, i, options->seed, options->vigor);
+	}
+	for (uint32_t i = 0; i < world->island_count; i++)
+		create_island(world, i);
 }
 
 void world_run(struct world *world, const struct world_options *options)
 {
-	const struct calendar_options calendar_options = {
-		.grant = options->grant,
-		.expected = options->guests,
-		.limit = options->limit,
-	};
 	size_t steps = 0;
 
-	*world = (struct world){
-		.options = *options,
-		.choice = { options->interleaving },
-		.count = options->guests + options->latecomers,
-	};
-	assert_true(world->count <= WORLD_CLIENTS);
-	assert_int_equal(calendar_create(&calendar_options, &world->calendar), 0);
-	for (uint32_t i = 0; i < world->count; i++)
-		model_init(&world->clients[i].model, i, options->seed, options->vigor);
-
+	create(world, options);
 	while (world_step(world))
 		if (++steps > STEPS_MAX)
-			broken(world, "does not come to an end");
+			world_broken(world, "does not come to an end");
 	for (uint32_t i = 0; i < world->count; i++)
 		if (world->clients[i].connected && !world->ended)
-			broken(world, "nothing can happen any more");
+			world_broken(world, "nothing can happen any more");
 	check_nobody_starved(world);
 }
 
@@ -346,6 +444,8 @@ void world_clear(struct world *world)
 {
 	for (uint32_t i = 0; i < world->count; i++)
 		free(world->clients[i].crossings);
-	free(world->services);
-	calendar_destroy(world->calendar);
+	for (uint32_t i = 0; i < world->island_count; i++) {
+		free(world->islands[i].services);
+		calendar_destroy(world->islands[i].calendar);
+	}
 }

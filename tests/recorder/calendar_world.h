@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A calendar, model guests, and sockets in between that deliver in a random interleaving.
+ * Calendars, model guests, and sockets in between that deliver in a random interleaving.
+ *
+ * A world can have a house: devices that interrupt guests after a while because others kick them,
+ * or by themselves. It can also have several islands, each with a calendar and a house of its own,
+ * which run side by side in windows; what a guest sends to another island arrives there no sooner
+ * than WORLD_LOOKAHEAD later.
  *
  * Every step is checked: one token, time that never goes back, nothing sent to a guest that runs,
  * RUN only to a guest that waits and has nothing open, no kernel panics, nobody hangs.
@@ -13,7 +18,10 @@
 #include "recorder/calendar.h"
 #include "tests/recorder/calendar_model.h"
 
-#define WORLD_CLIENTS 12
+#define WORLD_CLIENTS	12
+#define WORLD_ISLANDS	3
+#define WORLD_EVENTS	256
+#define WORLD_LOOKAHEAD 20000 /* ns */
 
 struct world_options {
 	uint64_t seed;	       /* what the guests do */
@@ -23,6 +31,8 @@ struct world_options {
 	unsigned int vigor;
 	uint64_t limit;
 	enum calendar_grant grant;
+	bool house;
+	uint32_t islands; /* 0: one, without windows; else as many, with a house each */
 };
 
 /* One message over the calendar's door, as its guest's record stream would have it. */
@@ -37,8 +47,40 @@ struct world_service {
 	uint64_t time;
 };
 
+/* A device is to interrupt its guest. */
+struct world_event {
+	uint64_t time;
+	uint32_t target; /* index of the guest */
+};
+
+struct world_house {
+	struct random program;
+	struct world_event events[WORLD_EVENTS]; /* in order of time, then as they came */
+	uint32_t event_count;
+	bool in_turn;
+	uint32_t kicker; /* index of the guest that waits for the reply to its kick */
+};
+
+/* What a guest has sent to another island in this window. */
+struct world_frame {
+	uint64_t sent;
+	uint32_t from; /* index of the guest */
+	struct world_event event;
+};
+
+struct world_island {
+	struct calendar *calendar;
+	uint64_t now;
+	struct world_house house;
+	struct world_frame frames[WORLD_EVENTS]; /* in order of time */
+	uint32_t frame_count;
+	struct world_service *services;
+	size_t service_count, service_capacity;
+};
+
 struct world_client {
 	struct model model;
+	uint32_t island;
 	bool connected;
 	uint32_t handle;
 	uint64_t offset;
@@ -52,18 +94,39 @@ struct world_client {
 struct world {
 	struct world_options options;
 	struct random choice;
-	struct calendar *calendar;
+	struct world_island islands[WORLD_ISLANDS];
+	uint32_t island_count;
+	uint64_t horizon; /* end of the window */
 	struct world_client clients[WORLD_CLIENTS];
 	uint32_t count;
-	uint64_t now;
+	uint32_t interrupts; /* by the house */
 	bool ended;
 	enum calendar_action_kind end;
-	struct world_service *services;
-	size_t service_count, service_capacity;
 };
+
+#define WORLD_NOBODY UINT32_MAX
 
 /* Run it to its end. Fails the test, naming the seeds, when anything is wrong. */
 void world_run(struct world *world, const struct world_options *options);
 void world_clear(struct world *world);
+
+/* ---- calendar_islands.c, for calendar_world.c ------------------------------------------------ */
+
+void world_house_init(struct world *world, uint32_t island);
+
+/* A guest has kicked a device; what @wanted asks of it happens later. */
+void world_house_kick(struct world *world, uint32_t kicker, uint64_t wanted);
+
+/* The house has the token, or the guest it interrupted has replied: go on with its turn. */
+void world_house_turn(struct world *world, struct world_island *island);
+
+/*
+ * When all islands are through with their window: open the next one, or end. Returns false when
+ * they are not.
+ */
+bool world_next_window(struct world *world);
+
+__attribute__((format(printf, 2, 3), noreturn)) void world_broken(const struct world *world,
+								  const char *format, ...);
 
 #endif

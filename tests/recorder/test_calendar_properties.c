@@ -62,45 +62,94 @@ static void assert_same_stream(const struct world *world, uint32_t index, const 
 				 other->options.interleaving);
 }
 
-static void assert_same_services(const struct world *world, const struct world *other)
+static void assert_same_island(const struct world *world, const struct world_island *island,
+			       const struct world_island *twin)
 {
-	if (world->service_count != other->service_count)
+	if (island->service_count != twin->service_count)
 		fail_msg("seed %" PRIu64 ": %zu events served, and %zu", world->options.seed,
-			 world->service_count, other->service_count);
-	for (size_t i = 0; i < world->service_count; i++)
-		if (world->services[i].id != other->services[i].id ||
-		    world->services[i].time != other->services[i].time)
+			 island->service_count, twin->service_count);
+	for (size_t i = 0; i < island->service_count; i++)
+		if (island->services[i].id != twin->services[i].id ||
+		    island->services[i].time != twin->services[i].time)
 			fail_msg("seed %" PRIu64 ": event %zu differs: id %" PRIu64 " at %" PRIu64
 				 ", id %" PRIu64 " at %" PRIu64,
-				 world->options.seed, i, world->services[i].id,
-				 world->services[i].time, other->services[i].id,
-				 other->services[i].time);
+				 world->options.seed, i, island->services[i].id,
+				 island->services[i].time, twin->services[i].id,
+				 twin->services[i].time);
+}
+
+static void assert_same_services(const struct world *world, const struct world *other)
+{
+	for (uint32_t i = 0; i < world->island_count; i++)
+		assert_same_island(world, &world->islands[i], &other->islands[i]);
+}
+
+/* A network of @islands; 0: everybody shares one calendar with the house. */
+static struct world_options options_with_house(uint64_t seed, uint32_t islands)
+{
+	struct world_options options = options_for(seed);
+
+	options.house = true;
+	options.islands = islands;
+	if (options.guests < islands)
+		options.guests = islands;
+	return options;
+}
+
+static void check_interleavings(struct world_options options, size_t *crossings, size_t *interrupts)
+{
+	struct world first, other;
+
+	world_run(&first, &options);
+	for (options.interleaving = 2; options.interleaving <= INTERLEAVINGS;
+	     options.interleaving++) {
+		world_run(&other, &options);
+		for (uint32_t i = 0; i < first.count; i++)
+			assert_same_stream(&first, i, &other);
+		assert_same_services(&first, &other);
+		assert_int_equal(first.end, other.end);
+		world_clear(&other);
+	}
+	for (uint32_t i = 0; i < first.count; i++)
+		*crossings += first.clients[i].crossing_count;
+	*interrupts += first.interrupts;
+	world_clear(&first);
 }
 
 /* Each guest's stream, seq numbers and all, is the same however arrivals interleave. */
 static void test_arrival_does_not_matter(void **state)
 {
-	size_t crossings = 0;
+	size_t crossings = 0, interrupts = 0;
 
 	(void)state;
-	for (uint64_t seed = first_seed(), end = seed + WORLDS; seed < end; seed++) {
-		struct world_options options = options_for(seed);
-		struct world first, other;
-
-		world_run(&first, &options);
-		for (options.interleaving = 2; options.interleaving <= INTERLEAVINGS;
-		     options.interleaving++) {
-			world_run(&other, &options);
-			for (uint32_t i = 0; i < first.count; i++)
-				assert_same_stream(&first, i, &other);
-			assert_same_services(&first, &other);
-			world_clear(&other);
-		}
-		for (uint32_t i = 0; i < first.count; i++)
-			crossings += first.clients[i].crossing_count;
-		world_clear(&first);
-	}
+	for (uint64_t seed = first_seed(), end = seed + WORLDS; seed < end; seed++)
+		check_interleavings(options_for(seed), &crossings, &interrupts);
+	assert_int_equal(interrupts, 0);
 	print_message("  %zu messages in %d worlds\n", crossings, WORLDS);
+}
+
+static void test_arrival_does_not_matter_to_the_house(void **state)
+{
+	size_t crossings = 0, interrupts = 0;
+
+	(void)state;
+	for (uint64_t seed = first_seed(), end = seed + WORLDS; seed < end; seed++)
+		check_interleavings(options_with_house(seed, 0), &crossings, &interrupts);
+	assert_true(interrupts > WORLDS);
+	print_message("  %zu messages, %zu interrupts\n", crossings, interrupts);
+}
+
+/* Nor does which of several islands is ahead of the others in a window. */
+static void test_arrival_does_not_matter_in_windows(void **state)
+{
+	size_t crossings = 0, interrupts = 0;
+
+	(void)state;
+	for (uint64_t seed = first_seed(), end = seed + WORLDS; seed < end; seed++)
+		check_interleavings(options_with_house(seed, 1 + seed % WORLD_ISLANDS), &crossings,
+				    &interrupts);
+	assert_true(interrupts > WORLDS);
+	print_message("  %zu messages, %zu interrupts\n", crossings, interrupts);
 }
 
 /* How far guests may run by themselves does not change what happens, only who hears of it. */
@@ -110,7 +159,8 @@ static void test_window_serves_the_same_events_as_each(void **state)
 
 	(void)state;
 	for (uint64_t seed = first_seed(), end = seed + WORLDS; seed < end; seed++) {
-		struct world_options options = options_for(seed);
+		struct world_options options =
+			seed % 2 ? options_for(seed) : options_with_house(seed, 0);
 		struct world each, window;
 
 		options.grant = CALENDAR_GRANT_EACH;
@@ -129,6 +179,14 @@ static void test_window_serves_the_same_events_as_each(void **state)
 	print_message("  messages: %zu with each, %zu with window\n", messages[0], messages[1]);
 }
 
+static void assert_in_order(uint64_t seed, const struct world_island *island)
+{
+	for (size_t i = 1; i < island->service_count; i++)
+		if (island->services[i].time < island->services[i - 1].time)
+			fail_msg("seed %" PRIu64 ": event %zu at %" PRIu64 " after %" PRIu64, seed,
+				 i, island->services[i].time, island->services[i - 1].time);
+}
+
 /* All events are served in order of time, whoever they belong to. */
 static void test_events_are_served_in_order(void **state)
 {
@@ -138,12 +196,7 @@ static void test_events_are_served_in_order(void **state)
 		struct world world;
 
 		world_run(&world, &options);
-		for (size_t i = 1; i < world.service_count; i++)
-			if (world.services[i].time < world.services[i - 1].time)
-				fail_msg("seed %" PRIu64 ": event %zu at %" PRIu64
-					 " after %" PRIu64,
-					 seed, i, world.services[i].time,
-					 world.services[i - 1].time);
+		assert_in_order(seed, &world.islands[0]);
 		world_clear(&world);
 	}
 }
@@ -230,6 +283,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_arrival_does_not_matter),
+		cmocka_unit_test(test_arrival_does_not_matter_to_the_house),
+		cmocka_unit_test(test_arrival_does_not_matter_in_windows),
 		cmocka_unit_test(test_window_serves_the_same_events_as_each),
 		cmocka_unit_test(test_events_are_served_in_order),
 		cmocka_unit_test(test_latecomers),

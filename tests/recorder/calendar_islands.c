@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Worlds whose calendars have a house, and islands that run in windows. */
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/recorder/calendar_world.h"
+
+/* Mostly round numbers, as guests have them: both are often due at once. */
+static uint64_t delay(uint64_t wanted)
+{
+	return wanted % 3 ? 1000 * (wanted / 3 % 40) : wanted / 3 % 5000;
+}
+
+static uint64_t first_time(const struct world_house *house)
+{
+	return house->event_count ? house->events[0].time : WIRE_TIME_NEVER;
+}
+
+static void tell_calendar(const struct world *world, struct world_island *island)
+{
+	if (calendar_set_house(island->calendar, first_time(&island->house)))
+		world_broken(world, "cannot set the house's event");
+}
+
+static void add_event(struct world_house *house, struct world_event event)
+{
+	uint32_t place = house->event_count;
+
+	if (place == WORLD_EVENTS)
+		return;
+	for (; place && house->events[place - 1].time > event.time; place--)
+		house->events[place] = house->events[place - 1];
+	house->events[place] = event;
+	house->event_count++;
+}
+
+static struct world_event take_event(struct world_house *house)
+{
+	struct world_event event = house->events[0];
+
+	memmove(&house->events[0], &house->events[1],
+		--house->event_count * sizeof(house->events[0]));
+	return event;
+}
+
+/* For a guest of the same island; those are @number, @number + islands and so on. */
+static void add_random_event(struct world *world, uint32_t number, uint64_t now)
+{
+	struct world_house *house = &world->islands[number].house;
+	uint32_t target = (uint32_t)random_below(&house->program, world->count);
+	uint64_t time = now + delay(random_next(&house->program));
+
+	if (world->clients[target].island == number)
+		add_event(house, (struct world_event){ time, target });
+}
+
+void world_house_init(struct world *world, uint32_t number)
+{
+	struct world_house *house = &world->islands[number].house;
+
+	house->kicker = WORLD_NOBODY;
+	if (!world->options.house)
+		return;
+	house->program.state = world->options.seed * 31 + number;
+	for (unsigned int i = 0; i < 4; i++)
+		add_random_event(world, number, 0);
+	tell_calendar(world, &world->islands[number]);
+}
+
+void world_house_kick(struct world *world, uint32_t kicker, uint64_t wanted)
+{
+	struct world_client *client = &world->clients[kicker];
+	struct world_island *island = &world->islands[client->island];
+	uint64_t now = calendar_now(island->calendar);
+	struct world_event event = { now + delay(wanted >> 16 & 0xffffff),
+				     (uint32_t)(wanted % world->count) };
+
+	if (world->clients[event.target].island == client->island) {
+		add_event(&island->house, event);
+		tell_calendar(world, island);
+	} else if (island->frame_count < WORLD_EVENTS) {
+		event.time += WORLD_LOOKAHEAD;
+		island->frames[island->frame_count++] = (struct world_frame){ now, kicker, event };
+	}
+	island->house.kicker = kicker;
+}
+
+/* Returns false when the guest is not one that can be interrupted. */
+static bool interrupt(struct world *world, uint32_t target)
+{
+	struct model *model = &world->clients[target].model;
+
+	if (model->activity != MODEL_WAITING)
+		return false;
+	if (model->irq_raised || model->irq_handling)
+		world_broken(world, "interrupt of id %" PRIu64 " in the middle of another",
+			     model->id);
+	model->irq_raised = true;
+	world->clients[target].kicked_by = WORLD_NOBODY;
+	world->interrupts++;
+	return true;
+}
+
+void world_house_turn(struct world *world, struct world_island *island)
+{
+	struct world_house *house = &island->house;
+	uint32_t number = (uint32_t)(island - world->islands);
+	uint64_t now = calendar_now(island->calendar);
+
+	if (now >= world->horizon)
+		world_broken(world, "the house acts past its window");
+	house->in_turn = true;
+	while (first_time(house) <= now) {
+		struct world_event event = take_event(house);
+
+		if (random_chance(&house->program, world->options.vigor / 4))
+			add_random_event(world, number, now);
+		if (interrupt(world, event.target))
+			return;
+	}
+	house->in_turn = false;
+	tell_calendar(world, island);
+	if (calendar_house_done(island->calendar))
+		world_broken(world, "the house cannot give the token back");
+}
+
+static bool is_before(const struct world_frame *a, const struct world_frame *b)
+{
+	return a->sent != b->sent ? a->sent < b->sent : a->from < b->from;
+}
+
+/* In order of sending, then of guests; what one guest has sent at once stays in order. */
+static void switch_frames(struct world *world)
+{
+	static struct world_frame all[WORLD_ISLANDS * WORLD_EVENTS];
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < world->island_count; i++) {
+		struct world_island *island = &world->islands[i];
+
+		for (uint32_t j = 0; j < island->frame_count; j++) {
+			size_t place = count++;
+
+			for (; place && is_before(&island->frames[j], &all[place - 1]); place--)
+				all[place] = all[place - 1];
+			all[place] = island->frames[j];
+		}
+		island->frame_count = 0;
+	}
+	for (size_t i = 0; i < count; i++) {
+		uint32_t number = world->clients[all[i].event.target].island;
+
+		if (all[i].event.time < world->horizon)
+			world_broken(world, "a frame arrives before the end of its window");
+		add_event(&world->islands[number].house, all[i].event);
+	}
+	for (uint32_t i = 0; i < world->island_count; i++)
+		tell_calendar(world, &world->islands[i]);
+}
+
+/* As the session does it: the first event of anybody, and as far as nobody can be heard of. */
+static void open_next(struct world *world)
+{
+	uint64_t first = WIRE_TIME_NEVER, limit = world->options.limit;
+
+	for (uint32_t i = 0; i < world->island_count; i++) {
+		uint64_t time = calendar_next_event(world->islands[i].calendar);
+
+		first = time < first ? time : first;
+	}
+	if (first >= WIRE_TIME_NEVER || (limit && first >= limit)) {
+		world->ended = true;
+		world->end = first >= WIRE_TIME_NEVER ? CALENDAR_IDLE_END : CALENDAR_LIMIT;
+		return;
+	}
+	world->horizon = first + WORLD_LOOKAHEAD;
+	if (limit && world->horizon > limit)
+		world->horizon = limit;
+	for (uint32_t i = 0; i < world->island_count; i++)
+		if (calendar_next_event(world->islands[i].calendar) < world->horizon &&
+		    calendar_open_window(world->islands[i].calendar, world->horizon))
+			world_broken(world, "cannot open a window");
+}
+
+bool world_next_window(struct world *world)
+{
+	for (uint32_t i = 0; i < world->island_count; i++)
+		if (!calendar_window_done(world->islands[i].calendar))
+			return false;
+	switch_frames(world);
+	open_next(world);
+	return true;
+}
