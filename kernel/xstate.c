@@ -17,7 +17,8 @@
 #define SIGNAL_MAGIC 0x46505853u
 /* In the word after the bits: the parts stand close together (XSAVEC). */
 #define COMPACTED (1ull << 63)
-#define ALIGNMENT 64
+/* Where such a header begins: at a multiple of this. */
+#define LINE 64
 /* All exceptions masked, rounding to nearest. */
 #define MXCSR_INITIAL 0x1f80u
 
@@ -107,15 +108,25 @@ static int compare_offsets(const void *left, const void *right)
 	return a < b ? -1 : a > b;
 }
 
-int xstate_find(const struct xstate *xstate, const uint8_t *data, size_t size,
-		struct xstate_words *words)
+/* Does one of the words of a line begin or belong to what may be a state? Few do. */
+static bool is_candidate(const struct xstate *xstate, const uint8_t *line)
+{
+	uint64_t found = 0;
+
+	for (size_t at = 0; at < LINE; at += 8) {
+		uint64_t word = word_at(line, at);
+
+		found |= (word >> 32 == xstate->mxcsr_mask) | ((uint32_t)word == SIGNAL_MAGIC);
+	}
+	return found | (word_at(line, 8) >> 63);
+}
+
+static int find_in_line(const struct xstate *xstate, const uint8_t *data, size_t size, size_t begin,
+			struct xstate_words *words)
 {
 	int err = 0;
 
-	words->count = 0;
-	if (!xstate->features || size < HEADER_END)
-		return 0;
-	for (size_t at = 0; at + 8 <= size && !err; at += 8) {
+	for (size_t at = begin; at < begin + LINE && at + 8 <= size && !err; at += 8) {
 		uint64_t word = word_at(data, at);
 
 		if (word >> 32 == xstate->mxcsr_mask && at >= MXCSR_AT &&
@@ -126,11 +137,25 @@ int xstate_find(const struct xstate *xstate, const uint8_t *data, size_t size,
 			 at - HOST_AT + HEADER_END <= size &&
 			 has_header(xstate, data + at - HOST_AT))
 			err = add_saved_state(xstate, data, at - HOST_AT, words);
-		else if (word & COMPACTED && at >= BITS_AT + 8 && (at - 8) % ALIGNMENT == 0 &&
+		else if (word & COMPACTED && at == begin + 8 && at >= BITS_AT + 8 &&
 			 at - 8 + HEADER_END - BITS_AT <= size &&
 			 has_compacted_header(xstate, data + at - 8))
 			err = add_saved_state(xstate, data, at - 8 - BITS_AT, words);
 	}
+	return err;
+}
+
+int xstate_find(const struct xstate *xstate, const uint8_t *data, size_t size,
+		struct xstate_words *words)
+{
+	int err = 0;
+
+	words->count = 0;
+	if (!xstate->features || size < HEADER_END)
+		return 0;
+	for (size_t at = 0; at < size && !err; at += LINE)
+		if (at + LINE > size || is_candidate(xstate, data + at))
+			err = find_in_line(xstate, data, size, at, words);
 	if (words->count)
 		qsort(words->offset, words->count, sizeof(*words->offset), compare_offsets);
 	return err;

@@ -149,6 +149,19 @@ int calendar_house_done(struct calendar *calendar);
 /* Of a windowed calendar: let everything before @end happen. Returns 0 or -ENOMEM. */
 int calendar_open_window(struct calendar *calendar, uint64_t end);
 
+/*
+ * Of a windowed calendar: let its window end at @end, if that is earlier. What the running client may
+ * no longer do is taken back as for the house, see calendar_house_heard(). Returns 0 or -ENOMEM.
+ */
+int calendar_narrow_window(struct calendar *calendar, uint64_t end);
+
+/*
+ * Of a windowed calendar: whatever a client does outside comes back no earlier than @reach ns later.
+ * A client says so before it does (UPDATE): its window is narrowed to that with the answer, which
+ * costs no exchange of its own.
+ */
+void calendar_set_reach(struct calendar *calendar, uint64_t reach);
+
 /* Time of the first event of anybody, the house included; WIRE_TIME_NEVER: there is none. */
 uint64_t calendar_next_event(const struct calendar *calendar);
 

@@ -5,6 +5,14 @@
 
 #include "recorder/calendar_internal.h"
 
+static void take_back_if_needed(struct calendar *calendar)
+{
+	if (!calendar_overrun_possible(calendar))
+		return;
+	calendar->house_waits = true;
+	calendar_take_back(calendar);
+}
+
 int calendar_set_house(struct calendar *calendar, uint64_t time)
 {
 	int err = calendar_queue_reserve(calendar, calendar->present);
@@ -12,10 +20,7 @@ int calendar_set_house(struct calendar *calendar, uint64_t time)
 	if (err)
 		return err;
 	calendar->house = time < calendar->now ? calendar->now : time;
-	if (calendar_overrun_possible(calendar)) {
-		calendar->house_waits = true;
-		calendar_take_back(calendar);
-	}
+	take_back_if_needed(calendar);
 	calendar_schedule(calendar);
 	return 0;
 }
@@ -48,6 +53,29 @@ int calendar_open_window(struct calendar *calendar, uint64_t end)
 	calendar->window_done = false;
 	calendar_schedule(calendar);
 	return 0;
+}
+
+void calendar_narrow(struct calendar *calendar, uint64_t end)
+{
+	if (end >= calendar->window)
+		return;
+	assert(calendar->options.windowed && end > calendar->now);
+	calendar->window = end;
+	take_back_if_needed(calendar);
+}
+
+int calendar_narrow_window(struct calendar *calendar, uint64_t end)
+{
+	int err = calendar_queue_reserve(calendar, calendar->present);
+
+	if (!err)
+		calendar_narrow(calendar, end);
+	return err;
+}
+
+void calendar_set_reach(struct calendar *calendar, uint64_t reach)
+{
+	calendar->reach = reach;
 }
 
 bool calendar_window_done(const struct calendar *calendar)

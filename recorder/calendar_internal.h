@@ -96,6 +96,7 @@ struct calendar {
 	bool house_runs;	       /* it has the token */
 	bool house_waits;	       /* for the running client to acknowledge a bound */
 	uint64_t window;	       /* end of the window */
+	uint64_t reach;		       /* how soon after an UPDATE others can be heard of */
 	bool window_done;	       /* WINDOW was said */
 	struct calendar_heap starting; /* by (late or not, id, connection) */
 	struct calendar_heap
@@ -157,6 +158,9 @@ void calendar_acknowledged(struct calendar *calendar, uint32_t handle);
 
 /* There is an earlier event than the running client knows of: take back what it may not use. */
 void calendar_take_back(struct calendar *calendar);
+
+/* Let the window end at @end, if that is earlier. */
+void calendar_narrow(struct calendar *calendar, uint64_t end);
 
 /* May the running client still go past the first event of those who wait? */
 bool calendar_overrun_possible(const struct calendar *calendar);

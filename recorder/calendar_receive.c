@@ -225,6 +225,8 @@ static int receive_update(struct calendar *calendar, uint32_t handle,
 			      "%s (in the client's time)",
 			      duration_exact(client->bound - client->offset, bound));
 	calendar->now = time;
+	if (calendar->reach < WIRE_TIME_NEVER - time)
+		calendar_narrow(calendar, time + calendar->reach);
 	calendar_answer(calendar, handle, message->seq, 0);
 	return 0;
 }

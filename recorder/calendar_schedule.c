@@ -28,6 +28,12 @@ uint64_t calendar_next_event(const struct calendar *calendar)
 	return next ? earlier(next->key.time, calendar->house) : calendar->house;
 }
 
+/* What a running client must not go past: somebody's event, or the end of the window. */
+static uint64_t first_limit(const struct calendar *calendar)
+{
+	return earlier(calendar->window, calendar_next_event(calendar));
+}
+
 /*
  * How far a client that runs now may go by itself. Never S64_MAX or more: an idle kernel's event
  * lies there, and it must ask for it rather than run to it.
@@ -38,9 +44,7 @@ static uint64_t grant_bound(const struct calendar *calendar)
 
 	if (calendar->options.limit)
 		bound = earlier(bound, calendar->options.limit);
-	if (calendar->options.windowed)
-		bound = earlier(bound, calendar->window);
-	return earlier(bound, calendar_next_event(calendar));
+	return earlier(bound, first_limit(calendar));
 }
 
 static void token_give(struct calendar *calendar, uint32_t handle)
@@ -194,7 +198,7 @@ static void held_release(struct calendar *calendar)
 void calendar_take_back(struct calendar *calendar)
 {
 	struct calendar_client *client = &calendar->clients[calendar->running];
-	uint64_t bound = calendar_next_event(calendar);
+	uint64_t bound = first_limit(calendar);
 
 	if (client->sent_count)
 		return;
@@ -222,7 +226,7 @@ bool calendar_overrun_possible(const struct calendar *calendar)
 		return false;
 	client = &calendar->clients[calendar->running];
 	return calendar->held.first != CALENDAR_NOBODY || is_shrinking(client) ||
-	       calendar_next_event(calendar) < client->bound;
+	       first_limit(calendar) < client->bound;
 }
 
 /*

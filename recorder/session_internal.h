@@ -120,7 +120,7 @@ struct session {
 	struct island **island;
 	size_t island_count;
 	uint64_t lookahead; /* ns: length of a window; WIRE_TIME_NEVER: islands never meet */
-	uint64_t horizon;   /* end of the window that is open, ns */
+	bool begun;	    /* the first windows were opened */
 	struct session_guest **guest;
 	size_t guest_count, guests_left;
 	struct session_device **device; /* by number, as in epoll events */

@@ -2,11 +2,12 @@
 /*
  * Islands and windows: how far guests may run without hearing of each other.
  *
- * A frame that is sent in the window [T, T + L) arrives at T + L or later, L being the shortest way
- * between two islands. So nothing that an island does in a window can matter to another one in it,
- * and all of them run it at the same time. At its end frames are switched in the order in which
- * they were sent, records are written in the order of time, and the next window begins with the
- * first event of anybody.
+ * Let L be the shortest way between two islands. The first that an island can hear of another is L
+ * after that one's first event, or, if it sends a frame itself, the answer, 2 L after that. So it
+ * runs up to there without asking, and its window is narrowed when it sends something. All islands
+ * run their windows at the same time. When all are through, frames are switched in the order in
+ * which they were sent, records are written that nothing can come before any more, and everybody
+ * has the next window. How far each runs depends on virtual time alone, never on who was quicker.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -94,6 +95,8 @@ static void outbox_put(struct network_outbox *interface, struct network_port *po
 				   .sequence = island->outgoing_count,
 				   .frame = frame };
 	island->outgoing_count++;
+	/* The answer can be here then. Most often the UPDATE before the kick has seen to it. */
+	calendar_narrow_window(island->calendar, time + 2 * island->session->lookahead);
 }
 
 static int add_outbox(struct session *session, struct island *island, struct outbox **outbox)
@@ -232,10 +235,12 @@ static void write_early(struct session *session)
 	if (!session->weave || weave_size(session->weave) < WEAVE_ENOUGH)
 		return;
 	for (size_t i = 0; i < session->island_count; i++) {
-		uint64_t now = calendar_now(session->island[i]->calendar);
+		const struct island *island = session->island[i];
+		uint64_t next = is_done(island) ? calendar_next_event(island->calendar)
+						: calendar_now(island->calendar);
 
-		if (!is_done(session->island[i]) && now < time)
-			time = now;
+		if (next < time)
+			time = next;
 	}
 	weave_write(session->weave, time);
 	if (weave_size(session->weave) < WEAVE_MAX)
@@ -247,56 +252,94 @@ static void write_early(struct session *session)
 	session_finish(session, SESSION_STORAGE);
 }
 
-static void open_window(struct session *session, uint64_t first)
-{
-	uint64_t length = session->lookahead < WINDOW_MAX_NS ? session->lookahead : WINDOW_MAX_NS;
-	uint64_t end = first + length, limit = session->options.calendar.limit;
-	bool is_first = !session->horizon;
+/* The first event of anybody but one island: of the first island, that is the second's. */
+struct first_events {
+	uint64_t first, second;
+	const struct island *island; /* whose the first is */
+};
 
-	if (limit && end > limit)
-		end = limit;
-	session->horizon = end;
+static void note_event(struct first_events *events, const struct island *island, uint64_t time)
+{
+	if (time < events->first) {
+		events->second = events->first;
+		events->first = time;
+		events->island = island;
+	} else if (time < events->second) {
+		events->second = time;
+	}
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static void open_windows(struct session *session, const struct first_events *events)
+{
+	uint64_t limit = session->options.calendar.limit;
+	uint64_t longest = events->first + WINDOW_MAX_NS;
+	uint64_t reach =
+		session->lookahead < WIRE_TIME_NEVER ? 2 * session->lookahead : WIRE_TIME_NEVER;
+	bool is_first = !session->begun;
+
+	session->begun = true;
+	if (limit)
+		longest = earlier(longest, limit);
 	for (size_t i = 0; i < session->island_count && !session->over; i++) {
 		struct island *island = session->island[i];
+		uint64_t other = island == events->island ? events->second : events->first;
+		uint64_t end = longest;
 
+		if (other < WIRE_TIME_NEVER && session->lookahead < WIRE_TIME_NEVER)
+			end = earlier(longest, other + session->lookahead);
 		/* One that sleeps beyond it stays done, and hears of the next. */
 		if (!is_first && calendar_next_event(island->calendar) >= end)
 			continue;
+		calendar_set_reach(island->calendar, reach);
 		calendar_open_window(island->calendar, end);
 		session_carry_out(session, island);
 	}
 }
 
-static void next_window(struct session *session)
+static struct first_events find_first(struct session *session)
 {
-	uint64_t first = WIRE_TIME_NEVER, limit = session->options.calendar.limit;
-	int err = switch_frames(session);
+	struct first_events events = { WIRE_TIME_NEVER, WIRE_TIME_NEVER, NULL };
 
-	if (!err && session->weave)
-		err = weave_write(session->weave, UINT64_MAX);
-	if (err) {
-		diagnose(&session->result->diagnosis, EXIT_CANNOT, err, NULL,
-			 "cannot go on to the next window: %s", strerror(-err));
-		session_finish(session, SESSION_STORAGE);
-		return;
-	}
 	for (size_t i = 0; i < session->island_count; i++) {
 		struct island *island = session->island[i];
-		uint64_t time;
 
 		session_house_update(session, island);
-		time = calendar_next_event(island->calendar);
-		if (time < first)
-			first = time;
+		note_event(&events, island,
+			   session->begun ? calendar_next_event(island->calendar) : 0);
 	}
-	if (!session->horizon)
-		first = 0;
-	if (first >= WIRE_TIME_NEVER)
+	return events;
+}
+
+static void report_stuck(struct session *session, int err)
+{
+	diagnose(&session->result->diagnosis, EXIT_CANNOT, err, NULL,
+		 "cannot go on to the next window: %s", strerror(-err));
+	session_finish(session, SESSION_STORAGE);
+}
+
+static void next_window(struct session *session)
+{
+	uint64_t limit = session->options.calendar.limit;
+	struct first_events events;
+	int err = switch_frames(session);
+
+	events = find_first(session);
+	/* Whatever is still to come comes at the first event or later. */
+	if (!err && session->weave)
+		err = weave_write(session->weave, events.first);
+	if (err)
+		report_stuck(session, err);
+	else if (events.first >= WIRE_TIME_NEVER)
 		session_report_deadlock(session);
-	else if (limit && first >= limit)
+	else if (limit && events.first >= limit)
 		session_report_limit(session);
 	else
-		open_window(session, first);
+		open_windows(session, &events);
 }
 
 void session_advance(struct session *session)
@@ -304,7 +347,7 @@ void session_advance(struct session *session)
 	if (!session->options.calendar.windowed || session->over)
 		return;
 	while (!session->over && (session->guests_left || session->clients_left)) {
-		for (size_t i = 0; i < session->island_count && session->horizon; i++)
+		for (size_t i = 0; i < session->island_count && session->begun; i++)
 			if (!is_done(session->island[i])) {
 				write_early(session);
 				return;
