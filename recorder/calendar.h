@@ -165,6 +165,9 @@ void calendar_set_reach(struct calendar *calendar, uint64_t reach);
 /* Time of the first event of anybody, the house included; WIRE_TIME_NEVER: there is none. */
 uint64_t calendar_next_event(const struct calendar *calendar);
 
+/* Of a windowed calendar: where its window ends, ns. */
+uint64_t calendar_window_end(const struct calendar *calendar);
+
 /* Has CALENDAR_WINDOW been said since the last calendar_open_window()? */
 bool calendar_window_done(const struct calendar *calendar);
 

@@ -78,6 +78,11 @@ void calendar_set_reach(struct calendar *calendar, uint64_t reach)
 	calendar->reach = reach;
 }
 
+uint64_t calendar_window_end(const struct calendar *calendar)
+{
+	return calendar->window;
+}
+
 bool calendar_window_done(const struct calendar *calendar)
 {
 	return calendar->window_done;

@@ -152,11 +152,19 @@ static int create_device(struct run_lab *lab, struct run_guest *guest, size_t nu
 		guest->device[number] = device_console_create(device->steps);
 		return guest->device[number] ? 0 : -ENOMEM;
 	case LAB_PROGRAM:
-		break;
+		snprintf(name, 128, "program %s", lab->lab->program[device->program].name);
+		return 0; /* what stands for it is the session's */
 	}
-	return diagnose(why, EXIT_CANNOT, -ENOTSUP, NULL,
-			"guest %s (line %u): device programs are not supported", guest->lab->name,
-			device->line);
+	return -EINVAL;
+}
+
+static uint32_t virtio_id(const struct run_lab *lab, const struct run_guest *guest, size_t number)
+{
+	const struct lab_device *device = &guest->lab->device[number];
+
+	if (device->kind == LAB_PROGRAM)
+		return lab->lab->program[device->program].virtio_id;
+	return guest->device[number]->class->virtio_id;
 }
 
 static int create_devices(struct run_lab *lab, struct run_guest *guest, struct diagnosis *why)
@@ -175,7 +183,7 @@ static int create_devices(struct run_lab *lab, struct run_guest *guest, struct d
 		err = create_device(lab, guest, i, name, why);
 		if (err)
 			break;
-		spec->device[i].virtio_id = guest->device[i]->class->virtio_id;
+		spec->device[i].virtio_id = virtio_id(lab, guest, i);
 		spec->device[i].name = strdup(name);
 		spec->device_count++;
 		if (!spec->device[i].name)

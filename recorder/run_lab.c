@@ -11,6 +11,7 @@
 #include "format/cleanup.h"
 #include "kernel/guest_arguments.h"
 #include "recorder/run_devices.h"
+#include "recorder/run_programs.h"
 
 /* ---- The description ------------------------------------------------------------------------ */
 
@@ -145,7 +146,9 @@ int run_lab_load(struct run_options *options, struct run_lab *lab, struct diagno
 	if (err)
 		return err;
 	find_islands(lab);
-	return create_watches(options, lab, why);
+	if (options->upstream)
+		err = run_programs_tap(lab, why);
+	return err ? err : create_watches(options, lab, why);
 }
 
 /* ---- Rooms ---------------------------------------------------------------------------------- */
@@ -277,7 +280,7 @@ int run_lab_open(const struct run_options *options, struct run_lab *lab, struct 
 {
 	unsigned int first = choose_cpu(options, 0);
 	cpu_set_t allowed;
-	int err = 0;
+	int err = run_programs_start(lab, why);
 
 	lab->files = image_cache_create(); /* without it each guest reads its own */
 	for (size_t i = 0; !err && i < lab->guest_count; i++) {
@@ -321,12 +324,16 @@ int run_lab_describe(const struct run_options *options, struct run_lab *lab,
 
 /* ---- Session -------------------------------------------------------------------------------- */
 
-static int join_islands(struct run_lab *lab, struct session *session)
+static int join_islands(const struct run_options *options, struct run_lab *lab,
+			struct session *session)
 {
+	size_t upstream;
 	int err = 0;
 
+	if (options->upstream)
+		return session_add_upstream(session, options->upstream, &upstream);
 	for (size_t i = 0; !err && i < lab->island_count; i++) {
-		uint32_t expected = 0;
+		uint32_t expected = run_programs_expected(lab, i);
 		size_t number;
 
 		for (size_t j = 0; j < lab->guest_count; j++)
@@ -336,16 +343,28 @@ static int join_islands(struct run_lab *lab, struct session *session)
 	return err;
 }
 
-static int join_guest(struct run_guest *guest, size_t index, struct session *session)
+static int join_device(struct run_lab *lab, size_t index, size_t number, struct session *session)
 {
+	struct run_guest *guest = &lab->guest[index];
+	const struct lab_device *device = &guest->lab->device[number];
+
+	if (device->kind != LAB_PROGRAM)
+		return session_add_device(session, index, (unsigned int)number,
+					  take_pointer(guest->device[number]));
+	return session_add_program_device(session, index, (unsigned int)number,
+					  lab->program[device->program].number);
+}
+
+static int join_guest(struct run_lab *lab, size_t index, struct session *session)
+{
+	struct run_guest *guest = &lab->guest[index];
 	struct session_guest_options options = { .island = guest->island,
 						 .seed = guest->seed,
 						 .watch = guest->watch };
 	int err = session_add_guest(session, &guest->guest, &options);
 
 	for (size_t i = 0; !err && i < guest->spec.device_count; i++)
-		err = session_add_device(session, index, (unsigned int)i,
-					 take_pointer(guest->device[i]));
+		err = join_device(lab, index, i, session);
 	return err;
 }
 
@@ -362,15 +381,17 @@ static int join_network(const struct run_lab *lab, const struct run_network *net
 				   islands, network->count);
 }
 
-int run_lab_join(struct run_lab *lab, struct session *session)
+int run_lab_join(const struct run_options *options, struct run_lab *lab, struct session *session)
 {
-	int err = join_islands(lab, session);
+	int err = join_islands(options, lab, session);
 
+	if (!err)
+		err = run_programs_join(options, lab, session);
 	/* Devices are given away below: who is whose neighbour is told first. */
 	for (size_t i = 0; !err && i < lab->lab->network_count; i++)
 		err = join_network(lab, &lab->network[i], session);
 	for (size_t i = 0; !err && i < lab->guest_count; i++)
-		err = join_guest(&lab->guest[i], i, session);
+		err = join_guest(lab, i, session);
 	session_watch(session, lab->watch);
 	return err;
 }
@@ -379,6 +400,7 @@ void run_lab_close(struct run_lab *lab)
 {
 	for (size_t i = 0; i < lab->guest_count; i++)
 		guest_close(&lab->guest[i].guest);
+	run_programs_stop(lab);
 }
 
 void run_lab_free(struct run_lab *lab)

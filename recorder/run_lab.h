@@ -26,12 +26,25 @@ struct run_network {
 	size_t count;
 };
 
+/* A device program that is spoken to. */
+struct run_program {
+	bool used;     /* some guest has a device of it */
+	size_t island; /* of all of them */
+	size_t number; /* in the session */
+	char *socket, *time;
+	int time_fd; /* where it takes part in time; -1 */
+	pid_t pid;   /* 0: it was not started here */
+	int process; /* pidfd of it; -1 */
+};
+
 struct run_lab {
 	struct lab *lab;
 	struct run_guest *guest;
 	size_t guest_count;
 	struct image_cache *files; /* that several guests are started with */
 	struct run_network *network;
+	struct run_program *program; /* lab->program_count of them */
+	char *directory;	     /* of their sockets */
 	size_t island_count;
 	struct watch *watch; /* of all consoles */
 };
@@ -48,7 +61,7 @@ int run_lab_describe(const struct run_options *options, struct run_lab *lab,
 		     struct trace_writer *writer);
 
 /* Put everything into the session. 0 or -errno. */
-int run_lab_join(struct run_lab *lab, struct session *session);
+int run_lab_join(const struct run_options *options, struct run_lab *lab, struct session *session);
 
 /* End what runs in the rooms; the rest stays until run_lab_free(). */
 void run_lab_close(struct run_lab *lab);

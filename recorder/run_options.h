@@ -13,8 +13,9 @@
 enum keep_policy { KEEP_ALWAYS, KEEP_ON_FAILURE };
 
 struct run_options {
-	const char *output; /* path of the trace; NULL: nothing is recorded */
-	const char *socket; /* of serve */
+	const char *output;   /* path of the trace; NULL: nothing is recorded */
+	const char *socket;   /* of serve and tap */
+	const char *upstream; /* of tap: the scheduler's socket */
 	struct session_options session;
 	uint64_t id;
 	unsigned int wanted; /* SEAL_* parts */

@@ -51,12 +51,17 @@ uint64_t session_now(const struct session *session)
 	uint64_t now = 0;
 
 	for (size_t i = 0; i < session->island_count; i++) {
-		uint64_t time = calendar_now(session->island[i]->calendar);
+		uint64_t time = island_now(session->island[i]);
 
 		if (time > now)
 			now = time;
 	}
 	return now;
+}
+
+uint64_t island_now(const struct island *island)
+{
+	return island->upstream ? island->now : calendar_now(island->calendar);
 }
 
 int session_watch_fd(struct session *session, int fd, enum source_kind kind, size_t index)
@@ -122,11 +127,14 @@ void session_destroy(struct session *session)
 		/* That of a guest is the guest's. */
 		if (session->client[i]->connected && !session->client[i]->guest)
 			close(session->client[i]->fd);
+		if (session->client[i]->connected)
+			close_fd(&session->client[i]->upstream_fd);
 		free(session->client[i]);
 	}
 	session_window_release(session);
 	for (size_t i = 0; i < session->guest_count; i++)
 		destroy_guest(session->guest[i]);
+	session_programs_free(session);
 	free(session->client);
 	free(session->guest);
 	free(session->device);
@@ -190,7 +198,7 @@ static void handle_listen(struct session *session, size_t index)
 		return;
 	}
 	fd = accept4(session->listen_fd, NULL, NULL, SOCK_CLOEXEC);
-	err = fd < 0 ? -errno : session_client_connect(session, session->island[0], fd, NULL);
+	err = fd < 0 ? -errno : session_client_connect(session, session->island[0], fd, NULL, NULL);
 	if (!err || err == -ECONNABORTED || err == -EINTR)
 		return;
 	if (fd >= 0)
@@ -230,6 +238,21 @@ static void handle_event(struct session *session, uint64_t data)
 	case SOURCE_CALLED:
 		session_device_called(session, index);
 		break;
+	case SOURCE_PROGRAM_LISTEN:
+		session_program_connect(session, index);
+		break;
+	case SOURCE_PROGRAM_END:
+		session_program_end(session, index);
+		break;
+	case SOURCE_PROGRAM_REPLY:
+		session_program_reply(session, index);
+		break;
+	case SOURCE_PROGRAM_CALL:
+		session_program_call(session, index);
+		break;
+	case SOURCE_UPSTREAM:
+		session_upstream_readable(session, session->client[index]);
+		break;
 	}
 }
 
@@ -240,7 +263,7 @@ static const struct client *running_client(const struct session *session)
 		const struct island *island = session->island[i];
 		uint32_t handle;
 
-		if (calendar_running(island->calendar, &handle))
+		if (island->calendar && calendar_running(island->calendar, &handle))
 			return island->client[handle];
 	}
 	return NULL;
@@ -280,6 +303,9 @@ static bool is_somebody_silent(const struct session *session)
 	for (size_t i = 0; i < session->guest_count; i++)
 		if (!session->guest[i]->connected && !session->guest[i]->result.ended)
 			return true;
+	for (size_t i = 0; i < session->program_count; i++)
+		if (session->program[i]->options.time_fd >= 0 && !session->program[i]->joined)
+			return true;
 	return false;
 }
 
@@ -291,7 +317,7 @@ static void check_hang(struct session *session, uint64_t now)
 	if (!session->options.hang_timeout ||
 	    now - session->last_message_wall < session->options.hang_timeout)
 		return;
-	if (running || is_somebody_silent(session))
+	if ((running || is_somebody_silent(session)) && !session_programs_hang(session))
 		report_hang(session, running);
 }
 

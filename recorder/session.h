@@ -104,6 +104,29 @@ void session_watch(struct session *session, struct watch *watch);
 int session_add_device(struct session *session, size_t guest, unsigned int number,
 		       struct device *device);
 
+/* Whoever simulates devices outside of this process. */
+struct session_program_options {
+	const char *name, *socket; /* path at which it listens for vhost-user; the caller's */
+	uint32_t virtio_id;
+	size_t island;
+	int time_fd; /* where it connects as a client of that island, listening; -1: untimed */
+	int process; /* pidfd of it, if it was started for the session; -1. Both are the caller's */
+	bool allowed; /* it is accepted even if its guest cannot be replayed then */
+};
+int session_add_program(struct session *session, const struct session_program_options *options,
+			size_t *number);
+
+/* Program number @program answers at socket number @number of guest @guest. */
+int session_add_program_device(struct session *session, size_t guest, unsigned int number,
+			       size_t program);
+
+/*
+ * An island whose clients are another scheduler's, which listens at @path (stays the caller's): all
+ * that is said is passed on and recorded. It takes the place of session_add_island(), is the only
+ * island, and has no devices but those of programs.
+ */
+int session_add_upstream(struct session *session, const char *path, size_t *island);
+
 /*
  * A network with ports in several islands: its frames wait for the end of the window. @ports[i] is
  * port number i, in island @islands[i]. All stay the caller's.

@@ -9,12 +9,12 @@
 #include "kernel/process.h"
 #include "recorder/session_internal.h"
 
-static void record_message(struct session *session, struct client *client, enum trace_kind kind,
-			   const struct wire_message *message)
+void session_record_message(struct session *session, struct client *client, enum trace_kind kind,
+			    const struct wire_message *message)
 {
 	struct trace_record record = { .kind = kind,
 				       .guest = client->index,
-				       .now = calendar_now(client->island->calendar) };
+				       .now = island_now(client->island) };
 
 	record.from.op = message->op;
 	record.from.seq = message->seq;
@@ -78,32 +78,53 @@ static int take_place(struct session *session, struct client **client, size_t *n
 	return 0;
 }
 
+/* Make it known to whoever schedules it. */
+static int enter_island(struct session *session, struct client *client, size_t number)
+{
+	struct island *island = client->island;
+	int err;
+
+	if (island->upstream)
+		return session_upstream_connect(session, client, number);
+	err = calendar_connect(island->calendar, &client->handle);
+	if (err)
+		return err;
+	err = grow_handles(island, client->handle);
+	if (err)
+		calendar_disconnect(island->calendar, client->handle);
+	else
+		island->client[client->handle] = client;
+	return err;
+}
+
 int session_client_connect(struct session *session, struct island *island, int fd,
-			   struct session_guest *guest)
+			   struct session_guest *guest, struct session_program *program)
 {
 	struct client *client;
-	uint32_t handle;
 	size_t number;
-	int err = calendar_connect(island->calendar, &handle);
+	int err = take_place(session, &client, &number);
 
 	if (err)
 		return err;
-	err = grow_handles(island, handle);
-	if (!err)
-		err = take_place(session, &client, &number);
-	if (!err)
-		err = session_watch_fd(session, fd, SOURCE_CLIENT, number);
-	if (err) {
-		calendar_disconnect(island->calendar, handle);
-		return err;
-	}
 	*client = (struct client){ .fd = fd,
-				   .connected = true,
-				   .handle = handle,
+				   .upstream_fd = -1,
 				   .next_digest = 1,
 				   .island = island,
-				   .guest = guest };
-	island->client[handle] = client;
+				   .guest = guest,
+				   .program = program };
+	err = session_watch_fd(session, fd, SOURCE_CLIENT, number);
+	if (!err)
+		err = enter_island(session, client, number);
+	if (err) {
+		session_unwatch_fd(session, fd);
+		return err;
+	}
+	client->connected = true;
+	if (program) {
+		program->client = client;
+		program->joined = true;
+		return 0;
+	}
 	if (guest) {
 		guest->client = client;
 		guest->connected = true;
@@ -119,16 +140,23 @@ void session_client_leave(struct session *session, struct client *client)
 	struct island *island = client->island;
 	struct trace_record record = { .kind = TRACE_leave,
 				       .guest = client->index,
-				       .now = calendar_now(island->calendar) };
+				       .now = island_now(island) };
 
 	if (client->guest)
 		session_guest_console(session, client->guest);
 	if (client->admitted)
 		session_record(session, island, &record);
-	calendar_disconnect(island->calendar, client->handle);
+	if (!island->upstream)
+		calendar_disconnect(island->calendar, client->handle);
+	close_fd(&client->upstream_fd);
 	close(client->fd);
 	client->connected = false;
-	session->clients_left--;
+	if (client->program) {
+		client->program->client = NULL;
+		session_program_fail(client->program, "it left the simulation");
+	} else {
+		session->clients_left--;
+	}
 	if (client->guest) {
 		client->guest->guest->time_fd = -1;
 		client->guest->client = NULL;
@@ -150,18 +178,22 @@ static uint64_t trace_position(struct session *session)
 static void report_fault(struct session *session, const char *problem, const struct client *client)
 {
 	const struct calendar *calendar = client->island->calendar;
-	const struct calendar_fault *fault = calendar_last_fault(calendar);
-	uint64_t number = calendar_client_id(calendar, client->handle);
+	const struct calendar_fault *fault = calendar ? calendar_last_fault(calendar) : NULL;
+	uint64_t number = calendar ? calendar_client_id(calendar, client->handle) : client->index;
 	uint64_t position = trace_position(session);
 	char op[WIRE_NAME_TEXT], time[UNITS_TEXT], id[32] = "without an id";
 
+	if (client->program) {
+		session_program_fail(client->program, problem ? problem : fault->text);
+		return;
+	}
 	if (number != WIRE_ID_NONE)
 		snprintf(id, sizeof(id), "%" PRIu64, number);
 	if (problem)
 		diagnose(&session->result->diagnosis, EXIT_PROTOCOL, -EPROTO,
 			 "look at the last records: ttdump show TRACE",
 			 "client %s broke the protocol at record %" PRIu64 ", t=%s s: %s", id,
-			 position, duration_exact(calendar_now(calendar), time), problem);
+			 position, duration_exact(island_now(client->island), time), problem);
 	else
 		diagnose(&session->result->diagnosis, EXIT_PROTOCOL, -EPROTO,
 			 "look at the last records: ttdump show TRACE",
@@ -175,6 +207,7 @@ static void receive(struct session *session, struct client *client,
 		    const struct wire_message *message)
 {
 	struct island *island = client->island;
+	struct wire_message known = *message;
 	int err;
 
 	/* After an ACK the guest runs on: how much it has printed by now is the host's choice. */
@@ -182,12 +215,23 @@ static void receive(struct session *session, struct client *client,
 		session_devices_detach(client->guest);
 		session_guest_console(session, client->guest);
 	}
+	if (client->guest)
+		session_program_harvest(client->guest);
+	if (island->upstream) {
+		session_upstream_forward(session, client, message);
+		return;
+	}
+	/* Programs come first, as devices do: they listen before a guest looks for them. */
+	if (client->program && message->op == TRACE_OP_START)
+		known.time = 0;
 	/* A START is recorded when it is admitted, so that the order of arrival leaves no mark. */
 	if (client->admitted)
-		record_message(session, client, TRACE_from, message);
+		session_record_message(session, client, TRACE_from, message);
 	if (message->op == TRACE_OP_WAIT && client->guest && client->admitted)
 		session_guest_digest(session, client);
-	err = calendar_receive(island->calendar, client->handle, message);
+	if (message->op == TRACE_OP_WAIT && island->call_held)
+		session_house_update(session, island);
+	err = calendar_receive(island->calendar, client->handle, &known);
 	if (err == -EPROTO)
 		report_fault(session, NULL, client);
 	else if (err)
@@ -198,17 +242,22 @@ static void receive(struct session *session, struct client *client,
 void session_client_readable(struct session *session, struct client *client)
 {
 	struct wire_message message;
+	bool held;
 	long got;
 
 	if (!client->connected)
 		return;
+	/* What it said on its other sockets before: a guest may have to be interrupted first. */
+	held = client->program && session_program_drain(client->program);
+	if (!client->connected)
+		return;
 	got = wire_input_fill(&client->input, client->fd);
-	if (got == -EAGAIN)
+	if (held || (got == -EAGAIN && !client->program))
 		return;
 	session->last_message_wall = process_wall_ns();
 	while (!session->over && client->connected && wire_input_take(&client->input, &message))
 		receive(session, client, &message);
-	if (got > 0 || session->over || !client->connected)
+	if (got > 0 || got == -EAGAIN || session->over || !client->connected)
 		return;
 	if (wire_input_partial(&client->input)) {
 		char problem[96];
@@ -217,7 +266,7 @@ void session_client_readable(struct session *session, struct client *client)
 			 "it left after %zu bytes of a message, expected 16",
 			 wire_input_partial(&client->input));
 		report_fault(session, problem, client);
-	} else if (!client->guest &&
+	} else if (!client->guest && !client->program && client->island->calendar &&
 		   calendar_check_leave(client->island->calendar, client->handle)) {
 		/* Of a guest that we started, its end itself will tell. */
 		report_fault(session, calendar_last_fault(client->island->calendar)->text, client);
@@ -225,23 +274,42 @@ void session_client_readable(struct session *session, struct client *client)
 	session_client_leave(session, client);
 }
 
-static void admit(struct session *session, struct island *island,
-		  const struct calendar_action *action)
+static const char *client_name(const struct client *client)
 {
-	struct client *client = island->client[action->client];
-	const char *name = client->guest ? client->guest->guest->spec->name : "";
+	if (client->guest)
+		return client->guest->guest->spec->name;
+	return client->program ? client->program->options.name : "";
+}
+
+void session_record_join(struct session *session, struct client *client, uint64_t id,
+			 uint64_t offset)
+{
+	const char *name = client_name(client);
 	struct trace_record record = { .kind = TRACE_join,
-				       .now = calendar_now(island->calendar),
+				       .guest = client->index,
+				       .now = island_now(client->island),
 				       .payload = name,
 				       .payload_size = strlen(name) };
 
 	client->admitted = session->admitted_any = true;
-	client->index = client->guest ? client->guest->index : action->index;
-	record.guest = client->index;
-	record.join.id = action->message.time;
-	record.join.offset = action->offset;
-	session_record(session, island, &record);
-	record_message(session, client, TRACE_from, &action->message);
+	record.join.id = id;
+	record.join.offset = offset;
+	session_record(session, client->island, &record);
+}
+
+static void admit(struct session *session, struct island *island,
+		  const struct calendar_action *action)
+{
+	struct client *client = island->client[action->client];
+
+	/* Guests have the first numbers, whoever comes first. */
+	client->index = action->index;
+	if (client->guest)
+		client->index = client->guest->index;
+	else if (client->program)
+		client->index = (uint32_t)(session->guest_count + client->program->number);
+	session_record_join(session, client, action->message.time, action->offset);
+	session_record_message(session, client, TRACE_from, &action->message);
 }
 
 /* Messages to one client that go out in one write. */
@@ -275,7 +343,9 @@ static void batch_add(struct session *session, struct batch *batch, struct clien
 	if (batch->client != client || batch->count == CLIENT_BATCH)
 		batch_flush(session, batch);
 	batch->client = client;
-	record_message(session, client, TRACE_to, message);
+	if (client->guest)
+		session_program_harvest(client->guest);
+	session_record_message(session, client, TRACE_to, message);
 	if (!client->start_acked && message->op == TRACE_OP_ACK) {
 		client->start_acked = true;
 		check_sent(session, client, wire_send_start_ack(client->fd, message));
@@ -319,6 +389,8 @@ void session_carry_out(struct session *session, struct island *island)
 	struct batch batch = { 0 };
 	bool house;
 
+	if (island->upstream)
+		return;
 	do {
 		house = carry_out_actions(session, island, &batch);
 		batch_flush(session, &batch);

@@ -14,18 +14,18 @@
 #include "kernel/process.h"
 #include "recorder/session_internal.h"
 
-static struct trace_record device_record(const struct session_device *device, enum trace_kind kind)
+struct trace_record session_device_record(const struct session_device *device, enum trace_kind kind)
 {
 	struct trace_record record = { .kind = kind,
 				       .guest = device->guest->index,
-				       .now = calendar_now(device->guest->island->calendar) };
+				       .now = island_now(device->guest->island) };
 
 	/* The first field of every kind of a device's record. */
 	record.field[0] = device->number;
 	return record;
 }
 
-static void record_device(const struct session_device *device, const struct trace_record *record)
+void session_device_append(const struct session_device *device, const struct trace_record *record)
 {
 	session_record(device->session, device->guest->island, record);
 }
@@ -36,7 +36,7 @@ static uint64_t host_now(const struct device *device)
 {
 	const struct session_device *owner = device->owner;
 
-	return calendar_now(owner->guest->island->calendar);
+	return island_now(owner->guest->island);
 }
 
 static void host_scheduled(struct device *device)
@@ -46,29 +46,43 @@ static void host_scheduled(struct device *device)
 	owner->guest->island->due_changed = true;
 }
 
-/* What was written, without the zeros it begins with; longer than a record holds: in parts. */
-static void host_used(struct device *device, unsigned int queue, const struct vring_chain *chain,
-		      uint32_t written)
+/* Part of what was written that does not go into the used record itself. */
+static void record_wrote(const struct session_device *device, unsigned int queue, uint16_t head,
+			 const uint8_t *data, size_t offset, size_t size)
 {
-	const struct session_device *owner = device->owner;
-	struct trace_record record = device_record(owner, TRACE_used);
-	auto_free uint8_t *data = malloc(written + 1u);
+	struct trace_record part = session_device_record(device, TRACE_wrote);
+
+	part.wrote.queue = queue;
+	part.wrote.head = head;
+	part.wrote.offset = offset;
+	part.payload = data + offset;
+	part.payload_size = size;
+	session_device_append(device, &part);
+}
+
+/*
+ * What was written, without the zeros it begins with; longer than a record holds: in parts. What
+ * lies behind the length that the used ring has is in parts too.
+ */
+void session_device_used(const struct session_device *device, unsigned int queue,
+			 const struct vring_chain *chain, uint32_t written, uint32_t extent)
+{
+	struct trace_record record = session_device_record(device, TRACE_used);
+	auto_free uint8_t *data = malloc(extent + 1u);
 	size_t skip = 0;
 
-	if (!owner->session->writer || !data)
+	if (!device->session->writer || !data)
 		return;
-	written = (uint32_t)vring_chain_read_back(chain, 0, data, written);
-	while (written - skip > TRACE_PAYLOAD_MAX) {
-		struct trace_record part = device_record(owner, TRACE_wrote);
+	extent = (uint32_t)vring_chain_read_back(chain, 0, data, extent);
+	written = written < extent ? written : extent;
+	while (extent > written ? skip < extent : extent - skip > TRACE_PAYLOAD_MAX) {
+		size_t left = extent - skip;
+		size_t size = left < TRACE_PAYLOAD_MAX ? left : TRACE_PAYLOAD_MAX;
 
-		part.wrote.queue = queue;
-		part.wrote.head = chain->head;
-		part.wrote.offset = skip;
-		part.payload = data + skip;
-		part.payload_size = TRACE_PAYLOAD_MAX;
-		record_device(owner, &part);
-		skip += TRACE_PAYLOAD_MAX;
+		record_wrote(device, queue, chain->head, data, skip, size);
+		skip += size;
 	}
+	skip = skip < written ? skip : written;
 	while (skip < written && !data[skip])
 		skip++;
 	record.used.queue = queue;
@@ -76,7 +90,13 @@ static void host_used(struct device *device, unsigned int queue, const struct vr
 	record.used.skip = skip;
 	record.payload = data + skip;
 	record.payload_size = written - skip;
-	record_device(owner, &record);
+	session_device_append(device, &record);
+}
+
+static void host_used(struct device *device, unsigned int queue, const struct vring_chain *chain,
+		      uint32_t written)
+{
+	session_device_used(device->owner, queue, chain, written, written);
 }
 
 static void host_taken(struct device *device, unsigned int queue, const struct vring_chain *chain)
@@ -100,12 +120,12 @@ static void host_taken(struct device *device, unsigned int queue, const struct v
 static void host_lost(struct device *device, const void *frame, size_t size, unsigned int reason)
 {
 	const struct session_device *owner = device->owner;
-	struct trace_record record = device_record(owner, TRACE_lost);
+	struct trace_record record = session_device_record(owner, TRACE_lost);
 
 	record.lost.reason = reason;
 	record.payload = frame;
 	record.payload_size = size < TRACE_PAYLOAD_MAX ? size : TRACE_PAYLOAD_MAX;
-	record_device(owner, &record);
+	session_device_append(owner, &record);
 }
 
 static const struct device_host host = {
@@ -171,6 +191,8 @@ static void unwatch(struct session_device *device)
 static void close_device(struct session_device *device)
 {
 	unwatch(device);
+	if (device->link)
+		session_program_close(device);
 	vhost_close(device->vhost);
 	device->ended = true;
 	if (device->guest->island->kicked == device)
@@ -183,15 +205,15 @@ static void close_device(struct session_device *device)
  * A guest that makes no sense to its device loses that device, and nothing else: it sees the end of
  * the connection, as if the device had crashed.
  */
-static void end_device(struct session_device *device, const char *problem)
+void session_device_end(struct session_device *device, const char *problem)
 {
-	struct trace_record record = device_record(device, TRACE_cut);
+	struct trace_record record = session_device_record(device, TRACE_cut);
 	struct session_guest_result *result = &device->guest->result;
 
 	if (!result->device_fault[0])
 		snprintf(result->device_fault, sizeof(result->device_fault), "%s (device %u): %s",
 			 device->device->class->name, device->number, problem);
-	record_device(device, &record);
+	session_device_append(device, &record);
 	/* The end of a connection is a signal for it, too. */
 	guest_await_blocked(device->guest->guest);
 	close_device(device);
@@ -201,6 +223,7 @@ void session_device_connect(struct session *session, size_t index)
 {
 	struct session_device *device = session->device[index];
 	struct trace_record record;
+	const char *problem;
 	int err;
 
 	if (device->guest->client)
@@ -217,8 +240,11 @@ void session_device_connect(struct session *session, size_t index)
 		return;
 	}
 	device->attached = true;
-	record = device_record(device, TRACE_attach);
-	record_device(device, &record);
+	record = session_device_record(device, TRACE_attach);
+	session_device_append(device, &record);
+	problem = device->link ? session_program_attach(device) : NULL;
+	if (problem)
+		session_device_end(device, problem);
 }
 
 void session_devices_leave(struct session *session, struct session_guest *guest)
@@ -237,25 +263,25 @@ void session_devices_leave(struct session *session, struct session_guest *guest)
 
 /* ---- Requests of the guest ------------------------------------------------------------------ */
 
-static void reply_value(struct session_device *device, uint32_t request, uint64_t value)
+void session_device_reply_value(struct session_device *device, uint32_t request, uint64_t value)
 {
-	struct trace_record record = device_record(device, TRACE_reply);
+	struct trace_record record = session_device_record(device, TRACE_reply);
 
 	record.reply.request = request;
 	record.reply.value = value;
-	record_device(device, &record);
+	session_device_append(device, &record);
 	vhost_reply_value(device->vhost, request, value);
 }
 
-static void reply_body(struct session_device *device, uint32_t request, const void *body,
-		       size_t size)
+void session_device_reply_body(struct session_device *device, uint32_t request, const void *body,
+			       size_t size)
 {
-	struct trace_record record = device_record(device, TRACE_reply);
+	struct trace_record record = session_device_record(device, TRACE_reply);
 
 	record.reply.request = request;
 	record.payload = body;
 	record.payload_size = size;
-	record_device(device, &record);
+	session_device_append(device, &record);
 	vhost_reply_body(device->vhost, request, body, size);
 }
 
@@ -281,7 +307,7 @@ static const char *answer_get_config(struct session_device *device,
 	     i++)
 		if (i < device->device->config_size)
 			body[sizeof(head) + i] = ((const uint8_t *)device->device->config)[i];
-	reply_body(device, message->request, body, sizeof(head) + head.size);
+	session_device_reply_body(device, message->request, body, sizeof(head) + head.size);
 	return NULL;
 }
 
@@ -301,7 +327,8 @@ static const char *answer_set_config(struct session_device *device,
 		target->class->configure(target, head.offset, message->body + sizeof(head),
 					 head.size);
 	if (vhost_expects_reply(message))
-		reply_value(device, message->request, !(fits && target->class->configure));
+		session_device_reply_value(device, message->request,
+					   !(fits && target->class->configure));
 	return NULL;
 }
 
@@ -311,7 +338,7 @@ static const char *answer_protocol_features(struct session_device *device,
 	if (~device->vhost->protocol_features & VHOST_PROTOCOL_NEEDED)
 		return "the guest declines in-band notifications, which make its interrupts exact";
 	if (vhost_expects_reply(message))
-		reply_value(device, message->request, 0);
+		session_device_reply_value(device, message->request, 0);
 	return NULL;
 }
 
@@ -322,16 +349,17 @@ static const char *answer(struct session_device *device, const struct vhost_mess
 
 	switch (message->request) {
 	case VHOST_GET_FEATURES:
-		reply_value(device, message->request, device_features(device->device));
+		session_device_reply_value(device, message->request,
+					   device_features(device->device));
 		return NULL;
 	case VHOST_GET_PROTOCOL_FEATURES:
-		reply_value(device, message->request,
-			    VHOST_PROTOCOL_NEEDED | VHOST_PROTOCOL_CONFIG);
+		session_device_reply_value(device, message->request,
+					   VHOST_PROTOCOL_NEEDED | VHOST_PROTOCOL_CONFIG);
 		return NULL;
 	case VHOST_SET_PROTOCOL_FEATURES:
 		return answer_protocol_features(device, message);
 	case VHOST_GET_QUEUE_NUM:
-		reply_value(device, message->request, device->device->class->queues);
+		session_device_reply_value(device, message->request, device->device->class->queues);
 		return NULL;
 	case VHOST_GET_CONFIG:
 		return answer_get_config(device, message);
@@ -340,11 +368,11 @@ static const char *answer(struct session_device *device, const struct vhost_mess
 	case VHOST_GET_VRING_BASE:
 		memcpy(vring, message->body, sizeof(vring));
 		vring[1] = device->vhost->ring[vring[0] % VHOST_QUEUES_MAX].next_avail;
-		reply_body(device, message->request, vring, sizeof(vring));
+		session_device_reply_body(device, message->request, vring, sizeof(vring));
 		return NULL;
 	default:
 		if (vhost_expects_reply(message))
-			reply_value(device, message->request, 0);
+			session_device_reply_value(device, message->request, 0);
 		return NULL;
 	}
 }
@@ -356,13 +384,13 @@ static void record_taken(struct session_device *device, unsigned int queue)
 	if (!(device->device->class->taken & 1ULL << queue))
 		return;
 	while (done < device->taken_size) {
-		struct trace_record record = device_record(device, TRACE_taken);
+		struct trace_record record = session_device_record(device, TRACE_taken);
 		size_t left = device->taken_size - done;
 
 		record.taken.queue = queue;
 		record.payload = device->taken + done;
 		record.payload_size = left < TRACE_PAYLOAD_MAX ? left : TRACE_PAYLOAD_MAX;
-		record_device(device, &record);
+		session_device_append(device, &record);
 		done += record.payload_size;
 	}
 	session_guest_said(device->session, device->guest, (const char *)device->taken,
@@ -372,7 +400,7 @@ static void record_taken(struct session_device *device, unsigned int queue)
 
 static const char *handle_kick(struct session_device *device, const struct vhost_message *message)
 {
-	struct trace_record record = device_record(device, TRACE_kick);
+	struct trace_record record = session_device_record(device, TRACE_kick);
 	struct island *island = device->guest->island;
 	unsigned int queue;
 	int done;
@@ -385,7 +413,7 @@ static const char *handle_kick(struct session_device *device, const struct vhost
 	record.kick.queue = queue;
 	record.kick.flags = message->flags;
 	record.kick.done = done < 0 ? 0 : (uint64_t)done;
-	record_device(device, &record);
+	session_device_append(device, &record);
 	record_taken(device, queue);
 	if (done < 0)
 		return device->vhost->ring[queue].problem;
@@ -400,7 +428,7 @@ void session_answer_kick(struct session *session, struct island *island)
 {
 	if (!island->kicked || session->over || !calendar_house_heard(island->calendar))
 		return;
-	reply_value(take_pointer(island->kicked), VHOST_VRING_KICK, 0);
+	session_device_reply_value(take_pointer(island->kicked), VHOST_VRING_KICK, 0);
 }
 
 /* The guest gave a socket for calls: its replies to them come from there. */
@@ -414,7 +442,7 @@ static void watch_calls(struct session_device *device)
 
 static void handle_request(struct session_device *device, struct vhost_message *message)
 {
-	struct trace_record record = device_record(device, TRACE_request);
+	struct trace_record record = session_device_record(device, TRACE_request);
 	struct session *session = device->session;
 	const char *problem = NULL;
 
@@ -425,17 +453,19 @@ static void handle_request(struct session_device *device, struct vhost_message *
 		record.request.flags = message->flags;
 		record.payload = message->body;
 		record.payload_size = message->size;
-		record_device(device, &record);
+		session_device_append(device, &record);
 	}
 	if (vhost_apply(device->vhost, message))
 		problem = device->vhost->problem;
+	else if (device->link)
+		problem = session_program_request(device, message);
 	else if (message->request == VHOST_VRING_KICK)
 		problem = handle_kick(device, message);
 	else
 		problem = answer(device, message);
 	vhost_message_close(message);
 	if (problem)
-		end_device(device, problem);
+		session_device_end(device, problem);
 	else
 		watch_calls(device);
 }
@@ -448,13 +478,13 @@ void session_devices_detach(struct session_guest *guest)
 {
 	for (size_t i = 0; guest->closing && i < guest->guest->spec->device_count; i++) {
 		struct session_device *device = &guest->device[i];
-		struct trace_record record = device_record(device, TRACE_detach);
+		struct trace_record record = session_device_record(device, TRACE_detach);
 
 		if (!device->closing)
 			continue;
 		device->closing = false;
 		guest->closing--;
-		record_device(device, &record);
+		session_device_append(device, &record);
 		close_device(device);
 	}
 }
@@ -479,7 +509,7 @@ void session_device_readable(struct session *session, size_t index)
 	if (got == -EAGAIN)
 		return;
 	if (got == -EBADMSG) {
-		end_device(device, device->vhost->problem);
+		session_device_end(device, device->vhost->problem);
 		return;
 	}
 	unwatch(device);
@@ -491,31 +521,35 @@ void session_device_readable(struct session *session, size_t index)
 
 static void record_call(struct session_device *device, uint32_t request, unsigned int queue)
 {
-	struct trace_record record = device_record(device, TRACE_call);
+	struct trace_record record = session_device_record(device, TRACE_call);
 
 	record.call.request = request;
 	record.call.queue = queue;
 	record.call.sequence = device->guest->calls++;
 	device->guest->result.interrupts++;
-	record_device(device, &record);
+	session_device_append(device, &record);
+}
+
+bool session_device_call(struct session_device *device, enum vhost_backend_request request,
+			 unsigned int queue)
+{
+	if (!device->guest->client || device->vhost->call_fd < 0)
+		return false;
+	/* -ESRCH: it is dying, and its end will come. */
+	if (guest_await_blocked(device->guest->guest))
+		return false;
+	record_call(device, request, queue);
+	device->calling = !vhost_call(device->vhost, request, queue);
+	return device->calling;
 }
 
 /* Returns true when the guest's reply is to be waited for. */
 static bool call_next_queue(struct session_device *device)
 {
 	unsigned int queue = (unsigned int)__builtin_ctzll(device->device->calls);
-	int err;
 
 	device->device->calls &= device->device->calls - 1;
-	if (!device->guest->client || device->vhost->call_fd < 0)
-		return false;
-	/* -ESRCH: it is dying, and its end will come. */
-	if (guest_await_blocked(device->guest->guest))
-		return false;
-	record_call(device, VHOST_BACKEND_VRING_CALL, queue);
-	err = vhost_call(device->vhost, VHOST_BACKEND_VRING_CALL, queue);
-	device->calling = !err;
-	return device->calling;
+	return session_device_call(device, VHOST_BACKEND_VRING_CALL, queue);
 }
 
 static const char *ring_problem(const struct session_device *device)
@@ -531,13 +565,13 @@ static void fire(struct session_device *device, uint64_t now)
 	if (device->ended || device->device->due > now)
 		return;
 	if (device->device->class->fire(device->device))
-		end_device(device, ring_problem(device));
+		session_device_end(device, ring_problem(device));
 }
 
 /* One device after the other: its buffers, then its interrupts, each until the guest has it. */
 bool session_house_turn(struct session *session, struct island *island)
 {
-	uint64_t now = calendar_now(island->calendar);
+	uint64_t now = island_now(island);
 
 	if (!island->in_turn)
 		island->turn = 0;
@@ -548,6 +582,8 @@ bool session_house_turn(struct session *session, struct island *island)
 		if (device->calling)
 			return false;
 		fire(device, now);
+		if (device->link && session_program_turn(device))
+			return false;
 		while (!device->ended && device->device->calls)
 			if (call_next_queue(device))
 				return false;
@@ -577,15 +613,19 @@ void session_device_called(struct session *session, size_t index)
 		session_unwatch_fd(session, device->vhost->call_fd);
 		device->call_watched = false;
 		if (got > 0 || got == -EBADMSG)
-			end_device(device, "it replied to a call that was not made");
+			session_device_end(device, "it replied to a call that was not made");
 		return;
 	}
 	session->last_message_wall = process_wall_ns();
 	session_guest_console(session, device->guest);
-	record = device_record(device, TRACE_called);
+	record = session_device_record(device, TRACE_called);
 	record.called.value = value;
-	record_device(device, &record);
+	session_device_append(device, &record);
 	device->calling = false;
+	if (device->link)
+		session_program_called(device, value);
+	if (!device->guest->island->in_turn)
+		return;
 	if (session_house_turn(session, device->guest->island))
 		session_carry_out(session, device->guest->island);
 }
@@ -595,7 +635,7 @@ void session_house_update(struct session *session, struct island *island)
 	uint64_t due = WIRE_TIME_NEVER;
 
 	/* In its own turn the house looks again when it is through. */
-	if (!island->due_changed || island->in_turn)
+	if (!island->due_changed || island->in_turn || island->upstream)
 		return;
 	island->due_changed = false;
 	for (size_t i = 0; i < island->device_count; i++) {

@@ -117,7 +117,7 @@ void session_guest_console(struct session *session, struct session_guest *guest)
 {
 	struct trace_record record = { .kind = TRACE_console,
 				       .guest = guest->index,
-				       .now = calendar_now(guest->island->calendar) };
+				       .now = island_now(guest->island) };
 
 	session_guest_peek_console(session, guest);
 	for (size_t done = 0; done < guest->console_size; done += record.payload_size) {
@@ -138,8 +138,15 @@ void session_guest_connect(struct session *session, size_t index)
 	session_unwatch_fd(session, guest->guest->room.listen_fd);
 	err = guest_accept(guest->guest);
 	if (!err)
-		err = session_client_connect(session, guest->island, guest->guest->time_fd, guest);
-	if (err) {
+		err = session_client_connect(session, guest->island, guest->guest->time_fd, guest,
+					     NULL);
+	if (err && guest->island->upstream) {
+		diagnose(&session->result->diagnosis, EXIT_CANNOT, err,
+			 "start the scheduler first, and give its socket with --upstream",
+			 "cannot connect to the scheduler at %s: %s", guest->island->upstream,
+			 strerror(-err));
+		session_finish(session, SESSION_FAULT);
+	} else if (err) {
 		diagnose(&session->result->diagnosis, EXIT_CANNOT, err, NULL,
 			 "cannot accept the guest's connection: %s", strerror(-err));
 		session_finish(session, SESSION_FAULT);
@@ -159,7 +166,7 @@ void session_guest_entropy(struct session *session, size_t index)
 		session_client_readable(session, guest->client);
 	err = entropy_receive(guest->guest->room.entropy_fd, &request);
 	if (err == 1) {
-		record.now = calendar_now(guest->island->calendar);
+		record.now = island_now(guest->island);
 		record.entropy.source = request.source;
 		record.entropy.requested = request.requested;
 		record.payload_size =
@@ -181,7 +188,7 @@ static void record_digest(struct session *session, struct session_guest *guest,
 {
 	struct trace_record record = { .kind = TRACE_digest,
 				       .guest = guest->index,
-				       .now = calendar_now(guest->island->calendar) };
+				       .now = island_now(guest->island) };
 
 	/* A part that is not the last has no block size and no hash; see ttrace(5). */
 	record.digest.region = digest->region;
@@ -249,7 +256,7 @@ void session_guest_settle(struct session *session, struct session_guest *guest)
 {
 	struct trace_record record = { .kind = TRACE_exit,
 				       .guest = guest->index,
-				       .now = calendar_now(guest->island->calendar) };
+				       .now = island_now(guest->island) };
 
 	if (!guest->ended || guest->client)
 		return;

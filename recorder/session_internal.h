@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What the parts of a session share: session.c (loop), session_client.c (messages), session_guest.c
- * (console, entropy, memory, end), session_device.c (devices), session_window.c (islands).
+ * (console, entropy, memory, end), session_device.c (devices), session_program.c (device programs),
+ * session_upstream.c (another scheduler's clients), session_window.c (islands).
  */
 #ifndef TTREC_SESSION_INTERNAL_H
 #define TTREC_SESSION_INTERNAL_H
 
+#include "kernel/vhost_relay.h"
 #include "recorder/session.h"
 #include "recorder/status_line.h"
 #include "recorder/weave.h"
@@ -24,7 +26,42 @@ struct client {
 	uint64_t next_digest; /* at which WAIT */
 	struct island *island;
 	struct session_guest *guest;
+	struct session_program *program; /* which takes part in time; else NULL */
 	struct wire_input input;
+	/* Of a client that another scheduler runs: */
+	int upstream_fd; /* to that; -1 */
+	struct wire_input upstream_input;
+	bool in_wait;	/* from the ACK of its WAIT to its RUN */
+	bool says_wait; /* its WAIT, with this seq, has not been acknowledged */
+	uint32_t wait_seq;
+	bool run_held; /* until it has replied to a call */
+	struct wire_message run;
+};
+
+/* A program that simulates devices. */
+struct session_program {
+	struct session *session;
+	struct session_program_options options;
+	size_t number;
+	struct client *client; /* that of a timed one, while it is connected */
+	bool joined;	       /* it has been a client */
+	bool failed;	       /* it is not spoken to any more */
+	char problem[VHOST_PROBLEM_TEXT];
+	struct session_device *calling; /* a guest that it interrupts, until that has replied */
+};
+
+/* The way from a device of a guest to the program that simulates it. */
+struct program_link {
+	struct device device; /* stands for it in the turn of the house */
+	struct device_class class;
+	struct session_program *program;
+	int fd;		      /* to the program; -1 */
+	struct vhost backend; /* on which it calls */
+	uint32_t pending;     /* request to which the guest awaits its reply; 0: none */
+	bool call_held, backend_watched, reply_held;
+	bool failing; /* to be ended as soon as the guest is blocked */
+	struct vhost_message call, reply;
+	char problem[VHOST_PROBLEM_TEXT];
 };
 
 /* A device of a guest: a vhost-user connection, and what answers it. */
@@ -33,6 +70,7 @@ struct session_device {
 	struct session_guest *guest;
 	unsigned int number; /* among the guest's */
 	struct device *device;
+	struct program_link *link; /* of a program's device; else NULL */
 	struct vhost *vhost;
 	size_t index; /* in epoll events */
 	bool attached, ended;
@@ -81,6 +119,8 @@ struct island {
 	struct session *session;
 	size_t number;
 	struct calendar *calendar;
+	const char *upstream;	/* path of another scheduler, instead of a calendar; or NULL */
+	uint64_t now;		/* with @upstream: ns, as far as is known */
 	struct client **client; /* by handle */
 	size_t client_count;
 	struct session_device **device; /* in the order of guests */
@@ -91,6 +131,7 @@ struct island {
 	size_t turn;   /* in the house's turn: index of the device whose turn it is */
 	bool in_turn;
 	bool due_changed; /* of some device, since the calendar was told */
+	bool call_held;	  /* of some program, until a guest is blocked */
 	struct outgoing *outgoing;
 	size_t outgoing_count, outgoing_space;
 };
@@ -105,6 +146,11 @@ enum source_kind {
 	SOURCE_DEVICE_LISTEN,
 	SOURCE_DEVICE,
 	SOURCE_CALLED,
+	SOURCE_PROGRAM_LISTEN,
+	SOURCE_PROGRAM_END,
+	SOURCE_PROGRAM_REPLY,
+	SOURCE_PROGRAM_CALL,
+	SOURCE_UPSTREAM,
 };
 
 struct session {
@@ -120,11 +166,13 @@ struct session {
 	struct island **island;
 	size_t island_count;
 	uint64_t lookahead; /* ns: length of a window; WIRE_TIME_NEVER: islands never meet */
-	bool begun;	    /* the first windows were opened */
+	bool begun; /* the first windows were opened */
 	struct session_guest **guest;
 	size_t guest_count, guests_left;
 	struct session_device **device; /* by number, as in epoll events */
 	size_t device_count;
+	struct session_program **program;
+	size_t program_count;
 	struct outbox **outbox;
 	size_t outbox_count, network_count;
 	uint32_t console_guest; /* whose line was begun on standard output */
@@ -148,12 +196,21 @@ void session_record(struct session *session, const struct island *island,
 /* The furthest that anybody has come, ns. */
 uint64_t session_now(const struct session *session);
 
+/* Virtual time in an island, ns. */
+uint64_t island_now(const struct island *island);
+
 /* session_client.c */
 void session_note(struct session *session, const struct diagnosis *diagnosis);
+/* Of a guest, of a program, or of neither. */
 int session_client_connect(struct session *session, struct island *island, int fd,
-			   struct session_guest *guest);
+			   struct session_guest *guest, struct session_program *program);
 void session_client_readable(struct session *session, struct client *client);
 void session_client_leave(struct session *session, struct client *client);
+void session_record_message(struct session *session, struct client *client, enum trace_kind kind,
+			    const struct wire_message *message);
+/* @client has got its number. */
+void session_record_join(struct session *session, struct client *client, uint64_t id,
+			 uint64_t offset);
 /* Carry out what the calendar wants. */
 void session_carry_out(struct session *session, struct island *island);
 
@@ -188,6 +245,61 @@ void session_answer_kick(struct session *session, struct island *island);
 void session_devices_detach(struct session_guest *guest);
 /* The guest has left: its devices have nothing to do any more. */
 void session_devices_leave(struct session *session, struct session_guest *guest);
+
+/* A record of the device's. */
+struct trace_record session_device_record(const struct session_device *device,
+					  enum trace_kind kind);
+void session_device_append(const struct session_device *device, const struct trace_record *record);
+/* A buffer was used: @written bytes are in it, and @extent bytes of it may have been changed. */
+void session_device_used(const struct session_device *device, unsigned int queue,
+			 const struct vring_chain *chain, uint32_t written, uint32_t extent);
+void session_device_reply_value(struct session_device *device, uint32_t request, uint64_t value);
+void session_device_reply_body(struct session_device *device, uint32_t request, const void *body,
+			       size_t size);
+/*
+ * Interrupt the guest, which is about to be blocked. Returns true when its reply is to be waited
+ * for.
+ */
+bool session_device_call(struct session_device *device, enum vhost_backend_request request,
+			 unsigned int queue);
+/* End a device that makes no sense, while its guest is about to be blocked. */
+void session_device_end(struct session_device *device, const char *problem);
+
+/* session_program.c */
+/* The guest connected: connect to the program. NULL, or what is wrong. */
+const char *session_program_attach(struct session_device *device);
+/* Pass the guest's request on. NULL, or what is wrong. */
+const char *session_program_request(struct session_device *device, struct vhost_message *message);
+void session_program_close(struct session_device *device);
+void session_program_connect(struct session *session, size_t index);
+void session_program_end(struct session *session, size_t index);
+void session_program_reply(struct session *session, size_t index);
+void session_program_call(struct session *session, size_t index);
+/* The guest has replied to a call of the program. */
+void session_program_called(struct session_device *device, uint64_t value);
+/* In the house's turn: what was held back. Returns true when a guest's reply is to be awaited. */
+bool session_program_turn(struct session_device *device);
+/* Look for calls that came before something else the program said. True: it must wait for one. */
+bool session_program_drain(struct session_program *program);
+/* All that programs have done to @guest's memory, before the guest goes on or is looked at. */
+void session_program_harvest(struct session_guest *guest);
+/* A guest of @island waits: what was held back can be had. */
+void session_programs_release(struct island *island);
+/* Its client broke the protocol, or left: the program's devices end. */
+void session_program_fail(struct session_program *program, const char *problem);
+/* Nobody has said anything for too long: is that a program's fault? */
+bool session_programs_hang(struct session *session);
+void session_programs_free(struct session *session);
+
+/* session_upstream.c */
+int session_upstream_connect(struct session *session, struct client *client, size_t number);
+/* @client, another scheduler's, said something: record it and pass it on. */
+void session_upstream_forward(struct session *session, struct client *client,
+			      const struct wire_message *message);
+/* Nothing for clients that are not another scheduler's; @client may be NULL. */
+void session_upstream_readable(struct session *session, struct client *client);
+/* It has replied to a call: a RUN that came meanwhile is due. */
+void session_upstream_go_on(struct session *session, struct client *client);
 
 /* session_window.c */
 void session_report_deadlock(struct session *session);

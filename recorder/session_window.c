@@ -237,7 +237,7 @@ static void write_early(struct session *session)
 	for (size_t i = 0; i < session->island_count; i++) {
 		const struct island *island = session->island[i];
 		uint64_t next = is_done(island) ? calendar_next_event(island->calendar)
-						: calendar_now(island->calendar);
+						: island_now(island);
 
 		if (next < time)
 			time = next;
@@ -278,8 +278,8 @@ static void open_windows(struct session *session, const struct first_events *eve
 {
 	uint64_t limit = session->options.calendar.limit;
 	uint64_t longest = events->first + WINDOW_MAX_NS;
-	uint64_t reach =
-		session->lookahead < WIRE_TIME_NEVER ? 2 * session->lookahead : WIRE_TIME_NEVER;
+	uint64_t reach = session->lookahead < WIRE_TIME_NEVER ? 2 * session->lookahead
+							      : WIRE_TIME_NEVER;
 	bool is_first = !session->begun;
 
 	session->begun = true;

@@ -99,7 +99,7 @@ static int prepare(struct run *run, struct diagnosis *why)
 		return err;
 	err = session_create(&run->options.session, run->writer, &run->session);
 	if (!err)
-		err = run_lab_join(&run->lab, run->session);
+		err = run_lab_join(&run->options, &run->lab, run->session);
 	if (err)
 		return diagnose(why, EXIT_CANNOT, err, NULL, "cannot start the recording: %s",
 				strerror(-err));

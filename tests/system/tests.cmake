@@ -16,6 +16,8 @@ add_executable(trace_facts system/trace_facts.c)
 target_link_libraries(trace_facts PRIVATE ttrec_options tttrace)
 add_executable(rogue_client system/rogue_client.c)
 target_link_libraries(rogue_client PRIVATE ttrec_options ttkernel)
+add_executable(vhost_program system/vhost_program.c)
+target_link_libraries(vhost_program PRIVATE ttrec_options ttkernel ttparticipant)
 add_executable(survivors system/survivors.c)
 target_link_libraries(survivors PRIVATE ttrec_options)
 
