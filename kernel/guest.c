@@ -11,6 +11,12 @@
 #include "format/cleanup.h"
 #include "kernel/guest_arguments.h"
 
+/* What guest_await_blocked() sleeps: about as long as the rest of a system call takes, then longer.
+ */
+#define PAUSE_FIRST_NS 4000
+#define PAUSE_LAST_NS  128000
+#define PATIENCE_NS    5000000000ull
+
 /* Of the limits of a guest. UML_MEMORY: when it is not told (arch/um/kernel/um_arch.c). */
 #define UML_MEMORY	(64ull << 20)
 #define MEMORY_MAX	(16ull << 40) /* more than a process can map */
@@ -143,6 +149,20 @@ void guest_close(struct guest *guest)
 	*guest = GUEST_NONE;
 }
 
+int guest_cut_device(struct guest *guest, unsigned int device)
+{
+	struct vhost *vhost = &guest->device[device];
+	int err = guest_await_blocked(guest);
+
+	if (vhost->call_fd >= 0) {
+		close_fd(&vhost->call_fd);
+		if (!err)
+			err = guest_await_blocked(guest);
+	}
+	vhost_close(vhost);
+	return err;
+}
+
 int guest_answer_entropy(struct guest *guest, const struct entropy_request *request,
 			 const void *data, size_t size)
 {
@@ -199,9 +219,10 @@ static char process_state(struct guest *guest)
  */
 int guest_await_blocked(struct guest *guest)
 {
-	const struct timespec pause = { .tv_nsec = 1 };
+	struct timespec pause = { .tv_nsec = PAUSE_FIRST_NS };
+	uint64_t waited = 0;
 
-	for (unsigned int tries = 0; tries < 100000; tries++) {
+	while (waited < PATIENCE_NS) {
 		char state = process_state(guest);
 
 		if (state == 'S')
@@ -209,6 +230,9 @@ int guest_await_blocked(struct guest *guest)
 		if (!state || state == 'Z' || state == 'X')
 			return -ESRCH;
 		nanosleep(&pause, NULL);
+		waited += (uint64_t)pause.tv_nsec;
+		if (pause.tv_nsec < PAUSE_LAST_NS)
+			pause.tv_nsec *= 2;
 	}
 	return -EBUSY;
 }

@@ -77,6 +77,13 @@ int guest_accept_device(struct guest *guest, unsigned int device);
  */
 int guest_await_blocked(struct guest *guest);
 
+/*
+ * End the connections of a device, one after the other while the guest is blocked: the end of that
+ * for calls is a signal for it. -ESRCH when the guest is gone, -EBUSY when it does not stop; they
+ * are ended then, too.
+ */
+int guest_cut_device(struct guest *guest, unsigned int device);
+
 /* Answer an entropy request with @data and keep what has to stay open for it. */
 int guest_answer_entropy(struct guest *guest, const struct entropy_request *request,
 			 const void *data, size_t size);

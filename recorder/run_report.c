@@ -163,6 +163,20 @@ static void print_json(const struct run_report *report, int status, const char *
 	json_decref(json);
 }
 
+/* Where something else is the reason, this may be what it came from. */
+static void print_device_faults(const struct run_report *report)
+{
+	if (!report->lab || report->result->end == SESSION_DONE)
+		return;
+	for (size_t i = 0; i < report->lab->guest_count; i++) {
+		const char *fault = session_guest_result(report->session, i)->device_fault;
+
+		if (*fault)
+			fprintf(stderr, "  device: %s lost %s\n", report->lab->guest[i].spec.name,
+				fault);
+	}
+}
+
 void run_report_print(const struct run_report *report, int status, const char *reason, bool kept)
 {
 	const struct session_result *result = report->result;
@@ -185,6 +199,7 @@ void run_report_print(const struct run_report *report, int status, const char *r
 	fputc('\n', stderr);
 	if (*reason)
 		fprintf(stderr, "  why: %s\n", reason);
+	print_device_faults(report);
 	if (result->digest_error)
 		fprintf(stderr, "  memory: not hashed at some WAITs: %s\n",
 			strerror(-result->digest_error));

@@ -214,8 +214,8 @@ void session_device_end(struct session_device *device, const char *problem)
 		snprintf(result->device_fault, sizeof(result->device_fault), "%s (device %u): %s",
 			 device->device->class->name, device->number, problem);
 	session_device_append(device, &record);
-	/* The end of a connection is a signal for it, too. */
-	guest_await_blocked(device->guest->guest);
+	unwatch(device);
+	guest_cut_device(device->guest->guest, device->number);
 	close_device(device);
 }
 

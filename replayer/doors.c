@@ -154,10 +154,10 @@ static void unwatch_calls(struct doors *doors, unsigned int device)
 		unwatch_door(doors, doors->guest->device[device].call_fd);
 }
 
-void doors_cut(struct doors *doors, unsigned int device)
+int doors_cut(struct doors *doors, unsigned int device)
 {
 	unwatch_calls(doors, device);
-	vhost_close(&doors->guest->device[device]);
+	return guest_cut_device(doors->guest, device);
 }
 
 static int hear_nonsense(struct doors *doors, int fd, struct door_event *event)

@@ -57,7 +57,7 @@ void doors_close(struct doors *doors);
 int doors_next(struct doors *doors, uint64_t timeout, struct door_event *event);
 
 /* End device number @device: the guest finds its connections closed. */
-void doors_cut(struct doors *doors, unsigned int device);
+int doors_cut(struct doors *doors, unsigned int device);
 
 /* Take everything off the console that the guest has written by now. */
 int doors_drain_console(struct doors *doors);
