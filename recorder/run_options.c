@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The options of `ttrec run` and `ttrec serve`: one table, read by argp. */
+/* The options of `ttrec run`, `ttrec tap` and `ttrec serve`: tables, read by argp. */
 #include "recorder/run_options.h"
 
 #include <argp.h>
@@ -45,20 +45,14 @@ enum option_key {
 	KEY_FILE = 'f',
 	KEY_ALLOW,
 	KEY_SOCKET,
+	KEY_UPSTREAM,
 	KEY_CLIENTS,
 };
 
-/* Options both verbs have. */
+/* Options all of them have. */
 static const struct argp_option common_options[] = {
 	{ "output", KEY_OUTPUT, "FILE", 0, "the trace (default trace.zst); 'none': no trace", 1 },
-	{ "tod", KEY_TOD, "TIME", 0,
-	  "time of day at virtual time 0: 2026-01-01T00:00:00Z (default) or seconds since 1970",
-	  2 },
-	{ "grant", KEY_GRANT, "each|window", 0,
-	  "ask for every event (default), or run ahead while nobody else has one", 2 },
 	{ "cpu", KEY_CPU, "N", 0, "the CPU for the scheduler and the guest it starts", 2 },
-	{ "limit-virtual", KEY_LIMIT_VIRTUAL, "TIME", 0, "fail at this virtual time (10s, 1.5ms)",
-	  3 },
 	{ "limit-wall", KEY_LIMIT_WALL, "TIME", 0, "fail after this much wall time", 3 },
 	{ "hang-timeout", KEY_HANG_TIMEOUT, "TIME", 0,
 	  "wall time a guest may run without a message (default 30s; 0: forever)", 3 },
@@ -86,6 +80,26 @@ static const struct argp_option guest_options[] = {
 	  1 },
 	{ "allow", KEY_ALLOW, "NAME", 0,
 	  "accept a kernel argument that breaks determinism (ubd, hostfs, ...)", 4 },
+	{ 0 },
+};
+
+/* Options of those that schedule. */
+static const struct argp_option schedule_options[] = {
+	{ "tod", KEY_TOD, "TIME", 0,
+	  "time of day at virtual time 0: 2026-01-01T00:00:00Z (default) or seconds since 1970",
+	  2 },
+	{ "grant", KEY_GRANT, "each|window", 0,
+	  "ask for every event (default), or run ahead while nobody else has one", 2 },
+	{ "limit-virtual", KEY_LIMIT_VIRTUAL, "TIME", 0, "fail at this virtual time (10s, 1.5ms)",
+	  3 },
+	{ 0 },
+};
+
+/* Options of tap besides those of the guests: whoever schedules them decides the rest. */
+static const struct argp_option tap_only_options[] = {
+	{ "upstream", KEY_UPSTREAM, "PATH", 0, "the socket of the scheduler that runs the guests",
+	  1 },
+	{ "socket", KEY_SOCKET, "PATH", 0, "take clients that come by themselves, too", 1 },
 	{ 0 },
 };
 
@@ -234,15 +248,22 @@ static error_t parse_common(int key, char *text, struct argp_state *state)
 	return 0;
 }
 
-static error_t parse_run(int key, char *text, struct argp_state *state)
+static void check_guests(const struct run_options *options, struct argp_state *state)
+{
+	if (!options->kernel && !options->lab && !options->socket)
+		argp_error(state, "which kernel? give the path of a User-Mode-Linux binary, or a "
+				  "lab file with -f");
+	if (options->kernel && options->lab)
+		argp_error(state, "'%s': the kernels of a lab are named in its file",
+			   options->kernel[0]);
+}
+
+static error_t parse_guests(int key, char *text, struct argp_state *state)
 {
 	static const char *const keeps[] = { "always", "on-failure", NULL };
 	struct run_options *options = state->input;
 
 	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = options;
-		break;
 	case KEY_FILE:
 		options->lab = text;
 		break;
@@ -284,12 +305,7 @@ static error_t parse_run(int key, char *text, struct argp_state *state)
 		state->next = state->argc;
 		break;
 	case ARGP_KEY_END:
-		if (!options->kernel && !options->lab)
-			argp_error(state, "which kernel? give the path of a User-Mode-Linux "
-					  "binary, or a lab file with -f");
-		if (options->kernel && options->lab)
-			argp_error(state, "'%s': the kernels of a lab are named in its file",
-				   options->kernel[0]);
+		check_guests(options, state);
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -297,14 +313,50 @@ static error_t parse_run(int key, char *text, struct argp_state *state)
 	return 0;
 }
 
+/* All options, wherever they are listed, are of one struct. */
+static error_t pass_down(int key, struct argp_state *state)
+{
+	const struct argp_child *child = state->root_argp->children;
+
+	if (key != ARGP_KEY_INIT)
+		return ARGP_ERR_UNKNOWN;
+	for (size_t i = 0; child[i].argp; i++)
+		state->child_inputs[i] = state->input;
+	return 0;
+}
+
+static error_t parse_run(int key, char *text, struct argp_state *state)
+{
+	(void)text;
+	return pass_down(key, state);
+}
+
+static error_t parse_tap(int key, char *text, struct argp_state *state)
+{
+	struct run_options *options = state->input;
+
+	switch (key) {
+	case KEY_SOCKET:
+		options->socket = text;
+		return 0;
+	case KEY_UPSTREAM:
+		options->upstream = text;
+		return 0;
+	case ARGP_KEY_END:
+		if (!options->upstream)
+			argp_error(state, "who schedules? give the socket of that with --upstream "
+					  "PATH; `ttrec run` does it itself");
+		return 0;
+	default:
+		return pass_down(key, state);
+	}
+}
+
 static error_t parse_serve(int key, char *text, struct argp_state *state)
 {
 	struct run_options *options = state->input;
 
 	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = options;
-		break;
 	case KEY_SOCKET:
 		options->socket = text;
 		break;
@@ -324,23 +376,46 @@ static error_t parse_serve(int key, char *text, struct argp_state *state)
 			argp_error(state, "for how many? give --clients N");
 		break;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return pass_down(key, state);
 	}
 	return 0;
 }
 
 static const struct argp common_argp = { .options = common_options, .parser = parse_common };
-static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { 0 } };
+static const struct argp schedule_argp = { .options = schedule_options, .parser = parse_common };
+static const struct argp guest_argp = { .options = guest_options, .parser = parse_guests };
+static const struct argp_child run_children[] = { { &guest_argp, 0, NULL, 0 },
+						  { &schedule_argp, 0, NULL, 0 },
+						  { &common_argp, 0, NULL, 0 },
+						  { 0 } };
+static const struct argp_child tap_children[] = { { &guest_argp, 0, NULL, 0 },
+						  { &common_argp, 0, NULL, 0 },
+						  { 0 } };
+static const struct argp_child serve_children[] = { { &schedule_argp, 0, NULL, 0 },
+						    { &common_argp, 0, NULL, 0 },
+						    { 0 } };
 
 static const struct argp run_argp = {
-	.options = guest_options,
 	.parser = parse_run,
 	.args_doc = "KERNEL [KERNEL-ARGS...]\n-f LAB",
 	.doc = "Record User-Mode-Linux guests in sealed rooms, so that `ttreplay` can run them "
 	       "again bit for bit: one guest, or all of a lab file.\v"
 	       "Exit status: 0 recorded and passed, 1 the guest failed, 2 usage, 4 this machine or "
 	       "kernel cannot do it, 5 the guest broke the protocol or hung, 128+N signal N.",
-	.children = children,
+	.children = run_children,
+};
+
+static const struct argp tap_argp = {
+	.options = tap_only_options,
+	.parser = parse_tap,
+	.args_doc = "--upstream PATH KERNEL [KERNEL-ARGS...]\n--upstream PATH -f LAB\n"
+		    "--upstream PATH --socket PATH",
+	.doc = "Record guests that another scheduler runs: they are started in sealed rooms, or "
+	       "come "
+	       "to --socket by themselves, and what they and the scheduler say is passed on. It is "
+	       "not needed to replay them.\v"
+	       "Exit status: as ttrec run.",
+	.children = tap_children,
 };
 
 static const struct argp serve_argp = {
@@ -349,7 +424,7 @@ static const struct argp serve_argp = {
 	.args_doc = "--socket PATH --clients N",
 	.doc = "Schedule guests and simulators that are started elsewhere, and record their "
 	       "messages; ends when the last client has left.",
-	.children = children,
+	.children = serve_children,
 };
 
 static void set_defaults(struct run_options *options)
@@ -398,6 +473,13 @@ void run_options_parse(int argc, char **argv, struct run_options *options)
 	argp_parse(&run_argp, argc, argv, ARGP_IN_ORDER, NULL, options);
 	options->session.show_console = !options->quiet;
 	options->session.show_status = !options->quiet;
+}
+
+void tap_options_parse(int argc, char **argv, struct run_options *options)
+{
+	set_defaults(options);
+	argp_parse(&tap_argp, argc, argv, ARGP_IN_ORDER, NULL, options);
+	options->session.show_console = options->session.show_status = !options->quiet;
 }
 
 void serve_options_parse(int argc, char **argv, struct run_options *options)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The options of `ttrec run` and `ttrec serve`. */
+/* The options of `ttrec run`, `ttrec tap` and `ttrec serve`. */
 #ifndef TTREC_RUN_OPTIONS_H
 #define TTREC_RUN_OPTIONS_H
 
@@ -41,6 +41,7 @@ void run_options_settle(struct run_options *options, const struct lab *lab);
 
 /* Parse; on a usage error prints it and exits with EXIT_USAGE, as argp does. */
 void run_options_parse(int argc, char **argv, struct run_options *options);
+void tap_options_parse(int argc, char **argv, struct run_options *options);
 void serve_options_parse(int argc, char **argv, struct run_options *options);
 
 #endif

@@ -351,6 +351,19 @@ bool session_programs_hang(struct session *session)
 /* ---- What it wrote to guest memory ------------------------------------------------------------
  */
 
+/* From here on the trace does not have all that the guest was told. */
+static void record_unreplayable(struct session_device *device, const char *why)
+{
+	struct trace_record record = session_device_record(device, TRACE_meta);
+	char text[256];
+	int size = snprintf(text, sizeof(text), "replayable=no the program %.64s %s",
+			    device->link->program->options.name, why);
+
+	record.payload = text;
+	record.payload_size = (size_t)size < sizeof(text) ? (size_t)size : sizeof(text) - 1;
+	session_device_append(device, &record);
+}
+
 /* Some give no length for what they wrote: then all of the buffer is recorded. */
 static const char *take_used(struct session_device *device, unsigned int queue)
 {
@@ -383,11 +396,16 @@ static void harvest(struct session_device *device)
 {
 	const char *problem = NULL;
 
-	for (unsigned int i = 0; i < VHOST_QUEUES_MAX && !problem && !device->ended; i++)
+	if (device->ended || device->link->failing)
+		return;
+	for (unsigned int i = 0; i < VHOST_QUEUES_MAX && !problem; i++)
 		if (device->vhost->ring[i].size && device->vhost->ring[i].used)
 			problem = take_used(device, i);
-	if (problem)
-		cut(device, problem);
+	if (!problem)
+		return;
+	/* The guest may see what makes no sense, too. */
+	record_unreplayable(device, "made nonsense of a vring");
+	cut(device, problem);
 }
 
 void session_program_harvest(struct session_guest *guest)
@@ -459,16 +477,10 @@ const char *session_program_request(struct session_device *device, struct vhost_
 static bool accept_unreplayable(struct session_device *device)
 {
 	const struct session_program_options *options = &device->link->program->options;
-	struct trace_record record = session_device_record(device, TRACE_meta);
 	struct diagnosis *why = &device->session->result->diagnosis;
-	char text[256];
 
 	if (options->allowed) {
-		record.payload = text;
-		record.payload_size = (size_t)snprintf(
-			text, sizeof(text),
-			"replayable=no the program %s has no in-band notifications", options->name);
-		session_device_append(device, &record);
+		record_unreplayable(device, "has no in-band notifications");
 		return true;
 	}
 	diagnose(why, EXIT_CANNOT, -EOPNOTSUPP,

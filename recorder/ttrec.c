@@ -16,6 +16,7 @@ static const struct {
 	const char *doc;
 } verbs[] = {
 	{ "run", ttrec_run, "record one guest: ttrec run [OPTIONS] [--] KERNEL [ARGS]" },
+	{ "tap", ttrec_tap, "record guests that another scheduler runs" },
 	{ "serve", ttrec_serve, "only the scheduler, for guests started elsewhere" },
 	{ "doctor", ttrec_doctor, "what this machine and this kernel allow" },
 };

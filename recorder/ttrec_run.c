@@ -17,6 +17,7 @@ struct run {
 	struct trace_writer *writer;
 	struct session *session;
 	struct session_result result;
+	int listen_fd; /* where more clients come, until the session has it; -1 */
 };
 
 static void warn_seal(const struct run *run)
@@ -85,6 +86,19 @@ static int start_on_cpu(struct run *run, struct diagnosis *why)
 	return err;
 }
 
+/* Clients that come by themselves, besides the guests. */
+static int listen_beside(struct run *run, struct diagnosis *why)
+{
+	int err = ttrec_listen(run->options.socket, &run->listen_fd, why);
+
+	if (err)
+		return err;
+	err = session_listen(run->session, run->listen_fd);
+	if (!err)
+		run->listen_fd = -1;
+	return err;
+}
+
 static int prepare(struct run *run, struct diagnosis *why)
 {
 	int err = run_lab_load(&run->options, &run->lab, why);
@@ -100,10 +114,12 @@ static int prepare(struct run *run, struct diagnosis *why)
 	err = session_create(&run->options.session, run->writer, &run->session);
 	if (!err)
 		err = run_lab_join(&run->options, &run->lab, run->session);
-	if (err)
+	if (!err && run->options.socket)
+		err = listen_beside(run, why);
+	if (err && !why->status)
 		return diagnose(why, EXIT_CANNOT, err, NULL, "cannot start the recording: %s",
 				strerror(-err));
-	return 0;
+	return err;
 }
 
 static int finish(struct run *run)
@@ -130,19 +146,21 @@ static int finish(struct run *run)
 
 static void release(struct run *run)
 {
+	if (run->options.socket && run->session)
+		unlink(run->options.socket);
+	close_fd(&run->listen_fd);
 	session_destroy(run->session);
 	run_lab_close(&run->lab);
 	trace_writer_close(run->writer, NULL);
 	run_lab_free(&run->lab);
 }
 
-int ttrec_run(int argc, char **argv)
+int ttrec_record(struct run_options *options)
 {
-	struct run run = { 0 };
+	struct run run = { .options = *options, .listen_fd = -1 };
 	struct diagnosis why = { 0 };
 	int status;
 
-	run_options_parse(argc, argv, &run.options);
 	process_hold_stop();
 	if (prepare(&run, &why)) {
 		status = diagnosis_print(&why, "ttrec");
@@ -152,4 +170,12 @@ int ttrec_run(int argc, char **argv)
 	}
 	release(&run);
 	return status;
+}
+
+int ttrec_run(int argc, char **argv)
+{
+	struct run_options options;
+
+	run_options_parse(argc, argv, &options);
+	return ttrec_record(&options);
 }

@@ -10,7 +10,7 @@
 #include "recorder/run_trace.h"
 #include "recorder/ttrec.h"
 
-static int listen_at(const char *path, int *fd, struct diagnosis *why)
+int ttrec_listen(const char *path, int *fd, struct diagnosis *why)
 {
 	int err = wire_listen(path, fd);
 
@@ -48,7 +48,7 @@ static int open_trace(const struct run_options *options, struct trace_writer **w
 static int prepare(const struct run_options *options, struct trace_writer **writer,
 		   struct session **session, int *fd, struct diagnosis *why)
 {
-	int err = listen_at(options->socket, fd, why);
+	int err = ttrec_listen(options->socket, fd, why);
 	size_t island;
 
 	if (err)
@@ -57,7 +57,9 @@ static int prepare(const struct run_options *options, struct trace_writer **writ
 	if (err)
 		return run_trace_diagnose(options, err, why);
 	err = session_create(&options->session, *writer, session);
-	if (!err)
+	if (!err && options->upstream)
+		err = session_add_upstream(*session, options->upstream, &island);
+	else if (!err)
 		err = session_add_island(*session, options->session.calendar.expected, &island);
 	if (!err)
 		err = session_listen(*session, *fd);
@@ -67,36 +69,42 @@ static int prepare(const struct run_options *options, struct trace_writer **writ
 	return 0;
 }
 
-int ttrec_serve(int argc, char **argv)
+int ttrec_record_clients(struct run_options *options)
 {
 	struct trace_writer_stat stat = { 0 };
 	struct session_result result = { 0 };
 	struct trace_writer *writer = NULL;
 	struct session *session = NULL;
 	struct diagnosis why = { 0 };
-	struct run_options options;
-	struct run_report report = { .options = &options, .result = &result, .trace = &stat };
+	struct run_report report = { .options = options, .result = &result, .trace = &stat };
 	char reason[640];
 	auto_fd fd = -1;
 	int status, err;
 	bool listening;
 
-	serve_options_parse(argc, argv, &options);
 	process_hold_stop();
-	err = prepare(&options, &writer, &session, &fd, &why);
+	err = prepare(options, &writer, &session, &fd, &why);
 	listening = fd >= 0 || !err;
 	if (err) {
 		status = diagnosis_print(&why, "ttrec");
 	} else {
 		session_run(session, &result);
 		session_destroy(take_pointer(session));
-		run_trace_close(&options, take_pointer(writer), &result, &stat);
+		run_trace_close(options, take_pointer(writer), &result, &stat);
 		status = run_judge(&report, reason, sizeof(reason));
-		run_report_print(&report, status, reason, options.output);
+		run_report_print(&report, status, reason, options->output);
 	}
 	if (listening)
-		unlink(options.socket);
+		unlink(options->socket);
 	session_destroy(session);
 	trace_writer_close(writer, NULL);
 	return status;
+}
+
+int ttrec_serve(int argc, char **argv)
+{
+	struct run_options options;
+
+	serve_options_parse(argc, argv, &options);
+	return ttrec_record_clients(&options);
 }
