@@ -5,6 +5,10 @@ ttrec_unit_test(test_calendar_properties SOURCES recorder/test_calendar_properti
   recorder/calendar_model.c recorder/calendar_world.c recorder/calendar_islands.c LIBS ttcalendar)
 ttrec_unit_test(test_calendar_hostile SOURCES recorder/test_calendar_hostile.c LIBS ttcalendar)
 
+# Side by side: many strands against a sort. The writer is the test's.
+ttrec_unit_test(test_weave SOURCES recorder/test_weave.c ../recorder/weave.c)
+ttrec_unit_test(test_watch SOURCES recorder/test_watch.c ../recorder/watch.c ../format/diagnosis.c)
+
 # The doctor: what it makes of a host, and what it says under restrictions that are really there.
 ttrec_unit_test(test_doctor SOURCES recorder/test_doctor.c ../recorder/doctor_explain.c LIBS ttkernel)
 add_executable(restrict recorder/restrict.c)
