@@ -223,6 +223,8 @@ static void handle_event(struct session *session, uint64_t data)
 	case SOURCE_CLIENT:
 		session_client_readable(session, session->client[index]);
 		break;
+	case SOURCE_CONSOLE:
+		break; /* note_printed() */
 	case SOURCE_ENTROPY:
 		session_guest_entropy(session, index);
 		break;
@@ -360,6 +362,20 @@ static void record_end(struct session *session)
 	session->result->records = session->weave ? weave_written(session->weave) : 0;
 }
 
+/*
+ * A guest that has printed something and then sent a message is found to have printed before the
+ * message is looked at, in whichever order the two events come.
+ */
+static void note_printed(struct session *session, const struct epoll_event *events, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (events[i].data.u64 >> 32 == SOURCE_CONSOLE)
+			session->guest[(uint32_t)events[i].data.u64]->printed = true;
+	/* There may be more events than fit. */
+	for (size_t i = 0; count == EVENT_BATCH && i < session->guest_count; i++)
+		session->guest[i]->printed = true;
+}
+
 static void loop(struct session *session)
 {
 	struct epoll_event events[EVENT_BATCH];
@@ -368,6 +384,7 @@ static void loop(struct session *session)
 	while (!session->over) {
 		int count = epoll_wait(session->epoll_fd, events, EVENT_BATCH, QUIET_MS);
 
+		note_printed(session, events, count);
 		for (int i = 0; i < count && !session->over; i++)
 			handle_event(session, events[i].data.u64);
 		session_advance(session);
@@ -391,8 +408,10 @@ int session_run(struct session *session, struct session_result *result)
 		return err;
 	status_line_init(&session->status, session->options.show_status);
 	loop(session);
-	for (size_t i = 0; i < session->guest_count; i++)
+	for (size_t i = 0; i < session->guest_count; i++) {
+		session->guest[i]->printed = true;
 		session_guest_console(session, session->guest[i]);
+	}
 	status_line_clear(&session->status);
 	result->virtual_ns = session_now(session);
 	result->wall_ns = process_wall_ns() - session->start_wall;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The doors of a guest but time and devices: entropy, console, memory at rest, its end. */
 #include <string.h>
+#include <sys/epoll.h>
 
 #include "format/cleanup.h"
 #include "recorder/session_internal.h"
@@ -45,6 +46,18 @@ void session_guest_said(struct session *session, struct session_guest *guest, co
 	fflush(stdout);
 }
 
+/*
+ * Only so that it need not be read at each message when nothing is there: an event for each time
+ * something comes, whether or not it was read before.
+ */
+static int watch_console(struct session *session, int fd, size_t index)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLET,
+				     .data.u64 = (uint64_t)SOURCE_CONSOLE << 32 | index };
+
+	return epoll_ctl(session->epoll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+}
+
 int session_add_guest(struct session *session, struct guest *guest,
 		      const struct session_guest_options *options)
 {
@@ -78,6 +91,8 @@ int session_add_guest(struct session *session, struct guest *guest,
 		err = session_watch_fd(session, guest->room.listen_fd, SOURCE_LISTEN, index + 1);
 	if (!err && guest->room.entropy_fd >= 0)
 		err = session_watch_fd(session, guest->room.entropy_fd, SOURCE_ENTROPY, index);
+	if (!err)
+		err = watch_console(session, guest->room.console_fd, index);
 	return err;
 }
 
@@ -106,14 +121,16 @@ void session_guest_peek_console(struct session *session, struct session_guest *g
 	for (int i = 0; i < CONSOLE_CHUNKS_MAX && hold_console(guest, CONSOLE_CHUNK); i++) {
 		got = guest_read_console(guest->guest, guest->console + guest->console_size,
 					 CONSOLE_CHUNK);
-		if (!got)
+		if (!got) {
+			guest->printed = false;
 			return;
+		}
 		session_guest_said(session, guest, guest->console + guest->console_size, got);
 		guest->console_size += got;
 	}
 }
 
-void session_guest_console(struct session *session, struct session_guest *guest)
+static void record_console(struct session *session, struct session_guest *guest)
 {
 	struct trace_record record = { .kind = TRACE_console,
 				       .guest = guest->index,
@@ -128,6 +145,12 @@ void session_guest_console(struct session *session, struct session_guest *guest)
 		session_record(session, guest->island, &record);
 	}
 	guest->console_size = 0;
+}
+
+void session_guest_console(struct session *session, struct session_guest *guest)
+{
+	if (guest->printed || guest->console_size)
+		record_console(session, guest);
 }
 
 void session_guest_connect(struct session *session, size_t index)
@@ -260,6 +283,7 @@ void session_guest_settle(struct session *session, struct session_guest *guest)
 
 	if (!guest->ended || guest->client)
 		return;
+	guest->printed = true;
 	session_guest_console(session, guest);
 	record.exit.status = (uint64_t)guest->result.status;
 	record.exit.signal = (uint64_t)guest->result.signal;

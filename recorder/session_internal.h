@@ -95,7 +95,8 @@ struct session_guest {
 	uint32_t index;
 	bool connected; /* it has been heard of */
 	bool ended;	/* the keeper said so */
-	char *console;	/* taken off its socket, not yet in the trace */
+	bool printed;	/* something is on its console's socket, or may be */
+	char *console;	/* taken off it, not yet in the trace */
 	size_t console_size, console_space;
 	struct session_guest_result result;
 };
@@ -141,6 +142,7 @@ enum source_kind {
 	SOURCE_STOP,
 	SOURCE_LISTEN,
 	SOURCE_CLIENT,
+	SOURCE_CONSOLE,
 	SOURCE_ENTROPY,
 	SOURCE_KEEPER,
 	SOURCE_DEVICE_LISTEN,
@@ -166,7 +168,7 @@ struct session {
 	struct island **island;
 	size_t island_count;
 	uint64_t lookahead; /* ns: length of a window; WIRE_TIME_NEVER: islands never meet */
-	bool begun; /* the first windows were opened */
+	bool begun;	    /* the first windows were opened */
 	struct session_guest **guest;
 	size_t guest_count, guests_left;
 	struct session_device **device; /* by number, as in epoll events */

@@ -17,8 +17,8 @@
 #include "format/units.h"
 #include "recorder/session_internal.h"
 
-/* A window is no longer than this: what was recorded is written, limits are looked at. */
-#define WINDOW_MAX_NS NS_PER_S
+/* A window is no longer than this: what was recorded is written. */
+#define WINDOW_MAX_NS (10 * NS_PER_S)
 /* Records that wait for the end of a window; past this some are written before, if they can be. */
 #define WEAVE_ENOUGH (32u * 1024 * 1024)
 #define WEAVE_MAX    (1024u * 1024 * 1024)
