@@ -224,7 +224,7 @@ static void handle_event(struct session *session, uint64_t data)
 		session_client_readable(session, session->client[index]);
 		break;
 	case SOURCE_CONSOLE:
-		break; /* note_printed() */
+		break; /* handle_events() */
 	case SOURCE_ENTROPY:
 		session_guest_entropy(session, index);
 		break;
@@ -363,17 +363,24 @@ static void record_end(struct session *session)
 }
 
 /*
- * A guest that has printed something and then sent a message is found to have printed before the
- * message is looked at, in whichever order the two events come.
+ * What a guest did first is handled first, in whichever order the host tells: it printed, it sent a
+ * message, it kicked a device. All that was before something that is among the events is among
+ * them, too, unless there are more than fit.
  */
-static void note_printed(struct session *session, const struct epoll_event *events, int count)
+static void handle_events(struct session *session, const struct epoll_event *events, int count)
 {
+	session->crowded = count == EVENT_BATCH;
+	for (size_t i = 0; session->crowded && i < session->guest_count; i++)
+		session->guest[i]->printed = true;
 	for (int i = 0; i < count; i++)
 		if (events[i].data.u64 >> 32 == SOURCE_CONSOLE)
 			session->guest[(uint32_t)events[i].data.u64]->printed = true;
-	/* There may be more events than fit. */
-	for (size_t i = 0; count == EVENT_BATCH && i < session->guest_count; i++)
-		session->guest[i]->printed = true;
+	for (int i = 0; i < count && !session->over; i++)
+		if (events[i].data.u64 >> 32 == SOURCE_CLIENT)
+			handle_event(session, events[i].data.u64);
+	for (int i = 0; i < count && !session->over; i++)
+		if (events[i].data.u64 >> 32 != SOURCE_CLIENT)
+			handle_event(session, events[i].data.u64);
 }
 
 static void loop(struct session *session)
@@ -384,9 +391,7 @@ static void loop(struct session *session)
 	while (!session->over) {
 		int count = epoll_wait(session->epoll_fd, events, EVENT_BATCH, QUIET_MS);
 
-		note_printed(session, events, count);
-		for (int i = 0; i < count && !session->over; i++)
-			handle_event(session, events[i].data.u64);
+		handle_events(session, events, count);
 		session_advance(session);
 		/* Limits are in the order of seconds: every so many rounds is often enough. */
 		if (count <= 0 || !(++rounds % 256))

@@ -297,6 +297,12 @@ void session_record_join(struct session *session, struct client *client, uint64_
 	session_record(session, client->island, &record);
 }
 
+void session_guest_catch_up(struct session *session, struct session_guest *guest)
+{
+	if (session->crowded && guest->client)
+		session_client_readable(session, guest->client);
+}
+
 static void admit(struct session *session, struct island *island,
 		  const struct calendar_action *action)
 {

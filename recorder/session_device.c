@@ -226,8 +226,7 @@ void session_device_connect(struct session *session, size_t index)
 	const char *problem;
 	int err;
 
-	if (device->guest->client)
-		session_client_readable(session, device->guest->client);
+	session_guest_catch_up(session, device->guest);
 	session_unwatch_fd(session, device->guest->guest->room.device_fd[device->number]);
 	err = guest_accept_device(device->guest->guest, device->number);
 	if (!err)
@@ -496,8 +495,7 @@ void session_device_readable(struct session *session, size_t index)
 	int got;
 
 	/* What it said on its time socket before comes before it in the trace. */
-	if (device->guest->client)
-		session_client_readable(session, device->guest->client);
+	session_guest_catch_up(session, device->guest);
 	if (device->ended || session->over)
 		return;
 	while ((got = vhost_receive(device->vhost, &message)) == 1) {
@@ -601,8 +599,7 @@ void session_device_called(struct session *session, size_t index)
 	uint64_t value;
 	int got;
 
-	if (device->guest->client)
-		session_client_readable(session, device->guest->client);
+	session_guest_catch_up(session, device->guest);
 	if (device->ended)
 		return;
 	got = vhost_take_called(device->vhost, &value);

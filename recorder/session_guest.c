@@ -185,8 +185,7 @@ void session_guest_entropy(struct session *session, size_t index)
 	int err;
 
 	/* What it said before it asked comes before it in the trace. */
-	if (guest->client)
-		session_client_readable(session, guest->client);
+	session_guest_catch_up(session, guest);
 	err = entropy_receive(guest->guest->room.entropy_fd, &request);
 	if (err == 1) {
 		record.now = island_now(guest->island);

@@ -177,6 +177,7 @@ struct session {
 	size_t program_count;
 	struct outbox **outbox;
 	size_t outbox_count, network_count;
+	bool crowded;		/* there were more events than could be taken at once */
 	uint32_t console_guest; /* whose line was begun on standard output */
 	bool console_open;	/* a line was begun and not ended */
 	struct session_result *result;
@@ -207,6 +208,8 @@ void session_note(struct session *session, const struct diagnosis *diagnosis);
 int session_client_connect(struct session *session, struct island *island, int fd,
 			   struct session_guest *guest, struct session_program *program);
 void session_client_readable(struct session *session, struct client *client);
+/* What the guest said on its time socket before it did something else comes before that. */
+void session_guest_catch_up(struct session *session, struct session_guest *guest);
 void session_client_leave(struct session *session, struct client *client);
 void session_record_message(struct session *session, struct client *client, enum trace_kind kind,
 			    const struct wire_message *message);
