@@ -44,6 +44,7 @@ enum option_key {
 	KEY_CPUS,
 	KEY_FILE = 'f',
 	KEY_ALLOW,
+	KEY_PROBE,
 	KEY_SOCKET,
 	KEY_UPSTREAM,
 	KEY_CLIENTS,
@@ -70,6 +71,8 @@ static const struct argp_option guest_options[] = {
 	{ "id", KEY_ID, "N", 0, "the guest's id for the scheduler (default 1)", 2 },
 	{ "digest", KEY_DIGEST, "auto|every|off|N", 0,
 	  "hash memory at some WAITs (auto), every one, none, every N-th", 2 },
+	{ "probe", KEY_PROBE, NULL, 0,
+	  "record every interrupt too, by BPF (needs root; takes some 100 ms)", 2 },
 	{ "seal", KEY_SEAL, "auto|full|none", 0,
 	  "how sealed the room must be: as far as allowed, wholly or not at all", 2 },
 	{ "expect", KEY_EXPECT, "REGEX", 0, "fail unless a console line matches", 4 },
@@ -295,6 +298,9 @@ static error_t parse_guests(int key, char *text, struct argp_state *state)
 		break;
 	case KEY_KEEP:
 		options->keep = (enum keep_policy)choose(text, "--keep", keeps, state);
+		break;
+	case KEY_PROBE:
+		options->probe = true;
 		break;
 	case KEY_NO_EMBED:
 		options->embed = false;

@@ -132,12 +132,14 @@ static json_t *guests_json(const struct run_report *report)
 		const struct session_guest_result *result =
 			session_guest_result(report->session, i);
 
-		json_array_append_new(list, json_pack("{s:s, s:b, s:i, s:i, s:I, s:I}", "name",
-						      report->lab->guest[i].spec.name, "ended",
-						      result->ended, "status", result->status,
-						      "signal", result->signal, "messages",
-						      (json_int_t)result->messages, "interrupts",
-						      (json_int_t)result->interrupts));
+		json_array_append_new(list, json_pack("{s:s, s:b, s:i, s:i, s:I, s:I, s:I, s:s}",
+						      "name", report->lab->guest[i].spec.name,
+						      "ended", result->ended, "status",
+						      result->status, "signal", result->signal,
+						      "messages", (json_int_t)result->messages,
+						      "interrupts", (json_int_t)result->interrupts,
+						      "probed", (json_int_t)result->probed,
+						      "probe_problem", result->probe_problem));
 	}
 	return list;
 }
@@ -147,14 +149,15 @@ static void print_json(const struct run_report *report, int status, const char *
 	const struct session_result *result = report->result;
 	char seal[SEAL_TEXT];
 	json_t *json = json_pack(
-		"{s:b, s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:s?, s:I, s:s, s:o}", "passed", !status,
-		"status", status, "reason", reason, "messages", (json_int_t)result->messages,
-		"records", (json_int_t)result->records, "digests", (json_int_t)result->digests,
-		"virtual_ns", (json_int_t)result->virtual_ns, "wall_ns",
-		(json_int_t)result->wall_ns, "trace", kept ? report->options->output : NULL,
-		"trace_bytes", (json_int_t)(kept ? report->trace->file_bytes : 0), "seal",
-		report->lab ? seal_text(common_seal(report), seal) : "", "guests",
-		guests_json(report));
+		"{s:b, s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:s?, s:I, s:s, s:s, s:o}", "passed",
+		!status, "status", status, "reason", reason, "messages",
+		(json_int_t)result->messages, "records", (json_int_t)result->records, "digests",
+		(json_int_t)result->digests, "virtual_ns", (json_int_t)result->virtual_ns,
+		"wall_ns", (json_int_t)result->wall_ns, "trace",
+		kept ? report->options->output : NULL, "trace_bytes",
+		(json_int_t)(kept ? report->trace->file_bytes : 0), "seal",
+		report->lab ? seal_text(common_seal(report), seal) : "", "probe_reason",
+		report->probe_reason ? report->probe_reason : "", "guests", guests_json(report));
 
 	if (!json)
 		return;
@@ -177,6 +180,28 @@ static void print_device_faults(const struct run_report *report)
 	}
 }
 
+static void print_probed(const struct run_report *report)
+{
+	uint64_t probed = 0;
+	char text[UNITS_TEXT];
+
+	for (size_t i = 0; report->lab && i < report->lab->guest_count; i++)
+		probed += session_guest_result(report->session, i)->probed;
+	if (probed)
+		fprintf(stderr, "%s probed interrupts, ", count_text(probed, text));
+}
+
+static void print_probe_problems(const struct run_report *report)
+{
+	for (size_t i = 0; report->lab && i < report->lab->guest_count; i++) {
+		const char *problem = session_guest_result(report->session, i)->probe_problem;
+
+		if (*problem)
+			fprintf(stderr, "  interrupts: not all those of %s are recorded: %s\n",
+				report->lab->guest[i].spec.name, problem);
+	}
+}
+
 void run_report_print(const struct run_report *report, int status, const char *reason, bool kept)
 {
 	const struct session_result *result = report->result;
@@ -190,8 +215,9 @@ void run_report_print(const struct run_report *report, int status, const char *r
 	fprintf(stderr, "%s: ", status ? "FAILED" : "recorded");
 	if (report->lab && report->lab->guest_count > 1)
 		fprintf(stderr, "%zu guests, ", report->lab->guest_count);
-	fprintf(stderr, "%s messages, %s memory digests, %s virtual in %s",
-		count_text(result->messages, messages), count_text(result->digests, digests),
+	fprintf(stderr, "%s messages, ", count_text(result->messages, messages));
+	print_probed(report);
+	fprintf(stderr, "%s memory digests, %s virtual in %s", count_text(result->digests, digests),
 		duration_short(result->virtual_ns, time), duration_short(result->wall_ns, wall));
 	if (kept)
 		fprintf(stderr, " -> %s (%s)", report->options->output,
@@ -203,6 +229,7 @@ void run_report_print(const struct run_report *report, int status, const char *r
 	if (result->digest_error)
 		fprintf(stderr, "  memory: not hashed at some WAITs: %s\n",
 			strerror(-result->digest_error));
+	print_probe_problems(report);
 	if (status && result->diagnosis.advice[0])
 		fprintf(stderr, "  to do: %s\n", result->diagnosis.advice);
 	if (kept && status && report->lab)

@@ -12,6 +12,7 @@ struct run_report {
 	const struct session *session;
 	const struct run_lab *lab; /* NULL: only clients that were started elsewhere */
 	const struct trace_writer_stat *trace;
+	const char *probe_reason; /* why there is no probe; NULL or empty */
 };
 
 /* The exit status, and in @reason why it is not 0 (empty when it is). */

@@ -42,6 +42,18 @@ int run_trace_create(const struct run_options *options, struct trace_writer **wr
 	return err;
 }
 
+int run_trace_probed(struct trace_writer *writer, size_t guests)
+{
+	struct trace_record record = { .kind = TRACE_meta,
+				       .payload = "probe=1",
+				       .payload_size = strlen("probe=1") };
+	int err = 0;
+
+	for (; !err && record.guest < guests; record.guest++)
+		err = trace_writer_append(writer, &record, NULL);
+	return err;
+}
+
 int run_trace_diagnose(const struct run_options *options, int error, struct diagnosis *why)
 {
 	return diagnose(why, EXIT_CANNOT, error, "name another file with -o",

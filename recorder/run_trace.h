@@ -8,6 +8,9 @@
 /* Create options->output and write version, seed, time of day and grant policy into it. */
 int run_trace_create(const struct run_options *options, struct trace_writer **writer);
 
+/* Write of each of so many guests that its interrupts are recorded. */
+int run_trace_probed(struct trace_writer *writer, size_t guests);
+
 /* Say that the trace could not be written; returns @error. */
 int run_trace_diagnose(const struct run_options *options, int error, struct diagnosis *why);
 

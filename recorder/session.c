@@ -255,6 +255,9 @@ static void handle_event(struct session *session, uint64_t data)
 	case SOURCE_UPSTREAM:
 		session_upstream_readable(session, session->client[index]);
 		break;
+	case SOURCE_PROBE:
+		session_probe_drain(session);
+		break;
 	}
 }
 

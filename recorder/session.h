@@ -24,6 +24,7 @@
 #include "recorder/watch.h"
 
 struct session;
+struct probe;
 
 enum digest_policy { DIGEST_AUTO, DIGEST_OFF, DIGEST_EVERY };
 
@@ -55,6 +56,8 @@ struct session_guest_result {
 	int status, signal;
 	uint64_t messages;
 	uint64_t interrupts;			    /* calls and configuration changes */
+	uint64_t probed;			    /* interrupts that the probe saw, recorded */
+	char probe_problem[512];		    /* why these are not all; empty */
 	char device_fault[VHOST_PROBLEM_TEXT + 64]; /* the first of its devices that was ended */
 };
 
@@ -99,6 +102,9 @@ int session_add_guest(struct session *session, struct guest *guest,
 
 /* Judge the consoles of all guests together; each is the console of its number. */
 void session_watch(struct session *session, struct watch *watch);
+
+/* Record the interrupts of all guests as @probe sees them; stays the caller's, until after. */
+int session_add_probe(struct session *session, struct probe *probe);
 
 /* What answers at socket number @number of guest @guest; taken over, also on error. */
 int session_add_device(struct session *session, size_t guest, unsigned int number,

@@ -215,6 +215,8 @@ static void receive(struct session *session, struct client *client,
 		session_devices_detach(client->guest);
 		session_guest_console(session, client->guest);
 	}
+	if (client->guest && message->op == TRACE_OP_START)
+		session_probe_attach(session, client->guest);
 	if (client->guest)
 		session_program_harvest(client->guest);
 	if (island->upstream) {

@@ -151,6 +151,7 @@ void session_guest_console(struct session *session, struct session_guest *guest)
 {
 	if (guest->printed || guest->console_size)
 		record_console(session, guest);
+	session_probe_record(session, guest);
 }
 
 void session_guest_connect(struct session *session, size_t index)
@@ -284,6 +285,7 @@ void session_guest_settle(struct session *session, struct session_guest *guest)
 		return;
 	guest->printed = true;
 	session_guest_console(session, guest);
+	session_probe_detach(session, guest);
 	record.exit.status = (uint64_t)guest->result.status;
 	record.exit.signal = (uint64_t)guest->result.signal;
 	session_record(session, guest->island, &record);

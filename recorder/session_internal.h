@@ -2,7 +2,8 @@
 /*
  * What the parts of a session share: session.c (loop), session_client.c (messages), session_guest.c
  * (console, entropy, memory, end), session_device.c (devices), session_program.c (device programs),
- * session_upstream.c (another scheduler's clients), session_window.c (islands).
+ * session_upstream.c (another scheduler's clients), session_window.c (islands), session_probe.c
+ * (interrupts).
  */
 #ifndef TTREC_SESSION_INTERNAL_H
 #define TTREC_SESSION_INTERNAL_H
@@ -92,6 +93,8 @@ struct session_guest {
 	struct session_device *device; /* guest->spec->device_count of them */
 	unsigned int closing;	       /* devices of which that is to be found out */
 	uint64_t calls;		       /* so far: the sequence number of the next one */
+	uint64_t probe_next;	       /* the same of interrupts that the probe sees */
+	bool probed;		       /* all of these so far are in the trace, or will be */
 	uint32_t index;
 	bool connected; /* it has been heard of */
 	bool ended;	/* the keeper said so */
@@ -153,6 +156,7 @@ enum source_kind {
 	SOURCE_PROGRAM_REPLY,
 	SOURCE_PROGRAM_CALL,
 	SOURCE_UPSTREAM,
+	SOURCE_PROBE,
 };
 
 struct session {
@@ -160,6 +164,7 @@ struct session {
 	struct trace_writer *writer;
 	struct weave *weave; /* NULL without a writer */
 	struct watch *watch;
+	struct probe *probe; /* may be NULL */
 	int epoll_fd, stop_fd, listen_fd;
 	struct client **client; /* by number, as in epoll events */
 	size_t client_count;
@@ -221,7 +226,7 @@ void session_carry_out(struct session *session, struct island *island);
 
 /* session_guest.c */
 void session_guest_entropy(struct session *session, size_t index);
-/* Record what the guest has written by now; only while it is blocked. */
+/* Record what the guest has written by now, and its interrupts; only while it is blocked. */
 void session_guest_console(struct session *session, struct session_guest *guest);
 void session_guest_peek_console(struct session *session, struct session_guest *guest);
 /* Judge and show text that @guest said. */
@@ -295,6 +300,16 @@ void session_program_fail(struct session_program *program, const char *problem);
 /* Nobody has said anything for too long: is that a program's fault? */
 bool session_programs_hang(struct session *session);
 void session_programs_free(struct session *session);
+
+/* session_probe.c; all do nothing without a probe */
+/* The guest has sent its START, and waits. */
+void session_probe_attach(struct session *session, struct session_guest *guest);
+/* Record the interrupts that it has taken by now; only while it is blocked. */
+void session_probe_record(struct session *session, struct session_guest *guest);
+/* A running guest has taken many. */
+void session_probe_drain(struct session *session);
+/* It has ended. */
+void session_probe_detach(struct session *session, struct session_guest *guest);
 
 /* session_upstream.c */
 int session_upstream_connect(struct session *session, struct client *client, size_t number);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "format/cleanup.h"
+#include "kernel/probe.h"
 #include "kernel/process.h"
 #include "recorder/run_report.h"
 #include "recorder/run_trace.h"
@@ -18,6 +19,8 @@ struct run {
 	struct session *session;
 	struct session_result result;
 	int listen_fd; /* where more clients come, until the session has it; -1 */
+	struct probe *probe;
+	struct diagnosis probe_why; /* there is none, although it is wanted */
 };
 
 static void warn_seal(const struct run *run)
@@ -40,6 +43,9 @@ static void warn(const struct run *run)
 		return; /* it says so itself */
 	for (; note && *note; note++)
 		fprintf(stderr, "ttrec: note: %s\n", *note);
+	if (run->probe_why.status)
+		fprintf(stderr, "ttrec: note: interrupts are not recorded: %s\n",
+			run->probe_why.what);
 	warn_seal(run);
 }
 
@@ -52,6 +58,8 @@ static int open_trace(struct run *run, struct diagnosis *why)
 	err = run_trace_create(&run->options, &run->writer);
 	if (!err)
 		err = run_lab_describe(&run->options, &run->lab, run->writer);
+	if (!err && run->probe)
+		err = run_trace_probed(run->writer, run->lab.guest_count);
 	return err ? run_trace_diagnose(&run->options, err, why) : 0;
 }
 
@@ -103,6 +111,8 @@ static int prepare(struct run *run, struct diagnosis *why)
 {
 	int err = run_lab_load(&run->options, &run->lab, why);
 
+	if (!err && run->options.probe)
+		probe_open(&run->probe, &run->probe_why);
 	if (!err)
 		err = run_lab_open(&run->options, &run->lab, why);
 	if (err)
@@ -114,6 +124,8 @@ static int prepare(struct run *run, struct diagnosis *why)
 	err = session_create(&run->options.session, run->writer, &run->session);
 	if (!err)
 		err = run_lab_join(&run->options, &run->lab, run->session);
+	if (!err && run->probe)
+		err = session_add_probe(run->session, run->probe);
 	if (!err && run->options.socket)
 		err = listen_beside(run, why);
 	if (err && !why->status)
@@ -126,6 +138,7 @@ static int finish(struct run *run)
 {
 	struct trace_writer_stat stat = { 0 };
 	struct run_report report = { .options = &run->options,
+				     .probe_reason = run->probe_why.what,
 				     .result = &run->result,
 				     .session = run->session,
 				     .lab = &run->lab,
@@ -153,6 +166,8 @@ static void release(struct run *run)
 	run_lab_close(&run->lab);
 	trace_writer_close(run->writer, NULL);
 	run_lab_free(&run->lab);
+	/* Last: the host may still be taking it out of the guests. */
+	probe_close(run->probe);
 }
 
 int ttrec_record(struct run_options *options)
