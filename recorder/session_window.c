@@ -5,9 +5,10 @@
  * Let L be the shortest way between two islands. The first that an island can hear of another is L
  * after that one's first event, or, if it sends a frame itself, the answer, 2 L after that. So it
  * runs up to there without asking, and its window is narrowed when it sends something. All islands
- * run their windows at the same time. When all are through, frames are switched in the order in
- * which they were sent, records are written that nothing can come before any more, and everybody
- * has the next window. How far each runs depends on virtual time alone, never on who was quicker.
+ * run their windows at the same time. When all are through, frames that nobody can send an earlier
+ * one than are switched in the order in which they were sent, records are written that nothing can
+ * come before any more, and everybody has the next window. How far each runs depends on virtual
+ * time alone, never on who was quicker.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -68,6 +69,13 @@ void session_window_release(struct session *session)
 	free(session->island);
 }
 
+static size_t next_sequence(const struct island *island)
+{
+	size_t count = island->outgoing_count;
+
+	return count ? island->outgoing[count - 1].sequence + 1 : 0;
+}
+
 static void outbox_put(struct network_outbox *interface, struct network_port *port, uint64_t time,
 		       struct network_frame *frame)
 {
@@ -92,7 +100,7 @@ static void outbox_put(struct network_outbox *interface, struct network_port *po
 		(struct outgoing){ .port = port,
 				   .time = time,
 				   .network = outbox->network,
-				   .sequence = island->outgoing_count,
+				   .sequence = next_sequence(island),
 				   .frame = frame };
 	island->outgoing_count++;
 	/* The answer can be here then. Most often the UPDATE before the kick has seen to it. */
@@ -189,33 +197,58 @@ static int compare_outgoing(const void *left, const void *right)
 	return a->sequence < b->sequence ? -1 : 1;
 }
 
-/* In the order of time, network, port: the same however far apart the guests ran. */
-static int switch_frames(struct session *session)
+/* How many frames @island has sent before @time. They stand in the order of time. */
+static size_t count_sent(const struct island *island, uint64_t time)
 {
-	struct outgoing *all;
-	size_t count = 0, filled = 0;
+	size_t count = 0;
+
+	while (count < island->outgoing_count && island->outgoing[count].time < time)
+		count++;
+	return count;
+}
+
+/* Move the frames that were sent before @time to @frames, which has room for them. */
+static size_t take_frames(struct session *session, uint64_t time, struct outgoing *frames)
+{
+	size_t total = 0;
+
+	for (size_t i = 0; i < session->island_count; i++) {
+		struct island *island = session->island[i];
+		size_t count = count_sent(island, time);
+
+		if (!count)
+			continue;
+		island->outgoing_count -= count;
+		memcpy(frames + total, island->outgoing, count * sizeof(*frames));
+		memmove(island->outgoing, island->outgoing + count,
+			island->outgoing_count * sizeof(*frames));
+		total += count;
+	}
+	return total;
+}
+
+/*
+ * Those that were sent before @time, in the order of time, network, port: the same however far
+ * apart the guests ran.
+ */
+static int switch_frames(struct session *session, uint64_t time)
+{
+	struct outgoing *frames;
+	size_t count = 0;
 	int err = 0;
 
 	for (size_t i = 0; i < session->island_count; i++)
-		count += session->island[i]->outgoing_count;
+		count += count_sent(session->island[i], time);
 	if (!count)
 		return 0;
-	all = malloc(count * sizeof(*all));
-	if (!all)
+	frames = malloc(count * sizeof(*frames));
+	if (!frames)
 		return -ENOMEM;
-	for (size_t i = 0; i < session->island_count; i++) {
-		struct island *island = session->island[i];
-
-		if (island->outgoing_count)
-			memcpy(all + filled, island->outgoing,
-			       island->outgoing_count * sizeof(*all));
-		filled += island->outgoing_count;
-		island->outgoing_count = 0;
-	}
-	qsort(all, count, sizeof(*all), compare_outgoing);
+	count = take_frames(session, time, frames);
+	qsort(frames, count, sizeof(*frames), compare_outgoing);
 	for (size_t i = 0; i < count && !err; i++)
-		err = network_switch(all[i].port, all[i].time, all[i].frame);
-	free(all);
+		err = network_switch(frames[i].port, frames[i].time, frames[i].frame);
+	free(frames);
 	return err;
 }
 
@@ -278,8 +311,8 @@ static void open_windows(struct session *session, const struct first_events *eve
 {
 	uint64_t limit = session->options.calendar.limit;
 	uint64_t longest = events->first + WINDOW_MAX_NS;
-	uint64_t reach = session->lookahead < WIRE_TIME_NEVER ? 2 * session->lookahead
-							      : WIRE_TIME_NEVER;
+	uint64_t reach =
+		session->lookahead < WIRE_TIME_NEVER ? 2 * session->lookahead : WIRE_TIME_NEVER;
 	bool is_first = !session->begun;
 
 	session->begun = true;
@@ -301,6 +334,14 @@ static void open_windows(struct session *session, const struct first_events *eve
 	}
 }
 
+/* The next that happens on @island, or what it did last that others have yet to hear of. */
+static uint64_t first_event(const struct island *island)
+{
+	uint64_t next = calendar_next_event(island->calendar);
+
+	return island->outgoing_count ? earlier(next, island->outgoing[0].time) : next;
+}
+
 static struct first_events find_first(struct session *session)
 {
 	struct first_events events = { WIRE_TIME_NEVER, WIRE_TIME_NEVER, NULL };
@@ -309,10 +350,21 @@ static struct first_events find_first(struct session *session)
 		struct island *island = session->island[i];
 
 		session_house_update(session, island);
-		note_event(&events, island,
-			   session->begun ? calendar_next_event(island->calendar) : 0);
+		note_event(&events, island, session->begun ? first_event(island) : 0);
 	}
 	return events;
+}
+
+/* Nobody can send anything before this. */
+static uint64_t find_next(struct session *session)
+{
+	uint64_t next = WIRE_TIME_NEVER;
+
+	for (size_t i = 0; i < session->island_count; i++) {
+		session_house_update(session, session->island[i]);
+		next = earlier(next, calendar_next_event(session->island[i]->calendar));
+	}
+	return next;
 }
 
 static void report_stuck(struct session *session, int err)
@@ -326,7 +378,7 @@ static void next_window(struct session *session)
 {
 	uint64_t limit = session->options.calendar.limit;
 	struct first_events events;
-	int err = switch_frames(session);
+	int err = switch_frames(session, find_next(session));
 
 	events = find_first(session);
 	/* Whatever is still to come comes at the first event or later. */
