@@ -620,6 +620,50 @@ static void test_client_leaves_in_a_window(void **state)
 	stage_close(&s);
 }
 
+/* What was granted beyond the new end is taken back, and the end stays where it is. */
+static void test_window_is_narrowed(void **state)
+{
+	uint32_t c[2];
+	struct stage s;
+
+	(void)state;
+	cast_in_window(&s, 5000, c);
+	is_granted(&s, c[0], 1000, 100);
+	assert_int_equal(calendar_narrow_window(s.calendar, 700), 0);
+	assert_int_equal(calendar_window_end(s.calendar), 700);
+	sends(&s, c[0], FREE_UNTIL, 700);
+	assert_false(is_heard(&s));
+	acks(&s, c[0]);
+	assert_true(is_heard(&s));
+	assert_int_equal(calendar_narrow_window(s.calendar, 800), 0);
+	assert_int_equal(calendar_window_end(s.calendar), 700);
+	asks(&s, c[0], 700);
+	waits(&s, c[0]);
+	announces(&s, CALENDAR_WINDOW);
+	stage_close(&s);
+}
+
+/* Who tells the time is about to do something outside, and is told how far it may go then. */
+static void test_window_is_narrowed_to_the_reach_of_an_update(void **state)
+{
+	uint32_t c[2];
+	struct stage s;
+
+	(void)state;
+	cast_in_window(&s, 5000, c);
+	calendar_set_reach(s.calendar, 300);
+	is_granted(&s, c[0], 1000, 100);
+	says(&s, c[0], UPDATE, 200);
+	sends(&s, c[0], FREE_UNTIL, 500);
+	sends(&s, c[0], ACK, 0);
+	acks(&s, c[0]);
+	assert_int_equal(calendar_window_end(s.calendar), 500);
+	says(&s, c[0], UPDATE, 400);
+	sends(&s, c[0], ACK, 0);
+	is_quiet(&s);
+	stage_close(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -652,6 +696,8 @@ int main(void)
 		cmocka_unit_test(test_empty_window_is_over_at_once),
 		cmocka_unit_test(test_window_is_not_over_while_somebody_is_at_the_door),
 		cmocka_unit_test(test_client_leaves_in_a_window),
+		cmocka_unit_test(test_window_is_narrowed),
+		cmocka_unit_test(test_window_is_narrowed_to_the_reach_of_an_update),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
