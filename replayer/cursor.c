@@ -2,6 +2,7 @@
 /* The cursor: walks one guest's records and holds the running guest to them. */
 #include "replayer/cursor.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "format/cleanup.h"
@@ -13,6 +14,9 @@
 
 static int replay_note(struct cursor *cursor, const struct trace_record *record)
 {
+	/* The recording went on. */
+	if (!record->note.status)
+		return 0;
 	snprintf(cursor->report->note, sizeof(cursor->report->note), "%.*s",
 		 (int)record->payload_size, (const char *)record->payload);
 	printable(cursor->report->note);
@@ -41,9 +45,18 @@ bool cursor_read_unreplayable(const struct trace_record *record, char why[CURSOR
 	return true;
 }
 
-/* A device turned out to be one whose interrupts cannot be recorded: the walk ends here. */
+/*
+ * The recording's probe saw no more from here on; or a device turned out to be one whose interrupts
+ * cannot be recorded, and the walk ends here.
+ */
 static int replay_meta(struct cursor *cursor, const struct trace_record *record)
 {
+	bool probed;
+
+	if (cursor_read_probed(record, &probed) && !probed)
+		cursor_probe_stop(cursor,
+				  "compared up to record %" PRIu64 ": the recording has no more",
+				  record->number);
 	return cursor_read_unreplayable(record, cursor->report->unreplayable);
 }
 
@@ -70,6 +83,7 @@ static cursor_step *const replay_kind[TRACE_KIND_LIMIT] = {
 	[TRACE_call] = cursor_replay_call,
 	[TRACE_called] = cursor_replay_called,
 	[TRACE_cut] = cursor_replay_cut,
+	[TRACE_irq] = cursor_replay_irq,
 	[TRACE_wrote] = cursor_replay_wrote,
 	[TRACE_taken] = cursor_replay_taken,
 };
@@ -143,6 +157,8 @@ static int run(struct cursor *cursor)
 	if (err)
 		return err;
 	err = doors_open(&cursor->doors, cursor->guest, cursor->options->printer);
+	if (!err && cursor->probing)
+		err = doors_watch_probe(&cursor->doors, cursor->options->probe);
 	if (!err)
 		err = walk(cursor);
 	doors_close(&cursor->doors);
@@ -164,7 +180,9 @@ int cursor_run(struct trace_reader *reader, struct guest *guest,
 		cursor->options = options;
 		cursor->report = report;
 		cursor->why = why;
+		cursor->probing = options->probe;
 		err = run(cursor);
+		cursor_probe_release(cursor);
 		free(cursor->console);
 		free(cursor->ladder);
 		free(cursor);

@@ -17,6 +17,8 @@
 #include "kernel/guest.h"
 #include "replayer/console.h"
 
+struct probe;
+
 /* How many records before a divergence are kept for the report. */
 #define CURSOR_HISTORY 8
 #define CURSOR_WHY     192
@@ -31,6 +33,8 @@ struct cursor_options {
 	uint32_t guest;	     /* index in the trace */
 	bool keep_going;     /* compare on after a difference, as far as it makes sense */
 	bool compare_memory; /* a digest that differs is a divergence */
+	struct probe
+		*probe; /* interrupts are compared; NULL: the records of them are passed over */
 	struct console_printer *printer; /* where the console is shown; may be NULL */
 	uint64_t until_record;		 /* stop before this record; UINT64_MAX: never */
 	uint64_t until_time;   /* stop before the first record at or after this time, ns */
@@ -52,6 +56,7 @@ struct cursor_memory {
 /* Holds no pointers into anything: it is handed from one process to another. */
 struct cursor_report {
 	uint64_t messages, interrupts, digests, digests_unequal;
+	uint64_t probed; /* interrupts that the probe saw, and that were the same */
 	uint64_t virtual_ns, wall_ns, recorded_wall_ns;
 	uint64_t next_record; /* where it stopped */
 	bool diverged, stopped, flipped;
@@ -62,6 +67,7 @@ struct cursor_report {
 	struct trace_record history[CURSOR_HISTORY]; /* before the divergence; payloads not kept */
 	size_t history_count;
 	char note[256]; /* the recorder's last diagnosis, when the recording ended with one */
+	char probe_reason[CURSOR_WHY]; /* why interrupts were not compared to the end; empty */
 	char unreplayable[CURSOR_WHY]; /* from here on records do not hold all the guest was told */
 	int stop_signal;	       /* that ended the replay with -EINTR, else 0 */
 	int trace_error; /* 0, or how reading the trace ended early: -EPIPE, -EBADMSG */
@@ -81,5 +87,12 @@ int cursor_run(struct trace_reader *reader, struct guest *guest,
  * @why says why not, else it stays as it is.
  */
 bool cursor_read_unreplayable(const struct trace_record *record, char why[CURSOR_WHY]);
+
+/*
+ * Does @record, a meta record, say whether the interrupts of its guest are in the trace from here
+ * on
+ * ("probe=1", "probe=0")?
+ */
+bool cursor_read_probed(const struct trace_record *record, bool *probed);
 
 #endif

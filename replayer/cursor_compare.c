@@ -151,7 +151,7 @@ static void describe_console(const char *text, size_t size, char out[CURSOR_TEXT
 	snprintf(out, CURSOR_TEXT, "console \"%.*s\"", (int)length, text);
 }
 
-int cursor_compare_console(struct cursor *cursor, const struct trace_record *record)
+static int compare_console(struct cursor *cursor, const struct trace_record *record)
 {
 	struct doors *doors = &cursor->doors;
 	size_t same = 0, shorter;
@@ -174,4 +174,11 @@ int cursor_compare_console(struct cursor *cursor, const struct trace_record *rec
 	doors->console_size = 0;
 	cursor->console_size = 0;
 	return stop;
+}
+
+int cursor_compare_past(struct cursor *cursor, const struct trace_record *record)
+{
+	int stop = cursor_compare_irqs(cursor, record);
+
+	return stop ? stop : compare_console(cursor, record);
 }

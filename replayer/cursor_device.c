@@ -152,7 +152,7 @@ static int await_request(struct cursor *cursor, const struct trace_record *recor
 	if (stop)
 		return stop;
 	if (vhost_expects_reply(event.request))
-		stop = cursor_compare_console(cursor, record);
+		stop = cursor_compare_past(cursor, record);
 	return stop ? stop : compare_request(cursor, record, &expected, &event);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What the parts of the cursor share: cursor.c (the walk), cursor_compare.c (differences),
- * cursor_message.c, cursor_device.c and cursor_memory.c (what is done with each kind of record).
+ * cursor_message.c, cursor_device.c, cursor_memory.c and cursor_probe.c (what is done with each
+ * kind of record).
  */
 #ifndef TTREC_CURSOR_INTERNAL_H
 #define TTREC_CURSOR_INTERNAL_H
@@ -47,6 +48,9 @@ struct cursor {
 	size_t console_size;
 	uint8_t *ladder; /* parts of a digest's ladder whose end is still to come */
 	size_t ladder_size;
+	bool probing;		  /* interrupts are compared */
+	struct trace_record *irq; /* those to be taken before the guest's next message */
+	size_t irq_count, irq_space;
 	struct cursor_kick kick;
 	struct cursor_written written;
 	struct vring_chain chain;		    /* the one that is looked at */
@@ -78,8 +82,11 @@ void cursor_describe(const struct door_event *event, char text[CURSOR_TEXT]);
 int cursor_await(struct cursor *cursor, const struct trace_record *record,
 		 const struct door_event *expected, struct door_event *event);
 
-/* The guest is blocked: what it wrote since is complete and must be what the recording has. */
-int cursor_compare_console(struct cursor *cursor, const struct trace_record *record);
+/*
+ * The guest is blocked: the interrupts that it took since and what it wrote are complete, and must
+ * be what the recording has.
+ */
+int cursor_compare_past(struct cursor *cursor, const struct trace_record *record);
 
 /* ---- What is done with a record ------------------------------------------------------------- */
 
@@ -97,6 +104,15 @@ cursor_step cursor_replay_attach, cursor_replay_request, cursor_replay_reply, cu
 	cursor_replay_called, cursor_replay_cut;
 /* Give back what a kick was done with. Before each record but one of what it contains. */
 cursor_step cursor_finish_kick;
+
+/* cursor_probe.c */
+cursor_step cursor_replay_irq, cursor_compare_irqs;
+/* The guest has sent its START, and is blocked. */
+void cursor_probe_attach(struct cursor *cursor);
+/* Do not compare interrupts from here on: @format, ... says why. */
+void cursor_probe_stop(struct cursor *cursor, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+void cursor_probe_release(struct cursor *cursor);
 
 /* cursor_memory.c */
 cursor_step cursor_replay_digest;

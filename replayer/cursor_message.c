@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "format/cleanup.h"
+#include "kernel/probe.h"
 #include "replayer/cursor_internal.h"
 
 int cursor_replay_from(struct cursor *cursor, const struct trace_record *record)
@@ -20,7 +21,9 @@ int cursor_replay_from(struct cursor *cursor, const struct trace_record *record)
 		return stop;
 	cursor->report->messages++;
 	/* After an ACK the guest runs on: what it has printed by now is not yet all. */
-	stop = expected.message.op == TRACE_OP_ACK ? 0 : cursor_compare_console(cursor, record);
+	stop = expected.message.op == TRACE_OP_ACK ? 0 : cursor_compare_past(cursor, record);
+	if (event.message.op == TRACE_OP_START)
+		cursor_probe_attach(cursor);
 	if (stop || !memcmp(&expected.message, &event.message, sizeof(event.message)))
 		return stop;
 	cursor_describe(&expected, text);
@@ -97,7 +100,7 @@ int cursor_replay_leave(struct cursor *cursor, const struct trace_record *record
 	struct door_event expected = { .kind = DOOR_LEFT }, event;
 	int stop = cursor_await(cursor, record, &expected, &event);
 
-	return stop ? stop : cursor_compare_console(cursor, record);
+	return stop ? stop : cursor_compare_past(cursor, record);
 }
 
 int cursor_replay_exit(struct cursor *cursor, const struct trace_record *record)
@@ -109,8 +112,9 @@ int cursor_replay_exit(struct cursor *cursor, const struct trace_record *record)
 	char text[CURSOR_TEXT], got[CURSOR_TEXT];
 	int stop = cursor_await(cursor, record, &expected, &event);
 
+	probe_detach(cursor->options->probe, 0);
 	if (!stop)
-		stop = cursor_compare_console(cursor, record);
+		stop = cursor_compare_past(cursor, record);
 	if (stop || ((uint64_t)event.status == record->exit.status &&
 		     (uint64_t)event.signal == record->exit.signal))
 		return stop;

@@ -6,6 +6,7 @@
 #include <sys/epoll.h>
 
 #include "format/cleanup.h"
+#include "kernel/probe.h"
 #include "kernel/process.h"
 
 #define QUIET_MS      20
@@ -19,6 +20,7 @@ enum door {
 	DOOR_FD_ENTROPY,
 	DOOR_FD_KEEPER,
 	DOOR_FD_STOP,
+	DOOR_FD_PROBE,
 	/* Of each device: where it is connected to, the connection, where calls are replied to. */
 	DOOR_FD_DEVICE_LISTEN,
 	DOOR_FD_DEVICE,
@@ -70,6 +72,12 @@ int doors_open(struct doors *doors, struct guest *guest, struct console_printer 
 	if (!err && guest->room.entropy_fd >= 0)
 		err = watch_door(doors, guest->room.entropy_fd, DOOR_FD_ENTROPY);
 	return err ? err : watch_devices(doors);
+}
+
+int doors_watch_probe(struct doors *doors, struct probe *probe)
+{
+	doors->probe = probe;
+	return watch_door(doors, probe_fd(probe), DOOR_FD_PROBE);
 }
 
 void doors_close(struct doors *doors)
@@ -265,6 +273,9 @@ static int handle_door(struct doors *doors, enum door door, struct door_event *e
 		event->signal = process_take_stop(doors->stop_fd);
 		event->kind = DOOR_STOP;
 		return event->signal != 0;
+	case DOOR_FD_PROBE:
+		probe_drain(doors->probe);
+		return 0;
 	case DOOR_FD_DEVICE_LISTEN:
 		return accept_device(doors, event->device, event);
 	case DOOR_FD_DEVICE:

@@ -33,6 +33,7 @@ struct door_event {
 
 struct doors {
 	struct guest *guest;
+	struct probe *probe; /* NULL: none */
 	int epoll_fd, stop_fd;
 	bool left, ended; /* time socket closed, process gone */
 	int status, signal;
@@ -44,6 +45,8 @@ struct doors {
 
 /* @printer: where the console is shown; may be NULL. */
 int doors_open(struct doors *doors, struct guest *guest, struct console_printer *printer);
+/* Empty the rings of @probe while the guest runs. */
+int doors_watch_probe(struct doors *doors, struct probe *probe);
 void doors_close(struct doors *doors);
 
 /*

@@ -7,6 +7,7 @@
 
 #include "format/cleanup.h"
 #include "kernel/printable.h"
+#include "kernel/probe.h"
 #include "kernel/process.h"
 #include "replayer/replay_lab.h"
 
@@ -103,8 +104,18 @@ static int prepare(const struct replay_options *options, struct replay_guest *re
 	return err ? err : open_guest(options, spec, guest, &replayed->outcome->why);
 }
 
+/* After the room is open: what is attached to costs whoever opens one. */
+static void open_probe(struct replay_guest *replayed, struct probe **probe)
+{
+	struct replay_outcome *outcome = replayed->outcome;
+	struct diagnosis why = { 0 };
+
+	if (replayed->probed && probe_open(probe, &why))
+		snprintf(outcome->probe_reason, sizeof(outcome->probe_reason), "%s", why.what);
+}
+
 static int replay(const struct replay_options *options, struct replay_guest *replayed,
-		  struct trace_reader *reader, struct guest *guest, int go_fd)
+		  struct trace_reader *reader, struct guest *guest, struct probe **probe, int go_fd)
 {
 	struct console_printer printer = { .name = options->named ? replayed->name : NULL };
 	struct replay_outcome *outcome = replayed->outcome;
@@ -112,6 +123,8 @@ static int replay(const struct replay_options *options, struct replay_guest *rep
 	struct cpu_identity cpu = { 0 };
 	int err = prepare(options, replayed, guest, &cpu);
 
+	if (!err)
+		open_probe(replayed, probe);
 	if (!err)
 		err = wait_for_turn(go_fd, outcome);
 	if (!err)
@@ -122,6 +135,7 @@ static int replay(const struct replay_options *options, struct replay_guest *rep
 		     sizeof(outcome->memory_reason));
 	cursor.guest = replayed->index;
 	cursor.compare_memory = !*outcome->memory_reason;
+	cursor.probe = *probe;
 	cursor.printer = options->console ? &printer : NULL;
 	cpu_wait_politely();
 	return cursor_run(reader, guest, &cursor, &outcome->report, &outcome->why);
@@ -132,14 +146,17 @@ void replay_child(const struct replay_options *options, struct replay_guest *rep
 	struct replay_outcome *outcome = replayed->outcome;
 	struct trace_reader *reader = NULL;
 	struct guest guest = GUEST_NONE;
+	struct probe *probe = NULL;
 	int err = replay_open_trace(options->trace, &reader, &outcome->why);
 
 	if (!err)
-		err = replay(options, replayed, reader, &guest, go_fd);
+		err = replay(options, replayed, reader, &guest, &probe, go_fd);
 	if (err && !outcome->why.status)
 		diagnose(&outcome->why, EXIT_CANNOT, err, NULL, "cannot replay %s: %s",
 			 options->trace, strerror(-err));
 	guest_close(&guest);
 	trace_reader_close(reader);
 	outcome->finished = true;
+	/* Last: the host may still be taking it out of the guest. */
+	probe_close(probe);
 }

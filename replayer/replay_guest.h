@@ -21,12 +21,14 @@ struct replay_outcome {
 	struct diagnosis why; /* with a status: the guest was not replayed, or not to the end */
 	struct cursor_report report;
 	char memory_reason[192]; /* why memory was not compared; empty when it was */
+	char probe_reason[512];	 /* why there is no probe here; empty */
 };
 
 struct replay_guest {
 	uint32_t index; /* in the trace */
 	const char *name;
 	bool wanted;
+	bool probed;			/* the trace has its interrupts */
 	char unreplayable[CURSOR_WHY];	/* why its records are not enough; empty when they are */
 	struct guest_recorded *started; /* with what; of one that will run */
 	unsigned int cpu;		/* where it is to run */

@@ -53,7 +53,7 @@ static int list_guests(struct trace_reader *reader, struct replay_lab *lab, stru
 }
 
 /* What a recorder knows before the first message; what it learns later the cursor finds. */
-static int find_unreplayable(struct trace_reader *reader, struct replay_lab *lab)
+static int read_promises(struct trace_reader *reader, struct replay_lab *lab)
 {
 	struct trace_record record;
 	int err = trace_reader_seek(reader, 0);
@@ -61,8 +61,10 @@ static int find_unreplayable(struct trace_reader *reader, struct replay_lab *lab
 	while (!err && trace_reader_next(reader, &record) == 1 && record.kind != TRACE_from) {
 		struct replay_guest *guest = find_guest(lab, record.guest);
 
-		if (guest)
-			cursor_read_unreplayable(&record, guest->unreplayable);
+		if (!guest)
+			continue;
+		cursor_read_unreplayable(&record, guest->unreplayable);
+		cursor_read_probed(&record, &guest->probed);
 	}
 	return err;
 }
@@ -184,7 +186,7 @@ static int read_lab(const struct replay_options *options, struct trace_reader *r
 	int err = list_guests(reader, lab, why);
 
 	if (!err)
-		err = find_unreplayable(reader, lab);
+		err = read_promises(reader, lab);
 	if (!err)
 		err = choose_guests(lab, options->only, why);
 	if (!err)

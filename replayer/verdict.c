@@ -74,12 +74,23 @@ static void print_counts(const struct verdict *verdict)
 
 	printf("%s messages, ", count_text(report->messages, number));
 	if (report->interrupts)
-		printf("%s interrupts, ", count_text(report->interrupts, number));
+		printf("%s device interrupts, ", count_text(report->interrupts, number));
+	if (report->probed)
+		printf("%s probed interrupts, ", count_text(report->probed, number));
 	if (*verdict->guest->outcome->memory_reason &&
 	    (report->digests_unequal || !report->digests))
 		printf("memory not compared, ");
 	else
 		printf("%s memory digests, ", count_text(report->digests, number));
+}
+
+/* That there is no probe here is told once for all guests. */
+static void print_probe(const struct verdict *verdict)
+{
+	if (*report_of(verdict)->probe_reason)
+		printf("  interrupts: %s\n", report_of(verdict)->probe_reason);
+	else if (!verdict->named && *verdict->guest->outcome->probe_reason)
+		printf("  interrupts: not compared: %s\n", verdict->guest->outcome->probe_reason);
 }
 
 /* What holds for the recording as a whole is not told for each of several guests. */
@@ -105,6 +116,7 @@ static void print_identical(const struct verdict *verdict)
 		       report->next_record, verdict->trace);
 	if (*verdict->guest->outcome->memory_reason)
 		printf("  memory: %s\n", verdict->guest->outcome->memory_reason);
+	print_probe(verdict);
 	if (!verdict->named && *report->note)
 		printf("  the recording ended with: %s\n", report->note);
 }
@@ -221,6 +233,7 @@ static void print_diverged(const struct verdict *verdict)
 		printf("  memory was the same in all %" PRIu64 " digests before it\n",
 		       report->digests);
 	}
+	print_probe(verdict);
 	if (report->divergences > 1)
 		printf("  %" PRIu64 " differences in all\n", report->divergences);
 	printf("the records before it:\n");
@@ -274,16 +287,20 @@ json_t *verdict_json(const struct verdict *verdict)
 
 	if (verdict_failed(verdict, &why))
 		return failed_json(verdict, &why);
-	json = json_pack("{s:s, s:i, s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:s, s:o}",
-			 "verdict", report->diverged ? "diverged" : "identical", "status",
-			 verdict_status(verdict), "guest", verdict->guest->name, "cpu",
-			 (int)verdict->guest->cpu, "messages", (json_int_t)report->messages,
-			 "interrupts", (json_int_t)report->interrupts, "digests",
-			 (json_int_t)report->digests, "virtual_ns", (json_int_t)report->virtual_ns,
-			 "wall_ns", (json_int_t)report->wall_ns, "recorded_wall_ns",
-			 (json_int_t)report->recorded_wall_ns, "complete",
-			 !report->trace_error && !report->stopped, "memory_reason",
-			 verdict->guest->outcome->memory_reason, "memory", memory_json(verdict));
+	json = json_pack(
+		"{s:s, s:i, s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:s, s:s, s:o}",
+		"verdict", report->diverged ? "diverged" : "identical", "status",
+		verdict_status(verdict), "guest", verdict->guest->name, "cpu",
+		(int)verdict->guest->cpu, "messages", (json_int_t)report->messages, "interrupts",
+		(json_int_t)report->interrupts, "probed", (json_int_t)report->probed, "digests",
+		(json_int_t)report->digests, "virtual_ns", (json_int_t)report->virtual_ns,
+		"wall_ns", (json_int_t)report->wall_ns, "recorded_wall_ns",
+		(json_int_t)report->recorded_wall_ns, "complete",
+		!report->trace_error && !report->stopped, "memory_reason",
+		verdict->guest->outcome->memory_reason, "probe_reason",
+		*report->probe_reason ? report->probe_reason
+				      : verdict->guest->outcome->probe_reason,
+		"memory", memory_json(verdict));
 	if (json && report->diverged)
 		json_object_update_new(json,
 				       json_pack("{s:I, s:I, s:s, s:s, s:I}", "record",

@@ -62,16 +62,16 @@ static int worst_status(const struct verdict_lab *all)
 /* All guests together. */
 struct sum {
 	size_t guests, found[FOUND_KINDS];
-	uint64_t messages, interrupts, digests, recorded_wall_ns;
+	uint64_t messages, interrupts, probed, digests, recorded_wall_ns;
 	bool stopped;
-	const char *extent, *note;
+	const char *extent, *note, *probe_reason;
 };
 
 static void add_up(const struct verdict_lab *all, struct sum *sum)
 {
 	struct verdict verdict;
 
-	*sum = (struct sum){ .extent = "", .note = "" };
+	*sum = (struct sum){ .extent = "", .note = "", .probe_reason = "" };
 	for (size_t i = 0; next_verdict(all, &i, &verdict);) {
 		const struct cursor_report *report = &verdict.guest->outcome->report;
 
@@ -79,6 +79,7 @@ static void add_up(const struct verdict_lab *all, struct sum *sum)
 		sum->found[find(&verdict)]++;
 		sum->messages += report->messages;
 		sum->interrupts += report->interrupts;
+		sum->probed += report->probed;
 		sum->digests += report->digests;
 		sum->stopped |= report->stopped;
 		if (report->recorded_wall_ns)
@@ -87,6 +88,8 @@ static void add_up(const struct verdict_lab *all, struct sum *sum)
 			sum->extent = verdict_extent(report);
 		if (*report->note)
 			sum->note = report->note;
+		if (*verdict.guest->outcome->probe_reason)
+			sum->probe_reason = verdict.guest->outcome->probe_reason;
 	}
 }
 
@@ -120,12 +123,16 @@ static void print_sum(const struct verdict_lab *all, const struct sum *sum)
 
 	printf("; %s messages, ", count_text(sum->messages, text));
 	if (sum->interrupts)
-		printf("%s interrupts, ", count_text(sum->interrupts, text));
+		printf("%s device interrupts, ", count_text(sum->interrupts, text));
+	if (sum->probed)
+		printf("%s probed interrupts, ", count_text(sum->probed, text));
 	printf("%s memory digests in %.2f s", count_text(sum->digests, text),
 	       (double)all->wall_ns / NS_PER_S);
 	if (sum->recorded_wall_ns && !sum->stopped)
 		printf(" (%.2fx)", (double)all->wall_ns / (double)sum->recorded_wall_ns);
 	putchar('\n');
+	if (*sum->probe_reason)
+		printf("  interrupts: not compared: %s\n", sum->probe_reason);
 	if (*sum->note)
 		printf("  the recording ended with: %s\n", sum->note);
 }
@@ -162,13 +169,13 @@ static json_t *all_json(const struct verdict_lab *all)
 	add_up(all, &sum);
 	for (size_t i = 0; next_verdict(all, &i, &verdict);)
 		json_array_append_new(guests, verdict_json(&verdict));
-	return json_pack("{s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:o}", "verdict",
+	return json_pack("{s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "verdict",
 			 sum.found[FOUND_DIVERGED]		    ? "diverged"
 			 : sum.found[FOUND_IDENTICAL] == sum.guests ? "identical"
 								    : "not replayed",
 			 "status", worst_status(all), "messages", (json_int_t)sum.messages,
-			 "interrupts", (json_int_t)sum.interrupts, "digests",
-			 (json_int_t)sum.digests, "wall_ns", (json_int_t)all->wall_ns,
+			 "interrupts", (json_int_t)sum.interrupts, "probed", (json_int_t)sum.probed,
+			 "digests", (json_int_t)sum.digests, "wall_ns", (json_int_t)all->wall_ns,
 			 "recorded_wall_ns", (json_int_t)sum.recorded_wall_ns, "guests", guests);
 }
 
