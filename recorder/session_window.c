@@ -227,11 +227,8 @@ static size_t take_frames(struct session *session, uint64_t time, struct outgoin
 	return total;
 }
 
-/*
- * Those that were sent before @time, in the order of time, network, port: the same however far
- * apart the guests ran.
- */
-static int switch_frames(struct session *session, uint64_t time)
+/* Those that were sent before @time, in the order of time, network, port. */
+static int switch_sent(struct session *session, uint64_t time)
 {
 	struct outgoing *frames;
 	size_t count = 0;
@@ -239,8 +236,6 @@ static int switch_frames(struct session *session, uint64_t time)
 
 	for (size_t i = 0; i < session->island_count; i++)
 		count += count_sent(session->island[i], time);
-	if (!count)
-		return 0;
 	frames = malloc(count * sizeof(*frames));
 	if (!frames)
 		return -ENOMEM;
@@ -249,6 +244,46 @@ static int switch_frames(struct session *session, uint64_t time)
 	for (size_t i = 0; i < count && !err; i++)
 		err = network_switch(frames[i].port, frames[i].time, frames[i].frame);
 	free(frames);
+	return err;
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t first_sent(const struct session *session)
+{
+	uint64_t time = WIRE_TIME_NEVER;
+
+	for (size_t i = 0; i < session->island_count; i++)
+		if (session->island[i]->outgoing_count)
+			time = earlier(time, session->island[i]->outgoing[0].time);
+	return time;
+}
+
+static uint64_t next_event(struct session *session)
+{
+	uint64_t time = WIRE_TIME_NEVER;
+
+	for (size_t i = 0; i < session->island_count; i++) {
+		session_house_update(session, session->island[i]);
+		time = earlier(time, calendar_next_event(session->island[i]->calendar));
+	}
+	return time;
+}
+
+/*
+ * In the order of time, the same however far apart the guests ran: as long as nobody can send an
+ * earlier frame, be it because of one that was just switched.
+ */
+static int switch_frames(struct session *session)
+{
+	uint64_t sent, next;
+	int err = 0;
+
+	while (!err && (sent = first_sent(session)) < (next = next_event(session)))
+		err = switch_sent(session, earlier(sent + session->lookahead, next));
 	return err;
 }
 
@@ -302,11 +337,6 @@ static void note_event(struct first_events *events, const struct island *island,
 	}
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 static void open_windows(struct session *session, const struct first_events *events)
 {
 	uint64_t limit = session->options.calendar.limit;
@@ -355,18 +385,6 @@ static struct first_events find_first(struct session *session)
 	return events;
 }
 
-/* Nobody can send anything before this. */
-static uint64_t find_next(struct session *session)
-{
-	uint64_t next = WIRE_TIME_NEVER;
-
-	for (size_t i = 0; i < session->island_count; i++) {
-		session_house_update(session, session->island[i]);
-		next = earlier(next, calendar_next_event(session->island[i]->calendar));
-	}
-	return next;
-}
-
 static void report_stuck(struct session *session, int err)
 {
 	diagnose(&session->result->diagnosis, EXIT_CANNOT, err, NULL,
@@ -378,7 +396,7 @@ static void next_window(struct session *session)
 {
 	uint64_t limit = session->options.calendar.limit;
 	struct first_events events;
-	int err = switch_frames(session, find_next(session));
+	int err = switch_frames(session);
 
 	events = find_first(session);
 	/* Whatever is still to come comes at the first event or later. */
