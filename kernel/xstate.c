@@ -80,14 +80,19 @@ static int add_word(struct xstate_words *words, size_t offset)
 	return 0;
 }
 
+static bool is_compacted(const struct xstate *xstate, uint64_t parts)
+{
+	return parts & COMPACTED && parts & ~COMPACTED && !(parts & ~COMPACTED & ~xstate->features);
+}
+
 /* As a lazily bound function leaves it on its caller's stack: @data is at its bits. */
 static bool has_compacted_header(const struct xstate *xstate, const uint8_t *data)
 {
-	uint64_t parts = word_at(data, 8) & ~COMPACTED, rest = 0;
+	uint64_t parts = word_at(data, 8), rest = 0;
 
 	for (size_t at = 16; at < HEADER_END - BITS_AT; at += 8)
 		rest |= word_at(data, at);
-	return !rest && parts && !(parts & ~xstate->features) && !(word_at(data, 0) & ~parts);
+	return !rest && is_compacted(xstate, parts) && !(word_at(data, 0) & ~parts);
 }
 
 static int add_saved_state(const struct xstate *xstate, const uint8_t *data, size_t at,
@@ -108,17 +113,22 @@ static int compare_offsets(const void *left, const void *right)
 	return a < b ? -1 : a > b;
 }
 
+typedef uint32_t four_words __attribute__((vector_size(16)));
+
 /* Does one of the words of a line begin or belong to what may be a state? Few do. */
 static bool is_candidate(const struct xstate *xstate, const uint8_t *line)
 {
-	uint64_t found = 0;
+	const four_words wanted = { SIGNAL_MAGIC, xstate->mxcsr_mask, SIGNAL_MAGIC,
+				    xstate->mxcsr_mask };
+	four_words words, found = { 0 };
+	uint64_t half[2];
 
-	for (size_t at = 0; at < LINE; at += 8) {
-		uint64_t word = word_at(line, at);
-
-		found |= (word >> 32 == xstate->mxcsr_mask) | ((uint32_t)word == SIGNAL_MAGIC);
+	for (size_t at = 0; at < LINE; at += sizeof(words)) {
+		memcpy(&words, line + at, sizeof(words));
+		found |= (four_words)(words == wanted);
 	}
-	return found | (word_at(line, 8) >> 63);
+	memcpy(half, &found, sizeof(half));
+	return half[0] | half[1] || is_compacted(xstate, word_at(line, 8));
 }
 
 static int find_in_line(const struct xstate *xstate, const uint8_t *data, size_t size, size_t begin,
@@ -137,7 +147,7 @@ static int find_in_line(const struct xstate *xstate, const uint8_t *data, size_t
 			 at - HOST_AT + HEADER_END <= size &&
 			 has_header(xstate, data + at - HOST_AT))
 			err = add_saved_state(xstate, data, at - HOST_AT, words);
-		else if (word & COMPACTED && at == begin + 8 && at >= BITS_AT + 8 &&
+		else if (at == begin + 8 && at >= BITS_AT + 8 &&
 			 at - 8 + HEADER_END - BITS_AT <= size &&
 			 has_compacted_header(xstate, data + at - 8))
 			err = add_saved_state(xstate, data, at - 8 - BITS_AT, words);
