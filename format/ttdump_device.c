@@ -48,7 +48,7 @@ static const char *const requests[] = {
 enum { CONFIG_CHANGE = 2, BACKEND_CALL = 4 };
 
 static const char *const sources[] = {
-	[TRACE_IRQ_ENTRY] = "entry",
+	[TRACE_IRQ_ENTRY] = "interrupt",
 	[TRACE_IRQ_PANIC] = "panic",
 	[TRACE_IRQ_WARN] = "warning",
 };
@@ -99,7 +99,10 @@ static void print_irq(const struct trace_record *record, FILE *out)
 	print_name(sources, ARRAY_SIZE(sources), record->irq.source, out);
 	if (record->irq.source == TRACE_IRQ_ENTRY)
 		fprintf(out, " %" PRIu64, record->irq.irq);
-	fprintf(out, " at %s", duration_exact(record->irq.time, time));
+	if (record->irq.time == UINT64_MAX)
+		fputs(" at an unknown time", out);
+	else
+		fprintf(out, " at %s", duration_exact(record->irq.time, time));
 }
 
 static void print_flags(uint64_t flags, uint64_t usual, FILE *out)

@@ -12,12 +12,17 @@
 
 /* Operations that nobody knows are counted together. */
 #define STAT_OPS (TRACE_OP_LIMIT + 1)
+/* Sources of irq records; those that nobody knows are counted together too. */
+#define STAT_IRQS (TRACE_IRQ_WARN + 2)
+
+static const char *const irq_names[STAT_IRQS] = { "interrupts", "panics", "warnings", "unknown" };
 
 struct guest_stat {
 	char name[64];
 	uint64_t messages[2][STAT_OPS]; /* from, to */
 	uint64_t digests;
-	uint64_t low, high; /* of the last digest */
+	uint64_t irqs[STAT_IRQS]; /* by source */
+	uint64_t low, high;	  /* of the last digest */
 	bool seen;
 };
 
@@ -111,6 +116,8 @@ static void count_guest(struct guest_stat *guest, const struct trace_record *rec
 		guest->digests++;
 		guest->low = record->digest.low;
 		guest->high = record->digest.high;
+	} else if (record->kind == TRACE_irq) {
+		guest->irqs[record->irq.source < STAT_IRQS ? record->irq.source : STAT_IRQS - 1]++;
 	}
 }
 
@@ -217,6 +224,31 @@ static void print_messages(const char *direction, const uint64_t messages[STAT_O
 	putchar('\n');
 }
 
+static uint64_t count_irqs(const uint64_t irqs[STAT_IRQS])
+{
+	uint64_t count = 0;
+
+	for (size_t source = 0; source < STAT_IRQS; source++)
+		count += irqs[source];
+	return count;
+}
+
+/* "  == interrupts 1,066, panics 1, seen by the probe" */
+static void print_irqs(const uint64_t irqs[STAT_IRQS])
+{
+	const char *separator = "  ==";
+	char text[UNITS_TEXT];
+
+	for (size_t source = 0; source < STAT_IRQS; source++) {
+		if (!irqs[source])
+			continue;
+		printf("%s %s %s", separator, irq_names[source], count_text(irqs[source], text));
+		separator = ",";
+	}
+	if (count_irqs(irqs))
+		puts(", seen by the probe");
+}
+
 static void print_guest(const struct stat_data *stat, struct trace_reader *reader, uint32_t index)
 {
 	const struct guest_stat *guest = &stat->guests[index];
@@ -229,6 +261,7 @@ static void print_guest(const struct stat_data *stat, struct trace_reader *reade
 	if (guest->digests)
 		printf("  == %s digests, the last %016" PRIx64 "%016" PRIx64 "\n",
 		       count_text(guest->digests, text), guest->high, guest->low);
+	print_irqs(guest->irqs);
 	if (!trace_reader_chain(reader, index, &chain))
 		printf("  chain %016" PRIx64 "\n", chain);
 }
@@ -277,6 +310,16 @@ static json_t *messages_json(const uint64_t messages[STAT_OPS])
 	return object;
 }
 
+static json_t *irqs_json(const uint64_t irqs[STAT_IRQS])
+{
+	json_t *object = json_object();
+
+	for (size_t source = 0; source < STAT_IRQS; source++)
+		json_object_set_new(object, irq_names[source],
+				    json_integer((json_int_t)irqs[source]));
+	return object;
+}
+
 static json_t *guest_json(const struct stat_data *stat, struct trace_reader *reader, uint32_t index)
 {
 	const struct guest_stat *guest = &stat->guests[index];
@@ -287,6 +330,8 @@ static json_t *guest_json(const struct stat_data *stat, struct trace_reader *rea
 	uint64_t chain;
 	char text[40];
 
+	if (count_irqs(guest->irqs))
+		json_object_set_new(object, "probed", irqs_json(guest->irqs));
 	if (guest->digests) {
 		snprintf(text, sizeof(text), "%016" PRIx64 "%016" PRIx64, guest->high, guest->low);
 		json_object_set_new(object, "last_digest", json_string(text));

@@ -109,8 +109,9 @@ extern "C" {
  *   call    @request is VHOST_USER_BACKEND_VRING_CALL (4) or _CONFIG_CHANGE_MSG (2, @queue is 0);
  *           @sequence counts the calls to this guest from 0
  *   called  @value is what the guest replied, 0 when all is well
- *   irq     @source is an enum trace_irq_source, @time the guest's own time in ns, payload what it
- *           is about: the name of the function, the text of a panic
+ *   irq     @source is an enum trace_irq_source, @time the guest's own time in ns, payload
+ *           the message of a panic, FILE:LINE of a warning, nothing of an interrupt; ~0: the
+ *           time could not be read
  *   lost    @reason is an enum trace_loss
  *
  * Source: docs/interop/vhost-user.rst of QEMU 9; arch/um/drivers/virtio_uml.c, Linux 5.10 to 7.2.
