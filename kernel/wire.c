@@ -35,6 +35,14 @@ long wire_input_fill(struct wire_input *input, int fd)
 	return got;
 }
 
+int wire_input_peek(const struct wire_input *input, struct wire_message *message)
+{
+	if (input->end - input->begin < sizeof(*message))
+		return 0;
+	memcpy(message, input->data + input->begin, sizeof(*message));
+	return 1;
+}
+
 int wire_input_take(struct wire_input *input, struct wire_message *message)
 {
 	if (input->end - input->begin < sizeof(*message))

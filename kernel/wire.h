@@ -48,6 +48,9 @@ long wire_input_fill(struct wire_input *input, int fd);
 /* Take the oldest whole message. Returns 1, or 0 when there is none. */
 int wire_input_take(struct wire_input *input, struct wire_message *message);
 
+/* Look at the oldest whole message, which stays. Returns 1, or 0 when there is none. */
+int wire_input_peek(const struct wire_input *input, struct wire_message *message);
+
 /* Bytes of an unfinished message, 0 to 15. */
 size_t wire_input_partial(const struct wire_input *input);
 

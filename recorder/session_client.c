@@ -241,25 +241,40 @@ static void receive(struct session *session, struct client *client,
 	session_carry_out(session, island);
 }
 
+/*
+ * While a program interrupts a guest only its acknowledgements count: a guest that asks for
+ * something may have to wait for one.
+ */
+static bool may_take(const struct client *client)
+{
+	struct wire_message next;
+
+	if (!client->program || !client->program->calling)
+		return true;
+	return wire_input_peek(&client->input, &next) && next.op == TRACE_OP_ACK;
+}
+
 void session_client_readable(struct session *session, struct client *client)
 {
 	struct wire_message message;
-	bool held;
 	long got;
 
 	if (!client->connected)
 		return;
 	/* What it said on its other sockets before: a guest may have to be interrupted first. */
-	held = client->program && session_program_drain(client->program);
+	if (client->program)
+		session_program_drain(client->program);
 	if (!client->connected)
 		return;
 	got = wire_input_fill(&client->input, client->fd);
-	if (held || (got == -EAGAIN && !client->program))
+	if (got == -EAGAIN && !client->program)
 		return;
 	session->last_message_wall = process_wall_ns();
-	while (!session->over && client->connected && wire_input_take(&client->input, &message))
+	while (!session->over && client->connected && may_take(client) &&
+	       wire_input_take(&client->input, &message))
 		receive(session, client, &message);
-	if (got > 0 || got == -EAGAIN || session->over || !client->connected)
+	if (got > 0 || (client->program && client->program->calling) || got == -EAGAIN ||
+	    session->over || !client->connected)
 		return;
 	if (wire_input_partial(&client->input)) {
 		char problem[96];

@@ -72,6 +72,9 @@ static void call(struct port *port, unsigned int queue)
 	struct pollfd reply = { .fd = port->vhost.call_fd, .events = POLLIN };
 	uint64_t value;
 
+	/* It may have run ahead in its window. */
+	if (program.participant)
+		participant_propagate(program.participant);
 	if (vhost_call(&port->vhost, VHOST_BACKEND_VRING_CALL, queue))
 		return;
 	if (program.participant)
@@ -317,7 +320,9 @@ static int run_timed(const char *path)
 	if (!err)
 		err = participant_source_add(program.participant, &listener);
 	if (!err)
-		participant_run(program.participant);
+		err = participant_run(program.participant);
+	if (err)
+		fprintf(stderr, "vhost_program: %s\n", participant_error(program.participant));
 	return err ? 1 : 0;
 }
 
