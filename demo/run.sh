@@ -4,12 +4,10 @@
 # seed that fails, records it, replays it. What is there already is not done again.
 set -euo pipefail
 
-# From here on everything is named as seen from the root of the tree.
-[[ ${TTREC_KERNEL:-/} == /* ]] || export TTREC_KERNEL=$PWD/$TTREC_KERNEL
-cd "$(dirname "$(readlink -f "$0")")/.."
-out=build/demo bin=build/release/bin
-# So many seeds are tried; if none of them fails, more, up to the last.
-readonly seeds=12 last_seed=200 replays=10
+# shellcheck source-path=SCRIPTDIR source=common.sh
+. "$(dirname "$(readlink -f "$0")")/common.sh"
+traces=$out/seed
+passes="every deposit is there"
 readonly story='^[0-9.]+ s  (ada|ben)  |^(not )?ok 1 '
 
 usage() {
@@ -26,81 +24,15 @@ Environment:
 END_OF_USAGE
 }
 
-choose_colours() {
-	bold='' red='' green='' dim='' plain=''
-	[[ -t 1 && -z ${NO_COLOR:-} && ${TERM:-dumb} != dumb ]] || return 0
-	bold=$'\e[1m' red=$'\e[31m' green=$'\e[32m' dim=$'\e[2m' plain=$'\e[0m'
-}
-
-say() {
-	printf '%s\n' "$*"
-}
-
-title() {
-	printf '\n%s== %s%s\n' "$bold" "$*" "$plain"
-}
-
-die() {
-	printf 'demo: %s\n' "$*" >&2
-	exit 1
-}
-
-# quietly LOG COMMAND...: its output goes to LOG and is shown only if it fails.
-quietly() {
-	local log=$1
-	shift
-	"$@" >"$log" 2>&1 && return
-	tail -n 30 "$log" >&2
-	die "this failed: $* (all of its output: $log)"
-}
-
-prepare() {
-	title "Packages, build, kernel"
-	.ci/install.sh
-	mkdir -p "$out"
-	say "building ttrec (build/release)"
-	quietly "$out/configure.log" cmake --preset release
-	quietly "$out/build.log" cmake --build --preset release --target ttrec ttreplay ttdump
-	kernel=$(kernel/uml/build-uml.sh 6.12)
-	say "kernel: $kernel"
-}
-
 make_guest() {
 	quietly "$out/guest.log" gcc -static -O2 -Wall -o "$out/bank" demo/bank.c
 	quietly "$out/guest.log" kernel/uml/make-initramfs.sh \
 		-o "$out/bank.gz" -a "$out/bank:/test"
 }
 
-# record SEED: status 0 if the guest passed, 1 if it failed and left its trace.
-record() {
-	"$bin/ttrec" run --seed "$1" --keep on-failure --quiet -o "$out/seed-$1.zst" \
-		"$kernel" mem=64M initrd="$out/bank.gz" >"$out/seed-$1.log" 2>&1
-}
-
-try_seed() {
-	local status=0
-	record "$1" || status=$?
-	case $status in
-	0) printf '%sseed %2d  every deposit is there%s\n' "$dim" "$1" "$plain" ;;
-	1)
-		printf '%sseed %2d  %s%s\n' "$red" "$1" "$(sed -n '2s/^ *why: //p' "$out/seed-$1.log")" "$plain"
-		failing+=("$1")
-		;;
-	*) cat "$out/seed-$1.log" >&2; die "ttrec ended with status $status" ;;
-	esac
-}
-
-search() {
-	local seed
-	failing=()
+find_seed() {
 	title "Two tellers, one account, no lock (demo/bank.c): which seed loses money?"
-	rm -f "$out"/seed-*
-	for ((seed = 1; seed <= seeds || (!${#failing[@]} && seed <= last_seed); seed++)); do
-		try_seed "$seed"
-	done
-	((${#failing[@]})) || die "none of $last_seed seeds loses money: is demo/bank.c repaired?"
-	trace=$out/seed-${failing[0]}.zst
-	say "$(head -n 1 "$out/seed-${failing[0]}.log")"
+	search "$kernel" mem=64M initrd="$out/bank.gz"
 }
 
 # Two lines in a row that read the same balance: the second overwrote the first.
@@ -115,15 +47,6 @@ tell_story() {
 	"$bin/ttreplay" --console "$trace" | tr -d '\r' | grep -E "$story" | mark_lost
 }
 
-replay_all() {
-	local verdict i
-	title "The same failure, $replays times (ttreplay)"
-	for ((i = 1; i <= replays; i++)); do
-		verdict=$("$bin/ttreplay" "$trace") || { say "$verdict"; die "replay $i is not identical"; }
-		printf '%2d  %s%s%s\n' "$i" "$green" "${verdict%%$'\n'*}" "$plain"
-	done
-}
-
 say_what_is_next() {
 	title "Yours"
 	cat <<-END_OF_TEXT
@@ -134,20 +57,17 @@ say_what_is_next() {
 		    build/release/bin/ttdump show $trace | less
 
 		Repair demo/bank.c, run this again, and see whether a seed still fails.
+		Three guests on a network that loses frames: demo/lab.sh
 		What else there is: README.md, docs/ttrec.1, docs/architecture.md
 	END_OF_TEXT
 }
 
 main() {
-	case ${1-} in
-	'') ;;
-	-h | --help) usage; exit ;;
-	*) usage >&2; exit 2 ;;
-	esac
+	take_no_arguments "$@"
 	choose_colours
 	prepare
 	make_guest
-	search
+	find_seed
 	tell_story
 	replay_all
 	say_what_is_next
