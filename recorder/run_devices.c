@@ -116,7 +116,7 @@ static int create_disk(struct run_guest *guest, size_t number, char name[128],
 
 	snprintf(name, 128, "disk %s", disk->image ? disk->image : "zeros");
 	if (err && err != -ENOMEM)
-		return diagnose(why, EXIT_USAGE, err, "name a raw image that can be read",
+		return diagnose(why, EXIT_CANNOT, err, "name a raw image that can be read",
 				"the disk %s of guest %s (line %u) cannot be used: %s",
 				disk->image ? disk->image : "without an image", guest->lab->name,
 				guest->lab->device[number].line, strerror(-err));

@@ -36,35 +36,67 @@ static int judge_end(const struct run_report *report, size_t index, char *reason
 	return *reason ? EXIT_DIVERGED : EXIT_IDENTICAL;
 }
 
-/* What a console said that it must not, or never said. @whose: "the console" and such. */
-static int judge_console(struct watch *watch, const char *whose, bool at_end, char *reason,
-			 size_t size)
+/* "the console" of one, "the console of n2" of several. */
+static const char *console_text(const struct run_report *report, size_t index, char text[96])
+{
+	if (report->lab->guest_count == 1)
+		return "the console";
+	snprintf(text, 96, "the console of %s", report->lab->guest[index].spec.name);
+	return text;
+}
+
+/* What was said that must not be. The first console of @watch is that of guest number @first. */
+static int judge_said(const struct run_report *report, struct watch *watch, size_t first,
+		      char *reason, size_t size)
 {
 	struct watch_verdict verdict;
+	char whose[96];
 
 	if (!watch)
 		return EXIT_IDENTICAL;
 	watch_judge(watch, &verdict);
-	if (!at_end && verdict.failed)
-		snprintf(reason, size, "%s said: %s", whose, verdict.line);
-	else if (at_end && verdict.missing)
-		snprintf(reason, size, "%s never said: %s", whose, verdict.missing);
-	return *reason ? EXIT_DIVERGED : EXIT_IDENTICAL;
+	if (!verdict.failed)
+		return EXIT_IDENTICAL;
+	snprintf(reason, size, "%s said: %s", console_text(report, first + verdict.console, whose),
+		 verdict.line);
+	return EXIT_DIVERGED;
 }
 
-static int judge_consoles(const struct run_report *report, bool at_end, char *reason, size_t size)
+static int judge_consoles(const struct run_report *report, char *reason, size_t size)
+{
+	int status = judge_said(report, report->lab->watch, 0, reason, size);
+
+	for (size_t i = 0; !status && i < report->lab->guest_count; i++)
+		status = judge_said(report, report->lab->guest[i].watch, i, reason, size);
+	return status;
+}
+
+static const char *missing_line(struct watch *watch)
+{
+	struct watch_verdict verdict = { 0 };
+
+	if (watch)
+		watch_judge(watch, &verdict);
+	return verdict.missing;
+}
+
+/* What was to be said and never was: by anybody, or by one of them. */
+static int judge_silence(const struct run_report *report, char *reason, size_t size)
 {
 	const struct run_lab *lab = report->lab;
-	int status = judge_console(lab->watch, lab->guest_count == 1 ? "the console" : "a console",
-				   at_end, reason, size);
+	const char *missing = missing_line(lab->watch);
+	char whose[96];
 
-	for (size_t i = 0; !status && i < lab->guest_count; i++) {
-		char whose[96];
-
-		snprintf(whose, sizeof(whose), "the console of %s", lab->guest[i].spec.name);
-		status = judge_console(lab->guest[i].watch, whose, at_end, reason, size);
+	if (missing)
+		snprintf(reason, size, "%s said: %s",
+			 lab->guest_count == 1 ? "the console never" : "no console ever", missing);
+	for (size_t i = 0; !missing && i < lab->guest_count; i++) {
+		missing = missing_line(lab->guest[i].watch);
+		if (missing)
+			snprintf(reason, size, "%s never said: %s", console_text(report, i, whose),
+				 missing);
 	}
-	return status;
+	return missing ? EXIT_DIVERGED : EXIT_IDENTICAL;
 }
 
 static int judge_devices(const struct run_report *report, char *reason, size_t size)
@@ -83,13 +115,13 @@ static int judge_devices(const struct run_report *report, char *reason, size_t s
 
 static int judge_guests(const struct run_report *report, char *reason, size_t size)
 {
-	int status = judge_consoles(report, false, reason, size);
+	int status = judge_consoles(report, reason, size);
 
 	for (size_t i = 0; !status && i < report->lab->guest_count; i++)
 		status = judge_end(report, i, reason, size);
 	if (!status)
 		status = judge_devices(report, reason, size);
-	return status ? status : judge_consoles(report, true, reason, size);
+	return status ? status : judge_silence(report, reason, size);
 }
 
 static int judge(const struct run_report *report, char *reason, size_t size)

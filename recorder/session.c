@@ -274,19 +274,43 @@ static const struct client *running_client(const struct session *session)
 	return NULL;
 }
 
-static void report_hang(struct session *session, const struct client *running)
+/* Who owes a message: a guest by its name, others by the id that they gave. */
+static const char *client_text(const struct client *client, char text[96])
 {
-	char wall[UNITS_TEXT], time[UNITS_TEXT];
-	uint64_t id = running ? calendar_client_id(running->island->calendar, running->handle) : 0;
+	if (!client->guest)
+		snprintf(text, 96, "client %" PRIu64,
+			 calendar_client_id(client->island->calendar, client->handle));
+	else if (client->guest->session->guest_count > 1)
+		snprintf(text, 96, "the guest %s", client->guest->guest->spec->name);
+	else
+		snprintf(text, 96, "the guest");
+	return text;
+}
+
+/* One that has not even connected: a guest, or a program that takes part in time. NULL: all have.
+ */
+static const char *find_silent(const struct session *session)
+{
+	for (size_t i = 0; i < session->guest_count; i++)
+		if (!session->guest[i]->connected && !session->guest[i]->result.ended)
+			return session->guest[i]->guest->spec->name;
+	for (size_t i = 0; i < session->program_count; i++)
+		if (session->program[i]->options.time_fd >= 0 && !session->program[i]->joined)
+			return session->program[i]->options.name;
+	return NULL;
+}
+
+static void report_hang(struct session *session, const struct client *running, const char *silent)
+{
+	char wall[UNITS_TEXT], time[UNITS_TEXT], who[96];
 
 	diagnose(&session->result->diagnosis, EXIT_PROTOCOL, -ETIMEDOUT,
 		 "raise --hang-timeout if it only needs longer; else look where it spins: it never "
-		 "gives "
-		 "the time back",
-		 running ? "client %" PRIu64
-			   " has run for %s of wall time without a message at t=%s s"
-			 : "client %" PRIu64 " has not spoken for %s of wall time at t=%s s",
-		 id, duration_short(session->options.hang_timeout, wall),
+		 "gives the time back",
+		 running ? "%s has run for %s of wall time without a message at t=%s s"
+			 : "%s has not spoken for %s of wall time at t=%s s",
+		 running ? client_text(running, who) : silent,
+		 duration_short(session->options.hang_timeout, wall),
 		 duration_exact(session_now(session), time));
 	session_finish(session, SESSION_HUNG);
 }
@@ -302,28 +326,17 @@ static void report_wall_limit(struct session *session)
 	session_finish(session, SESSION_LIMIT);
 }
 
-/* A guest that has not even connected. */
-static bool is_somebody_silent(const struct session *session)
-{
-	for (size_t i = 0; i < session->guest_count; i++)
-		if (!session->guest[i]->connected && !session->guest[i]->result.ended)
-			return true;
-	for (size_t i = 0; i < session->program_count; i++)
-		if (session->program[i]->options.time_fd >= 0 && !session->program[i]->joined)
-			return true;
-	return false;
-}
-
 /* A client that runs, or a guest that has not even connected, owes a message. */
 static void check_hang(struct session *session, uint64_t now)
 {
 	const struct client *running = running_client(session);
+	const char *silent = find_silent(session);
 
 	if (!session->options.hang_timeout ||
 	    now - session->last_message_wall < session->options.hang_timeout)
 		return;
-	if ((running || is_somebody_silent(session)) && !session_programs_hang(session))
-		report_hang(session, running);
+	if ((running || silent) && !session_programs_hang(session))
+		report_hang(session, running, silent);
 }
 
 /* What does not depend on a message: consoles of silent guests, limits, the status line. */

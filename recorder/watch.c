@@ -31,6 +31,7 @@ struct watch {
 	size_t consoles;
 	bool failed;
 	char failed_line[WATCH_LINE_MAX];
+	size_t failed_console;
 };
 
 static const char *const default_fail_on[] = {
@@ -122,8 +123,9 @@ static const char *skip_time_stamp(const char *line)
 	return end[1] == ' ' ? end + 2 : end + 1;
 }
 
-static void judge_line(struct watch *watch, struct console_line *line)
+static void judge_line(struct watch *watch, size_t console)
 {
+	struct console_line *line = &watch->line[console];
 	const char *text;
 
 	line->text[line->length] = '\0';
@@ -134,6 +136,7 @@ static void judge_line(struct watch *watch, struct console_line *line)
 	for (size_t i = 0; !watch->failed && i < watch->fail_on.count; i++)
 		if (!regexec(&watch->fail_on.pattern[i].regex, text, 0, NULL, 0)) {
 			watch->failed = true;
+			watch->failed_console = console;
 			snprintf(watch->failed_line, sizeof(watch->failed_line), "%s", text);
 		}
 	line->length = 0;
@@ -145,10 +148,10 @@ void watch_feed(struct watch *watch, size_t console, const char *text, size_t si
 
 	for (size_t i = 0; i < size; i++) {
 		if (text[i] == '\n') {
-			judge_line(watch, line);
+			judge_line(watch, console);
 		} else if (text[i] != '\r' && text[i]) {
 			if (line->length == WATCH_LINE_MAX - 1)
-				judge_line(watch, line);
+				judge_line(watch, console);
 			line->text[line->length++] = text[i];
 		}
 	}
@@ -158,8 +161,9 @@ void watch_judge(struct watch *watch, struct watch_verdict *verdict)
 {
 	for (size_t i = 0; i < watch->consoles; i++)
 		if (watch->line[i].length)
-			judge_line(watch, &watch->line[i]);
-	*verdict = (struct watch_verdict){ .failed = watch->failed };
+			judge_line(watch, i);
+	*verdict =
+		(struct watch_verdict){ .failed = watch->failed, .console = watch->failed_console };
 	snprintf(verdict->line, sizeof(verdict->line), "%s", watch->failed_line);
 	for (size_t i = 0; i < watch->expect.count && !verdict->missing; i++)
 		if (!watch->expect.pattern[i].seen)

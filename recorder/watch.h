@@ -15,6 +15,7 @@ struct watch;
 struct watch_verdict {
 	bool failed;		   /* a fail-on pattern matched */
 	char line[WATCH_LINE_MAX]; /* the first line that did */
+	size_t console;		   /* the number of the console that said it */
 	const char *missing;	   /* the first expected pattern not seen; NULL when all were */
 };
 

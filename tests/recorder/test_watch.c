@@ -94,6 +94,7 @@ static void test_first_failure_is_the_one_that_is_said(void **state)
 	verdict = judge(watch);
 	assert_true(verdict.failed);
 	assert_string_equal(verdict.line, "BUG: first");
+	assert_int_equal(verdict.console, 1);
 }
 
 static void test_unfinished_line_of_each_console_counts(void **state)
@@ -107,6 +108,19 @@ static void test_unfinished_line_of_each_console_counts(void **state)
 	feed(watch, 1, "password: ");
 	verdict = judge(watch);
 	assert_null(verdict.missing);
+}
+
+static void test_unfinished_line_fails_by_its_console(void **state)
+{
+	struct watch *watch = watch_for(NULL, NULL, 3);
+	struct watch_verdict verdict;
+
+	(void)state;
+	feed(watch, 0, "well");
+	feed(watch, 2, "Kernel panic");
+	verdict = judge(watch);
+	assert_true(verdict.failed);
+	assert_int_equal(verdict.console, 2);
 }
 
 static void test_default_failures(void **state)
@@ -186,6 +200,7 @@ int main(void)
 		cmocka_unit_test(test_consoles_do_not_mix),
 		cmocka_unit_test(test_first_failure_is_the_one_that_is_said),
 		cmocka_unit_test(test_unfinished_line_of_each_console_counts),
+		cmocka_unit_test(test_unfinished_line_fails_by_its_console),
 		cmocka_unit_test(test_default_failures),
 		cmocka_unit_test(test_no_failures_when_none_are_asked_for),
 		cmocka_unit_test(test_endless_line),

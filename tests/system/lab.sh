@@ -13,6 +13,7 @@ pack_guests
 # ---- The smallest lab ---------------------------------------------------------------------------------
 
 smallest() {
+	local grant
 	place_files
 	cp "$source_dir/tests/system/labs/smallest.yaml" lab.yaml
 	expect 0 ttrec run -f lab.yaml
@@ -24,6 +25,10 @@ smallest() {
 	replays_all 1 --only n1 trace.zst
 	replays_all 1 --only n2 trace.zst
 	never_says out 'n1:'
+	for grant in each window; do
+		expect 0 record_lab --grant "$grant"
+		replays_all 2 t.zst
+	done
 }
 
 # Everything the guests print is in the trace and comes again.
@@ -302,8 +307,9 @@ who_diverged() {
 	expect 0 record_lab --digest every
 	record=$(ttdump show --json t.zst | python3 -c '
 import json, sys
-seen = [r["number"] for r in map(json.loads, sys.stdin) if r.get("kind") == "digest" and r.get("guest") == 1]
-print(seen[len(seen) // 2] + 1)')
+mine = [r for r in map(json.loads, sys.stdin) if r.get("guest") == 1]
+digests = [i for i, r in enumerate(mine) if r["kind"] == "digest"]
+print(next(r["number"] for r in mine[digests[len(digests) // 2]:] if r["kind"] != "digest"))')
 	expect 1 ttreplay --flip-bit "$record:0:0x1000000:3" --only n2 t.zst
 	says out '^DIVERGED at record [0-9,]+, guest n2'
 	expect 1 ttreplay --flip-bit "$record:0:0x1000000:3" t.zst

@@ -85,7 +85,7 @@ limit_wall() {
 
 spinning() {
 	expect 5 record -q --hang-timeout 1s -- tick:5:10000000 spin
-	says err 'why: client 1 has run for 1\.000 s of wall time without a message at t='
+	says err 'why: the guest has run for 1\.000 s of wall time without a message at t='
 	says err 'to do: .*--hang-timeout'
 	replays_to_its_end
 	says out 'the recording ended with: client 1 has run'
