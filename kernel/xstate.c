@@ -47,14 +47,18 @@ static uint64_t word_at(const uint8_t *data, size_t offset)
 	return word;
 }
 
-/* Behind the host's words there is a header with nothing in it but the bits. */
+/*
+ * Behind the host's words there is a header with nothing in it but the bits; and, in the task of
+ * one that has ended, the link to the next free one (mm/slub.c, get_freepointer).
+ */
 static bool has_header(const struct xstate *xstate, const uint8_t *data)
 {
-	uint64_t rest = 0;
+	unsigned int others = 0;
 
-	for (size_t at = BITS_AT + 8; at < HEADER_END; at += 8)
-		rest |= word_at(data, at);
-	return !rest && !(word_at(data, BITS_AT) & ~xstate->features);
+	for (size_t at = BITS_AT + 16; at < HEADER_END; at += 8)
+		others += word_at(data, at) != 0;
+	return others <= 1 && !word_at(data, BITS_AT + 8) &&
+	       !(word_at(data, BITS_AT) & ~xstate->features);
 }
 
 /* As ptrace(2) gives it: the host's words are the parts there can be; x87 and SSE always can. */

@@ -168,14 +168,20 @@ static void test_lookalikes_are_hashed(void **state)
 	put_task(task, 3);
 	fill(signal, STATE_SIZE);
 	put_signal(signal, 3, 0x1f80);
+	/* One word behind the bits may be a link to the next free task, two are none. */
 	for (size_t i = 0; i < sizeof(zeros) / sizeof(*zeros); i++) {
 		memcpy(bad, task, STATE_SIZE);
 		bad[zeros[i] + i] = 1;
+		bad[zeros[(i + 1) % (sizeof(zeros) / sizeof(*zeros))]] = 1;
 		assert_found(bad, STATE_SIZE, NULL, 0);
 		memcpy(bad, signal, STATE_SIZE);
 		bad[zeros[i] + i] = 1;
+		bad[zeros[(i + 1) % (sizeof(zeros) / sizeof(*zeros))]] = 1;
 		assert_found(bad, STATE_SIZE, NULL, 0);
 	}
+	memcpy(bad, task, STATE_SIZE);
+	put64(bad, 520, 1);
+	assert_found(bad, STATE_SIZE, NULL, 0);
 	memcpy(bad, task, STATE_SIZE);
 	put64(bad, 512, processor.features | 1ULL << 40);
 	assert_found(bad, STATE_SIZE, NULL, 0);
@@ -193,6 +199,18 @@ static void test_lookalikes_are_hashed(void **state)
 	put32(bad, 464, 0x46505853);
 	put64(bad, 512, 1ULL << 63);
 	assert_found(bad, STATE_SIZE, NULL, 0);
+}
+
+static void test_state_of_an_ended_task_is_found(void **state)
+{
+	static uint8_t task[STATE_SIZE];
+	const size_t bits = 512;
+
+	(void)state;
+	fill(task, STATE_SIZE);
+	put_task(task, 3);
+	put64(task, 560, 0x610c2580);
+	assert_found(task, STATE_SIZE, &bits, 1);
 }
 
 static void test_many_come_in_order(void **state)
@@ -256,6 +274,7 @@ int main(void)
 		cmocka_unit_test(test_compacted_ones_begin_at_a_line),
 		cmocka_unit_test(test_mxcsr_of_a_signal_counts_when_it_is_initial),
 		cmocka_unit_test(test_lookalikes_are_hashed),
+		cmocka_unit_test(test_state_of_an_ended_task_is_found),
 		cmocka_unit_test(test_many_come_in_order),
 		cmocka_unit_test(test_processor_without_states_has_none),
 #if defined(__x86_64__)
