@@ -10,7 +10,7 @@ docs=$source_dir/docs
 # Every command with each of its verbs, as it is called for help.
 calls() {
 	case $1 in
-	ttrec) printf 'ttrec%s\n' '' ' run' ' serve' ' doctor' ;;
+	ttrec) printf 'ttrec%s\n' '' ' run' ' tap' ' serve' ' doctor' ;;
 	ttdump) printf 'ttdump%s\n' '' ' show' ' stat' ' verify' ' salvage' ' extract' ;;
 	*) echo "$1" ;;
 	esac

@@ -232,7 +232,8 @@ static uint64_t answer_value(const struct vhost_message *message)
 		       (program.net ? VIRTIO_NET_F_MAC : 0);
 	case VHOST_GET_PROTOCOL_FEATURES:
 		if (program.fault == FAULT_EVENTFD)
-			return VHOST_PROTOCOL_REPLY_ACK | VHOST_PROTOCOL_CONFIG;
+			return (VHOST_PROTOCOL_NEEDED & ~VHOST_PROTOCOL_INBAND) |
+			       VHOST_PROTOCOL_CONFIG;
 		return VHOST_PROTOCOL_NEEDED | VHOST_PROTOCOL_CONFIG;
 	case VHOST_GET_QUEUE_NUM:
 		return program.net ? 2 : 1;
@@ -321,7 +322,7 @@ static int run_timed(const char *path)
 		err = participant_source_add(program.participant, &listener);
 	if (!err)
 		err = participant_run(program.participant);
-	if (err)
+	if (err && err != -ECONNRESET && err != -EPIPE)
 		fprintf(stderr, "vhost_program: %s\n", participant_error(program.participant));
 	return err ? 1 : 0;
 }

@@ -1,0 +1,151 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Device programs of somebody else: recorded, and replayed without them.
+#
+#	program.sh [VERSION]
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lab_lib.sh"
+
+version=${1:-6.12}
+need_kernel "$version"
+pack_guests
+
+# one_guest PROGRAM [ACTIONS]: a lab of one guest with a source of random bytes; PROGRAM is options
+# of the program.
+one_guest() {
+	local network="programs: [{name: dice, command: 'vhost_program rng {socket} $1', id: 4${timed:+, timed: true}}]"
+	lab "$(guest 1 "${2:-rng:64,rng:100,interrupts}" 'devices: [{program: dice}]')"
+}
+
+# two_guests PROGRAM: guest 1 pings guest 2 over a hub.
+two_guests() {
+	local network="programs: [{name: hub, command: 'vhost_program net {socket} $1', id: 1${timed:+, timed: true}}]"
+	lab "$(guest 1 '' 'devices: [{program: hub}]')" "$(guest 2 '' 'devices: [{program: hub}]')"
+}
+
+# What the guest got is other bytes each time, but the same in a replay.
+random_bytes() {
+	one_guest ''
+	expect 0 record_lab --digest 20
+	console 0 t.zst | sed -n 's/^rng 64: //p' >bytes
+	expect 0 record_lab --digest 20
+	! cmp -s bytes <(console 0 t.zst | sed -n 's/^rng 64: //p') || fail "the same bytes twice"
+	at_least "$(records t.zst call 0)" 100 "interrupts in the trace"
+	expect 0 ttreplay t.zst
+	says out '^identical: '
+	never_says out 'not compared'
+}
+
+in_time() {
+	local timed=1 policy
+	one_guest '--time {time} --delay 1000000'
+	for policy in each window; do
+		expect 0 record_lab --digest 20 --grant "$policy"
+		expect 0 ttreplay t.zst
+		says out '^identical: '
+	done
+}
+
+# Each answer takes twice the program's delay of virtual time.
+network_in_time() {
+	local timed=1 policy
+	two_guests '--time {time} --delay 5000000'
+	for policy in each window; do
+		expect 0 record_lab --digest 20 --grant "$policy"
+		console 0 t.zst >n1
+		says n1 '3 packets received'
+		says n1 'min/avg/max = 10\.'
+		replays_all 2 t.zst
+		replays_all 1 --only n2 t.zst
+	done
+}
+
+network_at_once() {
+	two_guests ''
+	expect 0 record_lab
+	console 0 t.zst >n1
+	says n1 '3 packets received'
+	replays_all 2 t.zst
+}
+
+runs_already() {
+	local server
+	vhost_program rng "$PWD/dice" &
+	server=$!
+	network='programs: [{name: dice, socket: dice, id: 4}]' \
+		lab "$(guest 1 rng:64 'devices: [{program: dice}]')"
+	wait_for 10 test -S dice
+	expect 0 record_lab
+	kill "$server"
+	expect 0 ttreplay t.zst
+	says out '^identical: '
+}
+
+refused() {
+	one_guest '--fault eventfd'
+	expect 4 record_lab
+	says err 'the program dice has no in-band notifications'
+	says err '--allow program'
+}
+
+allowed() {
+	one_guest '--fault eventfd' say:on
+	expect 0 record_lab --allow program
+	console 0 t.zst >n1
+	says n1 '^on'
+	! ttreplay t.zst >out 2>&1 || fail "it was replayed"
+	says out 'cannot be replayed: the program dice has no in-band notifications'
+}
+
+# fault KIND WHY: the device is lost, the guest goes on, and all of it can be replayed.
+fault() {
+	one_guest "--fault $1 --at 20" rng:64,say:on
+	expect 5 record_lab --hang-timeout 2s
+	says err "n1 lost a device, dice \\(device 0\\): $2"
+	console 0 t.zst >n1
+	says n1 '^on'
+}
+
+fault_replayed() {
+	fault "$@"
+	expect 0 ttreplay t.zst
+	says out '^identical: '
+}
+
+no_socket() {
+	network='programs: [{name: dice, command: "exit 7 #{socket}", id: 4}]' \
+		lab "$(guest 1 say:on 'devices: [{program: dice}]')"
+	expect 4 record_lab
+	says err 'the program dice \(line 1\) ended with exit status 7'
+}
+
+not_in_time() {
+	local timed=1
+	network='programs: [{name: dice, command: "exit 7 #{socket}{time}", id: 4, timed: true}]' \
+		lab "$(guest 1 say:on 'devices: [{program: dice}]')"
+	expect 4 record_lab
+	says err 'the program dice ended with exit status 7 before it took part in time'
+}
+
+# Whatever happens, the program does not outlive the lab.
+ended() {
+	network='programs: [{name: dice, command: "echo $$ >pid; exec vhost_program rng {socket}", id: 4}]' \
+		lab "$(guest 1 say:on 'devices: [{program: dice}]')"
+	expect 0 record_lab
+	! kill -0 "$(cat pid)" 2>/dev/null || fail "it runs still"
+}
+
+proves "random bytes of a program: replayed without it" random_bytes
+proves "a program takes part in virtual time, with each policy" in_time
+proves "two guests on a program's network in virtual time" network_in_time
+proves "two guests on a program's network that takes no time" network_at_once
+proves "a program that runs already" runs_already
+proves "without in-band notifications: refused by name" refused
+proves "without in-band notifications, allowed: marked in the trace" allowed
+proves "a program that dies: the guest goes on" fault_replayed die 'it closed its connection'
+proves "a program that does not reply: the guest goes on" fault_replayed mute 'no reply to VRING_KICK'
+proves "a program that lies about a length loses its device" fault lie 'it used more of a buffer than there is'
+proves "a program that ends at once: diagnosed" no_socket
+proves "a timed program that ends at once: diagnosed" not_in_time
+proves "a program ends with its lab" ended
+finish
