@@ -257,6 +257,7 @@ static bool may_take(const struct client *client)
 void session_client_readable(struct session *session, struct client *client)
 {
 	struct wire_message message;
+	unsigned int taken = 0;
 	long got;
 
 	if (!client->connected)
@@ -271,8 +272,12 @@ void session_client_readable(struct session *session, struct client *client)
 		return;
 	session->last_message_wall = process_wall_ns();
 	while (!session->over && client->connected && may_take(client) &&
-	       wire_input_take(&client->input, &message))
+	       wire_input_take(&client->input, &message)) {
+		/* Between two that come together it may have printed something, unheard of. */
+		if (client->guest && taken++)
+			client->guest->printed = true;
 		receive(session, client, &message);
+	}
 	if (got > 0 || (client->program && client->program->calling) || got == -EAGAIN ||
 	    session->over || !client->connected)
 		return;

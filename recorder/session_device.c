@@ -498,13 +498,14 @@ void session_device_readable(struct session *session, size_t index)
 	session_guest_catch_up(session, device->guest);
 	if (device->ended || session->over)
 		return;
-	while ((got = vhost_receive(device->vhost, &message)) == 1) {
+	/* Only one: before the next the guest may do other things, of which we are to be told
+	 * first. */
+	got = vhost_receive(device->vhost, &message);
+	if (got == 1) {
 		session->last_message_wall = process_wall_ns();
 		handle_request(device, &message);
-		if (device->ended || session->over)
-			return;
 	}
-	if (got == -EAGAIN)
+	if (got == 1 || got == -EAGAIN)
 		return;
 	if (got == -EBADMSG) {
 		session_device_end(device, device->vhost->problem);
