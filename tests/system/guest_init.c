@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
@@ -47,6 +48,34 @@ static void do_tick(const char *text)
 		printf("tick %llu\n", (unsigned long long)i);
 		sleep_ns(ns);
 	}
+}
+
+/* COUNT:NS sleeps that often, no longer than it says, and says nothing. */
+static void do_nap(const char *text)
+{
+	char *rest;
+	uint64_t count = strtoull(text, &rest, 0);
+	uint64_t ns = *rest ? strtoull(rest + 1, NULL, 0) : NS_PER_S / 1000;
+
+	prctl(PR_SET_TIMERSLACK, 1);
+	while (count--)
+		sleep_ns(ns);
+}
+
+/* How many it has taken so far, by number. */
+static void do_interrupts(const char *text)
+{
+	char line[256];
+	FILE *file;
+
+	(void)text;
+	mkdir("/proc", 0755);
+	mount("proc", "/proc", "proc", 0, NULL);
+	file = fopen("/proc/interrupts", "r");
+	while (file && fgets(line, sizeof(line), file))
+		printf("interrupts %s", line);
+	if (file)
+		fclose(file);
 }
 
 static void do_random(const char *text)
@@ -106,7 +135,7 @@ static const struct {
 	{ "say", do_say },	 { "sleep", do_sleep }, { "tick", do_tick },
 	{ "random", do_random }, { "clock", do_clock }, { "spin", do_spin },
 	{ "pause", do_pause },	 { "exit", do_exit },	{ "off", do_off },
-	{ "bug", do_bug },
+	{ "bug", do_bug },	 { "nap", do_nap },	{ "interrupts", do_interrupts },
 };
 
 static void do_action(char *text)

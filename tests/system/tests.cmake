@@ -31,6 +31,7 @@ endfunction()
 
 foreach(version 5.10 6.1 6.12 7.2)
   system_test(record_replay_${version} record_replay ${version})
+  system_test(probe_${version} probe ${version})
 endforeach()
 foreach(script divergence verdict trust bad_input serve stop damage kunit)
   system_test(${script} ${script})
