@@ -38,3 +38,10 @@ foreach(script divergence verdict trust bad_input serve stop damage kunit)
 endforeach()
 system_test(program program)
 system_test(tap tap)
+
+# Labs: several guests, networks, devices.
+foreach(version 5.10 6.1 6.12 7.2)
+  system_test(lab_${version} lab ${version})
+endforeach()
+system_test(lab_bad lab_bad)
+system_test(lab_software lab_software)
