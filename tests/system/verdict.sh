@@ -88,7 +88,7 @@ spinning() {
 	says err 'why: the guest has run for 1\.000 s of wall time without a message at t='
 	says err 'to do: .*--hang-timeout'
 	replays_to_its_end
-	says out 'the recording ended with: client 1 has run'
+	says out 'the recording ended with: the guest has run'
 }
 
 # A kernel has timers of its own: the time of a guest that waits for nothing flies.
