@@ -28,7 +28,7 @@ struct run_options {
 	const char *allow[RUN_PATTERNS_MAX + 1];
 	enum keep_policy keep;
 	bool embed, quiet, json;
-	bool probe; /* record interrupts too */
+	bool probe;	     /* record interrupts too */
 	char *const *kernel; /* KERNEL and its arguments, NULL-terminated */
 };
 
