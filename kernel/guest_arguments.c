@@ -224,6 +224,26 @@ static bool names_console(char *const *user)
 	return false;
 }
 
+static bool has_net(const struct guest_arguments_options *options)
+{
+	for (size_t i = 0; i < options->device_count; i++)
+		if (options->device[i].virtio_id == VIRTIO_NET)
+			return true;
+	return false;
+}
+
+/*
+ * 6.12 frees what it has sent twice when such a card goes away: "refcount_t: underflow" at
+ * power-off (drivers/net/virtio_net.c, virtnet_sq_free_unused_buf).
+ */
+static bool may_send_without_napi(const struct image_file *kernel)
+{
+	char release[64];
+
+	image_release(kernel, release, sizeof(release));
+	return strncmp(release, "6.12.", 5) != 0;
+}
+
 /*
  * Before the user's own, who may say otherwise. A guest that does not trust the random bytes it
  * gets from us makes its own of clock reads, which cost 256 ns of virtual time each: 6.1 without
@@ -237,16 +257,14 @@ static bool names_console(char *const *user)
  * What the kernel does not know goes into the environment of init and of all that it starts: their
  * functions are bound before they run, as those of the kernel itself are (room_guest.c).
  */
-static int add_defaults(const struct guest_arguments_options *options, struct argument_list *list)
+static int add_defaults(const struct guest_arguments_options *options,
+			const struct image_file *kernel, struct argument_list *list)
 {
-	bool net = false;
 	int err = list_add(list, strdup("random.trust_cpu=on"));
 
-	for (size_t i = 0; i < options->device_count; i++)
-		net |= options->device[i].virtio_id == VIRTIO_NET;
 	if (!err)
 		err = list_add(list, strdup("random.trust_bootloader=on"));
-	if (!err && net)
+	if (!err && has_net(options) && may_send_without_napi(kernel))
 		err = list_add(list, strdup("virtio_net.napi_tx=0"));
 	return err ? err : list_add(list, strdup("LD_BIND_NOW=1"));
 }
@@ -280,7 +298,7 @@ int guest_arguments_build(const struct guest_arguments_options *options, struct 
 
 	*host_files = false;
 	if (!err)
-		err = add_defaults(options, &list);
+		err = add_defaults(options, &files->file[0], &list);
 	for (; !err && *user && strcmp(*user, "--"); user++)
 		err = add_user_argument(options, *user, files, &list, host_files, why);
 	if (!err)

@@ -13,12 +13,16 @@
 #include "kernel/guest.h"
 #include "kernel/guest_arguments.h"
 
+/* What a kernel says of itself. */
+static const char *banner = "Linux version 6.1.192 (a@b)";
+
 static int build(const struct guest_arguments_options *options, char ***arguments, bool *host_files,
 		 struct diagnosis *why)
 {
 	struct image_files files = { 0 };
-	int err;
+	int err = image_files_add(&files, "/linux", 0755, strdup(banner), strlen(banner) + 1);
 
+	assert_int_equal(err, 0);
 	*why = (struct diagnosis){ 0 };
 	*arguments = NULL;
 	err = guest_arguments_build(options, &files, arguments, host_files, why);
@@ -57,6 +61,33 @@ static void test_devices_in_their_order_before_those_of_init(void **state)
 	guest_arguments_free(arguments);
 }
 
+static bool sends_without_napi(const char *release, uint32_t virtio_id)
+{
+	const char *user[] = { NULL };
+	const struct guest_device device[] = { { .virtio_id = virtio_id } };
+	struct guest_arguments_options options = { .user = (char **)user,
+						   .device = device,
+						   .device_count = 1 };
+	struct diagnosis why;
+	char **arguments;
+	bool host_files, found;
+
+	banner = release;
+	assert_int_equal(build(&options, &arguments, &host_files, &why), 0);
+	found = position(arguments, "virtio_net.napi_tx=0") >= 0;
+	guest_arguments_free(arguments);
+	return found;
+}
+
+static void test_napi_for_sending_is_off_where_it_may_be(void **state)
+{
+	(void)state;
+	assert_true(sends_without_napi("Linux version 6.1.192 (a@b)", 1));
+	assert_true(sends_without_napi("Linux version 7.2.12 (a@b)", 1));
+	assert_false(sends_without_napi("Linux version 6.12.117 (a@b)", 1));
+	assert_false(sends_without_napi("Linux version 6.1.192 (a@b)", 2));
+}
+
 static void refuse(const char *argument)
 {
 	const char *user[] = { argument, NULL };
@@ -88,6 +119,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_devices_in_their_order_before_those_of_init),
+		cmocka_unit_test(test_napi_for_sending_is_off_where_it_may_be),
 		cmocka_unit_test(test_devices_of_their_own_are_refused),
 	};
 
