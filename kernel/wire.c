@@ -14,7 +14,7 @@
 #include "format/cleanup.h"
 #include "kernel/wire.h"
 
-long wire_input_fill(struct wire_input *input, int fd)
+static long input_fill(struct wire_input *input, int fd, int flags)
 {
 	size_t unread = input->end - input->begin;
 	ssize_t got;
@@ -26,13 +26,29 @@ long wire_input_fill(struct wire_input *input, int fd)
 	input->end = unread;
 
 	do {
-		got = recv(fd, input->data + input->end, sizeof(input->data) - input->end,
-			   MSG_DONTWAIT);
+		got = recv(fd, input->data + input->end, sizeof(input->data) - input->end, flags);
 	} while (got < 0 && errno == EINTR);
 	if (got < 0)
 		return -errno;
 	input->end += (size_t)got;
 	return got;
+}
+
+long wire_input_fill(struct wire_input *input, int fd)
+{
+	return input_fill(input, fd, MSG_DONTWAIT);
+}
+
+int wire_set_patience(int fd, unsigned int ms)
+{
+	struct timeval patience = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+
+	return setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) ? -errno : 0;
+}
+
+long wire_input_await(struct wire_input *input, int fd)
+{
+	return input_fill(input, fd, 0);
 }
 
 int wire_input_peek(const struct wire_input *input, struct wire_message *message)

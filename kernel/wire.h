@@ -45,6 +45,13 @@ struct wire_input {
  */
 long wire_input_fill(struct wire_input *input, int fd);
 
+/*
+ * The same, but wait for something to come as long as wire_set_patience() said: -EAGAIN when
+ * nothing did. One system call where waiting for several descriptors takes two.
+ */
+long wire_input_await(struct wire_input *input, int fd);
+int wire_set_patience(int fd, unsigned int ms);
+
 /* Take the oldest whole message. Returns 1, or 0 when there is none. */
 int wire_input_take(struct wire_input *input, struct wire_message *message);
 

@@ -125,7 +125,7 @@ int cursor_await(struct cursor *cursor, const struct trace_record *record,
 		 const struct door_event *expected, struct door_event *event)
 {
 	char wanted[CURSOR_TEXT], got[CURSOR_TEXT];
-	int err = doors_next(&cursor->doors, cursor->options->hang_timeout, event);
+	int err = doors_next(&cursor->doors, expected->kind, cursor->options->hang_timeout, event);
 
 	if (err)
 		return diagnose(cursor->why, EXIT_CANNOT, err, NULL,

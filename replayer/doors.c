@@ -122,17 +122,20 @@ static int accept_guest(struct doors *doors)
 
 	unwatch_door(doors, doors->guest->room.listen_fd);
 	err = guest_accept(doors->guest);
+	if (!err)
+		err = wire_set_patience(doors->guest->time_fd, QUIET_MS);
 	return err ? err : watch_door(doors, doors->guest->time_fd, DOOR_FD_TIME);
 }
 
-static void read_time(struct doors *doors)
+static void read_time(struct doors *doors, bool wait)
 {
 	struct guest *guest = doors->guest;
 	long got;
 
 	if (guest->time_fd < 0)
 		return;
-	got = wire_input_fill(&guest->input, guest->time_fd);
+	got = wait ? wire_input_await(&guest->input, guest->time_fd)
+		   : wire_input_fill(&guest->input, guest->time_fd);
 	if (got > 0 || got == -EAGAIN)
 		return;
 	unwatch_door(doors, guest->time_fd);
@@ -262,7 +265,7 @@ static int handle_door(struct doors *doors, enum door door, struct door_event *e
 	case DOOR_FD_LISTEN:
 		return accept_guest(doors);
 	case DOOR_FD_TIME:
-		read_time(doors);
+		read_time(doors, false);
 		return 0;
 	case DOOR_FD_KEEPER:
 		read_keeper(doors);
@@ -318,7 +321,7 @@ static int look_at(struct doors *doors, uint64_t ready, struct door_event *event
 	enum door door = (enum door)(uint32_t)ready;
 
 	if (door == DOOR_FD_ENTROPY || door >= DOOR_FD_DEVICE_LISTEN) {
-		read_time(doors);
+		read_time(doors, false);
 		if (take_pending(doors, event))
 			return 1;
 	}
@@ -326,11 +329,17 @@ static int look_at(struct doors *doors, uint64_t ready, struct door_event *event
 	return handle_door(doors, door, event);
 }
 
-int doors_next(struct doors *doors, uint64_t timeout, struct door_event *event)
+int doors_next(struct doors *doors, enum door_event_kind expected, uint64_t timeout,
+	       struct door_event *event)
 {
 	uint64_t quiet_since = 0;
 
 	*event = (struct door_event){ 0 };
+	if (take_pending(doors, event))
+		return 0;
+	/* Nearly always the guest does what it did: then there is one door to wait at. */
+	if (expected == DOOR_MESSAGE)
+		read_time(doors, true);
 	while (!take_pending(doors, event)) {
 		struct epoll_event ready;
 		int count = epoll_wait(doors->epoll_fd, &ready, 1, QUIET_MS), got;

@@ -50,14 +50,16 @@ int doors_watch_probe(struct doors *doors, struct probe *probe);
 void doors_close(struct doors *doors);
 
 /*
- * What the guest does next. Waits at most @timeout ns of wall time (0: forever). What it told its
- * devices is known to them already (vhost_apply()). Returns 0 or -errno.
+ * What the guest does next; most likely something of kind @expected. Waits at most @timeout ns of
+ * wall time (0: forever). What it told its devices is known to them already (vhost_apply()).
+ * Returns 0 or -errno.
  *
  * A guest writes to its time socket before it does anything else that can be seen, so that socket
  * is always looked at first. That it closes its connection to a device is no move: it waits for
  * nothing then, and its host does the same in its name when it ends.
  */
-int doors_next(struct doors *doors, uint64_t timeout, struct door_event *event);
+int doors_next(struct doors *doors, enum door_event_kind expected, uint64_t timeout,
+	       struct door_event *event);
 
 /* End device number @device: the guest finds its connections closed. */
 int doors_cut(struct doors *doors, unsigned int device);
