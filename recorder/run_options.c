@@ -24,6 +24,7 @@
 #define DEFAULT_OUTPUT "trace.zst"
 
 enum option_key {
+	KEY_FILE = 'f',
 	KEY_OUTPUT = 'o',
 	KEY_QUIET = 'q',
 	KEY_SEED = 0x100,
@@ -42,7 +43,6 @@ enum option_key {
 	KEY_SEAL,
 	KEY_CPU,
 	KEY_CPUS,
-	KEY_FILE = 'f',
 	KEY_ALLOW,
 	KEY_PROBE,
 	KEY_SOCKET,

@@ -15,7 +15,7 @@ static const struct {
 	int (*run)(int argc, char **argv);
 	const char *doc;
 } verbs[] = {
-	{ "run", ttrec_run, "record one guest: ttrec run [OPTIONS] [--] KERNEL [ARGS]" },
+	{ "run", ttrec_run, "record guests: ttrec run [OPTIONS] KERNEL [ARGS], or -f LAB" },
 	{ "tap", ttrec_tap, "record guests that another scheduler runs" },
 	{ "serve", ttrec_serve, "only the scheduler, for guests started elsewhere" },
 	{ "doctor", ttrec_doctor, "what this machine and this kernel allow" },
