@@ -128,8 +128,10 @@ killed_once() {
 	at_least "$(stat -c %s recorded)" "$shown" "bytes of console in the trace, killed after $ms ms"
 	cmp -s -n "$shown" recorded console || fail "the trace has another console"
 	((shown)) || return 0
-	replayed=$((replayed + 1))
 	expect 3 timeout 100 ttreplay t.zst
+	# Files are embedded beside the recording: on a busy machine not all of them are in yet.
+	! grep -q 'the trace does not hold the whole of /' err || return 0
+	replayed=$((replayed + 1))
 	says out '^identical as far as the trace goes: '
 }
 
