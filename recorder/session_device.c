@@ -397,6 +397,14 @@ static void record_taken(struct session_device *device, unsigned int queue)
 	device->taken_size = 0;
 }
 
+/* What is gone reads as zeros: whatever the device made of them, it does not go on. */
+static const char *find_loss(const struct session_device *device)
+{
+	return vring_memory_is_lost(&device->vhost->memory)
+		       ? "the guest took the memory of its vrings away"
+		       : NULL;
+}
+
 static const char *handle_kick(struct session_device *device, const struct vhost_message *message)
 {
 	struct trace_record record = session_device_record(device, TRACE_kick);
@@ -420,7 +428,7 @@ static const char *handle_kick(struct session_device *device, const struct vhost
 		island->kicked = device;
 	session_house_update(device->session, island);
 	session_carry_out(device->session, island);
-	return NULL;
+	return find_loss(device);
 }
 
 void session_answer_kick(struct session *session, struct island *island)
@@ -565,6 +573,8 @@ static void fire(struct session_device *device, uint64_t now)
 		return;
 	if (device->device->class->fire(device->device))
 		session_device_end(device, ring_problem(device));
+	else if (find_loss(device))
+		session_device_end(device, find_loss(device));
 }
 
 /* One device after the other: its buffers, then its interrupts, each until the guest has it. */
