@@ -2,7 +2,6 @@
 /* The replay of one guest, in a process of its own. */
 #include "replayer/replay_child.h"
 
-#include <poll.h>
 #include <string.h>
 
 #include "format/cleanup.h"
@@ -68,27 +67,6 @@ static unsigned int take_cpu(unsigned int cpu, struct cpu_identity *identity)
 	return cpu;
 }
 
-/* The room is open, and it may be long until the CPU is ours. */
-static int wait_for_turn(int go_fd, struct replay_outcome *outcome)
-{
-	struct pollfd watched[] = { { .fd = go_fd, .events = POLLIN },
-				    { .fd = -1, .events = POLLIN } };
-	int err = process_open_stop(&watched[1].fd), signal = 0;
-
-	while (!err && !signal && !watched[0].revents) {
-		if (poll(watched, 2, -1) < 0 && errno != EINTR)
-			err = -errno;
-		else if (watched[1].revents)
-			signal = process_take_stop(watched[1].fd);
-	}
-	close_fd(&watched[1].fd);
-	if (!signal)
-		return err;
-	outcome->report.stop_signal = signal;
-	return diagnose(&outcome->why, EXIT_DIVERGED, -EINTR, NULL, "stopped by SIG%s",
-			sigabbrev_np(signal));
-}
-
 /* A room can be opened anywhere: while it is, another guest may need the CPU. */
 static int prepare(const struct replay_options *options, struct replay_guest *replayed,
 		   struct guest *guest, struct cpu_identity *cpu)
@@ -115,7 +93,7 @@ static void open_probe(struct replay_guest *replayed, struct probe **probe)
 }
 
 static int replay(const struct replay_options *options, struct replay_guest *replayed,
-		  struct trace_reader *reader, struct guest *guest, struct probe **probe, int go_fd)
+		  struct trace_reader *reader, struct guest *guest, struct probe **probe)
 {
 	struct console_printer printer = { .name = options->named ? replayed->name : NULL };
 	struct replay_outcome *outcome = replayed->outcome;
@@ -125,8 +103,6 @@ static int replay(const struct replay_options *options, struct replay_guest *rep
 
 	if (!err)
 		open_probe(replayed, probe);
-	if (!err)
-		err = wait_for_turn(go_fd, outcome);
 	if (!err)
 		err = cpu_pin(cpu.number, NULL);
 	if (err)
@@ -141,7 +117,7 @@ static int replay(const struct replay_options *options, struct replay_guest *rep
 	return cursor_run(reader, guest, &cursor, &outcome->report, &outcome->why);
 }
 
-void replay_child(const struct replay_options *options, struct replay_guest *replayed, int go_fd)
+void replay_child(const struct replay_options *options, struct replay_guest *replayed)
 {
 	struct replay_outcome *outcome = replayed->outcome;
 	struct trace_reader *reader = NULL;
@@ -150,7 +126,7 @@ void replay_child(const struct replay_options *options, struct replay_guest *rep
 	int err = replay_open_trace(options->trace, &reader, &outcome->why);
 
 	if (!err)
-		err = replay(options, replayed, reader, &guest, &probe, go_fd);
+		err = replay(options, replayed, reader, &guest, &probe);
 	if (err && !outcome->why.status)
 		diagnose(&outcome->why, EXIT_CANNOT, err, NULL, "cannot replay %s: %s",
 			 options->trace, strerror(-err));

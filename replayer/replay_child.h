@@ -6,10 +6,7 @@
 #include "replayer/replay_guest.h"
 #include "replayer/replay_options.h"
 
-/*
- * Open the room of @guest, wait until @go_fd is readable, replay it to its end and fill
- * guest->outcome.
- */
-void replay_child(const struct replay_options *options, struct replay_guest *guest, int go_fd);
+/* Open the room of @guest, replay it to its end and fill guest->outcome. */
+void replay_child(const struct replay_options *options, struct replay_guest *guest);
 
 #endif

@@ -14,14 +14,16 @@
 #include "kernel/process.h"
 #include "replayer/replay_child.h"
 
-/* Of each lane, one guest is replayed and the next one's room is opened. */
-#define LANE_ACTIVE 2
+/*
+ * Guests that shared a CPU when they were recorded share it again, as many at a time: while one's
+ * room is opened or taken down the CPU is another's.
+ */
+#define LANE_ACTIVE 8
 
 struct worker {
 	struct replay_guest *guest;
 	size_t lane;
 	pid_t pid; /* 0: not started, or done */
-	int go_fd; /* written to when it is its turn; -1 once it is */
 	bool done;
 };
 
@@ -38,41 +40,25 @@ static int start(struct crew *crew, struct worker *worker)
 {
 	int *watched = &crew->watched[worker - crew->worker].fd;
 	pid_t parent = getpid(), pid;
-	int go[2];
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, go))
-		return -errno;
 	fflush(NULL);
 	pid = fork();
 	if (!pid) {
 		/* Whatever happens to the one who tells, nobody goes on unseen. */
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() == parent)
-			replay_child(crew->options, worker->guest, go[0]);
+			replay_child(crew->options, worker->guest);
 		_exit(0);
 	}
-	worker->go_fd = go[1];
-	close_fd(&go[0]);
-	if (pid < 0) {
-		close_fd(&worker->go_fd);
+	if (pid < 0)
 		return -errno;
-	}
 	worker->pid = pid;
 	crew->running++;
 	*watched = pidfd_open(pid, 0);
 	return *watched < 0 ? -errno : 0;
 }
 
-static void let_go(struct worker *worker)
-{
-	if (worker->go_fd < 0)
-		return;
-	/* One that is gone already cannot hear it: its end tells. */
-	send(worker->go_fd, "", 1, MSG_NOSIGNAL);
-	close_fd(&worker->go_fd);
-}
-
-/* Let the first guest of a lane that is not done go, and the next one get ready. */
+/* Start the next guests of a lane, as long as there is room for them. */
 static int advance(struct crew *crew, size_t lane)
 {
 	unsigned int active = 0;
@@ -85,8 +71,7 @@ static int advance(struct crew *crew, size_t lane)
 			continue;
 		if (!worker->pid)
 			err = start(crew, worker);
-		if (!err && !active++)
-			let_go(worker);
+		active++;
 	}
 	return err;
 }
@@ -107,7 +92,6 @@ static void reap(struct crew *crew, struct worker *worker)
 	while (waitpid(worker->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	close_fd(&crew->watched[worker - crew->worker].fd);
-	close_fd(&worker->go_fd);
 	worker->pid = 0;
 	worker->done = true;
 	crew->running--;
@@ -168,9 +152,8 @@ static int gather(struct crew *crew, const struct replay_plan *plan)
 		crew->watched[i] = (struct pollfd){ .fd = -1, .events = POLLIN };
 	for (size_t i = 0; i < plan->count; i++)
 		for (size_t k = 0; k < plan->lane[i].count; k++)
-			crew->worker[crew->count++] = (struct worker){
-				.guest = plan->lane[i].guest[k], .lane = i, .go_fd = -1
-			};
+			crew->worker[crew->count++] =
+				(struct worker){ .guest = plan->lane[i].guest[k], .lane = i };
 	return process_open_stop(&crew->watched[count].fd);
 }
 

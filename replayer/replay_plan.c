@@ -101,7 +101,7 @@ void replay_plan_print(const struct replay_plan *plan)
 		printf("%s", i ? "; " : "");
 		for (size_t k = 0; k < lane->count; k++)
 			printf("%s%s", k ? ", " : "", lane->guest[k]->name);
-		printf(" on CPU %u%s", lane->cpu, lane->count > 1 ? " one after the other" : "");
+		printf(" on CPU %u", lane->cpu);
 	}
 	printf("%s\n", plan->count ? "" : "none");
 	fflush(stdout);

@@ -7,7 +7,7 @@
 
 #include "replayer/replay_lab.h"
 
-/* Guests that are replayed one after the other, on the same CPU. */
+/* Guests that are replayed on the same CPU. */
 struct replay_lane {
 	unsigned int cpu;
 	struct replay_guest **guest;
@@ -26,7 +26,7 @@ struct replay_plan {
 int replay_plan_make(struct replay_lab *lab, const cpu_set_t *allowed, struct replay_plan *plan);
 void replay_plan_free(struct replay_plan *plan);
 
-/* "replaying 3 guests: n1, n2 on CPU 0 one after the other; n3 on CPU 1" */
+/* "replaying 3 guests: n1, n2 on CPU 0; n3 on CPU 1" */
 void replay_plan_print(const struct replay_plan *plan);
 
 #endif
