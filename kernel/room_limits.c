@@ -27,7 +27,9 @@
 
 bool room_addresses_fixed(void)
 {
-	return personality(0xffffffff) & ADDR_NO_RANDOMIZE;
+	int now = personality(0xffffffff); /* asks */
+
+	return now >= 0 && now & ADDR_NO_RANDOMIZE;
 }
 
 static uint64_t memory_of(const struct room_limits *limits)
