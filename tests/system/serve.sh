@@ -202,7 +202,10 @@ proves "no START" breaks no-start 'GET before START'
 proves "an ACK of nothing" breaks ack 'ACK of seq 4711'
 proves "a client that runs and says nothing" hangs
 proves "a client that disappears before its START" breaks leave-connected 'left before START'
+# One more is waited for, so that nobody answers it before it has gone.
+serve_options=(--clients 3)
 proves "a client that disappears before the ACK of its START" breaks leave-starting 'its START is not answered'
+serve_options=()
 proves "a client that disappears while it waits for its time" breaks leave-waiting 'left while it waits'
 proves "a client that disappears when it is told to run" breaks leave-told 'left before the ACK of RUN'
 proves "a client that has nothing to wait for may leave" leaves_in_order
