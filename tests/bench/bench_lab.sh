@@ -195,7 +195,7 @@ bench_guests() {
 
 bench_window() {
 	local i
-	{ network; guest 1 busy:100:1000:0.001; guest 2 busy:100:1000:0.001; } >"$work/busy.yaml"
+	{ network; guest 1 busy:40:10000:0.001; guest 2 busy:40:10000:0.001; } >"$work/busy.yaml"
 	for ((i = 0; i < rounds; i++)); do
 		sample serial record busy --grant window --cpus 1
 		sample parallel record busy --grant window --cpus 2
@@ -227,27 +227,27 @@ bench_disk() {
 
 # ---- Frames -------------------------------------------------------------------------------------------
 
-# weigh NAME: frames that came in, their bytes, and the bytes of the trace before compression.
+# weigh TRACE: frames received, their bytes, and the bytes that device records take unpacked.
 weigh() {
-	"$bin/ttdump" stat --json "$work/$1.zst" | python3 -c '
-import json, sys
-kinds = json.load(sys.stdin)["kinds"]
-print(kinds["used"]["records"], sum(kinds[kind]["payload_bytes"] for kind in ("used", "wrote") if kind in kinds))'
-	zstd -dc "$work/$1.zst" | wc -c
+	local with without frames
+	frames=$("$bin/bench-frames" "$work/$1.zst" "$work/with.zst" "$work/without.zst")
+	with=$(zstd -dc "$work/with.zst" | wc -c)
+	without=$(zstd -dc "$work/without.zst" | wc -c)
+	echo "$frames $((with - without))"
 }
 
 # Two labs that differ in the number of frames only: what a frame adds above its payload.
 bench_frames() {
-	local grant
-	for grant in each window; do
-		{ network; guest 1 flood:2:2000,tell:2; guest 2 wait; } >"$work/few.yaml"
-		{ network; guest 1 flood:2:12000,tell:2; guest 2 wait; } >"$work/many.yaml"
-		record few --no-embed --digest off --grant "$grant" >/dev/null 2>&1
-		record many --no-embed --digest off --grant "$grant" >/dev/null 2>&1
-		# shellcheck disable=SC2046 # numbers
-		ratio "bytes a frame above its payload, --grant $grant" $(
-			cat <(weigh few) <(weigh many) | paste -sd' ' |
-				awk '{ print $6 - $3 - ($5 - $2), $4 - $1 }') 8
+	local grant lab
+	{ network; guest 1 "$pinger"; guest 2 wait; } >"$work/pings.yaml"
+	{ network; guest 1 flood:2:12000,tell:2; guest 2 wait; } >"$work/flood.yaml"
+	for lab in pings flood; do
+		for grant in each window; do
+			record "$lab" --digest off --grant "$grant" >/dev/null 2>&1
+			# shellcheck disable=SC2046 # numbers
+			ratio "$lab, --grant $grant: bytes a frame above its own" \
+				$(weigh "$lab" | awk '{ print $3 - $2, $1 }') 8
+		done
 	done
 }
 

@@ -18,7 +18,7 @@ esac
 cd "$root"
 .ci/install.sh
 cmake --preset release >/dev/null
-cmake --build --preset release --target all bench-format bench-scheduler >/dev/null
+cmake --build --preset release --target all bench-format bench-frames bench-scheduler >/dev/null
 bin=build/release/bin
 kernel=$(kernel/uml/build-uml.sh 6.12)
 kernels=("$kernel")
@@ -51,6 +51,8 @@ else
 fi
 section "recording, sealing, replaying"
 tests/bench/bench_recording.py "$bin" "$kernel" --rounds "$rounds" || status=1
+section "labs"
+tests/bench/bench_lab.sh "$bin" "$kernel" "$rounds" pings guests window disk frames || status=1
 section "damage"
 tests/bench/bench_kill.sh "$bin" "$kills" "$kernel" || status=1
 section "bit for bit, all CPUs loaded"
