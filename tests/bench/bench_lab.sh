@@ -259,7 +259,8 @@ identical() {
 	shift 2
 	for ((i = 0; i < replays; i++)); do
 		replay "$@" >"$work/verdict" 2>&1 || true
-		if [[ $(grep -c '^identical: .*memory digests' "$work/verdict") == "$guests" ]]; then
+		if [[ $(grep -c '^\(n[0-9]*: \)\?identical: [0-9].*memory digests' "$work/verdict") == "$guests" ]] &&
+			! grep -q 'not compared' "$work/verdict"; then
 			same=$((same + 1))
 		else
 			sed 's/^/  /' "$work/verdict"
