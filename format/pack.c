@@ -5,6 +5,9 @@
  */
 #include "format/encode.h"
 
+/* So many messages to one record of another kind are messages alone. */
+#define MESSAGES_ALONE 16
+
 /* Where in the columns reading and writing has come to. */
 struct packing {
 	struct columns *columns;
@@ -78,6 +81,17 @@ static inline void pack_record(struct packing *packing)
 	habit_learn(packing->habit, token);
 }
 
+/*
+ * Messages alone are as short after compression as they are: only where other records come often
+ * among them is it worth the time.
+ */
+static bool is_worth_it(const struct columns *columns)
+{
+	size_t others = (size_t)(columns->end[COLUMN_KIND] - columns->begin[COLUMN_KIND]) / 2;
+
+	return others * MESSAGES_ALONE >= columns->count;
+}
+
 void columns_pack(struct columns *columns, struct habit *habit)
 {
 	static const enum column packed[] = {
@@ -88,6 +102,8 @@ void columns_pack(struct columns *columns, struct habit *habit)
 	};
 	struct packing packing = { .columns = columns, .habit = habit };
 
+	if (!is_worth_it(columns))
+		return;
 	habit_begin(habit);
 	for (int i = 0; i < COLUMNS; i++)
 		packing.in[i] = packing.out[i] = columns->begin[i];
