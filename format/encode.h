@@ -20,6 +20,7 @@ struct columns {
 	uint64_t first_now;
 	uint32_t count; /* records */
 	uint32_t guest_count;
+	bool pack; /* even when messages are alone */
 };
 
 struct encoder {

@@ -6,7 +6,7 @@
 #include "format/encode.h"
 
 /* So many messages to one record of another kind are messages alone. */
-#define MESSAGES_ALONE 16
+#define MESSAGES_ALONE 64
 
 /* Where in the columns reading and writing has come to. */
 struct packing {
@@ -102,7 +102,7 @@ void columns_pack(struct columns *columns, struct habit *habit)
 	};
 	struct packing packing = { .columns = columns, .habit = habit };
 
-	if (!is_worth_it(columns))
+	if (!columns->pack && !is_worth_it(columns))
 		return;
 	habit_begin(habit);
 	for (int i = 0; i < COLUMNS; i++)

@@ -40,30 +40,30 @@ extern "C" {
 #define TRACE_FIELDS_MAX 4
 
 #define TRACE_FIELDS_from(F) F(op, OP) F(seq, COUNT) F(time, NS)
-#define TRACE_FIELDS_to(F) F(op, OP) F(seq, COUNT) F(time, NS)
+#define TRACE_FIELDS_to(F)   F(op, OP) F(seq, COUNT) F(time, NS)
 #define TRACE_FIELDS_console(F)
 #define TRACE_FIELDS_input(F)
 #define TRACE_FIELDS_entropy(F) F(source, COUNT) F(requested, BYTES)
-#define TRACE_FIELDS_digest(F) F(region, COUNT) F(block_size, BYTES) F(low, HEX) F(high, HEX)
-#define TRACE_FIELDS_exit(F) F(status, COUNT) F(signal, COUNT)
-#define TRACE_FIELDS_join(F) F(id, HEX) F(offset, NS)
+#define TRACE_FIELDS_digest(F)	F(region, COUNT) F(block_size, BYTES) F(low, HEX) F(high, HEX)
+#define TRACE_FIELDS_exit(F)	F(status, COUNT) F(signal, COUNT)
+#define TRACE_FIELDS_join(F)	F(id, HEX) F(offset, NS)
 #define TRACE_FIELDS_leave(F)
 #define TRACE_FIELDS_meta(F)
-#define TRACE_FIELDS_note(F) F(status, COUNT)
-#define TRACE_FIELDS_wall(F) F(elapsed, NS)
-#define TRACE_FIELDS_attach(F) F(device, COUNT)
+#define TRACE_FIELDS_note(F)	F(status, COUNT)
+#define TRACE_FIELDS_wall(F)	F(elapsed, NS)
+#define TRACE_FIELDS_attach(F)	F(device, COUNT)
 #define TRACE_FIELDS_request(F) F(device, COUNT) F(request, COUNT) F(flags, HEX)
-#define TRACE_FIELDS_reply(F) F(device, COUNT) F(request, COUNT) F(value, HEX)
-#define TRACE_FIELDS_kick(F) F(device, COUNT) F(queue, COUNT) F(flags, HEX) F(done, COUNT)
-#define TRACE_FIELDS_used(F) F(device, COUNT) F(queue, COUNT) F(head, COUNT) F(skip, BYTES)
-#define TRACE_FIELDS_call(F) F(device, COUNT) F(request, COUNT) F(queue, COUNT) F(sequence, COUNT)
-#define TRACE_FIELDS_called(F) F(device, COUNT) F(value, HEX)
-#define TRACE_FIELDS_detach(F) F(device, COUNT)
-#define TRACE_FIELDS_cut(F) F(device, COUNT)
-#define TRACE_FIELDS_irq(F) F(source, COUNT) F(irq, COUNT) F(time, NS)
-#define TRACE_FIELDS_lost(F) F(device, COUNT) F(reason, COUNT)
-#define TRACE_FIELDS_wrote(F) F(device, COUNT) F(queue, COUNT) F(head, COUNT) F(offset, BYTES)
-#define TRACE_FIELDS_taken(F) F(device, COUNT) F(queue, COUNT)
+#define TRACE_FIELDS_reply(F)	F(device, COUNT) F(request, COUNT) F(value, HEX)
+#define TRACE_FIELDS_kick(F)	F(device, COUNT) F(queue, COUNT) F(flags, HEX) F(done, COUNT)
+#define TRACE_FIELDS_used(F)	F(device, COUNT) F(queue, COUNT) F(head, COUNT) F(skip, BYTES)
+#define TRACE_FIELDS_call(F)	F(device, COUNT) F(request, COUNT) F(queue, COUNT) F(sequence, COUNT)
+#define TRACE_FIELDS_called(F)	F(device, COUNT) F(value, HEX)
+#define TRACE_FIELDS_detach(F)	F(device, COUNT)
+#define TRACE_FIELDS_cut(F)	F(device, COUNT)
+#define TRACE_FIELDS_irq(F)	F(source, COUNT) F(irq, COUNT) F(time, NS)
+#define TRACE_FIELDS_lost(F)	F(device, COUNT) F(reason, COUNT)
+#define TRACE_FIELDS_wrote(F)	F(device, COUNT) F(queue, COUNT) F(head, COUNT) F(offset, BYTES)
+#define TRACE_FIELDS_taken(F)	F(device, COUNT) F(queue, COUNT)
 
 #define TRACE_KINDS(KIND)                                                                          \
 	KIND(from, 1, IN, NONE, "time-travel message from the guest")                              \
@@ -128,30 +128,30 @@ enum trace_kind {
 #define TRACE_KIND(name, number, direction, payload, doc) TRACE_##name = number,
 	TRACE_KINDS(TRACE_KIND)
 #undef TRACE_KIND
-	TRACE_KIND_LIMIT = 64, /* kinds are below this; the rest is for later versions */
+		TRACE_KIND_LIMIT = 64, /* kinds are below this; the rest is for later versions */
 };
 
 /*
  * Operations of the time-travel protocol, as they stand in the op field.
  * Source: include/uapi/linux/um_timetravel.h, Linux 6.12 (0-8 since 5.10, 9 since 6.11).
  */
-#define TRACE_OPERATIONS(OP)                                                                       \
-	OP(ACK, 0)                                                                                 \
-	OP(START, 1)                                                                               \
-	OP(REQUEST, 2)                                                                             \
-	OP(WAIT, 3)                                                                                \
-	OP(GET, 4)                                                                                 \
-	OP(UPDATE, 5)                                                                              \
-	OP(RUN, 6)                                                                                 \
-	OP(FREE_UNTIL, 7)                                                                          \
-	OP(GET_TOD, 8)                                                                             \
+#define TRACE_OPERATIONS(OP) \
+	OP(ACK, 0)           \
+	OP(START, 1)         \
+	OP(REQUEST, 2)       \
+	OP(WAIT, 3)          \
+	OP(GET, 4)           \
+	OP(UPDATE, 5)        \
+	OP(RUN, 6)           \
+	OP(FREE_UNTIL, 7)    \
+	OP(GET_TOD, 8)       \
 	OP(BROADCAST, 9)
 
 enum trace_operation {
 #define TRACE_OPERATION(name, number) TRACE_OP_##name = number,
 	TRACE_OPERATIONS(TRACE_OPERATION)
 #undef TRACE_OPERATION
-	TRACE_OP_LIMIT,
+		TRACE_OP_LIMIT,
 };
 
 /*
@@ -168,9 +168,9 @@ struct trace_record {
 	union {
 		uint64_t field[TRACE_FIELDS_MAX];
 #define TRACE_MEMBER(field_name, unit) uint64_t field_name;
-#define TRACE_KIND(name, number, direction, payload, doc)                                          \
-	struct {                                                                                   \
-		TRACE_FIELDS_##name(TRACE_MEMBER)                                                  \
+#define TRACE_KIND(name, number, direction, payload, doc) \
+	struct {                                          \
+		TRACE_FIELDS_##name(TRACE_MEMBER)         \
 	} name;
 		TRACE_KINDS(TRACE_KIND)
 #undef TRACE_KIND
@@ -229,6 +229,7 @@ struct trace_writer_options {
 	size_t size;	   /* sizeof(struct trace_writer_options): lets it grow */
 	uint64_t flush_ns; /* at most this much wall time is lost to a kill; 0 = 100 ms */
 	int level;	   /* zstd level; 0 = the default of this library (3) */
+	bool pack;	   /* pack chunks of messages alone, too: shorter only before compression */
 };
 
 struct trace_writer_stat {
@@ -356,14 +357,14 @@ TTTRACE_API void trace_reader_close(struct trace_reader *reader);
 /* ---- Whole files ----------------------------------------------------------------------------- */
 
 struct trace_report {
-	uint64_t records;	 /* readable, in order, from the start */
-	uint64_t frames;	 /* whole and undamaged */
-	uint64_t artifacts;	 /* complete, with the right SHA-256 */
-	uint64_t good_bytes;	 /* of the file, up to the first damage */
+	uint64_t records;    /* readable, in order, from the start */
+	uint64_t frames;     /* whole and undamaged */
+	uint64_t artifacts;  /* complete, with the right SHA-256 */
+	uint64_t good_bytes; /* of the file, up to the first damage */
 	uint64_t file_bytes;
-	bool ended;		 /* the end record is there: the recorder closed it */
-	bool indexed;		 /* a valid index is there */
-	char problem[256];	 /* in words, empty when there is none */
+	bool ended;	   /* the end record is there: the recorder closed it */
+	bool indexed;	   /* a valid index is there */
+	char problem[256]; /* in words, empty when there is none */
 };
 
 /*

@@ -247,6 +247,7 @@ static int writer_alloc(const struct trace_writer_options *options, struct trace
 			writer_free(writer);
 			return -ENOMEM;
 		}
+		columns->pack = options && options->size >= sizeof(*options) && options->pack;
 		columns->next = writer->empty;
 		writer->empty = columns;
 	}

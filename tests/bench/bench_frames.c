@@ -2,7 +2,8 @@
 /*
  * What frames cost in a trace of a network: bench-frames IN WITH WITHOUT writes the records of IN
  * twice, once with and once without those of devices, and prints how many frames were received and
- * their own bytes. How much longer WITH is when unpacked, beyond those bytes, is the cost.
+ * their own bytes. Both are packed, as traces of networks are. How much longer WITH is when
+ * unpacked, beyond those bytes, is the cost.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -62,6 +63,7 @@ static int copy_all(struct copy *copy)
 
 int main(int argc, char **argv)
 {
+	const struct trace_writer_options options = { .size = sizeof(options), .pack = true };
 	struct copy copy = { 0 };
 	int err;
 
@@ -71,9 +73,9 @@ int main(int argc, char **argv)
 	}
 	err = trace_reader_open(argv[1], &copy.reader);
 	if (!err)
-		err = trace_writer_create(argv[2], NULL, &copy.with);
+		err = trace_writer_create(argv[2], &options, &copy.with);
 	if (!err)
-		err = trace_writer_create(argv[3], NULL, &copy.without);
+		err = trace_writer_create(argv[3], &options, &copy.without);
 	if (!err)
 		err = copy_all(&copy);
 	trace_reader_close(copy.reader);
