@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "format/cleanup.h"
 
@@ -65,6 +66,26 @@ int duration_parse(const char *text, uint64_t *ns)
 	if (err)
 		return err;
 	return *ns > INT64_MAX ? -ERANGE : 0;
+}
+
+static int parse_date(const char *text, uint64_t *ns)
+{
+	struct tm date = { 0 };
+	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S", &date);
+	time_t seconds;
+
+	if (!end || (*end && strcmp(end, "Z")))
+		return -EINVAL;
+	seconds = timegm(&date);
+	if (seconds < 0 || (uint64_t)seconds > INT64_MAX / NS_PER_S)
+		return -ERANGE;
+	*ns = (uint64_t)seconds * NS_PER_S;
+	return 0;
+}
+
+int tod_parse(const char *text, uint64_t *ns)
+{
+	return parse_date(text, ns) ? duration_parse(text, ns) : 0;
 }
 
 const char *duration_exact(uint64_t ns, char text[UNITS_TEXT])

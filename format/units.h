@@ -20,6 +20,12 @@
 int duration_parse(const char *text, uint64_t *ns);
 
 /*
+ * Parse a time of day, in ns since 1970: "2026-01-01T00:00:00Z", with or without the Z, or what
+ * duration_parse() takes. Returns 0, -EINVAL, or -ERANGE when it exceeds 2^63-1 ns.
+ */
+int tod_parse(const char *text, uint64_t *ns);
+
+/*
  * "0.412000256": seconds with nine decimals, the way every message and report prints virtual time.
  */
 const char *duration_exact(uint64_t ns, char text[UNITS_TEXT]);

@@ -39,7 +39,8 @@ struct calendar;
 /* How far a client may run without asking. Stored in the trace. */
 enum calendar_grant {
 	CALENDAR_GRANT_EACH,   /* not at all: every event is an exchange, the finest trace */
-	CALENDAR_GRANT_WINDOW, /* FREE_UNTIL the next event of anybody else, the limit, or 1 s */
+	CALENDAR_GRANT_WINDOW, /* FREE_UNTIL the next event of anybody else, the limit, the end of
+				* the window or, without windows, 1 s */
 };
 
 struct calendar_options {
@@ -150,15 +151,16 @@ int calendar_house_done(struct calendar *calendar);
 int calendar_open_window(struct calendar *calendar, uint64_t end);
 
 /*
- * Of a windowed calendar: let its window end at @end, if that is earlier. What the running client may
- * no longer do is taken back as for the house, see calendar_house_heard(). Returns 0 or -ENOMEM.
+ * Of a windowed calendar: let its window end at @end, if that is earlier. What the running client
+ * may no longer do is taken back as for the house, see calendar_house_heard(). Returns 0 or
+ * -ENOMEM.
  */
 int calendar_narrow_window(struct calendar *calendar, uint64_t end);
 
 /*
- * Of a windowed calendar: whatever a client does outside comes back no earlier than @reach ns later.
- * A client says so before it does (UPDATE): its window is narrowed to that with the answer, which
- * costs no exchange of its own.
+ * Of a windowed calendar: whatever a client does outside comes back no earlier than @reach ns
+ * later. A client says so before it does (UPDATE): its window is narrowed to that with the answer,
+ * which costs no exchange of its own.
  */
 void calendar_set_reach(struct calendar *calendar, uint64_t reach);
 

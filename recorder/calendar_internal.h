@@ -20,9 +20,9 @@
 #include "recorder/calendar_heap.h"
 
 /*
- * In window mode no client runs further than this without asking, even when nobody else has an
- * event: a client that joins late gets its turn, and a client that never sleeps is heard of. Once
- * in a second of virtual time costs nothing.
+ * With GRANT_WINDOW and without windows no client runs further than this without asking, even when
+ * nobody else has an event: a client that joins late gets its turn, and a client that never sleeps
+ * is heard of. Once in a second of virtual time costs nothing.
  */
 #define CALENDAR_HORIZON_NS 1000000000ULL
 

@@ -231,7 +231,7 @@ static const struct lab_key lab_keys[] = {
 	LAB_KEY("grant", lab_type_grant, struct lab, grant, .doc = "each or window"),
 	LAB_KEY("limits", limits_type, struct lab, limit_virtual, .doc = "virtual and wall time"),
 	LAB_KEY("expect", lab_type_patterns, struct lab, expect,
-		.doc = "lines that each console must show"),
+		.doc = "lines that some console must show"),
 	LAB_KEY("fail-on", lab_type_patterns, struct lab, fail_on,
 		.doc = "lines that no console may show"),
 };

@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "format/cleanup.h"
 #include "format/units.h"
@@ -167,27 +166,6 @@ static int parse_rate(const char *text, uint64_t *value)
 static int parse_speed(const char *text, uint64_t *value)
 {
 	return parse_per_second(text, parse_size, value);
-}
-
-static int parse_date(const char *text, uint64_t *value)
-{
-	struct tm date = { 0 };
-	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S", &date);
-	time_t seconds;
-
-	if (!end || (*end && strcmp(end, "Z")))
-		return -EINVAL;
-	seconds = timegm(&date);
-	if (seconds < 0 || (uint64_t)seconds > INT64_MAX / NS_PER_S)
-		return -ERANGE;
-	*value = (uint64_t)seconds * NS_PER_S;
-	return 0;
-}
-
-/* Seconds since 1970 are the one time without a unit, as for --tod. */
-static int parse_tod(const char *text, uint64_t *value)
-{
-	return parse_date(text, value) ? duration_parse(text, value) : 0;
 }
 
 static int parse_grant(const char *text, uint64_t *value)
@@ -370,7 +348,7 @@ const struct lab_type lab_type_speed = { "bytes per second such as 200M/s", lab_
 const struct lab_type lab_type_share = { "a share such as 0.01 or 1%", read_share, parse_share,
 					 print_share };
 const struct lab_type lab_type_tod = { "a date such as 2026-01-01T00:00:00Z, or seconds since 1970",
-				       lab_read_integer, parse_tod, NULL };
+				       lab_read_integer, tod_parse, NULL };
 const struct lab_type lab_type_grant = { "each or window", lab_read_integer, parse_grant, NULL };
 const struct lab_type lab_type_mac = { "a MAC address such as 02:00:00:00:00:01", read_mac, NULL,
 				       NULL };

@@ -161,43 +161,44 @@ static int add_cpu_info(struct image_files *files)
 	return text ? image_files_add(files, "/proc/cpuinfo", 0444, text, strlen(text)) : 0;
 }
 
-/* What the user's arguments are, with the initrd that a lab file names beside them. */
-static int list_arguments(const struct lab_guest *guest, char ***list)
+/* What the user's arguments are, and then @initrd, which may be NULL. NULL: out of memory. */
+static char **list_arguments(const struct lab_guest *guest, char *initrd)
 {
 	size_t count = 0;
+	char **list;
 
 	while (guest->arguments && guest->arguments[count])
 		count++;
-	*list = calloc(count + 2, sizeof(char *));
-	if (!*list)
-		return -ENOMEM;
+	list = calloc(count + 2, sizeof(char *));
+	if (!list)
+		return NULL;
 	for (size_t i = 0; i < count; i++)
-		(*list)[i] = guest->arguments[i];
-	if (guest->initrd && asprintf(&(*list)[count], "initrd=%s", guest->initrd) < 0)
-		(*list)[count] = NULL;
-	return guest->initrd && !(*list)[count] ? -ENOMEM : 0;
+		list[i] = guest->arguments[i];
+	list[count] = initrd;
+	return list;
 }
 
 static int build_arguments(const struct run_options *options, struct run_guest *guest,
 			   struct diagnosis *why)
 {
 	struct guest_spec *spec = &guest->spec;
-	char **user = NULL;
-	int err = list_arguments(guest->lab, &user);
-	struct guest_arguments_options arguments = { .user = user,
-						     .allow = options->allow,
+	struct guest_arguments_options arguments = { .allow = options->allow,
 						     .id = guest->lab->id,
 						     .device = spec->device,
 						     .device_count = spec->device_count };
+	auto_free char *initrd = NULL;
+	auto_free char **user = NULL;
 
-	if (!err)
-		err = guest_arguments_build(&arguments, &spec->files, &spec->arguments,
-					    &spec->host_files, why);
-	for (size_t i = 0; guest->lab->initrd && user && user[i]; i++)
-		if (!user[i + 1])
-			free(user[i]);
-	free(user);
-	return err;
+	if (guest->lab->initrd && asprintf(&initrd, "initrd=%s", guest->lab->initrd) < 0) {
+		initrd = NULL;
+		return -ENOMEM;
+	}
+	user = list_arguments(guest->lab, initrd);
+	if (!user)
+		return -ENOMEM;
+	arguments.user = user;
+	return guest_arguments_build(&arguments, &spec->files, &spec->arguments, &spec->host_files,
+				     why);
 }
 
 static int load_files(struct run_guest *guest, struct diagnosis *why)

@@ -8,7 +8,6 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "format/cleanup.h"
 #include "format/units.h"
@@ -149,13 +148,9 @@ static uint64_t parse_time(const char *text, const char *option, struct argp_sta
 
 static uint64_t parse_tod(const char *text, struct argp_state *state)
 {
-	struct tm date = { 0 };
-	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S", &date);
 	uint64_t ns = 0;
 
-	if (end && (!*end || !strcmp(end, "Z")))
-		return (uint64_t)timegm(&date) * NS_PER_S;
-	if (duration_parse(text, &ns))
+	if (tod_parse(text, &ns))
 		argp_error(state, "--tod '%s': give 2026-01-01T00:00:00Z or seconds since 1970",
 			   text);
 	return ns;

@@ -329,12 +329,14 @@ static void report_wall_limit(struct session *session)
 /* A client that runs, or a guest that has not even connected, owes a message. */
 static void check_hang(struct session *session, uint64_t now)
 {
-	const struct client *running = running_client(session);
-	const char *silent = find_silent(session);
+	const struct client *running;
+	const char *silent;
 
 	if (!session->options.hang_timeout ||
 	    now - session->last_message_wall < session->options.hang_timeout)
 		return;
+	running = running_client(session);
+	silent = find_silent(session);
 	if ((running || silent) && !session_programs_hang(session))
 		report_hang(session, running, silent);
 }

@@ -341,8 +341,6 @@ static void open_windows(struct session *session, const struct first_events *eve
 {
 	uint64_t limit = session->options.calendar.limit;
 	uint64_t longest = events->first + WINDOW_MAX_NS;
-	uint64_t reach =
-		session->lookahead < WIRE_TIME_NEVER ? 2 * session->lookahead : WIRE_TIME_NEVER;
 	bool is_first = !session->begun;
 
 	session->begun = true;
@@ -358,7 +356,8 @@ static void open_windows(struct session *session, const struct first_events *eve
 		/* One that sleeps beyond it stays done, and hears of the next. */
 		if (!is_first && calendar_next_event(island->calendar) >= end)
 			continue;
-		calendar_set_reach(island->calendar, reach);
+		if (is_first && session->lookahead < WIRE_TIME_NEVER)
+			calendar_set_reach(island->calendar, 2 * session->lookahead);
 		calendar_open_window(island->calendar, end);
 		session_carry_out(session, island);
 	}

@@ -67,16 +67,23 @@ const char *verdict_extent(const struct cursor_report *report)
 				   : "";
 }
 
+void verdict_print_compared(uint64_t messages, uint64_t interrupts, uint64_t probed)
+{
+	char number[UNITS_TEXT];
+
+	printf("%s messages, ", count_text(messages, number));
+	if (interrupts)
+		printf("%s device interrupts, ", count_text(interrupts, number));
+	if (probed)
+		printf("%s probed interrupts, ", count_text(probed, number));
+}
+
 static void print_counts(const struct verdict *verdict)
 {
 	const struct cursor_report *report = report_of(verdict);
 	char number[UNITS_TEXT];
 
-	printf("%s messages, ", count_text(report->messages, number));
-	if (report->interrupts)
-		printf("%s device interrupts, ", count_text(report->interrupts, number));
-	if (report->probed)
-		printf("%s probed interrupts, ", count_text(report->probed, number));
+	verdict_print_compared(report->messages, report->interrupts, report->probed);
 	if (*verdict->guest->outcome->memory_reason &&
 	    (report->digests_unequal || !report->digests))
 		printf("memory not compared, ");

@@ -23,6 +23,9 @@ int verdict_status(const struct verdict *verdict);
 /* What "identical" covers: " up to where it was stopped". */
 const char *verdict_extent(const struct cursor_report *report);
 
+/* "1,080 messages, 25 device interrupts, ": what was compared, without what there was none of. */
+void verdict_print_compared(uint64_t messages, uint64_t interrupts, uint64_t probed);
+
 void verdict_print(const struct verdict *verdict);
 
 /* One object; NULL: out of memory. */

@@ -121,11 +121,8 @@ static void print_sum(const struct verdict_lab *all, const struct sum *sum)
 {
 	char text[UNITS_TEXT];
 
-	printf("; %s messages, ", count_text(sum->messages, text));
-	if (sum->interrupts)
-		printf("%s device interrupts, ", count_text(sum->interrupts, text));
-	if (sum->probed)
-		printf("%s probed interrupts, ", count_text(sum->probed, text));
+	printf("; ");
+	verdict_print_compared(sum->messages, sum->interrupts, sum->probed);
 	printf("%s memory digests in %.2f s", count_text(sum->digests, text),
 	       (double)all->wall_ns / NS_PER_S);
 	if (sum->recorded_wall_ns && !sum->stopped)
