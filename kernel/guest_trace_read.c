@@ -6,7 +6,7 @@
 
 #include "format/cleanup.h"
 #include "kernel/guest_trace.h"
-#include "kernel/printable.h"
+#include "format/printable.h"
 
 /* A guest while its meta records go by. */
 struct guest_reading {

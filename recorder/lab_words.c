@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "kernel/printable.h"
+#include "format/printable.h"
 
 /* Longer words are not compared: nothing known here is. */
 #define WORD_MAX 32

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "format/units.h"
-#include "kernel/printable.h"
+#include "format/printable.h"
 #include "kernel/seal.h"
 
 /* "the guest" of one, "the guest n2" of several. */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "format/cleanup.h"
-#include "kernel/printable.h"
+#include "format/printable.h"
 #include "kernel/process.h"
 #include "replayer/cursor_internal.h"
 

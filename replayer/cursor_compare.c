@@ -5,7 +5,7 @@
 
 #include "format/cleanup.h"
 #include "format/units.h"
-#include "kernel/printable.h"
+#include "format/printable.h"
 #include "replayer/cursor_internal.h"
 
 static void keep_history(struct cursor *cursor)

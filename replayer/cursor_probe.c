@@ -6,7 +6,7 @@
 
 #include "format/cleanup.h"
 #include "format/units.h"
-#include "kernel/printable.h"
+#include "format/printable.h"
 #include "kernel/probe.h"
 #include "replayer/cursor_internal.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "format/cleanup.h"
-#include "kernel/printable.h"
+#include "format/printable.h"
 #include "kernel/probe.h"
 #include "kernel/process.h"
 #include "replayer/replay_lab.h"

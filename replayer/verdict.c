@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "format/units.h"
-#include "kernel/printable.h"
+#include "format/printable.h"
 
 /* Records shown around a divergence by the command the verdict proposes. */
 #define RECORDS_BEFORE 20

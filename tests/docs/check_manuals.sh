@@ -11,7 +11,7 @@ docs=$source_dir/docs
 calls() {
 	case $1 in
 	ttrec) printf 'ttrec%s\n' '' ' run' ' tap' ' serve' ' doctor' ;;
-	ttdump) printf 'ttdump%s\n' '' ' show' ' stat' ' verify' ' salvage' ' extract' ;;
+	ttdump) printf 'ttdump%s\n' '' ' show' ' stat' ' export' ' verify' ' salvage' ' extract' ;;
 	*) echo "$1" ;;
 	esac
 }

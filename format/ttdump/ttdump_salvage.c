@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* ttdump salvage: make a whole trace of what a damaged one still holds. */
-#include "format/ttdump.h"
+#include "format/ttdump/ttdump.h"
 
 #include <errno.h>
 #include <string.h>

@@ -8,6 +8,7 @@
 
 #include "format/cleanup.h"
 #include "format/diagnosis.h"
+#include "format/text/record_text.h"
 #include "format/tttrace.h"
 
 /*
@@ -16,7 +17,7 @@
  */
 typedef int dump_verb(int argc, char **argv, struct diagnosis *diagnosis);
 
-dump_verb dump_show, dump_stat, dump_verify, dump_salvage, dump_extract;
+dump_verb dump_show, dump_stat, dump_export, dump_verify, dump_salvage, dump_extract;
 
 static inline void dump_close(struct trace_reader **reader)
 {
@@ -32,21 +33,7 @@ int dump_open(const char *path, struct trace_reader **reader, struct diagnosis *
 int dump_damaged(const char *path, const struct trace_reader *reader, int error,
 		 struct diagnosis *diagnosis);
 
-/* One record as a line of text, and as a JSON object with stable keys (a new reference). */
-void dump_record_text(const struct trace_record *record, FILE *out);
-json_t *dump_record_json(const struct trace_record *record);
-
-/* The fields of a record of a device or an interrupt; false: it is none, nothing was printed. */
-bool dump_device_text(const struct trace_record *record, FILE *out);
-
 /* Print @object on one line and drop it. */
 void dump_json(json_t *object);
-
-/* "6ba7b810-9dad-41d1-80b4-00c04fd430c8" */
-#define DUMP_UUID_TEXT 37
-const char *dump_uuid_text(const uint8_t uuid[16], char text[DUMP_UUID_TEXT]);
-
-/* Lower-case hex digits of @size bytes and a NUL. */
-void dump_hex_text(const uint8_t *data, size_t size, char *text);
 
 #endif

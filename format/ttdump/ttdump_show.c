@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* ttdump show: every record on a line. */
-#include "format/ttdump.h"
+#include "format/ttdump/ttdump.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -102,10 +102,10 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 static void show_head_json(const struct trace_header *header)
 {
-	char uuid[DUMP_UUID_TEXT];
+	char uuid[UUID_TEXT];
 
 	dump_json(json_pack("{s:i, s:s}", "version", header->version, "uuid",
-			    dump_uuid_text(header->uuid, uuid)));
+			    uuid_text(header->uuid, uuid)));
 }
 
 /* How the recording was started stands in front, whatever is selected. */
@@ -113,16 +113,16 @@ static void show_head(struct show *show, struct trace_reader *reader)
 {
 	const struct trace_header *header = trace_reader_header(reader);
 	struct trace_record record;
-	char uuid[DUMP_UUID_TEXT];
+	char uuid[UUID_TEXT];
 
 	if (show->json) {
 		show_head_json(header);
 		return;
 	}
-	printf("# trace version %u, %s\n", header->version, dump_uuid_text(header->uuid, uuid));
+	printf("# trace version %u, %s\n", header->version, uuid_text(header->uuid, uuid));
 	while (trace_reader_next(reader, &record) > 0 && record.kind == TRACE_meta) {
 		fputs("# ", stdout);
-		dump_record_text(&record, stdout);
+		record_print(&record, stdout);
 		show->leading_meta = record.number + 1;
 	}
 }
@@ -137,9 +137,9 @@ static bool selected(const struct show *show, const struct trace_record *record)
 static void show_record(const struct show *show, const struct trace_record *record)
 {
 	if (show->json)
-		dump_json(dump_record_json(record));
+		dump_json(record_json(record));
 	else
-		dump_record_text(record, stdout);
+		record_print(record, stdout);
 }
 
 static int show_records(const struct show *show, struct trace_reader *reader,

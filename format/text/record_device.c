@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The fields of records of devices and interrupts as text, with names where there are names. */
-#include "format/ttdump.h"
-
 #include <inttypes.h>
 
+#include "format/cleanup.h"
+#include "format/text/record_text.h"
 #include "format/units.h"
 
 /* What stands in the flags of every message: the version; of a kick also that it wants a reply. */
@@ -116,7 +116,7 @@ static void print_value(uint64_t value, FILE *out)
 	fprintf(out, " 0x%" PRIx64, value);
 }
 
-bool dump_device_text(const struct trace_record *record, FILE *out)
+bool record_print_device(const struct trace_record *record, FILE *out)
 {
 	switch (record->kind) {
 	case TRACE_attach:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* ttdump: look into a trace. */
-#include "format/ttdump.h"
+#include "format/ttdump/ttdump.h"
 
 #include <errno.h>
 #include <string.h>
@@ -9,8 +9,8 @@ static const struct verb {
 	const char *name;
 	dump_verb *run;
 } verbs[] = {
-	{ "show", dump_show },	     { "stat", dump_stat },	  { "verify", dump_verify },
-	{ "salvage", dump_salvage }, { "extract", dump_extract },
+	{ "show", dump_show },	   { "stat", dump_stat },	{ "export", dump_export },
+	{ "verify", dump_verify }, { "salvage", dump_salvage }, { "extract", dump_extract },
 };
 
 static const char doc[] =
@@ -18,6 +18,7 @@ static const char doc[] =
 	"Verbs:\n"
 	"  show      every record on a line, or as JSON\n"
 	"  stat      what is in a trace, and what it costs\n"
+	"  export    write it in the format of another tool\n"
 	"  verify    is every bit right?\n"
 	"  salvage   make a whole trace of what a damaged one still holds\n"
 	"  extract   get the embedded files: kernel, initrd, libraries\n"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* ttdump extract: get the embedded files. Where they go is not for the trace to say. */
-#include "format/ttdump.h"
+#include "format/ttdump/ttdump.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -69,7 +69,7 @@ static void list_artifact(const struct trace_artifact *artifact)
 {
 	char sha256[65];
 
-	dump_hex_text(artifact->sha256, sizeof(artifact->sha256), sha256);
+	hex_text(artifact->sha256, sizeof(artifact->sha256), sha256);
 	printf("%04" PRIo32 " %10" PRIu64 "  %s  ", artifact->mode & 07777, artifact->size, sha256);
 	/* The path is the trace's to choose: nothing of it may reach the terminal as it is. */
 	for (const char *c = artifact->path; *c; c++)

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* A record as text and as JSON, both driven by the table of kinds. */
-#include "format/ttdump.h"
+#include "format/text/record_text.h"
 
-#include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "format/cleanup.h"
 #include "format/units.h"
 
 /* So many bytes of binary payload fit a line. */
@@ -25,34 +26,7 @@ static const char *const directions[] = {
 	[TRACE_SIDE] = "side",
 };
 
-int dump_open(const char *path, struct trace_reader **reader, struct diagnosis *diagnosis)
-{
-	int err = trace_reader_open(path, reader);
-
-	if (!err)
-		return 0;
-	if (!*reader)
-		return diagnose(diagnosis, EXIT_CANNOT, err, NULL, "cannot open %s: %s", path,
-				strerror(-err));
-	if (err == -EPROTONOSUPPORT)
-		return diagnose(diagnosis, EXIT_CANNOT, err, "use a newer version of ttdump",
-				"cannot read %s: %s", path, trace_reader_error(*reader));
-	if (err != -EBADMSG && err != -EPIPE)
-		return diagnose(diagnosis, EXIT_CANNOT, err, NULL, "cannot read %s: %s", path,
-				trace_reader_error(*reader));
-	return diagnose(diagnosis, EXIT_DAMAGED, err, "check that this is a trace of ttrec",
-			"cannot read %s: %s", path, trace_reader_error(*reader));
-}
-
-int dump_damaged(const char *path, const struct trace_reader *reader, int error,
-		 struct diagnosis *diagnosis)
-{
-	return diagnose(diagnosis, EXIT_DAMAGED, error,
-			"\"ttdump salvage\" makes a whole trace of what lies before",
-			"cannot read on in %s: %s", path, trace_reader_error(reader));
-}
-
-void dump_hex_text(const uint8_t *data, size_t size, char *text)
+void hex_text(const uint8_t *data, size_t size, char *text)
 {
 	static const char digits[] = "0123456789abcdef";
 
@@ -63,13 +37,13 @@ void dump_hex_text(const uint8_t *data, size_t size, char *text)
 	*text = '\0';
 }
 
-const char *dump_uuid_text(const uint8_t uuid[16], char text[DUMP_UUID_TEXT])
+const char *uuid_text(const uint8_t uuid[16], char text[UUID_TEXT])
 {
 	static const uint8_t groups[] = { 4, 2, 2, 2, 6 };
 	char *out = text;
 
 	for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
-		dump_hex_text(uuid, groups[i], out);
+		hex_text(uuid, groups[i], out);
 		uuid += groups[i];
 		out += 2 * groups[i];
 		*out++ = i + 1 < ARRAY_SIZE(groups) ? '-' : '\0';
@@ -144,7 +118,7 @@ static void print_bytes(const uint8_t *data, size_t size, FILE *out)
 {
 	char text[2 * TEXT_BYTES_MAX + 1];
 
-	dump_hex_text(data, size < TEXT_BYTES_MAX ? size : TEXT_BYTES_MAX, text);
+	hex_text(data, size < TEXT_BYTES_MAX ? size : TEXT_BYTES_MAX, text);
 	fprintf(out, " %s", text);
 	if (size > TEXT_BYTES_MAX)
 		fprintf(out, "... (%zu bytes)", size);
@@ -159,13 +133,13 @@ static bool is_message(const struct trace_kind_info *info)
 static void print_fields(const struct trace_record *record, const struct trace_kind_info *info,
 			 FILE *out)
 {
-	if (dump_device_text(record, out))
+	if (record_print_device(record, out))
 		return;
 	for (unsigned int i = 0; i < info->field_count; i++)
 		print_field(&info->field[i], record->field[i], out);
 }
 
-void dump_record_text(const struct trace_record *record, FILE *out)
+void record_print(const struct trace_record *record, FILE *out)
 {
 	const struct trace_kind_info *info = trace_kind_info(record->kind);
 	char time[UNITS_TEXT];
@@ -213,11 +187,11 @@ static void payload_json(json_t *object, const struct trace_kind_info *info,
 	hex = malloc(2 * record->payload_size + 1);
 	if (!hex)
 		return;
-	dump_hex_text(record->payload, record->payload_size, hex);
+	hex_text(record->payload, record->payload_size, hex);
 	json_object_set_new(object, "hex", json_string(hex));
 }
 
-json_t *dump_record_json(const struct trace_record *record)
+json_t *record_json(const struct trace_record *record)
 {
 	const struct trace_kind_info *info = trace_kind_info(record->kind);
 	json_t *object = json_object();
@@ -232,11 +206,4 @@ json_t *dump_record_json(const struct trace_record *record)
 				    value_json(info->field[i].unit, record->field[i]));
 	payload_json(object, info, record);
 	return object;
-}
-
-void dump_json(json_t *object)
-{
-	json_dumpf(object, stdout, JSON_COMPACT);
-	putchar('\n');
-	json_decref(object);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* ttdump stat: what is in a trace, and what it costs. */
-#include "format/ttdump.h"
+#include "format/ttdump/ttdump.h"
 
 #include <errno.h>
 #include <inttypes.h>

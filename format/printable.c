@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Text that a guest or a trace made up, fit for a terminal and for JSON. */
-#include "kernel/printable.h"
+#include "format/printable.h"
 
 #include <stddef.h>
 #include <stdint.h>

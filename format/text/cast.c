@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Who is who in a trace: the names of guests and of their devices, learned from its records. */
+#include "format/text/cast.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/printable.h"
+
+static int see_guest(struct cast *cast, uint32_t index)
+{
+	struct cast_guest *grown;
+
+	if (index < cast->count)
+		return 0;
+	grown = realloc(cast->guest, (index + 1u) * sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	cast->guest = grown;
+	for (; cast->count <= index; cast->count++) {
+		grown[cast->count] = (struct cast_guest){ 0 };
+		snprintf(grown[cast->count].name, CAST_NAME, "guest %zu", cast->count);
+	}
+	return 0;
+}
+
+static void learn_name(struct cast_guest *guest, const char *name, size_t size)
+{
+	if (!size)
+		return;
+	snprintf(guest->name, sizeof(guest->name), "%.*s",
+		 (int)(size < CAST_NAME ? size : CAST_NAME), name);
+	printable(guest->name);
+}
+
+/* "net lan 02:01:7d:56:ae:80"; a network's name has no spaces. */
+static void learn_network(struct cast_device *device)
+{
+	uint8_t *mac = device->mac;
+	char rest;
+
+	device->wired = device->virtio_id == 1 && sscanf(device->name,
+							 "net %63s %2" SCNx8 ":%2" SCNx8 ":%2" SCNx8
+							 ":%2" SCNx8 ":%2" SCNx8 ":%2" SCNx8 "%c",
+							 device->network, &mac[0], &mac[1], &mac[2],
+							 &mac[3], &mac[4], &mac[5], &rest) == 7;
+}
+
+/* "ID NAME" */
+static int learn_device(struct cast_guest *guest, const char *text, size_t size)
+{
+	struct cast_device *grown =
+		realloc(guest->device, (guest->device_count + 1) * sizeof(*grown));
+	char line[16 + sizeof(grown->name)];
+	struct cast_device *device;
+	int name = 0;
+
+	if (!grown)
+		return -ENOMEM;
+	guest->device = grown;
+	device = &grown[guest->device_count++];
+	*device = (struct cast_device){ 0 };
+	snprintf(line, sizeof(line), "%.*s", (int)(size < sizeof(line) ? size : sizeof(line)),
+		 text);
+	if (sscanf(line, "%" SCNu32 " %n", &device->virtio_id, &name) != 1)
+		return 0;
+	snprintf(device->name, sizeof(device->name), "%s", line + name);
+	printable(device->name);
+	learn_network(device);
+	return 0;
+}
+
+static bool has_key(const struct trace_record *record, const char *key, const char **value,
+		    size_t *size)
+{
+	size_t length = strlen(key);
+
+	if (record->payload_size < length || memcmp(record->payload, key, length))
+		return false;
+	*value = (const char *)record->payload + length;
+	*size = record->payload_size - length;
+	return true;
+}
+
+static int learn_meta(struct cast *cast, const struct trace_record *record)
+{
+	struct cast_guest *guest = &cast->guest[record->guest];
+	const char *value;
+	size_t size;
+
+	if (has_key(record, "name=", &value, &size))
+		learn_name(guest, value, size);
+	else if (has_key(record, "device=", &value, &size))
+		return learn_device(guest, value, size);
+	return 0;
+}
+
+int cast_learn(struct cast *cast, const struct trace_record *record)
+{
+	int err = see_guest(cast, record->guest);
+
+	if (err)
+		return err;
+	if (record->kind == TRACE_meta)
+		return learn_meta(cast, record);
+	if (record->kind == TRACE_join)
+		learn_name(&cast->guest[record->guest], record->payload, record->payload_size);
+	if (trace_kind_info(record->kind)->direction != TRACE_SIDE || record->kind == TRACE_join)
+		cast->guest[record->guest].seen = true;
+	return 0;
+}
+
+void cast_free(struct cast *cast)
+{
+	for (size_t i = 0; i < cast->count; i++)
+		free(cast->guest[i].device);
+	free(cast->guest);
+	*cast = (struct cast){ 0 };
+}
+
+const char *cast_name(const struct cast *cast, uint32_t guest, char text[CAST_NAME])
+{
+	if (guest < cast->count)
+		return cast->guest[guest].name;
+	snprintf(text, CAST_NAME, "guest %" PRIu32, guest);
+	return text;
+}
+
+const struct cast_device *cast_device(const struct cast *cast, uint32_t guest, uint64_t device)
+{
+	if (guest >= cast->count || device >= cast->guest[guest].device_count)
+		return NULL;
+	return &cast->guest[guest].device[device];
+}
+
+bool cast_find(const struct cast *cast, const char *word, uint32_t *guest)
+{
+	unsigned long number;
+	char *end;
+
+	for (size_t i = 0; i < cast->count; i++)
+		if (!strcmp(cast->guest[i].name, word)) {
+			*guest = (uint32_t)i;
+			return true;
+		}
+	errno = 0;
+	number = strtoul(word, &end, 10);
+	if (errno || *word < '0' || *word > '9' || *end || number >= cast->count)
+		return false;
+	*guest = (uint32_t)number;
+	return true;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Who is who in a trace: the names of guests and of their devices, learned from its records.
+ *
+ * Streaming: hand every record to cast_learn() in order, and ask at any time what is known by
+ * then. Names are the trace's to choose; what is handed out here is printable (printable.h).
+ */
+#ifndef TTREC_CAST_H
+#define TTREC_CAST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "format/tttrace.h"
+
+#define CAST_NAME 64
+
+struct cast_device {
+	uint32_t virtio_id;	  /* 1 net, 2 block, 3 console, 4 rng (VIRTIO 1.2, section 5) */
+	char name[2 * CAST_NAME]; /* as recorded: "net lan 02:01:7d:56:ae:80" */
+	bool wired;		  /* a card of ours in a network: the next two hold */
+	char network[CAST_NAME];
+	uint8_t mac[6];
+};
+
+struct cast_guest {
+	char name[CAST_NAME]; /* never empty: "guest 3" when the trace does not say */
+	bool seen;	      /* some record is of it */
+	struct cast_device *device;
+	size_t device_count;
+};
+
+struct cast {
+	struct cast_guest *guest; /* by index */
+	size_t count;
+};
+
+/* Learn from @record if it tells of anybody. 0 or -ENOMEM. */
+int cast_learn(struct cast *cast, const struct trace_record *record);
+void cast_free(struct cast *cast);
+
+/* "n1", or "guest 3" in @text; for any index. */
+const char *cast_name(const struct cast *cast, uint32_t guest, char text[CAST_NAME]);
+
+/* NULL when the trace has not told of it. */
+const struct cast_device *cast_device(const struct cast *cast, uint32_t guest, uint64_t device);
+
+/* By name, or by number where no guest has that name. False: there is none (yet). */
+bool cast_find(const struct cast *cast, const char *word, uint32_t *guest);
+
+#endif

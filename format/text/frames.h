@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The Ethernet frames of a trace: where each came from, when, and who got it.
+ *
+ * Streaming: feed every record in order (after cast_learn() has seen it). A frame is recorded once,
+ * with the record that hands it to its receiver (used, on the receive queue of a card, with the
+ * wrote records before it), or with the one that says that it was lost. Who sent it, and when, is
+ * what frame_origin.h says.
+ */
+#ifndef TTREC_FRAMES_H
+#define TTREC_FRAMES_H
+
+#include <stdbool.h>
+
+#include "format/text/cast.h"
+
+struct frame {
+	uint64_t record; /* that handed it over, or that says that it was lost */
+	const char *network;
+	const uint8_t *data; /* without the virtio header; valid until the next record is fed */
+	size_t size;
+	/* The sender. Without known, guest and device are UINT32_MAX and sent is of no use. */
+	bool known;
+	uint32_t from_guest, from_device;
+	uint64_t sent; /* ns: when the sender kicked */
+	/* The receiver; of a lost frame UINT32_MAX, and received is when it was lost, ns. */
+	bool lost;
+	uint64_t reason; /* enum trace_loss */
+	uint32_t to_guest, to_device;
+	uint64_t received;
+};
+
+struct frames;
+
+/* @cast must stay, and learn each record before it is fed. NULL: out of memory. */
+struct frames *frames_create(const struct cast *cast);
+void frames_free(struct frames *frames);
+
+/* Returns 1 when @record completes a frame, 0 when it does not, -ENOMEM. */
+int frames_feed(struct frames *frames, const struct trace_record *record, struct frame *frame);
+
+#endif

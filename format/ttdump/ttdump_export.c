@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* ttdump export: a trace in the formats of other tools. */
+#include <errno.h>
+#include <string.h>
+
+#include "format/ttdump/export.h"
+
+static const struct format {
+	const char *name;
+	export_format *run;
+	const char *doc;
+} formats[] = {
+	{ "json", export_json, "one JSON document: every record with its fields" },
+};
+
+struct export
+{
+	const struct format *format;
+	const char *output;
+	struct export_request request;
+};
+
+static const struct argp_option options[] = {
+	{ "output", 'o', "FILE", 0, "Write here instead of to standard output", 0 },
+	{ 0 },
+};
+
+static const char doc[] = "Write a trace in the format of another tool.\vFormats:";
+
+/* The formats stand in the help as the table has them. */
+static char *list_formats(int key, const char *text, void *input)
+{
+	char *list = NULL;
+	size_t size;
+	FILE *out;
+
+	(void)input;
+	if (key != ARGP_KEY_HELP_POST_DOC)
+		return (char *)text;
+	out = open_memstream(&list, &size);
+	if (!out)
+		return (char *)text;
+	fprintf(out, "%s\n", text);
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
+		fprintf(out, "  %-9s %s\n", formats[i].name, formats[i].doc);
+	fclose(out);
+	return list;
+}
+
+static const struct format *find_format(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
+		if (!strcmp(formats[i].name, name))
+			return &formats[i];
+	return NULL;
+}
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+	struct export *export = state->input;
+
+	switch (key) {
+	case 'o':
+		export->output = argument;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (export->format && export->request.path)
+			argp_error(state, "only one trace can be exported");
+		else if (export->format)
+			export->request.path = argument;
+		else if (!(export->format = find_format(argument)))
+			argp_error(state, "there is no format \"%s\"", argument);
+		return 0;
+	case ARGP_KEY_END:
+		if (!export->format)
+			argp_error(state, "a format is missing");
+		else if (!export->request.path)
+			argp_error(state, "a trace is missing");
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static int write_export(const struct export *export, struct trace_reader *reader, FILE *out,
+			struct diagnosis *diagnosis)
+{
+	int err = export->format->run(&export->request, reader, out, diagnosis);
+
+	if (!export->output || (!fflush(out) && !ferror(out)))
+		return err;
+	return diagnose(diagnosis, EXIT_CANNOT, -EIO, "make room, or name another file with -o",
+			"cannot write %s: %s", export->output, strerror(errno));
+}
+
+int dump_export(int argc, char **argv, struct diagnosis *diagnosis)
+{
+	static const struct argp argp = { options,	parse, "FORMAT TRACE", doc, NULL,
+					  list_formats, NULL };
+	struct export export = { 0 };
+	auto_trace *reader = NULL;
+	auto_file *file = NULL;
+	int err;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &export);
+	err = dump_open(export.request.path, &reader, diagnosis);
+	if (err)
+		return err;
+	if (export.output) {
+		file = fopen(export.output, "wb");
+		if (!file)
+			return diagnose(diagnosis, EXIT_CANNOT, -errno, "name another file with -o",
+					"cannot write %s: %s", export.output, strerror(errno));
+	}
+	return write_export(&export, reader, file ? file : stdout, diagnosis);
+}
