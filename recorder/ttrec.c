@@ -25,7 +25,7 @@ static void usage(FILE *out)
 {
 	fputs("Usage: ttrec VERB [OPTIONS]\n"
 	      "Record User-Mode-Linux guests under time-travel=ext:, so that they can be\n"
-	      "replayed bit for bit.\n\n",
+	      "replayed bit for bit.\n\nVerbs:\n",
 	      out);
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		fprintf(out, "  %-8s %s\n", verbs[i].name, verbs[i].doc);
