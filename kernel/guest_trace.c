@@ -68,13 +68,19 @@ static const struct image_file *find_first(const struct spec_writing *writing,
 
 /*
  * Files of guest 0 are embedded under their paths, so that a trace of one guest holds what one
- * expects. What another guest has there may differ: its own are below a directory for it.
+ * expects. What another guest has there may differ: its own are below a directory for it. /ttrec is
+ * the recorder's own.
  */
+static bool is_reserved(const char *path)
+{
+	return !strncmp(path, "/guest", 6) || !strncmp(path, "/ttrec/", 7);
+}
+
 static int name_embedded(const struct image_file *file, uint32_t index, char **name)
 {
 	int length;
 
-	if (!index && strncmp(file->path, "/guest", 6))
+	if (!index && !is_reserved(file->path))
 		length = asprintf(name, "%s", file->path);
 	else
 		length = asprintf(name, "/guest%" PRIu32 "%s", index, file->path);

@@ -292,28 +292,69 @@ static int read_root(struct lab_reader *reader)
 	return err ? err : note_unused(reader, root);
 }
 
-int lab_load(const char *path, struct lab **lab, struct diagnosis *why)
+/* Not through links: what the file names is looked for beside the path that was given. */
+static char *absolute_path(const char *path)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	auto_free char *directory = strndup(path, slash ? (size_t)(slash - path) + 1 : 0);
+	auto_free char *real = NULL;
+	char *absolute;
+
+	if (!directory)
+		return NULL;
+	real = realpath(*directory ? directory : ".", NULL);
+	if (!real)
+		return strdup(path);
+	return asprintf(&absolute, "%s/%s", strcmp(real, "/") ? real : "", name) < 0 ? NULL
+										     : absolute;
+}
+
+/* A lab of which nothing is known but where it is from; NULL: out of memory. */
+static struct lab *create_lab(const char *path, const char *text, size_t size)
+{
+	struct lab *lab = calloc(1, sizeof(*lab));
+
+	if (!lab)
+		return NULL;
+	lab->seed = lab->tod = lab->limit_virtual = lab->limit_wall = LAB_UNSET;
+	lab->grant = -1;
+	lab->path = absolute_path(path);
+	lab->text = malloc(size + 1);
+	if (!lab->path || !lab->text) {
+		lab_destroy(lab);
+		return NULL;
+	}
+	memcpy(lab->text, text, size);
+	lab->text_size = size;
+	return lab;
+}
+
+int lab_parse(const char *path, const char *text, size_t size, struct lab **lab,
+	      struct diagnosis *why)
 {
 	struct lab_reader reader = { .path = path, .why = why, .budget = LAB_BUDGET };
-	int err = lab_document_open(&reader);
+	int err = lab_document_open(&reader, text, size);
 
 	if (err)
 		return err;
-	reader.lab = calloc(1, sizeof(*reader.lab));
-	if (reader.lab) {
-		reader.lab->seed = reader.lab->tod = LAB_UNSET;
-		reader.lab->limit_virtual = reader.lab->limit_wall = LAB_UNSET;
-		reader.lab->grant = -1;
-		err = read_root(&reader);
-	} else {
-		err = lab_out_of_memory(&reader);
-	}
+	reader.lab = create_lab(path, text, size);
+	err = reader.lab ? read_root(&reader) : lab_out_of_memory(&reader);
 	lab_document_close(&reader);
 	if (err)
 		lab_destroy(reader.lab);
 	else
 		*lab = reader.lab;
 	return err;
+}
+
+int lab_load(const char *path, struct lab **lab, struct diagnosis *why)
+{
+	struct lab_reader reader = { .path = path, .why = why };
+	auto_free char *text = NULL;
+	size_t size;
+	int err = lab_document_read(&reader, &text, &size);
+
+	return err ? err : lab_parse(path, text, size, lab, why);
 }
 
 static void release_program(struct lab_program *program)
@@ -327,6 +368,8 @@ void lab_destroy(struct lab *lab)
 {
 	if (!lab)
 		return;
+	free(lab->path);
+	free(lab->text);
 	for (size_t i = 0; i < lab->network_count; i++)
 		free(lab->network[i].name);
 	for (size_t i = 0; i < lab->program_count; i++)

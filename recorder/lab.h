@@ -70,6 +70,10 @@ struct lab_guest {
 };
 
 struct lab {
+	/* Where it is from: an absolute path, and what stands there; NULL of a lab without a file
+	 */
+	char *path, *text;
+	size_t text_size;
 	struct lab_network *network;
 	size_t network_count;
 	struct lab_program *program;
@@ -89,6 +93,10 @@ struct lab {
  * form of usfstl's vlab is recognised and imported.
  */
 int lab_load(const char *path, struct lab **lab, struct diagnosis *why);
+
+/* The same of @size bytes of @text that once stood at @path. */
+int lab_parse(const char *path, const char *text, size_t size, struct lab **lab,
+	      struct diagnosis *why);
 void lab_destroy(struct lab *lab);
 
 #endif

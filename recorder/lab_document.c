@@ -64,7 +64,7 @@ unsigned int lab_line(const yaml_node_t *node)
 
 /* ---- The file ------------------------------------------------------------------------------- */
 
-static int read_all(struct lab_reader *reader, char **text, size_t *size)
+int lab_document_read(struct lab_reader *reader, char **text, size_t *size)
 {
 	auto_fd fd = open(reader->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	auto_free char *data = malloc(LAB_FILE_MAX + 1);
@@ -284,15 +284,11 @@ static int load(struct lab_reader *reader, const char *text, size_t size)
 	return err;
 }
 
-int lab_document_open(struct lab_reader *reader)
+int lab_document_open(struct lab_reader *reader, const char *text, size_t size)
 {
 	const char *slash = strrchr(reader->path, '/');
-	auto_free char *text = NULL;
-	size_t size = 0;
-	int err = read_all(reader, &text, &size);
+	int err = check_bounds(reader, text, size);
 
-	if (!err)
-		err = check_bounds(reader, text, size);
 	if (err)
 		return err;
 	reader->directory = strndup(reader->path, slash ? (size_t)(slash - reader->path) + 1 : 0);

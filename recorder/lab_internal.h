@@ -78,7 +78,9 @@ extern const struct lab_schema lab_guest_schema, lab_net_schema, lab_disk_schema
 
 /* ---- lab_document.c: the file, positions, bounds ------------------------------------------- */
 
-int lab_document_open(struct lab_reader *reader);
+/* Take the text of the file at reader->path, malloc'ed. */
+int lab_document_read(struct lab_reader *reader, char **text, size_t *size);
+int lab_document_open(struct lab_reader *reader, const char *text, size_t size);
 void lab_document_close(struct lab_reader *reader);
 
 /*

@@ -12,6 +12,7 @@
 #include "kernel/guest_arguments.h"
 #include "recorder/run_devices.h"
 #include "recorder/run_programs.h"
+#include "recorder/run_settings.h"
 
 /* ---- The description ------------------------------------------------------------------------ */
 
@@ -309,6 +310,7 @@ int run_lab_describe(const struct run_options *options, struct run_lab *lab,
 		     struct trace_writer *writer)
 {
 	auto_free struct guest_started *started = calloc(lab->guest_count, sizeof(*started));
+	int err;
 
 	if (!started)
 		return -ENOMEM;
@@ -320,7 +322,8 @@ int run_lab_describe(const struct run_options *options, struct run_lab *lab,
 						     .seal = guest->guest.room.seal,
 						     .cpu = guest->cpu };
 	}
-	return guest_specs_write(started, lab->guest_count, options->embed, writer);
+	err = guest_specs_write(started, lab->guest_count, options->embed, writer);
+	return err ? err : run_settings_write_lab(lab->lab, writer);
 }
 
 /* ---- Session -------------------------------------------------------------------------------- */

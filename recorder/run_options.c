@@ -49,6 +49,9 @@ enum option_key {
 	KEY_CLIENTS,
 };
 
+const char *const run_grant_names[] = { "each", "window", NULL };
+const char *const run_seal_names[] = { "auto", "full", "none", NULL };
+
 /* Options all of them have. */
 static const struct argp_option common_options[] = {
 	{ "output", KEY_OUTPUT, "FILE", 0, "the trace (default trace.zst); 'none': no trace", 1 },
@@ -196,18 +199,8 @@ static void parse_digest(const char *text, struct session_options *session,
 		argp_error(state, "--digest 0: say off");
 }
 
-static void parse_seal(const char *text, struct run_options *options, struct argp_state *state)
-{
-	static const char *const names[] = { "auto", "full", "none", NULL };
-	int choice = choose(text, "--seal", names, state);
-
-	options->wanted = choice == 2 ? 0 : SEAL_FULL;
-	options->seal_required = choice == 1;
-}
-
 static error_t parse_common(int key, char *text, struct argp_state *state)
 {
-	static const char *const grants[] = { "each", "window", NULL };
 	struct run_options *options = state->input;
 	struct session_options *session = &options->session;
 
@@ -220,7 +213,7 @@ static error_t parse_common(int key, char *text, struct argp_state *state)
 		break;
 	case KEY_GRANT:
 		session->calendar.grant =
-			(enum calendar_grant)choose(text, "--grant", grants, state);
+			(enum calendar_grant)choose(text, "--grant", run_grant_names, state);
 		break;
 	case KEY_LIMIT_VIRTUAL:
 		session->calendar.limit = parse_time(text, "--limit-virtual", state);
@@ -280,7 +273,7 @@ static error_t parse_guests(int key, char *text, struct argp_state *state)
 		parse_digest(text, &options->session, state);
 		break;
 	case KEY_SEAL:
-		parse_seal(text, options, state);
+		options->seal = choose(text, "--seal", run_seal_names, state);
 		break;
 	case KEY_EXPECT:
 		add_pattern(options->expect, text, "--expect", state);
@@ -432,7 +425,7 @@ static void set_defaults(struct run_options *options)
 {
 	*options = (struct run_options){ .output = DEFAULT_OUTPUT,
 					 .id = DEFAULT_ID,
-					 .wanted = SEAL_FULL,
+					 .seal = -1,
 					 .cpu = -1,
 					 .cpus = 1,
 					 .embed = true };
@@ -440,7 +433,8 @@ static void set_defaults(struct run_options *options)
 	options->session.calendar.grant = (enum calendar_grant) - 1;
 	options->session.calendar.tod = options->session.calendar.limit = RUN_UNSET;
 	options->session.limit_wall = RUN_UNSET;
-	options->session.hang_timeout = DEFAULT_HANG;
+	options->session.hang_timeout = RUN_UNSET;
+	options->session.digest = DIGEST_UNSET;
 	options->session.digest_every = 1;
 }
 
@@ -461,6 +455,12 @@ void run_options_settle(struct run_options *options, const struct lab *lab)
 	settle(&session->limit_wall, lab ? lab->limit_wall : RUN_UNSET, 0);
 	settle(&calendar->tod, lab ? lab->tod : RUN_UNSET, DEFAULT_TOD);
 	settle(&calendar->limit, lab ? lab->limit_virtual : RUN_UNSET, 0);
+	settle(&session->hang_timeout, RUN_UNSET, DEFAULT_HANG);
+	if (session->digest == DIGEST_UNSET)
+		session->digest = DIGEST_AUTO;
+	options->seal = options->seal < 0 ? RUN_SEAL_AUTO : options->seal;
+	options->wanted = options->seal == RUN_SEAL_NONE ? 0 : SEAL_FULL;
+	options->seal_required = options->seal == RUN_SEAL_FULL;
 	if ((int)calendar->grant < 0 && lab && lab->grant >= 0)
 		calendar->grant = (enum calendar_grant)lab->grant;
 	if ((int)calendar->grant < 0)

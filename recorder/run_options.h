@@ -10,6 +10,7 @@
 
 #define RUN_PATTERNS_MAX 64
 
+enum run_seal { RUN_SEAL_AUTO, RUN_SEAL_FULL, RUN_SEAL_NONE };
 enum keep_policy { KEEP_ALWAYS, KEEP_ON_FAILURE };
 
 struct run_options {
@@ -18,7 +19,8 @@ struct run_options {
 	const char *upstream; /* of tap: the scheduler's socket */
 	struct session_options session;
 	uint64_t id;
-	unsigned int wanted; /* SEAL_* parts */
+	int seal;	     /* enum run_seal; -1: not said */
+	unsigned int wanted; /* SEAL_* parts, from @seal */
 	bool seal_required;  /* --seal=full: less is an error */
 	int cpu;	     /* -1: run takes the one it is started on, serve does not pin */
 	unsigned int cpus;   /* how many, from that one on, the islands of a lab are spread over */
@@ -34,6 +36,9 @@ struct run_options {
 
 /* A number that was not given: the lab file's counts, else the default. */
 #define RUN_UNSET UINT64_MAX
+
+/* Words for values of enums; each list ends with NULL. */
+extern const char *const run_grant_names[], *const run_seal_names[];
 
 struct lab;
 

@@ -2,11 +2,12 @@
 /* The trace of a recording, with what every recording says about itself at its head. */
 #include "recorder/run_trace.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "recorder/run_settings.h"
 
 static int write_meta(struct trace_writer *writer, const char *key, const char *value)
 {
@@ -17,29 +18,13 @@ static int write_meta(struct trace_writer *writer, const char *key, const char *
 	return trace_writer_append(writer, &record, NULL);
 }
 
-static int write_number(struct trace_writer *writer, const char *key, uint64_t value)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "%" PRIu64, value);
-	return write_meta(writer, key, text);
-}
-
 int run_trace_create(const struct run_options *options, struct trace_writer **writer)
 {
-	const struct calendar_options *calendar = &options->session.calendar;
 	int err = trace_writer_create(options->output, NULL, writer);
 
 	if (!err)
 		err = write_meta(*writer, "recorder", "ttrec " TTREC_VERSION);
-	if (!err)
-		err = write_number(*writer, "seed", options->session.seed);
-	if (!err)
-		err = write_number(*writer, "tod", calendar->tod);
-	if (!err)
-		err = write_meta(*writer, "grant",
-				 calendar->grant == CALENDAR_GRANT_EACH ? "each" : "window");
-	return err;
+	return err ? err : run_settings_write(options, *writer);
 }
 
 int run_trace_probed(struct trace_writer *writer, size_t guests)

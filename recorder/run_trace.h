@@ -5,7 +5,7 @@
 
 #include "recorder/run_options.h"
 
-/* Create options->output and write version, seed, time of day and grant policy into it. */
+/* Create options->output and write into it who records, and with which options. */
 int run_trace_create(const struct run_options *options, struct trace_writer **writer);
 
 /* Write of each of so many guests that its interrupts are recorded. */

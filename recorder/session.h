@@ -26,7 +26,8 @@
 struct session;
 struct probe;
 
-enum digest_policy { DIGEST_AUTO, DIGEST_OFF, DIGEST_EVERY };
+/* A session is not started with the last one: it stands for none. */
+enum digest_policy { DIGEST_AUTO, DIGEST_OFF, DIGEST_EVERY, DIGEST_UNSET };
 
 /* Why a recording ended. */
 enum session_end {
