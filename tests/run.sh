@@ -5,8 +5,8 @@ set -euo pipefail
 
 root=$(dirname "$(dirname "$(readlink -f "$0")")")
 build_uml=$root/kernel/uml/build-uml.sh
-# A first run has 20 minutes. Past this many seconds no further kernel is begun.
-kernel_budget=${TTREC_KERNEL_BUDGET:-660}
+# Whoever runs this for the first time waits for kernels; past this many seconds no further one is begun.
+kernel_budget=${TTREC_KERNEL_BUDGET:-1800}
 
 usage() {
 	cat <<'END'
