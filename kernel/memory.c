@@ -12,33 +12,8 @@
 
 #include "format/cleanup.h"
 #include "kernel/guard.h"
+#include "kernel/memory_internal.h"
 #include "kernel/memory_map.h"
-#include "kernel/xstate.h"
-
-/*
- * What one region was and is: block hashes as of the last digest, and as the recording says they
- * were. A block of zeros has hash 0, so that a hole and a page of zeros are the same.
- */
-struct region {
-	uint64_t base; /* address of the first byte, as reported */
-	uint64_t size;
-	uint32_t block_size;
-	size_t blocks;
-	uint64_t *hash;
-	uint32_t *recorded; /* low halves; allocated by the first compare */
-	uint8_t *ladder;
-	uint64_t zero_hash;
-};
-
-struct memory {
-	pid_t pid;
-	int ram_fd;
-	uint8_t *ram;	     /* the guest's physical memory, mapped here */
-	uint8_t *image_copy; /* the kernel's data and bss as last read */
-	struct xstate xstate;
-	struct xstate_words words; /* of what is being hashed */
-	struct region region[MEMORY_REGIONS];
-};
 
 /* Per changed block at most: a gap of up to five varint bytes and half a hash. */
 #define LADDER_ENTRY_MAX 9
@@ -50,7 +25,8 @@ const char *memory_region_name(uint64_t region)
 	return region < MEMORY_REGIONS ? names[region] : NULL;
 }
 
-static int region_create(struct region *region, uint64_t base, uint64_t size, uint32_t block_size)
+static int region_create(struct memory_region *region, uint64_t base, uint64_t size,
+			 uint32_t block_size)
 {
 	auto_free uint8_t *zeros = calloc(1, block_size);
 
@@ -128,9 +104,6 @@ void memory_close(struct memory *memory)
 	free(memory);
 }
 
-#define BLOCK_MAX MEMORY_RAM_BLOCK
-_Static_assert(MEMORY_IMAGE_BLOCK <= BLOCK_MAX, "a block of any region fits");
-
 static uint64_t hash_bytes(const void *data, size_t size)
 {
 #if defined(__x86_64__)
@@ -150,7 +123,7 @@ static uint8_t *put_varint(uint8_t *out, uint64_t value)
 
 /* A walk over the blocks that notes in the ladder which ones changed. */
 struct ladder_walk {
-	struct region *region;
+	struct memory_region *region;
 	uint8_t *out;
 	size_t next; /* block after the last one noted */
 };
@@ -168,16 +141,26 @@ static void walk_block(struct ladder_walk *walk, size_t block, uint64_t hash)
 	walk->next = block + 1;
 }
 
-/* Hash a block without the words of it, from *@next on, that are the processor's own (xstate.h). */
-static uint64_t hash_without(const struct xstate_words *words, size_t *next, const uint8_t *data,
+/* Hash a block without the words of it, from @next on, that are the processor's own (xstate.h). */
+static uint64_t hash_without(const struct xstate_words *words, size_t next, const uint8_t *data,
 			     size_t begin, size_t length)
 {
-	uint8_t copy[BLOCK_MAX];
+	uint8_t copy[MEMORY_BLOCK_MAX];
 
 	memcpy(copy, data + begin, length);
-	for (; *next < words->count && words->offset[*next] < begin + length; ++*next)
-		memset(copy + (words->offset[*next] - begin), 0, sizeof(uint64_t));
+	for (; next < words->count && words->offset[next] < begin + length; next++)
+		memset(copy + (words->offset[next] - begin), 0, sizeof(uint64_t));
 	return hash_bytes(copy, length);
+}
+
+uint64_t memory_hash_block(const struct memory_region *region, const struct xstate_words *words,
+			   size_t next, const uint8_t *data, size_t begin, size_t length)
+{
+	bool has_words = next < words->count && words->offset[next] < begin + length;
+	uint64_t hash = has_words ? hash_without(words, next, data, begin, length)
+				  : hash_bytes(data + begin, length);
+
+	return hash == region->zero_hash && length == region->block_size ? 0 : hash;
 }
 
 static int walk_bytes(struct ladder_walk *walk, struct memory *memory, size_t block,
@@ -190,13 +173,11 @@ static int walk_bytes(struct ladder_walk *walk, struct memory *memory, size_t bl
 
 	for (size_t begin = 0; !err && begin < size; begin += block_size, block++) {
 		size_t length = size - begin < block_size ? size - begin : block_size;
-		bool has_words = next < words->count && words->offset[next] < begin + length;
-		uint64_t hash = has_words ? hash_without(words, &next, data, begin, length)
-					  : hash_bytes(data + begin, length);
 
-		if (hash == walk->region->zero_hash && length == block_size)
-			hash = 0;
-		walk_block(walk, block, hash);
+		walk_block(walk, block,
+			   memory_hash_block(walk->region, words, next, data, begin, length));
+		while (next < words->count && words->offset[next] < begin + length)
+			next++;
 	}
 	return err;
 }
@@ -214,7 +195,7 @@ static void walk_hole(struct ladder_walk *walk, size_t block, size_t end)
  */
 static int walk_ram(struct memory *memory, struct ladder_walk *walk)
 {
-	struct region *region = walk->region;
+	struct memory_region *region = walk->region;
 	off_t end = 0, begin;
 	int err;
 
@@ -264,28 +245,32 @@ static int write_process(const struct memory *memory, uint64_t address, const vo
 
 static int walk_image(struct memory *memory, struct ladder_walk *walk)
 {
-	struct region *region = walk->region;
+	struct memory_region *region = walk->region;
 	int err = read_process(memory, region->base, memory->image_copy, region->size);
 
 	return err ? err : walk_bytes(walk, memory, 0, memory->image_copy, region->size);
 }
 
+void memory_hash_root(const struct memory_region *region, uint64_t *low, uint64_t *high)
+{
+	XXH128_hash_t root = XXH3_128bits(region->hash, region->blocks * sizeof(*region->hash));
+
+	*low = root.low64;
+	*high = root.high64;
+}
+
 int memory_hash(struct memory *memory, unsigned int number, struct memory_digest *digest,
 		const void **ladder, size_t *ladder_size)
 {
-	struct region *region = &memory->region[number];
+	struct memory_region *region = &memory->region[number];
 	struct ladder_walk walk = { .region = region, .out = region->ladder };
-	XXH128_hash_t root;
 	int err;
 
 	err = number == MEMORY_RAM ? walk_ram(memory, &walk) : walk_image(memory, &walk);
 	if (err)
 		return err;
-	root = XXH3_128bits(region->hash, region->blocks * sizeof(*region->hash));
-	*digest = (struct memory_digest){ .region = number,
-					  .block_size = region->block_size,
-					  .low = root.low64,
-					  .high = root.high64 };
+	*digest = (struct memory_digest){ .region = number, .block_size = region->block_size };
+	memory_hash_root(region, &digest->low, &digest->high);
 	*ladder = region->ladder;
 	*ladder_size = (size_t)(walk.out - region->ladder);
 	return 0;
@@ -304,7 +289,7 @@ static int take_varint(const uint8_t **in, const uint8_t *end, uint64_t *value)
 	return -EBADMSG;
 }
 
-static int apply_ladder(struct region *region, const uint8_t *in, const uint8_t *end)
+static int apply_ladder(struct memory_region *region, const uint8_t *in, const uint8_t *end)
 {
 	uint64_t block = 0, gap;
 
@@ -322,7 +307,7 @@ static int apply_ladder(struct region *region, const uint8_t *in, const uint8_t 
 int memory_compare(struct memory *memory, unsigned int number, const void *ladder,
 		   size_t ladder_size, uint64_t *address)
 {
-	struct region *region = &memory->region[number];
+	struct memory_region *region = &memory->region[number];
 	int err;
 
 	if (!region->recorded)
@@ -346,7 +331,7 @@ uint64_t memory_size(const struct memory *memory, unsigned int region)
 	return memory->region[region].size;
 }
 
-static bool range_valid(const struct region *region, uint64_t address, size_t size)
+static bool range_valid(const struct memory_region *region, uint64_t address, size_t size)
 {
 	return address >= region->base && address - region->base <= region->size &&
 	       size <= region->size - (address - region->base);

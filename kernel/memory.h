@@ -24,6 +24,7 @@ const char *memory_region_name(uint64_t region);
 
 #define MEMORY_RAM_BLOCK   4096u
 #define MEMORY_IMAGE_BLOCK 256u
+#define MEMORY_BLOCK_MAX   MEMORY_RAM_BLOCK
 
 struct memory_digest {
 	uint32_t region;
@@ -56,6 +57,32 @@ int memory_hash(struct memory *memory, unsigned int region, struct memory_digest
  */
 int memory_compare(struct memory *memory, unsigned int region, const void *ladder,
 		   size_t ladder_size, uint64_t *address);
+
+/* What is known of a block that differs from the recording, of which there is but its hash. */
+struct memory_difference {
+	uint64_t blocks;     /* how many blocks of the region differ */
+	uint32_t recorded;   /* low half of the hash that the block had; 0: it was all zeros */
+	uint64_t replayed;   /* the hash it has */
+	uint32_t block_size; /* bytes; the last one of a region may be shorter */
+	uint8_t bytes[MEMORY_BLOCK_MAX]; /* of the replay */
+	/*
+	 * A small change of these bytes gives the recorded hash: @width bytes at @offset are @is
+	 * and were @was, little-endian. Without @proven (other blocks differ, too) only 32 bits of
+	 * hash say so.
+	 */
+	bool recovered, proven;
+	uint32_t offset, width;
+	uint64_t is, was;
+};
+
+/*
+ * Look into the block at @address that memory_compare() has just found, and search what it was:
+ * every change of one byte, of one aligned word by a small number or to all zeros or ones, or zeros
+ * altogether. @recorded is the recorded digest. Takes up to a second. 0, -ERANGE when @address is
+ * no block of the region, or the error of reading it.
+ */
+int memory_recover(struct memory *memory, const struct memory_digest *recorded, uint64_t address,
+		   struct memory_difference *difference);
 
 /* Bytes of the region, as the guest sees it. */
 uint64_t memory_size(const struct memory *memory, unsigned int region);

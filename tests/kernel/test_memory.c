@@ -169,12 +169,142 @@ static void test_first_block_that_differs_is_named(void **state)
 			 -EBADMSG);
 }
 
+/* ---- What a block was ----------------------------------------------------------------------- */
+
+/* Of the memory as it is now: the recording's half. */
+struct recorded {
+	struct memory *memory;
+	struct memory_digest digest;
+	const void *ladder;
+	size_t size;
+};
+
+static void record(struct recorded *recorded)
+{
+	struct image_file kernel = { 0 };
+
+	map_program(&kernel);
+	assert_int_equal(memory_open(getpid(), &kernel, &recorded->memory), 0);
+	munmap(kernel.data, kernel.size);
+	assert_int_equal(memory_hash(recorded->memory, MEMORY_RAM, &recorded->digest,
+				     &recorded->ladder, &recorded->size),
+			 0);
+}
+
+/* A replay that sees the memory as it is now. */
+static void recover(const struct recorded *recorded, uint64_t *address,
+		    struct memory_difference *difference)
+{
+	struct memory_digest digest;
+	struct image_file kernel = { 0 };
+	struct memory *memory;
+	const void *ladder;
+	size_t size;
+
+	map_program(&kernel);
+	assert_int_equal(memory_open(getpid(), &kernel, &memory), 0);
+	munmap(kernel.data, kernel.size);
+	assert_int_equal(memory_hash(memory, MEMORY_RAM, &digest, &ladder, &size), 0);
+	assert_int_equal(
+		memory_compare(memory, MEMORY_RAM, recorded->ladder, recorded->size, address), 1);
+	assert_int_equal(memory_recover(memory, &recorded->digest, *address, difference), 0);
+	memory_close(memory);
+}
+
+/* The word of @width bytes at @offset was @was and is @is: that is what is found. */
+static void assert_recovered(const struct fixture *fixture, size_t offset, size_t width,
+			     uint64_t was, uint64_t is)
+{
+	struct memory_difference difference;
+	struct recorded recorded;
+	uint64_t address, kept = 0, found = 0;
+
+	memcpy(&kept, fixture->ram + offset, width);
+	memcpy(fixture->ram + offset, &was, width);
+	record(&recorded);
+	memcpy(fixture->ram + offset, &is, width);
+	recover(&recorded, &address, &difference);
+	assert_int_equal(address, offset / MEMORY_RAM_BLOCK * MEMORY_RAM_BLOCK);
+	assert_true(difference.recovered && difference.proven);
+	assert_int_equal(difference.blocks, 1);
+	assert_memory_equal(difference.bytes, fixture->ram + address, MEMORY_RAM_BLOCK);
+	/* Perhaps told by fewer bytes of it, or by the zeros that it stands between. */
+	memcpy(fixture->ram + address + difference.offset, &difference.was, difference.width);
+	memcpy(&found, fixture->ram + offset, width);
+	assert_int_equal(found, was);
+	memcpy(fixture->ram + offset, &kept, width);
+	memory_close(recorded.memory);
+}
+
+static void test_small_changes_are_recovered(void **state)
+{
+	const struct fixture *fixture = *state;
+	const size_t at = 9 * MEMORY_RAM_BLOCK;
+
+	assert_recovered(fixture, at + 17, 1, 0x40, 0x41);
+	assert_recovered(fixture, at, 1, 0xff, 0);
+	assert_recovered(fixture, at + 4095, 1, 0x12, 0xed);
+	assert_recovered(fixture, at + 4, 4, 0x1ff, 0x203);
+	assert_recovered(fixture, at + 4092, 4, 0x20001, 0x1ff02);
+	assert_recovered(fixture, at + 8, 8, 0xffffffff, 0x100000000);
+	assert_recovered(fixture, at + 16, 4, 0, 0xdeadbeef);
+	assert_recovered(fixture, at + 4088, 8, UINT64_MAX, 0x1122334455667788);
+	/* In a page of zeros. */
+	assert_recovered(fixture, 100, 4, 0, 0xdeadbeef);
+	assert_recovered(fixture, 100, 1, 0xde, 0);
+}
+
+static void test_what_is_not_small_is_said_to_be_unknown(void **state)
+{
+	const struct fixture *fixture = *state;
+	struct memory_difference difference;
+	struct recorded recorded;
+	uint64_t address;
+	uint8_t kept[16];
+
+	memcpy(kept, fixture->ram + 3 * MEMORY_RAM_BLOCK, sizeof(kept));
+	record(&recorded);
+	memset(fixture->ram + 3 * MEMORY_RAM_BLOCK, 0x55, sizeof(kept));
+	recover(&recorded, &address, &difference);
+	assert_int_equal(address, 3 * MEMORY_RAM_BLOCK);
+	assert_false(difference.recovered);
+	assert_int_not_equal(difference.recorded, (uint32_t)difference.replayed);
+	memcpy(fixture->ram + 3 * MEMORY_RAM_BLOCK, kept, sizeof(kept));
+	memory_close(recorded.memory);
+}
+
+/* Two blocks differ: the first is recovered by half a hash, which proves nothing. */
+static void test_more_than_one_block_is_counted(void **state)
+{
+	const struct fixture *fixture = *state;
+	struct memory_difference difference;
+	struct recorded recorded;
+	uint64_t address;
+
+	record(&recorded);
+	fixture->ram[4 * MEMORY_RAM_BLOCK + 9] ^= 0x10;
+	fixture->ram[6 * MEMORY_RAM_BLOCK + 9] ^= 0x10;
+	recover(&recorded, &address, &difference);
+	assert_int_equal(address, 4 * MEMORY_RAM_BLOCK);
+	assert_int_equal(difference.blocks, 2);
+	assert_true(difference.recovered);
+	assert_false(difference.proven);
+	assert_int_equal(difference.offset, 9);
+	assert_int_equal(difference.was ^ difference.is, 0x10);
+	fixture->ram[4 * MEMORY_RAM_BLOCK + 9] ^= 0x10;
+	fixture->ram[6 * MEMORY_RAM_BLOCK + 9] ^= 0x10;
+	memory_close(recorded.memory);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_states_are_hashed_without_their_word),
 		cmocka_unit_test(test_holes_are_zeros),
 		cmocka_unit_test(test_first_block_that_differs_is_named),
+		cmocka_unit_test(test_small_changes_are_recovered),
+		cmocka_unit_test(test_what_is_not_small_is_said_to_be_unknown),
+		cmocka_unit_test(test_more_than_one_block_is_counted),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
