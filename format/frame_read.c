@@ -226,8 +226,9 @@ static bool decompress_start(struct frame_reader *reader, ZSTD_inBuffer *in, ZST
 }
 
 /*
- * Is it a records chunk without a record of the guest that is followed? Head and table of guests
- * say so, the rest stays compressed: the chain over the frames covers every bit of it.
+ * Is it a records chunk without a record of the guest that is followed, or part of a file? Head and
+ * table of guests say so, the rest stays compressed: the chain over the frames covers every bit of
+ * it.
  */
 static bool frame_unwanted(struct frame_reader *reader, const uint8_t *frame, size_t size)
 {
@@ -239,9 +240,10 @@ static bool frame_unwanted(struct frame_reader *reader, const uint8_t *frame, si
 	if (reader->guest == TRACE_GUEST_ALL)
 		return false;
 	ZSTD_DCtx_reset(reader->context, ZSTD_reset_session_only);
-	if (!decompress_start(reader, &in, &out, CHUNK_HEAD_SIZE) ||
-	    reader->content[0] != CHUNK_RECORDS)
+	if (!decompress_start(reader, &in, &out, CHUNK_HEAD_SIZE))
 		return false;
+	if (reader->content[0] != CHUNK_RECORDS)
+		return reader->content[0] == CHUNK_PART;
 	guests = get_le16(reader->content + 2);
 	if (!decompress_start(reader, &in, &out, CHUNK_HEAD_SIZE + guests * GUEST_ENTRY_SIZE))
 		return false;

@@ -18,8 +18,7 @@ struct chunk {
 	uint64_t number;
 	uint64_t now;
 	uint32_t count;
-	bool skipped; /* records without one of the guest that is followed: only the head is there
-		       */
+	bool skipped; /* of no use to who follows a guest: only the head, with guests, is there */
 	const uint8_t *content; /* with its head; valid until the next chunk is read */
 	size_t size;
 };

@@ -240,6 +240,18 @@ static void reader_jump(struct trace_reader *reader, const struct index_item *it
 	reader->problem[0] = '\0';
 }
 
+int reader_go(struct trace_reader *reader, const struct index_item *start, uint32_t guest)
+{
+	int err = trace_reader_follow(reader, guest);
+
+	if (err)
+		return err;
+	reader_jump(reader, start);
+	reader->at = start->number;
+	reader->skip = 0;
+	return 0;
+}
+
 /* Jump to a chunk at or before @number: by the index if it tells the truth, else to the start. */
 static void seek_jump(struct trace_reader *reader, uint64_t number)
 {

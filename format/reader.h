@@ -47,6 +47,14 @@ static inline void reader_cleanup(struct trace_reader **reader)
 int reader_next_any(struct trace_reader *reader, struct trace_record *record,
 		    unsigned int *field_count, bool *chained);
 
+struct index_item;
+
+/*
+ * Go on with the records chunk at @start, or from the beginning if that is all zeros, and follow
+ * @guest. Returns 0, or the error that made the reader unusable.
+ */
+int reader_go(struct trace_reader *reader, const struct index_item *start, uint32_t guest);
+
 /* What a file chunk says. */
 struct artifact_entry {
 	uint64_t next; /* offset of the frame after it */

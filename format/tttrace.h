@@ -354,6 +354,42 @@ TTTRACE_API int trace_reader_chain(struct trace_reader *reader, uint32_t guest, 
 
 TTTRACE_API void trace_reader_close(struct trace_reader *reader);
 
+/* ---- Comparing ------------------------------------------------------------------------------
+ *
+ * Two recordings are equal when every guest has the same history in both: the same records of
+ * direction IN, OUT and CHECK, in the same order, with the same fields and payload. Side data, when
+ * a record was made (now), and who else did what in between, are no part of a history.
+ */
+
+/* What is no difference; the bits below these are fields, bit i for field i. */
+#define TRACE_IGNORE_PAYLOAD 0x40
+#define TRACE_IGNORE_RECORD  0x80 /* as if there were no records of this kind */
+
+struct trace_compare_options {
+	size_t size;			  /* sizeof(struct trace_compare_options) */
+	uint32_t guest;			  /* only this one, or TRACE_GUEST_ALL */
+	uint8_t ignore[TRACE_KIND_LIMIT]; /* of each kind, by its number */
+};
+
+/* The first records that differ of a guest; [0] is of the first trace, [1] of the second. */
+struct trace_difference {
+	uint32_t guest;
+	bool there[2];	    /* false: that trace has no more records of this guest */
+	uint64_t number[2]; /* of the record, or of the one after the last that was read */
+	uint64_t now[2];    /* of the record, ns */
+};
+
+/*
+ * Find the earliest difference, by virtual time. What is equal from the start is passed over by the
+ * chains in the file, without being decoded; that each of its bits is right is for trace_verify()
+ * to say. @options may be NULL. Returns 1 with *@first filled; 0 when they are equal; -EPIPE or
+ * -EBADMSG when they are equal as far as the one goes that ends early or is damaged, which
+ * trace_reader_error() says of it; -ENOMEM. Afterwards both readers stand anywhere: seek.
+ */
+TTTRACE_API int trace_compare(struct trace_reader *a, struct trace_reader *b,
+			      const struct trace_compare_options *options,
+			      struct trace_difference *first);
+
 /* ---- Whole files ----------------------------------------------------------------------------- */
 
 struct trace_report {
