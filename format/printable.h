@@ -3,7 +3,19 @@
 #ifndef TTREC_PRINTABLE_H
 #define TTREC_PRINTABLE_H
 
-/* Put '?' in place of control characters and of bytes that are no UTF-8. Returns @text. */
+#include <stddef.h>
+#include <stdint.h>
+
+/* Put '?' in place of what is not printable and of bytes that are no UTF-8. Returns @text. */
 char *printable(char *text);
+
+/*
+ * Bytes of the character that @text begins with, which has @size bytes; 0 when it is not printable:
+ * a control character, one that turns the direction of writing around, or no UTF-8.
+ */
+size_t printable_size(const char *text, size_t size);
+
+/* Bytes of any character of UTF-8 that @text begins with; 0 when it is none. Sets *@code. */
+size_t utf8_size(const char *text, size_t size, uint32_t *code);
 
 #endif

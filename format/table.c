@@ -34,3 +34,13 @@ const char *trace_operation_name(uint64_t op)
 {
 	return op < ARRAY_SIZE(operations) ? operations[op] : NULL;
 }
+
+const char *trace_region_name(uint64_t region)
+{
+	static const char *const names[] = {
+		[TRACE_REGION_RAM] = "ram",
+		[TRACE_REGION_IMAGE] = "data+bss",
+	};
+
+	return region < ARRAY_SIZE(names) ? names[region] : NULL;
+}

@@ -97,6 +97,8 @@ extern "C" {
  * @request is the number of a vhost-user message (VHOST_USER_GET_FEATURES = 1, ...), @flags are
  * those of its header, @queue is the index of the vring.
  *
+ *   entropy @source is 0 for getrandom(2), 1 for /dev/random
+ *   digest  @region is an enum trace_region
  *   reply   @value is the body of a reply that is one u64; then there is no payload
  *   kick    an in-band VHOST_USER_VRING_KICK. @done buffers, the next ones in the order in which
  *           the guest made them available, were completed at once with nothing written
@@ -116,6 +118,8 @@ extern "C" {
  *
  * Source: docs/interop/vhost-user.rst of QEMU 9; arch/um/drivers/virtio_uml.c, Linux 5.10 to 7.2.
  */
+enum trace_region { TRACE_REGION_RAM, TRACE_REGION_IMAGE };
+
 enum trace_irq_source { TRACE_IRQ_ENTRY, TRACE_IRQ_PANIC, TRACE_IRQ_WARN };
 
 enum trace_loss {
@@ -215,6 +219,9 @@ TTTRACE_API const struct trace_kind_info *trace_kind_info(uint32_t kind);
 
 /* "REQUEST" for TRACE_OP_REQUEST; NULL for an operation nobody knows. */
 TTTRACE_API const char *trace_operation_name(uint64_t op);
+
+/* "ram", "data+bss" for an enum trace_region; NULL for one that nobody knows. */
+TTTRACE_API const char *trace_region_name(uint64_t region);
 
 /* ---- Writing --------------------------------------------------------------------------------
  *

@@ -18,13 +18,6 @@
 /* Per changed block at most: a gap of up to five varint bytes and half a hash. */
 #define LADDER_ENTRY_MAX 9
 
-const char *memory_region_name(uint64_t region)
-{
-	static const char *const names[] = { [MEMORY_RAM] = "ram", [MEMORY_IMAGE] = "data+bss" };
-
-	return region < MEMORY_REGIONS ? names[region] : NULL;
-}
-
 static int region_create(struct memory_region *region, uint64_t base, uint64_t size,
 			 uint32_t block_size)
 {

@@ -15,12 +15,14 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "format/tttrace.h"
 #include "kernel/image.h"
 
-enum memory_region_number { MEMORY_RAM, MEMORY_IMAGE, MEMORY_REGIONS };
-
-/* "ram", "data+bss"; NULL for a number nobody knows. */
-const char *memory_region_name(uint64_t region);
+enum memory_region_number {
+	MEMORY_RAM = TRACE_REGION_RAM,
+	MEMORY_IMAGE = TRACE_REGION_IMAGE,
+	MEMORY_REGIONS,
+};
 
 #define MEMORY_RAM_BLOCK   4096u
 #define MEMORY_IMAGE_BLOCK 256u

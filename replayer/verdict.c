@@ -203,7 +203,7 @@ static void add_neighbours(const struct verdict *verdict, char *text, size_t siz
 static void describe_memory(const struct verdict *verdict, char *text, size_t size)
 {
 	const struct cursor_memory *memory = &report_of(verdict)->memory;
-	const char *region = memory_region_name(memory->region);
+	const char *region = trace_region_name(memory->region);
 	char symbol[SYMBOL_TEXT];
 	uint64_t offset;
 
@@ -274,7 +274,7 @@ static json_t *memory_json(const struct verdict *verdict)
 	named = find_symbol(verdict, symbol, sizeof(symbol), &offset);
 	return json_pack("{s:I, s:I, s:s, s:I, s:i, s:s?, s:I}", "record",
 			 (json_int_t)memory->record, "now_ns", (json_int_t)memory->now, "region",
-			 memory_region_name(memory->region), "address", (json_int_t)memory->address,
+			 trace_region_name(memory->region), "address", (json_int_t)memory->address,
 			 "block_size", (int)memory->block_size, "symbol", named ? symbol : NULL,
 			 "offset", (json_int_t)offset);
 }

@@ -98,6 +98,16 @@ static int learn_meta(struct cast *cast, const struct trace_record *record)
 	return 0;
 }
 
+static void learn_clock(struct cast_guest *guest, const struct trace_record *record)
+{
+	if (record->kind == TRACE_from && record->from.op != TRACE_OP_ACK)
+		guest->asked = record->from.op;
+	else if (record->kind == TRACE_to && record->to.op == TRACE_OP_RUN)
+		guest->offset = record->now - record->to.time;
+	else if (record->kind == TRACE_join)
+		guest->offset = record->join.offset;
+}
+
 int cast_learn(struct cast *cast, const struct trace_record *record)
 {
 	int err = see_guest(cast, record->guest);
@@ -106,6 +116,7 @@ int cast_learn(struct cast *cast, const struct trace_record *record)
 		return err;
 	if (record->kind == TRACE_meta)
 		return learn_meta(cast, record);
+	learn_clock(&cast->guest[record->guest], record);
 	if (record->kind == TRACE_join)
 		learn_name(&cast->guest[record->guest], record->payload, record->payload_size);
 	if (trace_kind_info(record->kind)->direction != TRACE_SIDE || record->kind == TRACE_join)
@@ -134,6 +145,35 @@ const struct cast_device *cast_device(const struct cast *cast, uint32_t guest, u
 	if (guest >= cast->count || device >= cast->guest[guest].device_count)
 		return NULL;
 	return &cast->guest[guest].device[device];
+}
+
+static const char *device_label(const struct cast_device *device)
+{
+	return device->wired ? device->network : device->name;
+}
+
+static bool is_ambiguous(const struct cast_guest *guest, const struct cast_device *device)
+{
+	for (size_t i = 0; i < guest->device_count; i++)
+		if (&guest->device[i] != device &&
+		    !strcmp(device_label(&guest->device[i]), device_label(device)))
+			return true;
+	return false;
+}
+
+const char *cast_device_name(const struct cast *cast, uint32_t guest, uint64_t device,
+			     char text[CAST_DEVICE_TEXT])
+{
+	const struct cast_device *known = cast ? cast_device(cast, guest, device) : NULL;
+
+	if (!known || !*device_label(known))
+		snprintf(text, CAST_DEVICE_TEXT, "dev%" PRIu64, device);
+	else if (is_ambiguous(&cast->guest[guest], known))
+		snprintf(text, CAST_DEVICE_TEXT, "%s (dev%" PRIu64 ")", device_label(known),
+			 device);
+	else
+		return device_label(known);
+	return text;
 }
 
 bool cast_find(const struct cast *cast, const char *word, uint32_t *guest)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Who is who in a trace: the names of guests and of their devices, learned from its records.
+ * Who is who in a trace: the names of guests and of their devices, and how far each guest's clock
+ * is from the trace's, learned from its records.
  *
  * Streaming: hand every record to cast_learn() in order, and ask at any time what is known by
  * then. Names are the trace's to choose; what is handed out here is printable (printable.h).
@@ -27,6 +28,8 @@ struct cast_device {
 struct cast_guest {
 	char name[CAST_NAME]; /* never empty: "guest 3" when the trace does not say */
 	bool seen;	      /* some record is of it */
+	uint64_t offset;      /* ns: its own time and this make the trace's, modulo 2^64 */
+	uint64_t asked;	      /* enum trace_operation: its last message that was no ACK */
 	struct cast_device *device;
 	size_t device_count;
 };
@@ -45,6 +48,15 @@ const char *cast_name(const struct cast *cast, uint32_t guest, char text[CAST_NA
 
 /* NULL when the trace has not told of it. */
 const struct cast_device *cast_device(const struct cast *cast, uint32_t guest, uint64_t device);
+
+/*
+ * What to call @device of @guest, an index as in records: the name of its network if it is a
+ * network card, else its name; with its number where that does not tell it from another one, or
+ * nothing is known.
+ */
+#define CAST_DEVICE_TEXT (2 * CAST_NAME + 32)
+const char *cast_device_name(const struct cast *cast, uint32_t guest, uint64_t device,
+			     char text[CAST_DEVICE_TEXT]);
 
 /* By name, or by number where no guest has that name. False: there is none (yet). */
 bool cast_find(const struct cast *cast, const char *word, uint32_t *guest);

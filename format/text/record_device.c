@@ -1,171 +1,382 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The fields of records of devices and interrupts as text, with names where there are names. */
+/* Records of devices and interrupts in words, with names where there are names. */
+#include <endian.h>
 #include <inttypes.h>
+#include <string.h>
 
 #include "format/cleanup.h"
+#include "format/text/frame_text.h"
+#include "format/text/record_internal.h"
 #include "format/text/record_text.h"
-#include "format/units.h"
 
 /* What stands in the flags of every message: the version; of a kick also that it wants a reply. */
 #define FLAGS_REQUEST 0x1
 #define FLAGS_KICK    0x9
 
-/* Source: docs/interop/vhost-user.rst of QEMU 9, "Front-end message types". */
-static const char *const requests[] = {
-	[1] = "GET_FEATURES",
-	[2] = "SET_FEATURES",
-	[3] = "SET_OWNER",
-	[4] = "RESET_OWNER",
-	[5] = "SET_MEM_TABLE",
-	[6] = "SET_LOG_BASE",
-	[7] = "SET_LOG_FD",
-	[8] = "SET_VRING_NUM",
-	[9] = "SET_VRING_ADDR",
-	[10] = "SET_VRING_BASE",
-	[11] = "GET_VRING_BASE",
-	[12] = "SET_VRING_KICK",
-	[13] = "SET_VRING_CALL",
-	[14] = "SET_VRING_ERR",
-	[15] = "GET_PROTOCOL_FEATURES",
-	[16] = "SET_PROTOCOL_FEATURES",
-	[17] = "GET_QUEUE_NUM",
-	[18] = "SET_VRING_ENABLE",
-	[19] = "SEND_RARP",
-	[20] = "NET_SET_MTU",
-	[21] = "SET_BACKEND_REQ_FD",
-	[24] = "GET_CONFIG",
-	[25] = "SET_CONFIG",
-	[34] = "RESET_DEVICE",
-	[35] = "VRING_KICK",
-	[36] = "GET_MAX_MEM_SLOTS",
-	[37] = "ADD_MEM_REG",
-	[38] = "REM_MEM_REG",
-	[39] = "SET_STATUS",
-	[40] = "GET_STATUS",
-};
+/* VIRTIO 1.2, section 5 */
+enum { VIRTIO_NET = 1, VIRTIO_CONSOLE = 3 };
 
-/* Of the device: "Back-end message types". */
+/* struct virtio_net_hdr_v1, in front of each frame */
+#define NET_HEADER_SIZE 12
+
+/* Requests of the device: "Back-end message types" of docs/interop/vhost-user.rst of QEMU 9. */
 enum { CONFIG_CHANGE = 2, BACKEND_CALL = 4 };
 
-static const char *const sources[] = {
-	[TRACE_IRQ_ENTRY] = "interrupt",
-	[TRACE_IRQ_PANIC] = "panic",
-	[TRACE_IRQ_WARN] = "warning",
+/* Of the requests whose body is not just a u64. */
+enum {
+	SET_VRING_NUM = 8,
+	SET_VRING_BASE = 10,
+	GET_VRING_BASE = 11,
+	SET_VRING_KICK = 12,
+	SET_VRING_CALL = 13,
+	SET_VRING_ERR = 14,
+	SET_VRING_ENABLE = 18,
 };
 
-static const char *const losses[] = {
-	[TRACE_LOSS_RANDOM] = "by the link",
-	[TRACE_LOSS_NO_BUFFER] = "no buffer",
-	[TRACE_LOSS_NOBODY] = "nobody there",
+struct words {
+	const struct record_view *view;
+	const struct trace_record *record;
+	const struct trace_kind_info *info;
+	struct line *line;
 };
 
-static void print_name(const char *const *names, size_t count, uint64_t number, FILE *out)
+bool record_has_device(const struct trace_record *record)
 {
-	if (number < count && names[number])
-		fprintf(out, " %s", names[number]);
-	else
-		fprintf(out, " %" PRIu64, number);
+	const struct trace_kind_info *info = trace_kind_info(record->kind);
+
+	return info && info->field_count && !strcmp(info->field[0].name, "device");
 }
 
-static void print_ring(uint64_t device, uint64_t queue, FILE *out)
+/* Where in the payload the frame begins that is in it; false: it has none, or not its beginning. */
+static bool frame_offset(const struct trace_record *record, size_t *offset)
 {
-	fprintf(out, " dev%" PRIu64 " vring %" PRIu64, device, queue);
-}
+	uint64_t before;
 
-static void print_request(uint64_t device, uint64_t request, FILE *out)
-{
-	fprintf(out, " dev%" PRIu64, device);
-	print_name(requests, ARRAY_SIZE(requests), request, out);
-}
-
-static void print_call(const struct trace_record *record, FILE *out)
-{
-	if (record->call.request == BACKEND_CALL) {
-		print_ring(record->call.device, record->call.queue, out);
-	} else {
-		fprintf(out, " dev%" PRIu64, record->call.device);
-		if (record->call.request == CONFIG_CHANGE)
-			fputs(" configuration", out);
-		else
-			fprintf(out, " request %" PRIu64, record->call.request);
-	}
-	fprintf(out, " #%" PRIu64, record->call.sequence);
-}
-
-static void print_irq(const struct trace_record *record, FILE *out)
-{
-	char time[UNITS_TEXT];
-
-	print_name(sources, ARRAY_SIZE(sources), record->irq.source, out);
-	if (record->irq.source == TRACE_IRQ_ENTRY)
-		fprintf(out, " %" PRIu64, record->irq.irq);
-	if (record->irq.time == UINT64_MAX)
-		fputs(" at an unknown time", out);
-	else
-		fprintf(out, " at %s", duration_exact(record->irq.time, time));
-}
-
-static void print_flags(uint64_t flags, uint64_t usual, FILE *out)
-{
-	if (flags != usual)
-		fprintf(out, " flags=0x%" PRIx64, flags);
-}
-
-static void print_value(uint64_t value, FILE *out)
-{
-	fprintf(out, " 0x%" PRIx64, value);
-}
-
-bool record_print_device(const struct trace_record *record, FILE *out)
-{
 	switch (record->kind) {
-	case TRACE_attach:
-	case TRACE_detach:
-	case TRACE_cut:
-		fprintf(out, " dev%" PRIu64, record->attach.device);
-		return true;
-	case TRACE_request:
-		print_request(record->request.device, record->request.request, out);
-		print_flags(record->request.flags, FLAGS_REQUEST, out);
-		return true;
-	case TRACE_reply:
-		print_request(record->reply.device, record->reply.request, out);
-		if (!record->payload_size)
-			print_value(record->reply.value, out);
-		return true;
-	case TRACE_kick:
-		print_ring(record->kick.device, record->kick.queue, out);
-		print_flags(record->kick.flags, FLAGS_KICK, out);
-		fprintf(out, " done %" PRIu64, record->kick.done);
-		return true;
-	case TRACE_used:
-		print_ring(record->used.device, record->used.queue, out);
-		fprintf(out, " head %" PRIu64 " skip %" PRIu64, record->used.head,
-			record->used.skip);
-		return true;
-	case TRACE_wrote:
-		print_ring(record->wrote.device, record->wrote.queue, out);
-		fprintf(out, " head %" PRIu64 " offset %" PRIu64, record->wrote.head,
-			record->wrote.offset);
+	case TRACE_lost:
+		*offset = 0;
 		return true;
 	case TRACE_taken:
-		print_ring(record->taken.device, record->taken.queue, out);
-		return true;
-	case TRACE_call:
-		print_call(record, out);
-		return true;
-	case TRACE_called:
-		fprintf(out, " dev%" PRIu64, record->called.device);
-		if (record->called.value)
-			print_value(record->called.value, out);
-		return true;
-	case TRACE_irq:
-		print_irq(record, out);
-		return true;
-	case TRACE_lost:
-		fprintf(out, " dev%" PRIu64, record->lost.device);
-		print_name(losses, ARRAY_SIZE(losses), record->lost.reason, out);
-		return true;
+		before = 0;
+		break;
+	case TRACE_used:
+		before = record->used.skip;
+		break;
+	case TRACE_wrote:
+		before = record->wrote.offset;
+		break;
+	default:
+		return false;
 	}
-	return false;
+	*offset = NET_HEADER_SIZE - (before < NET_HEADER_SIZE ? before : NET_HEADER_SIZE);
+	return before <= NET_HEADER_SIZE;
+}
+
+bool record_frame(const struct cast *cast, const struct trace_record *record, const uint8_t **frame,
+		  size_t *size)
+{
+	const struct cast_device *device;
+	size_t offset;
+
+	if (!cast || !record->payload || !frame_offset(record, &offset) ||
+	    record->payload_size <= offset)
+		return false;
+	device = cast_device(cast, record->guest, record->field[0]);
+	if (!device || device->virtio_id != VIRTIO_NET)
+		return false;
+	*frame = (const uint8_t *)record->payload + offset;
+	*size = record->payload_size - offset;
+	return true;
+}
+
+static const struct cast_device *device_of(const struct words *words)
+{
+	if (!words->view->cast)
+		return NULL;
+	return cast_device(words->view->cast, words->record->guest, words->record->field[0]);
+}
+
+static void add_device(const struct words *words)
+{
+	char text[CAST_DEVICE_TEXT];
+
+	line_char(words->line, ' ');
+	line_text(words->line, cast_device_name(words->view->cast, words->record->guest,
+						words->record->field[0], text));
+}
+
+/* The queues of cards and consoles come in pairs; elsewhere they have numbers only. */
+static void add_queue(const struct words *words, uint64_t queue)
+{
+	const struct cast_device *device = device_of(words);
+
+	if (device && (device->virtio_id == VIRTIO_NET || device->virtio_id == VIRTIO_CONSOLE)) {
+		line_text(words->line, queue & 1 ? " tx" : " rx");
+		if (queue > 1)
+			line_number(words->line, queue / 2);
+	} else {
+		line_text(words->line, " queue ");
+		line_number(words->line, queue);
+	}
+}
+
+/* The name of the number in field @i, or the number. */
+static void add_named(const struct words *words, unsigned int i)
+{
+	const char *name = record_field_name(words->record, i);
+
+	line_char(words->line, ' ');
+	if (name) {
+		line_text(words->line, name);
+		return;
+	}
+	line_text(words->line, words->info->field[i].name);
+	line_char(words->line, ' ');
+	line_number(words->line, words->record->field[i]);
+}
+
+static void add_flags(const struct words *words, uint64_t flags, uint64_t usual)
+{
+	if (flags == usual)
+		return;
+	line_text(words->line, " flags=");
+	line_hex(words->line, flags);
+}
+
+static void add_size(const struct words *words, uint64_t size)
+{
+	line_char(words->line, ' ');
+	line_number(words->line, size);
+	line_text(words->line, size == 1 ? " byte" : " bytes");
+}
+
+static void add_payload(const struct words *words)
+{
+	if (words->record->payload && words->record->payload_size)
+		record_add_bytes(words->line, words->record->payload, words->record->payload_size);
+}
+
+static void add_quoted(const struct words *words)
+{
+	if (!words->record->payload || !words->record->payload_size)
+		return;
+	line_text(words->line, " \"");
+	line_escaped(words->line, words->record->payload, words->record->payload_size,
+		     words->view->utf8);
+	line_char(words->line, '"');
+}
+
+/* The text of a console, or bytes. */
+static void add_content(const struct words *words)
+{
+	const struct cast_device *device = device_of(words);
+
+	if (device && device->virtio_id == VIRTIO_CONSOLE)
+		add_quoted(words);
+	else
+		add_payload(words);
+}
+
+/* What matters of a frame stands first; false: there is none. */
+static bool add_frame(const struct words *words, uint64_t head)
+{
+	const uint8_t *frame;
+	size_t size;
+
+	if (!record_frame(words->view->cast, words->record, &frame, &size))
+		return false;
+	line_char(words->line, ' ');
+	line_add_frame(words->line, frame, size);
+	line_text(words->line, " (");
+	line_number(words->line, size);
+	line_text(words->line, " bytes");
+	if (head != UINT64_MAX) {
+		line_text(words->line, ", head ");
+		line_number(words->line, head);
+	}
+	line_char(words->line, ')');
+	return true;
+}
+
+static void describe_device(const struct words *words)
+{
+	add_device(words);
+}
+
+/* Most bodies are 8 bytes: a u64, or the state of a vring: its number and a value, u32 both. */
+static void add_body(const struct words *words)
+{
+	const struct trace_record *record = words->record;
+	uint64_t body;
+
+	if (record->payload_size != sizeof(body) || !record->payload) {
+		if (record->payload_size)
+			add_size(words, record->payload_size);
+		add_payload(words);
+		return;
+	}
+	memcpy(&body, record->payload, sizeof(body));
+	body = le64toh(body);
+	switch (record->request.request) {
+	case SET_VRING_NUM:
+	case SET_VRING_BASE:
+	case GET_VRING_BASE:
+	case SET_VRING_ENABLE:
+		add_queue(words, body & UINT32_MAX);
+		line_char(words->line, ' ');
+		line_number(words->line, body >> 32);
+		return;
+	case SET_VRING_KICK:
+	case SET_VRING_CALL:
+	case SET_VRING_ERR:
+		add_queue(words, body & UINT8_MAX);
+		return;
+	}
+	line_char(words->line, ' ');
+	line_hex(words->line, body);
+}
+
+static void describe_request(const struct words *words)
+{
+	const struct trace_record *record = words->record;
+
+	add_device(words);
+	add_named(words, 1);
+	add_body(words);
+	add_flags(words, record->request.flags, FLAGS_REQUEST);
+}
+
+static void describe_reply(const struct words *words)
+{
+	const struct trace_record *record = words->record;
+
+	add_device(words);
+	add_named(words, 1);
+	if (!record->payload_size) {
+		line_char(words->line, ' ');
+		line_hex(words->line, record->reply.value);
+		return;
+	}
+	add_body(words);
+}
+
+static void describe_kick(const struct words *words)
+{
+	const struct trace_record *record = words->record;
+
+	add_device(words);
+	add_queue(words, record->kick.queue);
+	line_text(words->line, " done ");
+	line_number(words->line, record->kick.done);
+	add_flags(words, record->kick.flags, FLAGS_KICK);
+}
+
+static void describe_used(const struct words *words)
+{
+	const struct trace_record *record = words->record;
+
+	add_device(words);
+	add_queue(words, record->used.queue);
+	if (add_frame(words, record->used.head))
+		return;
+	line_text(words->line, " head ");
+	line_number(words->line, record->used.head);
+	add_size(words, record->used.skip + record->payload_size);
+	add_content(words);
+}
+
+static void describe_wrote(const struct words *words)
+{
+	const struct trace_record *record = words->record;
+
+	add_device(words);
+	add_queue(words, record->wrote.queue);
+	if (add_frame(words, record->wrote.head))
+		return;
+	line_text(words->line, " head ");
+	line_number(words->line, record->wrote.head);
+	line_text(words->line, " offset ");
+	line_number(words->line, record->wrote.offset);
+	add_size(words, record->payload_size);
+	add_content(words);
+}
+
+static void describe_taken(const struct words *words)
+{
+	add_device(words);
+	add_queue(words, words->record->taken.queue);
+	if (add_frame(words, UINT64_MAX))
+		return;
+	add_size(words, words->record->payload_size);
+	add_content(words);
+}
+
+static void describe_call(const struct words *words)
+{
+	const struct trace_record *record = words->record;
+
+	add_device(words);
+	if (record->call.request == BACKEND_CALL)
+		add_queue(words, record->call.queue);
+	else
+		add_named(words, 1);
+	line_text(words->line, " #");
+	line_number(words->line, record->call.sequence);
+}
+
+static void describe_called(const struct words *words)
+{
+	add_device(words);
+	if (!words->record->called.value)
+		return;
+	line_text(words->line, " failed: ");
+	line_hex(words->line, words->record->called.value);
+}
+
+static void describe_irq(const struct words *words)
+{
+	const struct trace_record *record = words->record;
+
+	if (record->irq.source == TRACE_IRQ_ENTRY) {
+		line_char(words->line, ' ');
+		line_number(words->line, record->irq.irq);
+	} else {
+		add_named(words, 0);
+	}
+	if (record->irq.time == UINT64_MAX) {
+		line_text(words->line, " at an unknown time");
+	} else {
+		line_text(words->line, " at ");
+		line_seconds(words->line, record->irq.time);
+	}
+}
+
+static void describe_lost(const struct words *words)
+{
+	add_device(words);
+	add_named(words, 1);
+	if (add_frame(words, UINT64_MAX))
+		return;
+	add_size(words, words->record->payload_size);
+	add_content(words);
+}
+
+bool record_describe_device(const struct record_view *view, const struct trace_record *record,
+			    struct line *line)
+{
+	static void (*const describers[])(const struct words *) = {
+		[TRACE_attach] = describe_device, [TRACE_detach] = describe_device,
+		[TRACE_cut] = describe_device,	  [TRACE_request] = describe_request,
+		[TRACE_reply] = describe_reply,	  [TRACE_kick] = describe_kick,
+		[TRACE_used] = describe_used,	  [TRACE_wrote] = describe_wrote,
+		[TRACE_taken] = describe_taken,	  [TRACE_call] = describe_call,
+		[TRACE_called] = describe_called, [TRACE_lost] = describe_lost,
+		[TRACE_irq] = describe_irq,
+	};
+	const struct words words = { view, record, trace_kind_info(record->kind), line };
+
+	if (record->kind >= ARRAY_SIZE(describers) || !describers[record->kind])
+		return false;
+	describers[record->kind](&words);
+	return true;
 }

@@ -1,22 +1,63 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A record as text and as JSON, both driven by the table of kinds. Nothing of it is trusted. */
+/*
+ * A record as a line of text, the same wherever records are shown. Nothing of it is trusted: what
+ * is handed out is fit for a terminal.
+ *
+ *	    2003  0.000028672   +256ns  n2 <- REQUEST    +256ns (0.000028928) #342
+ *
+ * number, virtual time, time since the line before, guest, direction (<- from the guest, -> to the
+ * guest, == checked in a replay, -- side data), and what it is. In order:
+ *
+ *	struct cast cast = { 0 };
+ *	struct record_view view = { .cast = &cast };
+ *
+ *	while (trace_reader_next(reader, &record) > 0) {
+ *		cast_learn(&cast, &record);
+ *		record_print(&view, &record, stdout);
+ *	}
+ *	record_view_release(&view);
+ *	cast_free(&cast);
+ */
 #ifndef TTREC_RECORD_TEXT_H
 #define TTREC_RECORD_TEXT_H
 
-#include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
+#include "format/text/cast.h"
+#include "format/text/line.h"
 #include "format/tttrace.h"
 
-/* One record as a line of text. */
-void record_print(const struct trace_record *record, FILE *out);
+/* How records are shown. All may be zero. */
+struct record_view {
+	const struct cast *cast; /* who is who; without it guests and devices have numbers */
+	const char *indent;	 /* stands in front of each line */
+	bool colour;		 /* each guest its own, and trouble red: for a terminal */
+	bool utf8;		 /* what receives it understands UTF-8; otherwise it is escaped */
 
-/* One record as an object with stable keys (a new reference). */
-json_t *record_json(const struct trace_record *record);
+	/* What follows is record_print()'s own: columns grow with what stands in them. */
+	struct line line;
+	uint64_t last; /* ns: time of the line before */
+	bool begun;
+	size_t number_width, time_width, delta_width, name_width;
+};
 
-/* The fields of a record of a device or an interrupt; false: it is none, nothing was printed. */
-bool record_print_device(const struct trace_record *record, FILE *out);
+/*
+ * Print @record as the next line; of a payload that was not kept (NULL) its size is said. 0 or
+ * -ENOMEM; whether @out could be written is for it to say.
+ */
+int record_print(struct record_view *view, const struct trace_record *record, FILE *out);
+
+/* Add to @line what record_print() says behind the direction: "REQUEST    +256ns (0.000028928)
+ * #342". */
+void record_describe(const struct record_view *view, const struct trace_record *record,
+		     struct line *line);
+
+/* "<-" */
+const char *record_arrow(const struct trace_record *record);
+
+void record_view_release(struct record_view *view);
 
 /* Lower-case hex digits of @size bytes and a NUL. */
 void hex_text(const uint8_t *data, size_t size, char *text);

@@ -7,9 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/text/record_json.h"
 #include "format/units.h"
 
 struct show {
+	struct record_view view;
+	struct cast cast;
 	const char *path;
 	uint64_t from, to;     /* ns */
 	uint64_t first, last;  /* record numbers */
@@ -122,7 +125,8 @@ static void show_head(struct show *show, struct trace_reader *reader)
 	printf("# trace version %u, %s\n", header->version, uuid_text(header->uuid, uuid));
 	while (trace_reader_next(reader, &record) > 0 && record.kind == TRACE_meta) {
 		fputs("# ", stdout);
-		record_print(&record, stdout);
+		cast_learn(&show->cast, &record);
+		record_print(&show->view, &record, stdout);
 		show->leading_meta = record.number + 1;
 	}
 }
@@ -134,16 +138,15 @@ static bool selected(const struct show *show, const struct trace_record *record)
 	       (show->guest == UINT64_MAX || record->guest == show->guest);
 }
 
-static void show_record(const struct show *show, const struct trace_record *record)
+static void show_record(struct show *show, const struct trace_record *record)
 {
 	if (show->json)
-		dump_json(record_json(record));
+		dump_json(record_json(&show->cast, record));
 	else
-		record_print(record, stdout);
+		record_print(&show->view, record, stdout);
 }
 
-static int show_records(const struct show *show, struct trace_reader *reader,
-			struct diagnosis *diagnosis)
+static int show_records(struct show *show, struct trace_reader *reader, struct diagnosis *diagnosis)
 {
 	struct trace_record record;
 	int got = trace_reader_seek(reader, show->first);
@@ -155,6 +158,8 @@ static int show_records(const struct show *show, struct trace_reader *reader,
 	if (got)
 		return dump_damaged(show->path, reader, got, diagnosis);
 	while ((got = trace_reader_next(reader, &record)) > 0 && record.number <= show->last) {
+		if (record.number >= show->leading_meta)
+			cast_learn(&show->cast, &record);
 		if (selected(show, &record))
 			show_record(show, &record);
 		if (ferror(stdout))
@@ -171,6 +176,7 @@ int dump_show(int argc, char **argv, struct diagnosis *diagnosis)
 	int err;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &show);
+	show.view.cast = &show.cast;
 	err = dump_open(show.path, &reader, diagnosis);
 	if (err)
 		return err;

@@ -17,8 +17,11 @@ fi
 cat >compare.py <<'PYTHON'
 import json, sys
 a, b = ([json.loads(line) for line in open(name, encoding="utf-8")] for name in sys.argv[1:])
+# What ttdump decodes beyond the table; the reference knows nothing of it.
+decoded = {"guest_name", "device_name", "network", "request_name", "source_name", "reason_name",
+           "region_name", "frame"}
 for x, y in zip(a, b):
-    if x != y:
+    if {key: x[key] for key in x if key not in decoded} != y:
         raise SystemExit(f"ttdump:    {x}\nreference: {y}")
 if len(a) != len(b):
     raise SystemExit(f"ttdump has {len(a)} lines, the reference {len(b)}")

@@ -300,12 +300,18 @@ def signed(value):
 def field_json(unit, value, operations):
     if unit == "OP" and value in operations:
         return operations[value]
-    return f"0x{value:x}" if unit == "HEX" else signed(value)
+    if unit == "HEX":
+        return f"0x{value:x}"
+    if unit == "SIGNED":
+        return signed(value)
+    if unit == "NS" and value == MASK:
+        return None
+    return str(value) if value >> 63 else value
 
 
 def record_json(record, kinds, operations):
     name, direction, payload, fields = kinds[record["kind"]]
-    out = {"number": record["number"], "now": signed(record["now"]), "guest": record["guest"],
+    out = {"number": record["number"], "now": field_json("NS", record["now"], operations), "guest": record["guest"],
            "kind": name, "direction": direction}
     for (field, unit), value in zip(fields, record["fields"]):
         out[field] = field_json(unit, value, operations)

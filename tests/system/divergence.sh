@@ -16,7 +16,7 @@ trace=$work/t.zst
 # record_after_digests N: the record after the N-th pair of digests: what the guest waits for.
 record_after_digests() {
 	ttdump show "$trace" | awk -v wanted="$1" \
-		'/ digest region=1 .*block_size=[1-9]/ && ++seen == wanted { print $1 + 1 }'
+		'/ digest +data.bss [0-9a-f]+, [1-9]/ && ++seen == wanted { print $1 + 1 }'
 }
 
 symbol_address() {

@@ -139,7 +139,7 @@ high_rate() {
 a_panic() {
 	expect 1 record --probe -- tick:3:1000000 exit:1
 	ttdump show t.zst >listing
-	says listing 'irq panic at [0-9.]+ "Attempted to kill init!'
+	says listing 'irq +panic at [0-9.]+ "Attempted to kill init!'
 	replays_identical t.zst
 	says out 'probed interrupts'
 }
@@ -162,7 +162,7 @@ lost() {
 	says err 'interrupts: not all those of n1 are recorded: [0-9]+ came faster'
 	ttdump show t.zst >listing
 	says listing 'note.* came faster'
-	says listing 'meta "probe=0"'
+	says listing 'meta +"probe=0"'
 	! sed -n '/probe=0/,$p' listing | grep -q ' irq ' || fail "there are more after the gap"
 	replays_identical t.zst
 	says out 'interrupts: compared up to record [0-9]+: the recording has no more'

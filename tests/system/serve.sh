@@ -130,7 +130,7 @@ real_guest() {
 	says out '^tick 10'
 	served 0
 	ttdump show t.zst >shown
-	says shown 'join id=0x5'
+	says shown 'join +id 5\b'
 	whole t.zst
 }
 

@@ -130,7 +130,7 @@ time_of_day() {
 id() {
 	expect 0 record -q --id 42 -- off
 	ttdump show t.zst >shown
-	says shown 'join id=0x2a'
+	says shown 'join +id 42\b'
 	replays_identical t.zst
 }
 

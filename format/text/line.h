@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A line of text that grows: numbers, times and what others wrote, put together at a cost that a
+ * trace of many millions of records can bear (stdio's printf takes most of a microsecond a line).
+ *
+ * Start with { 0 }. When memory runs out the line says so in @failed, and what is added is lost.
+ */
+#ifndef TTREC_LINE_H
+#define TTREC_LINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct line {
+	char *text; /* not terminated */
+	size_t size, room;
+	bool failed;
+};
+
+void line_free(struct line *line);
+
+/* Make room for @size more bytes and return where they go; NULL: out of memory. */
+char *line_grow(struct line *line, size_t size);
+
+void line_bytes(struct line *line, const void *bytes, size_t size);
+void line_text(struct line *line, const char *text);
+void line_char(struct line *line, char character);
+void line_format(struct line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* "1638" */
+void line_number(struct line *line, uint64_t number);
+/* "0x1f" */
+void line_hex(struct line *line, uint64_t number);
+/* "00ff12": two digits a byte. */
+void line_digits(struct line *line, const uint8_t *bytes, size_t size);
+/* "0.412000256": seconds, as duration_exact() in units.h has it. */
+void line_seconds(struct line *line, uint64_t ns);
+/* "256ns", "1.5us", "10ms", "2.25s": exact, in the unit that reads best. */
+void line_duration(struct line *line, uint64_t ns);
+/* The same with a sign: from @from to @to. "+256ns", "-10ms", "+0". */
+void line_difference(struct line *line, uint64_t from, uint64_t to);
+
+/*
+ * What a guest wrote, as a string of C without its quotes: nothing in it that a terminal would act
+ * on. With @utf8 printable characters beyond ASCII stay as they are.
+ */
+void line_escaped(struct line *line, const char *text, size_t size, bool utf8);
+
+/* Spaces before or behind what was added since the line had @start bytes, up to @width columns. */
+void line_align_right(struct line *line, size_t start, size_t width);
+void line_align_left(struct line *line, size_t start, size_t width);
+
+#endif

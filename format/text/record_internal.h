@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Between the files that put records into words. */
+#ifndef TTREC_RECORD_INTERNAL_H
+#define TTREC_RECORD_INTERNAL_H
+
+#include "format/text/record_text.h"
+
+/* Name of a number in field @i of @record, such as that of a vhost-user request; NULL: it has none.
+ */
+const char *record_field_name(const struct trace_record *record, unsigned int i);
+
+/* Whether @record is of a device: its first field is then the number of the device. */
+bool record_has_device(const struct trace_record *record);
+
+/*
+ * Add what is said of a record of a device or of an interrupt, payload and all; false, and nothing
+ * added, when it is none.
+ */
+bool record_describe_device(const struct record_view *view, const struct trace_record *record,
+			    struct line *line);
+
+/* Add so much of @data as fits a line: " 00ff12...". */
+void record_add_bytes(struct line *line, const void *data, size_t size);
+
+/*
+ * The Ethernet frame that @record hands to a network card, or that was lost. Of a long one that is
+ * in several records, the beginning, with the first; the others have none. False: it has none.
+ */
+bool record_frame(const struct cast *cast, const struct trace_record *record, const uint8_t **frame,
+		  size_t *size);
+
+#endif

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Names of the numbers that stand in records. */
+#include "format/cleanup.h"
+#include "format/text/record_internal.h"
+
+/* Source: docs/interop/vhost-user.rst of QEMU 9, "Front-end message types". */
+static const char *const requests[] = {
+	[1] = "GET_FEATURES",
+	[2] = "SET_FEATURES",
+	[3] = "SET_OWNER",
+	[4] = "RESET_OWNER",
+	[5] = "SET_MEM_TABLE",
+	[6] = "SET_LOG_BASE",
+	[7] = "SET_LOG_FD",
+	[8] = "SET_VRING_NUM",
+	[9] = "SET_VRING_ADDR",
+	[10] = "SET_VRING_BASE",
+	[11] = "GET_VRING_BASE",
+	[12] = "SET_VRING_KICK",
+	[13] = "SET_VRING_CALL",
+	[14] = "SET_VRING_ERR",
+	[15] = "GET_PROTOCOL_FEATURES",
+	[16] = "SET_PROTOCOL_FEATURES",
+	[17] = "GET_QUEUE_NUM",
+	[18] = "SET_VRING_ENABLE",
+	[19] = "SEND_RARP",
+	[20] = "NET_SET_MTU",
+	[21] = "SET_BACKEND_REQ_FD",
+	[24] = "GET_CONFIG",
+	[25] = "SET_CONFIG",
+	[34] = "RESET_DEVICE",
+	[35] = "VRING_KICK",
+	[36] = "GET_MAX_MEM_SLOTS",
+	[37] = "ADD_MEM_REG",
+	[38] = "REM_MEM_REG",
+	[39] = "SET_STATUS",
+	[40] = "GET_STATUS",
+};
+
+/* Of the device: "Back-end message types". */
+static const char *const calls[] = { [2] = "CONFIG_CHANGE", [4] = "VRING_CALL" };
+
+static const char *const irq_sources[] = {
+	[TRACE_IRQ_ENTRY] = "interrupt",
+	[TRACE_IRQ_PANIC] = "panic",
+	[TRACE_IRQ_WARN] = "warning",
+};
+
+static const char *const losses[] = {
+	[TRACE_LOSS_RANDOM] = "by the link",
+	[TRACE_LOSS_NO_BUFFER] = "no buffer",
+	[TRACE_LOSS_NOBODY] = "nobody there",
+};
+
+static const char *const entropy_sources[] = { "getrandom", "/dev/random" };
+
+static const struct {
+	uint32_t kind;
+	unsigned int field;
+	const char *const *names;
+	size_t count;
+} tables[] = {
+	{ TRACE_request, 1, requests, ARRAY_SIZE(requests) },
+	{ TRACE_reply, 1, requests, ARRAY_SIZE(requests) },
+	{ TRACE_call, 1, calls, ARRAY_SIZE(calls) },
+	{ TRACE_irq, 0, irq_sources, ARRAY_SIZE(irq_sources) },
+	{ TRACE_lost, 1, losses, ARRAY_SIZE(losses) },
+	{ TRACE_entropy, 0, entropy_sources, ARRAY_SIZE(entropy_sources) },
+};
+
+const char *record_field_name(const struct trace_record *record, unsigned int i)
+{
+	if (record->kind == TRACE_digest && i == 0)
+		return trace_region_name(record->digest.region);
+	for (size_t t = 0; t < ARRAY_SIZE(tables); t++)
+		if (tables[t].kind == record->kind && tables[t].field == i)
+			return record->field[i] < tables[t].count
+				       ? tables[t].names[record->field[i]]
+				       : NULL;
+	return NULL;
+}
