@@ -43,7 +43,9 @@ struct guest_spec {
 	size_t device_count;	     /* at most ROOM_DEVICES_MAX */
 };
 
-#define GUEST_KERNEL_PATH "/linux"
+#define GUEST_KERNEL_PATH   "/linux"
+#define GUEST_INITRD_PATH   "/initrd"
+#define GUEST_CPU_INFO_PATH "/proc/cpuinfo"
 
 struct guest {
 	const struct guest_spec *spec;
@@ -129,6 +131,7 @@ struct guest_recorded {
 	uint32_t index; /* of its records */
 	struct guest_spec spec;
 	struct guest_origin origin;
+	unsigned int replaced; /* a bit an enum guest_part, see guest_replace.h */
 };
 
 /*
@@ -141,6 +144,13 @@ struct guest_recorded {
 int guest_specs_read(struct trace_reader *reader, uint32_t only, bool files,
 		     struct guest_recorded **guests, size_t *count, struct diagnosis *why);
 void guest_specs_free(struct guest_recorded *guests, size_t count);
+
+/*
+ * @guest is started on @cpu in a room that is sealed so far: why its memory cannot be what was
+ * recorded; @reason is empty when it can.
+ */
+void guest_judge_memory(const struct guest_recorded *guest, const struct cpu_identity *cpu,
+			unsigned int seal, char *reason, size_t size);
 
 /* The guest called @name; NULL when there is none, or when two have that name. */
 const struct guest_recorded *guest_specs_find(const struct guest_recorded *guests, size_t count,

@@ -10,9 +10,6 @@
 #include "kernel/guest.h"
 #include "kernel/room_internal.h"
 
-/* VIRTIO 1.2, section 5.1. */
-#define VIRTIO_NET 1
-
 /* How a pattern is matched: '#' stands for a number, '*' for anything that follows. */
 static const struct {
 	const char *pattern;
@@ -209,11 +206,11 @@ static int add_user_argument(const struct guest_arguments_options *options, cons
 		return err;
 	if (strncmp(argument, "initrd=", 7))
 		return list_add(list, strdup(argument));
-	if (image_files_find(files, "/initrd"))
+	if (image_files_find(files, GUEST_INITRD_PATH))
 		return diagnose(why, EXIT_USAGE, -EINVAL, "give one of them",
 				"two initrd arguments, the second is %s", argument);
-	err = image_files_load(files, "initrd", argument + 7, "/initrd", why);
-	return err ? err : list_add(list, strdup("initrd=" ROOM_PREFIX_MARK "/initrd"));
+	err = image_files_load(files, "initrd", argument + 7, GUEST_INITRD_PATH, why);
+	return err ? err : list_add(list, strdup("initrd=" ROOM_PREFIX_MARK GUEST_INITRD_PATH));
 }
 
 static bool names_console(char *const *user)

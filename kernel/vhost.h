@@ -70,6 +70,9 @@ enum vhost_backend_request {
 #define VIRTIO_F_INDIRECT_DESC (1ULL << 28)
 #define VIRTIO_F_VERSION_1     (1ULL << 32)
 
+/* Kinds of devices (VIRTIO 1.2, section 5) that are treated in a way of their own. */
+enum virtio_id { VIRTIO_NET = 1, VIRTIO_CONSOLE = 3 };
+
 struct vhost_message {
 	uint32_t request;
 	uint32_t flags;
@@ -125,6 +128,9 @@ int vhost_apply(struct vhost *vhost, struct vhost_message *message);
 
 /* Does the guest wait for a reply to it? */
 bool vhost_expects_reply(const struct vhost_message *message);
+
+/* Does its body say where something is in the guest's memory? */
+bool vhost_names_addresses(const struct vhost_message *message);
 
 /*
  * The vring that a VHOST_VRING_KICK speaks of; -EBADMSG when the guest has set up no such. It need

@@ -358,6 +358,11 @@ bool vhost_expects_reply(const struct vhost_message *message)
 	return message->flags & VHOST_FLAG_NEED_REPLY || (info && info->answers);
 }
 
+bool vhost_names_addresses(const struct vhost_message *message)
+{
+	return message->request == VHOST_SET_MEM_TABLE || message->request == VHOST_SET_VRING_ADDR;
+}
+
 int vhost_kicked_queue(struct vhost *vhost, const struct vhost_message *message,
 		       unsigned int *queue)
 {

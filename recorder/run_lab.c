@@ -159,7 +159,7 @@ static int add_cpu_info(struct image_files *files)
 {
 	char *text = cpu_info_text();
 
-	return text ? image_files_add(files, "/proc/cpuinfo", 0444, text, strlen(text)) : 0;
+	return text ? image_files_add(files, GUEST_CPU_INFO_PATH, 0444, text, strlen(text)) : 0;
 }
 
 /* What the user's arguments are, and then @initrd, which may be NULL. NULL: out of memory. */

@@ -129,6 +129,16 @@ static bool is_wanted(const struct cursor *cursor, const struct trace_record *re
 	return record->guest == cursor->options->guest || is_of_everybody(record);
 }
 
+/* How far one came says something only beside how far there was to go. */
+static void count_rest(struct cursor *cursor)
+{
+	struct trace_record record;
+
+	cursor->report->records = cursor->report->next_record + 1;
+	while (trace_reader_next(cursor->reader, &record) == 1)
+		cursor->report->records = record.number + 1;
+}
+
 static int walk(struct cursor *cursor)
 {
 	const struct cursor_options *options = cursor->options;
@@ -147,6 +157,8 @@ static int walk(struct cursor *cursor)
 	}
 	if (!stop)
 		cursor->report->trace_error = got;
+	if (cursor->report->diverged && options->replaced)
+		count_rest(cursor);
 	return stop < 0 ? stop : 0;
 }
 

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "format/diagnosis.h"
+#include "format/text/console_compare.h"
 #include "format/tttrace.h"
 #include "kernel/guest.h"
 #include "replayer/console.h"
@@ -33,6 +34,8 @@ struct cursor_options {
 	uint32_t guest;	     /* index in the trace */
 	bool keep_going;     /* compare on after a difference, as far as it makes sense */
 	bool compare_memory; /* a digest that differs is a divergence */
+	/* Not what was recorded: it may print something else, and have it elsewhere in memory. */
+	bool replaced;
 	struct probe
 		*probe; /* interrupts are compared; NULL: the records of them are passed over */
 	struct console_printer *printer; /* where the console is shown; may be NULL */
@@ -66,6 +69,9 @@ struct cursor_report {
 	struct cursor_memory memory;
 	struct trace_record history[CURSOR_HISTORY]; /* before the divergence; payloads not kept */
 	size_t history_count;
+	/* Of a replaced guest: */
+	struct console_differences console; /* which end nothing */
+	uint64_t records;		    /* of the whole trace, when it diverged */
 	char note[256]; /* the recorder's last diagnosis, when the recording ended with one */
 	char probe_reason[CURSOR_WHY]; /* why interrupts were not compared to the end; empty */
 	char unreplayable[CURSOR_WHY]; /* from here on records do not hold all the guest was told */

@@ -151,11 +151,31 @@ static void describe_console(const char *text, size_t size, char out[CURSOR_TEXT
 	snprintf(out, CURSOR_TEXT, "console \"%.*s\"", (int)length, text);
 }
 
+void cursor_compare_text(struct cursor *cursor, const struct trace_record *record,
+			 const char *expected, size_t expected_size, const char *got,
+			 size_t got_size)
+{
+	console_compare(&cursor->report->console, record->number, expected, expected_size, got,
+			got_size);
+}
+
+/* What was printed is not the same. */
+static int diverge_console(struct cursor *cursor, const struct trace_record *record, size_t same)
+{
+	struct doors *doors = &cursor->doors;
+	char expected[CURSOR_TEXT], got[CURSOR_TEXT];
+
+	while (same && doors->console[same - 1] != '\n')
+		same--;
+	describe_console(cursor->console + same, cursor->console_size - same, expected);
+	describe_console(doors->console + same, doors->console_size - same, got);
+	return cursor_diverge(cursor, record, true, expected, got);
+}
+
 static int compare_console(struct cursor *cursor, const struct trace_record *record)
 {
 	struct doors *doors = &cursor->doors;
 	size_t same = 0, shorter;
-	char expected[CURSOR_TEXT], got[CURSOR_TEXT];
 	int stop = 0;
 
 	if (doors_drain_console(doors))
@@ -164,13 +184,11 @@ static int compare_console(struct cursor *cursor, const struct trace_record *rec
 							     : cursor->console_size;
 	while (same < shorter && doors->console[same] == cursor->console[same])
 		same++;
-	if (same != doors->console_size || same != cursor->console_size) {
-		while (same && doors->console[same - 1] != '\n')
-			same--;
-		describe_console(cursor->console + same, cursor->console_size - same, expected);
-		describe_console(doors->console + same, doors->console_size - same, got);
-		stop = cursor_diverge(cursor, record, true, expected, got);
-	}
+	if (cursor->options->replaced)
+		cursor_compare_text(cursor, record, cursor->console, cursor->console_size,
+				    doors->console, doors->console_size);
+	else if (same != doors->console_size || same != cursor->console_size)
+		stop = diverge_console(cursor, record, same);
 	doors->console_size = 0;
 	cursor->console_size = 0;
 	return stop;

@@ -73,6 +73,11 @@ struct cursor {
 int cursor_diverge(struct cursor *cursor, const struct trace_record *record, bool can_go_on,
 		   const char *expected, const char *got);
 
+/* Compare two texts of the console of a replaced guest; differences are only counted. */
+void cursor_compare_text(struct cursor *cursor, const struct trace_record *record,
+			 const char *expected, size_t expected_size, const char *got,
+			 size_t got_size);
+
 /* The trace says what no recorder writes. */
 int cursor_doubt(struct cursor *cursor, const struct trace_record *record, const char *what);
 

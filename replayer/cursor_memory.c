@@ -75,6 +75,8 @@ int cursor_replay_digest(struct cursor *cursor, const struct trace_record *recor
 
 	if (record->digest.region >= MEMORY_REGIONS)
 		return 0; /* a later version's */
+	if (cursor->options->replaced)
+		return 0; /* it has its memory elsewhere */
 	err = collect_ladder(cursor, record);
 	if (!err && record->digest.block_size) {
 		err = replay_whole_digest(cursor, record);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "format/cleanup.h"
-#include "format/printable.h"
+#include "kernel/guest_replace.h"
 #include "kernel/probe.h"
 #include "kernel/process.h"
 #include "replayer/replay_lab.h"
@@ -29,32 +29,6 @@ static int open_guest(const struct replay_options *options, struct guest_spec *s
 				room_why.what);
 	*why = room_why;
 	return err;
-}
-
-/* Why digests say nothing here, if they do: memory belongs to a CPU and to a seal. */
-static void judge_memory(const struct guest_origin *origin, const struct cpu_identity *is,
-			 unsigned int seal, char *reason, size_t size)
-{
-	const struct cpu_identity *was = &origin->cpu;
-	unsigned int missing = origin->seal & ~seal;
-	char names[SEAL_TEXT];
-
-	/* First: a guest that was not held on one CPU has no identity of it either. */
-	if (origin->seal != SEAL_FULL)
-		snprintf(reason, size, "recorded in a room that was not fully sealed (%s)",
-			 seal_text(origin->seal, names));
-	else if (strcmp(was->model, is->model))
-		snprintf(reason, size, "recorded on another CPU model: %s, this is %s", was->model,
-			 is->model);
-	else if (was->number != is->number)
-		snprintf(reason, size, "recorded on CPU %u, which this process may not use",
-			 was->number);
-	else if (was->cpuid != is->cpuid)
-		snprintf(reason, size, "CPU %u answers CPUID differently than it did", was->number);
-	else if (missing)
-		snprintf(reason, size, "the recording's room was sealed further (%s)",
-			 seal_text(missing, names));
-	printable(reason);
 }
 
 /* The CPU may have been taken away since the plan was made. */
@@ -88,7 +62,10 @@ static void open_probe(struct replay_guest *replayed, struct probe **probe)
 	struct replay_outcome *outcome = replayed->outcome;
 	struct diagnosis why = { 0 };
 
-	if (replayed->probed && probe_open(probe, &why))
+	if (!replayed->probed)
+		return;
+	guest_replaced_text(replayed->started, outcome->probe_reason);
+	if (!*outcome->probe_reason && probe_open(probe, &why))
 		snprintf(outcome->probe_reason, sizeof(outcome->probe_reason), "%s", why.what);
 }
 
@@ -107,10 +84,11 @@ static int replay(const struct replay_options *options, struct replay_guest *rep
 		err = cpu_pin(cpu.number, NULL);
 	if (err)
 		return err;
-	judge_memory(&replayed->started->origin, &cpu, guest->room.seal, outcome->memory_reason,
-		     sizeof(outcome->memory_reason));
+	guest_judge_memory(replayed->started, &cpu, guest->room.seal, outcome->memory_reason,
+			   sizeof(outcome->memory_reason));
 	cursor.guest = replayed->index;
 	cursor.compare_memory = !*outcome->memory_reason;
+	cursor.replaced = replayed->started->replaced;
 	cursor.probe = *probe;
 	cursor.printer = options->console ? &printer : NULL;
 	cpu_wait_politely();

@@ -145,6 +145,18 @@ static uint32_t guest_to_load(const struct replay_lab *lab, size_t *running)
 	return *running == 1 ? index : GUEST_ALL;
 }
 
+static int replace_parts(const struct replay_options *options, struct replay_lab *lab,
+			 struct diagnosis *why)
+{
+	int err = 0;
+
+	for (unsigned int part = 0; part < GUEST_PARTS; part++)
+		for (const char *const *text = options->replace[part]; !err && *text; text++)
+			err = guest_specs_replace(lab->loaded, lab->loaded_count,
+						  (enum guest_part)part, *text, why);
+	return err;
+}
+
 static int load_guests(const struct replay_options *options, struct trace_reader *reader,
 		       struct replay_lab *lab, struct diagnosis *why)
 {
@@ -154,6 +166,8 @@ static int load_guests(const struct replay_options *options, struct trace_reader
 					     why)
 			  : 0;
 
+	if (!err && running)
+		err = replace_parts(options, lab, why);
 	for (size_t i = 0; !err && i < lab->loaded_count; i++) {
 		struct replay_guest *guest = find_guest(lab, lab->loaded[i].index);
 

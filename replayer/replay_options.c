@@ -21,6 +21,8 @@ enum option_key {
 	KEY_HANG_TIMEOUT,
 	KEY_TRUST,
 	KEY_FLIP,
+	KEY_KERNEL,
+	KEY_INITRD,
 };
 
 static const struct argp_option table[] = {
@@ -30,6 +32,9 @@ static const struct argp_option table[] = {
 	{ "json", KEY_JSON, NULL, 0, "print the verdict as JSON", 0 },
 	{ "until", KEY_UNTIL, "RECORD|TIME", 0,
 	  "stop each guest before that record (812) or virtual time (0.41s)", 0 },
+	{ "kernel", KEY_KERNEL, "[NAME=]FILE", 0,
+	  "run this kernel instead, of all guests or of one, and say how far it agrees", 0 },
+	{ "initrd", KEY_INITRD, "[NAME=]FILE", 0, "the same with this initrd", 0 },
 	{ "console", KEY_CONSOLE, NULL, 0, "show the consoles of the guests", 0 },
 	{ "hang-timeout", KEY_HANG_TIMEOUT, "TIME", 0,
 	  "wall time to wait for the guest (default 30s; 0: forever)", 0 },
@@ -77,6 +82,19 @@ static void parse_flip(const char *text, struct cursor_flip *flip, struct argp_s
 		argp_error(state, "--flip-bit '%s': give RECORD:REGION:ADDRESS:BIT", text);
 }
 
+static void add_replacement(struct replay_options *options, enum guest_part part, const char *text,
+			    struct argp_state *state)
+{
+	const char **list = options->replace[part];
+	size_t count = 0;
+
+	while (list[count])
+		count++;
+	if (count == REPLACE_MAX)
+		argp_error(state, "--%s: at most %d of them", guest_part_name(part), REPLACE_MAX);
+	list[count] = text;
+}
+
 static error_t parse(int key, char *text, struct argp_state *state)
 {
 	struct replay_options *options = state->input;
@@ -102,6 +120,12 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		break;
 	case KEY_TRUST:
 		options->trust = true;
+		break;
+	case KEY_KERNEL:
+		add_replacement(options, GUEST_KERNEL, text, state);
+		break;
+	case KEY_INITRD:
+		add_replacement(options, GUEST_INITRD, text, state);
 		break;
 	case KEY_FLIP:
 		parse_flip(text, &options->cursor.flip, state);

@@ -5,14 +5,19 @@
 
 #include <stdbool.h>
 
+#include "kernel/guest_replace.h"
 #include "replayer/cursor.h"
+
+/* So many [NAME=]FILE for one part of guests. */
+#define REPLACE_MAX 64
 
 struct replay_options {
 	const char *trace;
 	struct cursor_options cursor;
 	const char *only; /* names or numbers of guests, with commas; NULL: all */
-	bool console;	  /* show it */
-	bool named;	  /* with the guest's name before each line: there are several */
+	const char *replace[GUEST_PARTS][REPLACE_MAX + 1]; /* [NAME=]FILE; each ends with NULL */
+	bool console;					   /* show it */
+	bool named; /* with the guest's name before each line: there are several */
 	bool json;
 	bool trust; /* run the trace's program although the room cannot be sealed */
 };

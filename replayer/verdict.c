@@ -9,6 +9,7 @@
 
 #include "format/units.h"
 #include "format/printable.h"
+#include "replayer/verdict_replaced.h"
 
 /* Records shown around a divergence by the command the verdict proposes. */
 #define RECORDS_BEFORE 20
@@ -60,6 +61,13 @@ static void print_failed(const struct verdict *verdict, const struct diagnosis *
 		printf("  to do: %s\n", why->advice);
 }
 
+const char *verdict_agreement(const struct verdict *verdict)
+{
+	if (!verdict_is_replaced(verdict))
+		return "identical";
+	return *verdict_extent(report_of(verdict)) ? "agrees" : "agrees to the end";
+}
+
 const char *verdict_extent(const struct cursor_report *report)
 {
 	return report->trace_error ? " as far as the trace goes"
@@ -108,7 +116,7 @@ static void print_identical(const struct verdict *verdict)
 
 	if (verdict->named)
 		printf("%s: ", verdict->guest->name);
-	printf("identical%s: ", verdict_extent(report));
+	printf("%s%s: ", verdict_agreement(verdict), verdict_extent(report));
 	print_counts(verdict);
 	printf("%s virtual in %.2f s", duration_short(report->virtual_ns, virtual_ns),
 	       (double)report->wall_ns / NS_PER_S);
@@ -124,6 +132,7 @@ static void print_identical(const struct verdict *verdict)
 	if (*verdict->guest->outcome->memory_reason)
 		printf("  memory: %s\n", verdict->guest->outcome->memory_reason);
 	print_probe(verdict);
+	verdict_print_console(verdict);
 	if (!verdict->named && *report->note)
 		printf("  the recording ended with: %s\n", report->note);
 }
@@ -227,9 +236,12 @@ static void print_diverged(const struct verdict *verdict)
 	char time[UNITS_TEXT], memory[512];
 	uint64_t first = report->record > RECORDS_BEFORE ? report->record - RECORDS_BEFORE : 0;
 
-	printf("DIVERGED at record %" PRIu64 ", guest %s, t=%s s: expected %s, got %s\n",
-	       report->record, verdict->guest->name, duration_exact(report->now, time),
-	       report->expected, report->got);
+	if (verdict_is_replaced(verdict))
+		verdict_print_parting(verdict);
+	else
+		printf("DIVERGED at record %" PRIu64 ", guest %s, t=%s s: expected %s, got %s\n",
+		       report->record, verdict->guest->name, duration_exact(report->now, time),
+		       report->expected, report->got);
 	if (report->memory.differs) {
 		describe_memory(verdict, memory, sizeof(memory));
 		printf("  memory first differs in the digest at record %" PRIu64 ", t=%s s: %s\n",
@@ -241,6 +253,7 @@ static void print_diverged(const struct verdict *verdict)
 		       report->digests);
 	}
 	print_probe(verdict);
+	verdict_print_console(verdict);
 	if (report->divergences > 1)
 		printf("  %" PRIu64 " differences in all\n", report->divergences);
 	printf("the records before it:\n");
@@ -315,5 +328,7 @@ json_t *verdict_json(const struct verdict *verdict)
 						 (json_int_t)report->now, "expected",
 						 report->expected, "got", report->got,
 						 "divergences", (json_int_t)report->divergences));
+	if (json)
+		verdict_add_replaced(verdict, json);
 	return json;
 }

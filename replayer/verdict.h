@@ -20,7 +20,10 @@ bool verdict_failed(const struct verdict *verdict, struct diagnosis *why);
 /* The exit status that the guest alone would have. */
 int verdict_status(const struct verdict *verdict);
 
-/* What "identical" covers: " up to where it was stopped". */
+/* "identical", or what is said of a guest with another kernel. */
+const char *verdict_agreement(const struct verdict *verdict);
+
+/* What that covers: " up to where it was stopped". */
 const char *verdict_extent(const struct cursor_report *report);
 
 /* "1,080 messages, 25 device interrupts, ": what was compared, without what there was none of. */

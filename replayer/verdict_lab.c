@@ -6,9 +6,17 @@
 
 #include "format/cleanup.h"
 #include "format/units.h"
-#include "replayer/verdict.h"
+#include "replayer/verdict_replaced.h"
 
-enum found { FOUND_DIVERGED, FOUND_FAILED, FOUND_IDENTICAL, FOUND_KINDS };
+/* Guests with another kernel part or agree. */
+enum found {
+	FOUND_DIVERGED,
+	FOUND_PARTED,
+	FOUND_FAILED,
+	FOUND_AGREES,
+	FOUND_IDENTICAL,
+	FOUND_KINDS
+};
 
 static enum found find(const struct verdict *verdict)
 {
@@ -16,6 +24,8 @@ static enum found find(const struct verdict *verdict)
 
 	if (verdict_failed(verdict, &why))
 		return FOUND_FAILED;
+	if (verdict_is_replaced(verdict))
+		return verdict->guest->outcome->report.diverged ? FOUND_PARTED : FOUND_AGREES;
 	return verdict->guest->outcome->report.diverged ? FOUND_DIVERGED : FOUND_IDENTICAL;
 }
 
@@ -96,7 +106,8 @@ static void add_up(const struct verdict_lab *all, struct sum *sum)
 /* "DIVERGED: n2; not replayed: n3; identical: n1" */
 static void print_found(const struct verdict_lab *all, const struct sum *sum)
 {
-	static const char *const heading[FOUND_KINDS] = { "DIVERGED", "not replayed", "identical" };
+	static const char *const heading[FOUND_KINDS] = { "DIVERGED", "agrees in part",
+							  "not replayed", "agrees", "identical" };
 	const char *separator = "";
 
 	for (unsigned int kind = 0; kind < FOUND_KINDS; kind++) {
@@ -105,8 +116,7 @@ static void print_found(const struct verdict_lab *all, const struct sum *sum)
 
 		if (!sum->found[kind])
 			continue;
-		printf("%s%s%s", separator, heading[kind],
-		       kind == FOUND_IDENTICAL ? sum->extent : "");
+		printf("%s%s%s", separator, heading[kind], kind >= FOUND_AGREES ? sum->extent : "");
 		separator = "; ";
 		for (size_t i = 0; next_verdict(all, &i, &verdict);) {
 			if (find(&verdict) != kind)
@@ -167,9 +177,9 @@ static json_t *all_json(const struct verdict_lab *all)
 	for (size_t i = 0; next_verdict(all, &i, &verdict);)
 		json_array_append_new(guests, verdict_json(&verdict));
 	return json_pack("{s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "verdict",
-			 sum.found[FOUND_DIVERGED]		    ? "diverged"
-			 : sum.found[FOUND_IDENTICAL] == sum.guests ? "identical"
-								    : "not replayed",
+			 sum.found[FOUND_DIVERGED] + sum.found[FOUND_PARTED] ? "diverged"
+			 : sum.found[FOUND_FAILED]			     ? "not replayed"
+									     : "identical",
 			 "status", worst_status(all), "messages", (json_int_t)sum.messages,
 			 "interrupts", (json_int_t)sum.interrupts, "probed", (json_int_t)sum.probed,
 			 "digests", (json_int_t)sum.digests, "wall_ns", (json_int_t)all->wall_ns,

@@ -18,6 +18,7 @@ format_test(follow)
 format_test(versions)
 format_test(writer)
 format_test(hostile)
+ttrec_unit_test(test_console_compare SOURCES format/test_console_compare.c LIBS tttext)
 
 add_executable(format_make_sample format/make_sample.c)
 target_link_libraries(format_make_sample PRIVATE format_sample)

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What two guests printed, line by line: how many lines differ, and the first of them. */
+#ifndef TTREC_CONSOLE_COMPARE_H
+#define TTREC_CONSOLE_COMPARE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CONSOLE_SHOWN 3
+#define CONSOLE_LINE  200
+
+/* Starts as zeros; holds no pointers. */
+struct console_differences {
+	uint64_t count;
+	struct {
+		uint64_t record;				/* that the line comes before */
+		char expected[CONSOLE_LINE], got[CONSOLE_LINE]; /* printable, "" for no line */
+	} first[CONSOLE_SHOWN];
+};
+
+/* The next line of *@text: moves it and *@size behind the line. False: there is none. */
+bool console_line(const char **text, size_t *size, const char **line, size_t *length);
+
+/*
+ * Compare what was printed in both runs before record number @record: the first lines with each
+ * other, the second ones, and so on.
+ */
+void console_compare(struct console_differences *differences, uint64_t record, const char *expected,
+		     size_t expected_size, const char *got, size_t got_size);
+
+/* How many of the first are to be shown. */
+size_t console_differences_shown(const struct console_differences *differences);
+
+#endif

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Whether the memory of a guest that is started again can be what was recorded. */
+#include <stdio.h>
+#include <string.h>
+
+#include "format/printable.h"
+#include "kernel/guest_replace.h"
+
+/* Memory belongs to a CPU and to a seal. */
+static void judge_origin(const struct guest_origin *origin, const struct cpu_identity *is,
+			 unsigned int seal, char *reason, size_t size)
+{
+	const struct cpu_identity *was = &origin->cpu;
+	unsigned int missing = origin->seal & ~seal;
+	char names[SEAL_TEXT];
+
+	/* First: a guest that was not held on one CPU has no identity of it either. */
+	if (origin->seal != SEAL_FULL)
+		snprintf(reason, size, "recorded in a room that was not fully sealed (%s)",
+			 seal_text(origin->seal, names));
+	else if (strcmp(was->model, is->model))
+		snprintf(reason, size, "recorded on another CPU model: %s, this is %s", was->model,
+			 is->model);
+	else if (was->number != is->number)
+		snprintf(reason, size, "recorded on CPU %u, which this process may not use",
+			 was->number);
+	else if (was->cpuid != is->cpuid)
+		snprintf(reason, size, "CPU %u answers CPUID differently than it did", was->number);
+	else if (missing)
+		snprintf(reason, size, "the recording's room was sealed further (%s)",
+			 seal_text(missing, names));
+}
+
+void guest_judge_memory(const struct guest_recorded *guest, const struct cpu_identity *cpu,
+			unsigned int seal, char *reason, size_t size)
+{
+	char replaced[GUEST_REPLACED_TEXT];
+
+	snprintf(reason, size, "%s", guest_replaced_text(guest, replaced));
+	if (!*reason)
+		judge_origin(&guest->origin, cpu, seal, reason, size);
+	printable(reason);
+}

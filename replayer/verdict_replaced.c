@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* What there is to say of a guest that was replayed with another kernel or initrd. */
+#include "replayer/verdict_replaced.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "format/units.h"
+#include "kernel/guest_replace.h"
+
+static const struct cursor_report *report_of(const struct verdict *verdict)
+{
+	return &verdict->guest->outcome->report;
+}
+
+bool verdict_is_replaced(const struct verdict *verdict)
+{
+	return verdict->guest->started && verdict->guest->started->replaced;
+}
+
+void verdict_print_parting(const struct verdict *verdict)
+{
+	const struct cursor_report *report = report_of(verdict);
+	char record[UNITS_TEXT], records[UNITS_TEXT], time[UNITS_TEXT];
+
+	if (verdict->named)
+		printf("%s: ", verdict->guest->name);
+	printf("agrees up to record %s (t=%s s), of %s: then %s instead of %s\n",
+	       count_text(report->record, record), duration_exact(report->now, time),
+	       count_text(report->records, records), report->got, report->expected);
+}
+
+static void print_line(const char *what, uint64_t record, const char *line)
+{
+	if (*line)
+		printf("    %s %" PRIu64 "  %s\n", what, record, line);
+	else
+		printf("    %s %" PRIu64 "  (no line)\n", what, record);
+}
+
+void verdict_print_console(const struct verdict *verdict)
+{
+	const struct console_differences *console = &report_of(verdict)->console;
+	size_t shown = console_differences_shown(console);
+	char count[UNITS_TEXT];
+
+	if (!console->count)
+		return;
+	printf("  console: %s %s\n", count_text(console->count, count),
+	       console->count == 1	? "line differs"
+	       : console->count > shown ? "lines differ, the first of them:"
+					: "lines differ:");
+	for (size_t i = 0; i < shown; i++) {
+		print_line("-", console->first[i].record, console->first[i].expected);
+		print_line("+", console->first[i].record, console->first[i].got);
+	}
+}
+
+static json_t *lines_json(const struct console_differences *console)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < console_differences_shown(console); i++)
+		json_array_append_new(list, json_pack("{s:I, s:s, s:s}", "record",
+						      (json_int_t)console->first[i].record,
+						      "expected", console->first[i].expected, "got",
+						      console->first[i].got));
+	return list;
+}
+
+int verdict_add_replaced(const struct verdict *verdict, json_t *json)
+{
+	const struct cursor_report *report = report_of(verdict);
+	char replaced[GUEST_REPLACED_TEXT];
+
+	if (!verdict_is_replaced(verdict))
+		return 0;
+	return json_object_update_new(
+		json, json_pack("{s:s, s:I, s:I, s:o}", "replaced",
+				guest_replaced_text(verdict->guest->started, replaced), "records",
+				(json_int_t)(report->diverged ? report->records
+							      : report->next_record + 1),
+				"console_differences", (json_int_t)report->console.count, "console",
+				lines_json(&report->console)));
+}
