@@ -41,6 +41,8 @@ ulimit -n "$(ulimit -Hn)"
 status=0
 section "size, writing and reading"
 "$bin/bench-format" || status=1
+section "looking at ten million records"
+tests/bench/bench_views.py "$bin" || status=1
 section "scheduler"
 "$bin/bench-scheduler" "$bin/ttrec" 5 2>/dev/null || status=1
 section "interrupt probe"

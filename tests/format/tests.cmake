@@ -22,6 +22,8 @@ ttrec_unit_test(test_console_compare SOURCES format/test_console_compare.c LIBS 
 
 add_executable(format_make_sample format/make_sample.c)
 target_link_libraries(format_make_sample PRIVATE format_sample)
+add_executable(format_make_long format/make_long.c)
+target_link_libraries(format_make_long PRIVATE ttrec_options tttrace)
 
 # format_script_test(NAME SCRIPT...): a script that is given the directory of the programs.
 function(format_script_test name)
@@ -30,3 +32,9 @@ function(format_script_test name)
 endfunction()
 format_script_test(ttdump ${CMAKE_CURRENT_SOURCE_DIR}/format/test_ttdump.sh)
 format_script_test(reference ${CMAKE_CURRENT_SOURCE_DIR}/format/test_reference.sh)
+# A million records in every view; sanitizers take memory of their own.
+if(NOT TTREC_SANITIZE)
+  add_test(NAME format_views COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/bench/bench_views.py
+           ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} 1000000)
+  set_tests_properties(format_views PROPERTIES LABELS unit TIMEOUT 300)
+endif()
