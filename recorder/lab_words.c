@@ -5,9 +5,7 @@
 #include <string.h>
 
 #include "format/printable.h"
-
-/* Longer words are not compared: nothing known here is. */
-#define WORD_MAX 32
+#include "format/words.h"
 
 const char *lab_quote(const char *text, char quote[LAB_QUOTE])
 {
@@ -23,75 +21,19 @@ const char *lab_quote(const char *text, char quote[LAB_QUOTE])
 	return printable(quote);
 }
 
-static unsigned int least(unsigned int a, unsigned int b)
-{
-	return a < b ? a : b;
-}
-
-/* Letters to change, insert, leave out or swap with their neighbour. */
-static unsigned int distance(const char *a, const char *b)
-{
-	unsigned int row[WORD_MAX + 1][WORD_MAX + 1];
-	size_t rows = strlen(a), columns = strlen(b);
-
-	for (size_t i = 0; i <= rows; i++)
-		row[i][0] = (unsigned int)i;
-	for (size_t j = 0; j <= columns; j++)
-		row[0][j] = (unsigned int)j;
-	for (size_t i = 1; i <= rows; i++) {
-		for (size_t j = 1; j <= columns; j++) {
-			row[i][j] = least(row[i - 1][j], row[i][j - 1]) + 1;
-			row[i][j] = least(row[i][j], row[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-				row[i][j] = least(row[i][j], row[i - 2][j - 2] + 1);
-		}
-	}
-	return row[rows][columns];
-}
-
-static const char *name_at(const void *names, size_t index, size_t stride)
-{
-	const char *name;
-
-	memcpy(&name, (const char *)names + index * stride, sizeof(name));
-	return name;
-}
-
 size_t lab_find_name(const char *name, const void *names, size_t count, size_t stride)
 {
 	size_t i = 0;
 
-	while (i < count && strcmp(name_at(names, i, stride), name))
+	while (i < count && strcmp(word_at(names, i, stride), name))
 		i++;
 	return i;
-}
-
-static const char *nearest(const char *word, const void *names, size_t count, size_t stride)
-{
-	unsigned int best = 3; /* more letters than two are another word */
-	const char *found = NULL;
-
-	if (strlen(word) > WORD_MAX)
-		return NULL;
-	for (size_t i = 0; i < count; i++) {
-		const char *name = name_at(names, i, stride);
-		unsigned int away;
-
-		if (strlen(name) > WORD_MAX)
-			continue;
-		away = distance(word, name);
-		if (away < best && away < strlen(name)) {
-			best = away;
-			found = name;
-		}
-	}
-	return found;
 }
 
 const char *lab_advise(const char *word, const char *known, const void *names, size_t count,
 		       size_t stride, char advice[LAB_ADVICE])
 {
-	const char *meant = nearest(word, names, count, stride);
+	const char *meant = word_nearest(word, names, count, stride);
 	FILE *out = fmemopen(advice, LAB_ADVICE, "w");
 
 	if (!out)
@@ -100,7 +42,7 @@ const char *lab_advise(const char *word, const char *known, const void *names, s
 		fprintf(out, "did you mean '%s'? ", meant);
 	fprintf(out, "%s: ", known);
 	for (size_t i = 0; i < count; i++)
-		fprintf(out, "%s%s", i ? ", " : "", name_at(names, i, stride));
+		fprintf(out, "%s%s", i ? ", " : "", word_at(names, i, stride));
 	fclose(out);
 	advice[LAB_ADVICE - 1] = '\0';
 	return advice;

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What somebody may have meant who wrote a word that is not known. */
+#ifndef TTREC_WORDS_H
+#define TTREC_WORDS_H
+
+#include <stddef.h>
+
+/*
+ * The nearest to @word of @count names, the next one @stride bytes after the one before; NULL when
+ * none is near. Lower and upper case are the same.
+ */
+const char *word_nearest(const char *word, const void *names, size_t count, size_t stride);
+
+/* The name at @index of such names. */
+const char *word_at(const void *names, size_t index, size_t stride);
+
+#endif
