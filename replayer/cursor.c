@@ -149,7 +149,7 @@ static int walk(struct cursor *cursor)
 		cursor->report->next_record = record.number;
 		if (!is_wanted(cursor, &record))
 			continue;
-		if (record.number >= options->until_record || record.now >= options->until_time) {
+		if (record.number >= options->until_record) {
 			cursor->report->stopped = true;
 			return 0;
 		}

@@ -40,8 +40,7 @@ struct cursor_options {
 		*probe; /* interrupts are compared; NULL: the records of them are passed over */
 	struct console_printer *printer; /* where the console is shown; may be NULL */
 	uint64_t until_record;		 /* stop before this record; UINT64_MAX: never */
-	uint64_t until_time;   /* stop before the first record at or after this time, ns */
-	uint64_t hang_timeout; /* ns of wall time to wait for the guest; 0 = forever */
+	uint64_t hang_timeout;		 /* ns of wall time to wait for the guest; 0 = forever */
 	struct cursor_flip
 		flip; /* flip one bit of guest memory before a record: proves that it is found */
 };

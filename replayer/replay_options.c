@@ -30,8 +30,10 @@ static const struct argp_option table[] = {
 	  0 },
 	{ "only", KEY_ONLY, "NAME[,NAME]", 0, "replay just these guests of a lab", 0 },
 	{ "json", KEY_JSON, NULL, 0, "print the verdict as JSON", 0 },
-	{ "until", KEY_UNTIL, "RECORD|TIME", 0,
-	  "stop each guest before that record (812) or virtual time (0.41s)", 0 },
+	{ "until", KEY_UNTIL, "POINT", 0,
+	  "stop each guest there: at a record (812), a virtual time (0.41s), irq:N, "
+	  "console:REGEX, or one guest's n2:irq:N",
+	  0 },
 	{ "kernel", KEY_KERNEL, "[NAME=]FILE", 0,
 	  "run this kernel instead, of all guests or of one, and say how far it agrees", 0 },
 	{ "initrd", KEY_INITRD, "[NAME=]FILE", 0, "the same with this initrd", 0 },
@@ -56,19 +58,12 @@ static uint64_t parse_time(const char *text, const char *option, struct argp_sta
 	return ns;
 }
 
-/* A bare number is a record; anything with a unit or a point is a time. */
-static void parse_until(const char *text, struct cursor_options *cursor, struct argp_state *state)
+static void parse_until(const char *text, struct until *until, struct argp_state *state)
 {
-	char *end;
+	struct diagnosis why = { 0 };
 
-	if (strspn(text, "0123456789") != strlen(text)) {
-		cursor->until_time = parse_time(text, "--until", state);
-		return;
-	}
-	errno = 0;
-	cursor->until_record = strtoull(text, &end, 10);
-	if (errno || end == text)
-		argp_error(state, "--until '%s': give a record number or a time", text);
+	if (until_parse(text, until, &why))
+		argp_error(state, "--until %s: %s", why.what, why.advice);
 }
 
 static void parse_flip(const char *text, struct cursor_flip *flip, struct argp_state *state)
@@ -110,7 +105,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		options->only = text;
 		break;
 	case KEY_UNTIL:
-		parse_until(text, &options->cursor, state);
+		parse_until(text, &options->until, state);
 		break;
 	case KEY_CONSOLE:
 		options->console = true;
@@ -159,7 +154,6 @@ void replay_options_parse(int argc, char **argv, struct replay_options *options)
 {
 	*options = (struct replay_options){ .cursor = { .compare_memory = true,
 							.until_record = UINT64_MAX,
-							.until_time = UINT64_MAX,
 							.hang_timeout = DEFAULT_HANG } };
 	argp_parse(&replay_argp, argc, argv, 0, NULL, options);
 }

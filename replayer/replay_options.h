@@ -7,6 +7,7 @@
 
 #include "kernel/guest_replace.h"
 #include "replayer/cursor.h"
+#include "replayer/until.h"
 
 /* So many [NAME=]FILE for one part of guests. */
 #define REPLACE_MAX 64
@@ -14,7 +15,8 @@
 struct replay_options {
 	const char *trace;
 	struct cursor_options cursor;
-	const char *only; /* names or numbers of guests, with commas; NULL: all */
+	struct until until; /* becomes cursor.until_record */
+	const char *only;   /* names or numbers of guests, with commas; NULL: all */
 	const char *replace[GUEST_PARTS][REPLACE_MAX + 1]; /* [NAME=]FILE; each ends with NULL */
 	bool console;					   /* show it */
 	bool named; /* with the guest's name before each line: there are several */

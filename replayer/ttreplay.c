@@ -45,14 +45,34 @@ static int run_plan(struct replay_options *options, struct replay_lab *lab, int 
 	return err ? err : check_flip(options, lab, why);
 }
 
+/* Where the guests are to stop, before any of them is started. */
+static int find_stop(struct replay_options *options, const struct replay_lab *lab,
+		     struct diagnosis *why)
+{
+	struct until_scope scope = { .guest = lab->guest, .count = lab->count };
+	struct trace_reader *reader = NULL;
+	int err;
+
+	if (options->until.kind == UNTIL_NEVER)
+		return 0;
+	err = replay_open_trace(options->trace, &reader, why);
+	if (!err)
+		err = until_find(&options->until, &scope, reader, &options->cursor.until_record,
+				 why);
+	trace_reader_close(reader);
+	return err;
+}
+
 static int replay(struct replay_options *options, struct diagnosis *why)
 {
-	struct verdict_lab verdict = { .trace = options->trace };
+	struct verdict_lab verdict = { .trace = options->trace, .until = options->until.text };
 	struct replay_lab lab = { 0 };
 	int signal = 0, status = 0;
 	int err = replay_lab_open(options, &lab, why);
 	uint64_t start = process_wall_ns();
 
+	if (!err)
+		err = find_stop(options, &lab, why);
 	if (!err)
 		err = run_plan(options, &lab, &signal, why);
 	verdict.lab = &lab;

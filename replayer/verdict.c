@@ -108,6 +108,14 @@ static void print_probe(const struct verdict *verdict)
 		printf("  interrupts: not compared: %s\n", verdict->guest->outcome->probe_reason);
 }
 
+static void print_stop(const struct verdict *verdict)
+{
+	printf("  stopped");
+	if (verdict->until)
+		printf(" at %s:", verdict->until);
+	printf(" before record %" PRIu64 "\n", report_of(verdict)->next_record);
+}
+
 /* What holds for the recording as a whole is not told for each of several guests. */
 static void print_identical(const struct verdict *verdict)
 {
@@ -124,7 +132,7 @@ static void print_identical(const struct verdict *verdict)
 		printf(" (%.2fx)", (double)report->wall_ns / (double)report->recorded_wall_ns);
 	putchar('\n');
 	if (report->stopped)
-		printf("  stopped before record %" PRIu64 "\n", report->next_record);
+		print_stop(verdict);
 	if (report->trace_error)
 		printf("  the trace %s after record %" PRIu64 ": ttdump verify %s\n",
 		       report->trace_error == -EPIPE ? "ends early" : "is damaged",

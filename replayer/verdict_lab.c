@@ -40,6 +40,7 @@ static bool next_verdict(const struct verdict_lab *all, size_t *position, struct
 		return false;
 	*verdict = (struct verdict){ .trace = all->trace,
 				     .guest = &lab->guest[(*position)++],
+				     .until = all->until,
 				     .named = replay_lab_wanted(lab) > 1 };
 	return true;
 }

@@ -8,7 +8,8 @@
 struct verdict_lab {
 	const char *trace; /* path, for the next command */
 	const struct replay_lab *lab;
-	uint64_t wall_ns; /* from the first guest's start to the last one's end */
+	const char *until; /* where they were to stop, as it was given; NULL */
+	uint64_t wall_ns;  /* from the first guest's start to the last one's end */
 };
 
 /*

@@ -25,7 +25,6 @@ static struct run run_guest(struct fake_trace *trace, enum fake_twist twist,
 			    const struct cursor_options *options)
 {
 	static const struct cursor_options usual = { .until_record = UINT64_MAX,
-						     .until_time = UINT64_MAX,
 						     .hang_timeout = 20ull * HANG_NS };
 	struct run run = { .options = options ? *options : usual };
 	struct fake_guest fake;
@@ -135,9 +134,7 @@ static void test_each_difference_is_named(void **state)
 
 static void test_a_guest_that_does_nothing_is_a_difference(void **state)
 {
-	struct cursor_options options = { .until_record = UINT64_MAX,
-					  .until_time = UINT64_MAX,
-					  .hang_timeout = HANG_NS };
+	struct cursor_options options = { .until_record = UINT64_MAX, .hang_timeout = HANG_NS };
 	struct fake_trace trace;
 	struct run run;
 
@@ -156,7 +153,6 @@ static void test_goes_on_after_a_difference_that_changes_nothing(void **state)
 						  FAKE_OTHER_FRAME,   FAKE_LONG_FRAME,
 						  FAKE_OTHER_CALLED,  FAKE_OTHER_STATUS };
 	struct cursor_options options = { .until_record = UINT64_MAX,
-					  .until_time = UINT64_MAX,
 					  .hang_timeout = 20ull * HANG_NS,
 					  .keep_going = true };
 	struct fake_trace trace;
@@ -174,9 +170,7 @@ static void test_goes_on_after_a_difference_that_changes_nothing(void **state)
 
 static void test_stops_where_it_is_told_to(void **state)
 {
-	struct cursor_options options = { .until_record = 30,
-					  .until_time = UINT64_MAX,
-					  .hang_timeout = 20ull * HANG_NS };
+	struct cursor_options options = { .until_record = 30, .hang_timeout = 20ull * HANG_NS };
 	struct fake_trace trace;
 	struct run run;
 
@@ -186,11 +180,6 @@ static void test_stops_where_it_is_told_to(void **state)
 	assert_identical(&run);
 	assert_true(run.report.stopped);
 	assert_int_equal(run.report.next_record, 30);
-	options.until_record = UINT64_MAX;
-	options.until_time = trace.record[20].now;
-	run = run_guest(&trace, FAKE_TRUE, &options);
-	assert_identical(&run);
-	assert_int_equal(run.report.next_record, 20);
 }
 
 static void test_what_others_did_is_nothing_to_it(void **state)

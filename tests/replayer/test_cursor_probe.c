@@ -117,7 +117,6 @@ static size_t first_place(struct fake_trace *trace)
 static struct cursor_report replay(struct fake_trace *trace, struct probe *probe, bool keep_going)
 {
 	struct cursor_options options = { .until_record = UINT64_MAX,
-					  .until_time = UINT64_MAX,
 					  .hang_timeout = HANG_NS,
 					  .keep_going = keep_going,
 					  .probe = probe };

@@ -4,3 +4,5 @@ ttrec_unit_test(test_cursor_probe SOURCES replayer/test_cursor_probe.c replayer/
   kernel/ring_builder.c LIBS ttcursor)
 ttrec_unit_test(test_replay_plan SOURCES replayer/test_replay_plan.c ../replayer/replay_plan.c
   LIBS ttkernel)
+ttrec_unit_test(test_until SOURCES replayer/test_until.c replayer/fake_guest.c
+  kernel/ring_builder.c LIBS ttcursor)
