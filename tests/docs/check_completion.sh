@@ -36,13 +36,13 @@ ask_fish() {
 	fish --no-config -c "source $made/fish/$1.fish; complete -C '$*'" | cut -f1
 }
 
-# A shell on a terminal of its own, which is asked to list (^D) what could follow. What is typed after that
-# is echoed after the list.
+# A shell on a terminal of its own, which is asked to list (^D) what could follow, once it reads a line. What
+# is typed after that is echoed after the list.
 ask_zsh() {
 	COLUMNS=200 zsh -f -c '
 		zmodload zsh/zpty
 		zpty shell "stty cols 200 rows 1000; TERM=dumb zsh -f -i"
-		zpty -w shell "PS1= LISTMAX=10000; fpath=($1 \$fpath); autoload -Uz compinit; compinit -D -u; print -r rea\"\"dy"
+		zpty -w shell "PS1= LISTMAX=10000; fpath=($1 \$fpath); autoload -Uz compinit; compinit -D -u; zle-line-init() { print -r rea\"\"dy }; zle -N zle-line-init"
 		zpty -r -m shell ignored "*ready*"
 		zpty -w -n shell "$2"$'"'\\x04'"'"@@@"
 		zpty -r -m shell listed "*@@@*"
