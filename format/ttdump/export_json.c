@@ -23,19 +23,80 @@ static int put_records(struct trace_reader *reader, struct cast *cast, struct li
 	return got;
 }
 
+/*
+ * Whoever the trace tells of, to the end or as far as it can be read: names come with the records,
+ * and the head stands before all of them.
+ */
+static int learn_all(const char *path, struct cast *cast)
+{
+	struct trace_record record;
+	auto_trace *reader = NULL;
+	int err = trace_reader_open(path, &reader);
+
+	while (!err && trace_reader_next(reader, &record) > 0)
+		err = cast_learn(cast, &record);
+	return err == -ENOMEM ? err : 0;
+}
+
+static json_t *device_json(const struct cast_device *device, size_t number)
+{
+	json_t *object = json_pack("{s:I, s:I, s:s}", "device", (json_int_t)number, "virtio_id",
+				   (json_int_t)device->virtio_id, "name", device->name);
+	const uint8_t *mac = device->mac;
+	char text[18];
+
+	if (!object || !device->wired)
+		return object;
+	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
+		 mac[3], mac[4], mac[5]);
+	json_object_set_new(object, "network", json_string(device->network));
+	json_object_set_new(object, "mac", json_string(text));
+	return object;
+}
+
+static json_t *guest_json(const struct cast_guest *guest, size_t number)
+{
+	json_t *devices = json_array();
+
+	for (size_t i = 0; i < guest->device_count; i++)
+		json_array_append_new(devices, device_json(&guest->device[i], i));
+	return json_pack("{s:I, s:s, s:o}", "guest", (json_int_t)number, "name", guest->name,
+			 "devices", devices);
+}
+
+static int put_head(const struct export_request *request, const struct trace_header *header,
+		    FILE *out)
+{
+	const char *separator = "\n";
+	struct cast cast = { 0 };
+	char uuid[UUID_TEXT];
+	int err = learn_all(request->path, &cast);
+
+	fprintf(out, "{\"version\":%u,\"uuid\":\"%s\",\"guests\":[", header->version,
+		uuid_text(header->uuid, uuid));
+	for (size_t i = 0; !err && i < cast.count; i++) {
+		json_t *object = guest_json(&cast.guest[i], i);
+
+		fputs(separator, out);
+		err = object && !json_dumpf(object, out, JSON_COMPACT) ? 0 : -ENOMEM;
+		json_decref(object);
+		separator = ",\n";
+	}
+	fputs("\n],\"records\":[", out);
+	cast_free(&cast);
+	return err;
+}
+
 /* One record a line; written as it is read, so that memory does not grow with the trace. */
 int export_json(const struct export_request *request, struct trace_reader *reader, FILE *out,
 		struct diagnosis *diagnosis)
 {
-	const struct trace_header *header = trace_reader_header(reader);
 	struct cast cast = { 0 };
 	struct line line = { 0 };
-	char uuid[UUID_TEXT];
-	int got;
+	int got = put_head(request, trace_reader_header(reader), out);
 
-	fprintf(out, "{\"version\":%u,\"uuid\":\"%s\",\"records\":[", header->version,
-		uuid_text(header->uuid, uuid));
-	got = put_records(reader, &cast, &line, out);
+	if (!got)
+		got = put_records(reader, &cast, &line, out);
 	cast_free(&cast);
 	line_free(&line);
 	fputs("\n]}\n", out);

@@ -32,6 +32,9 @@ function(format_script_test name)
 endfunction()
 format_script_test(ttdump ${CMAKE_CURRENT_SOURCE_DIR}/format/test_ttdump.sh)
 format_script_test(reference ${CMAKE_CURRENT_SOURCE_DIR}/format/test_reference.sh)
+add_test(NAME format_export COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/format/test_export.sh)
+set_tests_properties(format_export PROPERTIES LABELS unit TIMEOUT 300
+  ENVIRONMENT "TTREC_TEST_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY};TTREC_TEST_SOURCE=${CMAKE_SOURCE_DIR}")
 # A million records in every view; sanitizers take memory of their own.
 if(NOT TTREC_SANITIZE)
   add_test(NAME format_views COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/bench/bench_views.py

@@ -1,0 +1,106 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# ttdump export: each format holds what the trace does, also where that is damaged.
+# shellcheck source-path=SCRIPTDIR source=../system/lib.sh
+. "$(dirname "$0")/../system/lib.sh"
+
+# A lab of four guests on a network.
+lab_trace() {
+	"$bin/format_make_long" trace "${1:-4000}"
+}
+
+damaged_trace() {
+	lab_trace 40000
+	head -c $(($(stat -c %s trace) * 2 / 3)) trace >damaged
+}
+
+# ---- json ---------------------------------------------------------------------------------------------
+
+# same_records DOCUMENT LINES: the records of one are the lines of the other.
+same_records() {
+	python3 - "$1" "$2" <<'PYTHON'
+import json, sys
+document = json.load(open(sys.argv[1], encoding="utf-8"))
+lines = [json.loads(line) for line in open(sys.argv[2], encoding="utf-8")]
+head, records = lines[0], lines[1:]
+assert list(document) == ["version", "uuid", "guests", "records"], list(document)
+assert {key: document[key] for key in head} == head
+assert document["records"] == records and records, "the records differ"
+PYTHON
+}
+
+json_records() {
+	local sample
+	lab_trace
+	for sample in 'sample' 'network network 5 busy' 'absurd absurd 7 500'; do
+		# shellcheck disable=SC2086 # words
+		"$bin/format_make_sample" $sample
+		mv "${sample%% *}" trace
+		expect 0 ttdump export json trace -o document
+		expect 0 ttdump show --json trace
+		same_records document out
+	done
+}
+
+json_names() {
+	lab_trace
+	expect 0 ttdump export json trace
+	python3 - out <<'PYTHON'
+import json, sys
+guests = json.load(open(sys.argv[1], encoding="utf-8"))["guests"]
+assert [guest["guest"] for guest in guests] == [0, 1, 2, 3]
+assert [guest["name"] for guest in guests] == ["n1", "n2", "n3", "n4"]
+for i, guest in enumerate(guests):
+    mac = f"02:00:00:00:00:{i + 1:02x}"
+    assert guest["devices"] == [{"device": 0, "virtio_id": 1, "name": "net lan " + mac,
+                                 "network": "lan", "mac": mac}], guest
+PYTHON
+}
+
+json_damaged() {
+	damaged_trace
+	expect 3 ttdump export json damaged -o document
+	says err 'cannot read on in damaged'
+	expect 3 ttdump show --json damaged
+	same_records document out
+}
+
+# ---- All of them ------------------------------------------------------------------------------------------
+
+formats() {
+	ttdump export --help | sed -n '/^Formats:/,$s/^  \([a-z]*\) .*/\1/p'
+}
+
+# What is wrong with the output is said, and nothing else hides it.
+no_output() {
+	local format
+	lab_trace
+	for format in $(formats); do
+		expect 4 ttdump export "$format" trace -o none/file
+		says err 'cannot write none/file: No such file or directory'
+		[[ ! -w /dev/full ]] || {
+			expect 4 ttdump export "$format" trace -o /dev/full
+			says err 'cannot write /dev/full: No space left on device'
+		}
+		expect 4 ttdump export "$format" none
+		says err 'cannot open none: No such file or directory'
+	done
+}
+
+# Whatever stands in a trace, an export of it ends, and well.
+absurd() {
+	local format seed
+	for seed in 1 2 3; do
+		"$bin/format_make_sample" trace absurd "$seed" 2000
+		for format in $(formats); do
+			expect 0 ttdump export "$format" trace
+		done
+	done
+}
+
+proves "json holds the records as show --json prints them" json_records
+proves "json names guests and devices in its head" json_names
+proves "json of a damaged trace is whole JSON of what could be read" json_damaged
+proves "what cannot be opened or written is said" no_output
+proves "absurd records are exported" absurd
+finish
