@@ -319,3 +319,12 @@ void guest_arguments_free(char **arguments)
 		free(*argument);
 	free(arguments);
 }
+
+const struct refused_argument *guest_argument_allowed(const char *argument)
+{
+	ssize_t index = refused_index(argument);
+
+	/* The room's own are told by where they are. */
+	return index < 0 || strstr(argument, ROOM_PREFIX_MARK) ? NULL
+							       : &refused_table[index].refused;
+}

@@ -37,4 +37,10 @@ int guest_arguments_build(const struct guest_arguments_options *options, struct 
 			  char ***arguments, bool *host_files, struct diagnosis *why);
 void guest_arguments_free(char **arguments);
 
+/*
+ * Which door nobody records does @argument of a guest's open, that somebody allowed? NULL: none, or
+ * one of our own devices.
+ */
+const struct refused_argument *guest_argument_allowed(const char *argument);
+
 #endif

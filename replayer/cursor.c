@@ -119,8 +119,6 @@ static int replay_record(struct cursor *cursor, const struct trace_record *recor
 
 	if (!stop && replay)
 		stop = replay(cursor, record);
-	cursor->recent[cursor->recent_count % CURSOR_HISTORY] = *record;
-	cursor->recent[cursor->recent_count++ % CURSOR_HISTORY].payload = NULL;
 	return stop;
 }
 

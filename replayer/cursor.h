@@ -20,9 +20,7 @@
 
 struct probe;
 
-/* How many records before a divergence are kept for the report. */
-#define CURSOR_HISTORY 8
-#define CURSOR_WHY     192
+#define CURSOR_WHY 192
 
 struct cursor_flip {
 	bool wanted;
@@ -52,7 +50,8 @@ struct cursor_memory {
 	unsigned int region;
 	uint64_t address;
 	uint32_t block_size;
-	bool located; /* the ladder named the block */
+	bool located;			     /* the ladder named the block */
+	struct memory_difference difference; /* of a located one */
 };
 
 /* Holds no pointers into anything: it is handed from one process to another. */
@@ -66,8 +65,6 @@ struct cursor_report {
 	uint64_t record, now; /* of the first divergence */
 	char expected[160], got[160];
 	struct cursor_memory memory;
-	struct trace_record history[CURSOR_HISTORY]; /* before the divergence; payloads not kept */
-	size_t history_count;
 	/* Of a replaced guest: */
 	struct console_differences console; /* which end nothing */
 	uint64_t records;		    /* of the whole trace, when it diverged */

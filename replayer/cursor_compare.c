@@ -8,16 +8,6 @@
 #include "format/printable.h"
 #include "replayer/cursor_internal.h"
 
-static void keep_history(struct cursor *cursor)
-{
-	uint64_t count = cursor->recent_count;
-	uint64_t first = count > CURSOR_HISTORY ? count - CURSOR_HISTORY : 0;
-
-	cursor->report->history_count = (size_t)(count - first);
-	for (uint64_t i = first; i < count; i++)
-		cursor->report->history[i - first] = cursor->recent[i % CURSOR_HISTORY];
-}
-
 int cursor_diverge(struct cursor *cursor, const struct trace_record *record, bool can_go_on,
 		   const char *expected, const char *got)
 {
@@ -32,7 +22,6 @@ int cursor_diverge(struct cursor *cursor, const struct trace_record *record, boo
 		snprintf(report->got, sizeof(report->got), "%s", got);
 		printable(report->expected);
 		printable(report->got);
-		keep_history(cursor);
 	}
 	return !(can_go_on && cursor->options->keep_going);
 }

@@ -53,10 +53,8 @@ struct cursor {
 	size_t irq_count, irq_space;
 	struct cursor_kick kick;
 	struct cursor_written written;
-	struct vring_chain chain;		    /* the one that is looked at */
-	struct vhost_message message;		    /* the one that is expected */
-	struct trace_record recent[CURSOR_HISTORY]; /* ring of the last records, payloads dropped */
-	uint64_t recent_count;
+	struct vring_chain chain;     /* the one that is looked at */
+	struct vhost_message message; /* the one that is expected */
 };
 
 /*

@@ -9,6 +9,18 @@
 /* Parts of one ladder together, bytes: that of a guest with 100 GB of memory. */
 #define LADDER_MAX (256u << 20)
 
+/* A block that cannot be read any more is told of without its bytes. */
+static void recover_block(const struct cursor *cursor, const struct trace_record *record,
+			  struct cursor_memory *memory)
+{
+	const struct memory_digest recorded = { .region = memory->region,
+						.block_size = memory->block_size,
+						.low = record->digest.low,
+						.high = record->digest.high };
+
+	memory_recover(cursor->guest->memory, &recorded, memory->address, &memory->difference);
+}
+
 static void note_memory(struct cursor *cursor, const struct trace_record *record,
 			const struct memory_digest *digest, bool located, uint64_t address)
 {
@@ -24,6 +36,8 @@ static void note_memory(struct cursor *cursor, const struct trace_record *record
 					  .block_size = digest->block_size,
 					  .located = located,
 					  .address = address };
+	if (located)
+		recover_block(cursor, record, memory);
 }
 
 static int collect_ladder(struct cursor *cursor, const struct trace_record *record)

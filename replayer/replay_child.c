@@ -84,6 +84,8 @@ static int replay(const struct replay_options *options, struct replay_guest *rep
 		err = cpu_pin(cpu.number, NULL);
 	if (err)
 		return err;
+	outcome->cpu = cpu;
+	outcome->seal = guest->room.seal;
 	guest_judge_memory(replayed->started, &cpu, guest->room.seal, outcome->memory_reason,
 			   sizeof(outcome->memory_reason));
 	cursor.guest = replayed->index;

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "replayer/replay_guest.h"
 
@@ -28,11 +29,14 @@ const char *verdict_agreement(const struct verdict *verdict);
 const char *verdict_extent(const struct cursor_report *report);
 
 /* "1,080 messages, 25 device interrupts, ": what was compared, without what there was none of. */
-void verdict_print_compared(uint64_t messages, uint64_t interrupts, uint64_t probed);
+void verdict_print_compared(FILE *out, uint64_t messages, uint64_t interrupts, uint64_t probed);
 
-void verdict_print(const struct verdict *verdict);
+void verdict_print(const struct verdict *verdict, FILE *out);
 
-/* One object; NULL: out of memory. */
+/* The command that shows more of a divergence, without a newline. */
+void verdict_print_next(const struct verdict *verdict, FILE *out);
+
+/* One object; NULL: out of memory. verdict_json.c */
 json_t *verdict_json(const struct verdict *verdict);
 
 #endif

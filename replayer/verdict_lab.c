@@ -133,7 +133,7 @@ static void print_sum(const struct verdict_lab *all, const struct sum *sum)
 	char text[UNITS_TEXT];
 
 	printf("; ");
-	verdict_print_compared(sum->messages, sum->interrupts, sum->probed);
+	verdict_print_compared(stdout, sum->messages, sum->interrupts, sum->probed);
 	printf("%s memory digests in %.2f s", count_text(sum->digests, text),
 	       (double)all->wall_ns / NS_PER_S);
 	if (sum->recorded_wall_ns && !sum->stopped)
@@ -151,7 +151,7 @@ static void print_all(const struct verdict_lab *all)
 	struct sum sum;
 
 	for (size_t i = 0; next_verdict(all, &i, &verdict);)
-		verdict_print(&verdict);
+		verdict_print(&verdict, stdout);
 	add_up(all, &sum);
 	print_found(all, &sum);
 	print_sum(all, &sum);
@@ -205,6 +205,6 @@ int verdict_lab_tell(const struct verdict_lab *all, bool json, struct diagnosis 
 	if (json)
 		print_json(verdict_json(&verdict));
 	else
-		verdict_print(&verdict);
+		verdict_print(&verdict, stdout);
 	return verdict_status(&verdict);
 }

@@ -18,27 +18,27 @@ bool verdict_is_replaced(const struct verdict *verdict)
 	return verdict->guest->started && verdict->guest->started->replaced;
 }
 
-void verdict_print_parting(const struct verdict *verdict)
+void verdict_print_parting(const struct verdict *verdict, FILE *out)
 {
 	const struct cursor_report *report = report_of(verdict);
 	char record[UNITS_TEXT], records[UNITS_TEXT], time[UNITS_TEXT];
 
 	if (verdict->named)
-		printf("%s: ", verdict->guest->name);
-	printf("agrees up to record %s (t=%s s), of %s: then %s instead of %s\n",
-	       count_text(report->record, record), duration_exact(report->now, time),
-	       count_text(report->records, records), report->got, report->expected);
+		fprintf(out, "%s: ", verdict->guest->name);
+	fprintf(out, "agrees up to record %s (t=%s s), of %s: then %s instead of %s\n",
+		count_text(report->record, record), duration_exact(report->now, time),
+		count_text(report->records, records), report->got, report->expected);
 }
 
-static void print_line(const char *what, uint64_t record, const char *line)
+static void print_line(FILE *out, const char *what, uint64_t record, const char *line)
 {
 	if (*line)
-		printf("    %s %" PRIu64 "  %s\n", what, record, line);
+		fprintf(out, "    %s %" PRIu64 "  %s\n", what, record, line);
 	else
-		printf("    %s %" PRIu64 "  (no line)\n", what, record);
+		fprintf(out, "    %s %" PRIu64 "  (no line)\n", what, record);
 }
 
-void verdict_print_console(const struct verdict *verdict)
+void verdict_print_console(const struct verdict *verdict, FILE *out)
 {
 	const struct console_differences *console = &report_of(verdict)->console;
 	size_t shown = console_differences_shown(console);
@@ -46,13 +46,13 @@ void verdict_print_console(const struct verdict *verdict)
 
 	if (!console->count)
 		return;
-	printf("  console: %s %s\n", count_text(console->count, count),
-	       console->count == 1	? "line differs"
-	       : console->count > shown ? "lines differ, the first of them:"
-					: "lines differ:");
+	fprintf(out, "  console: %s %s\n", count_text(console->count, count),
+		console->count == 1	 ? "line differs"
+		: console->count > shown ? "lines differ, the first of them:"
+					 : "lines differ:");
 	for (size_t i = 0; i < shown; i++) {
-		print_line("-", console->first[i].record, console->first[i].expected);
-		print_line("+", console->first[i].record, console->first[i].got);
+		print_line(out, "-", console->first[i].record, console->first[i].expected);
+		print_line(out, "+", console->first[i].record, console->first[i].got);
 	}
 }
 

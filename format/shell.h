@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Words of a command line that a user is to copy. */
+#ifndef TTREC_SHELL_H
+#define TTREC_SHELL_H
+
+#include <stdio.h>
+
+/*
+ * Print @word so that a shell takes it for one word and nothing else: as it is, in quotes, or with
+ * control characters written out ($'...').
+ */
+void shell_print_word(FILE *out, const char *word);
+
+#endif

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* What a divergence may have come from. */
+#include "replayer/cause.h"
+
+#include <inttypes.h>
+#include <regex.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "format/cleanup.h"
+#include "format/printable.h"
+#include "format/units.h"
+#include "kernel/guest_arguments.h"
+#include "kernel/guest_replace.h"
+#include "kernel/seal.h"
+#include "replayer/verdict_memory.h"
+
+struct causes {
+	struct cause *cause;
+	size_t count;
+};
+
+static void add(struct causes *causes, const char *what, const char *advice, const char *evidence,
+		...) __attribute__((format(printf, 4, 5)));
+
+static void add(struct causes *causes, const char *what, const char *advice, const char *evidence,
+		...)
+{
+	struct cause *cause = &causes->cause[causes->count];
+	va_list arguments;
+
+	if (causes->count == CAUSES_MAX)
+		return;
+	causes->count++;
+	snprintf(cause->what, sizeof(cause->what), "%s", what);
+	snprintf(cause->advice, sizeof(cause->advice), "%s", advice);
+	va_start(arguments, evidence);
+	vsnprintf(cause->evidence, sizeof(cause->evidence), evidence, arguments);
+	va_end(arguments);
+	printable(cause->evidence);
+}
+
+/* ---- What was done on purpose --------------------------------------------------------------- */
+
+static void find_flip(const struct replay_guest *guest, struct causes *causes)
+{
+	if (guest->outcome->report.flipped)
+		add(causes, "a bit of its memory was flipped on purpose",
+		    "replay it without --flip-bit", "--flip-bit was given");
+}
+
+static void find_replaced(const struct replay_guest *guest, struct causes *causes)
+{
+	char replaced[GUEST_REPLACED_TEXT];
+
+	if (guest->started->replaced)
+		add(causes, "it is not what was recorded",
+		    "where it should have done the same, look at what it did before that record",
+		    "replayed with %s", guest_replaced_text(guest->started, replaced));
+}
+
+/* ---- How it was recorded -------------------------------------------------------------------- */
+
+static void find_arguments(const struct replay_guest *guest, struct causes *causes)
+{
+	char *const *argument = guest->started->spec.arguments;
+
+	for (; argument && *argument; argument++) {
+		const struct refused_argument *refused = guest_argument_allowed(*argument);
+		char advice[256];
+
+		if (!refused)
+			continue;
+		snprintf(advice, sizeof(advice), "record it with %s instead, without --allow %s",
+			 refused->instead, refused->name);
+		add(causes, "it used what nobody records of the recording machine", advice,
+		    "the kernel argument %s: %s", *argument, refused->why);
+	}
+}
+
+static void add_seal(struct causes *causes, unsigned int missing, const char *what)
+{
+	for (unsigned int part = 0; part < SEAL_COUNT; part++)
+		if (missing & 1u << part)
+			add(causes, what, seal_info(part)->advice, "%s: %s", seal_info(part)->name,
+			    seal_info(part)->lost);
+}
+
+static void find_seal(const struct replay_guest *guest, struct causes *causes)
+{
+	unsigned int was = guest->started->origin.seal;
+
+	add_seal(causes, SEAL_FULL & ~was, "the room of the recording was not wholly sealed");
+	add_seal(causes, was & ~guest->outcome->seal, "the room here is sealed less than it was");
+}
+
+/* ---- This machine --------------------------------------------------------------------------- */
+
+static void find_cpu(const struct replay_guest *guest, struct causes *causes)
+{
+	const struct cpu_identity *was = &guest->started->origin.cpu, *is = &guest->outcome->cpu;
+
+	if (strcmp(was->model, is->model))
+		add(causes, "the processor is of another model",
+		    "replay it on the recorded model; programs choose other code on another",
+		    "recorded on %s, this is %s", was->model, is->model);
+	else if (was->number != is->number)
+		add(causes, "it runs on another CPU",
+		    "let the replay have that CPU, see taskset(1)",
+		    "recorded on CPU %u, replayed on CPU %u, and CPUID names the CPU", was->number,
+		    is->number);
+	else if (was->cpuid != is->cpuid)
+		add(causes, "the processor describes itself differently",
+		    "replay it with the recorded microcode, kernel and hypervisor",
+		    "CPUID of CPU %u is not what it was: %016" PRIx64 ", recorded %016" PRIx64,
+		    is->number, is->cpuid, was->cpuid);
+}
+
+static void find_end(const struct replay_guest *guest, struct causes *causes)
+{
+	const char *got = guest->outcome->report.got;
+
+	if (!strncmp(got, "nothing:", strlen("nothing:")))
+		add(causes, "it runs without end, or this machine is too slow",
+		    "--hang-timeout=0 waits for it; --console shows what it said last", "%s",
+		    "it did not come back within --hang-timeout");
+	if (!strcmp(got, "its end by signal 9") || !strcmp(got, "its end by signal 7"))
+		add(causes, "this machine ended it",
+		    "look at `df /dev/shm`, `free` and the end of `dmesg`",
+		    "%s: memory or the room in /dev/shm ran out", got);
+}
+
+/* ---- What differs --------------------------------------------------------------------------- */
+
+/* What is kept where, by the names of the kernel's symbols. */
+static const struct {
+	const char *symbols, *what, *advice;
+} kept_table[] = {
+	{ "crng|random|entropy|input_pool|net_secret|hash_?secret|siphash|stack_chk",
+	  "random numbers that were not recorded",
+	  "see that the guest has no random device of its own, and no nordrand or "
+	  "random.trust_bootloader=off" },
+	{ "cpuinfo|cpu_info|boot_cpu|cpu_data|cpu_caps|host_fp|host_sup|xstate|fpu|mxcsr",
+	  "what the processor says of itself", "replay it on the CPU that it was recorded on" },
+	{ "jiffies|tick|timekeep|tk_core|clock|time_travel|loops_per|calib|hrtimer|timer|xtime",
+	  "time that is not the virtual one",
+	  "see that no device or program tells the guest the host's time" },
+	{ "physmem|brk|vdso|vsyscall|stub|host_task|uml_|_pid$|pid_map|userspace_pid",
+	  "addresses or process ids of the host",
+	  "`ttrec doctor` says what the room does not hide here" },
+	{ "hostfs|ubd|vector|uml_net|mconsole|chan|port_wait|xterm", "files or devices of the host",
+	  "give it the devices of a lab file, see ttrec-lab(5)" },
+};
+
+static bool matches(const char *pattern, const char *text)
+{
+	regex_t regex;
+	bool found;
+
+	if (regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB))
+		return false;
+	found = !regexec(&regex, text, 0, NULL, 0);
+	regfree(&regex);
+	return found;
+}
+
+/* Only a block whose very bytes are known names a symbol for sure. */
+static void find_symbol(const struct replay_guest *guest, struct causes *causes)
+{
+	const struct cursor_memory *memory = &guest->outcome->report.memory;
+	uint64_t address =
+		memory->difference.recovered ? verdict_recovered_address(memory) : memory->address;
+	char symbol[VERDICT_SYMBOL];
+	uint64_t offset;
+
+	if (!memory->differs || !verdict_symbol(guest, address, symbol, &offset))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(kept_table); i++)
+		if (matches(kept_table[i].symbols, symbol)) {
+			add(causes, kept_table[i].what, kept_table[i].advice,
+			    "%s that differs is in %s",
+			    memory->difference.recovered ? "the kernel's memory"
+							 : "the block of kernel memory",
+			    symbol);
+			return;
+		}
+}
+
+/* The one leak of a whole seal. */
+static void find_counter(const struct replay_guest *guest, struct causes *causes)
+{
+	const struct cursor_report *report = &guest->outcome->report;
+
+	if (!report->memory.differs || report->memory.region != MEMORY_RAM)
+		return;
+	add(causes,
+	    "a program in the guest read the processor's time stamp counter (rdtsc) or random "
+	    "numbers (rdrand)",
+	    "link programs statically, since the loader of glibc reads the counter; "
+	    "--digest=off records messages only; see --digest in ttrec(1)",
+	    "what differs is in the guest's RAM, while all it said and did until then was the "
+	    "same");
+}
+
+static void find_unknown(const struct replay_guest *guest, struct causes *causes)
+{
+	const struct cursor_report *report = &guest->outcome->report;
+	char messages[UNITS_TEXT], digests[UNITS_TEXT];
+
+	add(causes, "nothing known: probably a door that is not recorded",
+	    "replay it again: if it differs at the same record each time, the recording lacks "
+	    "something; else this machine gets in. Then report it, with the trace",
+	    "kernel, files, processor and room are the recorded ones, and %s messages and %s "
+	    "memory digests before it were the same",
+	    count_text(report->messages, messages), count_text(report->digests, digests));
+}
+
+size_t causes_find(const struct replay_guest *guest, struct cause causes[CAUSES_MAX])
+{
+	struct causes found = { .cause = causes };
+
+	find_flip(guest, &found);
+	find_replaced(guest, &found);
+	find_arguments(guest, &found);
+	find_cpu(guest, &found);
+	find_end(guest, &found);
+	find_seal(guest, &found);
+	find_symbol(guest, &found);
+	if (!found.count)
+		find_counter(guest, &found);
+	if (!found.count)
+		find_unknown(guest, &found);
+	return found.count;
+}
