@@ -2,10 +2,10 @@
 /*
  * The Ethernet frames of a trace: where each came from, when, and who got it.
  *
- * Streaming: feed every record in order (after cast_learn() has seen it). A frame is recorded once,
- * with the record that hands it to its receiver (used, on the receive queue of a card, with the
- * wrote records before it), or with the one that says that it was lost. Who sent it, and when, is
- * what frame_origin.h says.
+ * Streaming: feed every record in order (after cast_learn() has seen it). A frame is recorded once
+ * for each receiver, with the record that hands it over (used, on the receive queue of a card), or
+ * with the one that says that it was lost. Of the cards in networks of ttrec only: what goes
+ * through a device program is known to that alone.
  */
 #ifndef TTREC_FRAMES_H
 #define TTREC_FRAMES_H

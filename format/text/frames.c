@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * The Ethernet frames of a trace: where each came from, when, and who got it.
+ *
+ * Source of the header in front of a frame: VIRTIO 1.2, section 5.1.6.
+ */
+#include "format/text/frames.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SET_FEATURES	   2 /* the vhost-user request */
+#define F_VERSION_1	   (1ULL << 32)
+#define HEADER_SIZE	   12
+#define LEGACY_HEADER_SIZE 10 /* without num_buffers */
+#define QUEUE_RECEIVE	   0
+/* What a card of ours hands over at most: an Ethernet frame of 64 KiB. */
+#define FRAME_MAX 65550u
+
+/* What is known of a card by now. */
+struct card {
+	size_t header_size;
+};
+
+struct card_list {
+	struct card *card; /* by number of the device */
+	size_t count;
+};
+
+struct frames {
+	const struct cast *cast;
+	struct card_list *guest; /* by index */
+	size_t guest_count;
+	uint8_t whole[FRAME_MAX]; /* a frame of which the record does not have the first zeros */
+};
+
+struct frames *frames_create(const struct cast *cast)
+{
+	struct frames *frames = calloc(1, sizeof(*frames));
+
+	if (frames)
+		frames->cast = cast;
+	return frames;
+}
+
+void frames_free(struct frames *frames)
+{
+	if (!frames)
+		return;
+	for (size_t i = 0; i < frames->guest_count; i++)
+		free(frames->guest[i].card);
+	free(frames->guest);
+	free(frames);
+}
+
+static int add_guests(struct frames *frames, size_t count)
+{
+	struct card_list *grown = reallocarray(frames->guest, count, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	memset(grown + frames->guest_count, 0, (count - frames->guest_count) * sizeof(*grown));
+	frames->guest = grown;
+	frames->guest_count = count;
+	return 0;
+}
+
+static int add_cards(struct card_list *list, size_t count)
+{
+	struct card *grown = reallocarray(list->card, count, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	list->card = grown;
+	for (; list->count < count; list->count++)
+		grown[list->count] = (struct card){ .header_size = HEADER_SIZE };
+	return 0;
+}
+
+/* The cast knows the device: there are no more of them than it has been told of. */
+static int find_card(struct frames *frames, uint32_t guest, uint64_t device, struct card **card)
+{
+	int err = 0;
+
+	if (guest >= frames->guest_count)
+		err = add_guests(frames, frames->cast->count);
+	if (!err && device >= frames->guest[guest].count)
+		err = add_cards(&frames->guest[guest], frames->cast->guest[guest].device_count);
+	if (!err)
+		*card = &frames->guest[guest].card[device];
+	return err;
+}
+
+static void learn_features(struct card *card, const struct trace_record *record)
+{
+	const uint8_t *body = record->payload;
+	uint64_t features = 0;
+
+	if (record->request.request != SET_FEATURES || record->payload_size != sizeof(features))
+		return;
+	for (size_t i = 0; i < sizeof(features); i++)
+		features |= (uint64_t)body[i] << 8 * i;
+	card->header_size = features & F_VERSION_1 ? HEADER_SIZE : LEGACY_HEADER_SIZE;
+}
+
+/* The first @zeros bytes of a frame, which is longer, are not in @record. */
+static bool add_zeros(struct frames *frames, size_t zeros, const struct trace_record *record,
+		      struct frame *frame)
+{
+	if (zeros > FRAME_MAX || record->payload_size > FRAME_MAX - zeros)
+		return false;
+	memset(frames->whole, 0, zeros);
+	if (record->payload_size)
+		memcpy(frames->whole + zeros, record->payload, record->payload_size);
+	frame->data = frames->whole;
+	frame->size = zeros + record->payload_size;
+	return true;
+}
+
+/* False: there is no more than a header, or more than a frame. */
+static bool take_received(struct frames *frames, const struct card *card,
+			  const struct trace_record *record, struct frame *frame)
+{
+	uint64_t skip = record->used.skip;
+	size_t header = card->header_size;
+
+	if (record->used.queue != QUEUE_RECEIVE)
+		return false;
+	if (skip > header)
+		return add_zeros(frames, skip - header, record, frame);
+	header -= skip;
+	if (record->payload_size <= header || record->payload_size - header > FRAME_MAX)
+		return false;
+	frame->data = (const uint8_t *)record->payload + header;
+	frame->size = record->payload_size - header;
+	return true;
+}
+
+static bool take_frame(struct frames *frames, const struct card *card,
+		       const struct trace_record *record, struct frame *frame)
+{
+	if (record->kind == TRACE_used) {
+		frame->to_guest = record->guest;
+		frame->to_device = (uint32_t)record->used.device;
+		return take_received(frames, card, record, frame);
+	}
+	frame->lost = true;
+	frame->reason = record->lost.reason;
+	frame->to_guest = frame->to_device = UINT32_MAX;
+	frame->data = record->payload;
+	frame->size = record->payload_size;
+	return true;
+}
+
+int frames_feed(struct frames *frames, const struct trace_record *record, struct frame *frame)
+{
+	const struct cast_device *device;
+	struct card *card;
+	int err;
+
+	if (record->kind != TRACE_used && record->kind != TRACE_lost &&
+	    record->kind != TRACE_request)
+		return 0;
+	/* The device is the first field of all of them. */
+	device = cast_device(frames->cast, record->guest, record->field[0]);
+	if (!device || !device->wired)
+		return 0;
+	err = find_card(frames, record->guest, record->field[0], &card);
+	if (err)
+		return err;
+	if (record->kind == TRACE_request) {
+		learn_features(card, record);
+		return 0;
+	}
+	*frame = (struct frame){
+		.record = record->number,
+		.network = device->network,
+		.from_guest = UINT32_MAX,
+		.from_device = UINT32_MAX,
+		.received = record->now,
+	};
+	return take_frame(frames, card, record, frame);
+}
