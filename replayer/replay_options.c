@@ -23,6 +23,7 @@ enum option_key {
 	KEY_FLIP,
 	KEY_KERNEL,
 	KEY_INITRD,
+	KEY_REPORT,
 };
 
 static const struct argp_option table[] = {
@@ -30,6 +31,8 @@ static const struct argp_option table[] = {
 	  0 },
 	{ "only", KEY_ONLY, "NAME[,NAME]", 0, "replay just these guests of a lab", 0 },
 	{ "json", KEY_JSON, NULL, 0, "print the verdict as JSON", 0 },
+	{ "report", KEY_REPORT, "FILE", 0,
+	  "write what was found to FILE: .json, .md, or both without one of these endings", 0 },
 	{ "until", KEY_UNTIL, "POINT", 0,
 	  "stop each guest there: at a record (812), a virtual time (0.41s), irq:N, "
 	  "console:REGEX, or one guest's n2:irq:N",
@@ -100,6 +103,11 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		break;
 	case KEY_JSON:
 		options->json = true;
+		break;
+	case KEY_REPORT:
+		if (options->report_count == REPORTS_MAX)
+			argp_error(state, "--report: at most %d of them", REPORTS_MAX);
+		options->report[options->report_count++] = text;
 		break;
 	case KEY_ONLY:
 		options->only = text;

@@ -12,6 +12,8 @@
 /* So many [NAME=]FILE for one part of guests. */
 #define REPLACE_MAX 64
 
+#define REPORTS_MAX 8
+
 struct replay_options {
 	const char *trace;
 	struct cursor_options cursor;
@@ -21,6 +23,8 @@ struct replay_options {
 	bool console;					   /* show it */
 	bool named; /* with the guest's name before each line: there are several */
 	bool json;
+	const char *report[REPORTS_MAX]; /* files of the report */
+	size_t report_count;
 	bool trust; /* run the trace's program although the room cannot be sealed */
 };
 

@@ -9,7 +9,7 @@
 #include "replayer/replay_crew.h"
 #include "replayer/replay_options.h"
 #include "replayer/replay_plan.h"
-#include "replayer/verdict_lab.h"
+#include "replayer/report.h"
 
 /* A bit that was to be flipped and was not would let every replay look good. */
 static int check_flip(const struct replay_options *options, const struct replay_lab *lab,
@@ -63,11 +63,25 @@ static int find_stop(struct replay_options *options, const struct replay_lab *la
 	return err;
 }
 
+/* What could not be written is said besides the verdict. */
+static int write_reports(const struct replay_options *options, const struct verdict_lab *verdict)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < options->report_count; i++) {
+		struct diagnosis why = { 0 };
+
+		if (report_write(verdict, options->report[i], &why))
+			status = diagnosis_print(&why, "ttreplay");
+	}
+	return status;
+}
+
 static int replay(struct replay_options *options, struct diagnosis *why)
 {
 	struct verdict_lab verdict = { .trace = options->trace, .until = options->until.text };
 	struct replay_lab lab = { 0 };
-	int signal = 0, status = 0;
+	int signal = 0, status = 0, unwritten = 0;
 	int err = replay_lab_open(options, &lab, why);
 	uint64_t start = process_wall_ns();
 
@@ -77,11 +91,14 @@ static int replay(struct replay_options *options, struct diagnosis *why)
 		err = run_plan(options, &lab, &signal, why);
 	verdict.lab = &lab;
 	verdict.wall_ns = process_wall_ns() - start;
-	if (!err)
+	if (!err) {
 		status = verdict_lab_tell(&verdict, options->json, why);
-	else if (!why->status)
+		unwritten = write_reports(options, &verdict);
+		status = status ? status : unwritten;
+	} else if (!why->status) {
 		diagnose(why, EXIT_CANNOT, err, NULL, "cannot replay %s: %s", options->trace,
 			 strerror(-err));
+	}
 	replay_lab_close(&lab);
 	return signal ? 128 + signal : status;
 }

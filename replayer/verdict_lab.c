@@ -29,8 +29,7 @@ static enum found find(const struct verdict *verdict)
 	return verdict->guest->outcome->report.diverged ? FOUND_DIVERGED : FOUND_IDENTICAL;
 }
 
-/* The next guest that is wanted, from *@position on. */
-static bool next_verdict(const struct verdict_lab *all, size_t *position, struct verdict *verdict)
+bool verdict_lab_next(const struct verdict_lab *all, size_t *position, struct verdict *verdict)
 {
 	const struct replay_lab *lab = all->lab;
 
@@ -62,7 +61,7 @@ static int worst_status(const struct verdict_lab *all)
 	struct verdict verdict;
 	int worst = EXIT_IDENTICAL;
 
-	for (size_t i = 0; next_verdict(all, &i, &verdict);)
+	for (size_t i = 0; verdict_lab_next(all, &i, &verdict);)
 		if (badness(verdict_status(&verdict)) > badness(worst))
 			worst = verdict_status(&verdict);
 	return worst;
@@ -83,7 +82,7 @@ static void add_up(const struct verdict_lab *all, struct sum *sum)
 	struct verdict verdict;
 
 	*sum = (struct sum){ .extent = "", .note = "", .probe_reason = "" };
-	for (size_t i = 0; next_verdict(all, &i, &verdict);) {
+	for (size_t i = 0; verdict_lab_next(all, &i, &verdict);) {
 		const struct cursor_report *report = &verdict.guest->outcome->report;
 
 		sum->guests++;
@@ -104,6 +103,21 @@ static void add_up(const struct verdict_lab *all, struct sum *sum)
 	}
 }
 
+static const char *sum_word(const struct sum *sum)
+{
+	if (sum->found[FOUND_DIVERGED] + sum->found[FOUND_PARTED])
+		return "diverged";
+	return sum->found[FOUND_FAILED] ? "not replayed" : "identical";
+}
+
+const char *verdict_lab_word(const struct verdict_lab *all)
+{
+	struct sum sum;
+
+	add_up(all, &sum);
+	return sum_word(&sum);
+}
+
 /* "DIVERGED: n2; not replayed: n3; identical: n1" */
 static void print_found(const struct verdict_lab *all, const struct sum *sum)
 {
@@ -119,7 +133,7 @@ static void print_found(const struct verdict_lab *all, const struct sum *sum)
 			continue;
 		printf("%s%s%s", separator, heading[kind], kind >= FOUND_AGREES ? sum->extent : "");
 		separator = "; ";
-		for (size_t i = 0; next_verdict(all, &i, &verdict);) {
+		for (size_t i = 0; verdict_lab_next(all, &i, &verdict);) {
 			if (find(&verdict) != kind)
 				continue;
 			printf("%s%s", comma, verdict.guest->name);
@@ -150,7 +164,7 @@ static void print_all(const struct verdict_lab *all)
 	struct verdict verdict;
 	struct sum sum;
 
-	for (size_t i = 0; next_verdict(all, &i, &verdict);)
+	for (size_t i = 0; verdict_lab_next(all, &i, &verdict);)
 		verdict_print(&verdict, stdout);
 	add_up(all, &sum);
 	print_found(all, &sum);
@@ -168,19 +182,16 @@ static void print_json(json_t *json)
 	json_decref(json);
 }
 
-static json_t *all_json(const struct verdict_lab *all)
+json_t *verdict_lab_json(const struct verdict_lab *all)
 {
 	json_t *guests = json_array();
 	struct verdict verdict;
 	struct sum sum;
 
 	add_up(all, &sum);
-	for (size_t i = 0; next_verdict(all, &i, &verdict);)
+	for (size_t i = 0; verdict_lab_next(all, &i, &verdict);)
 		json_array_append_new(guests, verdict_json(&verdict));
-	return json_pack("{s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "verdict",
-			 sum.found[FOUND_DIVERGED] + sum.found[FOUND_PARTED] ? "diverged"
-			 : sum.found[FOUND_FAILED]			     ? "not replayed"
-									     : "identical",
+	return json_pack("{s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "verdict", sum_word(&sum),
 			 "status", worst_status(all), "messages", (json_int_t)sum.messages,
 			 "interrupts", (json_int_t)sum.interrupts, "probed", (json_int_t)sum.probed,
 			 "digests", (json_int_t)sum.digests, "wall_ns", (json_int_t)all->wall_ns,
@@ -194,12 +205,12 @@ int verdict_lab_tell(const struct verdict_lab *all, bool json, struct diagnosis 
 
 	if (replay_lab_wanted(all->lab) > 1) {
 		if (json)
-			print_json(all_json(all));
+			print_json(verdict_lab_json(all));
 		else
 			print_all(all);
 		return worst_status(all);
 	}
-	next_verdict(all, &position, &verdict);
+	verdict_lab_next(all, &position, &verdict);
 	if (verdict_failed(&verdict, why))
 		return verdict_status(&verdict);
 	if (json)

@@ -3,7 +3,10 @@
 #ifndef TTREC_VERDICT_LAB_H
 #define TTREC_VERDICT_LAB_H
 
+#include <jansson.h>
+
 #include "replayer/replay_lab.h"
+#include "replayer/verdict.h"
 
 struct verdict_lab {
 	const char *trace; /* path, for the next command */
@@ -11,6 +14,15 @@ struct verdict_lab {
 	const char *until; /* where they were to stop, as it was given; NULL */
 	uint64_t wall_ns;  /* from the first guest's start to the last one's end */
 };
+
+/* The next guest that was wanted, from *@position on, which starts at 0. False: no more. */
+bool verdict_lab_next(const struct verdict_lab *all, size_t *position, struct verdict *verdict);
+
+/* "identical", "diverged" or "not replayed": of all together. */
+const char *verdict_lab_word(const struct verdict_lab *all);
+
+/* What --json prints of several guests; NULL: out of memory. */
+json_t *verdict_lab_json(const struct verdict_lab *all);
 
 /*
  * Say what was found and return the exit status. One guest alone that was not replayed is an error

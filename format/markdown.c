@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Text that others made up, in Markdown: it is shown, and does nothing else. */
+#include "format/markdown.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/cleanup.h"
+#include "format/printable.h"
+
+/* All that CommonMark 0.31 and GitHub's tables, mentions and links give a meaning within a line. */
+#define MARKUP "\\`*_{}[]<>#!|~&@$^"
+
+void markdown_text(FILE *out, const char *text)
+{
+	auto_free char *shown = strdup(text);
+
+	for (const char *at = shown ? printable(shown) : ""; *at; at++) {
+		if (*at == '<' || *at == '&')
+			fputs(*at == '<' ? "&lt;" : "&amp;", out);
+		else if (strchr(MARKUP, *at))
+			fprintf(out, "\\%c", *at);
+		else
+			fputc(*at, out);
+	}
+}
+
+/* The longest row of backticks: a fence must be longer. */
+static size_t longest_row(const char *text)
+{
+	size_t longest = 0, row = 0;
+
+	for (; *text; text++) {
+		row = *text == '`' ? row + 1 : 0;
+		longest = row > longest ? row : longest;
+	}
+	return longest;
+}
+
+static void print_row(FILE *out, size_t length)
+{
+	while (length--)
+		fputc('`', out);
+}
+
+void markdown_code(FILE *out, const char *text)
+{
+	auto_free char *shown = strdup(text);
+	size_t fence;
+	bool padded;
+
+	if (!shown || !*printable(shown))
+		return;
+	fence = longest_row(shown) + 1;
+	/* One space on both sides is taken away again. */
+	padded = *shown == '`' || *shown == ' ' || shown[strlen(shown) - 1] == '`';
+	print_row(out, fence);
+	fprintf(out, padded ? " %s " : "%s", shown);
+	print_row(out, fence);
+}
+
+/* Lines, each made printable for itself. */
+static char *copy_lines(const char *text, size_t size)
+{
+	char *copy = malloc(size + 1);
+
+	if (!copy)
+		return NULL;
+	memcpy(copy, text, size);
+	copy[size] = '\0';
+	for (size_t i = 0; i < size; i++)
+		if (!copy[i])
+			copy[i] = '?';
+	for (char *line = copy; line;) {
+		char *end = strchr(line, '\n');
+
+		if (end)
+			*end = '\0';
+		printable(line);
+		if (end)
+			*end++ = '\n';
+		line = end;
+	}
+	return copy;
+}
+
+void markdown_block(FILE *out, const char *text, size_t size)
+{
+	auto_free char *shown = copy_lines(text, size);
+	size_t fence = shown ? longest_row(shown) + 1 : 0;
+
+	if (!shown)
+		return;
+	fence = fence < 3 ? 3 : fence;
+	print_row(out, fence);
+	fprintf(out, "text\n%s%s", shown, size && shown[size - 1] == '\n' ? "" : "\n");
+	print_row(out, fence);
+	fputc('\n', out);
+}

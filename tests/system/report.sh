@@ -1,0 +1,106 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# The report of a replay: what is in it is true, for programs and for people.
+. "$(dirname "$0")/lib.sh"
+
+need_kernel 6.12
+
+# One recording for all.
+ttrec run -q --digest every -o "$work/t.zst" "$kernel" mem=32M initrd="$initrd" \
+	do=tick:30:3000000,off 2>"$work/log" || {
+	cat "$work/log"
+	exit 1
+}
+trace=$work/t.zst
+
+# record_after_digests N: the record after the N-th pair of digests: what the guest waits for.
+record_after_digests() {
+	ttdump show "$trace" | awk -v wanted="$1" \
+		'/== digest +data/ && !/part of/ && ++seen == wanted { print $1 + 1 }'
+}
+
+# diverge ADDRESS BIT [OPTION]...: with a bit of kernel data flipped.
+diverge() {
+	local address=$1 bit=$2
+	shift 2
+	expect 1 ttreplay --flip-bit "$(record_after_digests 20):1:$address:$bit" "$@" "$trace"
+}
+
+# symbol_address NAME [OFFSET]
+symbol_address() {
+	nm "$kernel" | awk -v name="$1" '$3 == name { print "0x" $1 }' |
+		while read -r address; do printf '%#x\n' $((address + ${2:-0})); done
+}
+
+# holds FILE EXPRESSION: Python says so of the report r.
+holds() {
+	python3 -c 'import json, sys; r = json.load(open(sys.argv[1])); g = r["guests"][0]
+assert eval(sys.argv[2]), (sys.argv[2], json.dumps(r, indent=1)[:4000])' "$1" "$2"
+}
+
+value_recovered() {
+	local address
+	address=$(symbol_address __log_buf 8257)
+	[[ -n $address ]] || skip "the kernel has no symbols"
+	diverge "$address" 2 --report r.json
+	holds r.json 'r["version"] == 1 and r["verdict"] == g["verdict"] == "diverged" and r["status"] == 1'
+	holds r.json 'len(r["uuid"]) == 36 and r["trace"].endswith("t.zst")'
+	holds r.json 'g["guest"] == "n1" and g["index"] == 0'
+	holds r.json 'g["memory"]["blocks"] == 1 and g["memory"]["recovered"]["proven"] is True'
+	holds r.json "g['memory']['recovered']['address'] <= $address < g['memory']['recovered']['address'] + g['memory']['recovered']['size']"
+	holds r.json 'int(g["memory"]["recovered"]["recorded"], 16) ^ int(g["memory"]["recovered"]["replayed"], 16) == 4 << 8 * ('"$address"' - g["memory"]["recovered"]["address"])'
+	holds r.json 'g["memory"]["recovered"]["symbol"] == "__log_buf"'
+	holds r.json 'len(g["memory"]["bytes"]) == 2 * g["memory"]["block_size"]'
+	says out '^  [18] bytes? at __log_buf\+0x20[0-9a-f]+ \(0x[0-9a-f]+\): 0x[0-9a-f]+ here, 0x[0-9a-f]+ recorded$'
+}
+
+records_before() {
+	diverge "$(symbol_address init_uts_ns 8)" 0 --report r.json
+	holds r.json 'len(g["before"]) == 20 and all(x["number"] < g["record"] for x in g["before"])'
+	holds r.json '[x["number"] for x in g["before"]] == sorted(x["number"] for x in g["before"])'
+	holds r.json 'g["peers"] == [] and g["next"].startswith("ttdump show --records ")'
+	says out '^the records before it:$'
+}
+
+causes_named() {
+	diverge "$(symbol_address init_uts_ns 8)" 0 --report r.json
+	holds r.json 'g["causes"][0]["evidence"] == "--flip-bit was given"'
+	says out '^  may come from: a bit of its memory was flipped on purpose$'
+	diverge "$(symbol_address jiffies)" 7 --report r.json
+	holds r.json 'any("jiffies" in c["evidence"] for c in g["causes"])'
+}
+
+
+markdown_for_people() {
+	diverge "$(symbol_address init_uts_ns 8)" 0 --report r.md
+	says r.md '^# Replay of `.*t\.zst`: diverged$'
+	says r.md '^\| n1 \| \*\*diverged\*\* \|'
+	says r.md '^### What it may come from$'
+	says r.md '^ttdump show --records '
+	[[ ! -e r.md.json ]]
+}
+
+both_by_default() {
+	expect 0 ttreplay --report r --report other.json "$trace"
+	holds r.json 'r["verdict"] == "identical" and g["memory"] is None and "causes" not in g'
+	says r.md '^\| n1 \| identical \|'
+	cmp <(grep -v wall_ns r.json) <(grep -v wall_ns other.json)
+}
+
+report_refused() {
+	expect 2 ttreplay --report /nowhere/r.json "$trace"
+	says out '^identical: '
+	says err '^ttreplay: cannot write /nowhere/r.json: No such file or directory$'
+	ln -s /dev/full full.md
+	expect 4 ttreplay --report full.md "$trace"
+	says err '^ttreplay: cannot write all of full.md: '
+}
+
+
+proves "the flipped bit is recovered: symbol, address and both values" value_recovered
+proves "the records before a divergence are in the report" records_before
+proves "what it may come from is said, with what speaks for it" causes_named
+proves "the Markdown report has the same for people" markdown_for_people
+proves "both files by default, of an identical replay too" both_by_default
+proves "a report that cannot be written is an error beside the verdict" report_refused
+finish
