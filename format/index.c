@@ -82,17 +82,29 @@ int index_get(int fd, const struct index_footer *footer, uint64_t i, struct inde
 	return 0;
 }
 
-int index_find(int fd, const struct index_footer *footer, uint64_t number, struct index_item *item)
+static bool is_up_to_number(const struct index_item *item, uint64_t number)
+{
+	return item->number <= number;
+}
+
+static bool is_before_time(const struct index_item *item, uint64_t now)
+{
+	return item->now < now;
+}
+
+/* The last records chunk for which @holds, which does so for all up to some entry. */
+static int find_last(int fd, const struct index_footer *footer,
+		     bool (*holds)(const struct index_item *item, uint64_t limit), uint64_t limit,
+		     struct index_item *item)
 {
 	uint64_t low = 0, high = footer->entries;
 
-	/* The first entry beyond @number; numbers never fall from entry to entry. */
 	while (low < high) {
 		uint64_t middle = low + (high - low) / 2;
 
 		if (index_get(fd, footer, middle, item))
 			return -ENOENT;
-		if (item->number <= number)
+		if (holds(item, limit))
 			low = middle + 1;
 		else
 			high = middle;
@@ -104,6 +116,17 @@ int index_find(int fd, const struct index_footer *footer, uint64_t number, struc
 			return 0;
 	}
 	return -ENOENT;
+}
+
+int index_find(int fd, const struct index_footer *footer, uint64_t number, struct index_item *item)
+{
+	return find_last(fd, footer, is_up_to_number, number, item);
+}
+
+int index_find_time(int fd, const struct index_footer *footer, uint64_t now,
+		    struct index_item *item)
+{
+	return find_last(fd, footer, is_before_time, now, item);
 }
 
 static int verify_bytes(const uint8_t *frame, size_t size, uint64_t offset, uint64_t chain,

@@ -38,6 +38,10 @@ int index_get(int fd, const struct index_footer *footer, uint64_t i, struct inde
  */
 int index_find(int fd, const struct index_footer *footer, uint64_t number, struct index_item *item);
 
+/* The last records chunk that starts before virtual time @now, in ns. Returns 0 or -ENOENT. */
+int index_find_time(int fd, const struct index_footer *footer, uint64_t now,
+		    struct index_item *item);
+
 /*
  * Check every bit from @offset, the end of the end frame, to the end of the file. Returns 0, -EPIPE
  * when the index is missing or cut off, -EBADMSG; *@problem says why in words.

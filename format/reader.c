@@ -298,6 +298,21 @@ int trace_reader_seek(struct trace_reader *reader, uint64_t number)
 	return seek_forward(reader, number);
 }
 
+int trace_reader_seek_time(struct trace_reader *reader, uint64_t now, uint64_t *number)
+{
+	struct index_footer footer;
+	struct index_item item;
+	uint64_t first = 0;
+
+	if (!reader->usable)
+		return reader->error;
+	if (!index_open(reader->fd, &footer) && !index_find_time(reader->fd, &footer, now, &item))
+		first = item.number;
+	if (number)
+		*number = first;
+	return trace_reader_seek(reader, first);
+}
+
 /* After a jump a guest's past may be unknown: read it from the start. */
 static int chain_from_start(const struct trace_reader *reader, uint32_t guest, uint64_t *chain)
 {

@@ -314,6 +314,12 @@ TTTRACE_API int trace_reader_next(struct trace_reader *reader, struct trace_reco
 TTTRACE_API int trace_reader_seek(struct trace_reader *reader, uint64_t number);
 
 /*
+ * Go on at virtual time @now, in ns: what surely comes before it is skipped by the index, without
+ * one nothing is. Earlier records may still come. *@number is the first one that may (unless NULL).
+ */
+TTTRACE_API int trace_reader_seek_time(struct trace_reader *reader, uint64_t now, uint64_t *number);
+
+/*
  * From here on hand out only the records of @guest, of all directions; their numbers and times are
  * those in the whole trace. What is of other guests is skipped as early as can be: chunks without
  * a record of @guest are not unpacked, their hashes are checked all the same. TRACE_GUEST_ALL ends

@@ -98,30 +98,45 @@ static int learn_meta(struct cast *cast, const struct trace_record *record)
 	return 0;
 }
 
-static void learn_clock(struct cast_guest *guest, const struct trace_record *record)
-{
-	if (record->kind == TRACE_from && record->from.op != TRACE_OP_ACK)
-		guest->asked = record->from.op;
-	else if (record->kind == TRACE_to && record->to.op == TRACE_OP_RUN)
-		guest->offset = record->now - record->to.time;
-	else if (record->kind == TRACE_join)
-		guest->offset = record->join.offset;
-}
-
-int cast_learn(struct cast *cast, const struct trace_record *record)
+int cast_meet(struct cast *cast, const struct trace_record *record)
 {
 	int err = see_guest(cast, record->guest);
+	struct cast_guest *guest;
 
 	if (err)
 		return err;
 	if (record->kind == TRACE_meta)
 		return learn_meta(cast, record);
-	learn_clock(&cast->guest[record->guest], record);
-	if (record->kind == TRACE_join)
-		learn_name(&cast->guest[record->guest], record->payload, record->payload_size);
+	guest = &cast->guest[record->guest];
+	if (record->kind == TRACE_join) {
+		learn_name(guest, record->payload, record->payload_size);
+		guest->offset = record->join.offset;
+	}
 	if (trace_kind_info(record->kind)->direction != TRACE_SIDE || record->kind == TRACE_join)
-		cast->guest[record->guest].seen = true;
+		guest->seen = true;
 	return 0;
+}
+
+void cast_follow(struct cast *cast, const struct trace_record *record)
+{
+	struct cast_guest *guest;
+
+	if (record->guest >= cast->count)
+		return;
+	guest = &cast->guest[record->guest];
+	if (record->kind == TRACE_from && record->from.op != TRACE_OP_ACK)
+		guest->asked = record->from.op;
+	else if (record->kind == TRACE_to && record->to.op == TRACE_OP_RUN)
+		guest->offset = record->now - record->to.time;
+}
+
+int cast_learn(struct cast *cast, const struct trace_record *record)
+{
+	int err = cast_meet(cast, record);
+
+	if (!err)
+		cast_follow(cast, record);
+	return err;
 }
 
 void cast_free(struct cast *cast)

@@ -41,6 +41,14 @@ struct cast {
 
 /* Learn from @record if it tells of anybody. 0 or -ENOMEM. */
 int cast_learn(struct cast *cast, const struct trace_record *record);
+
+/*
+ * Its two halves, for who reads a trace's beginning ahead: who is who, once for each record; what
+ * goes on, each time that it is read.
+ */
+int cast_meet(struct cast *cast, const struct trace_record *record);
+void cast_follow(struct cast *cast, const struct trace_record *record);
+
 void cast_free(struct cast *cast);
 
 /* "n1", or "guest 3" in @text; for any index. */

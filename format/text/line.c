@@ -21,7 +21,7 @@ void line_free(struct line *line)
 	*line = (struct line){ 0 };
 }
 
-static int make_room(struct line *line, size_t size)
+int line_make_room(struct line *line, size_t size)
 {
 	size_t room = line->room ? line->room : LINE_ROOM;
 	char *grown;
@@ -38,17 +38,6 @@ static int make_room(struct line *line, size_t size)
 	return 0;
 }
 
-char *line_grow(struct line *line, size_t size)
-{
-	char *place;
-
-	if (line->room - line->size < size && make_room(line, size))
-		return NULL;
-	place = line->text + line->size;
-	line->size += size;
-	return place;
-}
-
 void line_bytes(struct line *line, const void *bytes, size_t size)
 {
 	char *place = line_grow(line, size);
@@ -60,11 +49,6 @@ void line_bytes(struct line *line, const void *bytes, size_t size)
 void line_text(struct line *line, const char *text)
 {
 	line_bytes(line, text, strlen(text));
-}
-
-void line_char(struct line *line, char character)
-{
-	line_bytes(line, &character, 1);
 }
 
 void line_format(struct line *line, const char *format, ...)
@@ -224,8 +208,7 @@ void line_escaped(struct line *line, const char *text, size_t size, bool utf8)
 	}
 }
 
-/* Characters of UTF-8 count once. */
-static size_t columns_since(const struct line *line, size_t start)
+size_t line_columns(const struct line *line, size_t start)
 {
 	size_t columns = 0;
 
@@ -236,7 +219,7 @@ static size_t columns_since(const struct line *line, size_t start)
 
 void line_align_left(struct line *line, size_t start, size_t width)
 {
-	size_t columns = columns_since(line, start);
+	size_t columns = line_columns(line, start);
 	char *place = columns < width ? line_grow(line, width - columns) : NULL;
 
 	if (place)
@@ -245,10 +228,10 @@ void line_align_left(struct line *line, size_t start, size_t width)
 
 void line_align_right(struct line *line, size_t start, size_t width)
 {
-	size_t columns = columns_since(line, start), size = line->size - start;
+	size_t size = line->size - start;
 
-	if (columns >= width || !line_grow(line, width - columns))
+	if (size >= width || !line_grow(line, width - size))
 		return;
-	memmove(line->text + start + width - columns, line->text + start, size);
-	memset(line->text + start, ' ', width - columns);
+	memmove(line->text + start + width - size, line->text + start, size);
+	memset(line->text + start, ' ', width - size);
 }

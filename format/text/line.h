@@ -20,12 +20,31 @@ struct line {
 
 void line_free(struct line *line);
 
-/* Make room for @size more bytes and return where they go; NULL: out of memory. */
-char *line_grow(struct line *line, size_t size);
+/* Have room for @size more bytes. 0 or -ENOMEM. */
+int line_make_room(struct line *line, size_t size);
+
+/* Add @size bytes and return where they are to be put; NULL: out of memory. */
+static inline char *line_grow(struct line *line, size_t size)
+{
+	char *place;
+
+	if (line->room - line->size < size && line_make_room(line, size))
+		return NULL;
+	place = line->text + line->size;
+	line->size += size;
+	return place;
+}
+
+static inline void line_char(struct line *line, char character)
+{
+	char *place = line_grow(line, 1);
+
+	if (place)
+		*place = character;
+}
 
 void line_bytes(struct line *line, const void *bytes, size_t size);
 void line_text(struct line *line, const char *text);
-void line_char(struct line *line, char character);
 void line_format(struct line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* "1638" */
@@ -47,7 +66,13 @@ void line_difference(struct line *line, uint64_t from, uint64_t to);
  */
 void line_escaped(struct line *line, const char *text, size_t size, bool utf8);
 
-/* Spaces before or behind what was added since the line had @start bytes, up to @width columns. */
+/* Characters that were added since the line had @start bytes. */
+size_t line_columns(const struct line *line, size_t start);
+
+/*
+ * Spaces before or behind what was added since the line had @start bytes, up to @width columns.
+ * What stands on the right is ASCII.
+ */
 void line_align_right(struct line *line, size_t start, size_t width);
 void line_align_left(struct line *line, size_t start, size_t width);
 

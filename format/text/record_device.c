@@ -40,13 +40,6 @@ struct words {
 	struct line *line;
 };
 
-bool record_has_device(const struct trace_record *record)
-{
-	const struct trace_kind_info *info = trace_kind_info(record->kind);
-
-	return info && info->field_count && !strcmp(info->field[0].name, "device");
-}
-
 /* Where in the payload the frame begins that is in it; false: it has none, or not its beginning. */
 static bool frame_offset(const struct trace_record *record, size_t *offset)
 {
@@ -99,10 +92,11 @@ static const struct cast_device *device_of(const struct words *words)
 static void add_device(const struct words *words)
 {
 	char text[CAST_DEVICE_TEXT];
+	const char *name = cast_device_name(words->view->cast, words->record->guest,
+					    words->record->field[0], text);
 
 	line_char(words->line, ' ');
-	line_text(words->line, cast_device_name(words->view->cast, words->record->guest,
-						words->record->field[0], text));
+	line_escaped(words->line, name, strlen(name), words->view->utf8);
 }
 
 /* The queues of cards and consoles come in pairs; elsewhere they have numbers only. */

@@ -3,14 +3,8 @@
 #ifndef TTREC_RECORD_INTERNAL_H
 #define TTREC_RECORD_INTERNAL_H
 
+#include "format/text/record_names.h"
 #include "format/text/record_text.h"
-
-/* Name of a number in field @i of @record, such as that of a vhost-user request; NULL: it has none.
- */
-const char *record_field_name(const struct trace_record *record, unsigned int i);
-
-/* Whether @record is of a device: its first field is then the number of the device. */
-bool record_has_device(const struct trace_record *record);
 
 /*
  * Add what is said of a record of a device or of an interrupt, payload and all; false, and nothing

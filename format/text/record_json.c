@@ -9,13 +9,6 @@
 #include "format/text/frame_text.h"
 #include "format/text/record_internal.h"
 
-static const char *const directions[] = {
-	[TRACE_IN] = "in",
-	[TRACE_OUT] = "out",
-	[TRACE_CHECK] = "check",
-	[TRACE_SIDE] = "side",
-};
-
 static bool is_utf8(const char *text, size_t size)
 {
 	uint32_t code;
@@ -189,7 +182,7 @@ void record_add_json(const struct cast *cast, const struct trace_record *record,
 	line_number(line, record->guest);
 	if (info) {
 		add_name(line, "kind", "", info->name);
-		add_name(line, "direction", "", directions[info->direction]);
+		add_name(line, "direction", "", record_direction(record));
 		for (unsigned int i = 0; i < info->field_count; i++) {
 			add_key(line, info->field[i].name);
 			add_value(line, info->field[i].unit, record->field[i]);

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Names of the numbers that stand in records. */
+/* Names of what stands in records. */
+#include "format/text/record_names.h"
+
+#include <string.h>
+
 #include "format/cleanup.h"
-#include "format/text/record_internal.h"
 
 /* Source: docs/interop/vhost-user.rst of QEMU 9, "Front-end message types". */
 static const char *const requests[] = {
@@ -78,4 +81,34 @@ const char *record_field_name(const struct trace_record *record, unsigned int i)
 				       ? tables[t].names[record->field[i]]
 				       : NULL;
 	return NULL;
+}
+
+static const struct {
+	const char *arrow, *word;
+} directions[] = {
+	[TRACE_IN] = { "<-", "in" },
+	[TRACE_OUT] = { "->", "out" },
+	[TRACE_CHECK] = { "==", "check" },
+	[TRACE_SIDE] = { "--", "side" },
+};
+
+const char *record_arrow(const struct trace_record *record)
+{
+	const struct trace_kind_info *info = trace_kind_info(record->kind);
+
+	return info ? directions[info->direction].arrow : "??";
+}
+
+const char *record_direction(const struct trace_record *record)
+{
+	const struct trace_kind_info *info = trace_kind_info(record->kind);
+
+	return info ? directions[info->direction].word : "unknown";
+}
+
+bool record_has_device(const struct trace_record *record)
+{
+	const struct trace_kind_info *info = trace_kind_info(record->kind);
+
+	return info && info->field_count && !strcmp(info->field[0].name, "device");
 }

@@ -30,13 +30,6 @@ static const char *const guest_colours[] = {
 	"\x1b[96m", "\x1b[93m", "\x1b[95m", "\x1b[92m", "\x1b[94m",
 };
 
-static const char *const arrows[] = {
-	[TRACE_IN] = "<-",
-	[TRACE_OUT] = "->",
-	[TRACE_CHECK] = "==",
-	[TRACE_SIDE] = "--",
-};
-
 void hex_text(const uint8_t *data, size_t size, char *text)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -60,13 +53,6 @@ const char *uuid_text(const uint8_t uuid[16], char text[UUID_TEXT])
 		*out++ = i + 1 < ARRAY_SIZE(groups) ? '-' : '\0';
 	}
 	return text;
-}
-
-const char *record_arrow(const struct trace_record *record)
-{
-	const struct trace_kind_info *info = trace_kind_info(record->kind);
-
-	return info ? arrows[info->direction] : "??";
 }
 
 static const struct cast_guest *guest_of(const struct record_view *view,
@@ -394,15 +380,6 @@ static void add_delta(struct record_view *view, uint64_t now)
 	view->begun = true;
 }
 
-static size_t text_width(const char *text)
-{
-	size_t width = 0;
-
-	for (; *text; text++)
-		width += (*text & 0xc0) != 0x80;
-	return width;
-}
-
 static void add_name(struct record_view *view, const struct trace_record *record)
 {
 	const struct cast_guest *guest = guest_of(view, record);
@@ -410,13 +387,13 @@ static void add_name(struct record_view *view, const struct trace_record *record
 	size_t start = line->size, width;
 
 	if (guest)
-		line_text(line, guest->name);
+		line_escaped(line, guest->name, strlen(guest->name), view->utf8);
 	else
 		line_format(line, "guest %" PRIu32, record->guest);
-	line_align_left(line, start, view->name_width);
-	width = guest ? text_width(guest->name) : line->size - start;
+	width = line_columns(line, start);
 	if (width > view->name_width)
 		view->name_width = width;
+	line_align_left(line, start, view->name_width);
 }
 
 static void add_colour(struct record_view *view, const char *colour)
@@ -428,15 +405,16 @@ static void add_colour(struct record_view *view, const char *colour)
 /* Columns begin with the width of what is known. */
 static void begin(struct record_view *view)
 {
+	struct line *line = &view->line;
+
 	view->number_width = NUMBER_WIDTH;
 	view->time_width = TIME_WIDTH;
 	view->delta_width = DELTA_WIDTH;
-	for (size_t i = 0; view->cast && i < view->cast->count; i++) {
-		size_t width = text_width(view->cast->guest[i].name);
-
-		if (view->cast->guest[i].seen && width > view->name_width)
-			view->name_width = width;
-	}
+	for (size_t i = 0; view->cast && i < view->cast->count; i++)
+		if (view->cast->guest[i].seen) {
+			line->size = 0;
+			add_name(view, &(struct trace_record){ .guest = (uint32_t)i });
+		}
 }
 
 static bool is_trouble(const struct trace_record *record)

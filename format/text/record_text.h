@@ -54,9 +54,6 @@ int record_print(struct record_view *view, const struct trace_record *record, FI
 void record_describe(const struct record_view *view, const struct trace_record *record,
 		     struct line *line);
 
-/* "<-" */
-const char *record_arrow(const struct trace_record *record);
-
 void record_view_release(struct record_view *view);
 
 /* Lower-case hex digits of @size bytes and a NUL. */

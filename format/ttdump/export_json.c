@@ -101,6 +101,6 @@ int export_json(const struct export_request *request, struct trace_reader *reade
 	line_free(&line);
 	fputs("\n]}\n", out);
 	if (got == -ENOMEM)
-		return diagnose(diagnosis, EXIT_CANNOT, got, NULL, "out of memory");
+		return dump_no_memory(diagnosis);
 	return got < 0 ? dump_damaged(request->path, reader, got, diagnosis) : 0;
 }

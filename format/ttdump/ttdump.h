@@ -33,6 +33,9 @@ int dump_open(const char *path, struct trace_reader **reader, struct diagnosis *
 int dump_damaged(const char *path, const struct trace_reader *reader, int error,
 		 struct diagnosis *diagnosis);
 
+/* Returns -ENOMEM, which is said. */
+int dump_no_memory(struct diagnosis *diagnosis);
+
 /* Print @object on one line and drop it. */
 void dump_json(json_t *object);
 

@@ -1,66 +1,49 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* ttdump show: every record on a line. */
-#include "format/ttdump/ttdump.h"
-
-#include <errno.h>
+/* ttdump show: the records of a trace, one a line. */
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "format/text/record_json.h"
+#include "format/ttdump/show.h"
 #include "format/units.h"
+#include "format/words.h"
+
+/* So far from the beginning a trace says who takes part, if it was recorded as most are. */
+#define MEET_RECORDS 4096
 
 struct show {
-	struct record_view view;
-	struct cast cast;
 	const char *path;
-	uint64_t from, to;     /* ns */
-	uint64_t first, last;  /* record numbers */
-	uint64_t guest;	       /* UINT64_MAX = all */
-	uint64_t leading_meta; /* records before this one stood in the head */
-	bool json;
+	struct show_filter filter;
+	struct show_output output;
+	struct cast cast;
+	uint64_t met; /* whoever is in the records before this one has been met */
 };
 
-enum { KEY_FROM = 256, KEY_TO };
+enum { KEY_FROM = 256, KEY_TO, KEY_IRQ, KEY_GREP, KEY_CSV, KEY_COLOUR, KEY_NO_PAGER };
 
 static const struct argp_option options[] = {
-	{ "guest", 'g', "N", 0, "Only records of guest N", 0 },
-	{ "from", KEY_FROM, "TIME", 0, "Only from this virtual time on (1.5s, 20ms, 3us)", 0 },
-	{ "to", KEY_TO, "TIME", 0, "Only up to this virtual time", 0 },
-	{ "records", 'r', "A..B", 0, "Only the records with these numbers; A.. and A work too", 0 },
-	{ "json", 'j', NULL, 0, "One JSON object a line", 0 },
+	{ NULL, 0, NULL, 0, "Which records; all of these have to be true of one:", 1 },
+	{ "guest", 'g', "GUEST", 0, "Of this guest, by name or number; A,B for several", 1 },
+	{ "op", 'o', "NAME", 0,
+	  "Messages of this operation (REQUEST) or records of this kind (console); A,B for several",
+	  1 },
+	{ "irq", KEY_IRQ, NULL, 0, "Interrupts: calls of devices, and what the probe saw", 1 },
+	{ "from", KEY_FROM, "TIME", 0, "From this virtual time on (1.5s, 20ms, 3us)", 1 },
+	{ "to", KEY_TO, "TIME", 0, "Up to this virtual time", 1 },
+	{ "records", 'r', "A..B", 0, "With these numbers; A.., ..B and A work too", 1 },
+	{ "grep", KEY_GREP, "REGEX", 0,
+	  "What is said of them matches this extended regular expression", 1 },
+	{ NULL, 0, NULL, 0, "How they are shown:", 2 },
+	{ "json", 'j', NULL, 0, "One JSON object a line", 2 },
+	{ "csv", KEY_CSV, NULL, 0, "Comma-separated values", 2 },
+	{ "color", KEY_COLOUR, "WHEN", 0, "auto (on a terminal), always or never", 2 },
+	{ "no-pager", KEY_NO_PAGER, NULL, 0, "Not through a pager on a terminal", 2 },
 	{ 0 },
 };
 
 static const char doc[] =
-	"Show a trace, one record a line: number, virtual time in seconds, guest, direction "
-	"(<- from the guest, -> to the guest, == checked in replay, -- side data), what it is.";
-
-static bool parse_number(const char **text, uint64_t *number)
-{
-	char *end;
-
-	if (**text < '0' || **text > '9')
-		return false;
-	errno = 0;
-	*number = strtoull(*text, &end, 10);
-	*text = end;
-	return !errno;
-}
-
-static bool parse_range(const char *text, uint64_t *first, uint64_t *last)
-{
-	if (!parse_number(&text, first))
-		return false;
-	*last = *first;
-	if (!*text)
-		return true;
-	if (strncmp(text, "..", 2))
-		return false;
-	text += 2;
-	*last = UINT64_MAX;
-	return !*text || (parse_number(&text, last) && !*text && *first <= *last);
-}
+	"Show a trace, one record a line: number, virtual time in seconds, time since the line "
+	"before, guest, direction (<- from the guest, -> to the guest, == checked in replay, -- "
+	"side data), what it is.";
 
 static void parse_time(struct argp_state *state, const char *text, uint64_t *ns)
 {
@@ -68,28 +51,76 @@ static void parse_time(struct argp_state *state, const char *text, uint64_t *ns)
 		argp_error(state, "\"%s\" is no time; 1.5s, 20ms, 3us are", text);
 }
 
-static error_t parse(int key, char *argument, struct argp_state *state)
+static void parse_colour(struct argp_state *state, const char *word, enum show_colour *colour)
 {
-	struct show *show = state->input;
-	const char *text = argument;
+	static const char *const words[] = {
+		[COLOUR_AUTO] = "auto",
+		[COLOUR_ALWAYS] = "always",
+		[COLOUR_NEVER] = "never",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (!strcmp(words[i], word)) {
+			*colour = (enum show_colour)i;
+			return;
+		}
+	argp_error(state, "\"%s\" is not auto, always or never", word);
+}
+
+static error_t parse_filter(int key, char *argument, struct argp_state *state)
+{
+	struct show_filter *filter = &((struct show *)state->input)->filter;
 
 	switch (key) {
 	case 'g':
-		if (!parse_number(&text, &show->guest) || *text)
-			argp_error(state, "\"%s\" is no number of a guest", argument);
+		show_filter_guests(filter, argument, state);
 		return 0;
-	case KEY_FROM:
-		parse_time(state, argument, &show->from);
-		return 0;
-	case KEY_TO:
-		parse_time(state, argument, &show->to);
+	case 'o':
+		show_filter_operations(filter, argument, state);
 		return 0;
 	case 'r':
-		if (!parse_range(argument, &show->first, &show->last))
-			argp_error(state, "\"%s\" is no range of records; 100..200 is", argument);
+		show_filter_records(filter, argument, state);
 		return 0;
+	case KEY_FROM:
+		parse_time(state, argument, &filter->from);
+		return 0;
+	case KEY_TO:
+		parse_time(state, argument, &filter->to);
+		return 0;
+	case KEY_IRQ:
+		filter->interrupts = true;
+		return 0;
+	case KEY_GREP:
+		show_filter_grep(filter, argument, state);
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static void choose_format(struct argp_state *state, enum show_format *format,
+			  enum show_format wanted)
+{
+	if (*format != SHOW_TEXT && *format != wanted)
+		argp_error(state, "--json and --csv exclude each other");
+	*format = wanted;
+}
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+	struct show *show = state->input;
+
+	switch (key) {
 	case 'j':
-		show->json = true;
+		choose_format(state, &show->output.format, SHOW_JSON);
+		return 0;
+	case KEY_CSV:
+		choose_format(state, &show->output.format, SHOW_CSV);
+		return 0;
+	case KEY_COLOUR:
+		parse_colour(state, argument, &show->output.colour);
+		return 0;
+	case KEY_NO_PAGER:
+		show->output.no_pager = true;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (show->path)
@@ -100,86 +131,139 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		argp_error(state, "a trace is missing");
 		return 0;
 	}
-	return ARGP_ERR_UNKNOWN;
+	return parse_filter(key, argument, state);
 }
 
-static void show_head_json(const struct trace_header *header)
-{
-	char uuid[UUID_TEXT];
+/* ---- Who is who --------------------------------------------------------------------------------
+ */
 
-	dump_json(json_pack("{s:i, s:s}", "version", header->version, "uuid",
-			    uuid_text(header->uuid, uuid)));
+static int meet(struct show *show, const struct trace_record *record)
+{
+	if (record->number < show->met)
+		return 0;
+	show->met = record->number + 1;
+	return cast_meet(&show->cast, record);
 }
 
-/* How the recording was started stands in front, whatever is selected. */
-static void show_head(struct show *show, struct trace_reader *reader)
+static int refuse_guest(const struct show *show, const char *word, struct diagnosis *diagnosis)
 {
-	const struct trace_header *header = trace_reader_header(reader);
-	struct trace_record record;
-	char uuid[UUID_TEXT];
+	const struct cast *cast = &show->cast;
+	auto_free const char **names = calloc(cast->count + 1, sizeof(*names));
+	char advice[sizeof(diagnosis->advice)] = "";
+	struct line list = { 0 };
+	const char *meant;
 
-	if (show->json) {
-		show_head_json(header);
-		return;
+	for (size_t i = 0; names && i < cast->count; i++) {
+		names[i] = cast->guest[i].name;
+		line_format(&list, "%s%s", i ? ", " : "", names[i]);
 	}
-	printf("# trace version %u, %s\n", header->version, uuid_text(header->uuid, uuid));
-	while (trace_reader_next(reader, &record) > 0 && record.kind == TRACE_meta) {
-		fputs("# ", stdout);
-		cast_learn(&show->cast, &record);
-		record_print(&show->view, &record, stdout);
-		show->leading_meta = record.number + 1;
-	}
-}
-
-static bool selected(const struct show *show, const struct trace_record *record)
-{
-	return record->number >= show->leading_meta && record->now >= show->from &&
-	       record->now <= show->to &&
-	       (show->guest == UINT64_MAX || record->guest == show->guest);
-}
-
-static void show_record(struct show *show, const struct trace_record *record)
-{
-	if (show->json)
-		dump_json(record_json(&show->cast, record));
+	meant = names ? word_nearest(word, names, cast->count, sizeof(*names)) : NULL;
+	if (meant)
+		snprintf(advice, sizeof(advice), "did you mean %s?", meant);
 	else
-		record_print(&show->view, record, stdout);
+		snprintf(advice, sizeof(advice), "there are: %.*s", (int)list.size,
+			 list.text ?: "");
+	line_free(&list);
+	return diagnose(diagnosis, EXIT_USAGE, -ENOENT, advice, "there is no guest %s in %s", word,
+			show->path);
+}
+
+/*
+ * Whoever takes part is learned of before the first line, so that names are known and columns fit;
+ * whoever is asked for, however far that is.
+ */
+static int meet_guests(struct show *show, struct trace_reader *reader, struct diagnosis *diagnosis)
+{
+	struct trace_record record;
+	const char *unknown = NULL;
+	int got;
+
+	while ((got = trace_reader_next(reader, &record)) > 0) {
+		if (meet(show, &record))
+			return dump_no_memory(diagnosis);
+		if (show->met >= MEET_RECORDS &&
+		    show_filter_resolve(&show->filter, &show->cast, &unknown))
+			return 0;
+	}
+	if (show_filter_resolve(&show->filter, &show->cast, &unknown))
+		return 0;
+	if (got < 0)
+		return dump_damaged(show->path, reader, got, diagnosis);
+	return refuse_guest(show, unknown, diagnosis);
+}
+
+/* ---- The records -------------------------------------------------------------------------------
+ */
+
+static int go_to_start(const struct show *show, struct trace_reader *reader,
+		       struct diagnosis *diagnosis)
+{
+	const struct show_filter *filter = &show->filter;
+	uint64_t number = 0;
+	int err = 0;
+
+	if (filter->guest_count == 1)
+		err = trace_reader_follow(reader, filter->guest[0].index);
+	if (!err)
+		err = trace_reader_seek_time(reader, filter->from, &number);
+	if (!err && filter->first > number)
+		err = trace_reader_seek(reader, filter->first);
+	if (err == -ERANGE)
+		return diagnose(diagnosis, EXIT_USAGE, err,
+				"\"ttdump stat\" says how many there are",
+				"there is no record %" PRIu64 " in %s", filter->first, show->path);
+	return err ? dump_damaged(show->path, reader, err, diagnosis) : 0;
 }
 
 static int show_records(struct show *show, struct trace_reader *reader, struct diagnosis *diagnosis)
 {
 	struct trace_record record;
-	int got = trace_reader_seek(reader, show->first);
+	int got;
 
-	if (got == -ERANGE)
-		return diagnose(diagnosis, EXIT_USAGE, got,
-				"\"ttdump stat\" says how many there are",
-				"there is no record %" PRIu64 " in %s", show->first, show->path);
-	if (got)
-		return dump_damaged(show->path, reader, got, diagnosis);
-	while ((got = trace_reader_next(reader, &record)) > 0 && record.number <= show->last) {
-		if (record.number >= show->leading_meta)
-			cast_learn(&show->cast, &record);
-		if (selected(show, &record))
-			show_record(show, &record);
-		if (ferror(stdout))
-			return -EIO;
+	while ((got = trace_reader_next(reader, &record)) > 0 &&
+	       record.number <= show->filter.last && record.now <= show->filter.to) {
+		if (meet(show, &record))
+			return dump_no_memory(diagnosis);
+		cast_follow(&show->cast, &record);
+		if (!show_filter_passes(&show->filter, &show->output.view, &record))
+			continue;
+		if (show_output_record(&show->output, &record))
+			return dump_no_memory(diagnosis);
+		if (show_output_failed(&show->output))
+			return 0;
 	}
 	return got < 0 ? dump_damaged(show->path, reader, got, diagnosis) : 0;
+}
+
+static int show_trace(struct show *show, struct trace_reader *reader, struct diagnosis *diagnosis)
+{
+	int err = meet_guests(show, reader, diagnosis), closed;
+
+	if (!err)
+		err = go_to_start(show, reader, diagnosis);
+	if (!err)
+		err = show_output_open(&show->output, &show->cast, diagnosis);
+	if (err)
+		return err;
+	show_output_head(&show->output, trace_reader_header(reader));
+	err = show_records(show, reader, diagnosis);
+	closed = show_output_close(&show->output, err ? NULL : diagnosis);
+	return err ? err : closed;
 }
 
 int dump_show(int argc, char **argv, struct diagnosis *diagnosis)
 {
 	static const struct argp argp = { options, parse, "TRACE", doc, NULL, NULL, NULL };
-	struct show show = { .to = UINT64_MAX, .last = UINT64_MAX, .guest = UINT64_MAX };
+	struct show show = { 0 };
 	auto_trace *reader = NULL;
 	int err;
 
+	show_filter_init(&show.filter);
 	argp_parse(&argp, argc, argv, 0, NULL, &show);
-	show.view.cast = &show.cast;
 	err = dump_open(show.path, &reader, diagnosis);
-	if (err)
-		return err;
-	show_head(&show, reader);
-	return show_records(&show, reader, diagnosis);
+	if (!err)
+		err = show_trace(&show, reader, diagnosis);
+	show_filter_release(&show.filter);
+	cast_free(&show.cast);
+	return err;
 }

@@ -32,6 +32,11 @@ int dump_damaged(const char *path, const struct trace_reader *reader, int error,
 			"cannot read on in %s: %s", path, trace_reader_error(reader));
 }
 
+int dump_no_memory(struct diagnosis *diagnosis)
+{
+	return diagnose(diagnosis, EXIT_CANNOT, -ENOMEM, NULL, "out of memory");
+}
+
 void dump_json(json_t *object)
 {
 	json_dumpf(object, stdout, JSON_COMPACT);

@@ -48,6 +48,20 @@ commands() {
 	run show --json --records 0..12 sample
 	run show --records 0..57 network
 	run show --records 148.. network
+	run show --guest guest1 --op REQUEST,RUN sample
+	run show --guest 0,1 --op exit --op note sample
+	run show --op request --records ..20 network
+	run show --irq --records ..100 network
+	run show --grep 'panic|SET_MEM' network
+	run show --csv --records 38..42 network
+	run show --csv --op note,meta sample
+	run show --op requst sample
+	run show --guest gast1 sample
+	run show --guest 7 sample
+	run show --grep '(' sample
+	run show --json --csv sample
+	run show --color=blue sample
+	run show --color=always --records 55.. sample
 	run show --json --records 34..41 network
 	run stat network
 	run show --records 1000 sample
