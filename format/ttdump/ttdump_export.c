@@ -2,15 +2,19 @@
 /* ttdump export: a trace in the formats of other tools. */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "format/ttdump/export.h"
 
 static const struct format {
 	const char *name;
 	export_format *run;
+	bool binary;
 	const char *doc;
 } formats[] = {
-	{ "json", export_json, "one JSON document: every record with its fields" },
+	{ "json", export_json, false, "one JSON document: every record with its fields" },
+	{ "perfetto", export_perfetto, true,
+	  "for ui.perfetto.dev and trace_processor: a timeline" },
 };
 
 struct export
@@ -102,6 +106,9 @@ int dump_export(int argc, char **argv, struct diagnosis *diagnosis)
 	int err;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &export);
+	if (export.format->binary && !export.output && isatty(STDOUT_FILENO))
+		return diagnose(diagnosis, EXIT_USAGE, -EINVAL, "name a file with -o",
+				"%s is nothing to read on a terminal", export.format->name);
 	err = dump_open(export.request.path, &reader, diagnosis);
 	if (err)
 		return err;

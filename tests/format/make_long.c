@@ -5,7 +5,7 @@
  *
  *	make_long FILE RECORDS [CHANGED]
  *
- * At record CHANGED, or the first behind it that can, a guest asks for another time than without it.
+ * At record CHANGED, or behind it, a guest asks for another time than without.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +26,7 @@
 #define SEND_EVERY   4
 #define PRINT_EVERY  16
 #define DIGEST_EVERY 64
+#define CALL_EVERY   200 /* everybody, by a BROADCAST */
 
 enum { VRING_KICK = 35, VRING_CALL = 4, NEED_REPLY = 9, RECEIVE = 0, SEND = 1 };
 
@@ -169,6 +170,26 @@ static void digest(struct lab *lab, uint32_t guest)
 				   .payload_size = sizeof(ladder) });
 }
 
+/* Everybody else has it before its sender is answered. */
+static void broadcast(struct lab *lab, uint32_t guest)
+{
+	uint64_t seq = ++lab->guest[guest].seq, word = lab->number;
+
+	add(lab, guest,
+	    (struct trace_record){ .kind = TRACE_from, .from = { TRACE_OP_BROADCAST, seq, word } });
+	for (uint32_t i = 0; i < GUESTS; i++) {
+		if (i == guest)
+			continue;
+		add(lab, i,
+		    (struct trace_record){ .kind = TRACE_to,
+					   .to = { TRACE_OP_BROADCAST, ++lab->run_seq, word } });
+		add(lab, i,
+		    (struct trace_record){ .kind = TRACE_from,
+					   .from = { TRACE_OP_ACK, lab->run_seq, 0 } });
+	}
+	add(lab, guest, (struct trace_record){ .kind = TRACE_to, .to = { TRACE_OP_ACK, seq, 0 } });
+}
+
 static void turn(struct lab *lab, uint32_t guest)
 {
 	uint64_t turns = ++lab->guest[guest].turns;
@@ -178,6 +199,8 @@ static void turn(struct lab *lab, uint32_t guest)
 	run(lab, guest);
 	if (!(turns % PRINT_EVERY))
 		print(lab, guest);
+	if (!(turns % CALL_EVERY))
+		broadcast(lab, guest);
 	if (sends)
 		kick(lab, guest);
 	request(lab, guest, lab->now + 4 * NS_PER_MS);

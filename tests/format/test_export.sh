@@ -4,6 +4,8 @@
 # shellcheck source-path=SCRIPTDIR source=../system/lib.sh
 . "$(dirname "$0")/../system/lib.sh"
 
+schema=$source_dir/format/ttdump/perfetto.proto
+
 # A lab of four guests on a network.
 lab_trace() {
 	"$bin/format_make_long" trace "${1:-4000}"
@@ -65,6 +67,47 @@ json_damaged() {
 	same_records document out
 }
 
+# ---- perfetto -----------------------------------------------------------------------------------------
+
+agrees() {
+	expect 0 "$source_dir/tests/format/perfetto_compare.py" "$bin/ttdump" "$schema" "$@"
+}
+
+perfetto_records() {
+	lab_trace 20000
+	agrees trace
+	says out ' 4[0-9][0-9] frames, .* [1-9][0-9]* broadcasts$'
+}
+
+# Without names, with records that are rare.
+perfetto_rare() {
+	"$bin/format_make_sample" trace network 5 busy
+	expect 0 ttdump export perfetto trace -o exported
+	protoc --decode=perfetto.protos.Trace -I "${schema%/*}" "${schema##*/}" <exported >text
+	says text 'process_name: "guest 1"'
+	says text 'name: "panic: panic"'
+	never_says text '^ *[0-9]+:'
+}
+
+# What could be read of a damaged trace is whole packets.
+perfetto_damaged() {
+	damaged_trace
+	expect 3 ttdump export perfetto damaged -o exported
+	says err 'cannot read on in damaged'
+	protoc --decode=perfetto.protos.Trace -I "${schema%/*}" "${schema##*/}" <exported >text
+	at_least "$(grep -c '^packet {' text)" 1000 "packets"
+}
+
+# Bytes that would confuse a terminal do not go there.
+perfetto_terminal() {
+	lab_trace
+	expect 2 script -qec "$bin/ttdump export perfetto trace" /dev/null
+	says out 'perfetto is nothing to read on a terminal'
+	says out 'name a file with -o'
+	expect 0 script -qec "$bin/ttdump export perfetto trace -o exported" /dev/null
+	expect 0 script -qec "$bin/ttdump export json trace" /dev/null
+}
+
 # ---- All of them ------------------------------------------------------------------------------------------
 
 formats() {
@@ -101,6 +144,10 @@ absurd() {
 proves "json holds the records as show --json prints them" json_records
 proves "json names guests and devices in its head" json_names
 proves "json of a damaged trace is whole JSON of what could be read" json_damaged
+proves "perfetto agrees with the records" perfetto_records
+proves "perfetto shows what is rare" perfetto_rare
+proves "perfetto of a damaged trace is whole packets of what could be read" perfetto_damaged
+proves "perfetto does not go to a terminal" perfetto_terminal
 proves "what cannot be opened or written is said" no_output
 proves "absurd records are exported" absurd
 finish
