@@ -84,8 +84,8 @@ bool compare_equal(const struct compare *compare, const struct compare_print *a,
 		(a->payload_size == b->payload_size && a->payload == b->payload));
 }
 
-static bool records_equal(const struct compare *compare, const struct trace_record *a,
-			  const struct trace_record *b)
+bool compare_records(const struct compare *compare, const struct trace_record *a,
+		     const struct trace_record *b)
 {
 	uint8_t ignore = compare->options.ignore[a->kind];
 
@@ -303,7 +303,7 @@ static int step(struct compare *compare)
 	int s, err;
 
 	if (is_pair(compare) &&
-	    records_equal(compare, &compare->side[0].record, &compare->side[1].record)) {
+	    compare_records(compare, &compare->side[0].record, &compare->side[1].record)) {
 		err = advance(compare, 0);
 		return err ? err : advance(compare, 1);
 	}

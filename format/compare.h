@@ -97,6 +97,8 @@ void compare_release(struct compare *compare);
 /* Are both the same, but for what is ignored? */
 bool compare_equal(const struct compare *compare, const struct compare_print *a,
 		   const struct compare_print *b);
+bool compare_records(const struct compare *compare, const struct trace_record *a,
+		     const struct trace_record *b);
 
 /* Between the two files. */
 

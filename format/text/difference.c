@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "format/cleanup.h"
-#include "format/printable.h"
+#include "format/text/line.h"
 #include "format/text/record_text.h"
 #include "format/units.h"
 
@@ -125,23 +125,21 @@ static size_t line_start(const uint8_t *text, size_t at)
 	return start;
 }
 
-/* What stands at @start, up to the end of the line. */
+/* What stands at @start, up to the end of the line, or as much of it as there is room for. */
 static void print_text(const struct trace_record *record, size_t start, char text[DIFFERENCE_TEXT])
 {
-	const char *from = record->payload;
-	char part[EXCERPT_TEXT + 1] = "";
-	size_t size = 0;
+	const char *from = (const char *)record->payload + start;
+	size_t left = record->payload_size - start, size = 0;
+	struct line line = { 0 };
 
-	while (start + size < record->payload_size && size < EXCERPT_TEXT) {
-		char c = from[start + size];
-
-		if (c == '\n')
-			break;
-		part[size++] = c ? c : '?';
-	}
-	part[size] = '\0';
-	snprintf(text, DIFFERENCE_TEXT, "\"%s%s\"", printable(part),
-		 start + size < record->payload_size && from[start + size] == '\n' ? "\\n" : "");
+	while (size < left && size < EXCERPT_TEXT && (!size || from[size - 1] != '\n'))
+		size++;
+	do {
+		line.size = 0;
+		line_escaped(&line, from, size, false);
+	} while (line.size > DIFFERENCE_TEXT - 3 && size--);
+	snprintf(text, DIFFERENCE_TEXT, "\"%.*s\"", (int)line.size, line.size ? line.text : "");
+	line_free(&line);
 }
 
 static void print_bytes(const struct trace_record *record, size_t at, char text[DIFFERENCE_TEXT])
@@ -188,18 +186,95 @@ static size_t list_payload(const struct trace_record *a, const struct trace_reco
 	return 1;
 }
 
+/* The next block in a ladder: how many are the same before it, and its hash (ttrace(5), DIGESTS).
+ */
+static bool next_rung(const struct trace_record *record, size_t *at, uint64_t *block,
+		      uint32_t *hash)
+{
+	const uint8_t *ladder = record->payload;
+	uint64_t same = 0;
+
+	for (unsigned int shift = 0; *at < record->payload_size && shift < 64; shift += 7) {
+		uint8_t byte = ladder[(*at)++];
+
+		same |= (uint64_t)(byte & 0x7f) << shift;
+		if (byte & 0x80)
+			continue;
+		if (record->payload_size - *at < sizeof(*hash))
+			return false;
+		memcpy(hash, ladder + *at, sizeof(*hash));
+		*at += sizeof(*hash);
+		*block += same + 1;
+		return true;
+	}
+	return false;
+}
+
+/* The first block that the ladders of both tell differently of; blocks count from 1. */
+static uint64_t first_block(const struct trace_record *a, const struct trace_record *b)
+{
+	size_t at[2] = { 0, 0 };
+	uint64_t block[2] = { 0, 0 };
+	uint32_t hash[2] = { 0, 0 };
+
+	for (;;) {
+		bool more = next_rung(a, &at[0], &block[0], &hash[0]);
+		bool other = next_rung(b, &at[1], &block[1], &hash[1]);
+
+		if (!more || !other)
+			return more ? block[0] : other ? block[1] : 0;
+		if (block[0] != block[1] || hash[0] != hash[1])
+			return block[0] < block[1] ? block[0] : block[1];
+	}
+}
+
+/* Two halves of a hash, and a ladder that says where in memory: one thing. */
+static size_t list_digest(const struct trace_record *a, const struct trace_record *b,
+			  struct difference *item)
+{
+	uint64_t block = first_block(a, b);
+
+	if (a->digest.low == b->digest.low && a->digest.high == b->digest.high)
+		return 0;
+	*item = (struct difference){ .field = "hash" };
+	snprintf(item->before, DIFFERENCE_TEXT, "%016" PRIx64 "%016" PRIx64, a->digest.high,
+		 a->digest.low);
+	snprintf(item->after, DIFFERENCE_TEXT, "%016" PRIx64 "%016" PRIx64, b->digest.high,
+		 b->digest.low);
+	if (block && a->digest.block_size)
+		snprintf(item->by, DIFFERENCE_TEXT, "first in the %" PRIu64 " bytes at 0x%" PRIx64,
+			 a->digest.block_size, (block - 1) * a->digest.block_size);
+	return 1;
+}
+
+static bool same_region(const struct trace_record *a, const struct trace_record *b)
+{
+	return a->kind == TRACE_digest && a->digest.region == b->digest.region &&
+	       a->digest.block_size == b->digest.block_size;
+}
+
+/* Messages of another operation have nothing in common. */
+static bool same_sort(const struct trace_record *a, const struct trace_record *b)
+{
+	bool message = a->kind == TRACE_from || a->kind == TRACE_to;
+
+	return a->kind == b->kind && (!message || a->from.op == b->from.op);
+}
+
 size_t difference_list(const struct trace_record *a, const struct trace_record *b,
 		       struct difference list[DIFFERENCE_MAX])
 {
 	size_t count;
 
-	if (a && b && a->kind == b->kind) {
+	if (a && b && same_sort(a, b)) {
+		if (same_region(a, b) && list_digest(a, b, list))
+			return 1;
 		count = list_fields(a, b, list);
 		return count + list_payload(a, b, &list[count]);
 	}
 	if (!a && !b)
 		return 0;
-	*list = (struct difference){ .field = "kind", .before = "the end", .after = "the end" };
+	*list = (struct difference){ .field = "kind", .before = "nothing", .after = "nothing" };
 	if (a)
 		name_record(a, list->before);
 	if (b)
@@ -211,7 +286,10 @@ size_t difference_list(const struct trace_record *a, const struct trace_record *
 static void print_item(const struct trace_record *a, const struct difference *item, FILE *out)
 {
 	if (!strcmp(item->field, "payload"))
-		fprintf(out, a->kind == TRACE_console ? "it prints " : "its bytes are ");
+		fputs(a->kind == TRACE_console ? "it prints " : "its content is ", out);
+	else if (!strcmp(item->field, "hash"))
+		fputs(a->digest.region ? "the hash of data and bss is " : "the hash of RAM is ",
+		      out);
 	else if (strcmp(item->field, "kind") != 0)
 		fprintf(out, "%s is ", item->field);
 	fprintf(out, "%s instead of %s", item->after, item->before);

@@ -11,7 +11,8 @@
  *
  *	time is 0.005000000 instead of 0.004000000 (0.001 s later); seq is 9 instead of 8 (+1)
  *	WAIT from the guest instead of REQUEST from the guest
- *	the end instead of kick
+ *	nothing instead of kick
+ *	the hash of RAM is 1aa0... instead of 759f... (first in the 4096 bytes at 0x48000)
  *	it prints "tick 43\n" instead of "tick 42\n" (from byte 6 on; 1 of 8 bytes differ)
  *
  * All of it is fit for a terminal, whatever stands in the records.

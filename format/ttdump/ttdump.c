@@ -9,8 +9,9 @@ static const struct verb {
 	const char *name;
 	dump_verb *run;
 } verbs[] = {
-	{ "show", dump_show },	   { "stat", dump_stat },	{ "export", dump_export },
-	{ "verify", dump_verify }, { "salvage", dump_salvage }, { "extract", dump_extract },
+	{ "show", dump_show },	     { "stat", dump_stat },	{ "diff", dump_diff },
+	{ "export", dump_export },   { "verify", dump_verify }, { "salvage", dump_salvage },
+	{ "extract", dump_extract },
 };
 
 static const char doc[] =
@@ -18,13 +19,14 @@ static const char doc[] =
 	"Verbs:\n"
 	"  show      every record on a line, or as JSON\n"
 	"  stat      what is in a trace, and what it costs\n"
+	"  diff      where two traces part, and how they go on\n"
 	"  export    write it in the format of another tool\n"
 	"  verify    is every bit right?\n"
 	"  salvage   make a whole trace of what a damaged one still holds\n"
 	"  extract   get the embedded files: kernel, initrd, libraries\n"
 	"\n"
-	"ttdump VERB --help says more. Exit status: 0 good, 2 wrong command line, 3 the\n"
-	"trace is damaged or ends early, 4 this machine cannot do it.";
+	"ttdump VERB --help says more. Exit status: 0 good, 1 traces differ, 2 wrong\n"
+	"command line, 3 the trace is damaged or ends early, 4 this machine cannot do it.";
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {

@@ -23,6 +23,8 @@ ttrec_unit_test(test_console_compare SOURCES format/test_console_compare.c LIBS 
 
 add_executable(format_make_sample format/make_sample.c)
 target_link_libraries(format_make_sample PRIVATE format_sample)
+add_executable(format_make_pair format/make_pair.c)
+target_link_libraries(format_make_pair PRIVATE format_sample)
 add_executable(format_make_long format/make_long.c)
 target_link_libraries(format_make_long PRIVATE ttrec_options tttrace)
 
@@ -33,9 +35,11 @@ function(format_script_test name)
 endfunction()
 format_script_test(ttdump ${CMAKE_CURRENT_SOURCE_DIR}/format/test_ttdump.sh)
 format_script_test(reference ${CMAKE_CURRENT_SOURCE_DIR}/format/test_reference.sh)
-add_test(NAME format_export COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/format/test_export.sh)
-set_tests_properties(format_export PROPERTIES LABELS unit TIMEOUT 300
-  ENVIRONMENT "TTREC_TEST_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY};TTREC_TEST_SOURCE=${CMAKE_SOURCE_DIR}")
+foreach(name export diff)
+  add_test(NAME format_${name} COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/format/test_${name}.sh)
+  set_tests_properties(format_${name} PROPERTIES LABELS unit TIMEOUT 300
+    ENVIRONMENT "TTREC_TEST_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY};TTREC_TEST_SOURCE=${CMAKE_SOURCE_DIR}")
+endforeach()
 # A million records in every view; sanitizers take memory of their own.
 if(NOT TTREC_SANITIZE)
   add_test(NAME format_views COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/bench/bench_views.py
