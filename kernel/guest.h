@@ -146,6 +146,13 @@ int guest_specs_read(struct trace_reader *reader, uint32_t only, bool files,
 void guest_specs_free(struct guest_recorded *guests, size_t count);
 
 /*
+ * guest_open() of a guest that is described by a trace: somebody else chose the program, so without
+ * @trust it is not started where it could not be locked in. Changes spec->required.
+ */
+int guest_open_recorded(struct guest_spec *spec, bool trust, struct guest *guest,
+			struct diagnosis *why);
+
+/*
  * @guest is started on @cpu in a room that is sealed so far: why its memory cannot be what was
  * recorded; @reason is empty when it can.
  */

@@ -1,10 +1,32 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Whether the memory of a guest that is started again can be what was recorded. */
+/* A guest that is started again: locked in, and can its memory be what was recorded? */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "format/printable.h"
 #include "kernel/guest_replace.h"
+
+/* Parts of the seal that keep a stranger's program away from this machine. */
+#define SEAL_LOCKS (SEAL_MOUNT | SEAL_NET | SEAL_USER)
+
+/* A trace also says how sealed its room was: that must not be what opens the door. */
+int guest_open_recorded(struct guest_spec *spec, bool trust, struct guest *guest,
+			struct diagnosis *why)
+{
+	struct diagnosis room_why = { 0 };
+	int err;
+
+	spec->required = trust ? 0 : SEAL_LOCKS;
+	err = guest_open(spec, guest, &room_why);
+	if (err == -EACCES && spec->required)
+		return diagnose(why, EXIT_CANNOT, err,
+				"`ttrec doctor` says what to change; --trust runs it all the same",
+				"a trace carries a program, and it cannot be locked in here (%s)",
+				room_why.what);
+	*why = room_why;
+	return err;
+}
 
 /* Memory belongs to a CPU and to a seal. */
 static void judge_origin(const struct guest_origin *origin, const struct cpu_identity *is,

@@ -129,8 +129,8 @@ int vhost_apply(struct vhost *vhost, struct vhost_message *message);
 /* Does the guest wait for a reply to it? */
 bool vhost_expects_reply(const struct vhost_message *message);
 
-/* Does its body say where something is in the guest's memory? */
-bool vhost_names_addresses(const struct vhost_message *message);
+/* Does the body of this request say where something is in the guest's memory? */
+bool vhost_names_addresses(uint32_t request);
 
 /*
  * The vring that a VHOST_VRING_KICK speaks of; -EBADMSG when the guest has set up no such. It need

@@ -358,9 +358,9 @@ bool vhost_expects_reply(const struct vhost_message *message)
 	return message->flags & VHOST_FLAG_NEED_REPLY || (info && info->answers);
 }
 
-bool vhost_names_addresses(const struct vhost_message *message)
+bool vhost_names_addresses(uint32_t request)
 {
-	return message->request == VHOST_SET_MEM_TABLE || message->request == VHOST_SET_VRING_ADDR;
+	return request == VHOST_SET_MEM_TABLE || request == VHOST_SET_VRING_ADDR;
 }
 
 int vhost_kicked_queue(struct vhost *vhost, const struct vhost_message *message,

@@ -309,8 +309,8 @@ static char *absolute_path(const char *path)
 										     : absolute;
 }
 
-/* A lab of which nothing is known but where it is from; NULL: out of memory. */
-static struct lab *create_lab(const char *path, const char *text, size_t size)
+/* Nothing is said in it. NULL: out of memory. */
+static struct lab *create_empty(void)
 {
 	struct lab *lab = calloc(1, sizeof(*lab));
 
@@ -318,6 +318,41 @@ static struct lab *create_lab(const char *path, const char *text, size_t size)
 		return NULL;
 	lab->seed = lab->tod = lab->limit_virtual = lab->limit_wall = LAB_UNSET;
 	lab->grant = -1;
+	return lab;
+}
+
+struct lab *lab_create_single(const char *name, uint64_t id, const char *kernel,
+			      char *const *arguments)
+{
+	struct lab *lab = create_empty();
+	size_t count = 0;
+
+	if (lab)
+		lab->guest = calloc(1, sizeof(*lab->guest));
+	if (!lab || !lab->guest) {
+		free(lab);
+		return NULL;
+	}
+	lab->guest_count = 1;
+	lab->guest->name = strdup(name);
+	lab->guest->kernel = strdup(kernel);
+	lab->guest->id = id;
+	lab->guest->seed = LAB_UNSET;
+	while (arguments[count])
+		count++;
+	lab->guest->arguments = calloc(count + 1, sizeof(char *));
+	for (size_t i = 0; lab->guest->arguments && i < count; i++)
+		lab->guest->arguments[i] = strdup(arguments[i]);
+	return lab;
+}
+
+/* A lab of which nothing is known but where it is from; NULL: out of memory. */
+static struct lab *create_lab(const char *path, const char *text, size_t size)
+{
+	struct lab *lab = create_empty();
+
+	if (!lab)
+		return NULL;
 	lab->path = absolute_path(path);
 	lab->text = malloc(size + 1);
 	if (!lab->path || !lab->text) {

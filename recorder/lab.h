@@ -41,6 +41,7 @@ struct lab_device {
 	uint16_t mtu;
 	/* disk; strings are the lab's */
 	struct device_disk_options disk;
+	bool other_image; /* than the file says */
 	/* console: ends with text NULL */
 	struct console_step *steps;
 	/* program: index into lab.program */
@@ -97,6 +98,10 @@ int lab_load(const char *path, struct lab **lab, struct diagnosis *why);
 /* The same of @size bytes of @text that once stood at @path. */
 int lab_parse(const char *path, const char *text, size_t size, struct lab **lab,
 	      struct diagnosis *why);
+
+/* A lab of one guest, without a file. NULL: out of memory. */
+struct lab *lab_create_single(const char *name, uint64_t id, const char *kernel,
+			      char *const *arguments);
 void lab_destroy(struct lab *lab);
 
 #endif

@@ -10,40 +10,12 @@
 
 #include "format/cleanup.h"
 #include "kernel/guest_arguments.h"
+#include "recorder/again.h"
 #include "recorder/run_devices.h"
 #include "recorder/run_programs.h"
 #include "recorder/run_settings.h"
 
 /* ---- The description ------------------------------------------------------------------------ */
-
-/* The one guest of the command line, as a lab file would describe it. */
-static struct lab *single_lab(const struct run_options *options)
-{
-	struct lab *lab = calloc(1, sizeof(*lab));
-	struct lab_guest *guest = calloc(1, sizeof(*guest));
-	size_t count = 0;
-
-	if (!lab || !guest)
-		goto fail;
-	lab->guest = guest;
-	lab->guest_count = 1;
-	lab->seed = lab->tod = lab->limit_virtual = lab->limit_wall = LAB_UNSET;
-	lab->grant = -1;
-	guest->name = strdup("n1");
-	guest->kernel = strdup(options->kernel[0]);
-	guest->id = options->id;
-	guest->seed = LAB_UNSET;
-	while (options->kernel[1 + count])
-		count++;
-	guest->arguments = calloc(count + 1, sizeof(char *));
-	for (size_t i = 0; guest->arguments && i < count; i++)
-		guest->arguments[i] = strdup(options->kernel[1 + i]);
-	return lab;
-fail:
-	free(lab);
-	free(guest);
-	return NULL;
-}
 
 /* The same island for all guests that can reach each other in no time. */
 static void merge_islands(struct run_lab *lab, size_t from, size_t into)
@@ -120,15 +92,25 @@ static int create_watches(const struct run_options *options, struct run_lab *lab
 	return err;
 }
 
-int run_lab_load(struct run_options *options, struct run_lab *lab, struct diagnosis *why)
+/* The file's, the recorded one, or that of the one guest of the command line. */
+static int load_lab(const struct run_options *options, struct again *again, struct lab **lab,
+		    struct diagnosis *why)
 {
-	int err = 0;
+	if (again)
+		return again_load_lab(options, again, lab, why);
+	if (options->lab)
+		return lab_load(options->lab, lab, why);
+	*lab = lab_create_single("n1", options->id, options->kernel[0], options->kernel + 1);
+	return *lab ? 0 : -ENOMEM;
+}
+
+int run_lab_load(struct run_options *options, struct again *again, struct run_lab *lab,
+		 struct diagnosis *why)
+{
+	int err;
 
 	*lab = (struct run_lab){ 0 };
-	if (options->lab)
-		err = lab_load(options->lab, &lab->lab, why);
-	else
-		lab->lab = single_lab(options);
+	err = load_lab(options, again, &lab->lab, why);
 	if (err)
 		return err;
 	if (lab->lab)
@@ -144,6 +126,8 @@ int run_lab_load(struct run_options *options, struct run_lab *lab, struct diagno
 		lab->guest[i].seed = guest->seed == LAB_UNSET ? options->session.seed : guest->seed;
 	}
 	err = run_devices_create(options, lab, why);
+	if (!err && again)
+		err = again_take_guests(again, lab, why);
 	if (err)
 		return err;
 	find_islands(lab);
@@ -250,6 +234,15 @@ static int build_spec(const struct run_options *options, struct run_guest *guest
 	return spec->name || err ? err : diagnose(why, EXIT_CANNOT, -ENOMEM, NULL, "out of memory");
 }
 
+/* Where a guest ran that is started again, if that can be had for all of them; -1. */
+static int recorded_cpu(const struct run_lab *lab, const struct run_guest *guest)
+{
+	for (size_t i = 0; i < lab->guest_count; i++)
+		if (!lab->guest[i].recorded || cpu_check(lab->guest[i].recorded->origin.cpu.number))
+			return -1;
+	return (int)guest->recorded->origin.cpu.number;
+}
+
 /* CPU number @index of those we may use, counted from the first one on. */
 static unsigned int choose_cpu(const struct run_options *options, size_t index)
 {
@@ -278,6 +271,27 @@ static int check_seal(const struct run_options *options, const struct run_guest 
 			seal_text(guest->guest.room.seal, held));
 }
 
+/* Its room is opened as that of a replay: whoever made the trace chose the program. */
+static int open_recorded(const struct run_options *options, struct run_guest *guest,
+			 unsigned int cpu, struct diagnosis *why)
+{
+	guest->spec.wanted = options->wanted;
+	guest->spec.cpu = cpu;
+	return guest_open_recorded(&guest->spec, options->trust, &guest->guest, why);
+}
+
+static int open_guest(const struct run_options *options, struct run_lab *lab,
+		      struct run_guest *guest, unsigned int cpu, struct diagnosis *why)
+{
+	int err;
+
+	if (guest->recorded)
+		return open_recorded(options, guest, cpu, why);
+	guest->spec.files.cache = lab->files;
+	err = build_spec(options, guest, cpu, why);
+	return err ? err : guest_open(&guest->spec, &guest->guest, why);
+}
+
 int run_lab_open(const struct run_options *options, struct run_lab *lab, struct diagnosis *why)
 {
 	unsigned int first = choose_cpu(options, 0);
@@ -287,13 +301,14 @@ int run_lab_open(const struct run_options *options, struct run_lab *lab, struct 
 	lab->files = image_cache_create(); /* without it each guest reads its own */
 	for (size_t i = 0; !err && i < lab->guest_count; i++) {
 		struct run_guest *guest = &lab->guest[i];
+		int recorded = options->cpu < 0 ? recorded_cpu(lab, guest) : -1;
 		struct run_options here = *options;
 
 		here.cpu = (int)first;
-		guest->spec.files.cache = lab->files;
-		err = build_spec(options, guest, choose_cpu(&here, guest->island), why);
-		if (!err)
-			err = guest_open(&guest->spec, &guest->guest, why);
+		err = open_guest(options, lab, guest,
+				 recorded >= 0 ? (unsigned int)recorded
+					       : choose_cpu(&here, guest->island),
+				 why);
 		if (!err)
 			err = check_seal(options, guest, why);
 	}

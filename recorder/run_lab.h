@@ -10,6 +10,7 @@ struct run_guest {
 	const struct lab_guest *lab;
 	struct guest_spec spec;
 	struct guest guest;
+	const struct guest_recorded *recorded; /* which it is again; NULL: it is new */
 	struct cpu_identity cpu;
 	struct watch *watch;	/* of this guest alone; may be NULL */
 	struct device **device; /* given away to the session when it is started */
@@ -49,9 +50,14 @@ struct run_lab {
 	struct watch *watch; /* of all consoles */
 };
 
-/* From the lab file that @options name, or the one guest that they describe; settles the options.
+struct again;
+
+/*
+ * From the lab file that @options name, the one guest that they describe, or what was recorded
+ * (@again, else NULL, which must stay); settles the options.
  */
-int run_lab_load(struct run_options *options, struct run_lab *lab, struct diagnosis *why);
+int run_lab_load(struct run_options *options, struct again *again, struct run_lab *lab,
+		 struct diagnosis *why);
 
 /* Open all rooms; the guests start and wait for time. Before the process has threads. */
 int run_lab_open(const struct run_options *options, struct run_lab *lab, struct diagnosis *why);

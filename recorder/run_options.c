@@ -159,16 +159,22 @@ static uint64_t parse_tod(const char *text, struct argp_state *state)
 	return ns;
 }
 
-static void add_pattern(const char **list, const char *text, const char *option,
-			struct argp_state *state)
+bool run_options_add(const char *list[RUN_PATTERNS_MAX + 1], const char *text)
 {
 	size_t count = 0;
 
 	while (list[count])
 		count++;
-	if (count == RUN_PATTERNS_MAX)
+	if (count < RUN_PATTERNS_MAX)
+		list[count] = text;
+	return count < RUN_PATTERNS_MAX;
+}
+
+static void add_pattern(const char **list, const char *text, const char *option,
+			struct argp_state *state)
+{
+	if (!run_options_add(list, text))
 		argp_error(state, "%s: at most %d of them", option, RUN_PATTERNS_MAX);
-	list[count] = text;
 }
 
 /* The index of @text in @names, which ends with NULL; a usage error when it is none of them. */
@@ -207,6 +213,7 @@ static error_t parse_common(int key, char *text, struct argp_state *state)
 	switch (key) {
 	case KEY_OUTPUT:
 		options->output = strcmp(text, "none") ? text : NULL;
+		options->output_given = true;
 		break;
 	case KEY_TOD:
 		session->calendar.tod = parse_tod(text, state);
@@ -241,7 +248,7 @@ static error_t parse_common(int key, char *text, struct argp_state *state)
 
 static void check_guests(const struct run_options *options, struct argp_state *state)
 {
-	if (!options->kernel && !options->lab && !options->socket)
+	if (!options->kernel && !options->lab && !options->socket && !options->again)
 		argp_error(state, "which kernel? give the path of a User-Mode-Linux binary, or a "
 				  "lab file with -f");
 	if (options->kernel && options->lab)
@@ -307,11 +314,24 @@ static error_t parse_guests(int key, char *text, struct argp_state *state)
 	return 0;
 }
 
-/* All options, wherever they are listed, are of one struct. */
-static error_t pass_down(int key, struct argp_state *state)
-{
-	const struct argp_child *child = state->root_argp->children;
+static const struct argp common_argp = { .options = common_options, .parser = parse_common };
+static const struct argp schedule_argp = { .options = schedule_options, .parser = parse_common };
+static const struct argp guest_argp = { .options = guest_options, .parser = parse_guests };
+static const struct argp_child run_children[] = { { &guest_argp, 0, NULL, 0 },
+						  { &again_argp, 0, NULL, 0 },
+						  { &schedule_argp, 0, NULL, 0 },
+						  { &common_argp, 0, NULL, 0 },
+						  { 0 } };
+static const struct argp_child tap_children[] = { { &guest_argp, 0, NULL, 0 },
+						  { &common_argp, 0, NULL, 0 },
+						  { 0 } };
+static const struct argp_child serve_children[] = { { &schedule_argp, 0, NULL, 0 },
+						    { &common_argp, 0, NULL, 0 },
+						    { 0 } };
 
+/* All options, wherever they are listed, are of one struct. */
+static error_t pass_down(const struct argp_child *child, int key, struct argp_state *state)
+{
 	if (key != ARGP_KEY_INIT)
 		return ARGP_ERR_UNKNOWN;
 	for (size_t i = 0; child[i].argp; i++)
@@ -322,7 +342,7 @@ static error_t pass_down(int key, struct argp_state *state)
 static error_t parse_run(int key, char *text, struct argp_state *state)
 {
 	(void)text;
-	return pass_down(key, state);
+	return pass_down(run_children, key, state);
 }
 
 static error_t parse_tap(int key, char *text, struct argp_state *state)
@@ -342,7 +362,7 @@ static error_t parse_tap(int key, char *text, struct argp_state *state)
 					  "PATH; `ttrec run` does it itself");
 		return 0;
 	default:
-		return pass_down(key, state);
+		return pass_down(tap_children, key, state);
 	}
 }
 
@@ -370,28 +390,14 @@ static error_t parse_serve(int key, char *text, struct argp_state *state)
 			argp_error(state, "for how many? give --clients N");
 		break;
 	default:
-		return pass_down(key, state);
+		return pass_down(serve_children, key, state);
 	}
 	return 0;
 }
 
-static const struct argp common_argp = { .options = common_options, .parser = parse_common };
-static const struct argp schedule_argp = { .options = schedule_options, .parser = parse_common };
-static const struct argp guest_argp = { .options = guest_options, .parser = parse_guests };
-static const struct argp_child run_children[] = { { &guest_argp, 0, NULL, 0 },
-						  { &schedule_argp, 0, NULL, 0 },
-						  { &common_argp, 0, NULL, 0 },
-						  { 0 } };
-static const struct argp_child tap_children[] = { { &guest_argp, 0, NULL, 0 },
-						  { &common_argp, 0, NULL, 0 },
-						  { 0 } };
-static const struct argp_child serve_children[] = { { &schedule_argp, 0, NULL, 0 },
-						    { &common_argp, 0, NULL, 0 },
-						    { 0 } };
-
 static const struct argp run_argp = {
 	.parser = parse_run,
-	.args_doc = "KERNEL [KERNEL-ARGS...]\n-f LAB",
+	.args_doc = "KERNEL [KERNEL-ARGS...]\n-f LAB\n--again TRACE",
 	.doc = "Record User-Mode-Linux guests in sealed rooms, so that `ttreplay` can run them "
 	       "again bit for bit: one guest, or all of a lab file.\v"
 	       "Exit status: 0 recorded and passed, 1 the guest failed, 2 usage, 4 this machine or "
@@ -428,7 +434,9 @@ static void set_defaults(struct run_options *options)
 					 .seal = -1,
 					 .cpu = -1,
 					 .cpus = 1,
-					 .embed = true };
+					 .embed = true,
+					 .until_record = UINT64_MAX,
+					 .until_time = UINT64_MAX };
 	options->session.seed = RUN_UNSET;
 	options->session.calendar.grant = (enum calendar_grant) - 1;
 	options->session.calendar.tod = options->session.calendar.limit = RUN_UNSET;

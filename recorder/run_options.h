@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kernel/guest_replace.h"
 #include "recorder/session.h"
 
 #define RUN_PATTERNS_MAX 64
@@ -14,7 +15,8 @@ enum run_seal { RUN_SEAL_AUTO, RUN_SEAL_FULL, RUN_SEAL_NONE };
 enum keep_policy { KEEP_ALWAYS, KEEP_ON_FAILURE };
 
 struct run_options {
-	const char *output;   /* path of the trace; NULL: nothing is recorded */
+	const char *output; /* path of the trace; NULL: nothing is recorded */
+	bool output_given;
 	const char *socket;   /* of serve and tap */
 	const char *upstream; /* of tap: the scheduler's socket */
 	struct session_options session;
@@ -30,8 +32,14 @@ struct run_options {
 	const char *allow[RUN_PATTERNS_MAX + 1];
 	enum keep_policy keep;
 	bool embed, quiet, json;
-	bool probe;	     /* record interrupts too */
-	char *const *kernel; /* KERNEL and its arguments, NULL-terminated */
+	bool probe; /* record interrupts too */
+	/* A trace that is recorded again, or NULL; and what of it is to be another one */
+	const char *again;
+	const char *replace[GUEST_PARTS][RUN_PATTERNS_MAX + 1]; /* [NAME=]FILE */
+	const char *disks[RUN_PATTERNS_MAX + 1];		/* [NAME[:N]=]FILE */
+	uint64_t until_record, until_time; /* compared as far as this; UINT64_MAX: to the end */
+	bool trust;			   /* it may run commands, and where it is not locked in */
+	char *const *kernel;		   /* KERNEL and its arguments, NULL-terminated */
 };
 
 /* A number that was not given: the lab file's counts, else the default. */
@@ -44,6 +52,13 @@ struct lab;
 
 /* What neither the command line nor @lab (may be NULL) says gets its default. */
 void run_options_settle(struct run_options *options, const struct lab *lab);
+
+/* Add @text to @list, which ends with NULL. False: it is full. */
+bool run_options_add(const char *list[RUN_PATTERNS_MAX + 1], const char *text);
+
+/* again_options.c: those of --again. @input is a struct run_options. */
+struct argp;
+extern const struct argp again_argp;
 
 /* Parse; on a usage error prints it and exits with EXIT_USAGE, as argp does. */
 void run_options_parse(int argc, char **argv, struct run_options *options);

@@ -9,6 +9,7 @@
 #include "format/units.h"
 #include "format/printable.h"
 #include "kernel/seal.h"
+#include "recorder/again_report.h"
 
 /* "the guest" of one, "the guest n2" of several. */
 static const char *guest_text(const struct run_report *report, size_t index, char text[96])
@@ -193,6 +194,9 @@ static void print_json(const struct run_report *report, int status, const char *
 
 	if (!json)
 		return;
+	if (report->again)
+		json_object_set_new(json, "again",
+				    again_report_json(report->again, report->options->again));
 	json_dumpf(json, stdout, JSON_COMPACT);
 	putchar('\n');
 	json_decref(json);
@@ -258,6 +262,8 @@ void run_report_print(const struct run_report *report, int status, const char *r
 	if (*reason)
 		fprintf(stderr, "  why: %s\n", reason);
 	print_device_faults(report);
+	if (report->again)
+		again_report_print(report->again, report->options->again, stderr);
 	if (result->digest_error)
 		fprintf(stderr, "  memory: not hashed at some WAITs: %s\n",
 			strerror(-result->digest_error));

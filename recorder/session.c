@@ -401,6 +401,12 @@ static void handle_events(struct session *session, const struct epoll_event *eve
 			handle_event(session, events[i].data.u64);
 }
 
+void session_observe(struct session *session, weave_observer *observer, void *context)
+{
+	session->observer = observer;
+	session->observer_context = context;
+}
+
 static void loop(struct session *session)
 {
 	struct epoll_event events[EVENT_BATCH];
@@ -425,10 +431,12 @@ int session_run(struct session *session, struct session_result *result)
 	*result = (struct session_result){ .end = SESSION_DONE };
 	session->result = result;
 	session->start_wall = session->last_message_wall = process_wall_ns();
-	if (session->writer)
+	if (session->writer || session->observer)
 		err = weave_create(session->island_count, session->writer, &session->weave);
 	if (err)
 		return err;
+	if (session->weave)
+		weave_observe(session->weave, session->observer, session->observer_context);
 	status_line_init(&session->status, session->options.show_status);
 	loop(session);
 	for (size_t i = 0; i < session->guest_count; i++) {

@@ -22,6 +22,7 @@
 #include "recorder/device.h"
 #include "recorder/network.h"
 #include "recorder/watch.h"
+#include "recorder/weave.h"
 
 struct session;
 struct probe;
@@ -141,6 +142,9 @@ int session_add_upstream(struct session *session, const char *path, size_t *isla
 int session_add_network(struct session *session, struct network *network,
 			struct network_port *const *ports, struct device *const *devices,
 			const size_t *islands, size_t count);
+
+/* Have @observer told of each record, in the order of the trace, also without a writer. */
+void session_observe(struct session *session, weave_observer *observer, void *context);
 
 /* Until everybody has left or something ends it. Returns 0; how it went is in @result. */
 int session_run(struct session *session, struct session_result *result);

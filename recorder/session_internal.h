@@ -162,7 +162,9 @@ enum source_kind {
 struct session {
 	struct session_options options;
 	struct trace_writer *writer;
-	struct weave *weave; /* NULL without a writer */
+	struct weave *weave; /* NULL without a writer and an observer */
+	weave_observer *observer;
+	void *observer_context;
 	struct watch *watch;
 	struct probe *probe; /* may be NULL */
 	int epoll_fd, stop_fd, listen_fd;

@@ -7,6 +7,7 @@
 #include "format/cleanup.h"
 #include "kernel/probe.h"
 #include "kernel/process.h"
+#include "recorder/again_compare.h"
 #include "recorder/run_report.h"
 #include "recorder/run_trace.h"
 #include "recorder/ttrec.h"
@@ -15,6 +16,8 @@
 struct run {
 	struct run_options options;
 	struct run_lab lab;
+	struct again *again; /* what is recorded again; NULL */
+	struct again_compare *compare;
 	struct trace_writer *writer;
 	struct session *session;
 	struct session_result result;
@@ -107,9 +110,21 @@ static int listen_beside(struct run *run, struct diagnosis *why)
 	return err;
 }
 
+static int compare_again(struct run *run)
+{
+	int err = again_compare_create(&run->options, run->again, &run->lab, &run->compare);
+
+	if (!err)
+		session_observe(run->session, again_compare_record, run->compare);
+	return err;
+}
+
 static int prepare(struct run *run, struct diagnosis *why)
 {
-	int err = run_lab_load(&run->options, &run->lab, why);
+	int err = run->options.again ? again_open(&run->options, &run->again, why) : 0;
+
+	if (!err)
+		err = run_lab_load(&run->options, run->again, &run->lab, why);
 
 	if (!err && run->options.probe)
 		probe_open(&run->probe, &run->probe_why);
@@ -126,12 +141,21 @@ static int prepare(struct run *run, struct diagnosis *why)
 		err = run_lab_join(&run->options, &run->lab, run->session);
 	if (!err && run->probe)
 		err = session_add_probe(run->session, run->probe);
+	if (!err && run->again)
+		err = compare_again(run);
 	if (!err && run->options.socket)
 		err = listen_beside(run, why);
 	if (err && !why->status)
 		return diagnose(why, EXIT_CANNOT, err, NULL, "cannot start the recording: %s",
 				strerror(-err));
 	return err;
+}
+
+/* Not by what its guests did. */
+static bool was_stopped(const struct session_result *result)
+{
+	return result->end == SESSION_SIGNAL || result->end == SESSION_STORAGE ||
+	       result->end == SESSION_LIMIT;
 }
 
 static int finish(struct run *run)
@@ -147,6 +171,8 @@ static int finish(struct run *run)
 	char reason[640];
 	int status;
 
+	if (run->compare)
+		report.again = again_compare_finish(run->compare, was_stopped(&run->result));
 	run_trace_close(&run->options, take_pointer(run->writer), &run->result, &stat);
 	status = run_judge(&report, reason, sizeof(reason));
 	if (kept && !status && run->options.keep == KEEP_ON_FAILURE) {
@@ -165,7 +191,9 @@ static void release(struct run *run)
 	session_destroy(run->session);
 	run_lab_close(&run->lab);
 	trace_writer_close(run->writer, NULL);
+	again_compare_destroy(run->compare);
 	run_lab_free(&run->lab);
+	again_close(run->again);
 	/* Last: the host may still be taking it out of the guests. */
 	probe_close(run->probe);
 }

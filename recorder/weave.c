@@ -18,6 +18,8 @@ struct strand {
 
 struct weave {
 	struct trace_writer *writer;
+	weave_observer *observer; /* may be NULL */
+	void *context;
 	struct strand *strand;
 	size_t count;
 	size_t kept; /* bytes */
@@ -57,11 +59,19 @@ void weave_destroy(struct weave *weave)
 	free(weave);
 }
 
+void weave_observe(struct weave *weave, weave_observer *observer, void *context)
+{
+	weave->observer = observer;
+	weave->context = context;
+}
+
 static int write_record(struct weave *weave, const struct trace_record *record)
 {
-	int err = trace_writer_append(weave->writer, record, NULL);
+	int err = weave->writer ? trace_writer_append(weave->writer, record, NULL) : 0;
 
 	weave->written += !err;
+	if (!err && weave->observer)
+		weave->observer(weave->context, record);
 	return err;
 }
 

@@ -17,9 +17,14 @@
 
 struct weave;
 
-/* @strands is fixed; with one, records go straight to @writer. */
+/* Told of each record as it is written; it has no number. */
+typedef void weave_observer(void *context, const struct trace_record *record);
+
+/* @strands is fixed; with one, records go straight to @writer, which may be NULL. */
 int weave_create(size_t strands, struct trace_writer *writer, struct weave **weave);
 void weave_destroy(struct weave *weave);
+
+void weave_observe(struct weave *weave, weave_observer *observer, void *context);
 
 /* Copy @record into @strand; times within a strand never go back. 0 or -errno. */
 int weave_add(struct weave *weave, size_t strand, const struct trace_record *record);

@@ -128,7 +128,7 @@ static int compare_request(struct cursor *cursor, const struct trace_record *rec
 	char text[CURSOR_TEXT], got[CURSOR_TEXT];
 	bool same_kind = expected->device == event->device && wanted->request == request->request;
 
-	if (same_kind && cursor->options->replaced && vhost_names_addresses(request))
+	if (same_kind && cursor->options->replaced && vhost_names_addresses(request->request))
 		return 0;
 	if (same_kind && wanted->flags == request->flags && wanted->size == request->size &&
 	    !memcmp(wanted->body, request->body, wanted->size))

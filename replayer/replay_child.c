@@ -10,27 +10,6 @@
 #include "kernel/process.h"
 #include "replayer/replay_lab.h"
 
-/* Parts of the seal that keep a stranger's program away from this machine. */
-#define SEAL_LOCKS (SEAL_MOUNT | SEAL_NET | SEAL_USER)
-
-/* A trace also says how sealed its room was: that must not be what opens the door. */
-static int open_guest(const struct replay_options *options, struct guest_spec *spec,
-		      struct guest *guest, struct diagnosis *why)
-{
-	struct diagnosis room_why = { 0 };
-	int err;
-
-	spec->required = options->trust ? 0 : SEAL_LOCKS;
-	err = guest_open(spec, guest, &room_why);
-	if (err == -EACCES && spec->required)
-		return diagnose(why, EXIT_CANNOT, err,
-				"`ttrec doctor` says what to change; --trust runs it all the same",
-				"a trace carries a program, and it cannot be locked in here (%s)",
-				room_why.what);
-	*why = room_why;
-	return err;
-}
-
 /* The CPU may have been taken away since the plan was made. */
 static unsigned int take_cpu(unsigned int cpu, struct cpu_identity *identity)
 {
@@ -53,7 +32,8 @@ static int prepare(const struct replay_options *options, struct replay_guest *re
 		return err;
 	spec->cpu = take_cpu(replayed->cpu, cpu);
 	err = cpu_avoid(&allowed, spec->cpu);
-	return err ? err : open_guest(options, spec, guest, &replayed->outcome->why);
+	return err ? err
+		   : guest_open_recorded(spec, options->trust, guest, &replayed->outcome->why);
 }
 
 /* After the room is open: what is attached to costs whoever opens one. */

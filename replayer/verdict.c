@@ -148,7 +148,7 @@ static void print_identical(FILE *out, const struct verdict *verdict)
 	if (*verdict->guest->outcome->memory_reason)
 		fprintf(out, "  memory: %s\n", verdict->guest->outcome->memory_reason);
 	print_probe(out, verdict);
-	verdict_print_console(verdict, out);
+	console_differences_print(&report->console, out);
 	if (!verdict->named && *report->note)
 		fprintf(out, "  the recording ended with: %s\n", report->note);
 }
@@ -241,7 +241,7 @@ static void print_diverged(FILE *out, const struct verdict *verdict)
 			report->expected, report->got);
 	print_memory(out, verdict);
 	print_probe(out, verdict);
-	verdict_print_console(verdict, out);
+	console_differences_print(&report->console, out);
 	if (report->divergences > 1)
 		fprintf(out, "  %" PRIu64 " differences in all\n", report->divergences);
 	print_causes(out, verdict);

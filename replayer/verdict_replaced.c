@@ -30,44 +30,6 @@ void verdict_print_parting(const struct verdict *verdict, FILE *out)
 		count_text(report->records, records), report->got, report->expected);
 }
 
-static void print_line(FILE *out, const char *what, uint64_t record, const char *line)
-{
-	if (*line)
-		fprintf(out, "    %s %" PRIu64 "  %s\n", what, record, line);
-	else
-		fprintf(out, "    %s %" PRIu64 "  (no line)\n", what, record);
-}
-
-void verdict_print_console(const struct verdict *verdict, FILE *out)
-{
-	const struct console_differences *console = &report_of(verdict)->console;
-	size_t shown = console_differences_shown(console);
-	char count[UNITS_TEXT];
-
-	if (!console->count)
-		return;
-	fprintf(out, "  console: %s %s\n", count_text(console->count, count),
-		console->count == 1	 ? "line differs"
-		: console->count > shown ? "lines differ, the first of them:"
-					 : "lines differ:");
-	for (size_t i = 0; i < shown; i++) {
-		print_line(out, "-", console->first[i].record, console->first[i].expected);
-		print_line(out, "+", console->first[i].record, console->first[i].got);
-	}
-}
-
-static json_t *lines_json(const struct console_differences *console)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < console_differences_shown(console); i++)
-		json_array_append_new(list, json_pack("{s:I, s:s, s:s}", "record",
-						      (json_int_t)console->first[i].record,
-						      "expected", console->first[i].expected, "got",
-						      console->first[i].got));
-	return list;
-}
-
 int verdict_add_replaced(const struct verdict *verdict, json_t *json)
 {
 	const struct cursor_report *report = report_of(verdict);
@@ -81,5 +43,5 @@ int verdict_add_replaced(const struct verdict *verdict, json_t *json)
 				(json_int_t)(report->diverged ? report->records
 							      : report->next_record + 1),
 				"console_differences", (json_int_t)report->console.count, "console",
-				lines_json(&report->console)));
+				console_differences_json(&report->console)));
 }

@@ -11,9 +11,6 @@ bool verdict_is_replaced(const struct verdict *verdict);
 /* "agrees up to record 812 (t=0.41 s), of 2,314: then it did X instead of Y": in a line. */
 void verdict_print_parting(const struct verdict *verdict, FILE *out);
 
-/* How its console differs, if it does. */
-void verdict_print_console(const struct verdict *verdict, FILE *out);
-
 /* The keys of both in the verdict's object. 0 or -1. */
 int verdict_add_replaced(const struct verdict *verdict, json_t *json);
 

@@ -2,10 +2,11 @@
 /* What two guests printed, line by line. */
 #include "format/text/console_compare.h"
 
-#include <stdio.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "format/printable.h"
+#include "format/units.h"
 
 bool console_line(const char **text, size_t *size, const char **line, size_t *length)
 {
@@ -60,4 +61,38 @@ void console_compare(struct console_differences *differences, uint64_t record, c
 size_t console_differences_shown(const struct console_differences *differences)
 {
 	return differences->count < CONSOLE_SHOWN ? (size_t)differences->count : CONSOLE_SHOWN;
+}
+
+static void print_line(const char *sign, uint64_t record, const char *line, FILE *out)
+{
+	fprintf(out, "    %s %" PRIu64 "  %s\n", sign, record, *line ? line : "(no line)");
+}
+
+void console_differences_print(const struct console_differences *differences, FILE *out)
+{
+	size_t shown = console_differences_shown(differences);
+	char count[UNITS_TEXT];
+
+	if (!differences->count)
+		return;
+	fprintf(out, "  console: %s %s\n", count_text(differences->count, count),
+		differences->count == 1	     ? "line differs"
+		: differences->count > shown ? "lines differ, the first of them:"
+					     : "lines differ:");
+	for (size_t i = 0; i < shown; i++) {
+		print_line("-", differences->first[i].record, differences->first[i].expected, out);
+		print_line("+", differences->first[i].record, differences->first[i].got, out);
+	}
+}
+
+json_t *console_differences_json(const struct console_differences *differences)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < console_differences_shown(differences); i++)
+		json_array_append_new(list, json_pack("{s:I, s:s, s:s}", "record",
+						      (json_int_t)differences->first[i].record,
+						      "expected", differences->first[i].expected,
+						      "got", differences->first[i].got));
+	return list;
 }

@@ -3,9 +3,11 @@
 #ifndef TTREC_CONSOLE_COMPARE_H
 #define TTREC_CONSOLE_COMPARE_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #define CONSOLE_SHOWN 3
 #define CONSOLE_LINE  200
@@ -31,5 +33,12 @@ void console_compare(struct console_differences *differences, uint64_t record, c
 
 /* How many of the first are to be shown. */
 size_t console_differences_shown(const struct console_differences *differences);
+
+/* Lines that say how many and show the first, each indented by two spaces; none when all is equal.
+ */
+void console_differences_print(const struct console_differences *differences, FILE *out);
+
+/* The first as an array of objects, a new reference; NULL: out of memory. */
+json_t *console_differences_json(const struct console_differences *differences);
 
 #endif

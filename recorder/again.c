@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* What a trace says of how it was recorded, to record it again. */
+#include "recorder/again.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "format/cleanup.h"
+
+#define DEFAULT_OUTPUT "again.zst"
+
+static const char record_anew[] = "record it with `ttrec run` of this version";
+
+/* ---- The trace ------------------------------------------------------------------------------ */
+
+static int open_trace(const char *path, struct trace_reader **reader, struct diagnosis *why)
+{
+	int err = trace_reader_open(path, reader);
+
+	if (err == -EBADMSG || err == -EPIPE)
+		return diagnose(why, EXIT_DAMAGED, err,
+				"`ttdump salvage` saves what is left of a trace",
+				"%s is no trace, or damaged in its head", path);
+	if (err)
+		return diagnose(why, err == -ENOENT || err == -EACCES ? EXIT_USAGE : EXIT_CANNOT,
+				err, "check the path", "cannot open %s: %s", path, strerror(-err));
+	return 0;
+}
+
+/* What the recording reads must not be what it writes. */
+static int choose_output(struct run_options *options, struct diagnosis *why)
+{
+	struct stat old, new;
+
+	if (!options->output_given)
+		options->output = DEFAULT_OUTPUT;
+	if (!options->output || stat(options->again, &old) || stat(options->output, &new) ||
+	    old.st_dev != new.st_dev || old.st_ino != new.st_ino)
+		return 0;
+	return diagnose(why, EXIT_USAGE, -EEXIST, "name another file with -o",
+			"%s is what is to be recorded again: it would be overwritten",
+			options->output);
+}
+
+static int check_verb(const struct run_options *options, const struct run_settings *settings,
+		      struct diagnosis *why)
+{
+	if (!settings->verb)
+		return diagnose(why, EXIT_CANNOT, -ENOTSUP, record_anew,
+				"%s does not say how it was recorded: its recorder was too old",
+				options->again);
+	if (strcmp(settings->verb, "run"))
+		return diagnose(why, EXIT_CANNOT, -ENOTSUP,
+				"`ttreplay` runs its guests again; to go on live, record with "
+				"`ttrec run`",
+				"%s is of `ttrec %.20s`: who scheduled it, or who its clients "
+				"were, is not in it",
+				options->again, settings->verb);
+	return 0;
+}
+
+static int read_settings(struct run_options *options, struct again *again, struct diagnosis *why)
+{
+	int err;
+
+	again->same_digests = options->session.digest == DIGEST_UNSET;
+	err = run_settings_read(again->reader, options, &again->settings);
+	if (err == -EBADMSG || err == -EPIPE)
+		return diagnose(why, EXIT_DAMAGED, err, "`ttdump verify` says where",
+				"%s is damaged where it says how it was recorded", options->again);
+	return err ? err : check_verb(options, &again->settings, why);
+}
+
+static int check_host_files(const struct run_options *options, const struct again *again,
+			    struct diagnosis *why)
+{
+	for (size_t i = 0; i < again->count; i++)
+		if (again->guest[i].spec.host_files && !options->trust)
+			return diagnose(why, EXIT_CANNOT, -EPERM, "--trust runs it all the same",
+					"the recorded guest %s used files of its host",
+					again->guest[i].spec.name);
+	return 0;
+}
+
+static int read_guests(const struct run_options *options, struct again *again,
+		       struct diagnosis *why)
+{
+	int err =
+		guest_specs_read(again->reader, GUEST_ALL, true, &again->guest, &again->count, why);
+
+	if (!err)
+		err = check_host_files(options, again, why);
+	for (unsigned int part = 0; part < GUEST_PARTS; part++)
+		for (const char *const *text = options->replace[part]; !err && *text; text++)
+			err = guest_specs_replace(again->guest, again->count, (enum guest_part)part,
+						  *text, why);
+	return err;
+}
+
+int again_open(struct run_options *options, struct again **out, struct diagnosis *why)
+{
+	struct again *again = calloc(1, sizeof(*again));
+	int err = choose_output(options, why);
+
+	*out = again;
+	if (err || !again)
+		return err ? err : -ENOMEM;
+	err = open_trace(options->again, &again->reader, why);
+	if (!err)
+		err = read_settings(options, again, why);
+	if (!err)
+		err = read_guests(options, again, why);
+	return err;
+}
+
+void again_close(struct again *again)
+{
+	if (!again)
+		return;
+	guest_specs_free(again->guest, again->count);
+	run_settings_free(&again->settings);
+	trace_reader_close(again->reader);
+	free(again);
+}
+
+/* ---- The lab -------------------------------------------------------------------------------- */
+
+/* The one guest of a trace that had no lab file. */
+static struct lab *single_lab(const struct guest_recorded *guest)
+{
+	char *const no_arguments[] = { NULL };
+	char *kernel = guest->spec.files.file[0].source;
+
+	return lab_create_single(guest->spec.name, guest->spec.id, kernel ? kernel : "the kernel",
+				 no_arguments);
+}
+
+static int check_programs(const struct run_options *options, const struct lab *lab,
+			  struct diagnosis *why)
+{
+	for (size_t i = 0; i < lab->program_count; i++)
+		if (lab->program[i].command && !options->trust)
+			return diagnose(why, EXIT_CANNOT, -EPERM,
+					"--trust runs it: look at it first, `ttdump extract TRACE "
+					"lab.yaml` gets the lab",
+					"the lab of %s starts a program on this machine: %.160s",
+					options->again, lab->program[i].command);
+	return 0;
+}
+
+static int load_recorded(const struct run_options *options, struct again *again, struct lab **lab,
+			 struct diagnosis *why)
+{
+	struct trace_artifact text;
+	int found = trace_reader_find(again->reader, RUN_LAB_NAME, true, &text), err;
+
+	if (found != 1)
+		return diagnose(why, EXIT_DAMAGED, found ? found : -EPIPE, record_anew,
+				"%s does not hold the whole of its lab", options->again);
+	err = lab_parse(again->settings.lab_path, text.data, text.size, lab, why);
+	trace_artifact_free(&text);
+	return err;
+}
+
+int again_load_lab(const struct run_options *options, struct again *again, struct lab **lab,
+		   struct diagnosis *why)
+{
+	int err;
+
+	if (!again->settings.lab_path) {
+		*lab = single_lab(&again->guest[0]);
+		return *lab ? 0 : -ENOMEM;
+	}
+	err = load_recorded(options, again, lab, why);
+	if (!err)
+		err = check_programs(options, *lab, why);
+	return err ? err : again_check_disks(options, &again->settings, *lab, why);
+}
+
+/* ---- Guests --------------------------------------------------------------------------------- */
+
+/* Has @guest, as its lab makes it, what the trace says that it had? */
+static bool is_described(const struct run_guest *guest, const struct guest_recorded *recorded,
+			 size_t index)
+{
+	const struct guest_spec *is = &guest->spec, *was = &recorded->spec;
+
+	if (recorded->index != index || strcmp(was->name, guest->lab->name) ||
+	    was->id != guest->lab->id || was->device_count != is->device_count)
+		return false;
+	for (size_t i = 0; i < was->device_count; i++)
+		if (was->device[i].virtio_id != is->device[i].virtio_id)
+			return false;
+	return true;
+}
+
+int again_take_guests(struct again *again, struct run_lab *lab, struct diagnosis *why)
+{
+	bool match = again->count == lab->guest_count;
+
+	for (size_t i = 0; match && i < lab->guest_count; i++)
+		match = is_described(&lab->guest[i], &again->guest[i], i);
+	if (!match)
+		return diagnose(why, EXIT_DAMAGED, -EBADMSG, record_anew,
+				"the trace has other guests than its lab");
+	for (size_t i = 0; i < lab->guest_count; i++) {
+		guest_spec_free(&lab->guest[i].spec);
+		lab->guest[i].spec = again->guest[i].spec;
+		lab->guest[i].recorded = &again->guest[i];
+		again->guest[i].spec = (struct guest_spec){ 0 };
+	}
+	return 0;
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* The options of `ttrec run --again`. */
+#include <argp.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/cleanup.h"
+#include "format/units.h"
+#include "recorder/run_options.h"
+
+enum again_key {
+	KEY_AGAIN = 0x200,
+	KEY_KERNEL,
+	KEY_INITRD,
+	KEY_DISK,
+	KEY_UNTIL,
+	KEY_TRUST,
+};
+
+static const struct argp_option table[] = {
+	{ "again", KEY_AGAIN, "TRACE", 0,
+	  "record again what this trace is of, and say how far both agree", 6 },
+	{ "kernel", KEY_KERNEL, "[NAME=]FILE", 0, "with this kernel, of all guests or of one", 6 },
+	{ "initrd", KEY_INITRD, "[NAME=]FILE", 0, "with this initrd", 6 },
+	{ "disk", KEY_DISK, "[NAME[:N]=]FILE", 0, "with this image, of the (N-th) disk", 6 },
+	{ "until", KEY_UNTIL, "RECORD|TIME", 0, "compare up to there", 6 },
+	{ "trust", KEY_TRUST, NULL, 0,
+	  "start programs of its lab, and its guests even where they cannot be locked in", 6 },
+	{ 0 },
+};
+
+/* A bare number is a record; anything with a unit or a point is a time. */
+static void parse_until(const char *text, struct run_options *options, struct argp_state *state)
+{
+	if (strspn(text, "0123456789") != strlen(text)) {
+		if (duration_parse(text, &options->until_time))
+			argp_error(state,
+				   "--until '%s': give a record number, or a time such as "
+				   "1.5ms",
+				   text);
+		return;
+	}
+	errno = 0;
+	options->until_record = strtoull(text, NULL, 10);
+	if (errno || !*text)
+		argp_error(state, "--until '%s': give a record number or a time", text);
+}
+
+static void add(const char **list, const char *text, const char *option, struct argp_state *state)
+{
+	if (!run_options_add(list, text))
+		argp_error(state, "--%s: at most %d of them", option, RUN_PATTERNS_MAX);
+}
+
+/* What the trace says cannot be said, and what is about a trace needs one. */
+static void check(const struct run_options *options, struct argp_state *state)
+{
+	const struct session_options *session = &options->session;
+
+	if (!options->again) {
+		if (options->replace[GUEST_KERNEL][0] || options->replace[GUEST_INITRD][0] ||
+		    options->disks[0] || options->trust || options->until_record != UINT64_MAX ||
+		    options->until_time != UINT64_MAX)
+			argp_error(state, "--kernel, --initrd, --disk, --until and --trust are of "
+					  "--again TRACE");
+		return;
+	}
+	if (options->kernel || options->lab)
+		argp_error(state, "--again: kernels and lab are those of the trace");
+	if (session->seed != RUN_UNSET || session->calendar.tod != RUN_UNSET ||
+	    (int)session->calendar.grant >= 0)
+		argp_error(state, "--again: seed, time of day and grant are those of the trace");
+}
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+	struct run_options *options = state->input;
+
+	switch (key) {
+	case KEY_AGAIN:
+		options->again = text;
+		break;
+	case KEY_KERNEL:
+		add(options->replace[GUEST_KERNEL], text, "kernel", state);
+		break;
+	case KEY_INITRD:
+		add(options->replace[GUEST_INITRD], text, "initrd", state);
+		break;
+	case KEY_DISK:
+		add(options->disks, text, "disk", state);
+		break;
+	case KEY_UNTIL:
+		parse_until(text, options, state);
+		break;
+	case KEY_TRUST:
+		options->trust = true;
+		break;
+	case ARGP_KEY_END:
+		check(options, state);
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+const struct argp again_argp = { .options = table, .parser = parse };

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* How far a recording agrees with the one that it repeats. */
+#include "recorder/again_report.h"
+
+#include "format/units.h"
+
+/* "up to record 1,126, guest n1, t=0.000036024 s" */
+static void print_place(const struct again_result *result, FILE *out)
+{
+	char record[UNITS_TEXT], time[UNITS_TEXT];
+
+	fprintf(out, "up to record %s, t=%s s", count_text(result->record, record),
+		duration_exact(result->now, time));
+}
+
+static void print_parted(const struct again_result *result, FILE *out)
+{
+	char records[UNITS_TEXT];
+
+	print_place(result, out);
+	fprintf(out, ", of %s: then, guest %s: %s; live from there\n",
+		count_text(result->records, records), result->guest, result->difference);
+}
+
+static void print_agrees(const struct again_result *result, FILE *out)
+{
+	if (result->outcome == AGAIN_DAMAGED) {
+		fputs("as far as it can be read, ", out);
+		print_place(result, out);
+		fputs("; live from there\n", out);
+	} else if (result->stopped) {
+		print_place(result, out);
+		fputs(", and was compared no further\n", out);
+	} else if (result->ended) {
+		fputs("to the end of that, ", out);
+		print_place(result, out);
+		fputs("; live from there\n", out);
+	} else {
+		fputs("to the end\n", out);
+	}
+}
+
+void again_report_print(const struct again_result *result, const char *trace, FILE *out)
+{
+	fprintf(out, "  again: agrees with %s ", trace);
+	if (result->outcome == AGAIN_PARTED)
+		print_parted(result, out);
+	else
+		print_agrees(result, out);
+	if (*result->memory_reason)
+		fprintf(out, "  memory: not compared: %s%s%s\n", result->memory_guest,
+			*result->memory_guest ? ": " : "", result->memory_reason);
+	console_differences_print(&result->console, out);
+}
+
+json_t *again_report_json(const struct again_result *result, const char *trace)
+{
+	static const char *const outcomes[] = {
+		[AGAIN_AGREES] = "agrees", [AGAIN_PARTED] = "parted", [AGAIN_DAMAGED] = "damaged"
+	};
+	json_t *json = json_pack(
+		"{s:s, s:s, s:I, s:I, s:I, s:b, s:s, s:I, s:o}", "trace", trace, "outcome",
+		outcomes[result->outcome], "compared", (json_int_t)result->compared, "record",
+		(json_int_t)result->record, "now_ns", (json_int_t)result->now, "complete",
+		result->outcome == AGAIN_AGREES && !result->stopped && !result->ended,
+		"memory_reason", result->memory_reason, "console_differences",
+		(json_int_t)result->console.count, "console",
+		console_differences_json(&result->console));
+
+	if (json && result->outcome == AGAIN_PARTED)
+		json_object_update_new(
+			json, json_pack("{s:I, s:s, s:s}", "records", (json_int_t)result->records,
+					"guest", result->guest, "difference", result->difference));
+	return json;
+}

@@ -1,0 +1,218 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# What was recorded is recorded again from its trace, the same, or with something else in it.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lab_lib.sh"
+
+need_kernel 6.12
+pack_guests
+patch=$source_dir/tests/system/patch_kernel.py
+ticks=(tick:5:3000000 random off)
+
+# another COPY HOW...: a build of $kernel that is not the same.
+another() {
+	python3 "$patch" "$kernel" "$@"
+}
+
+again() {
+	ttrec run -q --again t.zst "$@"
+}
+
+# All that is compared is equal, and so are the guests' histories.
+agrees() {
+	says err "^  again: agrees with t.zst to the end$"
+	never_says err 'not compared'
+	same_history t.zst again.zst
+	whole again.zst
+}
+
+one_guest() {
+	expect 0 record --digest every --seed 7 -- "${ticks[@]}"
+	expect 0 again
+	agrees
+	cmp <(trace_facts -c t.zst) <(trace_facts -c again.zst)
+	replays_identical again.zst
+	# It holds all that is needed to be recorded again, too.
+	mv again.zst t.zst
+	expect 0 again
+	agrees
+}
+
+nothing_else_is_needed() {
+	cp "$kernel" linux
+	cp "$initrd" guest.cpio
+	expect 0 ttrec run -q -o t.zst ./linux mem=32M initrd=guest.cpio "do=\"$(actions "${ticks[@]}")\""
+	rm linux guest.cpio
+	expect 0 again
+	agrees
+}
+
+# lab_again [OPTION]...: as lab.yaml is recorded with them, and again without them.
+lab_again() {
+	expect 0 record_lab "$@"
+	rm -f lab.yaml
+	expect 0 again
+	agrees
+	replays_all 2 again.zst
+}
+
+labs() {
+	lab "$(guest 1 ping:2:5:0.01,tell:2,off)" "$(guest 2 wait,off)"
+	lab_again --seed 3
+	lab "$(guest 1 ping:2:5:0.01,tell:2,off)" "$(guest 2 wait,off)"
+	lab_again --grant window --digest 3
+}
+
+devices() {
+	head -c 1M /dev/urandom >disk.img
+	lab "$(guest 1 sum:vda,disk:vda:1 'devices: [{disk: disk.img}, {rng: {}}, {console: []}]')"
+	expect 0 record_lab
+	expect 0 again
+	agrees
+	# An image that is another one is seen before anything runs.
+	cp disk.img copy.img
+	printf changed | dd of=disk.img conv=notrunc status=none
+	expect 4 again
+	says err 'disk.img of n1 has changed since it was recorded'
+	says err 'to do: .*--disk'
+	rm disk.img
+	expect 4 again
+	says err 'disk.img of n1, which is not in the trace, cannot be had: No such file'
+	expect 0 again --disk n1=copy.img
+	agrees
+	expect 0 again --disk n1:1=copy.img
+	expect 2 again --disk n1:2=copy.img
+	says err 'no such disk'
+}
+
+expectations() {
+	expect 1 record --fail-on '^tick 3' -- "${ticks[@]}"
+	says err 'why: .* said: tick 3'
+	expect 1 again
+	says err 'why: .* said: tick 3'
+	agrees
+	expect 1 again --expect nothing
+	says err 'why: .* said: tick 3'
+	expect 0 again --fail-on never
+	expect 1 record --limit-virtual 5ms -- "${ticks[@]}"
+	expect 1 again
+	says err 'why: the limit of 0.005000000 s of virtual time'
+	agrees
+	expect 0 again --limit-virtual 1s
+	says err 'again: agrees with t.zst to the end of that, up to record [0-9,]+, t=.*; live from there'
+}
+
+equal_kernel() {
+	another equal text "Kernel command line" "Kernel COMMAND line"
+	expect 0 record -- "${ticks[@]}"
+	expect 0 again --kernel equal
+	says err '^  again: agrees with t.zst to the end$'
+	says err '^  memory: not compared: another kernel$'
+	says err '^  console: 1 line differs$'
+	replays_identical again.zst
+}
+
+# It fails, is repaired, goes on live from where it is another and passes.
+repaired_kernel() {
+	another hasty return hrtimer_nanosleep
+	expect 1 record --fail-on '^tick 4' -- "${ticks[@]}"
+	mv t.zst slow.zst
+	ln -s slow.zst t.zst
+	kernel=$PWD/hasty expect 1 record --fail-on 'reboot: Power down' -- "${ticks[@]}"
+	expect 1 ttreplay --kernel "$kernel" t.zst
+	says out '^agrees up to record'
+	local record
+	record=$(sed -nE '1s/^agrees up to record ([0-9,]+).*/\1/p' out)
+	expect 0 ttrec run --again t.zst --kernel "$kernel" --fail-on never
+	says err "^ttrec: live from here: record $record, n1, t=0\.0000[0-9]+ s: "
+	says err "^  again: agrees with t.zst up to record $record, t=.*, of [0-9,]+: then, guest n1: .* instead of .*; live from there$"
+	says out '^tick 5'
+	replays_identical again.zst
+	expect 0 ttrec run --json --again t.zst --kernel "$kernel" --fail-on never
+	python3 - "${record/,/}" <<-'EOF'
+		import json, sys
+		again = json.load(open("out"))["again"]
+		assert again["outcome"] == "parted" and again["record"] == int(sys.argv[1]), again
+		assert again["records"] > again["record"] and again["guest"] == "n1", again
+	EOF
+	# Up to there it is the same.
+	expect 0 again --kernel "$kernel" --fail-on never --until "${record/,/}"
+	says err 'again: agrees with t.zst up to record [0-9,]+, t=.*, and was compared no further'
+	expect 0 again --kernel "$kernel" --fail-on never --until 1us
+	says err 'and was compared no further'
+}
+
+one_kernel_of_a_lab() {
+	another equal text "Kernel command line" "Kernel COMMAND line"
+	lab "$(guest 1 ping:2:3:0.01,tell:2,off)" "$(guest 2 wait,off)"
+	expect 0 record_lab
+	expect 0 again --kernel n2=equal
+	says err '^  again: agrees with t.zst to the end$'
+	says err '^  memory: not compared: n2: another kernel$'
+	replays_all 2 again.zst
+}
+
+other_initrd() {
+	expect 0 record -- "${ticks[@]}"
+	sed 's/tick %llu/tock %llu/' "$initrd" >tock.cpio
+	expect 0 again --initrd tock.cpio --expect 'tock 5'
+	says err '^    \+ [0-9]+ +tock 1$'
+}
+
+programs() {
+	local network='programs: [{name: dice, command: "touch started; exec vhost_program rng {socket}", id: 4}]'
+	lab "$(guest 1 rng:64 'devices: [{program: dice}]')"
+	expect 0 record_lab
+	rm started
+	expect 4 again
+	says err 'starts a program on this machine: touch started'
+	[[ ! -e started ]] || fail "it was started"
+	expect 0 again --trust
+	[[ -e started ]] || fail "it was not started"
+	# It makes up its bytes anew: a difference that is nobody's fault but is one.
+	says err 'agrees with t.zst up to record .*: then, guest n1: its bytes are '
+}
+
+others_schedule() {
+	mkfifo never
+	timeout 1 "$bin/ttrec" serve -q --socket s --clients 1 -o t.zst >out 2>err || true
+	[[ -s t.zst ]] || fail "no trace"
+	expect 4 again
+	says err 't.zst is of `ttrec serve`'
+	says err 'ttreplay'
+}
+
+refusals() {
+	expect 0 record -- off
+	expect 2 again -o t.zst
+	says err 'would be overwritten'
+	expect 2 again --seed 3
+	says err 'seed, time of day and grant are those of the trace'
+	expect 2 again -f lab.yaml
+	expect 2 ttrec run --kernel "$kernel" "$kernel"
+	says err 'are of --again'
+	expect 2 ttrec run --again nowhere.zst
+	says err 'cannot open nowhere.zst'
+	echo nonsense >nonsense
+	expect 3 ttrec run --again nonsense
+	head -c 300000 t.zst >short.zst
+	expect 3 ttrec run --again short.zst
+	# A recorder of old did not say how it recorded.
+	"$bin/format_make_sample" old.zst 2>/dev/null || cp nonsense old.zst
+	expect 4 ttrec run --again old.zst
+	says err 'does not say how it was recorded'
+}
+
+proves "one guest is recorded again, bit for bit" one_guest
+proves "of files nothing but the trace is needed" nothing_else_is_needed
+proves "labs too, with each grant, from the lab's text" labs
+proves "disks, random numbers and consoles; an image that changed is refused" devices
+proves "expectations and limits are the recorded ones, unless others are given" expectations
+proves "another build that does the same agrees to the end" equal_kernel
+proves "a kernel that is repaired goes on live from where it is another, and passes" repaired_kernel
+proves "of a lab, the kernel of one guest" one_kernel_of_a_lab
+proves "another initrd" other_initrd
+proves "programs of a lab are started only when they are trusted" programs
+proves "what somebody else scheduled cannot go on" others_schedule
+proves "what makes no sense is refused with words" refusals
+finish
