@@ -64,6 +64,7 @@ extern "C" {
 #define TRACE_FIELDS_lost(F)	F(device, COUNT) F(reason, COUNT)
 #define TRACE_FIELDS_wrote(F)	F(device, COUNT) F(queue, COUNT) F(head, COUNT) F(offset, BYTES)
 #define TRACE_FIELDS_taken(F)	F(device, COUNT) F(queue, COUNT)
+#define TRACE_FIELDS_sent(F)	F(device, COUNT) F(sender, COUNT) F(card, COUNT) F(delay, NS)
 
 #define TRACE_KINDS(KIND)                                                                          \
 	KIND(from, 1, IN, NONE, "time-travel message from the guest")                              \
@@ -90,7 +91,8 @@ extern "C" {
 	KIND(irq, 22, CHECK, TEXT, "the probe saw an interrupt, a panic or a warning")             \
 	KIND(lost, 23, SIDE, BYTES, "a frame that the guest sent and nobody received")             \
 	KIND(wrote, 24, OUT, BYTES, "part of what a device wrote; the used record follows")        \
-	KIND(taken, 25, IN, BYTES, "what the buffers of the kick before it contain")
+	KIND(taken, 25, IN, BYTES, "what the buffers of the kick before it contain")               \
+	KIND(sent, 26, SIDE, NONE, "who sent the frame that follows, and when")
 
 /*
  * Of the device records: @device counts a guest's devices from 0 in the order of its description,
@@ -115,6 +117,10 @@ extern "C" {
  *           the message of a panic, FILE:LINE of a warning, nothing of an interrupt; ~0: the
  *           time could not be read
  *   lost    @reason is an enum trace_loss
+ *   sent    of the frame in the used or lost record that follows: @card is the device of guest
+ *           @sender, which sent it @delay ns before. Without it the frame is from where the last
+ *           one with the same source address at this device was, with the same delay; before the
+ *           first one nothing is known
  *
  * Source: docs/interop/vhost-user.rst of QEMU 9; arch/um/drivers/virtio_uml.c, Linux 5.10 to 7.2.
  */

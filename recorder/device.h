@@ -19,6 +19,7 @@
 #include "kernel/wire.h"
 
 struct device;
+struct network_frame;
 
 struct device_class {
 	const char *name;   /* "net" */
@@ -51,8 +52,10 @@ struct device_host {
 		     uint32_t written);
 	/* For devices whose class records what it takes: the bytes of a chain that kick() took. */
 	void (*taken)(struct device *device, unsigned int queue, const struct vring_chain *chain);
-	/* A frame came to nothing; see enum trace_loss. */
-	void (*lost)(struct device *device, const void *frame, size_t size, unsigned int reason);
+	/* What is completed next is @frame. */
+	void (*arrives)(struct device *device, const struct network_frame *frame);
+	/* @frame came to nothing; see enum trace_loss. */
+	void (*lost)(struct device *device, const struct network_frame *frame, unsigned int reason);
 };
 
 /* The first member of each kind of device. */

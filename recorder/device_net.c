@@ -117,13 +117,14 @@ static int net_receive(struct device_net *net, const struct network_frame *frame
 				      chain.write_size);
 	if (chain.write_size < size) {
 		/* The sender may use larger frames than this guest: as a card does, drop it. */
-		device->host->lost(device, frame->data, frame->size, TRACE_LOSS_NO_BUFFER);
+		device->host->lost(device, frame, TRACE_LOSS_NO_BUFFER);
 		device->vhost->ring[NET_RX].next_avail--;
 		(*budget)++;
 		return 1;
 	}
 	vring_chain_write(&chain, 0, &header, header_bytes);
 	vring_chain_write(&chain, header_bytes, frame->data, frame->size);
+	device->host->arrives(device, frame);
 	err = device_complete(device, NET_RX, &chain, (uint32_t)size);
 	return err ? err : 1;
 }

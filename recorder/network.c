@@ -163,8 +163,7 @@ struct network_frame *network_frame_create(size_t size)
 
 	if (!frame)
 		return NULL;
-	frame->references = 1;
-	frame->size = size;
+	*frame = (struct network_frame){ .references = 1, .size = size };
 	return frame;
 }
 

@@ -34,6 +34,8 @@ struct network_link {
 /* A frame on its way to one or more ports. */
 struct network_frame {
 	unsigned int references;
+	const struct device *from; /* that sent it, and when, once it was switched */
+	uint64_t sent;		   /* ns */
 	size_t size;
 	uint8_t data[];
 };

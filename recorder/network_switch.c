@@ -152,10 +152,12 @@ int network_switch(struct network_port *from, uint64_t time, struct network_fram
 	assert(time >= from->network->now);
 	from->network->now = time;
 	from->sequence++;
+	frame->from = device;
+	frame->sent = time;
 	if (pass_to_switch(&passage))
 		err = forward(&passage);
 	if (!err && !passage.receivers && device)
-		device->host->lost(device, frame->data, frame->size, passage.loss);
+		device->host->lost(device, frame, passage.loss);
 	network_frame_release(frame);
 	return err;
 }

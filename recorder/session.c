@@ -112,6 +112,7 @@ static void destroy_guest(struct session_guest *guest)
 		if (device)
 			device->class->destroy(device);
 		free(guest->device[i].taken);
+		free(guest->device[i].origins);
 	}
 	entropy_stream_destroy(guest->entropy);
 	free(guest->device);

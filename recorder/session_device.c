@@ -117,14 +117,20 @@ static void host_taken(struct device *device, unsigned int queue, const struct v
 		vring_chain_read(chain, 0, grown + owner->taken_size, chain->read_size);
 }
 
-static void host_lost(struct device *device, const void *frame, size_t size, unsigned int reason)
+static void host_arrives(struct device *device, const struct network_frame *frame)
 {
-	const struct session_device *owner = device->owner;
+	session_frame_origin(device->owner, frame);
+}
+
+static void host_lost(struct device *device, const struct network_frame *frame, unsigned int reason)
+{
+	struct session_device *owner = device->owner;
 	struct trace_record record = session_device_record(owner, TRACE_lost);
 
 	record.lost.reason = reason;
-	record.payload = frame;
-	record.payload_size = size < TRACE_PAYLOAD_MAX ? size : TRACE_PAYLOAD_MAX;
+	session_frame_origin(owner, frame);
+	record.payload = frame->data;
+	record.payload_size = frame->size;
 	session_device_append(owner, &record);
 }
 
@@ -133,6 +139,7 @@ static const struct device_host host = {
 	.scheduled = host_scheduled,
 	.used = host_used,
 	.taken = host_taken,
+	.arrives = host_arrives,
 	.lost = host_lost,
 };
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What the parts of a session share: session.c (loop), session_client.c (messages), session_guest.c
- * (console, entropy, memory, end), session_device.c (devices), session_program.c (device programs),
- * session_upstream.c (another scheduler's clients), session_window.c (islands), session_probe.c
- * (interrupts).
+ * (console, entropy, memory, end), session_device.c (devices), session_frame.c (where frames are
+ * from), session_program.c (device programs), session_upstream.c (another scheduler's clients),
+ * session_window.c (islands), session_probe.c (interrupts).
  */
 #ifndef TTREC_SESSION_INTERNAL_H
 #define TTREC_SESSION_INTERNAL_H
 
+#include "format/frame_origin.h"
 #include "kernel/vhost_relay.h"
 #include "recorder/session.h"
 #include "recorder/status_line.h"
@@ -80,6 +81,7 @@ struct session_device {
 	bool calling;	   /* a call was sent and is not answered */
 	uint8_t *taken;	   /* by the kick that is being handled, for its record */
 	size_t taken_size, taken_space;
+	struct frame_origins *origins; /* of frames in its records; NULL: none so far */
 };
 
 /* A guest whose doors this session serves; clients of `ttrec serve` have none. */
@@ -276,6 +278,10 @@ bool session_device_call(struct session_device *device, enum vhost_backend_reque
 			 unsigned int queue);
 /* End a device that makes no sense, while its guest is about to be blocked. */
 void session_device_end(struct session_device *device, const char *problem);
+
+/* session_frame.c */
+/* The next record of @device has @frame: record where it is from, unless whoever reads it knows. */
+void session_frame_origin(struct session_device *device, const struct network_frame *frame);
 
 /* session_program.c */
 /* The guest connected: connect to the program. NULL, or what is wrong. */

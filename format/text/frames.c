@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/frame_origin.h"
+
 #define SET_FEATURES	   2 /* the vhost-user request */
 #define F_VERSION_1	   (1ULL << 32)
 #define HEADER_SIZE	   12
@@ -21,6 +23,9 @@
 /* What is known of a card by now. */
 struct card {
 	size_t header_size;
+	bool told; /* a sent record stands before what comes next */
+	struct frame_origin sent;
+	struct frame_origins *origins; /* NULL: nobody was told of yet */
 };
 
 struct card_list {
@@ -48,8 +53,11 @@ void frames_free(struct frames *frames)
 {
 	if (!frames)
 		return;
-	for (size_t i = 0; i < frames->guest_count; i++)
+	for (size_t i = 0; i < frames->guest_count; i++) {
+		for (size_t j = 0; j < frames->guest[i].count; j++)
+			free(frames->guest[i].card[j].origins);
 		free(frames->guest[i].card);
+	}
 	free(frames->guest);
 	free(frames);
 }
@@ -153,14 +161,78 @@ static bool take_frame(struct frames *frames, const struct card *card,
 	return true;
 }
 
+static int learn_origin(struct card *card, const struct frame *frame)
+{
+	if (!card->told)
+		return 0;
+	card->told = false;
+	if (!card->origins)
+		card->origins = calloc(1, sizeof(*card->origins));
+	if (!card->origins)
+		return -ENOMEM;
+	frame_origin_learn(card->origins, frame->data, frame->size, &card->sent);
+	return 0;
+}
+
+/* Nothing is expected of a card that no sent record told of. */
+static void set_origin(const struct card *card, struct frame *frame)
+{
+	struct frame_origin origin;
+
+	if (!card->origins ||
+	    !frame_origin_expect(card->origins, frame->data, frame->size, &origin))
+		return;
+	if (origin.delay > frame->received || origin.sender >= TRACE_GUEST_LIMIT ||
+	    origin.card >= UINT32_MAX)
+		return;
+	frame->known = true;
+	frame->from_guest = (uint32_t)origin.sender;
+	frame->from_device = (uint32_t)origin.card;
+	frame->sent = frame->received - origin.delay;
+}
+
+/* @record is a used or lost one of a card in @network. */
+static int feed_frame(struct frames *frames, struct card *card, const char *network,
+		      const struct trace_record *record, struct frame *frame)
+{
+	int err;
+
+	*frame = (struct frame){
+		.record = record->number,
+		.network = network,
+		.from_guest = UINT32_MAX,
+		.from_device = UINT32_MAX,
+		.received = record->now,
+	};
+	if (!take_frame(frames, card, record, frame))
+		return 0;
+	err = learn_origin(card, frame);
+	if (err)
+		return err;
+	set_origin(card, frame);
+	return 1;
+}
+
+static void feed_sent(struct card *card, const struct trace_record *record)
+{
+	card->told = true;
+	card->sent =
+		(struct frame_origin){ record->sent.sender, record->sent.card, record->sent.delay };
+}
+
+static bool concerns_cards(uint32_t kind)
+{
+	return kind == TRACE_used || kind == TRACE_lost || kind == TRACE_request ||
+	       kind == TRACE_sent;
+}
+
 int frames_feed(struct frames *frames, const struct trace_record *record, struct frame *frame)
 {
 	const struct cast_device *device;
 	struct card *card;
 	int err;
 
-	if (record->kind != TRACE_used && record->kind != TRACE_lost &&
-	    record->kind != TRACE_request)
+	if (!concerns_cards(record->kind))
 		return 0;
 	/* The device is the first field of all of them. */
 	device = cast_device(frames->cast, record->guest, record->field[0]);
@@ -169,16 +241,11 @@ int frames_feed(struct frames *frames, const struct trace_record *record, struct
 	err = find_card(frames, record->guest, record->field[0], &card);
 	if (err)
 		return err;
-	if (record->kind == TRACE_request) {
+	if (record->kind == TRACE_request)
 		learn_features(card, record);
-		return 0;
-	}
-	*frame = (struct frame){
-		.record = record->number,
-		.network = device->network,
-		.from_guest = UINT32_MAX,
-		.from_device = UINT32_MAX,
-		.received = record->now,
-	};
-	return take_frame(frames, card, record, frame);
+	else if (record->kind == TRACE_sent)
+		feed_sent(card, record);
+	else
+		return feed_frame(frames, card, device->network, record, frame);
+	return 0;
 }

@@ -4,8 +4,8 @@
  *
  * Streaming: feed every record in order (after cast_learn() has seen it). A frame is recorded once
  * for each receiver, with the record that hands it over (used, on the receive queue of a card), or
- * with the one that says that it was lost. Of the cards in networks of ttrec only: what goes
- * through a device program is known to that alone.
+ * with the one that says that it was lost. Who sent it, and when, is what frame_origin.h says. Of
+ * the cards in networks of ttrec only: what goes through a device program is known to that alone.
  */
 #ifndef TTREC_FRAMES_H
 #define TTREC_FRAMES_H

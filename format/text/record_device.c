@@ -355,6 +355,24 @@ static void describe_lost(const struct words *words)
 	add_content(words);
 }
 
+/* Of the frame in the next record of the device. */
+static void describe_sent(const struct words *words)
+{
+	const struct trace_record *record = words->record;
+	const uint64_t sender = record->sent.sender < UINT32_MAX ? record->sent.sender : UINT32_MAX;
+	char name[CAST_NAME], device[CAST_DEVICE_TEXT];
+
+	add_device(words);
+	line_text(words->line, " by ");
+	line_text(words->line, cast_name(words->view->cast, (uint32_t)sender, name));
+	line_char(words->line, ' ');
+	line_text(words->line,
+		  cast_device_name(words->view->cast, (uint32_t)sender, record->sent.card, device));
+	line_char(words->line, ' ');
+	line_duration(words->line, record->sent.delay);
+	line_text(words->line, " before");
+}
+
 bool record_describe_device(const struct record_view *view, const struct trace_record *record,
 			    struct line *line)
 {
@@ -365,7 +383,7 @@ bool record_describe_device(const struct record_view *view, const struct trace_r
 		[TRACE_used] = describe_used,	  [TRACE_wrote] = describe_wrote,
 		[TRACE_taken] = describe_taken,	  [TRACE_call] = describe_call,
 		[TRACE_called] = describe_called, [TRACE_lost] = describe_lost,
-		[TRACE_irq] = describe_irq,
+		[TRACE_irq] = describe_irq,	  [TRACE_sent] = describe_sent,
 	};
 	const struct words words = { view, record, trace_kind_info(record->kind), line };
 

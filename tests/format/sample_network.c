@@ -13,6 +13,7 @@
 #define ARP_SIZE    42
 #define HEADER_SIZE 12 /* struct virtio_net_hdr_mrg_rxbuf, of which the last two bytes are a 1 */
 #define HEADER_SKIP 10
+#define ADDRESSES   12 /* of receiver and sender, in front of the frame */
 
 /* Requests of vhost-user, and the flag of one that is to be answered. */
 enum { GET_FEATURES = 1, SET_FEATURES = 2, SET_MEM_TABLE = 5, SET_VRING_NUM = 8, VRING_KICK = 35 };
@@ -34,6 +35,7 @@ struct node {
 struct lab {
 	struct sample *sample;
 	struct node node[2];
+	bool told[2]; /* where frames of each come from */
 	uint64_t now, run_seq;
 	bool busy; /* the guests do more than they must */
 };
@@ -114,13 +116,26 @@ static void add_call(struct lab *lab, struct node *node, uint64_t queue)
 	add_run(lab, node, lab->now);
 }
 
+/* Once: all frames take as long. */
+static void add_sent(struct lab *lab, const struct node *node, uint32_t from)
+{
+	if (!lab->told[from])
+		add(lab, node,
+		    (struct trace_record){ .kind = TRACE_sent, .sent = { 0, from, 0, DELAY } });
+	lab->told[from] = true;
+}
+
 /* The network gives @node a frame, @size bytes long; it arrives in a WAIT. */
 static void add_frame(struct lab *lab, struct node *node, size_t size)
 {
 	uint8_t data[HEADER_SIZE - HEADER_SKIP + FRAME_SIZE] = { 1, 0 };
+	uint32_t from = !node->guest;
 
 	for (size_t i = 2; i < sizeof(data); i++)
 		data[i] = (uint8_t)(i + node->received);
+	memset(data + 2, 0, ADDRESSES);
+	data[1 + ADDRESSES] = (uint8_t)from;
+	add_sent(lab, node, from);
 	add(lab, node,
 	    (struct trace_record){ .kind = TRACE_used,
 				   .used = { 0, RECEIVE, next_head(node), HEADER_SKIP },

@@ -170,6 +170,62 @@ static void only_cards_in_networks_have_frames(void **state)
 		0);
 }
 
+static void tell(struct stage *stage, uint64_t sender, uint64_t card, uint64_t delay)
+{
+	const struct trace_record sent = { .kind = TRACE_sent,
+					   .guest = 1,
+					   .sent = { 1, sender, card, delay } };
+
+	assert_int_equal(feed(stage, &sent), 0);
+}
+
+/* Said once, it holds for all frames of that source at that card. */
+static void sender_is_known_once_told(void **state)
+{
+	const struct trace_record record = used(1, 1, 10), other_card = used(0, 0, 10);
+	struct trace_record other_source = record;
+	uint8_t other[sizeof(received)];
+	struct stage *stage = *state;
+
+	tell(stage, 0, 0, 1000);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(feed(stage, &record), 1);
+		assert_true(stage->frame.known);
+		assert_int_equal(stage->frame.from_guest, 0);
+		assert_int_equal(stage->frame.from_device, 0);
+		assert_int_equal(stage->frame.sent, 4000);
+	}
+	assert_int_equal(feed(stage, &other_card), 1);
+	assert_false(stage->frame.known);
+	memcpy(other, received, sizeof(other));
+	other[2 + 11]++;
+	other_source.payload = other;
+	assert_int_equal(feed(stage, &other_source), 1);
+	assert_false(stage->frame.known);
+	tell(stage, 3, 2, 10);
+	assert_int_equal(feed(stage, &record), 1);
+	assert_int_equal(stage->frame.from_guest, 3);
+	assert_int_equal(stage->frame.from_device, 2);
+	assert_int_equal(stage->frame.sent, 4990);
+}
+
+static void origin_that_cannot_be_is_not_believed(void **state)
+{
+	const uint64_t origins[][3] = { { 0, 0, 5001 },
+					{ TRACE_GUEST_LIMIT, 0, 1 },
+					{ UINT64_MAX, 0, 1 },
+					{ 0, UINT32_MAX, 1 } };
+	const struct trace_record record = used(1, 1, 10);
+	struct stage *stage = *state;
+
+	for (size_t i = 0; i < sizeof(origins) / sizeof(*origins); i++) {
+		tell(stage, origins[i][0], origins[i][1], origins[i][2]);
+		assert_int_equal(feed(stage, &record), 1);
+		assert_false(stage->frame.known);
+		assert_int_equal(stage->frame.from_guest, UINT32_MAX);
+	}
+}
+
 /* A trace may say anything. */
 static void sizes_are_checked(void **state)
 {
@@ -201,6 +257,8 @@ int main(void)
 		TEST(zeros_of_a_frame_come_back),
 		TEST(lost_frame_has_no_receiver),
 		TEST(only_cards_in_networks_have_frames),
+		TEST(sender_is_known_once_told),
+		TEST(origin_that_cannot_be_is_not_believed),
 		TEST(sizes_are_checked),
 	};
 

@@ -19,6 +19,7 @@ format_test(versions)
 format_test(writer)
 format_test(hostile)
 ttrec_unit_test(format_frames SOURCES format/test_frames.c LIBS tttext)
+ttrec_unit_test(format_frame_origin SOURCES format/test_frame_origin.c LIBS ttbase)
 ttrec_unit_test(test_console_compare SOURCES format/test_console_compare.c LIBS tttext)
 
 add_executable(format_make_sample format/make_sample.c)

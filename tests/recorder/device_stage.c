@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "kernel/guard.h"
+#include "recorder/network.h"
 #include "tests/recorder/device_stage.h"
 
 #define MEMORY_SIZE (8u << 20)
@@ -49,10 +50,17 @@ static void stage_taken(struct device *device, unsigned int queue, const struct 
 		vring_chain_read(chain, 0, stage->taken + stage->taken_size, chain->read_size);
 }
 
-static void stage_lost(struct device *device, const void *frame, size_t size, unsigned int reason)
+static void stage_arrives(struct device *device, const struct network_frame *frame)
 {
-	(void)frame;
-	(void)size;
+	stage_of(device)->arrived_sent = frame->sent;
+	stage_of(device)->arrived_from = frame->from;
+}
+
+static void stage_lost(struct device *device, const struct network_frame *frame,
+		       unsigned int reason)
+{
+	stage_of(device)->arrived_sent = frame->sent;
+	stage_of(device)->arrived_from = frame->from;
 	stage_of(device)->lost++;
 	stage_of(device)->lost_reason = reason;
 }
@@ -62,6 +70,7 @@ static const struct device_host stage_host = {
 	.scheduled = stage_scheduled,
 	.used = stage_used,
 	.taken = stage_taken,
+	.arrives = stage_arrives,
 	.lost = stage_lost,
 };
 

@@ -33,6 +33,8 @@ struct device_stage {
 	uint8_t taken[DEVICE_STAGE_TAKEN];
 	size_t taken_size;
 	unsigned int lost, lost_reason;
+	const struct device *arrived_from; /* of the frame that came or was lost last */
+	uint64_t arrived_sent;
 };
 
 /* @clock: shared; NULL: one of its own. The device is destroyed by device_stage_close(). */

@@ -37,10 +37,11 @@ static void *make_room(void *list, size_t count, size_t size)
 	return list;
 }
 
-static void stage_lost(struct device *device, const void *frame, size_t size, unsigned int reason)
+static void stage_lost(struct device *device, const struct network_frame *frame,
+		       unsigned int reason)
 {
 	struct stage_port *port = (struct stage_port *)device;
-	uint64_t number = size < STAGE_FRAME_MIN ? UINT64_MAX : frame_number(frame);
+	uint64_t number = frame->size < STAGE_FRAME_MIN ? UINT64_MAX : frame_number(frame->data);
 
 	port->loss = make_room(port->loss, port->loss_count, sizeof(*port->loss));
 	port->loss[port->loss_count++] = (struct stage_loss){ number, reason };

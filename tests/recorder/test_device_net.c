@@ -118,6 +118,8 @@ static void frame_arrives_in_time(void **state)
 	assert_true(ring_builder_take_used(&card[1].queue[RX], &head, &written));
 	assert_int_equal(written, HEADER + 100);
 	assert_packet(where, HEADER, 100);
+	assert_ptr_equal(card[1].arrived_from, card[0].device);
+	assert_int_equal(card[1].arrived_sent, 50);
 	assert_int_equal(device_stage_calls(&card[1]), 1 << RX);
 	assert_int_equal(card[1].used_count, 1);
 }
