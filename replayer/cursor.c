@@ -151,10 +151,14 @@ static int walk(struct cursor *cursor)
 			cursor->report->stopped = true;
 			return 0;
 		}
-		stop = replay_record(cursor, &record);
+		stop = cursor_visit(cursor, &record);
+		if (!stop)
+			stop = replay_record(cursor, &record);
 	}
 	if (!stop)
 		cursor->report->trace_error = got;
+	if (stop >= 0 && !cursor->report->stopped)
+		stop = cursor_visit_end(cursor);
 	if (cursor->report->diverged && options->replaced)
 		count_rest(cursor);
 	return stop < 0 ? stop : 0;

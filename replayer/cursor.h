@@ -19,6 +19,7 @@
 #include "replayer/console.h"
 
 struct probe;
+struct cursor_report;
 
 #define CURSOR_WHY 192
 
@@ -26,6 +27,23 @@ struct cursor_flip {
 	bool wanted;
 	uint64_t record, address;
 	unsigned int region, bit;
+};
+
+/*
+ * Somebody who looks at the guest where it rests: it sleeps then, and stays asleep until it gets
+ * what comes next.
+ */
+struct cursor_visitor {
+	/* Shall the guest rest before @next? */
+	bool (*wants)(struct cursor_visitor *visitor, const struct trace_record *next);
+	/*
+	 * The guest rests before @next; NULL: the replay has come to its end, wherever the guest is
+	 * now, and @report says how. Returns 0 to go on, 1 to end the replay, or -errno with @why.
+	 */
+	int (*visit)(struct cursor_visitor *visitor, const struct trace_record *next,
+		     const struct cursor_report *report, struct diagnosis *why);
+	int end_fd;   /* once it is readable the replay ends, whatever the guest does; or -1 */
+	bool patient; /* the visitor may stop the guest: that it does nothing means nothing */
 };
 
 struct cursor_options {
@@ -36,6 +54,7 @@ struct cursor_options {
 	bool replaced;
 	struct probe
 		*probe; /* interrupts are compared; NULL: the records of them are passed over */
+	struct cursor_visitor *visitor;	 /* may be NULL */
 	struct console_printer *printer; /* where the console is shown; may be NULL */
 	uint64_t until_record;		 /* stop before this record; UINT64_MAX: never */
 	uint64_t hang_timeout;		 /* ns of wall time to wait for the guest; 0 = forever */

@@ -110,17 +110,28 @@ void cursor_describe(const struct door_event *event, char text[CURSOR_TEXT])
 	}
 }
 
+uint64_t cursor_patience(const struct cursor *cursor)
+{
+	const struct cursor_visitor *visitor = cursor->options->visitor;
+
+	return visitor && visitor->patient ? 0 : cursor->options->hang_timeout;
+}
+
 int cursor_await(struct cursor *cursor, const struct trace_record *record,
 		 const struct door_event *expected, struct door_event *event)
 {
 	char wanted[CURSOR_TEXT], got[CURSOR_TEXT];
-	int err = doors_next(&cursor->doors, expected->kind, cursor->options->hang_timeout, event);
+	int err = doors_next(&cursor->doors, expected->kind, cursor_patience(cursor), event);
 
 	if (err)
 		return diagnose(cursor->why, EXIT_CANNOT, err, NULL,
 				"cannot wait for the guest: %s", strerror(-err));
 	if (event->kind == expected->kind)
 		return 0;
+	if (event->kind == DOOR_STOP && !event->signal) {
+		cursor->report->stopped = true;
+		return 1;
+	}
 	if (event->kind == DOOR_STOP) {
 		cursor->report->stop_signal = event->signal;
 		return diagnose(cursor->why, EXIT_DIVERGED, -EINTR, NULL, "stopped by SIG%s",

@@ -62,6 +62,8 @@ struct cursor {
  * errno.
  */
 
+typedef int cursor_step(struct cursor *cursor, const struct trace_record *record);
+
 /* ---- cursor_compare.c ----------------------------------------------------------------------- */
 
 /*
@@ -85,15 +87,23 @@ void cursor_describe(const struct door_event *event, char text[CURSOR_TEXT]);
 int cursor_await(struct cursor *cursor, const struct trace_record *record,
 		 const struct door_event *expected, struct door_event *event);
 
+/* How long to wait for the guest's next move, ns; 0: forever. */
+uint64_t cursor_patience(const struct cursor *cursor);
+
 /*
  * The guest is blocked: the interrupts that it took since and what it wrote are complete, and must
  * be what the recording has.
  */
 int cursor_compare_past(struct cursor *cursor, const struct trace_record *record);
 
-/* ---- What is done with a record ------------------------------------------------------------- */
+/* ---- cursor_visit.c ------------------------------------------------------------------------- */
 
-typedef int cursor_step(struct cursor *cursor, const struct trace_record *record);
+/* Have the visitor look at the guest before @next, if there is one who wants to. */
+cursor_step cursor_visit;
+/* The walk is over. */
+int cursor_visit_end(struct cursor *cursor);
+
+/* ---- What is done with a record ------------------------------------------------------------- */
 
 /* cursor_message.c */
 cursor_step cursor_replay_from, cursor_replay_to, cursor_replay_console, cursor_replay_entropy,

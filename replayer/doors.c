@@ -21,6 +21,7 @@ enum door {
 	DOOR_FD_KEEPER,
 	DOOR_FD_STOP,
 	DOOR_FD_PROBE,
+	DOOR_FD_END,
 	/* Of each device: where it is connected to, the connection, where calls are replied to. */
 	DOOR_FD_DEVICE_LISTEN,
 	DOOR_FD_DEVICE,
@@ -78,6 +79,13 @@ int doors_watch_probe(struct doors *doors, struct probe *probe)
 {
 	doors->probe = probe;
 	return watch_door(doors, probe_fd(probe), DOOR_FD_PROBE);
+}
+
+int doors_watch_end(struct doors *doors, int fd)
+{
+	int err = watch_door(doors, fd, DOOR_FD_END);
+
+	return err == -EEXIST ? 0 : err;
 }
 
 void doors_close(struct doors *doors)
@@ -276,6 +284,9 @@ static int handle_door(struct doors *doors, enum door door, struct door_event *e
 		event->signal = process_take_stop(doors->stop_fd);
 		event->kind = DOOR_STOP;
 		return event->signal != 0;
+	case DOOR_FD_END:
+		event->kind = DOOR_STOP;
+		return 1;
 	case DOOR_FD_PROBE:
 		probe_drain(doors->probe);
 		return 0;
@@ -334,6 +345,11 @@ int doors_next(struct doors *doors, enum door_event_kind expected, uint64_t time
 {
 	uint64_t quiet_since = 0;
 
+	if (doors->has_kept) {
+		*event = doors->kept;
+		doors->has_kept = false;
+		return 0;
+	}
 	*event = (struct door_event){ 0 };
 	if (take_pending(doors, event))
 		return 0;
@@ -362,4 +378,14 @@ int doors_next(struct doors *doors, enum door_event_kind expected, uint64_t time
 		}
 	}
 	return 0;
+}
+
+int doors_peek(struct doors *doors, enum door_event_kind expected, uint64_t timeout,
+	       struct door_event *event)
+{
+	int err = doors_next(doors, expected, timeout, event);
+
+	doors->kept = *event;
+	doors->has_kept = !err;
+	return err;
 }

@@ -18,7 +18,7 @@ enum door_event_kind {
 	DOOR_LEFT,     /* it closed the time socket */
 	DOOR_EXIT,     /* its process ended */
 	DOOR_SILENCE,  /* nothing within the time given */
-	DOOR_STOP,     /* a signal for us: the replay is to end */
+	DOOR_STOP,     /* the replay is to end: a signal for us, or 0: somebody wants it */
 };
 
 struct door_event {
@@ -35,7 +35,9 @@ struct doors {
 	struct guest *guest;
 	struct probe *probe; /* NULL: none */
 	int epoll_fd, stop_fd;
-	bool left, ended; /* time socket closed, process gone */
+	bool left, ended;	/* time socket closed, process gone */
+	struct door_event kept; /* by doors_peek(), while @has_kept */
+	bool has_kept;
 	int status, signal;
 	struct vhost_message request;
 	char *console; /* what the guest wrote and was not compared yet */
@@ -60,6 +62,13 @@ void doors_close(struct doors *doors);
  */
 int doors_next(struct doors *doors, enum door_event_kind expected, uint64_t timeout,
 	       struct door_event *event);
+
+/* The same, but the next doors_next() will hand it out again: nothing has been done with it. */
+int doors_peek(struct doors *doors, enum door_event_kind expected, uint64_t timeout,
+	       struct door_event *event);
+
+/* Once @fd is readable what comes next is DOOR_STOP. To watch it twice is no error. */
+int doors_watch_end(struct doors *doors, int fd);
 
 /* End device number @device: the guest finds its connections closed. */
 int doors_cut(struct doors *doors, unsigned int device);

@@ -9,6 +9,7 @@
 #include "kernel/probe.h"
 #include "kernel/process.h"
 #include "replayer/replay_lab.h"
+#include "replayer/replay_visit.h"
 
 /* The CPU may have been taken away since the plan was made. */
 static unsigned int take_cpu(unsigned int cpu, struct cpu_identity *identity)
@@ -56,6 +57,7 @@ static int replay(const struct replay_options *options, struct replay_guest *rep
 	struct replay_outcome *outcome = replayed->outcome;
 	struct cursor_options cursor = options->cursor;
 	struct cpu_identity cpu = { 0 };
+	struct replay_visit visit;
 	int err = prepare(options, replayed, guest, &cpu);
 
 	if (!err)
@@ -73,6 +75,7 @@ static int replay(const struct replay_options *options, struct replay_guest *rep
 	cursor.replaced = replayed->started->replaced;
 	cursor.probe = *probe;
 	cursor.printer = options->console ? &printer : NULL;
+	replay_visit_open(&visit, replayed, guest, &cursor);
 	cpu_wait_politely();
 	return cursor_run(reader, guest, &cursor, &outcome->report, &outcome->why);
 }

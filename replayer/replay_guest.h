@@ -34,6 +34,7 @@ struct replay_guest {
 	char unreplayable[CURSOR_WHY];	/* why its records are not enough; empty when they are */
 	struct guest_recorded *started; /* with what; of one that will run */
 	unsigned int cpu;		/* where it is to run */
+	const char *core;		/* file for its memory; NULL */
 	struct replay_outcome *outcome;
 };
 

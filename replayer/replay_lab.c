@@ -97,10 +97,20 @@ static struct replay_guest *find_wanted(struct replay_lab *lab, const char *word
 	return find_guest(lab, (uint32_t)number);
 }
 
+static int refuse_name(const struct replay_lab *lab, const char *option, const char *word,
+		       struct diagnosis *why)
+{
+	char names[256];
+
+	list_names(lab, names, sizeof(names));
+	return diagnose(why, EXIT_USAGE, -ENOENT, "name guests of the trace",
+			"%s '%s': no guest of this trace, which has %s", option, word, names);
+}
+
 static int choose_guests(struct replay_lab *lab, const char *only, struct diagnosis *why)
 {
 	auto_free char *words = strdup(only ? only : "");
-	char names[256], *rest = words;
+	char *rest = words;
 
 	if (!words)
 		return -ENOMEM;
@@ -110,11 +120,27 @@ static int choose_guests(struct replay_lab *lab, const char *only, struct diagno
 		const char *word = strsep(&rest, ",");
 		struct replay_guest *guest = find_wanted(lab, word);
 
-		list_names(lab, names, sizeof(names));
 		if (!guest)
-			return diagnose(why, EXIT_USAGE, -ENOENT, "name guests of the trace",
-					"--only '%s': no guest of this trace, which has %s", word,
-					names);
+			return refuse_name(lab, "--only", word, why);
+		guest->wanted = true;
+	}
+	return 0;
+}
+
+/* Whose memory is asked for is wanted. */
+static int choose_dumps(struct replay_lab *lab, const struct replay_options *options,
+			struct diagnosis *why)
+{
+	for (size_t i = 0; i < options->dump_count; i++) {
+		const struct replay_dump *dump = &options->dump[i];
+		struct replay_guest *guest = find_wanted(lab, dump->guest);
+
+		if (!guest)
+			return refuse_name(lab, "--dump-memory", dump->guest, why);
+		if (guest->core)
+			return diagnose(why, EXIT_USAGE, -EEXIST, "one file is enough",
+					"--dump-memory: %s is named twice", guest->name);
+		guest->core = dump->file;
 		guest->wanted = true;
 	}
 	return 0;
@@ -203,6 +229,8 @@ static int read_lab(const struct replay_options *options, struct trace_reader *r
 		err = read_promises(reader, lab);
 	if (!err)
 		err = choose_guests(lab, options->only, why);
+	if (!err)
+		err = choose_dumps(lab, options, why);
 	if (!err)
 		err = load_guests(options, reader, lab, why);
 	return err ? err : share_outcomes(lab);

@@ -17,6 +17,7 @@ enum option_key {
 	KEY_JSON = 0x100,
 	KEY_ONLY,
 	KEY_UNTIL,
+	KEY_DUMP_MEMORY,
 	KEY_CONSOLE,
 	KEY_HANG_TIMEOUT,
 	KEY_TRUST,
@@ -37,6 +38,8 @@ static const struct argp_option table[] = {
 	  "stop each guest there: at a record (812), a virtual time (0.41s), irq:N, "
 	  "console:REGEX, or one guest's n2:irq:N",
 	  0 },
+	{ "dump-memory", KEY_DUMP_MEMORY, "GUEST FILE", 0,
+	  "write that guest's memory there, or where it diverges, as an ELF core", 0 },
 	{ "kernel", KEY_KERNEL, "[NAME=]FILE", 0,
 	  "run this kernel instead, of all guests or of one, and say how far it agrees", 0 },
 	{ "initrd", KEY_INITRD, "[NAME=]FILE", 0, "the same with this initrd", 0 },
@@ -67,6 +70,17 @@ static void parse_until(const char *text, struct until *until, struct argp_state
 
 	if (until_parse(text, until, &why))
 		argp_error(state, "--until %s: %s", why.what, why.advice);
+}
+
+/* Its two arguments stand behind it: the second is taken here. */
+static void parse_dump(const char *guest, struct replay_options *options, struct argp_state *state)
+{
+	if (state->next == state->argc)
+		argp_error(state, "--dump-memory %s: into which file?", guest);
+	if (options->dump_count == DUMPS_MAX)
+		argp_error(state, "--dump-memory %s: at most %d times", guest, DUMPS_MAX);
+	options->dump[options->dump_count++] =
+		(struct replay_dump){ .guest = guest, .file = state->argv[state->next++] };
 }
 
 static void parse_flip(const char *text, struct cursor_flip *flip, struct argp_state *state)
@@ -114,6 +128,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		break;
 	case KEY_UNTIL:
 		parse_until(text, &options->until, state);
+		break;
+	case KEY_DUMP_MEMORY:
+		parse_dump(text, options, state);
 		break;
 	case KEY_CONSOLE:
 		options->console = true;

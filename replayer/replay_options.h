@@ -9,6 +9,14 @@
 #include "replayer/cursor.h"
 #include "replayer/until.h"
 
+/* So many guests' memories can be written down. */
+#define DUMPS_MAX 64
+
+struct replay_dump {
+	const char *guest; /* name or number */
+	const char *file;
+};
+
 /* So many [NAME=]FILE for one part of guests. */
 #define REPLACE_MAX 64
 
@@ -22,6 +30,8 @@ struct replay_options {
 	const char *replace[GUEST_PARTS][REPLACE_MAX + 1]; /* [NAME=]FILE; each ends with NULL */
 	bool console;					   /* show it */
 	bool named; /* with the guest's name before each line: there are several */
+	struct replay_dump dump[DUMPS_MAX];
+	size_t dump_count;
 	bool json;
 	const char *report[REPORTS_MAX]; /* files of the report */
 	size_t report_count;

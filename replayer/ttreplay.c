@@ -79,7 +79,7 @@ static int write_reports(const struct replay_options *options, const struct verd
 
 static int replay(struct replay_options *options, struct diagnosis *why)
 {
-	struct verdict_lab verdict = { .trace = options->trace, .until = options->until.text };
+	struct verdict_lab verdict = { .trace = options->trace };
 	struct replay_lab lab = { 0 };
 	int signal = 0, status = 0, unwritten = 0;
 	int err = replay_lab_open(options, &lab, why);
@@ -89,6 +89,8 @@ static int replay(struct replay_options *options, struct diagnosis *why)
 		err = find_stop(options, &lab, why);
 	if (!err)
 		err = run_plan(options, &lab, &signal, why);
+	if (options->until.kind != UNTIL_RECORD)
+		verdict.until = options->until.text;
 	verdict.lab = &lab;
 	verdict.wall_ns = process_wall_ns() - start;
 	if (!err) {

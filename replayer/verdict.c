@@ -125,6 +125,14 @@ static void print_trace_error(FILE *out, const struct verdict *verdict)
 	fputc('\n', out);
 }
 
+static void print_stop(FILE *out, const struct verdict *verdict)
+{
+	fprintf(out, "  stopped before record %" PRIu64, report_of(verdict)->next_record);
+	if (verdict->until)
+		fprintf(out, ", at %s", verdict->until);
+	fputc('\n', out);
+}
+
 /* What holds for the recording as a whole is not told for each of several guests. */
 static void print_identical(FILE *out, const struct verdict *verdict)
 {
@@ -142,7 +150,7 @@ static void print_identical(FILE *out, const struct verdict *verdict)
 			(double)report->wall_ns / (double)report->recorded_wall_ns);
 	fputc('\n', out);
 	if (report->stopped)
-		fprintf(out, "  stopped before record %" PRIu64 "\n", report->next_record);
+		print_stop(out, verdict);
 	if (report->trace_error)
 		print_trace_error(out, verdict);
 	if (*verdict->guest->outcome->memory_reason)

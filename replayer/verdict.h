@@ -13,7 +13,7 @@ struct verdict {
 	const char *trace; /* path, for the next command */
 	const struct replay_guest *guest;
 	bool named;	   /* one of several: say which */
-	const char *until; /* where it was to stop, as it was given; NULL */
+	const char *until; /* where it was to stop, if that is no record, as it was given */
 };
 
 /* Was the guest not replayed, or not to where it should have been? *@why says why not. */
