@@ -3,15 +3,14 @@
 #include "format/ttdump/export.h"
 #include "format/text/record_json.h"
 
-static int put_records(struct trace_reader *reader, struct cast *cast, struct line *line, FILE *out)
+static int put_records(struct trace_reader *reader, const struct cast *cast, struct line *line,
+		       FILE *out)
 {
 	const char *separator = "\n";
 	struct trace_record record;
 	int got;
 
 	while ((got = trace_reader_next(reader, &record)) > 0 && !ferror(out)) {
-		if (cast_learn(cast, &record))
-			return -ENOMEM;
 		line->size = 0;
 		line_text(line, separator);
 		record_add_json(cast, &record, line);
@@ -64,18 +63,16 @@ static json_t *guest_json(const struct cast_guest *guest, size_t number)
 			 "devices", devices);
 }
 
-static int put_head(const struct export_request *request, const struct trace_header *header,
-		    FILE *out)
+static int put_head(const struct trace_header *header, const struct cast *cast, FILE *out)
 {
 	const char *separator = "\n";
-	struct cast cast = { 0 };
 	char uuid[UUID_TEXT];
-	int err = learn_all(request->path, &cast);
+	int err = 0;
 
 	fprintf(out, "{\"version\":%u,\"uuid\":\"%s\",\"guests\":[", header->version,
 		uuid_text(header->uuid, uuid));
-	for (size_t i = 0; !err && i < cast.count; i++) {
-		json_t *object = guest_json(&cast.guest[i], i);
+	for (size_t i = 0; !err && i < cast->count; i++) {
+		json_t *object = guest_json(&cast->guest[i], i);
 
 		fputs(separator, out);
 		err = object && !json_dumpf(object, out, JSON_COMPACT) ? 0 : -ENOMEM;
@@ -83,7 +80,6 @@ static int put_head(const struct export_request *request, const struct trace_hea
 		separator = ",\n";
 	}
 	fputs("\n],\"records\":[", out);
-	cast_free(&cast);
 	return err;
 }
 
@@ -93,8 +89,10 @@ int export_json(const struct export_request *request, struct trace_reader *reade
 {
 	struct cast cast = { 0 };
 	struct line line = { 0 };
-	int got = put_head(request, trace_reader_header(reader), out);
+	int got = learn_all(request->path, &cast);
 
+	if (!got)
+		got = put_head(trace_reader_header(reader), &cast, out);
 	if (!got)
 		got = put_records(reader, &cast, &line, out);
 	cast_free(&cast);

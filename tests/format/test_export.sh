@@ -34,12 +34,12 @@ PYTHON
 json_records() {
 	local sample
 	lab_trace
-	for sample in 'sample' 'network network 5 busy' 'absurd absurd 7 500'; do
-		# shellcheck disable=SC2086 # words
-		"$bin/format_make_sample" $sample
-		mv "${sample%% *}" trace
-		expect 0 ttdump export json trace -o document
-		expect 0 ttdump show --json trace
+	"$bin/format_make_sample" sample
+	"$bin/format_make_sample" network network 5 busy
+	"$bin/format_make_sample" absurd absurd 7 500
+	for sample in trace sample network absurd; do
+		expect 0 ttdump export json "$sample" -o document
+		expect 0 ttdump show --json "$sample"
 		same_records document out
 	done
 }
