@@ -32,6 +32,7 @@ enum { VRING_KICK = 35, VRING_CALL = 4, NEED_REPLY = 9, RECEIVE = 0, SEND = 1 };
 
 struct guest {
 	uint64_t seq, turns, calls, received;
+	bool met[GUESTS]; /* has had a frame of theirs */
 };
 
 struct lab {
@@ -124,6 +125,10 @@ static void receive(struct lab *lab, uint32_t from, uint32_t to)
 	uint8_t data[HEADER - SKIP + FRAME_SIZE] = { 1 };
 	struct guest *guest = &lab->guest[to];
 
+	if (!guest->met[from])
+		add(lab, to,
+		    (struct trace_record){ .kind = TRACE_sent, .sent = { 0, from, 0, DELAY } });
+	guest->met[from] = true;
 	write_mac(data + 2, to);
 	write_mac(data + 8, from);
 	memcpy(data + 14, ip, sizeof(ip));

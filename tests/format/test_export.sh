@@ -75,7 +75,7 @@ agrees() {
 
 perfetto_records() {
 	lab_trace 20000
-	agrees trace
+	agrees trace 100000
 	says out ' 4[0-9][0-9] frames, .* [1-9][0-9]* broadcasts$'
 }
 
