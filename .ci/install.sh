@@ -5,12 +5,14 @@ set -euo pipefail
 
 root=$(dirname "$(dirname "$(readlink -f "$0")")")
 
-# wanted: the packages of every list, one a line.
+# wanted: the packages of every list, one a line; of COMMAND:PACKAGE where there is no such command.
 wanted() {
-	local list
+	local list line
 	for list in "$root/.ci/packages.txt" "$root/kernel/uml/packages.txt"; do
 		[[ ! -r $list ]] || sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$list"
-	done | sort -u
+	done | sort -u | while read -r line; do
+		[[ $line == *:* ]] && command -v "${line%%:*}" >/dev/null || echo "${line#*:}"
+	done
 }
 
 missing() {

@@ -11,10 +11,12 @@ static const struct format {
 	export_format *run;
 	bool binary;
 	const char *doc;
+	bool takes_report;
 } formats[] = {
-	{ "json", export_json, false, "one JSON document: every record with its fields" },
-	{ "perfetto", export_perfetto, true,
-	  "for ui.perfetto.dev and trace_processor: a timeline" },
+	{ "json", export_json, false, "one JSON document: every record with its fields", false },
+	{ "html", export_html, true, "a page to look at it with, in one file", true },
+	{ "perfetto", export_perfetto, true, "for ui.perfetto.dev and trace_processor: a timeline",
+	  false },
 };
 
 struct export
@@ -26,6 +28,7 @@ struct export
 
 static const struct argp_option options[] = {
 	{ "output", 'o', "FILE", 0, "Write here instead of to standard output", 0 },
+	{ "report", 'r', "FILE", 0, "html: mark what this report of a replay says", 0 },
 	{ 0 },
 };
 
@@ -67,6 +70,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case 'o':
 		export->output = argument;
 		return 0;
+	case 'r':
+		export->request.report = argument;
+		return 0;
 	case ARGP_KEY_ARG:
 		if (export->format && export->request.path)
 			argp_error(state, "only one trace can be exported");
@@ -80,6 +86,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 			argp_error(state, "a format is missing");
 		else if (!export->request.path)
 			argp_error(state, "a trace is missing");
+		else if (export->request.report && !export->format->takes_report)
+			argp_error(state, "%s takes no report", export->format->name);
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Draws frames as arrows between lanes, and remembers which, so that they can be pointed at.
+
+import { sampleColumns, visible } from "./density.js";
+import { rows } from "./draw_lane.js";
+
+/** More frames than this are sampled: one every few pixels. */
+const ALL = 1200;
+const HEAD = 6;
+/** Height of an arrow whose sender is not known, or of a frame that nobody got. */
+const STUB = 20;
+
+/** The frames in view: by receiving; those still on their way at the right edge are included. */
+function choose(frames, view) {
+	const range = visible(frames.record, view);
+	const late = Math.min(frames.count, range[1] + 200);
+	const chosen = [];
+	if (range[1] - range[0] <= ALL)
+		for (let f = range[0]; f < range[1]; f++)
+			chosen.push(f);
+	else
+		sampleColumns(frames.record, range, view, 2, (f) => sample(frames, chosen, f));
+	for (let f = range[1]; f < late; f++)
+		if (view.x(frames.sent[f]) < view.width)
+			chosen.push(f);
+	return chosen;
+}
+
+/** A broadcast is received by many in the same moment: take a few that stand together. */
+function sample(frames, chosen, f) {
+	const end = Math.min(f + 3, frames.count);
+	while (f < end)
+		chosen.push(f++);
+}
+
+/** From where to where frame @f goes, in pixels; null when none of its lanes is there. */
+function place(frames, view, layout, f) {
+	const from = layout.laneOf(frames.from[f]);
+	const to = layout.laneOf(frames.to[f]);
+	const x0 = view.x(frames.sent[f]);
+	const x1 = view.x(frames.record[f]);
+	if (!from && !to)
+		return null;
+	if (!from || !to)
+		return stub(from ?? to, layout.height, Boolean(to), from ? x0 : x1);
+	const down = from.top <= to.top;
+	return { x0, y0: edge(from.top, layout.height, down), x1, y1: edge(to.top, layout.height, !down) };
+}
+
+function edge(top, height, below) {
+	return top + rows.bar[below ? 1 : 0] * height;
+}
+
+function stub(lane, height, received, x) {
+	const y = edge(lane.top, height, !received);
+	return received ? { x0: x, y0: y - STUB, x1: x, y1: y, stub: true }
+		: { x0: x, y0: y, x1: x, y1: y + STUB, stub: true };
+}
+
+function drawLine(context, { x0, y0, x1, y1 }) {
+	context.moveTo(x0, y0);
+	context.lineTo(x1, y1);
+}
+
+function drawHead(context, { x0, y0, x1, y1 }) {
+	const length = Math.hypot(x1 - x0, y1 - y0) || 1;
+	const dx = (x1 - x0) / length * HEAD;
+	const dy = (y1 - y0) / length * HEAD;
+	context.moveTo(x1, y1);
+	context.lineTo(x1 - dx - dy * 0.5, y1 - dy + dx * 0.5);
+	context.lineTo(x1 - dx + dy * 0.5, y1 - dy - dx * 0.5);
+	context.closePath();
+}
+
+function drawLost(context, { x1, y1 }) {
+	context.moveTo(x1 - 4, y1 - 4);
+	context.lineTo(x1 + 4, y1 + 4);
+	context.moveTo(x1 + 4, y1 - 4);
+	context.lineTo(x1 - 4, y1 + 4);
+}
+
+/** Upright lines are cheap as rectangles, and there are many of them when one looks from afar. */
+function drawShafts(context, arrows, crowded) {
+	context.beginPath();
+	for (const arrow of arrows)
+		if (!crowded || Math.abs(arrow.x1 - arrow.x0) > 1.5)
+			drawLine(context, arrow);
+	context.lineWidth = crowded ? 1 : 1.5;
+	context.stroke();
+	if (crowded)
+		for (const arrow of arrows)
+			if (Math.abs(arrow.x1 - arrow.x0) <= 1.5)
+				context.fillRect(arrow.x1 - 0.5, Math.min(arrow.y0, arrow.y1), 1,
+					Math.abs(arrow.y1 - arrow.y0));
+}
+
+function drawEach(context, arrows, draw) {
+	context.beginPath();
+	for (const arrow of arrows)
+		draw(context, arrow);
+}
+
+/** Returns the arrows that were drawn: {frame, x0, y0, x1, y1}. */
+export function drawFrames(context, theme, frames, view, layout) {
+	const arrows = [];
+	for (const frame of choose(frames, view)) {
+		const arrow = place(frames, view, layout, frame);
+		if (arrow)
+			arrows.push({ frame, ...arrow });
+	}
+	const lost = arrows.filter(({ frame }) => frames.lost[frame]);
+	const got = arrows.filter(({ frame }) => !frames.lost[frame]);
+	const crowded = arrows.length > view.width / 12;
+	context.save();
+	context.globalAlpha = crowded ? 0.45 : 0.9;
+	context.strokeStyle = context.fillStyle = theme.frame;
+	drawShafts(context, got, crowded);
+	context.globalAlpha = 0.9;
+	if (arrows.length < view.width / 4) {
+		drawEach(context, got, drawHead);
+		context.fill();
+	}
+	context.strokeStyle = context.fillStyle = theme.bad;
+	drawShafts(context, lost, crowded);
+	drawEach(context, lost, drawLost);
+	context.stroke();
+	context.restore();
+	return arrows;
+}
+
+/** The arrow of @arrows that is within a few pixels of (@x, @y). */
+export function arrowAt(arrows, x, y) {
+	let best = 5;
+	let found = null;
+	for (const arrow of arrows) {
+		const distance = distanceTo(arrow, x, y);
+		if (distance < best) {
+			best = distance;
+			found = arrow;
+		}
+	}
+	return found;
+}
+
+function distanceTo({ x0, y0, x1, y1 }, x, y) {
+	const dx = x1 - x0;
+	const dy = y1 - y0;
+	const along = ((x - x0) * dx + (y - y0) * dy) / (dx * dx + dy * dy || 1);
+	const at = Math.min(1, Math.max(0, along));
+	return Math.hypot(x - x0 - at * dx, y - y0 - at * dy);
+}
