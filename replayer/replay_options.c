@@ -22,8 +22,11 @@ enum option_key {
 	KEY_HANG_TIMEOUT,
 	KEY_TRUST,
 	KEY_FLIP,
-	KEY_KERNEL,
+	KEY_OUTPUT = 'o',
+	KEY_KERNEL = 0x200,
 	KEY_INITRD,
+	KEY_THEN_LIVE,
+	KEY_DISK,
 	KEY_REPORT,
 };
 
@@ -43,6 +46,11 @@ static const struct argp_option table[] = {
 	{ "kernel", KEY_KERNEL, "[NAME=]FILE", 0,
 	  "run this kernel instead, of all guests or of one, and say how far it agrees", 0 },
 	{ "initrd", KEY_INITRD, "[NAME=]FILE", 0, "the same with this initrd", 0 },
+	{ "then-live", KEY_THEN_LIVE, NULL, 0,
+	  "go on live from where it is another, recording that: see CHECKING A FIX", 0 },
+	{ "output", KEY_OUTPUT, "FILE", 0, "the trace of --then-live (default again.zst)", 0 },
+	{ "disk", KEY_DISK, "[NAME=]FILE", 0,
+	  "of --then-live: with this image, of all disks or of one guest's", 0 },
 	{ "console", KEY_CONSOLE, NULL, 0, "show the consoles of the guests", 0 },
 	{ "hang-timeout", KEY_HANG_TIMEOUT, "TIME", 0,
 	  "wall time to wait for the guest (default 30s; 0: forever)", 0 },
@@ -94,17 +102,28 @@ static void parse_flip(const char *text, struct cursor_flip *flip, struct argp_s
 		argp_error(state, "--flip-bit '%s': give RECORD:REGION:ADDRESS:BIT", text);
 }
 
-static void add_replacement(struct replay_options *options, enum guest_part part, const char *text,
-			    struct argp_state *state)
+static void add(const char **list, const char *text, const char *option, struct argp_state *state)
 {
-	const char **list = options->replace[part];
 	size_t count = 0;
 
 	while (list[count])
 		count++;
 	if (count == REPLACE_MAX)
-		argp_error(state, "--%s: at most %d of them", guest_part_name(part), REPLACE_MAX);
+		argp_error(state, "--%s: at most %d of them", option, REPLACE_MAX);
 	list[count] = text;
+}
+
+/* Live is the whole lab or nothing, and not held to anything. */
+static void check_live(const struct replay_options *options, struct argp_state *state)
+{
+	if (!options->then_live && (options->output || options->disk[0]))
+		argp_error(state, "--output and --disk are of --then-live");
+	if (options->then_live &&
+	    (options->only || options->cursor.keep_going || options->cursor.flip.wanted ||
+	     options->report_count || options->dump_count))
+		argp_error(state, "--then-live runs all guests of a lab, and writes a trace: it "
+				  "takes no --only, --keep-going, --flip-bit, --report and "
+				  "--dump-memory");
 }
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -137,15 +156,25 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		break;
 	case KEY_HANG_TIMEOUT:
 		options->cursor.hang_timeout = parse_time(text, "--hang-timeout", state);
+		options->hang_timeout_given = true;
 		break;
 	case KEY_TRUST:
 		options->trust = true;
 		break;
 	case KEY_KERNEL:
-		add_replacement(options, GUEST_KERNEL, text, state);
+		add(options->replace[GUEST_KERNEL], text, "kernel", state);
 		break;
 	case KEY_INITRD:
-		add_replacement(options, GUEST_INITRD, text, state);
+		add(options->replace[GUEST_INITRD], text, "initrd", state);
+		break;
+	case KEY_THEN_LIVE:
+		options->then_live = true;
+		break;
+	case KEY_OUTPUT:
+		options->output = text;
+		break;
+	case KEY_DISK:
+		add(options->disk, text, "disk", state);
 		break;
 	case KEY_FLIP:
 		parse_flip(text, &options->cursor.flip, state);
@@ -158,6 +187,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!options->trace)
 			argp_error(state, "which trace? give the file that ttrec wrote");
+		check_live(options, state);
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;

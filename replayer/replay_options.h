@@ -35,7 +35,11 @@ struct replay_options {
 	bool json;
 	const char *report[REPORTS_MAX]; /* files of the report */
 	size_t report_count;
-	bool trust; /* run the trace's program although the room cannot be sealed */
+	bool trust;	    /* run the trace's program although the room cannot be sealed */
+	bool then_live;	    /* go on from the recording, with these: */
+	const char *output; /* path of the new trace; NULL: ttrec's default */
+	const char *disk[REPLACE_MAX + 1]; /* [NAME[:N]=]FILE; ends with NULL */
+	bool hang_timeout_given;
 };
 
 /* Parse; on a usage error prints it and exits with EXIT_USAGE, as argp does. */

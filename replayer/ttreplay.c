@@ -10,6 +10,7 @@
 #include "replayer/replay_options.h"
 #include "replayer/replay_plan.h"
 #include "replayer/report.h"
+#include "replayer/then_live.h"
 
 /* A bit that was to be flipped and was not would let every replay look good. */
 static int check_flip(const struct replay_options *options, const struct replay_lab *lab,
@@ -105,6 +106,25 @@ static int replay(struct replay_options *options, struct diagnosis *why)
 	return signal ? 128 + signal : status;
 }
 
+/* The point is looked up here: ttrec knows none but records and times. */
+static int go_live(struct replay_options *options, struct diagnosis *why)
+{
+	struct replay_lab lab = { 0 };
+	int err = 0;
+
+	if (options->until.kind != UNTIL_NEVER) {
+		err = replay_lab_open(options, &lab, why);
+		if (!err)
+			err = find_stop(options, &lab, why);
+		replay_lab_close(&lab);
+	}
+	if (!err)
+		err = then_live(options, why);
+	return why->status ? err
+			   : diagnose(why, EXIT_CANNOT, err, NULL, "cannot go on live: %s",
+				      strerror(-err));
+}
+
 int main(int argc, char **argv)
 {
 	struct replay_options options;
@@ -115,6 +135,8 @@ int main(int argc, char **argv)
 	argp_err_exit_status = EXIT_USAGE;
 	argp_program_version = "ttreplay " TTREC_VERSION;
 	replay_options_parse(argc, argv, &options);
+	if (options.then_live && go_live(&options, &why))
+		return diagnosis_print(&why, "ttreplay");
 	process_hold_stop();
 	status = replay(&options, &why);
 	if (why.status) {

@@ -28,6 +28,7 @@ void verdict_print_parting(const struct verdict *verdict, FILE *out)
 	fprintf(out, "agrees up to record %s (t=%s s), of %s: then %s instead of %s\n",
 		count_text(report->record, record), duration_exact(report->now, time),
 		count_text(report->records, records), report->got, report->expected);
+	fputs("  to go on live from there: --then-live\n", out);
 }
 
 int verdict_add_replaced(const struct verdict *verdict, json_t *json)

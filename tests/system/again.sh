@@ -170,7 +170,7 @@ programs() {
 	expect 0 again --trust
 	[[ -e started ]] || fail "it was not started"
 	# It makes up its bytes anew: a difference that is nobody's fault but is one.
-	says err 'agrees with t.zst up to record .*: then, guest n1: its bytes are '
+	says err 'agrees with t.zst up to record .*: then, guest n1: .* bytes '
 }
 
 others_schedule() {
@@ -203,6 +203,30 @@ refusals() {
 	says err 'does not say how it was recorded'
 }
 
+# The same by way of ttreplay, which finds ttrec beside it.
+then_live() {
+	another hasty return hrtimer_nanosleep
+	expect 1 record --fail-on '^tick 3' -- "${ticks[@]}"
+	expect 1 ttreplay --then-live t.zst
+	says err 'why: .* said: tick 3'
+	agrees
+	expect 1 ttreplay --then-live -o live.zst --console --until console:tick --kernel hasty t.zst
+	says out '^tick 3'
+	says err 'and was compared no further'
+	whole live.zst
+	expect 2 ttreplay --then-live --until irq:7 t.zst
+	says err "'irq:7' is not in the trace"
+	expect 2 ttreplay --then-live --only n1 t.zst
+	expect 2 ttreplay --disk x t.zst
+	says err 'of --then-live'
+	# Alone it cannot.
+	mkdir alone
+	cp "$bin/ttreplay" alone
+	PATH=/usr/bin:/bin expect 4 alone/ttreplay --then-live t.zst
+	says err 'done by ttrec, which cannot be run'
+	says err 'to do: install it beside ttreplay'
+}
+
 proves "one guest is recorded again, bit for bit" one_guest
 proves "of files nothing but the trace is needed" nothing_else_is_needed
 proves "labs too, with each grant, from the lab's text" labs
@@ -212,6 +236,7 @@ proves "another build that does the same agrees to the end" equal_kernel
 proves "a kernel that is repaired goes on live from where it is another, and passes" repaired_kernel
 proves "of a lab, the kernel of one guest" one_kernel_of_a_lab
 proves "another initrd" other_initrd
+proves "ttreplay --then-live goes on live" then_live
 proves "programs of a lab are started only when they are trusted" programs
 proves "what somebody else scheduled cannot go on" others_schedule
 proves "what makes no sense is refused with words" refusals
