@@ -1,3 +1,6 @@
+# What runs a command and measures it, for a test as well.
+add_executable(bench_peak bench/peak.c)
+target_link_libraries(bench_peak PRIVATE ttrec_options)
 # Not tests: what tests/bench/run.sh measures. Built on demand.
 add_executable(bench-format EXCLUDE_FROM_ALL bench/bench_format.c)
 target_link_libraries(bench-format PRIVATE ttrec_options tttrace PkgConfig::ZSTD)

@@ -13,22 +13,18 @@ import re
 import subprocess
 import sys
 import tempfile
-import time
 
 MEMORY_BAR = 100 * 1000 * 1000
 DIFF_BAR = 1.0
 
 
-def measure(command):
-    """Seconds, peak memory in bytes, exit status."""
-    with open(os.devnull, "wb") as null, tempfile.TemporaryFile() as errors:
-        start = time.monotonic()
-        child = subprocess.Popen(command, stdout=null, stderr=errors)
-        _, status, usage = os.wait4(child.pid, 0)
-        seconds = time.monotonic() - start
-        child.returncode = os.waitstatus_to_exitcode(status)
-        errors.seek(0)
-        return seconds, usage.ru_maxrss * 1024, child.returncode, errors.read().decode()
+def measure(peak, command):
+    """Seconds, peak memory in bytes, exit status, what it said."""
+    with tempfile.NamedTemporaryFile() as figures:
+        done = subprocess.run([peak, figures.name, *command], stdout=subprocess.DEVNULL,
+                              stderr=subprocess.PIPE, text=True)
+        seconds, memory = figures.read().split()
+    return float(seconds), int(memory), done.returncode, done.stderr
 
 
 def listed(ttdump, *words):
@@ -79,7 +75,8 @@ def main():
         size = os.path.getsize(os.path.join(work, "a"))
         print(f"{records} records, {size / 1e6:.1f} MB")
         for name, words, good in views(ttdump, work):
-            seconds, memory, status, errors = measure([ttdump, *words])
+            seconds, memory, status, errors = measure(os.path.join(bin_directory, "bench_peak"),
+                                                      [ttdump, *words])
             wrong = ", ".join(faults(name, seconds, memory, status, good))
             print(f"    {name:<22} {seconds:7.2f} s {memory / 1e6:7.1f} MB  {wrong or 'met'}",
                   flush=True)
