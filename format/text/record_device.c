@@ -43,7 +43,7 @@ struct words {
 /* Where in the payload the frame begins that is in it; false: it has none, or not its beginning. */
 static bool frame_offset(const struct trace_record *record, size_t *offset)
 {
-	uint64_t before;
+	uint64_t before, queue;
 
 	switch (record->kind) {
 	case TRACE_lost:
@@ -51,18 +51,21 @@ static bool frame_offset(const struct trace_record *record, size_t *offset)
 		return true;
 	case TRACE_taken:
 		before = 0;
+		queue = record->taken.queue ^ 1;
 		break;
 	case TRACE_used:
 		before = record->used.skip;
+		queue = record->used.queue;
 		break;
 	case TRACE_wrote:
 		before = record->wrote.offset;
+		queue = record->wrote.queue;
 		break;
 	default:
 		return false;
 	}
 	*offset = NET_HEADER_SIZE - (before < NET_HEADER_SIZE ? before : NET_HEADER_SIZE);
-	return before <= NET_HEADER_SIZE;
+	return before <= NET_HEADER_SIZE && !(queue & 1);
 }
 
 bool record_frame(const struct cast *cast, const struct trace_record *record, const uint8_t **frame,

@@ -211,15 +211,14 @@ static bool is_interrupt(const struct trace_record *record)
 	       record->kind == TRACE_irq;
 }
 
+/* Without memory it is shown, which says that there is none. */
 static bool matches(struct show_filter *filter, const struct record_view *view,
 		    const struct trace_record *record)
 {
-	regmatch_t range = { 0 };
-
 	filter->text.size = 0;
 	record_describe(view, record, &filter->text);
-	range.rm_eo = (regoff_t)filter->text.size;
-	return !regexec(&filter->pattern, filter->text.text ?: "", 1, &range, REG_STARTEND);
+	line_char(&filter->text, '\0');
+	return filter->text.failed || !regexec(&filter->pattern, filter->text.text, 0, NULL, 0);
 }
 
 bool show_filter_passes(struct show_filter *filter, const struct record_view *view,

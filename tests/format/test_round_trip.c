@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -125,6 +127,58 @@ static void seek_finds_every_record(void **state)
 	sample_release(&sample);
 }
 
+/* The first record at or after @now, read from where trace_reader_seek_time() says. */
+static uint64_t first_at(struct trace_reader *reader, uint64_t now, uint64_t *begun)
+{
+	struct trace_record record;
+
+	assert_int_equal(trace_reader_seek_time(reader, now, begun), 0);
+	assert_int_equal(trace_reader_next(reader, &record), 1);
+	assert_int_equal(record.number, *begun);
+	while (record.now < now)
+		assert_int_equal(trace_reader_next(reader, &record), 1);
+	return record.number;
+}
+
+static void cut_last_byte(const char *path)
+{
+	struct stat status;
+
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(truncate(path, status.st_size - 1), 0);
+}
+
+static void seek_finds_times(void **state)
+{
+	const char *path = sample_path("times");
+	struct trace_reader *reader;
+	struct sample sample = { 0 };
+	uint64_t begun, wanted, skipped = 0;
+
+	(void)state;
+	sample_recording(&sample, 3, 9000, 3);
+	sample_write(&sample, path);
+	assert_int_equal(trace_reader_open(path, &reader), 0);
+	for (uint64_t i = 0; i < 60; i++) {
+		uint64_t now = sample.record[sample.count - 1].now * i / 60 + i % 2;
+
+		for (wanted = 0; sample.record[wanted].now < now;)
+			wanted++;
+		assert_int_equal(first_at(reader, now, &begun), wanted);
+		skipped += begun != 0;
+	}
+	assert_in_range(skipped, 30, 60);
+	assert_int_equal(trace_reader_seek_time(reader, UINT64_MAX, NULL), 0);
+	trace_reader_close(reader);
+	/* Without the index nothing is skipped, and nothing lost. */
+	cut_last_byte(path);
+	assert_int_equal(trace_reader_open(path, &reader), 0);
+	assert_int_equal(first_at(reader, sample.record[wanted].now, &begun), wanted);
+	assert_int_equal(begun, 0);
+	trace_reader_close(reader);
+	sample_release(&sample);
+}
+
 /* The chain of each guest after each record, or 0. */
 static uint64_t *read_chains(const char *path, size_t count, uint32_t guests)
 {
@@ -229,6 +283,7 @@ int main(void)
 		cmocka_unit_test(every_kind_with_largest_payload),
 		cmocka_unit_test(append_refuses_what_cannot_be_read),
 		cmocka_unit_test(seek_finds_every_record),
+		cmocka_unit_test(seek_finds_times),
 		cmocka_unit_test(chain_is_the_same_wherever_reading_begins),
 		cmocka_unit_test(chain_is_of_the_guests_own_history),
 		cmocka_unit_test(table_names_its_kinds),
