@@ -149,7 +149,7 @@ void cast_free(struct cast *cast)
 
 const char *cast_name(const struct cast *cast, uint32_t guest, char text[CAST_NAME])
 {
-	if (guest < cast->count)
+	if (cast && guest < cast->count)
 		return cast->guest[guest].name;
 	snprintf(text, CAST_NAME, "guest %" PRIu32, guest);
 	return text;

@@ -51,7 +51,7 @@ void cast_follow(struct cast *cast, const struct trace_record *record);
 
 void cast_free(struct cast *cast);
 
-/* "n1", or "guest 3" in @text; for any index. */
+/* "n1", or "guest 3" in @text; for any index. @cast may be NULL, here and for names of devices. */
 const char *cast_name(const struct cast *cast, uint32_t guest, char text[CAST_NAME]);
 
 /* NULL when the trace has not told of it. */

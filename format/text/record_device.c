@@ -92,14 +92,18 @@ static const struct cast_device *device_of(const struct words *words)
 	return cast_device(words->view->cast, words->record->guest, words->record->field[0]);
 }
 
+static void add_name(const struct words *words, const char *name)
+{
+	line_char(words->line, ' ');
+	line_escaped(words->line, name, strlen(name), words->view->utf8);
+}
+
 static void add_device(const struct words *words)
 {
 	char text[CAST_DEVICE_TEXT];
-	const char *name = cast_device_name(words->view->cast, words->record->guest,
-					    words->record->field[0], text);
 
-	line_char(words->line, ' ');
-	line_escaped(words->line, name, strlen(name), words->view->utf8);
+	add_name(words, cast_device_name(words->view->cast, words->record->guest,
+					 words->record->field[0], text));
 }
 
 /* The queues of cards and consoles come in pairs; elsewhere they have numbers only. */
@@ -366,11 +370,10 @@ static void describe_sent(const struct words *words)
 	char name[CAST_NAME], device[CAST_DEVICE_TEXT];
 
 	add_device(words);
-	line_text(words->line, " by ");
-	line_text(words->line, cast_name(words->view->cast, (uint32_t)sender, name));
-	line_char(words->line, ' ');
-	line_text(words->line,
-		  cast_device_name(words->view->cast, (uint32_t)sender, record->sent.card, device));
+	line_text(words->line, " by");
+	add_name(words, cast_name(words->view->cast, (uint32_t)sender, name));
+	add_name(words,
+		 cast_device_name(words->view->cast, (uint32_t)sender, record->sent.card, device));
 	line_char(words->line, ' ');
 	line_duration(words->line, record->sent.delay);
 	line_text(words->line, " before");

@@ -6,6 +6,10 @@
 #include "format/text/record_names.h"
 #include "format/text/record_text.h"
 
+/* Who @record is of; NULL: the view does not know. */
+const struct cast_guest *record_guest(const struct record_view *view,
+				      const struct trace_record *record);
+
 /*
  * Add what is said of a record of a device or of an interrupt, payload and all; false, and nothing
  * added, when it is none.

@@ -202,6 +202,10 @@ static void everything_else(void **state)
 		  "irq        warning at an unknown time \"a.c:1\"" },
 		{ { .kind = TRACE_lost, .lost = { 0, TRACE_LOSS_NOBODY }, TEXT("frame") },
 		  "lost       lan nobody there a frame of 5 bytes (5 bytes)" },
+		{ { .kind = TRACE_sent, .sent = { 0, 1, 0, 100000 } },
+		  "sent       lan by second dev0 100us before" },
+		{ { .kind = TRACE_sent, .sent = { 0, UINT64_MAX, 7, 0 } },
+		  "sent       lan by guest 4294967295 dev7 0 before" },
 		/* Payloads that were not kept. */
 		{ { .kind = TRACE_console, .payload_size = 7 }, "console    7 bytes" },
 		{ { .kind = TRACE_used, .used = { 0, 0, 1, 10 }, .payload_size = 90 },
@@ -272,7 +276,8 @@ static void colours(void **state)
 		strstr(text, "\x1b[36mn1     <-\x1b[0m \x1b[1;31mexit       status 1\x1b[0m\n"));
 }
 
-/* Whatever a record says, its line is one line of printable ASCII, and its object is JSON. */
+/* Whatever a record says, with a cast and without, its line is one line of printable ASCII, and its
+ * object is JSON. */
 static void absurd_records(void **state)
 {
 	struct sample_random random = { 7 };
@@ -288,6 +293,7 @@ static void absurd_records(void **state)
 		record.guest %= 3;
 		if (i % 2 && record.kind >= TRACE_attach)
 			record.field[0] %= 6;
+		view.cast = i % 3 ? &cast : NULL;
 		text = print(&record, 1);
 		length = strlen(text);
 		assert_int_equal(text[length - 1], '\n');
