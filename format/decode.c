@@ -112,6 +112,7 @@ static int split_columns(struct decoder *decoder, struct column_cursor *content)
 	}
 	if (total != (uint64_t)(content->end - content->at))
 		return decoder_bad(decoder, "the columns do not fill the chunk");
+	decoder->columns = content->at;
 	for (int i = 0; i < COLUMNS; i++) {
 		decoder->column[i].at = content->at;
 		content->at += size[i];

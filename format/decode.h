@@ -16,6 +16,7 @@ struct column_cursor {
 
 struct decoder {
 	struct predictor predictor;
+	const uint8_t *columns; /* where those of this chunk begin */
 	struct column_cursor column[COLUMNS];
 	struct habit habit;
 	unsigned int run;    /* so many of the next records are as expected */

@@ -19,7 +19,8 @@ run() {
 	"$bin/ttdump" "$@" >out 2>err
 	status=$?
 	sed -E 's/[0-9.]+ (B|KiB)/N \1/g; s/packed [0-9.]+ to/packed N to/; s/at byte [0-9,]+/at byte N/;
-		s/"(file_bytes|record_bytes|artifact_bytes)":[0-9]+/"\1":N/g; s/"ratio":[0-9.]+/"ratio":N/' out
+		s/"(file_bytes|record_bytes|artifact_bytes)":[0-9]+/"\1":N/g; s/"ratio":[0-9.]+/"ratio":N/
+		s/"(stored_bytes_estimated)":[0-9]+/"\1":N/g; /^kinds of records/,/^$/d' out
 	sed -E 's/^/! /; s/at byte [0-9,]+/at byte N/' err
 	[ $status -eq 0 ] || echo "? $status"
 }

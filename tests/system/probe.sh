@@ -81,8 +81,8 @@ one_guest() {
 	replays_identical t.zst
 	says out " $count probed interrupts"
 	never_says out 'not compared'
-	ttdump stat t.zst >summary
-	says summary "^  == interrupts $count, seen by the probe"
+	ttdump stat --json t.zst >summary
+	says summary "\"probed\":\{\"interrupts\":$count,"
 }
 
 # The probe leaves no mark: with it and without, the guest lives the same life.
