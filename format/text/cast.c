@@ -50,16 +50,18 @@ static void learn_network(struct cast_device *device)
 }
 
 /* "ID NAME" */
-static int learn_device(struct cast_guest *guest, const char *text, size_t size)
+static int learn_device(struct cast *cast, struct cast_guest *guest, const char *text, size_t size)
 {
-	struct cast_device *grown =
-		realloc(guest->device, (guest->device_count + 1) * sizeof(*grown));
-	char line[16 + sizeof(grown->name)];
-	struct cast_device *device;
+	struct cast_device *grown, *device;
+	char line[16 + sizeof(device->name)];
 	int name = 0;
 
+	if (cast->device_count == CAST_DEVICES_MAX)
+		return 0;
+	grown = realloc(guest->device, (guest->device_count + 1) * sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
+	cast->device_count++;
 	guest->device = grown;
 	device = &grown[guest->device_count++];
 	*device = (struct cast_device){ 0 };
@@ -94,7 +96,7 @@ static int learn_meta(struct cast *cast, const struct trace_record *record)
 	if (has_key(record, "name=", &value, &size))
 		learn_name(guest, value, size);
 	else if (has_key(record, "device=", &value, &size))
-		return learn_device(guest, value, size);
+		return learn_device(cast, guest, value, size);
 	return 0;
 }
 

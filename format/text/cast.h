@@ -34,9 +34,13 @@ struct cast_guest {
 	size_t device_count;
 };
 
+/* Of all guests together; what a trace says of more is not kept. */
+#define CAST_DEVICES_MAX 65536
+
 struct cast {
 	struct cast_guest *guest; /* by index */
 	size_t count;
+	size_t device_count; /* of all of them */
 };
 
 /* Learn from @record if it tells of anybody. 0 or -ENOMEM. */

@@ -306,6 +306,21 @@ static void absurd_records(void **state)
 	}
 }
 
+/* A trace that tells of devices without end takes no memory without end. */
+static void too_many_devices(void **state)
+{
+	struct trace_record record = { .kind = TRACE_meta, TEXT("device=2 disk") };
+
+	(void)state;
+	for (int i = 0; i < CAST_DEVICES_MAX + 10; i++) {
+		record.guest = (uint32_t)i % 8;
+		learn(&record);
+	}
+	assert_int_equal(cast.device_count, CAST_DEVICES_MAX);
+	assert_non_null(cast_device(&cast, 7, 100));
+	assert_null(cast_device(&cast, 7, CAST_DEVICES_MAX / 8));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -313,7 +328,7 @@ int main(void)
 		WITH_GUESTS(messages),	      WITH_GUESTS(another_clock),
 		WITH_GUESTS(everything_else), WITH_GUESTS(lines_stand_below_each_other),
 		WITH_GUESTS(without_a_cast),  WITH_GUESTS(colours),
-		WITH_GUESTS(absurd_records),
+		WITH_GUESTS(absurd_records),  WITH_GUESTS(too_many_devices),
 #undef WITH_GUESTS
 	};
 
