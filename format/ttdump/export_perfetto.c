@@ -261,8 +261,6 @@ static void finish(struct lab *lab)
 
 static void release(struct lab *lab)
 {
-	for (size_t i = 0; i < lab->guest_count; i++)
-		free(lab->guest[i].line);
 	free(lab->guest);
 	free(lab->flows);
 	free(lab->network);

@@ -4,13 +4,13 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "format/cleanup.h"
 #include "format/printable.h"
 
-#define FLOW_SHIFT 17 /* a guest's index, and one that stands for none */
+#define TEXT_MAX   1024 /* bytes of a name of an event */
+#define FLOW_SHIFT 17	/* a guest's index, and one that stands for none */
 
 uint64_t flow_number(uint64_t number, uint32_t receiver)
 {
@@ -137,20 +137,23 @@ static void message(struct guest_events *guest, struct tracks *tracks,
 
 /* ---- Console --------------------------------------------------------------------------------- */
 
-static void show_line(struct guest_events *guest, struct tracks *tracks, uint32_t index,
-		      uint64_t now, const uint64_t *number)
+static int show_line(struct guest_events *guest, struct tracks *tracks, uint32_t index,
+		     uint64_t now, const uint64_t *number)
 {
-	guest->line[guest->line_size] = '\0';
-	if (guest->line_size)
-		perfetto_event(tracks->writer,
-			       &(struct perfetto_event){
-				       .now = now,
-				       .track = track_guest(tracks, index, GUEST_CONSOLE),
-				       .type = PERFETTO_INSTANT,
-				       .text = printable(guest->line),
-				       .number = number,
-			       });
-	guest->line_size = 0;
+	if (!guest->line.size)
+		return 0;
+	line_char(&guest->line, '\0');
+	if (guest->line.failed)
+		return -ENOMEM;
+	perfetto_event(tracks->writer, &(struct perfetto_event){
+					       .now = now,
+					       .track = track_guest(tracks, index, GUEST_CONSOLE),
+					       .type = PERFETTO_INSTANT,
+					       .text = printable(guest->line.text),
+					       .number = number,
+				       });
+	guest->line.size = 0;
+	return 0;
 }
 
 /* A line shows when it is complete, or too long. */
@@ -158,20 +161,17 @@ static int console(struct guest_events *guest, struct tracks *tracks,
 		   const struct trace_record *record)
 {
 	const char *text = record->payload;
+	int err = 0;
 
 	rate_add(&guest->printed, tracks, track_guest(tracks, record->guest, GUEST_CONSOLE_RATE),
 		 record->now, record->payload_size);
-	if (!guest->line)
-		guest->line = malloc(CONSOLE_LINE);
-	if (!guest->line)
-		return -ENOMEM;
-	for (size_t i = 0; i < record->payload_size; i++) {
+	for (size_t i = 0; !err && i < record->payload_size; i++) {
 		if (text[i] != '\n' && text[i] != '\r')
-			guest->line[guest->line_size++] = text[i];
-		if (text[i] == '\n' || guest->line_size == CONSOLE_LINE - 1)
-			show_line(guest, tracks, record->guest, record->now, &record->number);
+			line_char(&guest->line, text[i] ? text[i] : '?');
+		if (text[i] == '\n' || guest->line.size == TEXT_MAX)
+			err = show_line(guest, tracks, record->guest, record->now, &record->number);
 	}
-	return 0;
+	return err;
 }
 
 /* A text of the record, behind @head if that is not NULL. */
@@ -179,8 +179,8 @@ static void show_text(struct tracks *tracks, const struct trace_record *record, 
 		      const char *head)
 {
 	struct perfetto_event event = instant(record, track);
-	int size = record->payload_size < CONSOLE_LINE ? (int)record->payload_size : CONSOLE_LINE;
-	char text[CONSOLE_LINE + 32];
+	int size = record->payload_size < TEXT_MAX ? (int)record->payload_size : TEXT_MAX;
+	char text[TEXT_MAX + 32];
 
 	snprintf(text, sizeof(text), "%s%s%.*s", head ? head : "", head ? ": " : "", size,
 		 size ? (const char *)record->payload : "");
@@ -323,8 +323,8 @@ static void finish_rate(struct rate *rate, struct tracks *tracks, uint32_t index
 void guest_finish(struct guest_events *guest, struct tracks *tracks, uint32_t index, uint64_t now)
 {
 	end_run(guest, tracks, index, now);
-	if (guest->line)
-		show_line(guest, tracks, index, now, NULL);
+	show_line(guest, tracks, index, now, NULL);
+	line_free(&guest->line);
 	finish_rate(&guest->messages, tracks, index, GUEST_MESSAGE_RATE);
 	finish_rate(&guest->printed, tracks, index, GUEST_CONSOLE_RATE);
 }

@@ -3,9 +3,8 @@
 #ifndef TTREC_PERFETTO_GUEST_H
 #define TTREC_PERFETTO_GUEST_H
 
+#include "format/text/line.h"
 #include "format/ttdump/perfetto_tracks.h"
-
-#define CONSOLE_LINE 1024
 
 /* The ladder of a digest, which may be spread over records. */
 struct ladder {
@@ -19,8 +18,7 @@ struct guest_events {
 	uint64_t request, call;
 	struct rate messages, printed;
 	struct ladder ladder[2];
-	char *line; /* what it has printed since the last end of a line; CONSOLE_LINE bytes */
-	size_t line_size;
+	struct line line; /* what it has printed since the last end of a line */
 };
 
 /* The flow that @number, a record, starts towards @receiver, a guest. */
@@ -30,7 +28,7 @@ uint64_t flow_number(uint64_t number, uint32_t receiver);
 int guest_event(struct guest_events *guest, struct tracks *tracks,
 		const struct trace_record *record);
 
-/* The trace ends at @now: so does what goes on. */
+/* The trace ends at @now: so does what goes on. Nothing of @guest is needed any more. */
 void guest_finish(struct guest_events *guest, struct tracks *tracks, uint32_t index, uint64_t now);
 
 #endif
