@@ -334,9 +334,11 @@ static void describe_called(const struct words *words)
 	line_hex(words->line, words->record->called.value);
 }
 
+/* The guest's own time, on the clock of the trace as all others. */
 static void describe_irq(const struct words *words)
 {
 	const struct trace_record *record = words->record;
+	const struct cast_guest *guest = record_guest(words->view, record);
 
 	if (record->irq.source == TRACE_IRQ_ENTRY) {
 		line_char(words->line, ' ');
@@ -348,7 +350,7 @@ static void describe_irq(const struct words *words)
 		line_text(words->line, " at an unknown time");
 	} else {
 		line_text(words->line, " at ");
-		line_seconds(words->line, record->irq.time);
+		line_seconds(words->line, record->irq.time + (guest ? guest->offset : 0));
 	}
 }
 

@@ -134,8 +134,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	return parse_filter(key, argument, state);
 }
 
-/* ---- Who is who --------------------------------------------------------------------------------
- */
+/* ---- Who is who ------------------------------------------------------------------------------ */
 
 static int meet(struct show *show, const struct trace_record *record)
 {
@@ -176,14 +175,18 @@ static int meet_guests(struct show *show, struct trace_reader *reader, struct di
 {
 	struct trace_record record;
 	const char *unknown = NULL;
+	size_t known = 0; /* guests when it was last looked for those who are wanted */
 	int got;
 
 	while ((got = trace_reader_next(reader, &record)) > 0) {
 		if (meet(show, &record))
 			return dump_no_memory(diagnosis);
-		if (show->met >= MEET_RECORDS &&
-		    show_filter_resolve(&show->filter, &show->cast, &unknown))
+		if (show->met < MEET_RECORDS ||
+		    (known == show->cast.count && record.kind != TRACE_join))
+			continue;
+		if (show_filter_resolve(&show->filter, &show->cast, &unknown))
 			return 0;
+		known = show->cast.count;
 	}
 	if (show_filter_resolve(&show->filter, &show->cast, &unknown))
 		return 0;
@@ -192,27 +195,26 @@ static int meet_guests(struct show *show, struct trace_reader *reader, struct di
 	return refuse_guest(show, unknown, diagnosis);
 }
 
-/* ---- The records -------------------------------------------------------------------------------
- */
+/* ---- The records ----------------------------------------------------------------------------- */
 
+/* Damage on the way there is for who reads from there to meet. */
 static int go_to_start(const struct show *show, struct trace_reader *reader,
 		       struct diagnosis *diagnosis)
 {
 	const struct show_filter *filter = &show->filter;
 	uint64_t number = 0;
-	int err = 0;
+	int err;
 
 	if (filter->guest_count == 1)
-		err = trace_reader_follow(reader, filter->guest[0].index);
-	if (!err)
-		err = trace_reader_seek_time(reader, filter->from, &number);
+		trace_reader_follow(reader, filter->guest[0].index);
+	err = trace_reader_seek_time(reader, filter->from, &number);
 	if (!err && filter->first > number)
 		err = trace_reader_seek(reader, filter->first);
 	if (err == -ERANGE)
 		return diagnose(diagnosis, EXIT_USAGE, err,
 				"\"ttdump stat\" says how many there are",
 				"there is no record %" PRIu64 " in %s", filter->first, show->path);
-	return err ? dump_damaged(show->path, reader, err, diagnosis) : 0;
+	return 0;
 }
 
 static int show_records(struct show *show, struct trace_reader *reader, struct diagnosis *diagnosis)

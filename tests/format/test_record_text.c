@@ -110,12 +110,14 @@ static void another_clock(void **state)
 	struct trace_record request = {
 		.kind = TRACE_from, .guest = 1, .now = 6000, .from = { TRACE_OP_REQUEST, 1, 2000 }
 	};
+	struct trace_record irq = { .kind = TRACE_irq, .guest = 1, .irq = { 0, 3, 2000 } };
 	struct trace_record run = {
 		.kind = TRACE_to, .guest = 1, .now = 9000, .to = { TRACE_OP_RUN, 1, 2000 }
 	};
 
 	(void)state;
 	assert_described(&request, "REQUEST    +1us (0.000007000) #1");
+	assert_described(&irq, "irq        3 at 0.000007000");
 	learn(&run);
 	assert_described(&run, "RUN        #1");
 	request.now = 9000;

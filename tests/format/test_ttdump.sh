@@ -70,6 +70,7 @@ commands() {
 	run show --from nowhere sample
 	run show none
 	run show text
+	run show head
 	run show cut
 	run stat sample
 	run stat --json sample
