@@ -142,6 +142,9 @@ static int show_frame(struct lab *lab, const struct trace_record *record)
 
 	if (got <= 0)
 		return got;
+	/* The trace names the sender, which may be nobody that it tells of. */
+	if (frame.known && tracks_prepare(&lab->tracks, frame.from_guest))
+		return -ENOMEM;
 	flow = flow_number(frame.record, frame.to_guest);
 	if (frame.known)
 		show_sending(lab, &frame, flow, frame.size);

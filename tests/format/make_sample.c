@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * Write a sample trace, the same bytes every time: for the tests of ttdump and of the reference
- * decoder. make_sample FILE [GUESTS EVENTS | absurd SEED COUNT | network PINGS busy|idle | escape]
+ * decoder. make_sample FILE [GUESTS EVENTS | absurd SEED COUNT | network PINGS busy|idle | escape |
+ * stranger]
  */
 #include <sched.h>
 #include <setjmp.h>
@@ -73,6 +74,21 @@ static void append_note(struct trace_writer *writer)
 	check(trace_writer_append(writer, &note, NULL), "append");
 }
 
+/* A frame of a sender of which the trace does not tell. */
+static void append_stranger(struct trace_writer *writer)
+{
+	static const char device[] = "device=1 net lan 02:00:00:00:00:01";
+	static const uint8_t frame[12 + 60] = { 0 };
+	const struct trace_record records[] = {
+		{ .kind = TRACE_meta, .payload = device, .payload_size = sizeof(device) - 1 },
+		{ .kind = TRACE_sent, .sent = { 0, TRACE_GUEST_LIMIT - 1, UINT32_MAX - 1, 0 } },
+		{ .kind = TRACE_used, .payload = frame, .payload_size = sizeof(frame) },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(records); i++)
+		check(trace_writer_append(writer, &records[i], NULL), "append");
+}
+
 int main(int argc, char **argv)
 {
 	const struct trace_header header = { .uuid = { 0x74, 0x74, 0x72, 0x65, 0x63 } };
@@ -86,7 +102,9 @@ int main(int argc, char **argv)
 	if (argc < 2)
 		return EXIT_FAILURE;
 	check(writer_create(argv[1], &options, &header, NULL, 0, &writer), argv[1]);
-	if (argc == 3) {
+	if (argc == 3 && !strcmp(argv[2], "stranger")) {
+		append_stranger(writer);
+	} else if (argc == 3) {
 		embed(writer, "/../../escaped", 0644, "no\n");
 	} else if (absurd) {
 		append_absurd(writer, strtoull(argv[3], NULL, 0), atol(argv[4]));

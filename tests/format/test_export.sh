@@ -130,6 +130,16 @@ no_output() {
 	done
 }
 
+stranger() {
+	local format
+	"$bin/format_make_sample" trace stranger
+	for format in $(formats); do
+		expect 0 ttdump export "$format" trace
+	done
+	expect 0 ttdump export perfetto trace -o exported
+	grep -q 'guest 65535' exported || fail "the sender has no track"
+}
+
 # Whatever stands in a trace, an export of it ends, and well.
 absurd() {
 	local format seed
@@ -149,5 +159,6 @@ proves "perfetto shows what is rare" perfetto_rare
 proves "perfetto of a damaged trace is whole packets of what could be read" perfetto_damaged
 proves "perfetto does not go to a terminal" perfetto_terminal
 proves "what cannot be opened or written is said" no_output
+proves "a sender that the trace does not tell of is no matter" stranger
 proves "absurd records are exported" absurd
 finish
