@@ -35,8 +35,11 @@ static int choose_output(struct run_options *options, struct diagnosis *why)
 
 	if (!options->output_given)
 		options->output = DEFAULT_OUTPUT;
-	if (!options->output || stat(options->again, &old) || stat(options->output, &new) ||
-	    old.st_dev != new.st_dev || old.st_ino != new.st_ino)
+	if (!options->output)
+		return diagnose(why, EXIT_USAGE, -EINVAL, "name a file with -o",
+				"--again compares what it writes, so it needs a trace");
+	if (stat(options->again, &old) || stat(options->output, &new) || old.st_dev != new.st_dev ||
+	    old.st_ino != new.st_ino)
 		return 0;
 	return diagnose(why, EXIT_USAGE, -EEXIST, "name another file with -o",
 			"%s is what is to be recorded again: it would be overwritten",

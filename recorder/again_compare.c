@@ -20,40 +20,87 @@ struct console_text {
 	size_t size, space;
 };
 
-struct compared_guest {
-	const struct guest_spec *spec;
+/* One guest, or another client, of both recordings. */
+struct compared {
+	const struct guest_spec *spec; /* NULL: it is no guest */
 	bool loose;  /* another kernel or initrd: its console is only told, its memory elsewhere */
 	bool memory; /* its digests are compared */
+	bool over;   /* it is compared no further */
+	struct trace_reader *reader;	    /* of its records in the old trace */
 	struct console_text console[SIDES]; /* of a loose one, since its last record */
 };
 
 struct again_compare {
 	const struct run_options *options;
-	struct trace_reader *reader; /* of the old trace */
-	struct compared_guest *guest;
-	size_t guest_count;
+	struct trace_reader *reader; /* of the whole old trace */
+	struct compared *guest;	     /* by index in the trace */
+	size_t count;
 	bool over;
 	struct again_result result;
 };
+
+/* ---- Whose records -------------------------------------------------------------------------- */
+
+/* Each goes its own way: where a recording was stopped in a window, some had come further. */
+static int open_reader(struct again_compare *compare, uint32_t index)
+{
+	struct compared *guest = &compare->guest[index];
+	int err = trace_reader_open(compare->options->again, &guest->reader);
+
+	return err ? err : trace_reader_follow(guest->reader, index);
+}
+
+static int grow(struct again_compare *compare, size_t count)
+{
+	struct compared *grown = realloc(compare->guest, count * sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	compare->guest = grown;
+	for (; compare->count < count; compare->count++)
+		grown[compare->count] = (struct compared){ .memory = true };
+	return 0;
+}
+
+/* NULL: it cannot be compared. */
+static struct compared *find_guest(struct again_compare *compare, uint32_t index)
+{
+	if (index >= compare->count && grow(compare, index + 1))
+		return NULL;
+	if (!compare->guest[index].reader && !compare->guest[index].over &&
+	    open_reader(compare, index))
+		compare->guest[index].over = true;
+	return &compare->guest[index];
+}
+
+/* Why the memory of @guest cannot be what it was; empty. */
+static void judge_memory(const struct again_compare *compare, const struct again *again,
+			 const struct run_guest *guest, char *reason, size_t size)
+{
+	guest_judge_memory(guest->recorded, &guest->cpu, guest->guest.room.seal, reason, size);
+	if (guest->recorded->replaced)
+		return;
+	if (!again->same_digests)
+		snprintf(reason, size, "--digest is another one");
+	else if (*reason && compare->options->cpu >= 0)
+		snprintf(reason, size, "--cpu is another one");
+}
 
 /* Of several, why the first cannot be compared, and whose that is. */
 static void begin_guest(struct again_compare *compare, const struct again *again,
 			const struct run_guest *guest, size_t index)
 {
 	struct again_result *result = &compare->result;
-	char reason[192];
+	char reason[sizeof(result->memory_reason)];
 
-	guest_judge_memory(guest->recorded, &guest->cpu, guest->guest.room.seal, reason,
-			   sizeof(reason));
-	if (!*reason && !again->same_digests)
-		snprintf(reason, sizeof(reason), "--digest is another one");
-	compare->guest[index] = (struct compared_guest){ .spec = &guest->spec,
-							 .loose = guest->recorded->replaced,
-							 .memory = !*reason };
+	judge_memory(compare, again, guest, reason, sizeof(reason));
+	compare->guest[index].spec = &guest->spec;
+	compare->guest[index].loose = guest->recorded->replaced;
+	compare->guest[index].memory = !*reason;
 	if (!*reason || *result->memory_reason)
 		return;
-	snprintf(result->memory_reason, sizeof(result->memory_reason), "%s", reason);
-	if (compare->guest_count > 1)
+	memcpy(result->memory_reason, reason, sizeof(reason));
+	if (compare->count > 1)
 		snprintf(result->memory_guest, sizeof(result->memory_guest), "%s",
 			 guest->spec.name);
 }
@@ -62,22 +109,14 @@ int again_compare_create(const struct run_options *options, struct again *again,
 			 const struct run_lab *lab, struct again_compare **out)
 {
 	struct again_compare *compare = calloc(1, sizeof(*compare));
-	int err;
 
-	if (compare)
-		compare->guest = calloc(lab->guest_count, sizeof(*compare->guest));
 	*out = compare;
-	if (!compare || !compare->guest)
+	if (!compare || grow(compare, lab->guest_count))
 		return -ENOMEM;
 	compare->options = options;
 	compare->reader = again->reader;
-	compare->guest_count = lab->guest_count;
 	for (size_t i = 0; i < lab->guest_count; i++)
 		begin_guest(compare, again, &lab->guest[i], i);
-	err = trace_reader_seek(compare->reader, 0);
-	/* What cannot be read is told in the end. */
-	compare->over = err;
-	compare->result.outcome = err ? AGAIN_DAMAGED : AGAIN_AGREES;
 	return 0;
 }
 
@@ -85,37 +124,32 @@ void again_compare_destroy(struct again_compare *compare)
 {
 	if (!compare)
 		return;
-	for (size_t i = 0; compare->guest && i < compare->guest_count; i++)
+	for (size_t i = 0; i < compare->count; i++) {
+		trace_reader_close(compare->guest[i].reader);
 		for (unsigned int side = 0; side < SIDES; side++)
 			free(compare->guest[i].console[side].text);
+	}
 	free(compare->guest);
 	free(compare);
 }
 
 /* ---- What is compared ----------------------------------------------------------------------- */
 
-/* NULL: a client's that is no guest. */
-static struct compared_guest *find_guest(struct again_compare *compare,
-					 const struct trace_record *record)
-{
-	return record->guest < compare->guest_count ? &compare->guest[record->guest] : NULL;
-}
-
-static bool is_compared(const struct compared_guest *guest, const struct trace_record *record)
+static bool is_compared(const struct compared *guest, const struct trace_record *record)
 {
 	const struct trace_kind_info *info = trace_kind_info(record->kind);
 
 	if (!info || info->direction == TRACE_SIDE)
 		return false;
 	if (record->kind == TRACE_digest)
-		return !guest || guest->memory;
+		return guest->memory;
 	return info->direction != TRACE_CHECK;
 }
 
 /* Is it text of a console that may be another one? */
-static bool is_loose_text(const struct compared_guest *guest, const struct trace_record *record)
+static bool is_loose_text(const struct compared *guest, const struct trace_record *record)
 {
-	if (!guest || !guest->loose)
+	if (!guest->loose)
 		return false;
 	return record->kind == TRACE_console ||
 	       (record->kind == TRACE_taken && record->taken.device < guest->spec->device_count &&
@@ -140,11 +174,8 @@ static void keep_text(struct console_text *console, const struct trace_record *r
 }
 
 /* Take @record, unless there is something to compare it with. */
-static bool pass_over(struct again_compare *compare, enum side side,
-		      const struct trace_record *record)
+static bool pass_over(struct compared *guest, enum side side, const struct trace_record *record)
 {
-	struct compared_guest *guest = find_guest(compare, record);
-
 	if (!is_compared(guest, record))
 		return true;
 	if (!is_loose_text(guest, record))
@@ -153,13 +184,13 @@ static bool pass_over(struct again_compare *compare, enum side side,
 	return true;
 }
 
-static int next_old(struct again_compare *compare, struct trace_record *record)
+static int next_old(struct compared *guest, struct trace_record *record)
 {
 	int got;
 
 	do
-		got = trace_reader_next(compare->reader, record);
-	while (got == 1 && pass_over(compare, OLD, record));
+		got = trace_reader_next(guest->reader, record);
+	while (got == 1 && pass_over(guest, OLD, record));
 	return got;
 }
 
@@ -169,30 +200,26 @@ static int next_old(struct again_compare *compare, struct trace_record *record)
  * The time at which a record was written is not compared: one that ended at a limit has its last
  * ACK earlier. Messages say what time it was.
  */
-static bool is_equal(const struct again_compare *compare, const struct trace_record *old,
+static bool is_equal(const struct compared *guest, const struct trace_record *old,
 		     const struct trace_record *new)
 {
 	const struct trace_kind_info *info = trace_kind_info(old->kind);
 
-	if (old->kind != new->kind || old->guest != new->guest)
+	if (old->kind != new->kind)
 		return false;
 	for (unsigned int i = 0; i < info->field_count; i++)
 		if (old->field[i] != new->field[i])
 			return false;
-	if (old->kind == TRACE_request && old->guest < compare->guest_count &&
-	    compare->guest[old->guest].loose &&
+	if (old->kind == TRACE_request && guest->loose &&
 	    vhost_names_addresses((uint32_t)old->request.request))
 		return true;
 	return old->payload_size == new->payload_size &&
 	       (!old->payload_size || !memcmp(old->payload, new->payload, old->payload_size));
 }
 
-static void compare_consoles(struct again_compare *compare, const struct trace_record *record)
+static void compare_consoles(struct again_compare *compare, struct compared *guest,
+			     const struct trace_record *record)
 {
-	struct compared_guest *guest = find_guest(compare, record);
-
-	if (!guest || !guest->loose)
-		return;
 	console_compare(&compare->result.console, record->number, guest->console[OLD].text,
 			guest->console[OLD].size, guest->console[NEW].text,
 			guest->console[NEW].size);
@@ -213,20 +240,14 @@ static void describe(struct again_result *result, const struct trace_record *old
 	printable(result->difference);
 }
 
-static void name_guest(struct again_compare *compare, const struct trace_record *record)
-{
-	const struct compared_guest *guest = find_guest(compare, record);
-
-	snprintf(compare->result.guest, sizeof(compare->result.guest), "%s",
-		 guest ? guest->spec->name : "a client");
-}
-
 /* How far one came says something only beside how far there was to go. */
-static void count_rest(struct again_compare *compare)
+static void count_records(struct again_compare *compare)
 {
 	struct trace_record record;
 
 	compare->result.records = compare->result.record + 1;
+	if (trace_reader_seek(compare->reader, compare->result.record))
+		return;
 	while (trace_reader_next(compare->reader, &record) == 1)
 		compare->result.records = record.number + 1;
 }
@@ -242,8 +263,8 @@ static void tell_parting(const struct again_compare *compare)
 			duration_exact(result->now, time), result->difference);
 }
 
-static void part(struct again_compare *compare, const struct trace_record *old,
-		 const struct trace_record *new)
+static void part(struct again_compare *compare, const struct compared *guest,
+		 const struct trace_record *old, const struct trace_record *new)
 {
 	struct again_result *result = &compare->result;
 
@@ -251,16 +272,17 @@ static void part(struct again_compare *compare, const struct trace_record *old,
 	result->outcome = AGAIN_PARTED;
 	result->record = old->number;
 	result->now = old->now;
-	name_guest(compare, old);
+	snprintf(result->guest, sizeof(result->guest), "%s",
+		 guest->spec ? guest->spec->name : "a client");
 	describe(result, old, new);
 	if (new)
 		tell_parting(compare);
 }
 
-/* The old one is at its end, or cannot be read. */
-static void end(struct again_compare *compare, int got)
+/* It has no more in the old trace, or what follows cannot be read. */
+static void end_guest(struct again_compare *compare, struct compared *guest, int got)
 {
-	compare->over = true;
+	guest->over = true;
 	compare->result.ended = true;
 	if (got == -EBADMSG)
 		compare->result.outcome = AGAIN_DAMAGED;
@@ -272,43 +294,100 @@ static bool is_far_enough(const struct again_compare *compare, const struct trac
 	       old->now >= compare->options->until_time;
 }
 
+/* Is @old the last record of its guest? */
+static bool is_last(const struct again_compare *compare, const struct compared *guest,
+		    const struct trace_record *old)
+{
+	struct trace_record next;
+	int got = trace_reader_follow(compare->reader, old->guest);
+
+	if (!got)
+		got = trace_reader_seek(compare->reader, old->number + 1) ? 0 : 1;
+	while (got == 1 && (got = trace_reader_next(compare->reader, &next)) == 1)
+		if (is_compared(guest, &next))
+			break;
+	trace_reader_follow(compare->reader, TRACE_GUEST_ALL);
+	return got != 1;
+}
+
+/* When a recording is stopped, what its guests have printed by then is written, to the middle. */
+static bool is_cut_short(const struct again_compare *compare, const struct compared *guest,
+			 const struct trace_record *old, const struct trace_record *new)
+{
+	return old->kind == TRACE_console && new->kind == TRACE_console &&
+	       old->payload_size < new->payload_size &&
+	       !memcmp(old->payload, new->payload, old->payload_size) &&
+	       is_last(compare, guest, old);
+}
+
+static void compare_records(struct again_compare *compare, struct compared *guest,
+			    const struct trace_record *old, const struct trace_record *new)
+{
+	struct again_result *result = &compare->result;
+
+	if (is_equal(guest, old, new)) {
+		result->compared++;
+		result->record = old->number;
+		result->now = old->now;
+	} else if (is_cut_short(compare, guest, old, new)) {
+		end_guest(compare, guest, 0);
+	} else {
+		part(compare, guest, old, new);
+	}
+}
+
 void again_compare_record(void *context, const struct trace_record *new)
 {
 	struct again_compare *compare = context;
+	struct compared *guest = compare->over ? NULL : find_guest(compare, new->guest);
 	struct trace_record old;
 	int got;
 
-	if (compare->over || pass_over(compare, NEW, new))
+	if (!guest || guest->over || pass_over(guest, NEW, new))
 		return;
-	got = next_old(compare, &old);
+	got = next_old(guest, &old);
 	if (got != 1) {
-		end(compare, got);
+		end_guest(compare, guest, got);
 	} else if (is_far_enough(compare, &old)) {
-		compare->over = compare->result.stopped = true;
+		guest->over = compare->result.stopped = true;
 	} else {
-		compare_consoles(compare, &old);
-		if (!is_equal(compare, &old, new)) {
-			part(compare, &old, new);
-			return;
-		}
-		compare->result.compared++;
-		compare->result.record = old.number;
-		compare->result.now = old.now;
+		compare_consoles(compare, guest, &old);
+		compare_records(compare, guest, &old, new);
 	}
+}
+
+/* ---- The end -------------------------------------------------------------------------------- */
+
+/* The first that the old one has and the new one has not. */
+static struct compared *find_rest(struct again_compare *compare, struct trace_record *first)
+{
+	struct compared *found = NULL;
+
+	for (uint32_t i = 0; i < compare->count; i++) {
+		struct compared *guest = find_guest(compare, i);
+		struct trace_record old;
+		int got = guest->over ? 0 : next_old(guest, &old);
+
+		if (got == -EBADMSG)
+			end_guest(compare, guest, got);
+		if (got == 1 && (!found || old.number < first->number)) {
+			found = guest;
+			*first = old;
+		}
+	}
+	return found;
 }
 
 /* The new one has no more: the old one must not have either, unless that was @stopped. */
 static void compare_end(struct again_compare *compare, bool stopped)
 {
 	struct trace_record old;
-	int got = next_old(compare, &old);
+	struct compared *guest = find_rest(compare, &old);
 
-	if (got == 1 && (stopped || is_far_enough(compare, &old)))
+	if (guest && (stopped || is_far_enough(compare, &old)))
 		compare->result.stopped = true;
-	else if (got == 1)
-		part(compare, &old, NULL);
-	else if (got == -EBADMSG)
-		end(compare, got);
+	else if (guest)
+		part(compare, guest, &old, NULL);
 }
 
 const struct again_result *again_compare_finish(struct again_compare *compare, bool stopped)
@@ -317,6 +396,6 @@ const struct again_result *again_compare_finish(struct again_compare *compare, b
 		compare_end(compare, stopped);
 	compare->over = true;
 	if (compare->result.outcome == AGAIN_PARTED)
-		count_rest(compare);
+		count_records(compare);
 	return &compare->result;
 }

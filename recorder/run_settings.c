@@ -315,6 +315,8 @@ static int read_line(struct setting_reading *reading, uint32_t guest, char *line
 		return take_text(&reading->settings->verb, value);
 	if (!strcmp(line, "lab"))
 		return take_text(&reading->settings->lab_path, value);
+	if (!strcmp(line, "probe"))
+		reading->options->probe |= !strcmp(value, "1");
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
 		if (!strcmp(line, table[i].key))
 			return reading->given >> i & 1

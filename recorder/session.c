@@ -324,7 +324,7 @@ static void report_wall_limit(struct session *session)
 		 "the limit of %s of wall time was reached at t=%s s",
 		 duration_short(session->options.limit_wall, wall),
 		 duration_exact(session_now(session), time));
-	session_finish(session, SESSION_LIMIT);
+	session_finish(session, SESSION_TIMEOUT);
 }
 
 /* A client that runs, or a guest that has not even connected, owes a message. */
@@ -425,6 +425,15 @@ static void loop(struct session *session)
 	}
 }
 
+/* By the host, wherever its guests were. */
+static bool was_interrupted(const struct session *session)
+{
+	enum session_end end = session->result->end;
+
+	return end == SESSION_SIGNAL || end == SESSION_TIMEOUT || end == SESSION_HUNG ||
+	       end == SESSION_STORAGE;
+}
+
 int session_run(struct session *session, struct session_result *result)
 {
 	int err = 0;
@@ -432,7 +441,7 @@ int session_run(struct session *session, struct session_result *result)
 	*result = (struct session_result){ .end = SESSION_DONE };
 	session->result = result;
 	session->start_wall = session->last_message_wall = process_wall_ns();
-	if (session->writer || session->observer)
+	if (session->writer)
 		err = weave_create(session->island_count, session->writer, &session->weave);
 	if (err)
 		return err;
@@ -440,6 +449,8 @@ int session_run(struct session *session, struct session_result *result)
 		weave_observe(session->weave, session->observer, session->observer_context);
 	status_line_init(&session->status, session->options.show_status);
 	loop(session);
+	if (session->weave && was_interrupted(session))
+		weave_observe(session->weave, NULL, NULL);
 	for (size_t i = 0; i < session->guest_count; i++) {
 		session->guest[i]->printed = true;
 		session_guest_console(session, session->guest[i]);

@@ -34,7 +34,8 @@ enum digest_policy { DIGEST_AUTO, DIGEST_OFF, DIGEST_EVERY, DIGEST_UNSET };
 enum session_end {
 	SESSION_DONE,	  /* every guest and client left by itself */
 	SESSION_DEADLOCK, /* everybody sleeps forever */
-	SESSION_LIMIT,	  /* --limit-virtual or --limit-wall */
+	SESSION_LIMIT,	  /* --limit-virtual */
+	SESSION_TIMEOUT,  /* --limit-wall */
 	SESSION_FAULT,	  /* a client broke the protocol */
 	SESSION_HUNG,	  /* a guest computes and never WAITs */
 	SESSION_STORAGE,  /* the trace could not be written */
@@ -143,7 +144,10 @@ int session_add_network(struct session *session, struct network *network,
 			struct network_port *const *ports, struct device *const *devices,
 			const size_t *islands, size_t count);
 
-/* Have @observer told of each record, in the order of the trace, also without a writer. */
+/*
+ * Have @observer told of each record, in the order of the trace; not of what is written when the
+ * host ends a recording while guests run, at any place.
+ */
 void session_observe(struct session *session, weave_observer *observer, void *context);
 
 /* Until everybody has left or something ends it. Returns 0; how it went is in @result. */

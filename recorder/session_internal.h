@@ -164,7 +164,7 @@ enum source_kind {
 struct session {
 	struct session_options options;
 	struct trace_writer *writer;
-	struct weave *weave; /* NULL without a writer and an observer */
+	struct weave *weave; /* NULL without a writer */
 	weave_observer *observer;
 	void *observer_context;
 	struct watch *watch;

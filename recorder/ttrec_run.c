@@ -154,8 +154,8 @@ static int prepare(struct run *run, struct diagnosis *why)
 /* Not by what its guests did. */
 static bool was_stopped(const struct session_result *result)
 {
-	return result->end == SESSION_SIGNAL || result->end == SESSION_STORAGE ||
-	       result->end == SESSION_LIMIT;
+	return result->end != SESSION_DONE && result->end != SESSION_DEADLOCK &&
+	       result->end != SESSION_FAULT;
 }
 
 static int finish(struct run *run)

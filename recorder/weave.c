@@ -67,7 +67,7 @@ void weave_observe(struct weave *weave, weave_observer *observer, void *context)
 
 static int write_record(struct weave *weave, const struct trace_record *record)
 {
-	int err = weave->writer ? trace_writer_append(weave->writer, record, NULL) : 0;
+	int err = trace_writer_append(weave->writer, record, NULL);
 
 	weave->written += !err;
 	if (!err && weave->observer)

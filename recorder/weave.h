@@ -20,7 +20,7 @@ struct weave;
 /* Told of each record as it is written; it has no number. */
 typedef void weave_observer(void *context, const struct trace_record *record);
 
-/* @strands is fixed; with one, records go straight to @writer, which may be NULL. */
+/* @strands is fixed; with one, records go straight to @writer. */
 int weave_create(size_t strands, struct trace_writer *writer, struct weave **weave);
 void weave_destroy(struct weave *weave);
 

@@ -186,6 +186,7 @@ refusals() {
 	expect 0 record -- off
 	expect 2 again -o t.zst
 	says err 'would be overwritten'
+	expect 2 again -o none
 	expect 2 again --seed 3
 	says err 'seed, time of day and grant are those of the trace'
 	expect 2 again -f lab.yaml
@@ -239,5 +240,23 @@ proves "another initrd" other_initrd
 proves "ttreplay --then-live goes on live" then_live
 proves "programs of a lab are started only when they are trusted" programs
 proves "what somebody else scheduled cannot go on" others_schedule
+# A recording that was stopped is the beginning of one that is not, in windows for each guest.
+stopped() {
+	lab "$(guest 1 ping:2:900:1 )" "$(guest 2 wait)"
+	expect 1 record_lab --grant window --cpus 2 --limit-wall 1s
+	expect 130 timeout -s INT --foreground --preserve-status 3 "$bin/ttrec" run -q --again t.zst --limit-wall 1h
+	says err 'again: agrees with t.zst to the end of that, up to record [0-9,]+, .*; live from there'
+	# The other way round.
+	mv again.zst t.zst
+	expect 1 again --limit-wall 500ms
+	says err 'again: agrees with t.zst up to record [0-9,]+, t=.*, and was compared no further'
+	# Its recorder was killed: there is no end.
+	expect 137 timeout -s KILL --foreground --preserve-status 1 "$bin/ttrec" run -q -f lab.yaml -o t.zst
+	expect 1 again --limit-wall 2s
+	says err 'again: agrees with t.zst '
+	never_says err 'instead of'
+}
+
+proves "what was stopped is a beginning" stopped
 proves "what makes no sense is refused with words" refusals
 finish
