@@ -10,20 +10,41 @@
 #include "format/printable.h"
 
 /* All that CommonMark 0.31 and GitHub's tables, mentions and links give a meaning within a line. */
-#define MARKUP "\\`*_{}[]<>#!|~&@$^"
+#define MARKUP "\\`*_{}[]#!|~@$^"
+
+/* True: it is said in HTML. */
+static bool print_entity(FILE *out, char character)
+{
+	switch (character) {
+	case '<':
+		return fputs("&lt;", out) >= 0;
+	case '>':
+		return fputs("&gt;", out) >= 0;
+	case '&':
+		return fputs("&amp;", out) >= 0;
+	default:
+		return false;
+	}
+}
 
 void markdown_text(FILE *out, const char *text)
 {
 	auto_free char *shown = strdup(text);
 
 	for (const char *at = shown ? printable(shown) : ""; *at; at++) {
-		if (*at == '<' || *at == '&')
-			fputs(*at == '<' ? "&lt;" : "&amp;", out);
-		else if (strchr(MARKUP, *at))
-			fprintf(out, "\\%c", *at);
-		else
-			fputc(*at, out);
+		if (print_entity(out, *at))
+			continue;
+		fprintf(out, strchr(MARKUP, *at) ? "\\%c" : "%c", *at);
 	}
+}
+
+void markdown_html(FILE *out, const char *text)
+{
+	auto_free char *shown = strdup(text);
+
+	for (const char *at = shown ? printable(shown) : ""; *at; at++)
+		if (!print_entity(out, *at))
+			fputc(*at, out);
 }
 
 /* The longest row of backticks: a fence must be longer. */

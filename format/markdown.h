@@ -12,6 +12,9 @@
 /* In running text or a cell of a table: what would mark up is escaped; one line. */
 void markdown_text(FILE *out, const char *text);
 
+/* Within a tag of HTML, where Markdown has no say. */
+void markdown_html(FILE *out, const char *text);
+
 /* As `code`, in running text. */
 void markdown_code(FILE *out, const char *text);
 

@@ -48,3 +48,17 @@ void shell_print_word(FILE *out, const char *word)
 	else
 		print_quoted(out, word);
 }
+
+char *shell_command(const char *command, const char *word)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	fprintf(out, "%s ", command);
+	shell_print_word(out, word);
+	fclose(out);
+	return text;
+}

@@ -11,4 +11,7 @@
  */
 void shell_print_word(FILE *out, const char *word);
 
+/* "@command @word", the latter so; the caller frees it. NULL: out of memory. */
+char *shell_command(const char *command, const char *word);
+
 #endif

@@ -374,12 +374,23 @@ static int join_device(struct run_lab *lab, size_t index, size_t number, struct 
 					  lab->program[device->program].number);
 }
 
+static int hear_guests(const struct run_options *options, struct run_lab *lab)
+{
+	for (size_t i = 0; ci_wanted(&options->ci) && i < lab->guest_count; i++) {
+		lab->guest[i].heard = ci_console_create();
+		if (!lab->guest[i].heard)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 static int join_guest(struct run_lab *lab, size_t index, struct session *session)
 {
 	struct run_guest *guest = &lab->guest[index];
 	struct session_guest_options options = { .island = guest->island,
 						 .seed = guest->seed,
-						 .watch = guest->watch };
+						 .watch = guest->watch,
+						 .heard = guest->heard };
 	int err = session_add_guest(session, &guest->guest, &options);
 
 	for (size_t i = 0; !err && i < guest->spec.device_count; i++)
@@ -402,8 +413,10 @@ static int join_network(const struct run_lab *lab, const struct run_network *net
 
 int run_lab_join(const struct run_options *options, struct run_lab *lab, struct session *session)
 {
-	int err = join_islands(options, lab, session);
+	int err = hear_guests(options, lab);
 
+	if (!err)
+		err = join_islands(options, lab, session);
 	if (!err)
 		err = run_programs_join(options, lab, session);
 	/* Devices are given away below: who is whose neighbour is told first. */
@@ -429,6 +442,7 @@ void run_lab_free(struct run_lab *lab)
 		run_devices_destroy(&lab->guest[i]);
 		guest_spec_free(&lab->guest[i].spec);
 		watch_destroy(lab->guest[i].watch);
+		ci_console_destroy(lab->guest[i].heard);
 	}
 	image_cache_destroy(lab->files);
 	run_networks_destroy(lab);

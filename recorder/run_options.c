@@ -317,25 +317,26 @@ static error_t parse_guests(int key, char *text, struct argp_state *state)
 static const struct argp common_argp = { .options = common_options, .parser = parse_common };
 static const struct argp schedule_argp = { .options = schedule_options, .parser = parse_common };
 static const struct argp guest_argp = { .options = guest_options, .parser = parse_guests };
-static const struct argp_child run_children[] = { { &guest_argp, 0, NULL, 0 },
-						  { &again_argp, 0, NULL, 0 },
-						  { &schedule_argp, 0, NULL, 0 },
-						  { &common_argp, 0, NULL, 0 },
-						  { 0 } };
-static const struct argp_child tap_children[] = { { &guest_argp, 0, NULL, 0 },
-						  { &common_argp, 0, NULL, 0 },
-						  { 0 } };
+static const struct argp_child run_children[] = {
+	{ &guest_argp, 0, NULL, 0 },  { &again_argp, 0, NULL, 0 }, { &schedule_argp, 0, NULL, 0 },
+	{ &common_argp, 0, NULL, 0 }, { &ci_argp, 0, NULL, 0 },	   { 0 }
+};
+static const struct argp_child tap_children[] = {
+	{ &guest_argp, 0, NULL, 0 }, { &common_argp, 0, NULL, 0 }, { &ci_argp, 0, NULL, 0 }, { 0 }
+};
 static const struct argp_child serve_children[] = { { &schedule_argp, 0, NULL, 0 },
 						    { &common_argp, 0, NULL, 0 },
 						    { 0 } };
 
-/* All options, wherever they are listed, are of one struct. */
+/* All options, wherever they are listed, are of one struct; those about CI of one in it. */
 static error_t pass_down(const struct argp_child *child, int key, struct argp_state *state)
 {
+	struct run_options *options = state->input;
+
 	if (key != ARGP_KEY_INIT)
 		return ARGP_ERR_UNKNOWN;
 	for (size_t i = 0; child[i].argp; i++)
-		state->child_inputs[i] = state->input;
+		state->child_inputs[i] = child[i].argp == &ci_argp ? &options->ci : state->input;
 	return 0;
 }
 

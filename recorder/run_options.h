@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "kernel/guest_replace.h"
+#include "format/ci/ci_options.h"
 #include "recorder/session.h"
 
 #define RUN_PATTERNS_MAX 64
@@ -32,6 +33,7 @@ struct run_options {
 	const char *allow[RUN_PATTERNS_MAX + 1];
 	enum keep_policy keep;
 	bool embed, quiet, json;
+	struct ci_options ci;
 	bool probe; /* record interrupts too */
 	/* A trace that is recorded again, or NULL; and what of it is to be another one */
 	const char *again;

@@ -20,7 +20,7 @@ static const char *guest_text(const struct run_report *report, size_t index, cha
 	return text;
 }
 
-static int judge_end(const struct run_report *report, size_t index, char *reason, size_t size)
+int run_judge_end(const struct run_report *report, size_t index, char *reason, size_t size)
 {
 	const struct session_guest_result *result = session_guest_result(report->session, index);
 	char guest[96];
@@ -119,7 +119,7 @@ static int judge_guests(const struct run_report *report, char *reason, size_t si
 	int status = judge_consoles(report, reason, size);
 
 	for (size_t i = 0; !status && i < report->lab->guest_count; i++)
-		status = judge_end(report, i, reason, size);
+		status = run_judge_end(report, i, reason, size);
 	if (!status)
 		status = judge_devices(report, reason, size);
 	return status ? status : judge_silence(report, reason, size);

@@ -19,6 +19,9 @@ struct run_report {
 /* The exit status, and in @reason why it is not 0 (empty when it is). */
 int run_judge(const struct run_report *report, char *reason, size_t size);
 
+/* How guest number @index ended: the same of it alone. */
+int run_judge_end(const struct run_report *report, size_t index, char *reason, size_t size);
+
 /* Print one line (or JSON) with that verdict. @kept: the trace is still there. */
 void run_report_print(const struct run_report *report, int status, const char *reason, bool kept);
 

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "format/ci/ci_console.h"
 #include "format/diagnosis.h"
 #include "format/tttrace.h"
 #include "kernel/guest.h"
@@ -92,8 +93,9 @@ int session_listen(struct session *session, int fd);
 /* What a session needs to know of a guest besides the guest itself. */
 struct session_guest_options {
 	size_t island;
-	uint64_t seed;	     /* of its entropy */
-	struct watch *watch; /* judges its console; may be NULL; stays the caller's */
+	uint64_t seed;		  /* of its entropy */
+	struct watch *watch;	  /* judges its console; may be NULL; stays the caller's */
+	struct ci_console *heard; /* keeps what a CI is told of it; the same */
 };
 
 /*

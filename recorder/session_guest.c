@@ -32,18 +32,35 @@ static void show_console(struct session *session, const struct session_guest *gu
 	}
 }
 
-void session_guest_said(struct session *session, struct session_guest *guest, const char *text,
-			size_t size)
+static void show(struct session *session, const struct session_guest *guest, const char *text,
+		 size_t size)
 {
-	if (guest->watch)
-		watch_feed(guest->watch, 0, text, size);
-	if (session->watch)
-		watch_feed(session->watch, guest->index, text, size);
 	if (!session->options.show_console)
 		return;
 	status_line_clear(&session->status);
 	show_console(session, guest, text, size);
 	fflush(stdout);
+}
+
+/* At the time that the trace has for it, however early it was seen. */
+static void judge(struct session *session, struct session_guest *guest, const char *text,
+		  size_t size)
+{
+	uint64_t now = island_now(guest->island);
+
+	if (guest->watch)
+		watch_feed(guest->watch, 0, now, text, size);
+	if (session->watch)
+		watch_feed(session->watch, guest->index, now, text, size);
+	if (guest->heard)
+		ci_console_feed(guest->heard, now, text, size);
+}
+
+void session_guest_said(struct session *session, struct session_guest *guest, const char *text,
+			size_t size)
+{
+	judge(session, guest, text, size);
+	show(session, guest, text, size);
 }
 
 /*
@@ -76,6 +93,7 @@ int session_add_guest(struct session *session, struct guest *guest,
 					 .guest = guest,
 					 .island = session->island[options->island],
 					 .watch = options->watch,
+					 .heard = options->heard,
 					 .index = (uint32_t)index };
 	session->guest[session->guest_count++] = added;
 	session->guests_left++;
@@ -125,7 +143,7 @@ void session_guest_peek_console(struct session *session, struct session_guest *g
 			guest->printed = false;
 			return;
 		}
-		session_guest_said(session, guest, guest->console + guest->console_size, got);
+		show(session, guest, guest->console + guest->console_size, got);
 		guest->console_size += got;
 	}
 }
@@ -137,6 +155,7 @@ static void record_console(struct session *session, struct session_guest *guest)
 				       .now = island_now(guest->island) };
 
 	session_guest_peek_console(session, guest);
+	judge(session, guest, guest->console, guest->console_size);
 	for (size_t done = 0; done < guest->console_size; done += record.payload_size) {
 		size_t left = guest->console_size - done;
 

@@ -91,6 +91,7 @@ struct session_guest {
 	struct island *island;
 	struct entropy_stream *entropy;
 	struct watch *watch;
+	struct ci_console *heard;
 	struct client *client;	       /* once it connected */
 	struct session_device *device; /* guest->spec->device_count of them */
 	unsigned int closing;	       /* devices of which that is to be found out */

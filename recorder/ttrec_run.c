@@ -4,11 +4,12 @@
 #include <sched.h>
 #include <string.h>
 
+#include "format/ci/ci.h"
 #include "format/cleanup.h"
 #include "kernel/probe.h"
 #include "kernel/process.h"
 #include "recorder/again_compare.h"
-#include "recorder/run_report.h"
+#include "recorder/run_ci.h"
 #include "recorder/run_trace.h"
 #include "recorder/ttrec.h"
 
@@ -169,7 +170,7 @@ static int finish(struct run *run)
 				     .trace = &stat };
 	bool kept = run->writer;
 	char reason[640];
-	int status;
+	int status, untold;
 
 	if (run->compare)
 		report.again = again_compare_finish(run->compare, was_stopped(&run->result));
@@ -179,8 +180,23 @@ static int finish(struct run *run)
 		run_trace_discard(&run->options);
 		kept = false;
 	}
+	ci_guard_begin(&run->options.ci, NULL, stderr);
 	run_report_print(&report, status, reason, kept);
-	return status;
+	ci_guard_end(&run->options.ci, NULL, stderr);
+	untold = run_ci_tell(&report, status, reason, kept);
+	return status ? status : untold;
+}
+
+/* Guests print to standard output, if it is shown. */
+static void record(struct run *run)
+{
+	const char *title = run->options.session.show_console ? "console" : NULL;
+
+	if (title)
+		ci_guard_begin(&run->options.ci, title, stdout);
+	session_run(run->session, &run->result);
+	if (title)
+		ci_guard_end(&run->options.ci, title, stdout);
 }
 
 static void release(struct run *run)
@@ -207,8 +223,9 @@ int ttrec_record(struct run_options *options)
 	process_hold_stop();
 	if (prepare(&run, &why)) {
 		status = diagnosis_print(&why, "ttrec");
+		run_ci_tell_refused(&run.options, &why);
 	} else {
-		session_run(run.session, &run.result);
+		record(&run);
 		status = finish(&run);
 	}
 	release(&run);

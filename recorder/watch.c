@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "format/cleanup.h"
+#include "format/console_line.h"
 
 struct pattern {
 	const char *text;
@@ -23,6 +24,7 @@ struct pattern_list {
 struct console_line {
 	char text[WATCH_LINE_MAX];
 	size_t length;
+	uint64_t now; /* of its last bytes */
 };
 
 struct watch {
@@ -32,6 +34,7 @@ struct watch {
 	bool failed;
 	char failed_line[WATCH_LINE_MAX];
 	size_t failed_console;
+	uint64_t failed_now;
 };
 
 static const char *const default_fail_on[] = {
@@ -110,26 +113,13 @@ void watch_destroy(struct watch *watch)
 	free(watch);
 }
 
-/* "[    0.020000] text" and "<6>[ 0.02] text" are "text". */
-static const char *skip_time_stamp(const char *line)
-{
-	const char *at = line, *end;
-
-	if (*at == '<' && (end = strchr(at, '>')))
-		at = end + 1;
-	end = *at == '[' ? strchr(at, ']') : NULL;
-	if (!end || strspn(at + 1, " 0123456789.T") + 1 != (size_t)(end - at))
-		return line;
-	return end[1] == ' ' ? end + 2 : end + 1;
-}
-
 static void judge_line(struct watch *watch, size_t console)
 {
 	struct console_line *line = &watch->line[console];
 	const char *text;
 
 	line->text[line->length] = '\0';
-	text = skip_time_stamp(line->text);
+	text = console_line_text(line->text);
 	for (size_t i = 0; i < watch->expect.count; i++)
 		if (!regexec(&watch->expect.pattern[i].regex, text, 0, NULL, 0))
 			watch->expect.pattern[i].seen = true;
@@ -137,15 +127,17 @@ static void judge_line(struct watch *watch, size_t console)
 		if (!regexec(&watch->fail_on.pattern[i].regex, text, 0, NULL, 0)) {
 			watch->failed = true;
 			watch->failed_console = console;
+			watch->failed_now = line->now;
 			snprintf(watch->failed_line, sizeof(watch->failed_line), "%s", text);
 		}
 	line->length = 0;
 }
 
-void watch_feed(struct watch *watch, size_t console, const char *text, size_t size)
+void watch_feed(struct watch *watch, size_t console, uint64_t now, const char *text, size_t size)
 {
 	struct console_line *line = &watch->line[console];
 
+	line->now = now;
 	for (size_t i = 0; i < size; i++) {
 		if (text[i] == '\n') {
 			judge_line(watch, console);
@@ -162,10 +154,20 @@ void watch_judge(struct watch *watch, struct watch_verdict *verdict)
 	for (size_t i = 0; i < watch->consoles; i++)
 		if (watch->line[i].length)
 			judge_line(watch, i);
-	*verdict =
-		(struct watch_verdict){ .failed = watch->failed, .console = watch->failed_console };
+	*verdict = (struct watch_verdict){ .failed = watch->failed,
+					   .console = watch->failed_console,
+					   .now = watch->failed_now };
 	snprintf(verdict->line, sizeof(verdict->line), "%s", watch->failed_line);
 	for (size_t i = 0; i < watch->expect.count && !verdict->missing; i++)
 		if (!watch->expect.pattern[i].seen)
 			verdict->missing = watch->expect.pattern[i].text;
+}
+
+bool watch_expectation(const struct watch *watch, size_t index, const char **text, bool *seen)
+{
+	if (index >= watch->expect.count)
+		return false;
+	*text = watch->expect.pattern[index].text;
+	*seen = watch->expect.pattern[index].seen;
+	return true;
 }

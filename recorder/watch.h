@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "format/diagnosis.h"
 
@@ -16,6 +17,7 @@ struct watch_verdict {
 	bool failed;		   /* a fail-on pattern matched */
 	char line[WATCH_LINE_MAX]; /* the first line that did */
 	size_t console;		   /* the number of the console that said it */
+	uint64_t now;		   /* virtual time at which it did, ns */
 	const char *missing;	   /* the first expected pattern not seen; NULL when all were */
 };
 
@@ -29,10 +31,13 @@ int watch_create(const char *const *expect, const char *const *fail_on, size_t c
 		 struct watch **watch, struct diagnosis *why);
 void watch_destroy(struct watch *watch);
 
-/* Bytes of console number @console as they come; lines may be cut anywhere. */
-void watch_feed(struct watch *watch, size_t console, const char *text, size_t size);
+/* Bytes of console number @console as they come, at @now; lines may be cut anywhere. */
+void watch_feed(struct watch *watch, size_t console, uint64_t now, const char *text, size_t size);
 
 /* What is known after all that was fed, an unfinished last line included. */
 void watch_judge(struct watch *watch, struct watch_verdict *verdict);
+
+/* The expected pattern number @index as it was given, and whether it was seen. False: no more. */
+bool watch_expectation(const struct watch *watch, size_t index, const char **text, bool *seen);
 
 #endif

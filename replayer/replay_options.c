@@ -131,6 +131,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	struct replay_options *options = state->input;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &options->ci;
+		break;
 	case KEY_KEEP_GOING:
 		options->cursor.keep_going = true;
 		break;
@@ -195,9 +198,12 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	return 0;
 }
 
+static const struct argp_child children[] = { { &ci_argp, 0, NULL, 0 }, { 0 } };
+
 static const struct argp replay_argp = {
 	.options = table,
 	.parser = parse,
+	.children = children,
 	.args_doc = "TRACE",
 	.doc = "Run recorded guests again, each alone, hold them to the recording and say whether "
 	       "they are identical.\v"

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "kernel/guest_replace.h"
+#include "format/ci/ci_options.h"
 #include "replayer/cursor.h"
 #include "replayer/until.h"
 
@@ -35,6 +36,7 @@ struct replay_options {
 	bool json;
 	const char *report[REPORTS_MAX]; /* files of the report */
 	size_t report_count;
+	struct ci_options ci;
 	bool trust;	    /* run the trace's program although the room cannot be sealed */
 	bool then_live;	    /* go on from the recording, with these: */
 	const char *output; /* path of the new trace; NULL: ttrec's default */

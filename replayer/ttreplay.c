@@ -5,10 +5,12 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "format/ci/ci.h"
 #include "kernel/process.h"
 #include "replayer/replay_crew.h"
 #include "replayer/replay_options.h"
 #include "replayer/replay_plan.h"
+#include "replayer/replay_ci.h"
 #include "replayer/report.h"
 #include "replayer/then_live.h"
 
@@ -78,29 +80,61 @@ static int write_reports(const struct replay_options *options, const struct verd
 	return status;
 }
 
+/* The verdict, then the files, then what a CI is told: the first that fails is the status. */
+static int tell(struct replay_options *options, const struct verdict_lab *verdict,
+		struct diagnosis *why)
+{
+	FILE *out = options->json ? stderr : stdout;
+	int status, unwritten, untold;
+
+	ci_guard_begin(&options->ci, NULL, out);
+	status = verdict_lab_tell(verdict, options->json, why);
+	ci_guard_end(&options->ci, NULL, out);
+	unwritten = write_reports(options, verdict);
+	untold = replay_ci_tell(options, verdict, status);
+	if (!status)
+		status = unwritten;
+	return status ? status : untold;
+}
+
+/* Guests print to standard output, if they are shown. */
+static int run(struct replay_options *options, struct replay_lab *lab, int *signal,
+	       struct diagnosis *why)
+{
+	const char *title = options->console ? "console" : NULL;
+	int err;
+
+	if (title)
+		ci_guard_begin(&options->ci, title, stdout);
+	err = run_plan(options, lab, signal, why);
+	if (title)
+		ci_guard_end(&options->ci, title, stdout);
+	return err;
+}
+
 static int replay(struct replay_options *options, struct diagnosis *why)
 {
 	struct verdict_lab verdict = { .trace = options->trace };
 	struct replay_lab lab = { 0 };
-	int signal = 0, status = 0, unwritten = 0;
+	int signal = 0, status = 0;
 	int err = replay_lab_open(options, &lab, why);
 	uint64_t start = process_wall_ns();
 
 	if (!err)
 		err = find_stop(options, &lab, why);
 	if (!err)
-		err = run_plan(options, &lab, &signal, why);
+		err = run(options, &lab, &signal, why);
 	if (options->until.kind != UNTIL_RECORD)
 		verdict.until = options->until.text;
 	verdict.lab = &lab;
 	verdict.wall_ns = process_wall_ns() - start;
 	if (!err) {
-		status = verdict_lab_tell(&verdict, options->json, why);
-		unwritten = write_reports(options, &verdict);
-		status = status ? status : unwritten;
-	} else if (!why->status) {
-		diagnose(why, EXIT_CANNOT, err, NULL, "cannot replay %s: %s", options->trace,
-			 strerror(-err));
+		status = tell(options, &verdict, why);
+	} else {
+		if (!why->status)
+			diagnose(why, EXIT_CANNOT, err, NULL, "cannot replay %s: %s",
+				 options->trace, strerror(-err));
+		replay_ci_tell_refused(options, why);
 	}
 	replay_lab_close(&lab);
 	return signal ? 128 + signal : status;

@@ -26,6 +26,11 @@ ttrec_unit_test(format_frames SOURCES format/test_frames.c LIBS tttext)
 ttrec_unit_test(format_frame_origin SOURCES format/test_frame_origin.c LIBS ttbase)
 ttrec_unit_test(test_console_compare SOURCES format/test_console_compare.c LIBS tttext)
 
+ttrec_unit_test(format_ci SOURCES format/test_ci.c LIBS ttci PkgConfig::XML)
+target_compile_definitions(format_ci PRIVATE
+  TEST_SCHEMA="${CMAKE_CURRENT_SOURCE_DIR}/format/junit.xsd")
+ttrec_unit_test(format_ci_console SOURCES format/test_ci_console.c LIBS ttci)
+
 add_executable(format_make_sample format/make_sample.c)
 target_link_libraries(format_make_sample PRIVATE format_sample)
 add_executable(format_make_pair format/make_pair.c)

@@ -23,7 +23,7 @@ static struct watch *watch_for(const char *const *expect, const char *const *fai
 
 static void feed(struct watch *watch, size_t console, const char *text)
 {
-	watch_feed(watch, console, text, strlen(text));
+	watch_feed(watch, console, 0, text, strlen(text));
 }
 
 /* The verdict, after which the watch is gone. */
@@ -170,8 +170,8 @@ static void test_endless_line(void **state)
 	(void)state;
 	memset(piece, 'x', sizeof(piece));
 	for (unsigned int i = 0; i < 100; i++)
-		watch_feed(watch, 1, piece, sizeof(piece));
-	watch_feed(watch, 1, "\ndo\0ne\n", 7);
+		watch_feed(watch, 1, 0, piece, sizeof(piece));
+	watch_feed(watch, 1, 0, "\ndo\0ne\n", 7);
 	verdict = judge(watch);
 	assert_null(verdict.missing);
 }

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* What a run or a replay tells a CI: cases are collected, and published in every form asked for. */
+#include "format/ci/ci.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "format/cleanup.h"
+
+static void free_case(struct ci_case *freed)
+{
+	free((char *)freed->guest);
+	free((char *)freed->name);
+	free((char *)freed->message);
+	free((char *)freed->details);
+	free((char *)freed->console);
+}
+
+/* Without a text there is none; a copy that failed is told by *@err. */
+static const char *copy_text(const char *text, int *err)
+{
+	char *copy = text && *text ? strdup(text) : NULL;
+
+	if (text && *text && !copy)
+		*err = -ENOMEM;
+	return copy;
+}
+
+static int grow(struct ci_suite *suite)
+{
+	size_t space = suite->space ? 2 * suite->space : 16;
+	struct ci_case *grown;
+
+	if (suite->count < suite->space)
+		return 0;
+	grown = realloc(suite->list, space * sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	suite->list = grown;
+	suite->space = space;
+	return 0;
+}
+
+int ci_add(struct ci_suite *suite, const struct ci_case *added)
+{
+	struct ci_case copy = *added;
+	int err = grow(suite);
+
+	if (err)
+		return err;
+	copy.guest = copy_text(added->guest, &err);
+	copy.name = copy_text(added->name, &err);
+	copy.message = copy_text(added->message, &err);
+	copy.details = copy_text(added->details, &err);
+	copy.console = copy_text(added->console, &err);
+	if (err)
+		free_case(&copy);
+	else
+		suite->list[suite->count++] = copy;
+	return err;
+}
+
+static int add_left_out(struct ci_suite *suite, const char *guest, size_t left_out)
+{
+	char message[96];
+	struct ci_case added = {
+		.guest = guest, .name = "more tests", .outcome = CI_SKIPPED, .message = message
+	};
+
+	snprintf(message, sizeof(message), "%zu more tests were reported, see the console",
+		 left_out);
+	return left_out ? ci_add(suite, &added) : 0;
+}
+
+int ci_add_tests(struct ci_suite *suite, const char *guest, const struct ci_console *console)
+{
+	const struct ci_test *test;
+	size_t count, left_out;
+	int err = ci_console_tests(console, &test, &count, &left_out);
+
+	for (size_t i = 0; !err && i < count; i++) {
+		struct ci_case added = { .guest = guest,
+					 .name = test[i].name,
+					 .outcome = test[i].outcome,
+					 .now = test[i].now,
+					 .took = test[i].took,
+					 .message = test[i].reason,
+					 .console = test[i].text };
+
+		if (added.outcome == CI_FAILED)
+			added.message = "the console said: not ok";
+		err = ci_add(suite, &added);
+	}
+	return err ? err : add_left_out(suite, guest, left_out);
+}
+
+void ci_release(struct ci_suite *suite)
+{
+	for (size_t i = 0; i < suite->count; i++)
+		free_case(&suite->list[i]);
+	free(suite->list);
+	suite->list = NULL;
+	suite->count = suite->space = 0;
+}
+
+size_t ci_count(const struct ci_suite *suite, enum ci_outcome outcome)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < suite->count; i++)
+		count += suite->list[i].outcome == outcome;
+	return count;
+}
+
+/* ---- Around what guests print --------------------------------------------------------------- */
+
+/* Nobody in a guest knows it. */
+static void make_token(char token[CI_TOKEN])
+{
+	uint64_t random[2] = { 0 };
+
+	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+		random[0] = (uint64_t)time(NULL);
+	snprintf(token, CI_TOKEN, "ttrec-%016" PRIx64 "%016" PRIx64, random[0], random[1]);
+}
+
+/* Of a section; nobody but GitLab reads it. */
+static void print_section(FILE *out, const char *which, const char *title)
+{
+	fprintf(out, "\033[0Ksection_%s:%" PRIu64 ":ttrec_%s%s\r\033[0K", which,
+		(uint64_t)time(NULL), title, strcmp(which, "start") ? "" : "[collapsed=true]");
+}
+
+void ci_guard_begin(struct ci_options *options, const char *title, FILE *out)
+{
+	if (options->service == CI_GITHUB) {
+		if (!*options->token)
+			make_token(options->token);
+		if (title)
+			fprintf(out, "::group::%s\n", title);
+		fprintf(out, "::stop-commands::%s\n", options->token);
+	} else if (options->service == CI_GITLAB && title) {
+		print_section(out, "start", title);
+		fprintf(out, "%s\n", title);
+	}
+	fflush(out);
+}
+
+/* Whatever a guest printed last, this begins a line. */
+void ci_guard_end(const struct ci_options *options, const char *title, FILE *out)
+{
+	if (options->service == CI_GITHUB) {
+		fprintf(out, "%s::%s::\n", title ? "\n" : "", options->token);
+		if (title)
+			fprintf(out, "::endgroup::\n");
+	} else if (options->service == CI_GITLAB && title) {
+		fprintf(out, "\n\033[0m");
+		print_section(out, "end", title);
+		fputc('\n', out);
+	}
+	fflush(out);
+}
+
+/* ---- Everything that was asked for ---------------------------------------------------------- */
+
+int ci_publish(const struct ci_options *options, const struct ci_suite *suite, FILE *log,
+	       struct diagnosis *why)
+{
+	const char *summary = getenv("GITHUB_STEP_SUMMARY");
+	int err = options->junit ? ci_junit_write(suite, options->junit, why) : 0;
+
+	if (options->service == CI_GITHUB)
+		ci_github_annotate(suite, log);
+	if (options->service == CI_GITLAB)
+		ci_gitlab_tell(suite, log);
+	fflush(log);
+	if (!err && options->service == CI_GITHUB && summary && *summary)
+		err = ci_github_summarise(suite, summary, why);
+	return err;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What a run or a replay tells a CI: annotations, a summary, collapsible sections, JUnit XML.
+ *
+ * A command collects what it found in a suite, case by case, and publishes it. Names, messages and
+ * console text may be anything: each format makes them harmless.
+ */
+#ifndef TTREC_CI_H
+#define TTREC_CI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "format/ci/ci_console.h"
+#include "format/ci/ci_options.h"
+#include "format/diagnosis.h"
+
+/* One thing that was to hold. Texts are copied when it is added; NULL stands for none. */
+struct ci_case {
+	const char *guest; /* whose it is; NULL: of all */
+	const char *name;  /* "run", "replay", "says REGEX", the name of a KTAP test */
+	enum ci_outcome outcome;
+	uint64_t now;	     /* virtual ns at which it was decided */
+	uint64_t took;	     /* of virtual time, ns */
+	const char *message; /* why it failed or was skipped: a line */
+	const char *details; /* more of it: lines */
+	const char *console; /* what the console said last: lines */
+};
+
+struct ci_suite {
+	const char *command;  /* "ttrec run" */
+	const char *name;     /* of the lab, the kernel or the trace */
+	const char *verdict;  /* in a line */
+	const char *trace;    /* what to attach to the job; NULL: there is nothing */
+	const char *next;     /* the command to type then; NULL */
+	bool failed;	      /* the command ends with a status that is not 0 */
+	uint64_t started;     /* wall clock, s since 1970 */
+	uint64_t wall_ns;     /* that it took */
+	struct ci_case *list; /* all of them, in order */
+	size_t count, space;
+};
+
+/* Add a copy of @added. 0 or -ENOMEM. */
+int ci_add(struct ci_suite *suite, const struct ci_case *added);
+
+/* Add the tests that @console heard of, as cases of @guest. 0 or -ENOMEM. */
+int ci_add_tests(struct ci_suite *suite, const char *guest, const struct ci_console *console);
+
+/* Frees the cases. */
+void ci_release(struct ci_suite *suite);
+
+size_t ci_count(const struct ci_suite *suite, enum ci_outcome outcome);
+
+/*
+ * What @out gets from here to ci_guard_end() is of guests, or quotes them: it shall not command the
+ * CI. With @title it is hidden in the log under that name until somebody looks.
+ */
+void ci_guard_begin(struct ci_options *options, const char *title, FILE *out);
+void ci_guard_end(const struct ci_options *options, const char *title, FILE *out);
+
+/* Write all that @options ask for; what belongs in the log goes to @log. */
+int ci_publish(const struct ci_options *options, const struct ci_suite *suite, FILE *log,
+	       struct diagnosis *why);
+
+/* The formats. 0 or -errno. */
+void ci_github_annotate(const struct ci_suite *suite, FILE *log);
+int ci_github_summarise(const struct ci_suite *suite, const char *path, struct diagnosis *why);
+void ci_gitlab_tell(const struct ci_suite *suite, FILE *log);
+int ci_junit_write(const struct ci_suite *suite, const char *path, struct diagnosis *why);
+
+#endif

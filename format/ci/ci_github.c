@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * GitHub Actions: annotations in the log, and the summary of the step.
+ *
+ * Source: docs.github.com, "Workflow commands for GitHub Actions"; actions/runner 2.3,
+ * src/Runner.Worker/ActionCommandManager.cs and src/Runner.Common/ActionCommand.cs.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "format/ci/ci.h"
+#include "format/cleanup.h"
+#include "format/markdown.h"
+#include "format/printable.h"
+#include "format/units.h"
+
+/* GitHub shows so many of a kind of one step; the rest is dropped without a word. */
+#define ANNOTATIONS_MAX 10
+/* Of one message, bytes. */
+#define MESSAGE_MAX 4000
+/* GitHub refuses a larger summary of one step altogether. */
+#define SUMMARY_MAX (1024u * 1024)
+/* What is always said at the end. */
+#define SUMMARY_END 8192
+/* Failed cases in the table, each with a line. */
+#define ROWS_MAX 200
+
+/* ---- Annotations ---------------------------------------------------------------------------- */
+
+/* A line of the log is a command: what could end it, or a property of it, is written out. */
+static void print_escaped(FILE *out, const char *text, bool property)
+{
+	for (; *text; text++) {
+		if (*text == '%' || *text == '\r' || *text == '\n' ||
+		    (property && (*text == ':' || *text == ',')))
+			fprintf(out, "%%%02X", (unsigned char)*text);
+		else
+			fputc(*text, out);
+	}
+}
+
+/* At most @max bytes of @text, line by line printable; the caller frees it. */
+static char *shorten(const char *text, size_t max)
+{
+	size_t length = strnlen(text, max);
+	char *copy = strndup(text, length);
+
+	for (char *line = copy; line;) {
+		char *end = strchr(line, '\n');
+
+		if (end)
+			*end = '\0';
+		printable(line);
+		if (end)
+			*end++ = '\n';
+		line = end;
+	}
+	return copy;
+}
+
+static void print_annotation(FILE *log, const char *title, const char *message)
+{
+	auto_free char *shown_title = shorten(title, MESSAGE_MAX / 4);
+	auto_free char *shown = shorten(message, MESSAGE_MAX);
+
+	if (!shown_title || !shown)
+		return;
+	fprintf(log, "::error title=");
+	print_escaped(log, shown_title, true);
+	fprintf(log, "::");
+	print_escaped(log, shown, false);
+	fputc('\n', log);
+}
+
+/* "n1: run" */
+static void print_title(FILE *out, const struct ci_case *of)
+{
+	if (of->guest)
+		fprintf(out, "%s: ", of->guest);
+	fputs(of->name, out);
+}
+
+static void print_where(FILE *out, const struct ci_suite *suite)
+{
+	if (suite->trace)
+		fprintf(out, "\nTrace: %s, in the artifacts of this job if it uploads them",
+			suite->trace);
+	if (suite->next)
+		fprintf(out, "\nThen: %s", suite->next);
+}
+
+static void annotate_case(const struct ci_suite *suite, const struct ci_case *of, FILE *log)
+{
+	auto_free char *title = NULL, *message = NULL;
+	char time[UNITS_TEXT];
+	size_t size;
+	FILE *out = open_memstream(&title, &size);
+
+	if (!out)
+		return;
+	fprintf(out, "%s, ", suite->command);
+	print_title(out, of);
+	fclose(out);
+	out = open_memstream(&message, &size);
+	if (!out)
+		return;
+	fprintf(out, "%s (t=%s s)", of->message ?: "failed", duration_exact(of->now, time));
+	print_where(out, suite);
+	fclose(out);
+	print_annotation(log, title, message);
+}
+
+static bool is_bad(const struct ci_case *of)
+{
+	return of->outcome == CI_FAILED || of->outcome == CI_ERROR;
+}
+
+void ci_github_annotate(const struct ci_suite *suite, FILE *log)
+{
+	size_t bad = ci_count(suite, CI_FAILED) + ci_count(suite, CI_ERROR), said = 0;
+	size_t max = bad > ANNOTATIONS_MAX ? ANNOTATIONS_MAX - 1 : ANNOTATIONS_MAX;
+	char message[96];
+
+	for (size_t i = 0; i < suite->count && said < max; i++)
+		if (is_bad(&suite->list[i])) {
+			annotate_case(suite, &suite->list[i], log);
+			said++;
+		}
+	if (said == bad)
+		return;
+	snprintf(message, sizeof(message), "%zu more failed: see the summary of the job",
+		 bad - said);
+	print_annotation(log, suite->command, message);
+}
+
+/* ---- The summary ---------------------------------------------------------------------------- */
+
+/* A piece that is added whole, or left out. */
+struct piece {
+	FILE *out;
+	char *text;
+	size_t size;
+};
+
+struct summary {
+	FILE *out;
+	size_t left; /* bytes that there is still room for */
+	size_t left_out;
+};
+
+static bool piece_begin(struct piece *piece)
+{
+	*piece = (struct piece){ 0 };
+	piece->out = open_memstream(&piece->text, &piece->size);
+	return piece->out;
+}
+
+static void piece_end(struct piece *piece, struct summary *summary)
+{
+	fclose(piece->out);
+	if (piece->size <= summary->left) {
+		fwrite(piece->text, 1, piece->size, summary->out);
+		summary->left -= piece->size;
+	} else {
+		summary->left_out++;
+	}
+	free(piece->text);
+}
+
+static void summarise_head(const struct ci_suite *suite, struct summary *summary)
+{
+	struct piece piece;
+
+	if (!piece_begin(&piece))
+		return;
+	fprintf(piece.out, "### %s %s ", suite->failed ? "❌" : "✅", suite->command);
+	markdown_text(piece.out, suite->name);
+	fprintf(piece.out, "\n\n");
+	markdown_text(piece.out, suite->verdict);
+	fprintf(piece.out, "\n\n%zu passed, %zu failed, %zu skipped\n", ci_count(suite, CI_PASSED),
+		ci_count(suite, CI_FAILED) + ci_count(suite, CI_ERROR),
+		ci_count(suite, CI_SKIPPED));
+	piece_end(&piece, summary);
+}
+
+static void summarise_row(const struct ci_case *of, struct summary *summary)
+{
+	struct piece piece;
+	char time[UNITS_TEXT];
+
+	if (!piece_begin(&piece))
+		return;
+	fprintf(piece.out, "| ");
+	markdown_text(piece.out, of->guest ?: "");
+	fprintf(piece.out, " | ");
+	markdown_text(piece.out, of->name);
+	fprintf(piece.out, " | %s | ", duration_exact(of->now, time));
+	markdown_text(piece.out, of->message ?: "");
+	fprintf(piece.out, " |\n");
+	piece_end(&piece, summary);
+}
+
+static void summarise_table(const struct ci_suite *suite, struct summary *summary)
+{
+	size_t rows = 0;
+
+	if (!ci_count(suite, CI_FAILED) && !ci_count(suite, CI_ERROR))
+		return;
+	fprintf(summary->out, "\n| guest | failed | at, s | why |\n|---|---|--:|---|\n");
+	for (size_t i = 0; i < suite->count; i++) {
+		if (!is_bad(&suite->list[i]))
+			continue;
+		if (rows++ < ROWS_MAX)
+			summarise_row(&suite->list[i], summary);
+		else
+			summary->left_out++;
+	}
+}
+
+static void summarise_text(const struct ci_case *of, const char *what, const char *text,
+			   struct summary *summary)
+{
+	struct piece piece;
+
+	if (!text || !piece_begin(&piece))
+		return;
+	fprintf(piece.out, "\n<details><summary>");
+	markdown_html(piece.out, of->guest ?: of->name);
+	fprintf(piece.out, ": %s</summary>\n\n", what);
+	markdown_block(piece.out, text, strlen(text));
+	fprintf(piece.out, "\n</details>\n");
+	piece_end(&piece, summary);
+}
+
+static void summarise_next(const struct ci_suite *suite, struct summary *summary)
+{
+	if (suite->trace) {
+		fprintf(summary->out, "\nThe trace is ");
+		markdown_code(summary->out, suite->trace);
+		fprintf(summary->out, ", in the artifacts of this job if it uploads them.\n");
+	}
+	if (!suite->next)
+		return;
+	fprintf(summary->out, "On any machine:\n\n");
+	markdown_block(summary->out, suite->next, strlen(suite->next));
+}
+
+static void summarise(const struct ci_suite *suite, struct summary *summary)
+{
+	summarise_head(suite, summary);
+	summarise_table(suite, summary);
+	for (size_t i = 0; i < suite->count; i++) {
+		const struct ci_case *of = &suite->list[i];
+
+		if (!is_bad(of))
+			continue;
+		summarise_text(of, "what was found", of->details, summary);
+		summarise_text(of, "the last lines of the console", of->console, summary);
+	}
+	if (summary->left_out)
+		fprintf(summary->out, "\n_%zu more pieces are left out: a summary holds 1 MiB._\n",
+			summary->left_out);
+	summarise_next(suite, summary);
+}
+
+int ci_github_summarise(const struct ci_suite *suite, const char *path, struct diagnosis *why)
+{
+	struct summary summary = { .out = fopen(path, "ae") };
+	struct stat status;
+	size_t used;
+	int err = 0;
+
+	if (!summary.out || fstat(fileno(summary.out), &status))
+		err = -errno;
+	if (!err) {
+		used = (size_t)status.st_size + SUMMARY_END;
+		summary.left = used < SUMMARY_MAX ? SUMMARY_MAX - used : 0;
+		if (summary.left)
+			summarise(suite, &summary);
+		if (ferror(summary.out))
+			err = -EIO;
+	}
+	if (summary.out && fclose(summary.out) && !err)
+		err = -errno;
+	return err ? diagnose(why, EXIT_CANNOT, err, "check $GITHUB_STEP_SUMMARY",
+			      "cannot add to the summary %s: %s", path, strerror(-err))
+		   : 0;
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * GitLab CI: what failed stands in the log, in colour; what was said last, in sections that open.
+ *
+ * Source: docs.gitlab.com, "Job logs", custom collapsible sections.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "format/ci/ci.h"
+#include "format/cleanup.h"
+#include "format/console_line.h"
+#include "format/units.h"
+
+#define RED   "\033[31;1m"
+#define GREEN "\033[32;1m"
+#define BOLD  "\033[1m"
+#define PLAIN "\033[0m"
+/* Sections of one job; a log of megabytes is cut by the runner. */
+#define SECTIONS_MAX 50
+
+/* Line by line, with nothing in it that the log would act on. */
+static void print_lines(FILE *log, const char *indent, const char *text)
+{
+	auto_free char *copy = strdup(text);
+
+	for (char *rest = copy; rest && *rest;) {
+		char *line = strsep(&rest, "\n");
+
+		fprintf(log, "%s%s\n", indent, console_line_clean(line));
+	}
+}
+
+static void print_line(FILE *log, const char *text)
+{
+	auto_free char *copy = strdup(text);
+
+	if (copy)
+		fputs(console_line_clean(copy), log);
+}
+
+static void print_title(FILE *log, const struct ci_case *of)
+{
+	if (of->guest) {
+		print_line(log, of->guest);
+		fputs(": ", log);
+	}
+	print_line(log, of->name);
+}
+
+static void print_section(FILE *log, size_t number, const struct ci_case *of, const char *what,
+			  const char *text)
+{
+	uint64_t now = (uint64_t)time(NULL);
+
+	fprintf(log, "\033[0Ksection_start:%" PRIu64 ":ttrec_%zu_%s[collapsed=true]\r\033[0K" BOLD,
+		now, number, what);
+	print_title(log, of);
+	fprintf(log, ": %s" PLAIN "\n",
+		strcmp(what, "console") ? "what was found" : "the last lines of the console");
+	print_lines(log, "  ", text);
+	fprintf(log, "\033[0Ksection_end:%" PRIu64 ":ttrec_%zu_%s\r\033[0K\n", now, number, what);
+}
+
+static void tell_case(FILE *log, size_t number, const struct ci_case *of)
+{
+	char time[UNITS_TEXT];
+
+	fprintf(log, RED "FAILED" PLAIN " " BOLD);
+	print_title(log, of);
+	fprintf(log, PLAIN " at t=%s s: ", duration_exact(of->now, time));
+	print_line(log, of->message ?: "failed");
+	fputc('\n', log);
+	if (of->details && number < SECTIONS_MAX)
+		print_section(log, number, of, "found", of->details);
+	if (of->console && number < SECTIONS_MAX)
+		print_section(log, number, of, "console", of->console);
+}
+
+static void tell_next(const struct ci_suite *suite, FILE *log)
+{
+	if (suite->trace) {
+		fprintf(log, BOLD "attach:" PLAIN " ");
+		print_line(log, suite->trace);
+		fprintf(log, " (artifacts: paths:)\n");
+	}
+	if (suite->next) {
+		fprintf(log, BOLD "then:" PLAIN "   ");
+		print_line(log, suite->next);
+		fputc('\n', log);
+	}
+}
+
+void ci_gitlab_tell(const struct ci_suite *suite, FILE *log)
+{
+	for (size_t i = 0; i < suite->count; i++)
+		if (suite->list[i].outcome == CI_FAILED || suite->list[i].outcome == CI_ERROR)
+			tell_case(log, i, &suite->list[i]);
+	fprintf(log, "%s" PLAIN " ", suite->failed ? RED "FAILED" : GREEN "passed");
+	print_line(log, suite->verdict);
+	fprintf(log, "; %zu passed, %zu failed, %zu skipped\n", ci_count(suite, CI_PASSED),
+		ci_count(suite, CI_FAILED) + ci_count(suite, CI_ERROR),
+		ci_count(suite, CI_SKIPPED));
+	if (suite->failed)
+		tell_next(suite, log);
+}

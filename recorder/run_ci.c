@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* What a CI is told of a recording: a case for each guest and for each line that was expected. */
+#include "recorder/run_ci.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "format/ci/ci.h"
+#include "format/cleanup.h"
+#include "format/shell.h"
+#include "format/units.h"
+
+static struct ci_suite describe(const struct run_options *options)
+{
+	return (struct ci_suite){ .command = options->upstream ? "ttrec tap" : "ttrec run",
+				  .name = options->lab	    ? options->lab
+					  : options->again  ? options->again
+					  : options->kernel ? options->kernel[0]
+							    : options->socket,
+				  .started = (uint64_t)time(NULL) };
+}
+
+/* ---- Guests --------------------------------------------------------------------------------- */
+
+/* Did it say what must not be? */
+static bool find_said(const struct run_lab *lab, size_t index, struct watch_verdict *verdict)
+{
+	if (lab->watch) {
+		watch_judge(lab->watch, verdict);
+		if (verdict->failed && verdict->console == index)
+			return true;
+	}
+	if (!lab->guest[index].watch)
+		return false;
+	watch_judge(lab->guest[index].watch, verdict);
+	return verdict->failed;
+}
+
+static enum ci_outcome judge_guest(const struct run_report *report, size_t index, uint64_t *now,
+				   char *reason, size_t size)
+{
+	const struct session_guest_result *result = session_guest_result(report->session, index);
+	struct watch_verdict verdict;
+
+	*now = report->result->virtual_ns;
+	if (find_said(report->lab, index, &verdict)) {
+		*now = verdict.now;
+		snprintf(reason, size, "the console said: %s", verdict.line);
+		return CI_FAILED;
+	}
+	if (!result->ended) {
+		snprintf(reason, size, "it still ran when the recording ended");
+		return CI_SKIPPED;
+	}
+	if (run_judge_end(report, index, reason, size))
+		return CI_FAILED;
+	if (*result->device_fault)
+		snprintf(reason, size, "it lost a device, %s", result->device_fault);
+	return *result->device_fault ? CI_ERROR : CI_PASSED;
+}
+
+static int add_guest(struct ci_suite *suite, const struct run_report *report, size_t index)
+{
+	const struct run_guest *guest = &report->lab->guest[index];
+	auto_free char *console = NULL;
+	char reason[WATCH_LINE_MAX + 64] = "";
+	struct ci_case added = { .guest = guest->spec.name, .name = "run", .message = reason };
+	int err;
+
+	ci_console_finish(guest->heard);
+	added.outcome = judge_guest(report, index, &added.now, reason, sizeof(reason));
+	added.took = added.now;
+	console = added.outcome == CI_PASSED ? NULL : ci_console_tail(guest->heard);
+	added.console = console;
+	err = ci_add(suite, &added);
+	return err ? err : ci_add_tests(suite, guest->spec.name, guest->heard);
+}
+
+/* ---- Lines that are expected ---------------------------------------------------------------- */
+
+/* What the guests said last whose line it could have been: that of one, or of all. */
+static char *say_consoles(const struct run_lab *lab, const struct run_guest *guest)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	for (size_t i = 0; i < lab->guest_count; i++) {
+		auto_free char *tail = NULL;
+
+		if (guest && guest != &lab->guest[i])
+			continue;
+		tail = ci_console_tail(lab->guest[i].heard);
+		if (!guest && lab->guest_count > 1)
+			fprintf(out, "%s:\n", lab->guest[i].spec.name);
+		fputs(tail ?: "", out);
+	}
+	fclose(out);
+	return text;
+}
+
+static int add_expectation(struct ci_suite *suite, const struct run_report *report,
+			   const struct run_guest *guest, const char *text, bool seen)
+{
+	auto_free char *name = NULL, *console = NULL;
+	struct ci_case added = { .guest = guest ? guest->spec.name : NULL,
+				 .outcome = seen ? CI_PASSED : CI_FAILED,
+				 .now = report->result->virtual_ns };
+
+	if (asprintf(&name, "says %s", text) < 0) {
+		name = NULL;
+		return -ENOMEM;
+	}
+	added.name = name;
+	if (!seen) {
+		added.message = guest ? "its console never said it" : "no console ever said it";
+		added.console = console = say_consoles(report->lab, guest);
+	}
+	return ci_add(suite, &added);
+}
+
+/* Of @guest, or with NULL of all of them. */
+static int add_expectations(struct ci_suite *suite, const struct run_report *report,
+			    const struct run_guest *guest)
+{
+	struct watch *watch = guest ? guest->watch : report->lab->watch;
+	struct watch_verdict all;
+	const char *text;
+	bool seen;
+	int err = 0;
+
+	if (!watch)
+		return 0;
+	/* So that a last line without an end counts. */
+	watch_judge(watch, &all);
+	for (size_t i = 0; !err && watch_expectation(watch, i, &text, &seen); i++)
+		err = add_expectation(suite, report, guest, text, seen);
+	return err;
+}
+
+/* ---- The whole ------------------------------------------------------------------------------ */
+
+/* What ended it, and whatever else no case of a guest has told. */
+static int add_whole(struct ci_suite *suite, const struct run_report *report, int status,
+		     const char *reason)
+{
+	struct ci_case added = { .name = "recording",
+				 .now = report->result->virtual_ns,
+				 .took = report->result->virtual_ns,
+				 .message = reason,
+				 .details = report->result->diagnosis.advice };
+
+	if (report->result->end == SESSION_DONE &&
+	    (!status || ci_count(suite, CI_FAILED) || ci_count(suite, CI_ERROR)))
+		added.outcome = CI_PASSED;
+	else
+		added.outcome = status == EXIT_DIVERGED ? CI_FAILED : CI_ERROR;
+	return ci_add(suite, &added);
+}
+
+static int collect(struct ci_suite *suite, const struct run_report *report, int status,
+		   const char *reason)
+{
+	const struct run_lab *lab = report->lab;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < lab->guest_count; i++)
+		err = add_guest(suite, report, i);
+	if (!err)
+		err = add_expectations(suite, report, NULL);
+	for (size_t i = 0; !err && i < lab->guest_count; i++)
+		err = add_expectations(suite, report, &lab->guest[i]);
+	return err ? err : add_whole(suite, report, status, reason);
+}
+
+static int publish(const struct run_options *options, struct ci_suite *suite, int err)
+{
+	struct diagnosis why = { 0 };
+
+	if (!err)
+		err = ci_publish(&options->ci, suite, stderr, &why);
+	if (err && !why.status)
+		diagnose(&why, EXIT_CANNOT, err, NULL, "cannot tell the CI: %s", strerror(-err));
+	ci_release(suite);
+	return err ? diagnosis_print(&why, "ttrec") : 0;
+}
+
+int run_ci_tell(const struct run_report *report, int status, const char *reason, bool kept)
+{
+	struct ci_suite suite = describe(report->options);
+	auto_free char *next =
+		status && kept ? shell_command("ttreplay", report->options->output) : NULL;
+	char verdict[640], time[UNITS_TEXT], wall[UNITS_TEXT];
+
+	if (!ci_wanted(&report->options->ci))
+		return 0;
+	snprintf(verdict, sizeof(verdict), "%s virtual in %s",
+		 duration_short(report->result->virtual_ns, time),
+		 duration_short(report->result->wall_ns, wall));
+	suite.verdict = *reason ? reason : verdict;
+	suite.failed = status;
+	suite.wall_ns = report->result->wall_ns;
+	suite.started -= suite.wall_ns / NS_PER_S;
+	suite.trace = status && kept ? report->options->output : NULL;
+	suite.next = next;
+	return publish(report->options, &suite, collect(&suite, report, status, reason));
+}
+
+int run_ci_tell_refused(const struct run_options *options, const struct diagnosis *refused)
+{
+	struct ci_suite suite = describe(options);
+	struct ci_case added = { .name = "recording",
+				 .outcome = CI_ERROR,
+				 .message = refused->what,
+				 .details = refused->advice };
+
+	if (!ci_wanted(&options->ci))
+		return 0;
+	suite.verdict = refused->what;
+	suite.failed = true;
+	return publish(options, &suite, ci_add(&suite, &added));
+}
