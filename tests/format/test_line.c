@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "format/cleanup.h"
+#include "format/printable.h"
 #include "format/text/line.h"
 #include "format/text/record_json.h"
 #include "format/units.h"
@@ -128,6 +129,15 @@ static void nothing_a_terminal_acts_on(void **state)
 	assert_line("\\xed\\xa0\\x80");
 }
 
+/* Names lose what cannot be shown, and keep their length. */
+static void names_are_printable(void **state)
+{
+	char name[] = "n\xc3\xa4\x1b[1m\xe2\x80\xaex\xc2\x9b\xff";
+
+	(void)state;
+	assert_string_equal(printable(name), "n\xc3\xa4?[1m???x???");
+}
+
 static void any_bytes_become_printable(void **state)
 {
 	struct sample_random random = { 3 };
@@ -222,6 +232,7 @@ int main(void)
 		cmocka_unit_test(durations_are_exact),
 		cmocka_unit_test(differences),
 		cmocka_unit_test(nothing_a_terminal_acts_on),
+		cmocka_unit_test(names_are_printable),
 		cmocka_unit_test(any_bytes_become_printable),
 		cmocka_unit_test(json_strings),
 		cmocka_unit_test(columns),

@@ -64,7 +64,7 @@ not_paged() {
 	never_says out '^paged'
 }
 
-# 87,000 lines would take longer than this, were they all written.
+# There are more lines than a pipe holds.
 pager_left_early() {
 	PAGER='head -n 2' on_terminal "ttdump show $long"
 	((status == 0))
