@@ -128,8 +128,8 @@ static size_t line_start(const uint8_t *text, size_t at)
 /* What stands at @start, up to the end of the line, or as much of it as there is room for. */
 static void print_text(const struct trace_record *record, size_t start, char text[DIFFERENCE_TEXT])
 {
-	const char *from = (const char *)record->payload + start;
 	size_t left = record->payload_size - start, size = 0;
+	const char *from = left ? (const char *)record->payload + start : "";
 	struct line line = { 0 };
 
 	while (size < left && size < EXCERPT_TEXT && (!size || from[size - 1] != '\n'))
@@ -147,10 +147,12 @@ static void print_bytes(const struct trace_record *record, size_t at, char text[
 	size_t left = record->payload_size - at;
 	size_t shown = left < EXCERPT_BYTES ? left : EXCERPT_BYTES;
 
-	hex_text((const uint8_t *)record->payload + at, shown, text);
-	if (!left)
+	if (!left) {
 		snprintf(text, DIFFERENCE_TEXT, "nothing");
-	else if (left > shown)
+		return;
+	}
+	hex_text((const uint8_t *)record->payload + at, shown, text);
+	if (left > shown)
 		strcpy(text + 2 * shown, "...");
 }
 

@@ -24,7 +24,7 @@ static int add_line(struct diff_start *start, int s, int64_t guest, const char *
 			return -ENOMEM;
 		start->line[s] = grown;
 	}
-	start->line[s][count].text = strndup(text, size);
+	start->line[s][count].text = strndup(size ? text : "", size);
 	if (!start->line[s][count].text)
 		return -ENOMEM;
 	start->line[s][start->count[s]++].guest = guest;
