@@ -6,6 +6,7 @@
 #include "format/compare.h"
 #include "format/text/cast.h"
 #include "format/text/difference.h"
+#include "format/ttdump/diff_grid.h"
 #include "format/ttdump/ttdump.h"
 
 /* ---- How a guest goes on after its histories part (diff_align.c) ----------------------------- */
@@ -48,6 +49,7 @@ struct diff {
 	char problem[2][256];	 /* and in words */
 	struct diff_tail **tail; /* by guest; NULL: it has not parted */
 	uint32_t tail_count;
+	struct diff_grid *grid; /* where records are paired */
 };
 
 /* A compare_follow; its context is a struct diff. */

@@ -2,10 +2,9 @@
 /*
  * How a guest goes on after its histories have parted.
  *
- * Both are laid side by side: where four records in a row are the same in both, they are level
- * again. What lies before that is paired as far as it is of the same sort (an operation, a device,
- * a vring); the rest only one of them has. Memory is that of the queues: places that are farther
- * apart than a queue is long are not found.
+ * Both are laid side by side. Where four records in a row are the same in both, they are level
+ * again; what lies before that, or before both queues are half used up, is paired as well as can
+ * be (diff_grid.c). What is farther apart than the queues are long is not found.
  */
 #include "format/ttdump/diff.h"
 
@@ -13,80 +12,28 @@
 #include <string.h>
 #include <xxhash.h>
 
-#define LEVEL_RECORDS 4	  /* the same in a row: both are level again */
-#define SEARCH_MAX    256 /* so far ahead that is looked for */
+#define LEVEL_RECORDS 4	       /* the same in a row: both are level again */
+#define SEARCH_MAX    GRID_MAX /* so far ahead that is looked for */
 #define SEARCH_SLOTS  1024
-#define SORT_MAX      16 /* so far ahead a record of the same sort is looked for */
 #define KEEP	      64 /* a queue is not used up further than this before its end */
 
 /* Both queues, from their fronts. */
 struct pair {
 	const struct compare *compare;
 	struct diff_tail *tail;
+	struct diff_grid *grid;
 	struct compare_queue *queue[2];
 	bool final;
 };
 
-/* Fields that only count: one record more, and all later ones differ. Bit i is field i. */
-static uint8_t counters(uint32_t kind)
-{
-	if (kind == TRACE_from || kind == TRACE_to)
-		return 1 << 1;
-	return kind == TRACE_call ? 1 << 3 : 0;
-}
-
-/* Fields that say what sort of record it is: the operation, the device, the vring, the request. */
-static unsigned int sort_fields(uint32_t kind)
-{
-	switch (kind) {
-	case TRACE_from:
-	case TRACE_to:
-	case TRACE_attach:
-	case TRACE_detach:
-	case TRACE_cut:
-	case TRACE_called:
-	case TRACE_digest:
-	case TRACE_entropy:
-	case TRACE_lost:
-		return 1;
-	case TRACE_request:
-	case TRACE_reply:
-	case TRACE_kick:
-	case TRACE_used:
-	case TRACE_wrote:
-	case TRACE_taken:
-	case TRACE_irq:
-		return 2;
-	case TRACE_call:
-		return 3;
-	}
-	return 0;
-}
-
-static bool same_sort(const struct compare_print *a, const struct compare_print *b)
-{
-	return a->kind == b->kind &&
-	       !memcmp(a->field, b->field, sort_fields(a->kind) * sizeof(a->field[0]));
-}
-
-/* The same, but for what counts and what is ignored. */
-static uint64_t print_key(const struct pair *pair, const struct compare_print *print)
-{
-	uint8_t ignore = pair->compare->options.ignore[print->kind] | counters(print->kind);
-	bool payload = !(ignore & TRACE_IGNORE_PAYLOAD);
-	uint64_t form[2 + TRACE_FIELDS_MAX] = {
-		print->kind | (payload ? (uint64_t)print->payload_size << 32 : 0),
-		payload ? print->payload : 0,
-	};
-
-	for (unsigned int i = 0; i < TRACE_FIELDS_MAX; i++)
-		form[2 + i] = ignore >> i & 1 ? 0 : print->field[i];
-	return XXH3_64bits(form, sizeof(form));
-}
-
 static const struct compare_print *front(const struct pair *pair, int s, uint32_t i)
 {
 	return compare_queue_at(pair->queue[s], i);
+}
+
+static uint64_t front_key(const struct pair *pair, int s, uint32_t i)
+{
+	return grid_key(pair->compare, front(pair, s, i));
 }
 
 static void drop(struct pair *pair, uint32_t a, uint32_t b)
@@ -164,46 +111,27 @@ static void take_only(struct pair *pair, int s)
 	drop(pair, !s, s);
 }
 
-/* Which of both has to pass over records until both are of the same sort; -1: neither helps. */
-static int find_sort(const struct pair *pair, uint32_t a, uint32_t b)
+/* The first @a and @b records are paired; no more of them than up to @a_end or @b_end. */
+static void take_gap(struct pair *pair, uint32_t a, uint32_t b, uint32_t a_end, uint32_t b_end)
 {
-	for (uint32_t i = 1; i < SORT_MAX; i++) {
-		if (i < a && same_sort(front(pair, 0, i), front(pair, 1, 0)))
-			return 0;
-		if (i < b && same_sort(front(pair, 0, 0), front(pair, 1, i)))
-			return 1;
-	}
-	return -1;
-}
+	struct diff_grid *grid = pair->grid;
+	uint32_t at[2] = { 0, 0 };
 
-/* The next @a and @b records are not level. */
-static void take_gap(struct pair *pair, uint32_t a, uint32_t b)
-{
-	uint32_t left[2] = { a, b };
+	grid_load(grid, pair->compare, 0, pair->queue[0], a);
+	grid_load(grid, pair->compare, 1, pair->queue[1], b);
+	grid_fill(grid);
+	while ((at[0] < a || at[1] < b) && (at[0] < a_end || at[1] < b_end)) {
+		enum grid_step step = grid_next(grid, at[0], at[1]);
 
-	while (left[0] && left[1]) {
-		int s;
-
-		if (print_key(pair, front(pair, 0, 0)) == print_key(pair, front(pair, 1, 0))) {
+		if (step == GRID_SAME)
 			take_same(pair);
-		} else if (same_sort(front(pair, 0, 0), front(pair, 1, 0))) {
+		else if (step == GRID_CHANGED)
 			take_changed(pair);
-		} else {
-			s = find_sort(pair, left[0], left[1]);
-			if (s != 1)
-				take_only(pair, 0);
-			if (s != 0)
-				take_only(pair, 1);
-			left[0] -= s != 1;
-			left[1] -= s != 0;
-			continue;
-		}
-		left[0]--;
-		left[1]--;
+		else
+			take_only(pair, step == GRID_SECOND);
+		at[0] += step != GRID_SECOND;
+		at[1] += step != GRID_FIRST;
 	}
-	for (int s = 0; s < 2; s++)
-		for (; left[s]; left[s]--)
-			take_only(pair, s);
 }
 
 /* At each place a hash of the records in a row from there; what lies behind the end is all alike.
@@ -215,7 +143,7 @@ static uint32_t hash_rows(const struct pair *pair, int s, uint64_t row[SEARCH_MA
 	uint64_t key[SEARCH_MAX + LEVEL_RECORDS] = { 0 };
 
 	for (uint32_t i = 0; i < count && i < SEARCH_MAX + LEVEL_RECORDS; i++)
-		key[i] = print_key(pair, front(pair, s, i));
+		key[i] = front_key(pair, s, i);
 	if (!pair->final && rows + LEVEL_RECORDS > count)
 		rows = count < LEVEL_RECORDS ? 0 : count - LEVEL_RECORDS + 1;
 	if (rows > SEARCH_MAX)
@@ -262,20 +190,44 @@ static uint32_t least(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
+/* How many of the first records of queue @s were made up to @now. */
+static uint32_t count_until(const struct pair *pair, int s, uint32_t count, uint64_t now)
+{
+	uint32_t i = 0;
+
+	while (i < count && front(pair, s, i)->now <= now)
+		i++;
+	return i;
+}
+
+/*
+ * They are not level for as far as can be seen. Pair what was made in the same time: one of both
+ * may do much more in it. Where they have no time in common, only the order is left.
+ */
+static void take_unlevel(struct pair *pair)
+{
+	uint32_t a = least(pair->queue[0]->count, GRID_MAX);
+	uint32_t b = least(pair->queue[1]->count, GRID_MAX);
+	uint64_t a_now = front(pair, 0, a - 1)->now, b_now = front(pair, 1, b - 1)->now;
+	uint64_t now = a_now < b_now ? a_now : b_now;
+	uint32_t a_timely = count_until(pair, 0, a, now), b_timely = count_until(pair, 1, b, now);
+
+	if (a_timely && b_timely) {
+		a = a_timely;
+		b = b_timely;
+	}
+	take_gap(pair, a, b, (a + 1) / 2, (b + 1) / 2);
+}
+
 /* The front of one queue is not that of the other. */
 static void take_unlike(struct pair *pair)
 {
 	uint32_t a, b;
 
-	if (!find_level(pair, &a, &b)) {
-		a = least(pair->queue[0]->count, SEARCH_MAX);
-		b = least(pair->queue[1]->count, SEARCH_MAX);
-		if (!pair->final) {
-			a = (a + 1) / 2;
-			b = (b + 1) / 2;
-		}
-	}
-	take_gap(pair, a, b);
+	if (find_level(pair, &a, &b))
+		take_gap(pair, a, b, a, b);
+	else
+		take_unlevel(pair);
 }
 
 static bool enough(const struct pair *pair)
@@ -288,7 +240,7 @@ static bool enough(const struct pair *pair)
 static void take_pairs(struct pair *pair)
 {
 	while (enough(pair)) {
-		if (print_key(pair, front(pair, 0, 0)) == print_key(pair, front(pair, 1, 0)))
+		if (front_key(pair, 0, 0) == front_key(pair, 1, 0))
 			take_same(pair);
 		else
 			take_unlike(pair);
@@ -331,17 +283,25 @@ static struct diff_tail *get_tail(struct diff *diff, uint32_t guest)
 	return diff->tail[guest];
 }
 
+static struct diff_grid *get_grid(struct diff *diff)
+{
+	if (!diff->grid)
+		diff->grid = malloc(sizeof(*diff->grid));
+	return diff->grid;
+}
+
 int diff_follow(void *context, uint32_t guest, struct compare_queue queue[2], bool final, bool cut)
 {
 	struct diff *diff = context;
 	struct pair pair = {
 		.compare = &diff->compare,
 		.tail = get_tail(diff, guest),
+		.grid = get_grid(diff),
 		.queue = { &queue[0], &queue[1] },
 		.final = final,
 	};
 
-	if (!pair.tail)
+	if (!pair.tail || !pair.grid)
 		return -ENOMEM;
 	take_pairs(&pair);
 	take_surplus(&pair, cut);
@@ -353,6 +313,8 @@ void diff_free_tails(struct diff *diff)
 	for (uint32_t i = 0; i < diff->tail_count; i++)
 		free(diff->tail[i]);
 	free(diff->tail);
+	free(diff->grid);
+	diff->grid = NULL;
 	diff->tail = NULL;
 	diff->tail_count = 0;
 }
