@@ -31,15 +31,6 @@ static struct perfetto_event instant(const struct trace_record *record, uint64_t
 					.record = record };
 }
 
-static void end_slice(bool *open, struct tracks *tracks, uint64_t now, uint64_t track)
-{
-	if (*open)
-		perfetto_event(tracks->writer, &(struct perfetto_event){ .now = now,
-									 .track = track,
-									 .type = PERFETTO_END });
-	*open = false;
-}
-
 /* ---- Runs and waits -------------------------------------------------------------------------- */
 
 static void end_flow(struct perfetto_event *event, uint64_t *number)
@@ -49,48 +40,36 @@ static void end_flow(struct perfetto_event *event, uint64_t *number)
 	*number = 0;
 }
 
-static void begin_run(struct guest_events *guest, struct tracks *tracks,
-		      const struct trace_record *record)
+static void end_slice(struct guest_events *guest, struct tracks *tracks, uint32_t index,
+		      uint64_t now)
 {
-	struct perfetto_event event =
-		instant(record, track_guest(tracks, record->guest, GUEST_RUNS));
-
-	if (guest->waiting)
-		end_slice(&guest->waiting, tracks, record->now,
-			  track_guest(tracks, record->guest, GUEST_WAITS));
-	if (guest->running)
-		return;
-	guest->running = true;
-	event.type = PERFETTO_BEGIN;
-	event.name = perfetto_word(WORD_RUN);
-	end_flow(&event, &guest->request);
-	end_flow(&event, &guest->call);
-	perfetto_event(tracks->writer, &event);
+	if (guest->doing != GUEST_PROCESS)
+		perfetto_event(tracks->writer,
+			       &(struct perfetto_event){
+				       .now = now,
+				       .track = track_guest(tracks, index, guest->doing),
+				       .type = PERFETTO_END,
+			       });
+	guest->doing = GUEST_PROCESS;
 }
 
-static void begin_wait(struct guest_events *guest, struct tracks *tracks,
-		       const struct trace_record *record)
+/* A run or a wait begins, which ends the other one. */
+static void begin_slice(struct guest_events *guest, struct tracks *tracks,
+			const struct trace_record *record, enum guest_track what)
 {
-	struct perfetto_event event =
-		instant(record, track_guest(tracks, record->guest, GUEST_WAITS));
+	struct perfetto_event event = instant(record, track_guest(tracks, record->guest, what));
 
-	if (guest->running)
-		end_slice(&guest->running, tracks, record->now,
-			  track_guest(tracks, record->guest, GUEST_RUNS));
-	if (guest->waiting)
+	if (guest->doing == what)
 		return;
-	guest->waiting = true;
+	end_slice(guest, tracks, record->guest, record->now);
+	guest->doing = what;
 	event.type = PERFETTO_BEGIN;
-	event.name = perfetto_word(WORD_WAIT);
+	event.name = perfetto_word(what == GUEST_RUNS ? WORD_RUN : WORD_WAIT);
+	if (what == GUEST_RUNS) {
+		end_flow(&event, &guest->request);
+		end_flow(&event, &guest->call);
+	}
 	perfetto_event(tracks->writer, &event);
-}
-
-static void end_run(struct guest_events *guest, struct tracks *tracks, uint32_t index, uint64_t now)
-{
-	if (guest->running)
-		end_slice(&guest->running, tracks, now, track_guest(tracks, index, GUEST_RUNS));
-	if (guest->waiting)
-		end_slice(&guest->waiting, tracks, now, track_guest(tracks, index, GUEST_WAITS));
 }
 
 /* ---- Messages -------------------------------------------------------------------------------- */
@@ -126,13 +105,13 @@ static void message(struct guest_events *guest, struct tracks *tracks,
 	if (record->from.op == TRACE_OP_ACK || record->from.op == TRACE_OP_BROADCAST)
 		return;
 	if (from && record->from.op == TRACE_OP_WAIT)
-		begin_wait(guest, tracks, record);
+		begin_slice(guest, tracks, record, GUEST_WAITS);
 	else if (!from && record->to.op == TRACE_OP_RUN)
-		begin_run(guest, tracks, record);
+		begin_slice(guest, tracks, record, GUEST_RUNS);
 	else
 		show_message(guest, tracks, record);
 	if (from && record->from.op == TRACE_OP_START)
-		begin_run(guest, tracks, record);
+		begin_slice(guest, tracks, record, GUEST_RUNS);
 }
 
 /* ---- Console --------------------------------------------------------------------------------- */
@@ -300,7 +279,7 @@ int guest_event(struct guest_events *guest, struct tracks *tracks,
 		break;
 	case TRACE_leave:
 	case TRACE_exit:
-		end_run(guest, tracks, record->guest, record->now);
+		end_slice(guest, tracks, record->guest, record->now);
 		/* fall through */
 	case TRACE_join:
 	case TRACE_entropy:
@@ -322,7 +301,7 @@ static void finish_rate(struct rate *rate, struct tracks *tracks, uint32_t index
 
 void guest_finish(struct guest_events *guest, struct tracks *tracks, uint32_t index, uint64_t now)
 {
-	end_run(guest, tracks, index, now);
+	end_slice(guest, tracks, index, now);
 	show_line(guest, tracks, index, now, NULL);
 	line_free(&guest->line);
 	finish_rate(&guest->messages, tracks, index, GUEST_MESSAGE_RATE);

@@ -13,7 +13,7 @@ struct ladder {
 };
 
 struct guest_events {
-	bool running, waiting;
+	enum guest_track doing; /* GUEST_RUNS, GUEST_WAITS, or neither: GUEST_PROCESS */
 	/* Flows that end at the next run: numbers of records, 0 is none. */
 	uint64_t request, call;
 	struct rate messages, printed;

@@ -79,14 +79,26 @@ perfetto_records() {
 	says out ' 4[0-9][0-9] frames, .* [1-9][0-9]* broadcasts$'
 }
 
-# Without names, with records that are rare.
-perfetto_rare() {
-	"$bin/format_make_sample" trace network 5 busy
-	expect 0 ttdump export perfetto trace -o exported
+# decode TRACE: its export as text, in the file text.
+decode() {
+	expect 0 ttdump export perfetto "$1" -o exported
 	protoc --decode=perfetto.protos.Trace -I "${schema%/*}" "${schema##*/}" <exported >text
+	never_says text '^ *[0-9]+:'
+}
+
+# Guests without names, records that are rare, notes, the time of day.
+perfetto_rare() {
+	"$bin/format_make_sample" network network 5 busy
+	decode network
 	says text 'process_name: "guest 1"'
 	says text 'name: "panic: panic"'
-	never_says text '^ *[0-9]+:'
+	"$bin/format_make_sample" sample
+	decode sample
+	says text 'name: "notes"'
+	says text '^ *name: .*quoted'
+	lab_trace
+	decode trace
+	says text 'timestamp: 1767225600000000000'
 }
 
 # What could be read of a damaged trace is whole packets.
