@@ -99,10 +99,18 @@ static const char *read_uuid(const char *path, char text[UUID_TEXT])
 	struct trace_reader *reader = NULL;
 
 	*text = '\0';
+	/* The rest of it need not be readable. */
 	if (!trace_reader_open(path, &reader))
 		uuid_text(trace_reader_header(reader)->uuid, text);
 	trace_reader_close(reader);
 	return text;
+}
+
+static json_t *refused_json(const struct diagnosis *refused)
+{
+	return json_pack("{s:s, s:i, s:s, s:s, s:[]}", "verdict", "not replayed", "status",
+			 refused->status, "reason", refused->what, "to_do", refused->advice,
+			 "guests");
 }
 
 int report_json(const struct verdict_lab *all, FILE *out)
@@ -110,12 +118,14 @@ int report_json(const struct verdict_lab *all, FILE *out)
 	char uuid[UUID_TEXT];
 	json_t *json = json_pack("{s:i, s:s, s:s}", "version", REPORT_VERSION, "trace", all->trace,
 				 "uuid", read_uuid(all->trace, uuid));
+	json_t *found = all->refused ? refused_json(all->refused) : verdict_lab_json(all);
 	int err = 0;
 
-	if (!json || json_object_update_new(json, verdict_lab_json(all)))
+	if (!json || json_object_update_new(json, found))
 		err = -ENOMEM;
 	if (!err) {
-		add_details(json, all);
+		if (!all->refused)
+			add_details(json, all);
 		json_dumpf(json, out, JSON_INDENT(1));
 		fputc('\n', out);
 	}

@@ -239,11 +239,8 @@ static void print_divergence(FILE *out, const struct verdict *verdict)
 	print_machines(out, verdict);
 }
 
-static void print_failure(FILE *out, const struct verdict *verdict, const struct diagnosis *why)
+static void print_reason(FILE *out, const struct diagnosis *why)
 {
-	fprintf(out, "\n## ");
-	markdown_text(out, verdict->guest->name);
-	fprintf(out, " was not replayed\n\n");
 	markdown_text(out, why->what);
 	fprintf(out, ".\n");
 	if (!*why->advice)
@@ -253,13 +250,18 @@ static void print_failure(FILE *out, const struct verdict *verdict, const struct
 	fprintf(out, ".\n");
 }
 
-int report_markdown(const struct verdict_lab *all, FILE *out)
+static void print_failure(FILE *out, const struct verdict *verdict, const struct diagnosis *why)
+{
+	fprintf(out, "\n## ");
+	markdown_text(out, verdict->guest->name);
+	fprintf(out, " was not replayed\n\n");
+	print_reason(out, why);
+}
+
+static void print_guests(FILE *out, const struct verdict_lab *all)
 {
 	struct verdict verdict;
 
-	fprintf(out, "# Replay of ");
-	markdown_code(out, all->trace);
-	fprintf(out, ": %s\n\n", verdict_lab_word(all));
 	print_table(out, all);
 	for (size_t i = 0; verdict_lab_next(all, &i, &verdict);) {
 		struct diagnosis why;
@@ -269,5 +271,16 @@ int report_markdown(const struct verdict_lab *all, FILE *out)
 		else if (verdict.guest->outcome->report.diverged)
 			print_divergence(out, &verdict);
 	}
+}
+
+int report_markdown(const struct verdict_lab *all, FILE *out)
+{
+	fprintf(out, "# Replay of ");
+	markdown_code(out, all->trace);
+	fprintf(out, ": %s\n\n", all->refused ? "not replayed" : verdict_lab_word(all));
+	if (all->refused)
+		print_reason(out, all->refused);
+	else
+		print_guests(out, all);
 	return 0;
 }

@@ -80,6 +80,10 @@ static void build(const struct replay_options *options, struct command *command)
 		add_number(command, "until", options->cursor.until_record, "");
 	if (options->hang_timeout_given)
 		add_number(command, "hang-timeout", options->cursor.hang_timeout, "ns");
+	if (options->ci.service)
+		add_option(command, "ci", ci_service_name(options->ci.service));
+	if (options->ci.junit)
+		add_option(command, "junit", options->ci.junit);
 	if (options->trust)
 		add(command, "--trust");
 	if (options->json)

@@ -134,6 +134,8 @@ static int replay(struct replay_options *options, struct diagnosis *why)
 		if (!why->status)
 			diagnose(why, EXIT_CANNOT, err, NULL, "cannot replay %s: %s",
 				 options->trace, strerror(-err));
+		verdict.refused = why;
+		write_reports(options, &verdict);
 		replay_ci_tell_refused(options, why);
 	}
 	replay_lab_close(&lab);

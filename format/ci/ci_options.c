@@ -16,10 +16,15 @@ static const struct argp_option table[] = {
 	{ 0 },
 };
 
+static const char *const names[] = { [CI_GITHUB] = "github", [CI_GITLAB] = "gitlab" };
+
+const char *ci_service_name(enum ci_service service)
+{
+	return names[service];
+}
+
 static enum ci_service parse_service(const char *text, struct argp_state *state)
 {
-	static const char *const names[] = { [CI_GITHUB] = "github", [CI_GITLAB] = "gitlab" };
-
 	for (size_t i = CI_GITHUB; i < ARRAY_SIZE(names); i++)
 		if (!strcmp(text, names[i]))
 			return (enum ci_service)i;

@@ -19,6 +19,9 @@ struct ci_options {
 /* Its input is a struct ci_options, zeroed. */
 extern const struct argp ci_argp;
 
+/* What --ci takes: "github"; NULL for CI_NONE. */
+const char *ci_service_name(enum ci_service service);
+
 /* Is anything asked for? */
 bool ci_wanted(const struct ci_options *options);
 

@@ -6,3 +6,5 @@ ttrec_unit_test(test_replay_plan SOURCES replayer/test_replay_plan.c ../replayer
   LIBS ttkernel)
 ttrec_unit_test(test_until SOURCES replayer/test_until.c replayer/fake_guest.c
   kernel/ring_builder.c LIBS ttcursor)
+ttrec_unit_test(test_cause SOURCES replayer/test_cause.c ../replayer/cause.c
+  ../replayer/verdict_memory.c LIBS ttkernel)

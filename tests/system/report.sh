@@ -97,10 +97,44 @@ report_refused() {
 }
 
 
+# What was not embedded is another file by now.
+host_file_changed() {
+	cp "$kernel" linux
+	ttrec run -q --no-embed -o u.zst ./linux mem=32M initrd="$initrd" do=off 2>log
+	expect 0 ttreplay --report r.json u.zst
+	echo >>linux
+	expect 4 ttreplay --report r u.zst
+	says err '^ttreplay: .*linux is not the file that was recorded '
+	python3 - <<-'END'
+		import json
+		r = json.load(open("r.json"))
+		assert r["verdict"] == "not replayed" and r["status"] == 4 and r["guests"] == [], r
+		assert "is not the file that was recorded" in r["reason"] and r["to_do"], r
+	END
+	says r.md 'is not the file that was recorded'
+}
+
+# Another kernel does something else before long: that it is another one is the cause.
+other_kernel() {
+	local other
+	other=$("$source_dir/kernel/uml/build-uml.sh" --print-path 6.1 2>/dev/null) || skip "no kernel 6.1"
+	expect 1 ttreplay --kernel "$other" --report r.json "$trace"
+	holds r.json 'g["causes"][0]["evidence"] == "replayed with another kernel"'
+	holds r.json 'g["replaced"] == "another kernel"'
+}
+
+no_trace() {
+	expect 2 ttreplay --report r.json /nowhere/t.zst
+	python3 -c 'import json; r = json.load(open("r.json")); assert r["verdict"] == "not replayed" and not r["uuid"]'
+}
+
 proves "the flipped bit is recovered: symbol, address and both values" value_recovered
 proves "the records before a divergence are in the report" records_before
 proves "what it may come from is said, with what speaks for it" causes_named
 proves "the Markdown report has the same for people" markdown_for_people
 proves "both files by default, of an identical replay too" both_by_default
 proves "a report that cannot be written is an error beside the verdict" report_refused
+proves "a host file that changed is why nothing was replayed" host_file_changed
+proves "another kernel is named as the cause" other_kernel
+proves "there is a report of a trace that is not there" no_trace
 finish

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* What a divergence may come from: each known reason is found where it is, and nowhere else. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "kernel/seal.h"
+#include "replayer/cause.h"
+
+struct scene {
+	struct guest_recorded started;
+	struct replay_outcome outcome;
+	struct replay_guest guest;
+	struct cause causes[CAUSES_MAX];
+	size_t count;
+};
+
+/* A divergence that nothing explains. */
+static void set_scene(struct scene *scene)
+{
+	static const struct cpu_identity cpu = { .number = 1, .cpuid = 7, .model = "Some CPU" };
+
+	memset(scene, 0, sizeof(*scene));
+	scene->started.origin = (struct guest_origin){ .seal = SEAL_FULL, .cpu = cpu };
+	scene->outcome = (struct replay_outcome){ .finished = true, .seal = SEAL_FULL, .cpu = cpu };
+	scene->outcome.report = (struct cursor_report){
+		.diverged = true, .messages = 1234, .digests = 5, .expected = "WAIT", .got = "GET"
+	};
+	scene->guest = (struct replay_guest){ .name = "n1",
+					      .started = &scene->started,
+					      .outcome = &scene->outcome };
+}
+
+static void find(struct scene *scene)
+{
+	scene->count = causes_find(&scene->guest, scene->causes);
+	for (size_t i = 0; i < scene->count; i++) {
+		assert_int_not_equal(strlen(scene->causes[i].what), 0);
+		assert_int_not_equal(strlen(scene->causes[i].evidence), 0);
+		assert_int_not_equal(strlen(scene->causes[i].advice), 0);
+		/* None is cut off. */
+		assert_true(strlen(scene->causes[i].what) < sizeof(scene->causes[i].what) - 1);
+		assert_true(strlen(scene->causes[i].advice) < sizeof(scene->causes[i].advice) - 1);
+	}
+}
+
+static void assert_cause(struct scene *scene, size_t index, const char *what, const char *evidence)
+{
+	assert_true(index < scene->count);
+	assert_string_equal(scene->causes[index].what, what);
+	assert_non_null(strstr(scene->causes[index].evidence, evidence));
+}
+
+static void test_nothing_known_is_said(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	set_scene(&scene);
+	find(&scene);
+	assert_int_equal(scene.count, 1);
+	assert_cause(&scene, 0, "nothing known: probably a door that is not recorded",
+		     "1,234 messages and 5 memory digests before it were the same");
+}
+
+static void test_processors_are_compared(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	set_scene(&scene);
+	strcpy(scene.outcome.cpu.model, "Other\033 CPU");
+	find(&scene);
+	assert_int_equal(scene.count, 1);
+	assert_cause(&scene, 0, "the processor is of another model",
+		     "recorded on Some CPU, this is Other? CPU");
+	set_scene(&scene);
+	scene.outcome.cpu.number = 3;
+	find(&scene);
+	assert_cause(&scene, 0, "it runs on another CPU", "recorded on CPU 1, replayed on CPU 3");
+	set_scene(&scene);
+	scene.outcome.cpu.cpuid = 8;
+	find(&scene);
+	assert_cause(&scene, 0, "the processor describes itself differently", "0000000000000008");
+}
+
+static void test_each_missing_part_of_the_seal_counts(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	set_scene(&scene);
+	scene.started.origin.seal = SEAL_FULL & ~(unsigned int)(SEAL_ASLR | SEAL_ENTROPY);
+	scene.outcome.seal = scene.started.origin.seal & ~(unsigned int)SEAL_PID;
+	find(&scene);
+	assert_int_equal(scene.count, 3);
+	assert_cause(&scene, 0, "the room of the recording was not wholly sealed", "aslr: ");
+	assert_cause(&scene, 1, "the room of the recording was not wholly sealed", "entropy: ");
+	assert_cause(&scene, 2, "the room here is sealed less than it was", "pid: ");
+	/* What fits of all of it. */
+	scene.started.origin.seal = 0;
+	scene.outcome.cpu.cpuid = 8;
+	find(&scene);
+	assert_int_equal(scene.count, CAUSES_MAX);
+}
+
+static void test_allowed_arguments_are_named(void **state)
+{
+	char linux_word[] = "linux", disk[] = "ubd0=/tmp/x",
+	     ours[] = "virtio_uml.device={room}/dev0:1";
+	char *arguments[] = { linux_word, ours, disk, NULL };
+	struct scene scene;
+
+	(void)state;
+	set_scene(&scene);
+	scene.started.spec.arguments = arguments;
+	find(&scene);
+	assert_int_equal(scene.count, 1);
+	assert_cause(&scene, 0, "it used what nobody records of the recording machine",
+		     "the kernel argument ubd0=/tmp/x: ");
+	assert_non_null(strstr(scene.causes[0].advice, "without --allow ubd"));
+}
+
+static void test_ends_are_explained(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	set_scene(&scene);
+	strcpy(scene.outcome.report.got, "nothing: it computes and does not come back");
+	find(&scene);
+	assert_cause(&scene, 0, "it runs without end, or this machine is too slow",
+		     "--hang-timeout");
+	set_scene(&scene);
+	strcpy(scene.outcome.report.got, "its end by signal 9");
+	find(&scene);
+	assert_cause(&scene, 0, "this machine ended it", "its end by signal 9");
+	set_scene(&scene);
+	strcpy(scene.outcome.report.got, "its end by signal 11");
+	find(&scene);
+	assert_cause(&scene, 0, "nothing known: probably a door that is not recorded", "");
+}
+
+static void test_memory_alone_points_to_a_program(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	set_scene(&scene);
+	scene.outcome.report.memory =
+		(struct cursor_memory){ .differs = true, .region = MEMORY_RAM };
+	find(&scene);
+	assert_int_equal(scene.count, 1);
+	assert_non_null(strstr(scene.causes[0].what, "rdtsc"));
+	/* Not where something else is known. */
+	scene.outcome.report.flipped = true;
+	find(&scene);
+	assert_int_equal(scene.count, 1);
+	assert_cause(&scene, 0, "a bit of its memory was flipped on purpose", "--flip-bit");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_nothing_known_is_said),
+		cmocka_unit_test(test_processors_are_compared),
+		cmocka_unit_test(test_each_missing_part_of_the_seal_counts),
+		cmocka_unit_test(test_allowed_arguments_are_named),
+		cmocka_unit_test(test_ends_are_explained),
+		cmocka_unit_test(test_memory_alone_points_to_a_program),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
