@@ -38,19 +38,6 @@ int line_make_room(struct line *line, size_t size)
 	return 0;
 }
 
-void line_bytes(struct line *line, const void *bytes, size_t size)
-{
-	char *place = line_grow(line, size);
-
-	if (place && size)
-		memcpy(place, bytes, size);
-}
-
-void line_text(struct line *line, const char *text)
-{
-	line_bytes(line, text, strlen(text));
-}
-
 void line_format(struct line *line, const char *format, ...)
 {
 	va_list arguments, again;

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct line {
 	char *text; /* not terminated */
@@ -35,6 +36,19 @@ static inline char *line_grow(struct line *line, size_t size)
 	return place;
 }
 
+static inline void line_bytes(struct line *line, const void *bytes, size_t size)
+{
+	char *place = line_grow(line, size);
+
+	if (place && size)
+		memcpy(place, bytes, size);
+}
+
+static inline void line_text(struct line *line, const char *text)
+{
+	line_bytes(line, text, strlen(text));
+}
+
 static inline void line_char(struct line *line, char character)
 {
 	char *place = line_grow(line, 1);
@@ -43,8 +57,6 @@ static inline void line_char(struct line *line, char character)
 		*place = character;
 }
 
-void line_bytes(struct line *line, const void *bytes, size_t size);
-void line_text(struct line *line, const char *text);
 void line_format(struct line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* "1638" */

@@ -68,6 +68,14 @@ static void add_key(struct line *line, const char *key)
 	line_text(line, "\":");
 }
 
+/* A word of the table: nothing in it is to be escaped. */
+static void add_word(struct line *line, const char *word)
+{
+	line_char(line, '"');
+	line_text(line, word);
+	line_char(line, '"');
+}
+
 /* Names are printable already, hence UTF-8. */
 static void add_name(struct line *line, const char *key, const char *suffix, const char *name)
 {
@@ -89,14 +97,21 @@ static void add_integer(struct line *line, uint64_t value)
 		line_char(line, '"');
 }
 
+static void add_hex(struct line *line, uint64_t value)
+{
+	line_char(line, '"');
+	line_hex(line, value);
+	line_char(line, '"');
+}
+
 static void add_value(struct line *line, enum trace_unit unit, uint64_t value)
 {
 	const char *name = unit == TRACE_UNIT_OP ? trace_operation_name(value) : NULL;
 
 	if (name)
-		line_format(line, "\"%s\"", name);
+		add_word(line, name);
 	else if (unit == TRACE_UNIT_HEX)
-		line_format(line, "\"0x%" PRIx64 "\"", value);
+		add_hex(line, value);
 	else if (unit == TRACE_UNIT_SIGNED)
 		line_format(line, "%" PRId64, (int64_t)value);
 	else if (unit == TRACE_UNIT_NS && value == UINT64_MAX)
@@ -181,8 +196,10 @@ void record_add_json(const struct cast *cast, const struct trace_record *record,
 	add_key(line, "guest");
 	line_number(line, record->guest);
 	if (info) {
-		add_name(line, "kind", "", info->name);
-		add_name(line, "direction", "", record_direction(record));
+		add_key(line, "kind");
+		add_word(line, info->name);
+		add_key(line, "direction");
+		add_word(line, record_direction(record));
 		for (unsigned int i = 0; i < info->field_count; i++) {
 			add_key(line, info->field[i].name);
 			add_value(line, info->field[i].unit, record->field[i]);
