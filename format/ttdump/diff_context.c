@@ -3,8 +3,10 @@
 #include <errno.h>
 
 #include "format/ttdump/diff.h"
+#include "format/ttdump/pager.h"
 
-static const char signs[2] = { '-', '+' };
+static const char *const indents[2] = { "  - ", "  + " };
+static const char *const colours[2] = { "\033[31m  - \033[0m", "\033[32m  + \033[0m" };
 
 /* Does @record stand in the history of @guest that was compared? */
 static bool counts(const struct diff *diff, uint32_t guest, const struct trace_record *record)
@@ -81,7 +83,7 @@ struct branches {
 
 static int branches_line(struct branches *branches, int s)
 {
-	const char indent[] = { ' ', ' ', signs[s], ' ', '\0' };
+	const char *indent = (branches->view.colour ? colours : indents)[s];
 	FILE *out = s ? branches->second : stdout;
 	uint64_t last = branches->view.last;
 	int err = 0;
@@ -158,7 +160,11 @@ int diff_print_context(struct diff *diff)
 	const struct trace_difference *first = &diff->compare.first;
 	struct branches branches = {
 		.diff = diff,
-		.view = { .cast = &diff->cast[0], .indent = "    " },
+		.view = {
+			.cast = &diff->cast[0],
+			.indent = "    ",
+			.colour = terminal_is_colourful(),
+		},
 	};
 	int err;
 

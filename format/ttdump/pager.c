@@ -24,6 +24,13 @@ bool terminal_is_rich(void)
 	return isatty(STDOUT_FILENO) && type && *type && strcmp(type, "dumb") != 0;
 }
 
+bool terminal_is_colourful(void)
+{
+	const char *refused = getenv("NO_COLOR");
+
+	return terminal_is_rich() && (!refused || !*refused);
+}
+
 static bool is_installed(const char *program)
 {
 	auto_free char *path = strdup(getenv("PATH") ?: "");

@@ -18,6 +18,9 @@ struct pager {
 /* Can standard output move and colour what it shows? */
 bool terminal_is_rich(void);
 
+/* The same, and nobody refuses colours (https://no-color.org). */
+bool terminal_is_colourful(void);
+
 /*
  * Start a pager if @wanted and standard output is a terminal: $TTREC_PAGER, $PAGER, or less if that
  * is installed; "cat" or nothing in them is none. A pager that is left early is no error: whoever

@@ -11,13 +11,10 @@
 /* Many lines go out at once, unless somebody watches them come. */
 #define BUFFER_SIZE (64u * 1024)
 
-/* https://no-color.org */
 static bool wants_colour(enum show_colour colour)
 {
-	const char *refused = getenv("NO_COLOR");
-
 	if (colour == COLOUR_AUTO)
-		return terminal_is_rich() && (!refused || !*refused);
+		return terminal_is_colourful();
 	return colour == COLOUR_ALWAYS;
 }
 

@@ -124,6 +124,17 @@ started() {
 	json 'any(x["only"] == "a" and "/boot/linux" in x["text"] for x in d["started"])'
 }
 
+# What a terminal is shown; without one there are no colours, as all other cases see.
+terminal() {
+	format_make_pair time
+	TERM=xterm script -qec 'ttdump diff a b' /dev/null >out || true
+	says out $'^\x1b\\[31m  - \x1b\\[0m.*\\+3.001ms'
+	says out $'^\x1b\\[32m  [+] \x1b\\[0m.*\\+3.0025ms'
+	NO_COLOR=1 TERM=xterm script -qec 'ttdump diff a b' /dev/null >out || true
+	says out '^  - .*[+]3.001ms'
+	never_says out $'\x1b'
+}
+
 refused() {
 	format_make_pair nothing
 	expect 2 ttdump diff a
@@ -148,5 +159,6 @@ proves "a guest that ends, or is only in one of them" ends
 proves "--first says no more than that" first
 proves "traces that end early or are damaged are compared as far as they go" cut
 proves "what was started differently is said" started
+proves "a terminal is shown both sides in colours" terminal
 proves "what makes no sense is refused" refused
 finish
