@@ -250,7 +250,7 @@ static int feed(struct compare *compare, int s)
 
 	if (!guest->parted)
 		err = feed_even(compare, s, index, &print);
-	else if (compare->follow)
+	else if (compare->follow && compare->side[!s].got >= 0)
 		err = queue_push(&guest->queue[s], &print);
 	if (!err && guest->parted && guest->queue[s].count >= COMPARE_QUEUE_MAX / 2 &&
 	    guest->queue[!s].count >= COMPARE_QUEUE_MAX / 2)
