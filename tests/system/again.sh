@@ -204,6 +204,28 @@ refusals() {
 	says err 'does not say how it was recorded'
 }
 
+# A lost update in a guest's program, found by its seed; a lock repairs it.
+repaired_program() {
+	local make=$source_dir/kernel/uml/make-initramfs.sh seed
+	gcc -static -O2 -o bank "$source_dir/demo/bank.c" 2>log || skip "no static libc to compile with"
+	sed 's/^static void serve_customer/#include <sys\/file.h>\n&/
+		s/^\tint balance = read_balance();/\tint lock = open(ACCOUNT "-lock", O_RDWR | O_CREAT, 0600), balance;\n\tflock(lock, LOCK_EX);\n\tbalance = read_balance();/
+		s/^\twrite_balance(balance + DEPOSIT);/&\n\tclose(lock);/' "$source_dir/demo/bank.c" >locked.c
+	gcc -static -O2 -o locked locked.c
+	"$make" -o bank.gz -a "$PWD/bank:/test"
+	"$make" -o locked.gz -a "$PWD/locked:/test"
+	for seed in {1..40}; do
+		ttrec run -q --seed "$seed" -o t.zst "$kernel" mem=64M initrd=bank.gz >out 2>err || break
+	done
+	says err 'why: .* said: not ok 1 - 120 paid in'
+	expect 1 again
+	says err 'why: .* said: not ok 1 - 120 paid in'
+	agrees
+	expect 0 again --initrd locked.gz
+	says err 'again: agrees with t.zst up to record [0-9,]+, .*; live from there'
+	replays_identical again.zst
+}
+
 # The same by way of ttreplay, which finds ttrec beside it.
 then_live() {
 	another hasty return hrtimer_nanosleep
@@ -237,6 +259,7 @@ proves "another build that does the same agrees to the end" equal_kernel
 proves "a kernel that is repaired goes on live from where it is another, and passes" repaired_kernel
 proves "of a lab, the kernel of one guest" one_kernel_of_a_lab
 proves "another initrd" other_initrd
+proves "a program that is repaired goes on live from where it failed, and passes" repaired_program
 proves "ttreplay --then-live goes on live" then_live
 proves "programs of a lab are started only when they are trusted" programs
 proves "what somebody else scheduled cannot go on" others_schedule
