@@ -311,9 +311,11 @@ static void forget(const char *what)
 
 void fake_guest_start(struct fake_guest *fake, enum fake_twist twist)
 {
+	static struct guest_device devices[] = { { VIRTIO_NET, NULL }, { VIRTIO_NET, NULL } };
 	int console[2], keeper[2];
 
-	*fake = (struct fake_guest){ .guest = GUEST_NONE, .spec = { .device_count = 2 } };
+	*fake = (struct fake_guest){ .guest = GUEST_NONE,
+				     .spec = { .device = devices, .device_count = 2 } };
 	builder_memory_create(&fake->memory, 1 << 16);
 	ring_builder_create(&fake->ring[QUEUE_IN], &fake->memory, QUEUE_SIZE);
 	ring_builder_create(&fake->ring[QUEUE_OUT], &fake->memory, QUEUE_SIZE);

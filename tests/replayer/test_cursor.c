@@ -221,6 +221,81 @@ static void test_what_it_does_not_compare_is_nothing_to_it(void **state)
 	assert_identical(&run);
 }
 
+/* ---- With another kernel -------------------------------------------------------------------- */
+
+static const struct cursor_options replaced = { .replaced = true,
+						.compare_memory = true,
+						.until_record = UINT64_MAX,
+						.hang_timeout = HANG_NS };
+
+static void test_what_another_kernel_prints_ends_nothing(void **state)
+{
+	struct fake_trace trace;
+	struct run run;
+
+	(void)state;
+	fake_trace_make(&trace);
+	run = run_guest(&trace, FAKE_OTHER_CONSOLE, &replaced);
+	assert_identical(&run);
+	assert_int_equal(run.report.console.count, 1);
+	assert_string_equal(run.report.console.first[0].expected, "hello");
+	assert_string_equal(run.report.console.first[0].got, "jello");
+}
+
+/* Addresses of @request are others in the trace than in the guest. */
+static void move_addresses(struct fake_trace *trace, uint32_t request, uint8_t body[64])
+{
+	struct trace_record *record = NULL;
+
+	for (size_t i = 0; i < trace->count && !record; i++)
+		if (trace->record[i].kind == TRACE_request &&
+		    trace->record[i].request.request == request)
+			record = &trace->record[i];
+	assert_non_null(record);
+	assert_in_range(record->payload_size, 1, 64);
+	memcpy(body, record->payload, record->payload_size);
+	body[record->payload_size - 1] ^= 1;
+	record->payload = body;
+}
+
+static void test_another_kernel_has_its_vrings_elsewhere(void **state)
+{
+	static const uint32_t requests[] = { VHOST_SET_MEM_TABLE, VHOST_SET_VRING_ADDR };
+	struct fake_trace trace;
+	uint8_t body[64];
+	struct run run;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
+		fake_trace_make(&trace);
+		move_addresses(&trace, requests[i], body);
+		run = run_guest(&trace, FAKE_TRUE, NULL);
+		assert_true(run.report.diverged);
+		run = run_guest(&trace, FAKE_TRUE, &replaced);
+		assert_identical(&run);
+	}
+}
+
+static void test_another_kernel_parts_where_it_does_something_else(void **state)
+{
+	static const enum fake_twist twists[] = { FAKE_OTHER_TIME,    FAKE_OTHER_DEVICE,
+						  FAKE_OTHER_REQUEST, FAKE_OTHER_BODY,
+						  FAKE_OTHER_QUEUE,   FAKE_NO_FRAME,
+						  FAKE_OTHER_FRAME,   FAKE_LONG_FRAME,
+						  FAKE_OTHER_STATUS };
+	struct fake_trace trace;
+
+	(void)state;
+	fake_trace_make(&trace);
+	for (size_t i = 0; i < ARRAY_SIZE(twists); i++) {
+		struct run run = run_guest(&trace, twists[i], &replaced);
+
+		if (!run.report.diverged)
+			fail_msg("twist %d was not seen", twists[i]);
+		assert_int_equal(run.report.records, trace.count);
+	}
+}
+
 static void test_a_guest_that_cannot_be_replayed_further(void **state)
 {
 	static const char why[] = "replayable=no  wmediumd has no in-band notifications";
@@ -349,6 +424,9 @@ int main(void)
 		cmocka_unit_test(test_stops_where_it_is_told_to),
 		cmocka_unit_test(test_what_others_did_is_nothing_to_it),
 		cmocka_unit_test(test_what_it_does_not_compare_is_nothing_to_it),
+		cmocka_unit_test(test_what_another_kernel_prints_ends_nothing),
+		cmocka_unit_test(test_another_kernel_has_its_vrings_elsewhere),
+		cmocka_unit_test(test_another_kernel_parts_where_it_does_something_else),
 		cmocka_unit_test(test_a_guest_that_cannot_be_replayed_further),
 		cmocka_unit_test(test_nonsense_in_a_trace_is_refused),
 		cmocka_unit_test(test_more_than_a_buffer_holds_is_a_difference),
