@@ -21,6 +21,6 @@ struct export_request {
 typedef int export_format(const struct export_request *request, struct trace_reader *reader,
 			  FILE *out, struct diagnosis *diagnosis);
 
-export_format export_json, export_perfetto, export_html;
+export_format export_json, export_perfetto, export_html, export_pcapng;
 
 #endif

@@ -15,6 +15,8 @@ static const struct format {
 } formats[] = {
 	{ "json", export_json, false, "one JSON document: every record with its fields", false },
 	{ "html", export_html, true, "a page to look at it with, in one file", true },
+	{ "pcapng", export_pcapng, true, "for Wireshark: frames of networks, and every record",
+	  false },
 	{ "perfetto", export_perfetto, true, "for ui.perfetto.dev and trace_processor: a timeline",
 	  false },
 };

@@ -120,6 +120,51 @@ perfetto_terminal() {
 	expect 0 script -qec "$bin/ttdump export json trace" /dev/null
 }
 
+# ---- pcapng -------------------------------------------------------------------------------------------
+
+# tshark_agrees TRACE: what it decodes is what show says.
+tshark_agrees() {
+	command -v tshark capinfos >/dev/null || skip "needs tshark"
+	expect 0 "$source_dir/tests/format/pcapng_compare.py" "$bin/ttdump" \
+		"$bin/../share/ttrec/ttrec.lua" "$@"
+}
+
+pcapng_records() {
+	local sample
+	lab_trace 6000
+	tshark_agrees trace
+	says out '^6000 records and 1[0-9][0-9] frames agree'
+	for sample in 'trace' 'trace network 20 busy' 'trace absurd 4 1000'; do
+		# shellcheck disable=SC2086 # words
+		"$bin/format_make_sample" $sample
+		tshark_agrees trace
+	done
+}
+
+# Guests have their names where Wireshark looks for them.
+pcapng_names() {
+	command -v tshark >/dev/null || skip "needs tshark"
+	lab_trace
+	expect 0 ttdump export pcapng trace -o exported
+	expect 0 capinfos -I exported
+	says out 'Name = lan$'
+	says out 'Description = n1 02:00:00:00:00:01, n2 02:00:00:00:00:02,'
+	expect 0 tshark -X "lua_script:$bin/../share/ttrec/ttrec.lua" -r exported \
+		-Y 'ttrec.op == "WAIT" && ttrec.guest_name == "n3"' -T fields -e _ws.col.Source -e _ws.col.Info
+	says out '^n3.<- WAIT seq [0-9]+$'
+}
+
+# What could be read of a damaged trace is whole packets.
+pcapng_damaged() {
+	command -v capinfos >/dev/null || skip "needs capinfos"
+	damaged_trace
+	expect 3 ttdump export pcapng damaged -o exported
+	says err 'cannot read on in damaged'
+	ttdump show --json damaged >shown 2>/dev/null || true
+	expect 0 capinfos -M -c exported
+	at_least "$(sed -n 's/^Number of packets: *//p' out)" "$(($(wc -l <shown) - 1))" "packets"
+}
+
 # ---- All of them ------------------------------------------------------------------------------------------
 
 formats() {
@@ -170,6 +215,9 @@ proves "perfetto agrees with the records" perfetto_records
 proves "perfetto shows what is rare" perfetto_rare
 proves "perfetto of a damaged trace is whole packets of what could be read" perfetto_damaged
 proves "perfetto does not go to a terminal" perfetto_terminal
+proves "pcapng agrees with the records, as tshark decodes it" pcapng_records
+proves "pcapng has the names of guests" pcapng_names
+proves "pcapng of a damaged trace is whole packets of what could be read" pcapng_damaged
 proves "what cannot be opened or written is said" no_output
 proves "a sender that the trace does not tell of is no matter" stranger
 proves "absurd records are exported" absurd
