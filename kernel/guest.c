@@ -100,6 +100,7 @@ int guest_open(const struct guest_spec *spec, struct guest *guest, struct diagno
 					.wanted = spec->wanted,
 					.required = spec->required,
 					.host_files = spec->host_files,
+					.debugged = spec->debugged,
 					.devices = (unsigned int)spec->device_count,
 					.limits = limits_of(spec) };
 	int err;
@@ -230,7 +231,8 @@ int guest_await_blocked(struct guest *guest)
 		if (!state || state == 'Z' || state == 'X')
 			return -ESRCH;
 		nanosleep(&pause, NULL);
-		waited += (uint64_t)pause.tv_nsec;
+		if (state != 't' || !guest->stopped_by_others)
+			waited += (uint64_t)pause.tv_nsec;
 		if (pause.tv_nsec < PAUSE_LAST_NS)
 			pause.tv_nsec *= 2;
 	}

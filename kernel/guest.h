@@ -39,6 +39,7 @@ struct guest_spec {
 	unsigned int wanted;   /* SEAL_* parts to try */
 	unsigned int required; /* SEAL_NAMESPACES parts without which it is not started */
 	bool host_files;
+	bool debugged;		     /* by a process that is no ancestor of the guest's */
 	struct guest_device *device; /* the guest has these, in this order */
 	size_t device_count;	     /* at most ROOM_DEVICES_MAX */
 };
@@ -54,8 +55,9 @@ struct guest {
 	struct wire_input input;
 	struct vhost *device; /* connections of its devices, spec->device_count of them */
 	struct memory *memory;
-	int stat_fd; /* of its process, see guest_await_blocked(); -1 */
-	int *held;   /* write ends of opened /dev/random */
+	int stat_fd;		/* of its process, see guest_await_blocked(); -1 */
+	bool stopped_by_others; /* at times, for as long as they like: a debugger */
+	int *held;		/* write ends of opened /dev/random */
 	size_t held_count;
 };
 
@@ -75,7 +77,7 @@ int guest_accept_device(struct guest *guest, unsigned int device);
  * What the guest said last has arrived, but it may not have gone to sleep over the answer yet. Wait
  * until it really sleeps: only then is its memory at rest, and only then does a signal (an
  * interrupt) find it where it would find it in every run. -ESRCH when it is gone, -EBUSY when it
- * does not stop.
+ * does not stop. Of one that stopped_by_others is said, the time that it is stopped does not count.
  */
 int guest_await_blocked(struct guest *guest);
 

@@ -44,6 +44,13 @@ int image_files_add(struct image_files *files, const char *path, uint32_t mode, 
 /* Add @content, which stays the caller's: the file has a hold of its own on it. */
 int image_files_add_content(struct image_files *files, const char *path, uint32_t mode,
 			    struct image_content *content);
+
+/*
+ * Write a copy below the directory @root, which nobody else writes to, with the directories that it
+ * is in. -EINVAL when its path would lead out of there, -EEXIST.
+ */
+int image_file_write(const struct image_file *file, const char *root);
+
 const struct image_file *image_files_find(const struct image_files *files, const char *path);
 void image_files_free(struct image_files *files);
 

@@ -45,6 +45,17 @@ void process_hold_stop(void)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
+void process_leave_interrupt(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
 int process_open_stop(int *fd)
 {
 	sigset_t set;

@@ -21,6 +21,12 @@ void process_fill_streams(void);
  */
 void process_hold_stop(void);
 
+/*
+ * From here on SIGINT and SIGQUIT, which a terminal sends to all in the foreground, are another
+ * process's there; for this one and its children they are nothing, until process_hold_stop().
+ */
+void process_leave_interrupt(void);
+
 /* *@fd is readable once one of those signals has come, also one from before. The caller's. */
 int process_open_stop(int *fd);
 

@@ -46,6 +46,7 @@ struct room_options {
 	unsigned int wanted;   /* SEAL_* parts to try; usually SEAL_FULL */
 	unsigned int required; /* SEAL_NAMESPACES parts without which the program is not started */
 	bool host_files;       /* the guest may see the host's files (given up: SEAL_MOUNT) */
+	bool debugged;	       /* some process of its user's is going to trace the program */
 	unsigned int devices;  /* sockets of devices to listen at */
 	struct room_limits limits;
 };

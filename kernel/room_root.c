@@ -20,44 +20,6 @@ static const struct {
 		    { "/tmp", 01777 },
 		    { "/proc", 0755 } };
 
-static int make_parents(char *path)
-{
-	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		if (mkdir(path, 0755) && errno != EEXIST)
-			return -errno;
-		*slash = '/';
-	}
-	return 0;
-}
-
-static int write_file(const char *root, const struct image_file *file)
-{
-	const mode_t mode = file->mode & 0111 ? 0555 : 0444;
-	char path[PATH_MAX];
-	auto_fd fd = -1;
-	int err;
-
-	/* Paths may come from a trace: they stay below the root, whatever they say. */
-	if (strstr(file->path, ".."))
-		return -EINVAL;
-	snprintf(path, sizeof(path), "%s/%s", root, file->path);
-	err = make_parents(path);
-	if (err)
-		return err;
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-	if (fd < 0)
-		return -errno;
-	for (size_t done = 0; done < file->size;) {
-		ssize_t put = write(fd, (char *)file->data + done, file->size - done);
-
-		if (put < 0)
-			return -errno;
-		done += (size_t)put;
-	}
-	return 0;
-}
-
 static int fill_root(const struct room_plan *plan, const char *root)
 {
 	const struct image_files *files = plan->options->files;
@@ -71,7 +33,7 @@ static int fill_root(const struct room_plan *plan, const char *root)
 			return -errno;
 	}
 	for (size_t i = 0; i < files->count; i++) {
-		int err = write_file(root, &files->file[i]);
+		int err = image_file_write(&files->file[i], root);
 
 		if (err)
 			return err;

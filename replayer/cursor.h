@@ -42,8 +42,13 @@ struct cursor_visitor {
 	 */
 	int (*visit)(struct cursor_visitor *visitor, const struct trace_record *next,
 		     const struct cursor_report *report, struct diagnosis *why);
-	int end_fd;   /* once it is readable the replay ends, whatever the guest does; or -1 */
-	bool patient; /* the visitor may stop the guest: that it does nothing means nothing */
+	int end_fd; /* once it is readable the replay ends, whatever the guest does; or -1 */
+	/*
+	 * The visitor debugs the guest from now on. It may stop it for long: that it does nothing
+	 * means nothing. Where it trapped, its host's signal frames, which are in its memory, have
+	 * the number of the trap (trapno): that memory differs means nothing, either.
+	 */
+	bool debugs;
 };
 
 struct cursor_options {
@@ -76,6 +81,7 @@ struct cursor_memory {
 /* Holds no pointers into anything: it is handed from one process to another. */
 struct cursor_report {
 	uint64_t messages, interrupts, digests, digests_unequal;
+	bool marked; /* memory was not compared on after the first difference: it was debugged */
 	uint64_t probed; /* interrupts that the probe saw, and that were the same */
 	uint64_t virtual_ns, wall_ns, recorded_wall_ns;
 	uint64_t next_record; /* where it stopped */

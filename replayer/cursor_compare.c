@@ -114,7 +114,7 @@ uint64_t cursor_patience(const struct cursor *cursor)
 {
 	const struct cursor_visitor *visitor = cursor->options->visitor;
 
-	return visitor && visitor->patient ? 0 : cursor->options->hang_timeout;
+	return visitor && visitor->debugs ? 0 : cursor->options->hang_timeout;
 }
 
 int cursor_await(struct cursor *cursor, const struct trace_record *record,

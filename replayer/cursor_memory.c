@@ -77,6 +77,10 @@ static int replay_whole_digest(struct cursor *cursor, const struct trace_record 
 	if (digest.low == record->digest.low && digest.high == record->digest.high)
 		return 0;
 	note_memory(cursor, record, &digest, differs == 1, address);
+	if (cursor->options->visitor && cursor->options->visitor->debugs) {
+		cursor->report->marked = true;
+		return 0;
+	}
 	return cursor->options->compare_memory
 		       ? cursor_diverge(cursor, record, true, "the recorded memory", "other memory")
 		       : 0;

@@ -11,9 +11,9 @@ static bool is_move(const struct trace_record *record)
 }
 
 /*
- * Does the guest rest before it? Not before what is about the run or done without waiting; nor
- * before an ACK, over which it does not wait. In a request for random bytes it is held by its host,
- * which takes the request back when the guest is stopped.
+ * Does the guest rest before it? Not before what is about the run or done without waiting, such
+ * as to end; nor before an ACK, over which it does not wait. In a request for random bytes it is
+ * held by its host, which takes the request back when the guest is stopped.
  */
 static bool is_place(const struct trace_record *record)
 {
@@ -22,6 +22,8 @@ static bool is_place(const struct trace_record *record)
 		return record->from.op != TRACE_OP_ACK;
 	case TRACE_entropy:
 	case TRACE_detach:
+	case TRACE_leave:
+	case TRACE_exit:
 		return false;
 	default:
 		return record->kind < TRACE_KIND_LIMIT && trace_kind_info(record->kind) &&
@@ -29,9 +31,22 @@ static bool is_place(const struct trace_record *record)
 	}
 }
 
+static bool rests_over(const struct door_event *event)
+{
+	switch (event->kind) {
+	case DOOR_LEFT:
+	case DOOR_EXIT:
+	case DOOR_SILENCE:
+	case DOOR_STOP:
+		return false;
+	default:
+		return true;
+	}
+}
+
 /*
  * A guest that is about to make a move is let make it, and rests over it; it is done nothing with.
- * Returns 1 when it rests, 0 when what it does instead is for the comparison to tell.
+ * Returns 1 when it rests, 0 when it ends, or does not come.
  */
 static int await_rest(struct cursor *cursor, const struct trace_record *next)
 {
@@ -40,12 +55,13 @@ static int await_rest(struct cursor *cursor, const struct trace_record *next)
 
 	if (is_move(next)) {
 		err = doors_peek(&cursor->doors, DOOR_MESSAGE, cursor_patience(cursor), &event);
-		if (err || event.kind == DOOR_STOP || event.kind == DOOR_SILENCE)
+		if (err || !rests_over(&event))
 			return err;
 	}
 	err = guest_await_blocked(cursor->guest);
-	/* One that has ended is at rest, too. */
-	return err && err != -ESRCH ? err : 1;
+	if (err)
+		return err == -ESRCH ? 0 : err;
+	return 1;
 }
 
 int cursor_visit(struct cursor *cursor, const struct trace_record *next)

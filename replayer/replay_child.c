@@ -2,6 +2,7 @@
 /* The replay of one guest, in a process of its own. */
 #include "replayer/replay_child.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "format/cleanup.h"
@@ -32,6 +33,7 @@ static int prepare(const struct replay_options *options, struct replay_guest *re
 	if (err)
 		return err;
 	spec->cpu = take_cpu(replayed->cpu, cpu);
+	spec->debugged = replayed->debugged;
 	err = cpu_avoid(&allowed, spec->cpu);
 	return err ? err
 		   : guest_open_recorded(spec, options->trust, guest, &replayed->outcome->why);
@@ -75,9 +77,18 @@ static int replay(const struct replay_options *options, struct replay_guest *rep
 	cursor.replaced = replayed->started->replaced;
 	cursor.probe = *probe;
 	cursor.printer = options->console ? &printer : NULL;
-	replay_visit_open(&visit, replayed, guest, &cursor);
+	err = replay_visit_open(&visit, options, replayed, guest, &cursor);
+	if (err)
+		return err;
 	cpu_wait_politely();
-	return cursor_run(reader, guest, &cursor, &outcome->report, &outcome->why);
+	err = cursor_run(reader, guest, &cursor, &outcome->report, &outcome->why);
+	replay_visit_close(&visit);
+	if (outcome->report.marked && !*outcome->memory_reason)
+		snprintf(outcome->memory_reason, sizeof(outcome->memory_reason),
+			 "differs from record %" PRIu64 " on: breakpoints, steps and changes "
+			 "made in gdb leave marks there",
+			 outcome->report.memory.record);
+	return err;
 }
 
 void replay_child(const struct replay_options *options, struct replay_guest *replayed)

@@ -15,6 +15,8 @@
 #include "kernel/guest.h"
 #include "replayer/cursor.h"
 
+struct replay_lab;
+
 /* Filled by the process that replays the guest, in memory shared with the one that tells of it. */
 struct replay_outcome {
 	bool finished;	      /* else that process was killed */
@@ -35,6 +37,8 @@ struct replay_guest {
 	struct guest_recorded *started; /* with what; of one that will run */
 	unsigned int cpu;		/* where it is to run */
 	const char *core;		/* file for its memory; NULL */
+	bool debugged;			/* by gdb */
+	const struct replay_lab *lab;	/* that it is of */
 	struct replay_outcome *outcome;
 };
 

@@ -48,6 +48,7 @@ static int list_guests(struct trace_reader *reader, struct replay_lab *lab, stru
 	for (size_t i = 0; i < lab->count; i++) {
 		lab->guest[i].index = lab->listed[i].index;
 		lab->guest[i].name = lab->listed[i].spec.name;
+		lab->guest[i].lab = lab;
 	}
 	return 0;
 }
@@ -146,6 +147,22 @@ static int choose_dumps(struct replay_lab *lab, const struct replay_options *opt
 	return 0;
 }
 
+/* It runs alone, unless others are asked for. */
+static int choose_debugged(struct replay_lab *lab, const struct replay_options *options,
+			   struct diagnosis *why)
+{
+	struct replay_guest *guest = options->gdb ? find_wanted(lab, options->gdb) : NULL;
+
+	if (!options->gdb)
+		return 0;
+	if (!guest)
+		return refuse_name(lab, "--gdb", options->gdb, why);
+	for (size_t i = 0; i < lab->count && !options->only; i++)
+		lab->guest[i].wanted = false;
+	guest->wanted = guest->debugged = true;
+	return 0;
+}
+
 size_t replay_lab_wanted(const struct replay_lab *lab)
 {
 	size_t wanted = 0;
@@ -229,6 +246,8 @@ static int read_lab(const struct replay_options *options, struct trace_reader *r
 		err = read_promises(reader, lab);
 	if (!err)
 		err = choose_guests(lab, options->only, why);
+	if (!err)
+		err = choose_debugged(lab, options, why);
 	if (!err)
 		err = choose_dumps(lab, options, why);
 	if (!err)

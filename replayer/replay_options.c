@@ -17,6 +17,7 @@ enum option_key {
 	KEY_JSON = 0x100,
 	KEY_ONLY,
 	KEY_UNTIL,
+	KEY_GDB,
 	KEY_DUMP_MEMORY,
 	KEY_CONSOLE,
 	KEY_HANG_TIMEOUT,
@@ -40,6 +41,9 @@ static const struct argp_option table[] = {
 	{ "until", KEY_UNTIL, "POINT", 0,
 	  "stop each guest there: at a record (812), a virtual time (0.41s), irq:N, "
 	  "console:REGEX, or one guest's n2:irq:N",
+	  0 },
+	{ "gdb", KEY_GDB, "GUEST", 0,
+	  "hold that guest there, or at its start, and run gdb on it; what follows -- is for gdb",
 	  0 },
 	{ "dump-memory", KEY_DUMP_MEMORY, "GUEST FILE", 0,
 	  "write that guest's memory there, or where it diverges, as an ELF core", 0 },
@@ -120,10 +124,23 @@ static void check_live(const struct replay_options *options, struct argp_state *
 		argp_error(state, "--output and --disk are of --then-live");
 	if (options->then_live &&
 	    (options->only || options->cursor.keep_going || options->cursor.flip.wanted ||
-	     options->report_count || options->dump_count))
+	     options->report_count || options->dump_count || options->gdb))
 		argp_error(state, "--then-live runs all guests of a lab, and writes a trace: it "
-				  "takes no --only, --keep-going, --flip-bit, --report and "
-				  "--dump-memory");
+				  "takes no --only, --keep-going, --flip-bit, --report, "
+				  "--dump-memory and --gdb");
+}
+
+/* What follows the trace and "--" is for gdb. */
+static void parse_argument(char *text, struct replay_options *options, struct argp_state *state)
+{
+	if (!options->trace) {
+		options->trace = text;
+	} else if (options->gdb && state->quoted) {
+		options->gdb_arguments = &state->argv[state->next - 1];
+		state->next = state->argc;
+	} else {
+		argp_error(state, "'%s': one trace at a time", text);
+	}
 }
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -150,6 +167,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		break;
 	case KEY_UNTIL:
 		parse_until(text, &options->until, state);
+		break;
+	case KEY_GDB:
+		options->gdb = text;
 		break;
 	case KEY_DUMP_MEMORY:
 		parse_dump(text, options, state);
@@ -183,9 +203,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		parse_flip(text, &options->cursor.flip, state);
 		break;
 	case ARGP_KEY_ARG:
-		if (options->trace)
-			argp_error(state, "'%s': one trace at a time", text);
-		options->trace = text;
+		parse_argument(text, options, state);
 		break;
 	case ARGP_KEY_END:
 		if (!options->trace)
@@ -204,7 +222,7 @@ static const struct argp replay_argp = {
 	.options = table,
 	.parser = parse,
 	.children = children,
-	.args_doc = "TRACE",
+	.args_doc = "TRACE [-- GDB-OPTION...]",
 	.doc = "Run recorded guests again, each alone, hold them to the recording and say whether "
 	       "they are identical.\v"
 	       "Exit status: 0 identical, 1 diverged, 2 usage, 3 the trace is damaged or ends "

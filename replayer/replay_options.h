@@ -30,7 +30,9 @@ struct replay_options {
 	const char *only;   /* names or numbers of guests, with commas; NULL: all */
 	const char *replace[GUEST_PARTS][REPLACE_MAX + 1]; /* [NAME=]FILE; each ends with NULL */
 	bool console;					   /* show it */
-	bool named; /* with the guest's name before each line: there are several */
+	bool named;		    /* with the guest's name before each line: there are several */
+	const char *gdb;	    /* the guest that it is to look at; NULL */
+	char *const *gdb_arguments; /* more for gdb, NULL-terminated; NULL */
 	struct replay_dump dump[DUMPS_MAX];
 	size_t dump_count;
 	bool json;

@@ -1,23 +1,28 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What is done with a guest where it stops: its memory is written to a file. */
+/* What is done with a guest where it stops: its memory is written to a file, gdb looks at it. */
 #ifndef TTREC_REPLAY_VISIT_H
 #define TTREC_REPLAY_VISIT_H
 
+#include "replayer/debugger.h"
 #include "replayer/replay_guest.h"
+#include "replayer/replay_lab.h"
 
 struct replay_visit {
 	struct cursor_visitor visitor;
 	const struct replay_guest *replayed;
-	const struct guest *guest; /* as it runs */
+	struct guest *guest;	   /* as it runs */
+	struct debugger *debugger; /* NULL */
 	uint64_t until;		   /* the record to stop before */
 	bool dumped;
 };
 
 /*
- * Let whoever wants to look at @replayed do so: sets options->visitor, which then stops the guest
- * in place of options->until_record; @visit must stay as long as the options.
+ * Let whoever wants to look at @replayed do so: sets cursor->visitor, which then stops the guest
+ * in place of cursor->until_record; @visit must stay until the guest is replayed. 0 or -ENOMEM.
  */
-void replay_visit_open(struct replay_visit *visit, const struct replay_guest *replayed,
-		       const struct guest *guest, struct cursor_options *options);
+int replay_visit_open(struct replay_visit *visit, const struct replay_options *options,
+		      const struct replay_guest *replayed, struct guest *guest,
+		      struct cursor_options *cursor);
+void replay_visit_close(struct replay_visit *visit);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "format/ci/ci.h"
 #include "kernel/process.h"
+#include "replayer/debugger.h"
 #include "replayer/replay_crew.h"
 #include "replayer/replay_options.h"
 #include "replayer/replay_plan.h"
@@ -112,6 +113,13 @@ static int run(struct replay_options *options, struct replay_lab *lab, int *sign
 	return err;
 }
 
+/* Ctrl-C is gdb's. */
+static int prepare_debugger(struct diagnosis *why)
+{
+	process_leave_interrupt();
+	return debugger_check(why);
+}
+
 static int replay(struct replay_options *options, struct diagnosis *why)
 {
 	struct verdict_lab verdict = { .trace = options->trace };
@@ -122,9 +130,12 @@ static int replay(struct replay_options *options, struct diagnosis *why)
 
 	if (!err)
 		err = find_stop(options, &lab, why);
+	if (!err && options->gdb)
+		err = prepare_debugger(why);
 	if (!err)
 		err = run(options, &lab, &signal, why);
-	if (options->until.kind != UNTIL_RECORD)
+	/* Where gdb left a guest is another place. */
+	if (options->until.kind != UNTIL_RECORD && !options->gdb)
 		verdict.until = options->until.text;
 	verdict.lab = &lab;
 	verdict.wall_ns = process_wall_ns() - start;

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Looking at a guest on its way: where a replay stops, its memory in a file.
+# Looking at a guest on its way: where a replay stops, its memory in a file, gdb on it.
 . "$(dirname "$0")/lib.sh"
 
 need_kernel 6.12
@@ -112,7 +112,157 @@ refuses_bad_dumps() {
 	expect 4 ttreplay --until 500 --dump-memory 0 no/where t.zst
 	says err 'cannot write no/where: No such file or directory'
 	expect 4 ttreplay --until "$(record_of exit)" --dump-memory 0 core t.zst
-	says err 'has ended: it has no memory'
+	says err 'had ended before it came there'
+}
+
+# ---- gdb -------------------------------------------------------------------------------------------
+
+# debug STATUS [OPTION]... -- COMMAND...: gdb does each of these, one after the other.
+debug() {
+	local status=$1 command
+	local -a options=() commands=()
+	shift
+	while [[ $1 != -- ]]; do
+		options+=("$1")
+		shift
+	done
+	shift
+	for command; do
+		commands+=(-ex "$command")
+	done
+	expect "$status" ttreplay --gdb 0 "${options[@]}" t.zst -- -nx -batch "${commands[@]}"
+}
+
+gdb_stands_at_the_point() {
+	need_gdb
+	recorded
+	local record
+	record=$(record_of console 'tick 7')
+	debug 0 --until console:'^tick 7$' -- bt 'p $tt_now' 'p $tt_record' 'p $tt_now_ns()' tt-when 'tt-records 2'
+	says out " is before record $record, t=0\\.[0-9]{9} s\$"
+	says out "^\\\$2 = $record\$"
+	says out ' in os_poll|time_travel_'
+	says out "its own time is 0\\.[0-9]{9} s"
+	says out "^=> +$record .*tick 7"
+	(($(sed -n 's/^\$1 = //p' out) >= 6000000))
+	[[ $(sed -n 's/^\$1 = //p' out) == $(sed -n 's/^\$3 = //p' out) ]]
+	says out '^identical up to where it was stopped: .* [1-9][0-9]* memory digests'
+	says out "stopped before record $record\$"
+}
+
+continued_it_is_identical() {
+	need_gdb
+	recorded
+	debug 0 -- continue tt-when
+	says out 'exited normally'
+	says out ' has ended$'
+	says out '^identical: .* [1-9][0-9]* memory digests'
+	never_says out 'memory:'
+}
+
+held_often_it_is_identical() {
+	need_gdb
+	recorded
+	debug 0 --until console:'^tick 15$' -- 'python while gdb.selected_inferior().pid: gdb.execute("tt-run-to +1")'
+	at_least "$(grep -c ' is before record ' out)" 50 'stops'
+	says out '^identical: .* [1-9][0-9]* memory digests'
+	never_says out 'memory:'
+}
+
+runs_to_points() {
+	need_gdb
+	recorded
+	local tick
+	tick=$(record_of console 'tick 9')
+	debug 0 -- 'tt-run-to 400' 'tt-run-to console:^tick 9$' 'tt-run-to +2ms' 'tt-run-to 400' \
+		'tt-run-to irq:1' tt-run-to
+	says out ' is before record 400,'
+	says out " is before record $tick,"
+	says err "'400' is record 400, which has passed"
+	says err 'there are 0 device interrupts'
+	says err 'to which point'
+}
+
+stops_at_breakpoints() {
+	need_gdb
+	recorded
+	debug 0 --until console:'^tick 7$' -- 'break timer_handler' continue bt 'tt-run-to 99999' delete \
+		'watch *(long *)&time_travel_time' continue bt delete continue
+	says out 'Breakpoint 1, .* in timer_handler'
+	says out ' in timer_real_alarm_handler'
+	says out '^Hardware watchpoint 2'
+	says out '^#0 .* in .*time_travel_'
+	says out '^identical: '
+}
+
+# While gdb has it the guest may take its time.
+never_hangs_in_gdb() {
+	need_gdb
+	recorded
+	debug 0 --hang-timeout 300ms --until console:'^tick 7$' -- 'shell sleep 1' 'break timer_handler' continue \
+		'shell sleep 1' delete continue
+	says out '^identical: '
+}
+
+stops_where_it_diverges() {
+	need_gdb
+	recorded
+	debug 1 --until console:'^tick 7$' -- 'set var *(long *)&jiffies += 100000' continue bt
+	says out '^DIVERGED at record [0-9]+: expected .*, got '
+	says out '^DIVERGED at record [0-9]+, guest '
+	says out '^#1 '
+}
+
+leaves_nothing_behind() {
+	need_gdb
+	recorded
+	debug 0 -- 'python print("kernel", gdb.objfiles()[0].filename)'
+	says out '^kernel /tmp/ttreplay-'
+	[[ ! -e $(dirname "$(sed -n 's/^kernel //p' out)") ]]
+	! pgrep -f "$(sed -n 's/^kernel //p' out)"
+}
+
+needs_a_gdb_with_python() {
+	recorded
+	mkdir bad
+	PATH=$PWD/bad expect 4 "$bin/ttreplay" --gdb 0 t.zst
+	says err 'there is no gdb here'
+	says err 'to do: install gdb'
+	printf '#!/bin/sh\nexit 1\n' >bad/gdb
+	chmod +x bad/gdb
+	PATH=$PWD/bad:/usr/bin:/bin expect 4 "$bin/ttreplay" --gdb 0 t.zst
+	says err 'this gdb has no Python'
+	expect 2 ttreplay --gdb n7 t.zst
+	says err "--gdb 'n7': no guest of this trace"
+	expect 2 ttreplay t.zst -- -batch
+	says err 'one trace at a time'
+}
+
+# On a terminal: what is typed, and when.
+interrupt_is_gdbs() {
+	need_gdb
+	recorded
+	cat >type.py <<-'EOF'
+		import os, pty, sys
+		def until(text):
+		    seen = b""
+		    while text not in seen:
+		        seen += os.read(terminal, 4096)
+		pid, terminal = pty.fork()
+		if not pid:
+		    os.execvp("ttreplay", ["ttreplay", "--gdb", "0", "t.zst", "--", "-nx"])
+		until(b"(gdb) ")
+		os.write(terminal, b"\x03")
+		until(b"Quit")
+		os.write(terminal, b"tt-when\n")
+		until(b"its own time is")
+		os.write(terminal, b"continue\n")
+		until(b"exited normally")
+		os.write(terminal, b"quit\n")
+		until(b"identical: ")
+		sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+	EOF
+	timeout 60 python3 type.py
 }
 
 proves "a replay stops at a record, a time, a line of the console" stops_where_it_is_told_to
@@ -121,4 +271,14 @@ proves "a guest's memory opens in gdb: symbols, variables, backtrace" memory_ope
 proves "a guest's memory is the same each time" memory_is_the_same_each_time
 proves "where a guest diverges its memory is written" memory_where_it_diverges
 proves "dumps that cannot be are refused" refuses_bad_dumps
+proves "gdb stands where the guest was to stop, and knows where that is" gdb_stands_at_the_point
+proves "a guest that gdb just continues is identical" continued_it_is_identical
+proves "a guest that is held before each record is identical" held_often_it_is_identical
+proves "tt-run-to goes to points, never back" runs_to_points
+proves "breakpoints and watchpoints stop the guest" stops_at_breakpoints
+proves "a guest that gdb has stopped does not hang" never_hangs_in_gdb
+proves "where the guest diverges gdb has it" stops_where_it_diverges
+proves "neither gdb nor its files stay" leaves_nothing_behind
+proves "without gdb, or Python in it, it is said what to install" needs_a_gdb_with_python
+proves "Ctrl-C is gdb's" interrupt_is_gdbs
 finish

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Where a debugger asks where the guest is in its trace, and says how far it may go.
+ *
+ * A thread answers: the cursor may be waiting for the very guest that the debugger has stopped.
+ *Each question is a packet of text, each answer is "ok ..." or "error WHAT":
+ *
+ *	hello		GUEST TAB TTDUMP TAB TRACE: its name and paths; the debugger has the guest
+ *in its hands
+ *	where		RECORD NOW 0|1 TEXT: what comes next, whether the guest is held before it,
+ *and why, when that is because nothing comes any more find POINT	RECORD, see until.h go
+ *RECORD the guest is held before that record; a held one is let go around COUNT	RECORD
+ *RECORD: so many records of the guest before the next, and after it
+ */
+#ifndef TTREC_DEBUG_DESK_H
+#define TTREC_DEBUG_DESK_H
+
+#include "replayer/until.h"
+
+struct debug_desk;
+
+/*
+ * @guest is that of @guests that is debugged; @fd becomes the desk's, its other end is the
+ * debugger's.
+ */
+int debug_desk_open(const char *trace, const struct replay_guest *guests, size_t count,
+		    const struct replay_guest *guest, int fd, struct debug_desk **desk);
+void debug_desk_close(struct debug_desk *desk);
+
+/* The guest comes to @next: is it to be held before it? */
+bool debug_desk_pass(struct debug_desk *desk, const struct trace_record *next);
+
+/* It is held there; @text: nothing comes any more, and why. */
+void debug_desk_hold(struct debug_desk *desk, const char *text);
+
+/* Readable once a held guest is let go; debug_desk_let_go() notes that it is. */
+int debug_desk_go_fd(const struct debug_desk *desk);
+void debug_desk_let_go(struct debug_desk *desk);
+
+/* Has the debugger said hello? */
+bool debug_desk_met(struct debug_desk *desk);
+
+#endif
