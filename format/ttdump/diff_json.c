@@ -14,12 +14,20 @@ static json_t *integer(uint64_t number)
 	return json_integer((json_int_t)number);
 }
 
+/* A path may be no UTF-8. */
+static json_t *text_json(const char *text)
+{
+	json_t *string = json_string(text);
+
+	return string ? string : json_null();
+}
+
 static json_t *trace_json(const struct diff *diff, int s)
 {
 	char uuid[UUID_TEXT];
 	json_t *object = json_object();
 
-	json_object_set_new(object, "trace", json_string(diff->path[s]));
+	json_object_set_new(object, "trace", text_json(diff->path[s]));
 	json_object_set_new(
 		object, "uuid",
 		json_string(uuid_text(trace_reader_header(diff->reader[s])->uuid, uuid)));
