@@ -139,17 +139,20 @@ static struct lab *single_lab(const struct guest_recorded *guest)
 				 no_arguments);
 }
 
+/* Commands and sockets of this machine that the trace names. */
 static int check_programs(const struct run_options *options, const struct lab *lab,
 			  struct diagnosis *why)
 {
-	for (size_t i = 0; i < lab->program_count; i++)
-		if (lab->program[i].command && !options->trust)
-			return diagnose(why, EXIT_CANNOT, -EPERM,
-					"--trust runs it: look at it first, `ttdump extract TRACE "
-					"lab.yaml` gets the lab",
-					"the lab of %s starts a program on this machine: %.160s",
-					options->again, lab->program[i].command);
-	return 0;
+	const struct lab_program *program = lab->program;
+
+	if (options->trust || !lab->program_count)
+		return 0;
+	return diagnose(why, EXIT_CANNOT, -EPERM,
+			"--trust does it: look at it first, `ttdump extract TRACE lab.yaml` gets "
+			"the lab",
+			"the lab of %s %s on this machine: %.160s", options->again,
+			program->command ? "starts a program" : "speaks to a program",
+			program->command ? program->command : program->socket);
 }
 
 static int load_recorded(const struct run_options *options, struct again *again, struct lab **lab,

@@ -27,7 +27,9 @@ static const struct argp_option table[] = {
 	  6 },
 	{ "until", KEY_UNTIL, "RECORD|TIME", 0, "compare up to there", 6 },
 	{ "trust", KEY_TRUST, NULL, 0,
-	  "start programs of its lab, and its guests even where they cannot be locked in", 6 },
+	  "start programs of its lab or speak to them, and run its guests even where they "
+	  "cannot be locked in",
+	  6 },
 	{ 0 },
 };
 

@@ -237,6 +237,8 @@ then_live() {
 	says out '^tick 3'
 	says err 'and was compared no further'
 	whole live.zst
+	expect 1 ttreplay --then-live --junit live.xml t.zst
+	says live.xml '<failure '
 	expect 2 ttreplay --then-live --until irq:7 t.zst
 	says err "'irq:7' is not in the trace"
 	expect 2 ttreplay --then-live --only n1 t.zst
