@@ -11,7 +11,7 @@
 
 /* ---- How a guest goes on after its histories part (diff_align.c) ----------------------------- */
 
-/* Records that are the same in all but these counters are shifted, not changed. */
+/* Records of one kind that are not the same in both. */
 struct diff_kind {
 	uint64_t changed;
 	uint64_t field[TRACE_FIELDS_MAX]; /* of the changed: in how many each field differs */
@@ -27,7 +27,10 @@ struct diff_streak {
 };
 
 struct diff_tail {
-	uint64_t equal, shifted, changed;
+	uint64_t equal;
+	uint64_t shifted; /* the same but for what counts them: seq of a message, sequence of a call
+			   */
+	uint64_t changed;
 	uint64_t only[2];
 	struct diff_kind kind[TRACE_KIND_LIMIT];
 	struct diff_streak streak; /* up to the last record */
@@ -57,22 +60,22 @@ compare_follow diff_follow;
 void diff_free_tails(struct diff *diff);
 const struct diff_tail *diff_tail(const struct diff *diff, uint32_t guest);
 
-/* ---- What does not count (diff_ignore.c) ------------------------------------------------------
- */
+/* ---- What does not count (diff_ignore.c) --------------------------------------------------- */
 
 /* Add the kind, the field or KIND.FIELD that @word names. False: there is none. */
 bool diff_ignore(const char *word, struct trace_compare_options *options);
 
-/* ---- How both were started (diff_start.c) -----------------------------------------------------
- */
+/* ---- How both were started (diff_start.c) -------------------------------------------------- */
+
+#define DIFF_ALL_GUESTS -1
 
 /* What stands in the head of one trace and not in that of the other. */
-#define DIFF_ALL_GUESTS -1
+struct diff_line {
+	int64_t guest; /* whose line it is, or DIFF_ALL_GUESTS */
+	char *text;
+};
 struct diff_start {
-	struct diff_line {
-		int64_t guest; /* whose line it is, or DIFF_ALL_GUESTS */
-		char *text;
-	} * line[2];
+	struct diff_line *line[2];
 	size_t count[2];
 };
 
@@ -80,8 +83,7 @@ struct diff_start {
 int diff_start_read(struct diff *diff, struct diff_start *start);
 void diff_start_free(struct diff_start *start);
 
-/* ---- What was found (diff_text.c, diff_json.c) ------------------------------------------------
- */
+/* ---- What was found (diff_text.c, diff_json.c) --------------------------------------------- */
 
 int diff_print_text(struct diff *diff, const struct diff_start *start);
 int diff_print_json(struct diff *diff, const struct diff_start *start);

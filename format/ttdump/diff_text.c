@@ -65,8 +65,7 @@ static void print_place(const struct trace_difference *first)
 	printf(", t=%s", duration_exact(first->now[s], time));
 }
 
-/* ---- The first difference ---------------------------------------------------------------------
- */
+/* ---- The first difference ------------------------------------------------------------------ */
 
 static int print_first(struct diff *diff)
 {
@@ -86,8 +85,7 @@ static int print_first(struct diff *diff)
 	return diff_print_context(diff);
 }
 
-/* ---- How guests go on -------------------------------------------------------------------------
- */
+/* ---- How guests go on ---------------------------------------------------------------------- */
 
 /* "time 18, seq 3" of the fields in which records of @kind differ. */
 static void print_fields(const struct diff_kind *kind, const struct trace_kind_info *info)

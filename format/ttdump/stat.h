@@ -77,8 +77,7 @@ struct stat_data {
 	uint64_t artifacts, artifact_size;     /* and unpacked */
 };
 
-/* ---- Counting ---------------------------------------------------------------------------------
- */
+/* ---- Counting ------------------------------------------------------------------------------ */
 
 /* Count @record where it belongs. 0 or -ENOMEM. (stat_count.c) */
 int stat_count(struct stat_data *stat, const struct trace_record *record);
@@ -107,8 +106,7 @@ void stat_sizer_add(struct stat_sizer *sizer, const struct trace_reader *reader,
 /* Where the bytes of the file go; whatever is left is head, end and index. 0 or an error. */
 int stat_frames(struct stat_data *stat, int fd);
 
-/* ---- Printing ---------------------------------------------------------------------------------
- */
+/* ---- Printing ------------------------------------------------------------------------------ */
 
 void stat_print_text(const struct stat_data *stat, struct trace_reader *reader);
 void stat_print_json(const struct stat_data *stat, struct trace_reader *reader);

@@ -97,10 +97,10 @@ first() {
 
 cut() {
 	check time 1
-	head -c $(($(stat -c %s a) - 100)) a >cut
+	head -c $(($(stat -c %s a) - 100)) a >"cut"
 	expect 1 ttdump diff cut b
 	format_make_pair nothing
-	head -c $(($(stat -c %s a) - 300)) a >cut
+	head -c $(($(stat -c %s a) - 300)) a >"cut"
 	expect 3 ttdump diff cut b
 	grep -q '^equal as far as it goes' out
 	grep -q 'cannot read on in cut: ' err
