@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * Write a sample trace, the same bytes every time: for the tests of ttdump and of the reference
- * decoder. make_sample FILE [GUESTS EVENTS | absurd SEED COUNT | network PINGS busy|idle | escape |
- * stranger]
+ * decoder.
+ *
+ *	make_sample FILE [GUESTS EVENTS | absurd SEED COUNT | network PINGS busy|idle |
+ *			  escape | stranger | markup]
  */
 #include <sched.h>
 #include <setjmp.h>
@@ -89,6 +91,31 @@ static void append_stranger(struct trace_writer *writer)
 		check(trace_writer_append(writer, &records[i], NULL), "append");
 }
 
+/* A guest that would like to be part of a page that shows it. */
+static void append_markup(struct trace_writer *writer)
+{
+	static const struct {
+		uint32_t kind;
+		const char *text;
+	} said[] = {
+		{ TRACE_meta, "name=</script><script>window.broken=1</script>" },
+		{ TRACE_meta,
+		  "device=1 net <iframe/src=javascript:window.broken=1> 02:00:00:00:00:01" },
+		{ TRACE_console, "<!--<script>\n\x1b[31mred\x1b[0m and\x07 plain\n" },
+		{ TRACE_console,
+		  "<img src=x onerror=window.broken=1>\n\xff\xe2\x80\xa8\"'`${broken}\n" },
+		{ TRACE_note, "</script><img src=x onerror=window.broken=1>" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(said); i++) {
+		struct trace_record record = { .kind = said[i].kind,
+					       .payload = said[i].text,
+					       .payload_size = strlen(said[i].text) };
+
+		check(trace_writer_append(writer, &record, NULL), "append");
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const struct trace_header header = { .uuid = { 0x74, 0x74, 0x72, 0x65, 0x63 } };
@@ -104,6 +131,8 @@ int main(int argc, char **argv)
 	check(writer_create(argv[1], &options, &header, NULL, 0, &writer), argv[1]);
 	if (argc == 3 && !strcmp(argv[2], "stranger")) {
 		append_stranger(writer);
+	} else if (argc == 3 && !strcmp(argv[2], "markup")) {
+		append_markup(writer);
 	} else if (argc == 3) {
 		embed(writer, "/../../escaped", 0644, "no\n");
 	} else if (absurd) {

@@ -38,6 +38,7 @@ foreach(script debug again kernel divergence report ci verdict trust bad_input s
 endforeach()
 system_test(program program)
 system_test(tap tap)
+system_test(html html)
 
 # Labs: several guests, networks, devices.
 foreach(version 5.10 6.1 6.12 7.2)

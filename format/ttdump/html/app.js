@@ -6,6 +6,7 @@ import { Chart } from "./chart.js";
 import { ConsolePanes } from "./console_panes.js";
 import { findConsoles } from "./consoles.js";
 import { byId } from "./dom.js";
+import { findPairs } from "./draw_frames.js";
 import { Input } from "./input.js";
 import { findLanes, findSenders } from "./lanes.js";
 import { findDivergences, showNotices } from "./notices.js";
@@ -24,6 +25,7 @@ export class App {
 		this.axes = { time: timeAxis(trace) };
 		this.lanes = findLanes(trace);
 		trace.frames.sent = findSenders(trace, this.lanes, this.axes.time);
+		trace.frames.pairs = findPairs(trace.frames);
 		this.consoles = findConsoles(trace, this.lanes);
 		this.divergences = findDivergences(trace);
 		this.cursor = this.divergences[0]?.record ?? Math.max(0, trace.count - 1);
@@ -149,12 +151,14 @@ export class App {
 		this.redraw();
 	}
 
-	/** About 400 records around the cursor. */
+	/** So near that what happens right before or after the cursor comes apart. */
 	closeSpan() {
 		const { axis } = this.view;
-		const first = Math.max(0, this.cursor - 200);
-		const last = Math.min(this.trace.count - 1, this.cursor + 200);
-		return Math.max(1, 2 * axis.from(last, axis.whole[first], axis.fraction[first]));
+		const cursor = this.cursor;
+		const place = [axis.whole[cursor], axis.fraction[cursor]];
+		const before = -axis.from(Math.max(0, cursor - 100), ...place);
+		const after = axis.from(Math.min(this.trace.count - 1, cursor + 100), ...place);
+		return Math.max(axis.byTime ? 1 : 200, 4 * (Math.min(before, after) || Math.max(before, after)));
 	}
 
 	step(count) {
@@ -189,7 +193,7 @@ export class App {
 	changeAxis() {
 		this.axes.order ??= orderAxis(this.trace);
 		const byTime = !this.view.axis.byTime;
-		byId("axis").textContent = byTime ? "time" : "order";
+		byId("axis").textContent = byTime ? "by time" : "in order";
 		if (this.trace.count)
 			this.view.change(byTime ? this.axes.time : this.axes.order, this.cursor);
 		this.overview.build();

@@ -3,19 +3,21 @@
 
 import { visible } from "./density.js";
 import { element } from "./dom.js";
-import { arrowAt, drawFrames } from "./draw_frames.js";
-import { drawLane, rows } from "./draw_lane.js";
+import { arrowAt, drawFrames, paintFrames } from "./draw_frames.js";
+import { drawLane, paintLane, rows } from "./draw_lane.js";
 import { drawRuler, rulerOf } from "./ruler.js";
+import { Strip } from "./strip.js";
 
 export const RULER = 26;
 const LEAST = 34;
-const MOST = 180;
+const MOST = 240;
 /** How far beside a mark the pointer may be, in pixels. */
 const NEAR = 8;
 
 export class Chart {
 	constructor(app, { canvas, overlay, gutter }) {
 		Object.assign(this, { app, canvas, overlay, gutter });
+		this.strip = new Strip();
 		this.scrolled = 0;
 		this.arrows = [];
 		this.names = app.lanes.map((lane) => this.name(lane));
@@ -81,29 +83,40 @@ export class Chart {
 
 	draw() {
 		const context = this.canvas.getContext("2d");
-		const { theme, view, trace } = this.app;
+		const { theme, view } = this.app;
 		const ruler = rulerOf(view);
 		this.anchor.textContent = ruler.anchor;
 		context.fillStyle = theme.ground;
 		context.fillRect(0, 0, this.width, this.height);
-		context.save();
-		context.beginPath();
-		context.rect(0, RULER, this.width, this.height - RULER);
-		context.clip();
-		this.drawGround(context, theme);
-		context.restore();
+		this.clipped(context, () => this.drawGround(context, theme));
 		drawRuler(context, theme, view, ruler, 0, RULER, this.height);
+		this.clipped(context, () => this.drawLanes(context, theme, view));
+	}
+
+	/** @draw()s, and nothing of it over the ruler. */
+	clipped(context, draw) {
 		context.save();
 		context.beginPath();
 		context.rect(0, RULER, this.width, this.height - RULER);
 		context.clip();
-		this.drawDivergences(context, theme, view);
-		for (const { lane, top } of this.shown())
-			drawLane(context, theme, trace, view, lane, top, this.laneHeight);
-		this.arrows = drawFrames(context, theme, trace.frames, view,
-			{ laneOf: this.laneOf, height: this.laneHeight });
-		this.drawHits(context, theme, view);
+		draw();
 		context.restore();
+	}
+
+	drawLanes(context, theme, view) {
+		const { strip, laneHeight } = this;
+		const { trace } = this.app;
+		const layout = { laneOf: this.laneOf, height: laneHeight };
+		strip.resize(Math.ceil(this.width));
+		this.drawDivergences(context, theme, view);
+		paintFrames(strip, theme, trace.frames, view, layout);
+		for (const { lane, top } of this.shown())
+			paintLane(context, strip, theme, view, lane, top, laneHeight);
+		strip.flush(context);
+		for (const { lane, top } of this.shown())
+			drawLane(context, theme, trace, view, lane, top, laneHeight);
+		this.arrows = drawFrames(context, theme, trace.frames, view, layout);
+		this.drawHits(context, theme, view);
 	}
 
 	shown() {

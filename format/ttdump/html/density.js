@@ -56,15 +56,6 @@ export function countColumns(list, [from, to], view, counts) {
 	}
 }
 
-/** The same, one of each column: calls @take with its index. */
-export function sampleColumns(list, [from, to], view, width, take) {
-	for (let x = 0, k = from; x < view.width && k < to;) {
-		take(k);
-		x = Math.max(x, view.x(list[k])) + width;
-		k = Math.max(k + 1, gallop(list, k, to, view.axis, view, view.offset(x)));
-	}
-}
-
 /** The lengths of all spans up to each, along the axis of @view. */
 function lengthsBefore(spans, axis) {
 	if (spans.axis === axis)

@@ -1,36 +1,62 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Draws frames as arrows between lanes, and remembers which, so that they can be pointed at.
 
-import { sampleColumns, visible } from "./density.js";
+import { countColumns, visible } from "./density.js";
 import { rows } from "./draw_lane.js";
+import { strength } from "./strip.js";
 
-/** More frames than this are sampled: one every few pixels. */
+/** More frames than this are drawn as density between their lanes, for the busiest pairs of these. */
 const ALL = 1200;
+const PAIRS = 64;
 const HEAD = 6;
 /** Height of an arrow whose sender is not known, or of a frame that nobody got. */
 const STUB = 20;
 
+/** Frames by who sent and who got them, the busiest first: {from, to, records}. */
+export function findPairs(frames) {
+	const pairs = new Map();
+	for (let f = 0; f < frames.count; f++) {
+		const key = `${frames.from[f]} ${frames.to[f]}`;
+		if (!pairs.has(key))
+			pairs.set(key, { from: frames.from[f], to: frames.to[f], records: [] });
+		pairs.get(key).records.push(frames.record[f]);
+	}
+	const found = [...pairs.values()].sort((a, b) => b.records.length - a.records.length);
+	return found.slice(0, PAIRS).map((pair) => ({ ...pair, records: Uint32Array.from(pair.records) }));
+}
+
 /** The frames in view: by receiving; those still on their way at the right edge are included. */
-function choose(frames, view) {
-	const range = visible(frames.record, view);
+function choose(frames, view, range) {
 	const late = Math.min(frames.count, range[1] + 200);
 	const chosen = [];
-	if (range[1] - range[0] <= ALL)
-		for (let f = range[0]; f < range[1]; f++)
-			chosen.push(f);
-	else
-		sampleColumns(frames.record, range, view, 2, (f) => sample(frames, chosen, f));
+	for (let f = range[0]; f < range[1]; f++)
+		chosen.push(f);
 	for (let f = range[1]; f < late; f++)
 		if (view.x(frames.sent[f]) < view.width)
 			chosen.push(f);
 	return chosen;
 }
 
-/** A broadcast is received by many in the same moment: take a few that stand together. */
-function sample(frames, chosen, f) {
-	const end = Math.min(f + 3, frames.count);
-	while (f < end)
-		chosen.push(f++);
+function isCrowded(frames, view) {
+	const range = visible(frames.record, view);
+	return range[1] - range[0] > ALL;
+}
+
+/** From afar: how many there are between two lanes. */
+export function paintFrames(strip, theme, frames, view, layout) {
+	if (!isCrowded(frames, view))
+		return;
+	for (const { from, to, records } of frames.pairs) {
+		const ends = [layout.laneOf(from), layout.laneOf(to)].filter(Boolean);
+		const range = visible(records, view);
+		if (ends.length < 2 || range[0] === range[1])
+			continue;
+		const [upper, lower] = ends.map(({ top }) => top).sort((a, b) => a - b);
+		const top = edge(upper, layout.height, true);
+		countColumns(records, range, view, strip.counts);
+		strip.paint(theme.rgb.frame, top, edge(lower, layout.height, false) - top,
+			(x) => 0.18 * strength(strip.counts[x]));
+	}
 }
 
 /** From where to where frame @f goes, in pixels; null when none of its lanes is there. */
@@ -85,7 +111,7 @@ function drawShafts(context, arrows, crowded) {
 	for (const arrow of arrows)
 		if (!crowded || Math.abs(arrow.x1 - arrow.x0) > 1.5)
 			drawLine(context, arrow);
-	context.lineWidth = crowded ? 1 : 1.5;
+	context.lineWidth = crowded ? 1 : 2;
 	context.stroke();
 	if (crowded)
 		for (const arrow of arrows)
@@ -100,14 +126,21 @@ function drawEach(context, arrows, draw) {
 		draw(context, arrow);
 }
 
-/** Returns the arrows that were drawn: {frame, x0, y0, x1, y1}. */
+/** Returns the arrows that were drawn, none from afar: {frame, x0, y0, x1, y1}. */
 export function drawFrames(context, theme, frames, view, layout) {
 	const arrows = [];
-	for (const frame of choose(frames, view)) {
+	if (isCrowded(frames, view))
+		return arrows;
+	for (const frame of choose(frames, view, visible(frames.record, view))) {
 		const arrow = place(frames, view, layout, frame);
 		if (arrow)
 			arrows.push({ frame, ...arrow });
 	}
+	drawArrows(context, theme, frames, view, arrows);
+	return arrows;
+}
+
+function drawArrows(context, theme, frames, view, arrows) {
 	const lost = arrows.filter(({ frame }) => frames.lost[frame]);
 	const got = arrows.filter(({ frame }) => !frames.lost[frame]);
 	const crowded = arrows.length > view.width / 12;
@@ -125,7 +158,6 @@ export function drawFrames(context, theme, frames, view, layout) {
 	drawEach(context, lost, drawLost);
 	context.stroke();
 	context.restore();
-	return arrows;
 }
 
 /** The arrow of @arrows that is within a few pixels of (@x, @y). */

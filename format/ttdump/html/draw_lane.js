@@ -2,6 +2,7 @@
 // Draws the lane of a guest: its runs, and the marks around them.
 
 import { countColumns, coverColumns, visible, visibleSpans } from "./density.js";
+import { strength } from "./strip.js";
 
 /** Where the rows of a lane are, as shares of its height. */
 export const rows = {
@@ -14,55 +15,18 @@ const shapes = { call: "down", irq: "hollow", kick: "up", console: "tick", check
 /** Marks of a row closer than this are drawn as density. */
 const CROWDED = 6;
 
-/** Colours one row of pixels by column, to be stretched over a band. */
-class Strip {
-	constructor() {
-		this.canvas = document.createElement("canvas");
-		this.context = this.canvas.getContext("2d", { willReadFrequently: true });
-	}
-
-	resize(width) {
-		if (this.image?.width === width)
-			return;
-		this.canvas.width = width;
-		this.canvas.height = 1;
-		this.image = this.context.createImageData(width, 1);
-		this.pixels = new Uint32Array(this.image.data.buffer);
-		this.counts = new Uint32Array(width);
-		this.cover = new Float32Array(width);
-	}
-
-	/** @alpha(x): 0 to 1. */
-	paint(context, [r, g, b], top, height, alpha) {
-		const colour = b << 16 | g << 8 | r;
-		for (let x = 0; x < this.pixels.length; x++)
-			this.pixels[x] = (alpha(x) * 255 << 24 | colour) >>> 0;
-		this.context.putImageData(this.image, 0, 0);
-		context.drawImage(this.canvas, 0, 0, this.pixels.length, 1, 0, top,
-			this.pixels.length, height);
-	}
-}
-
-const strip = new Strip();
-
-function band(lane, row, top, height) {
+function band(row, top, height) {
 	const [from, to] = rows[row];
 	return [top + from * height, (to - from) * height];
 }
 
-/** More in a column shows stronger, and one alone can be seen. */
-function strength(count) {
-	return count ? Math.min(1, 0.45 + 0.11 * Math.log2(count)) : 0;
+function paintSpans(strip, view, spans, range, rgb, top, height) {
+	const { counts, cover } = strip;
+	coverColumns(spans, range, view, counts, cover);
+	strip.paint(rgb, top, height, (x) => Math.max(cover[x], strength(counts[x])));
 }
 
-function drawSpans(context, view, spans, colour, rgb, top, height) {
-	const range = visibleSpans(spans, view);
-	if (range[1] - range[0] > view.width / 2) {
-		const { counts, cover } = strip;
-		coverColumns(spans, range, view, counts, cover);
-		strip.paint(context, rgb, top, height, (x) => Math.max(cover[x], strength(counts[x])));
-		return;
-	}
+function drawSpans(context, view, spans, range, colour, top, height) {
 	context.fillStyle = colour;
 	for (let k = range[0]; k < range[1]; k++) {
 		const from = Math.max(view.x(spans.start[k]), -1);
@@ -129,23 +93,36 @@ function drawGlyphs(context, theme, view, name, list, [from, to], top, height) {
 		context.fill();
 }
 
-function drawMarks(context, theme, view, name, list, top, height) {
-	const range = visible(list, view);
-	const count = range[1] - range[0];
-	if (!count)
-		return;
-	if (count * CROWDED > view.width && name !== "bad") {
-		countColumns(list, range, view, strip.counts);
-		strip.paint(context, theme.rgb[name], top + height * 0.2, height * 0.6,
-			(x) => strength(strip.counts[x]));
-		return;
+/** Are there too many of @range to be seen one by one? What is bad always is. */
+function isCrowded(view, name, [from, to]) {
+	return (to - from) * CROWDED > view.width && name !== "bad";
+}
+
+function drawMarks(context, theme, view, lane, top, height) {
+	for (const [name, list] of Object.entries(lane.marks)) {
+		const range = visible(list, view);
+		const few = range[1] - range[0] <= view.width;
+		if (few && !isCrowded(view, name, range))
+			drawGlyphs(context, theme, view, name, list, range, ...band(name, top, height));
 	}
-	if (count <= view.width)
-		drawGlyphs(context, theme, view, name, list, range, top, height);
+}
+
+function paintMarks(strip, theme, view, lane, top, height) {
+	for (const [name, list] of Object.entries(lane.marks)) {
+		const range = visible(list, view);
+		const [from, size] = band(name, top, height);
+		if (!isCrowded(view, name, range))
+			continue;
+		countColumns(list, range, view, strip.counts);
+		strip.paint(theme.rgb[name], from + size * 0.2, size * 0.6,
+			(x) => strength(strip.counts[x]));
+	}
 }
 
 /** How many records there can be in view for each to be named. */
 const LABEL_ROOM = 46;
+/** A name stands beside a mark, not on it. */
+const BESIDE = 8;
 
 function drawLabels(context, theme, trace, view, lane, top, height) {
 	const [from, to] = visible(lane.records, view);
@@ -165,19 +142,38 @@ function drawLabels(context, theme, trace, view, lane, top, height) {
 			continue;
 		const text = trace.label(i);
 		context.fillStyle = theme.ink;
-		context.fillText(text, x + 2, y);
-		right[below] = x + 8 + context.measureText(text).width;
+		context.fillText(text, x + BESIDE, y);
+		right[below] = x + 2 * BESIDE + context.measureText(text).width;
 	}
 }
 
-export function drawLane(context, theme, trace, view, lane, top, height) {
-	const [bar, barHeight] = band(lane, "bar", top, height);
-	strip.resize(Math.ceil(view.width));
+/** So many spans can be told apart. */
+function isDense(view, [from, to]) {
+	return to - from > view.width / 2;
+}
+
+/** From afar calls tell of service already. */
+function drawRuns(context, theme, view, lane, top, height) {
+	const served = visibleSpans(lane.service, view);
+	const range = visibleSpans(lane.runs, view);
+	if (!isDense(view, served))
+		drawSpans(context, view, lane.service, served, theme.service, top + height * 0.2, height * 0.6);
+	if (!isDense(view, range))
+		drawSpans(context, view, lane.runs, range, theme.run, top, height);
+}
+
+/** What is too dense to be drawn one by one goes onto @strip. */
+export function paintLane(context, strip, theme, view, lane, top, height) {
+	const range = visibleSpans(lane.runs, view);
 	drawLife(context, theme, view, lane, top, height);
-	drawSpans(context, view, lane.service, theme.service, theme.rgb.service, bar + barHeight * 0.2,
-		barHeight * 0.6);
-	drawSpans(context, view, lane.runs, theme.run, theme.rgb.run, bar, barHeight);
-	for (const [name, list] of Object.entries(lane.marks))
-		drawMarks(context, theme, view, name, list, ...band(lane, name, top, height));
+	if (isDense(view, range))
+		paintSpans(strip, view, lane.runs, range, theme.rgb.run, ...band("bar", top, height));
+	paintMarks(strip, theme, view, lane, top, height);
+}
+
+/** All else, above that. */
+export function drawLane(context, theme, trace, view, lane, top, height) {
+	drawRuns(context, theme, view, lane, ...band("bar", top, height));
+	drawMarks(context, theme, view, lane, top, height);
 	drawLabels(context, theme, trace, view, lane, top, height);
 }

@@ -21,11 +21,25 @@ function said(name, text) {
 	return text ? [element("dt", "", name), element("dd", "", text)] : [];
 }
 
-/** An object of the report as text: "address 0x60401000, symbol jiffies". */
-function factText(facts) {
-	return Object.entries(facts ?? {}).filter(([, value]) => value !== null && value !== "")
-		.map(([name, value]) => `${name.replaceAll("_", " ")} ${
-			typeof value === "object" ? JSON.stringify(value) : value}`).join(", ");
+function hex(value) {
+	return Number.isFinite(value) ? `0x${value.toString(16)}` : "?";
+}
+
+/** "ram 0x1000, jiffies+0x8: 0x8 here, 0x0 recorded", as far as the report has it. */
+function memoryText(memory) {
+	if (typeof memory !== "object" || !memory)
+		return "";
+	const at = memory.recovered ?? memory;
+	const symbol = at.symbol ? `, ${at.symbol}+${hex(at.offset)}` : "";
+	const values = memory.recovered
+		? `: ${memory.recovered.replayed} here, ${memory.recovered.recorded} recorded`
+		: `: hash ${memory.replayed_hash} here, ${memory.recorded_hash} recorded`;
+	return `${memory.region ?? ""} ${hex(at.address)}${symbol}${values}`;
+}
+
+function causeText(causes) {
+	const first = Array.isArray(causes) ? causes[0] : null;
+	return first ? [first.cause, first.evidence, first.to_do].filter(Boolean).join("; ") : "";
 }
 
 function divergenceNotice(app, found) {
@@ -36,7 +50,8 @@ function divergenceNotice(app, found) {
 		element("b", "", `${trace.guestName(found.guest)} diverged at record ${found.number}, ${
 			grouped(trace.now[found.record] ?? 0)}`),
 		element("dl", "", "", ...said("expected", found.expected), ...said("got", found.got),
-			...said("memory", factText(found.memory))),
+			...said("memory", memoryText(found.memory)),
+			...said("may be", causeText(found.causes)), ...said("next", found.next)),
 		button);
 }
 

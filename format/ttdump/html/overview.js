@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The strip above the lanes: how much happens when over the whole trace, and which part is shown.
 
+import { ticks } from "d3-array";
 import uPlot from "uplot";
-import { short } from "./time.js";
+import { timeTicks } from "./ruler.js";
 
 const HEIGHT = 62;
 
@@ -56,8 +57,8 @@ export class Overview {
 		const { theme, view } = this.app;
 		const { axis } = view;
 		const length = axis.end - axis.start;
-		const label = (value) => (axis.byTime ? short(axis.start + value)
-			: (axis.start + value).toLocaleString("en"));
+		const labels = axis.byTime ? timeTicks(0, axis.start, axis.end, width / 110)
+			: ticks(axis.start, axis.end, width / 110).map((at) => ({ at, text: at.toLocaleString("en") }));
 		const series = (colour, part) => ({
 			stroke: colour, width: 1, points: { show: false },
 			fill: `${colour}${part}`, paths: uPlot.paths.stepped({ align: 0 }),
@@ -67,9 +68,9 @@ export class Overview {
 			cursor: { show: false },
 			scales: { x: { time: false, range: [-0.02 * length, 1.02 * length] }, y: { range: [0, null] } },
 			axes: [{
-				stroke: theme.dim, size: 18, gap: 2, font: "10px system-ui, sans-serif", space: 90,
+				stroke: theme.dim, size: 18, gap: 2, font: "10px system-ui, sans-serif",
 				grid: { show: false }, ticks: { show: false },
-				values: (_, values) => values.map((value) => (value < 0 || value > length ? "" : label(value))),
+				splits: () => labels.map(({ at }) => at - axis.start), values: () => labels.map(({ text }) => text),
 			}, { show: false }],
 			series: [{}, series(theme.run, "40"), series(theme.frame, "66")],
 		};

@@ -18,9 +18,20 @@ export function grouped(ns) {
 	return `${seconds}.${fraction.match(/.../g).join(NARROW)} s`;
 }
 
+/** "1:23:20", "2:05": hours, minutes and seconds of a whole number of seconds. */
+export function clock(ns) {
+	const seconds = Math.round(ns / 1e9);
+	const two = (value) => String(value).padStart(2, "0");
+	const minutes = Math.floor(seconds / 60);
+	return minutes < 60 ? `${minutes}:${two(seconds % 60)}`
+		: `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(seconds % 60)}`;
+}
+
 /** "1.5 ms": three significant digits or so, in the unit that reads best. */
 export function short(ns) {
 	const size = Math.abs(ns);
+	if (!size)
+		return "0";
 	const [name, factor] = units.find(([, unit]) => size >= unit) ?? units.at(-1);
 	const value = ns / factor;
 	const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// smooth.mjs FILE: zooms and pans through a page of a million records, and measures.
+
+import { check, equal, main, openPage } from "./page.mjs";
+
+function quantile(times, share) {
+	return [...times].sort((a, b) => a - b)[Math.floor((times.length - 1) * share)];
+}
+
+/** From now on the page keeps how long it draws, and how long it takes from picture to picture. */
+function watch() {
+	const { ttrec } = window;
+	const draw = ttrec.draw.bind(ttrec);
+	window.measured = { draws: [], pictures: [] };
+	ttrec.draw = () => {
+		const start = performance.now();
+		draw();
+		window.measured.draws.push(performance.now() - start);
+	};
+	let last = performance.now();
+	const next = (now) => {
+		window.measured.pictures.push(now - last);
+		last = now;
+		requestAnimationFrame(next);
+	};
+	requestAnimationFrame(next);
+}
+
+async function wander(page) {
+	const box = await page.locator("#overlay").boundingBox();
+	const wheel = async (count, delta) => {
+		for (let turn = 0; turn < count; turn++)
+			await page.mouse.wheel(0, delta);
+	};
+	const drag = async () => {
+		await page.mouse.down();
+		for (let turn = 0; turn < 40; turn++)
+			await page.mouse.move(box.x + 500 - 5 * turn, box.y + 200);
+		await page.mouse.up();
+		await page.mouse.move(box.x + 500, box.y + 200);
+	};
+	await page.mouse.move(box.x + 500, box.y + 200);
+	await drag();
+	await wheel(40, -100);
+	await drag();
+	await wheel(60, -100);
+	await drag();
+	await wheel(120, 100);
+	await drag();
+}
+
+await main(async (file) => {
+	const { page, problems, took } = await openPage(file);
+	await page.evaluate(watch);
+	await wander(page);
+	const { draws, pictures } = await page.evaluate(() => window.measured);
+	const say = (times) => [0.5, 0.95, 1].map((share) => quantile(times, share).toFixed(1)).join(" ");
+	console.log(`loads in ${took.toFixed(0)} ms; median, 95 %, worst in ms: draws in ${say(draws)}, ` +
+		`from picture to picture ${say(pictures)}`);
+	check(draws.length > 100, `only ${draws.length} pictures were drawn`);
+	check(quantile(draws, 0.5) < 16, "drawing takes longer than a picture is shown");
+	check(quantile(draws, 0.95) < 50, "drawing stutters");
+	equal(problems, [], "what the page did");
+});
