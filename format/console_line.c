@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* A line of a console: what stands in front of its text, and what a terminal would act on. */
+/* Lines of a console: what stands in front of their text, and what a terminal would act on. */
 #include "format/console_line.h"
 
-#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "format/printable.h"
@@ -55,4 +55,25 @@ char *console_line_clean(char *line)
 	}
 	*out = '\0';
 	return printable(line);
+}
+
+char *console_lines_copy(const char *text, size_t size)
+{
+	char *copy = malloc(size + 1), *out = copy;
+
+	if (!copy)
+		return NULL;
+	for (size_t done = 0; done < size;) {
+		const char *end = memchr(text + done, '\n', size - done);
+		size_t length = end ? (size_t)(end - text) - done : size - done;
+
+		memcpy(out, text + done, length);
+		out[length] = '\0';
+		out += strlen(console_line_clean(out));
+		if (end)
+			*out++ = '\n';
+		done += length + (end != NULL);
+	}
+	*out = '\0';
+	return copy;
 }

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A line of a console: what stands in front of its text, and what a terminal would act on. */
+/* Lines of a console: what stands in front of their text, and what a terminal would act on. */
 #ifndef TTREC_CONSOLE_LINE_H
 #define TTREC_CONSOLE_LINE_H
+
+#include <stddef.h>
 
 /* The text behind printk's level and time stamp: "<6>[    0.020000] text" is "text". */
 const char *console_line_text(const char *line);
 
 /* Take escape sequences out, and make what is left printable; tabs become spaces. */
 char *console_line_clean(char *line);
+
+/* A copy of @size bytes at @text, each line so; the caller frees it. NULL: out of memory. */
+char *console_lines_copy(const char *text, size_t size);
 
 #endif

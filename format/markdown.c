@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "format/cleanup.h"
+#include "format/console_line.h"
 #include "format/printable.h"
 
 /* All that CommonMark 0.31 and GitHub's tables, mentions and links give a meaning within a line. */
@@ -81,40 +82,16 @@ void markdown_code(FILE *out, const char *text)
 	print_row(out, fence);
 }
 
-/* Lines, each made printable for itself. */
-static char *copy_lines(const char *text, size_t size)
-{
-	char *copy = malloc(size + 1);
-
-	if (!copy)
-		return NULL;
-	memcpy(copy, text, size);
-	copy[size] = '\0';
-	for (size_t i = 0; i < size; i++)
-		if (!copy[i])
-			copy[i] = '?';
-	for (char *line = copy; line;) {
-		char *end = strchr(line, '\n');
-
-		if (end)
-			*end = '\0';
-		printable(line);
-		if (end)
-			*end++ = '\n';
-		line = end;
-	}
-	return copy;
-}
-
 void markdown_block(FILE *out, const char *text, size_t size)
 {
-	auto_free char *shown = copy_lines(text, size);
+	auto_free char *shown = console_lines_copy(text, size);
 	size_t fence = shown ? longest_row(shown) + 1 : 0;
 
 	if (!shown)
 		return;
 	fence = fence < 3 ? 3 : fence;
 	print_row(out, fence);
+	size = strlen(shown);
 	fprintf(out, "text\n%s%s", shown, size && shown[size - 1] == '\n' ? "" : "\n");
 	print_row(out, fence);
 	fputc('\n', out);

@@ -72,7 +72,7 @@ static int add_guest(struct ci_suite *suite, const struct run_report *report, si
 	ci_console_finish(guest->heard);
 	added.outcome = judge_guest(report, index, &added.now, reason, sizeof(reason));
 	added.took = added.now;
-	console = added.outcome == CI_PASSED ? NULL : ci_console_tail(guest->heard);
+	console = added.outcome == CI_PASSED ? NULL : ci_console_excerpt(guest->heard);
 	added.console = console;
 	err = ci_add(suite, &added);
 	return err ? err : ci_add_tests(suite, guest->spec.name, guest->heard);
@@ -94,7 +94,7 @@ static char *say_consoles(const struct run_lab *lab, const struct run_guest *gue
 
 		if (guest && guest != &lab->guest[i])
 			continue;
-		tail = ci_console_tail(lab->guest[i].heard);
+		tail = ci_console_excerpt(lab->guest[i].heard);
 		if (!guest && lab->guest_count > 1)
 			fprintf(out, "%s:\n", lab->guest[i].spec.name);
 		fputs(tail ?: "", out);

@@ -42,18 +42,41 @@ static void show(struct session *session, const struct session_guest *guest, con
 	fflush(stdout);
 }
 
+/* What a CI is told is made of lines around the one that failed it. */
+static void hear(struct session_guest *guest, uint64_t now, const char *text, size_t size)
+{
+	const struct watch *all = guest->session->watch;
+
+	if (!guest->heard)
+		return;
+	ci_console_feed(guest->heard, now, text, size);
+	if ((guest->watch && watch_failed(guest->watch, 0)) ||
+	    (all && watch_failed(all, guest->index)))
+		ci_console_mark(guest->heard);
+}
+
+static void judge_line(struct session *session, struct session_guest *guest, uint64_t now,
+		       const char *text, size_t size)
+{
+	if (guest->watch)
+		watch_feed(guest->watch, 0, now, text, size);
+	if (session->watch)
+		watch_feed(session->watch, guest->index, now, text, size);
+	hear(guest, now, text, size);
+}
+
 /* At the time that the trace has for it, however early it was seen. */
 static void judge(struct session *session, struct session_guest *guest, const char *text,
 		  size_t size)
 {
 	uint64_t now = island_now(guest->island);
 
-	if (guest->watch)
-		watch_feed(guest->watch, 0, now, text, size);
-	if (session->watch)
-		watch_feed(session->watch, guest->index, now, text, size);
-	if (guest->heard)
-		ci_console_feed(guest->heard, now, text, size);
+	for (size_t done = 0, length; done < size; done += length) {
+		const char *end = memchr(text + done, '\n', size - done);
+
+		length = end ? (size_t)(end - text) + 1 - done : size - done;
+		judge_line(session, guest, now, text + done, length);
+	}
 }
 
 void session_guest_said(struct session *session, struct session_guest *guest, const char *text,

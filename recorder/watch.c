@@ -163,6 +163,11 @@ void watch_judge(struct watch *watch, struct watch_verdict *verdict)
 			verdict->missing = watch->expect.pattern[i].text;
 }
 
+bool watch_failed(const struct watch *watch, size_t console)
+{
+	return watch->failed && watch->failed_console == console;
+}
+
 bool watch_expectation(const struct watch *watch, size_t index, const char **text, bool *seen)
 {
 	if (index >= watch->expect.count)

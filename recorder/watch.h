@@ -37,6 +37,9 @@ void watch_feed(struct watch *watch, size_t console, uint64_t now, const char *t
 /* What is known after all that was fed, an unfinished last line included. */
 void watch_judge(struct watch *watch, struct watch_verdict *verdict);
 
+/* Did console number @console say what fails it, first of all, by now? */
+bool watch_failed(const struct watch *watch, size_t console);
+
 /* The expected pattern number @index as it was given, and whether it was seen. False: no more. */
 bool watch_expectation(const struct watch *watch, size_t index, const char **text, bool *seen);
 

@@ -146,7 +146,7 @@ static int add_guest(struct ci_suite *suite, const struct verdict *verdict,
 	}
 	if (added.outcome != CI_PASSED) {
 		added.details = details = verdict_text(verdict);
-		added.console = tail = ci_console_tail(console);
+		added.console = tail = ci_console_excerpt(console);
 	}
 	return ci_add(suite, &added);
 }

@@ -26,7 +26,7 @@ struct ci_case {
 	uint64_t took;	     /* of virtual time, ns */
 	const char *message; /* why it failed or was skipped: a line */
 	const char *details; /* more of it: lines */
-	const char *console; /* what the console said last: lines */
+	const char *console; /* what the console said, up to then or around it: lines */
 };
 
 struct ci_suite {

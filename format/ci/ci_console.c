@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What a CI is told of a console: the last lines, and the tests that it reported. */
+/* What a CI is told of a console: some lines of it, and the tests that it reported. */
 #include "format/ci/ci_console.h"
 
 #include <ctype.h>
@@ -17,6 +17,7 @@
 #define CONSOLE_LINE 512
 #define TESTS_MAX    5000
 #define TEXT_TESTS   200 /* failed tests whose own lines are kept */
+#define AFTER_MARK   10	 /* lines behind the one that matters */
 #define DEPTH	     8
 #define INDENT	     4
 #define TEST_NAME    256
@@ -29,7 +30,10 @@ struct ci_console {
 	uint64_t now;
 	struct ci_test *test;
 	size_t count, space, left_out, texts;
-	bool failed;			    /* memory ran out */
+	bool failed; /* memory ran out */
+	bool marked;
+	unsigned int after_mark; /* lines that are still to come */
+	char *excerpt;
 	uint64_t reported;		    /* virtual ns of the last test */
 	uint64_t said_until;		    /* the lines before that belong to earlier tests */
 	char subtest[DEPTH + 1][TEST_NAME]; /* whose tests are indented so */
@@ -51,6 +55,7 @@ void ci_console_destroy(struct ci_console *console)
 		free(console->test[i].reason);
 		free(console->test[i].text);
 	}
+	free(console->excerpt);
 	free(console->test);
 	free(console);
 }
@@ -78,9 +83,16 @@ static char *join_lines(const struct ci_console *console, uint64_t first)
 	return NULL;
 }
 
-char *ci_console_tail(const struct ci_console *console)
+void ci_console_mark(struct ci_console *console)
 {
-	return join_lines(console, 0);
+	if (!console->marked)
+		console->after_mark = AFTER_MARK;
+	console->marked = true;
+}
+
+char *ci_console_excerpt(const struct ci_console *console)
+{
+	return console->excerpt ? strdup(console->excerpt) : join_lines(console, 0);
 }
 
 /* ---- Tests ---------------------------------------------------------------------------------- */
@@ -241,6 +253,8 @@ static void end_line(struct ci_console *console)
 	memcpy(line, console->open, CONSOLE_LINE);
 	if (read_line(console, line))
 		console->failed = true;
+	if (console->after_mark && !--console->after_mark)
+		console->excerpt = join_lines(console, 0);
 }
 
 void ci_console_feed(struct ci_console *console, uint64_t now, const char *text, size_t size)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a CI is told of a console: the last lines, and the tests that it reported (KTAP, as KUnit
+ * What a CI is told of a console: some lines of it, and the tests that it reported (KTAP, as KUnit
  * and kselftest print it; Documentation/dev-tools/ktap.rst, Linux 6.12).
  */
 #ifndef TTREC_CI_CONSOLE_H
@@ -35,11 +35,14 @@ void ci_console_feed(struct ci_console *console, uint64_t now, const char *text,
 /* Nothing more comes: an unfinished line is one. */
 void ci_console_finish(struct ci_console *console);
 
+/* What was said last is what matters: lines around it are kept. Only the first time counts. */
+void ci_console_mark(struct ci_console *console);
+
 /*
- * The last lines, printable and without escape sequences. The caller frees it; NULL: nothing was
- * said, or out of memory.
+ * The lines around the mark, else the last ones; printable and without escape sequences. The caller
+ * frees it; NULL: nothing was said, or out of memory.
  */
-char *ci_console_tail(const struct ci_console *console);
+char *ci_console_excerpt(const struct ci_console *console);
 
 /*
  * The tests, in order. What is beyond some thousands is only counted, in *@left_out. 0 or -ENOMEM.

@@ -13,12 +13,14 @@
 
 #include "format/ci/ci.h"
 #include "format/cleanup.h"
+#include "format/console_line.h"
 #include "format/markdown.h"
-#include "format/printable.h"
 #include "format/units.h"
 
 /* GitHub shows so many of a kind of one step; the rest is dropped without a word. */
 #define ANNOTATIONS_MAX 10
+/* Lines of a console in one message. */
+#define LINES_SHOWN 12
 /* Of one message, bytes. */
 #define MESSAGE_MAX 4000
 /* GitHub refuses a larger summary of one step altogether. */
@@ -42,23 +44,14 @@ static void print_escaped(FILE *out, const char *text, bool property)
 	}
 }
 
-/* At most @max bytes of @text, line by line printable; the caller frees it. */
+/* At most @max bytes of @text, fit to be shown; the caller frees it. */
 static char *shorten(const char *text, size_t max)
 {
 	size_t length = strnlen(text, max);
-	char *copy = strndup(text, length);
 
-	for (char *line = copy; line;) {
-		char *end = strchr(line, '\n');
-
-		if (end)
-			*end = '\0';
-		printable(line);
-		if (end)
-			*end++ = '\n';
-		line = end;
-	}
-	return copy;
+	while (length && text[length - 1] == '\n')
+		length--;
+	return console_lines_copy(text, length);
 }
 
 static void print_annotation(FILE *log, const char *title, const char *message)
@@ -92,6 +85,19 @@ static void print_where(FILE *out, const struct ci_suite *suite)
 		fprintf(out, "\nThen: %s", suite->next);
 }
 
+/* The last of them: an annotation is small, the summary has the rest. */
+static void print_lines(FILE *out, const char *lines)
+{
+	size_t left = LINES_SHOWN;
+	const char *at = lines ? lines + strlen(lines) : NULL;
+
+	if (!lines || at == lines)
+		return;
+	for (at--; at > lines && (at[-1] != '\n' || --left); at--)
+		;
+	fprintf(out, "\n\n%s", at);
+}
+
 static void annotate_case(const struct ci_suite *suite, const struct ci_case *of, FILE *log)
 {
 	auto_free char *title = NULL, *message = NULL;
@@ -109,6 +115,7 @@ static void annotate_case(const struct ci_suite *suite, const struct ci_case *of
 		return;
 	fprintf(out, "%s (t=%s s)", of->message ?: "failed", duration_exact(of->now, time));
 	print_where(out, suite);
+	print_lines(out, of->console);
 	fclose(out);
 	print_annotation(log, title, message);
 }
@@ -258,7 +265,7 @@ static void summarise(const struct ci_suite *suite, struct summary *summary)
 		if (!is_bad(of))
 			continue;
 		summarise_text(of, "what was found", of->details, summary);
-		summarise_text(of, "the last lines of the console", of->console, summary);
+		summarise_text(of, "its console", of->console, summary);
 	}
 	if (summary->left_out)
 		fprintf(summary->out, "\n_%zu more pieces are left out: a summary holds 1 MiB._\n",

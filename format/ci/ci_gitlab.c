@@ -21,16 +21,13 @@
 /* Sections of one job; a log of megabytes is cut by the runner. */
 #define SECTIONS_MAX 50
 
-/* Line by line, with nothing in it that the log would act on. */
+/* With nothing in it that the log would act on. */
 static void print_lines(FILE *log, const char *indent, const char *text)
 {
-	auto_free char *copy = strdup(text);
+	auto_free char *copy = console_lines_copy(text, strlen(text));
 
-	for (char *rest = copy; rest && *rest;) {
-		char *line = strsep(&rest, "\n");
-
-		fprintf(log, "%s%s\n", indent, console_line_clean(line));
-	}
+	for (char *rest = copy; rest && *rest;)
+		fprintf(log, "%s%s\n", indent, strsep(&rest, "\n"));
 }
 
 static void print_line(FILE *log, const char *text)
@@ -58,8 +55,7 @@ static void print_section(FILE *log, size_t number, const struct ci_case *of, co
 	fprintf(log, "\033[0Ksection_start:%" PRIu64 ":ttrec_%zu_%s[collapsed=true]\r\033[0K" BOLD,
 		now, number, what);
 	print_title(log, of);
-	fprintf(log, ": %s" PLAIN "\n",
-		strcmp(what, "console") ? "what was found" : "the last lines of the console");
+	fprintf(log, ": %s" PLAIN "\n", strcmp(what, "console") ? "what was found" : "its console");
 	print_lines(log, "  ", text);
 	fprintf(log, "\033[0Ksection_end:%" PRIu64 ":ttrec_%zu_%s\r\033[0K\n", now, number, what);
 }

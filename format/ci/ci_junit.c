@@ -35,24 +35,14 @@ static void replace_noncharacters(char *text)
 			memcpy(at, "???", 3);
 }
 
-/* Lines in which everything is a character of XML; the caller frees it. */
+/* Everything in it is a character of XML; the caller frees it. */
 static char *xml_text(const char *text)
 {
-	char *copy = strdup(text), *result = NULL;
-	size_t size;
-	FILE *out = copy ? open_memstream(&result, &size) : NULL;
+	char *copy = console_lines_copy(text, strlen(text));
 
-	for (char *rest = copy; out && rest;) {
-		char *line = strsep(&rest, "\n");
-
-		console_line_clean(line);
-		replace_noncharacters(line);
-		fprintf(out, "%s%s", line, rest ? "\n" : "");
-	}
-	if (out)
-		fclose(out);
-	free(copy);
-	return result;
+	if (copy)
+		replace_noncharacters(copy);
+	return copy;
 }
 
 static void attribute(struct junit *junit, const char *name, const char *value)
@@ -121,7 +111,7 @@ static char *failure_text(const struct ci_suite *suite, const struct ci_case *of
 	if (of->details)
 		fprintf(out, "\n%s", of->details);
 	if (of->console)
-		fprintf(out, "\nthe last lines of the console:\n%s", of->console);
+		fprintf(out, "\nits console:\n%s", of->console);
 	fclose(out);
 	return text;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What is made of a console: its last lines, and the tests that it reports in KTAP. */
+/* What is made of a console: some lines of it, and the tests that it reports in KTAP. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -99,7 +99,7 @@ static void test_a_failed_test_has_what_was_said_during_it(void **state)
 	assert_string_equal(test[1].text, "# b: EXPECTATION FAILED\n1 == 2\nnot ok 2 b\n");
 	assert_int_equal(test[1].now, 12);
 	assert_int_equal(test[1].took, 7);
-	tail = ci_console_tail(console);
+	tail = ci_console_excerpt(console);
 	assert_non_null(strstr(tail, "before\nok 1 a\n"));
 	assert_non_null(strstr(tail, "not ok 2 b\nafter\n"));
 	ci_console_destroy(console);
@@ -112,15 +112,36 @@ static void test_only_the_last_lines_are_kept(void **state)
 	char line[16];
 
 	(void)state;
-	assert_null(ci_console_tail(console));
+	assert_null(ci_console_excerpt(console));
 	for (int i = 0; i < 1000; i++) {
 		snprintf(line, sizeof(line), "line %d\n", i);
 		ci_console_feed(console, 0, line, strlen(line));
 	}
-	tail = ci_console_tail(console);
+	tail = ci_console_excerpt(console);
 	assert_null(strstr(tail, "line 959\n"));
 	assert_non_null(strstr(tail, "line 960\n"));
 	assert_non_null(strstr(tail, "line 999\n"));
+	ci_console_destroy(console);
+}
+
+static void test_lines_around_a_mark_are_kept(void **state)
+{
+	struct ci_console *console = ci_console_create();
+	auto_free char *text = NULL;
+	char line[16];
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		snprintf(line, sizeof(line), "line %d\n", i);
+		ci_console_feed(console, 0, line, strlen(line));
+		if (i == 500 || i == 700)
+			ci_console_mark(console);
+	}
+	text = ci_console_excerpt(console);
+	assert_non_null(strstr(text, "line 480\n"));
+	assert_non_null(strstr(text, "line 500\n"));
+	assert_non_null(strstr(text, "line 510\n"));
+	assert_null(strstr(text, "line 511\n"));
 	ci_console_destroy(console);
 }
 
@@ -150,6 +171,7 @@ int main(void)
 		cmocka_unit_test(test_what_only_looks_like_it_is_none),
 		cmocka_unit_test(test_a_failed_test_has_what_was_said_during_it),
 		cmocka_unit_test(test_only_the_last_lines_are_kept),
+		cmocka_unit_test(test_lines_around_a_mark_are_kept),
 		cmocka_unit_test(test_too_many_are_counted),
 	};
 

@@ -31,7 +31,7 @@ fails_on_github() {
 	says commands '^::group::console$'
 	[[ $(wc -l <commands) == 2 ]] || fail "$(cat commands)"
 	commands_of err >commands
-	says commands '^::error title=ttrec run%2C n1%3A run::the console said: not ok 2 second \| <b> \(t=0\.[0-9]{9} s\)%0ATrace: t\.zst, .*%0AThen: ttreplay t\.zst$'
+	says commands '^::error title=ttrec run%2C n1%3A run::the console said: not ok 2 second \| <b> \(t=0\.[0-9]{9} s\)%0ATrace: t\.zst, .*%0AThen: ttreplay t\.zst%0A%0A.*%0Anot ok 2 second \| <b>%0A'
 	says commands '^::error title=ttrec run%2C n1%3A second \| <b>::'
 	[[ $(wc -l <commands) == 2 ]] || fail "$(cat commands)"
 	says summary.md '^### ❌ ttrec run '
