@@ -68,8 +68,10 @@ static struct compared *find_guest(struct again_compare *compare, uint32_t index
 	if (index >= compare->count && grow(compare, index + 1))
 		return NULL;
 	if (!compare->guest[index].reader && !compare->guest[index].over &&
-	    open_reader(compare, index))
+	    open_reader(compare, index)) {
 		compare->guest[index].over = true;
+		compare->result.outcome = AGAIN_DAMAGED;
+	}
 	return &compare->guest[index];
 }
 
