@@ -284,7 +284,7 @@ void session_device_end(struct session_device *device, const char *problem);
 /* The next record of @device has @frame: record where it is from, unless whoever reads it knows. */
 void session_frame_origin(struct session_device *device, const struct network_frame *frame);
 
-/* session_program.c */
+/* session_program.c, session_program_message.c, session_program_call.c */
 /* The guest connected: connect to the program. NULL, or what is wrong. */
 const char *session_program_attach(struct session_device *device);
 /* Pass the guest's request on. NULL, or what is wrong. */

@@ -18,11 +18,7 @@
 #include "format/cleanup.h"
 #include "format/units.h"
 #include "kernel/process.h"
-#include "recorder/session_internal.h"
-
-/* Not to be had by a guest: what a program does with them is not in the used ring. */
-#define VIRTIO_F_EVENT_IDX   (1ULL << 29)
-#define VIRTIO_F_RING_PACKED (1ULL << 34)
+#include "recorder/session_program.h"
 
 /* A program that has just made its socket does not listen yet. */
 #define CONNECT_PATIENCE_NS (2 * NS_PER_S)
@@ -95,7 +91,7 @@ void session_program_end(struct session *session, size_t index)
 	session_finish(session, SESSION_FAULT);
 }
 
-static bool is_of(const struct session_device *device, const struct session_program *program)
+bool program_link_is_of(const struct session_device *device, const struct session_program *program)
 {
 	return device->link && device->link->program == program;
 }
@@ -172,7 +168,7 @@ const char *session_program_attach(struct session_device *device)
 	return link->problem;
 }
 
-static void watch_backend(struct session_device *device, bool wanted)
+void program_link_watch(struct session_device *device, bool wanted)
 {
 	struct program_link *link = device->link;
 
@@ -190,7 +186,7 @@ static void disconnect(struct session_device *device)
 {
 	struct program_link *link = device->link;
 
-	watch_backend(device, false);
+	program_link_watch(device, false);
 	vhost_close(&link->backend);
 	if (link->fd >= 0)
 		session_unwatch_fd(device->session, link->fd);
@@ -215,7 +211,8 @@ void session_program_close(struct session_device *device)
 static bool awaits_reply(const struct session_guest *guest, const struct session_program *program)
 {
 	for (size_t i = 0; i < guest->guest->spec->device_count; i++)
-		if (is_of(&guest->device[i], program) && guest->device[i].link->pending)
+		if (program_link_is_of(&guest->device[i], program) &&
+		    guest->device[i].link->pending)
 			return true;
 	return false;
 }
@@ -233,7 +230,7 @@ static bool has_token(const struct island *island, const struct session_program 
 	       (running->guest && awaits_reply(running->guest, program));
 }
 
-static bool is_blocked(const struct session_device *device)
+bool program_link_is_blocked(const struct session_device *device)
 {
 	const struct session_guest *guest = device->guest;
 	const struct island *island = guest->island;
@@ -248,8 +245,7 @@ static bool is_blocked(const struct session_device *device)
 	       has_token(island, device->link->program);
 }
 
-/* Until the house has its turn; one that sleeps at the end of a window does so in the next. */
-static void hold(struct session_device *device)
+void program_link_hold(struct session_device *device)
 {
 	struct island *island = device->guest->island;
 	uint64_t time = island_now(island);
@@ -262,11 +258,7 @@ static void hold(struct session_device *device)
 	device_schedule(&device->link->device, time);
 }
 
-/*
- * The program is of no use for this device any more. The guest sees the end of the connection when
- * it is blocked: that is a signal for it, too.
- */
-static void cut(struct session_device *device, const char *problem)
+void program_link_cut(struct session_device *device, const char *problem)
 {
 	struct program_link *link = device->link;
 
@@ -277,11 +269,11 @@ static void cut(struct session_device *device, const char *problem)
 	disconnect(device);
 	if (device->calling)
 		link->failing = true; /* looked at when the guest has replied */
-	else if (is_blocked(device))
+	else if (program_link_is_blocked(device))
 		session_device_end(device, link->problem);
 	else {
 		link->failing = true;
-		hold(device);
+		program_link_hold(device);
 	}
 }
 
@@ -296,8 +288,8 @@ void session_program_fail(struct session_program *program, const char *problem)
 	if (program->client)
 		session_client_leave(session, program->client);
 	for (size_t i = 0; i < session->device_count; i++)
-		if (is_of(session->device[i], program))
-			cut(session->device[i], program->problem);
+		if (program_link_is_of(session->device[i], program))
+			program_link_cut(session->device[i], program->problem);
 }
 
 /* A program that was to take part in time, and has not even connected. */
@@ -328,7 +320,7 @@ bool session_programs_hang(struct session *session)
 		found = true;
 		snprintf(problem, sizeof(problem), "no reply to %s for %s of wall time",
 			 vhost_request_text(link->pending, name), wall);
-		cut(session->device[i], problem);
+		program_link_cut(session->device[i], problem);
 	}
 	for (size_t i = 0; i < session->program_count && !found; i++) {
 		struct session_program *program = session->program[i];
@@ -346,378 +338,4 @@ bool session_programs_hang(struct session *session)
 	if (found)
 		session->last_message_wall = process_wall_ns();
 	return found;
-}
-
-/* ---- What it wrote to guest memory ------------------------------------------------------------
- */
-
-/* From here on the trace does not have all that the guest was told. */
-static void record_unreplayable(struct session_device *device, const char *why)
-{
-	struct trace_record record = session_device_record(device, TRACE_meta);
-	char text[256];
-	int size = snprintf(text, sizeof(text), "replayable=no the program %.64s %s",
-			    device->link->program->options.name, why);
-
-	record.payload = text;
-	record.payload_size = (size_t)size < sizeof(text) ? (size_t)size : sizeof(text) - 1;
-	session_device_append(device, &record);
-}
-
-/* Some give no length for what they wrote: then all of the buffer is recorded. */
-static const char *take_used(struct session_device *device, unsigned int queue)
-{
-	struct vring *ring = &device->vhost->ring[queue];
-	auto_free struct vring_chain *chain = NULL;
-	uint32_t written;
-	uint16_t head;
-	int got = 0;
-
-	for (unsigned int i = 0; i < ring->size; i++) {
-		got = vring_next_used(ring, &head, &written);
-		if (got != 1)
-			break;
-		if (!chain)
-			chain = malloc(sizeof(*chain));
-		if (!chain)
-			return "out of memory";
-		got = vring_chain_at(ring, head, chain);
-		if (got)
-			break;
-		if (written > chain->write_size)
-			return "it used more of a buffer than there is";
-		session_device_used(device, queue, chain, written,
-				    written ? written : (uint32_t)chain->write_size);
-	}
-	return got < 0 ? ring->problem : NULL;
-}
-
-static void harvest(struct session_device *device)
-{
-	const char *problem = NULL;
-
-	if (device->ended || device->link->failing)
-		return;
-	for (unsigned int i = 0; i < VHOST_QUEUES_MAX && !problem; i++)
-		if (device->vhost->ring[i].size && device->vhost->ring[i].used)
-			problem = take_used(device, i);
-	if (!problem)
-		return;
-	/* The guest may see what makes no sense, too. */
-	record_unreplayable(device, "made nonsense of a vring");
-	cut(device, problem);
-}
-
-void session_program_harvest(struct session_guest *guest)
-{
-	for (size_t i = 0; i < guest->guest->spec->device_count; i++)
-		if (guest->device[i].link && guest->device[i].attached)
-			harvest(&guest->device[i]);
-}
-
-/* ---- Requests of the guest --------------------------------------------------------------------
- */
-
-static const char *record_kick(struct session_device *device, const struct vhost_message *message)
-{
-	struct trace_record record = session_device_record(device, TRACE_kick);
-	unsigned int queue;
-
-	if (vhost_kicked_queue(device->vhost, message, &queue))
-		return device->vhost->problem;
-	record.kick.queue = queue;
-	record.kick.flags = message->flags;
-	session_device_append(device, &record);
-	return NULL;
-}
-
-/* The program calls us: what the guest gave for it is ours to call on. */
-static int offer_backend(struct session_device *device, int *theirs)
-{
-	int pair[2];
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
-		return -errno;
-	watch_backend(device, false);
-	vhost_close(&device->link->backend);
-	vhost_open(&device->link->backend, pair[0]);
-	*theirs = pair[1];
-	watch_backend(device, true);
-	return 0;
-}
-
-const char *session_program_request(struct session_device *device, struct vhost_message *message)
-{
-	struct program_link *link = device->link;
-	const char *problem = NULL;
-	auto_fd backend = -1;
-	int err = 0;
-
-	if (message->request == VHOST_VRING_KICK)
-		problem = record_kick(device, message);
-	if (problem || link->failing)
-		return problem ? problem : link->problem;
-	if (message->request == VHOST_SET_BACKEND_REQ_FD)
-		err = offer_backend(device, &backend);
-	if (!err)
-		err = vhost_forward(link->fd, message, backend);
-	if (err) {
-		snprintf(link->problem, sizeof(link->problem), "it does not take requests: %s",
-			 strerror(-err));
-		return link->problem;
-	}
-	link->pending = vhost_expects_reply(message) ? message->request : 0;
-	return NULL;
-}
-
-/* ---- Its replies ------------------------------------------------------------------------------
- */
-
-/* The guest's interrupts cannot be replayed. Returns false when that ends the recording. */
-static bool accept_unreplayable(struct session_device *device)
-{
-	const struct session_program_options *options = &device->link->program->options;
-	struct diagnosis *why = &device->session->result->diagnosis;
-
-	if (options->allowed) {
-		record_unreplayable(device, "has no in-band notifications");
-		return true;
-	}
-	diagnose(why, EXIT_CANNOT, -EOPNOTSUPP,
-		 "start it so that it has the protocol features REPLY_ACK, BACKEND_REQ and "
-		 "INBAND_NOTIFICATIONS; or --allow program, and that guest cannot be replayed",
-		 "the program %s has no in-band notifications: what it does to %s cannot be "
-		 "replayed",
-		 options->name, device->guest->guest->spec->name);
-	session_finish(device->session, SESSION_FAULT);
-	return false;
-}
-
-/* Look at what it offers, and leave out what it may not. Returns whether to go on. */
-static bool check_offer(struct session_device *device, struct vhost_message *reply)
-{
-	uint64_t offer;
-
-	if ((reply->request != VHOST_GET_FEATURES &&
-	     reply->request != VHOST_GET_PROTOCOL_FEATURES) ||
-	    reply->size != sizeof(offer))
-		return true;
-	memcpy(&offer, reply->body, sizeof(offer));
-	if (reply->request == VHOST_GET_PROTOCOL_FEATURES)
-		return !(~offer & VHOST_PROTOCOL_NEEDED) || accept_unreplayable(device);
-	if (!(offer & VHOST_F_PROTOCOL_FEATURES) && !accept_unreplayable(device))
-		return false;
-	offer &= ~(VIRTIO_F_EVENT_IDX | VIRTIO_F_RING_PACKED);
-	memcpy(reply->body, &offer, sizeof(offer));
-	return true;
-}
-
-static void deliver_reply(struct session_device *device)
-{
-	struct program_link *link = device->link;
-	struct vhost_message *reply = &link->reply;
-	uint64_t value;
-
-	link->reply_held = false;
-	harvest(device);
-	if (device->ended || !check_offer(device, reply))
-		return;
-	link->pending = 0;
-	if (reply->size == sizeof(value)) {
-		memcpy(&value, reply->body, sizeof(value));
-		session_device_reply_value(device, reply->request, value);
-	} else {
-		session_device_reply_body(device, reply->request, reply->body, reply->size);
-	}
-}
-
-void session_program_reply(struct session *session, size_t index)
-{
-	struct session_device *device = session->device[index];
-	struct program_link *link = device->link;
-	struct client *client = link->program->client;
-	int got;
-
-	if (client)
-		session_client_readable(session, client);
-	session_upstream_readable(session, device->guest->client);
-	session_program_drain(link->program);
-	if (device->ended || link->fd < 0 || link->reply_held || session->over)
-		return;
-	got = vhost_take_reply(link->fd, link->pending, &link->reply, link->problem);
-	if (got == -EAGAIN)
-		return;
-	session->last_message_wall = process_wall_ns();
-	if (got == -EBADMSG) {
-		cut(device, link->problem);
-	} else if (got <= 0) {
-		cut(device, "it closed its connection");
-	} else if (!link->pending) {
-		cut(device, "it replied to nothing");
-	} else if (link->program->calling) {
-		link->reply_held = true;
-	} else {
-		deliver_reply(device);
-	}
-}
-
-/* ---- Its calls --------------------------------------------------------------------------------
- */
-
-static void answer_call(struct session_device *device, uint64_t value)
-{
-	struct program_link *link = device->link;
-
-	link->call_held = false;
-	if (link->backend.fd >= 0 && link->call.flags & VHOST_FLAG_NEED_REPLY)
-		vhost_answer_call(link->backend.fd, link->call.request, value);
-	watch_backend(device, true);
-}
-
-/* Returns true when the guest's reply is to be awaited. */
-static bool deliver_call(struct session_device *device)
-{
-	struct program_link *link = device->link;
-	uint32_t state[2] = { 0 }; /* queue, and nothing */
-
-	harvest(device);
-	if (device->ended || !link->call_held)
-		return false;
-	if (link->call.request == VHOST_BACKEND_VRING_CALL)
-		memcpy(state, link->call.body, sizeof(state));
-	if (session_device_call(device, link->call.request, state[0])) {
-		link->program->calling = device;
-		return true;
-	}
-	answer_call(device, 1);
-	return false;
-}
-
-static bool is_call(const struct vhost_message *call)
-{
-	uint32_t state[2];
-
-	if (call->request == VHOST_BACKEND_CONFIG_CHANGE)
-		return !call->size;
-	memcpy(state, call->body, sizeof(state));
-	return call->request == VHOST_BACKEND_VRING_CALL && call->size == sizeof(state) &&
-	       state[0] < VHOST_QUEUES_MAX;
-}
-
-/* Read the next call of the program to this guest, and deliver it if the guest is blocked. */
-static void take_call(struct session_device *device)
-{
-	struct program_link *link = device->link;
-	int got;
-
-	if (device->ended || link->backend.fd < 0)
-		return;
-	if (!link->call_held) {
-		got = vhost_receive(&link->backend, &link->call);
-		if (got == -EAGAIN)
-			return;
-		if (got == -EBADMSG) {
-			cut(device, link->backend.problem);
-			return;
-		}
-		if (got <= 0) {
-			watch_backend(device, false);
-			return;
-		}
-		vhost_message_close(&link->call);
-		device->session->last_message_wall = process_wall_ns();
-		link->call_held = true;
-		if (!is_call(&link->call)) {
-			answer_call(device, 1); /* it asks for what no guest of ours has */
-			return;
-		}
-	}
-	/* No more of them until this one is through. */
-	watch_backend(device, false);
-	if (link->program->calling)
-		return;
-	if (is_blocked(device) && !device->guest->island->in_turn)
-		deliver_call(device);
-	else
-		hold(device);
-}
-
-bool session_program_drain(struct session_program *program)
-{
-	struct session *session = program->session;
-
-	for (size_t i = 0; i < session->device_count && !program->calling; i++)
-		if (is_of(session->device[i], program))
-			take_call(session->device[i]);
-	return program->calling;
-}
-
-void session_program_call(struct session *session, size_t index)
-{
-	struct session_device *device = session->device[index];
-
-	session_upstream_readable(session, device->guest->client);
-	session_program_drain(device->link->program);
-}
-
-/* Whatever it said after its call is due. */
-static void go_on(struct session_program *program)
-{
-	struct session *session = program->session;
-
-	if (session_program_drain(program))
-		return;
-	for (size_t i = 0; i < session->device_count; i++)
-		if (is_of(session->device[i], program) && session->device[i]->link->reply_held)
-			deliver_reply(session->device[i]);
-	if (program->client)
-		session_client_readable(session, program->client);
-}
-
-void session_program_called(struct session_device *device, uint64_t value)
-{
-	struct program_link *link = device->link;
-	struct client *client = device->guest->client;
-
-	link->program->calling = NULL;
-	answer_call(device, value);
-	if (link->failing) {
-		session_device_end(device, link->problem);
-		return;
-	}
-	if (client && device->guest->island->upstream)
-		session_upstream_go_on(device->session, client);
-	go_on(link->program);
-}
-
-bool session_program_turn(struct session_device *device)
-{
-	struct program_link *link = device->link;
-
-	if (link->failing)
-		session_device_end(device, link->problem);
-	if (device->ended || !link->call_held || link->program->calling)
-		return false;
-	return deliver_call(device);
-}
-
-void session_programs_release(struct island *island)
-{
-	if (!island->call_held)
-		return;
-	island->call_held = false;
-	for (size_t i = 0; i < island->device_count; i++) {
-		struct session_device *device = island->device[i];
-
-		if (!device->link || device->ended || !is_blocked(device))
-			continue;
-		if (device->link->failing)
-			session_device_end(device, device->link->problem);
-		else if (device->link->call_held && !device->link->program->calling)
-			deliver_call(device);
-	}
-	for (size_t i = 0; i < island->device_count; i++)
-		if (island->device[i]->link && !island->device[i]->ended &&
-		    (island->device[i]->link->failing || island->device[i]->link->call_held))
-			island->call_held = true;
 }
