@@ -10,7 +10,7 @@
 #include "replayer/cause.h"
 #include "replayer/context.h"
 #include "replayer/report.h"
-#include "replayer/verdict.h"
+#include "replayer/verdict_replaced.h"
 
 #define REPORT_VERSION 1
 
@@ -52,7 +52,8 @@ static json_t *peers_json(const struct context *context)
 	return list;
 }
 
-static json_t *next_json(const struct verdict *verdict)
+static json_t *command_json(const struct verdict *verdict,
+			    void (*print)(const struct verdict *verdict, FILE *out))
 {
 	auto_free char *text = NULL;
 	size_t size;
@@ -60,7 +61,7 @@ static json_t *next_json(const struct verdict *verdict)
 
 	if (!out)
 		return NULL;
-	verdict_print_next(verdict, out);
+	print(verdict, out);
 	fclose(out);
 	return json_string(text);
 }
@@ -71,7 +72,9 @@ static void add_divergence(json_t *json, const struct verdict *verdict)
 	struct context context;
 
 	json_object_set_new(json, "causes", causes_json(verdict));
-	json_object_set_new(json, "next", next_json(verdict));
+	json_object_set_new(json, "next", command_json(verdict, verdict_print_next));
+	if (!verdict_is_replaced(verdict))
+		json_object_set_new(json, "debug", command_json(verdict, verdict_print_debug));
 	if (context_read(verdict->trace, verdict->guest->index, report->record, &context))
 		return;
 	json_object_set_new(json, "before", records_json(&context, &context.guest[0]));

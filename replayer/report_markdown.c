@@ -12,8 +12,8 @@
 #include "replayer/cause.h"
 #include "replayer/context.h"
 #include "replayer/report.h"
-#include "replayer/verdict.h"
 #include "replayer/verdict_memory.h"
+#include "replayer/verdict_replaced.h"
 
 /* Of a block whose recorded bytes are not known: more of it tells nobody anything. */
 #define BYTES_SHOWN 256
@@ -205,6 +205,9 @@ static void print_next(FILE *out, const struct verdict *verdict)
 	if (!block_begin(&block))
 		return;
 	verdict_print_next(verdict, block.out);
+	fputc('\n', block.out);
+	if (!verdict_is_replaced(verdict))
+		verdict_print_debug(verdict, block.out);
 	block_end(&block, out);
 }
 

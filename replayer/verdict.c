@@ -235,6 +235,26 @@ void verdict_print_next(const struct verdict *verdict, FILE *out)
 	shell_print_word(out, verdict->trace);
 }
 
+void verdict_print_debug(const struct verdict *verdict, FILE *out)
+{
+	fprintf(out, "ttreplay --until %" PRIu64 " --gdb ", report_of(verdict)->record);
+	shell_print_word(out, verdict->guest->name);
+	fputc(' ', out);
+	shell_print_word(out, verdict->trace);
+}
+
+static void print_commands(FILE *out, const struct verdict *verdict)
+{
+	fprintf(out, "next: ");
+	verdict_print_next(verdict, out);
+	fputc('\n', out);
+	if (verdict_is_replaced(verdict))
+		return;
+	fprintf(out, "then: ");
+	verdict_print_debug(verdict, out);
+	fputc('\n', out);
+}
+
 static void print_diverged(FILE *out, const struct verdict *verdict)
 {
 	const struct cursor_report *report = report_of(verdict);
@@ -254,9 +274,7 @@ static void print_diverged(FILE *out, const struct verdict *verdict)
 		fprintf(out, "  %" PRIu64 " differences in all\n", report->divergences);
 	print_causes(out, verdict);
 	print_records(out, verdict);
-	fprintf(out, "next: ");
-	verdict_print_next(verdict, out);
-	fputc('\n', out);
+	print_commands(out, verdict);
 }
 
 void verdict_print(const struct verdict *verdict, FILE *out)

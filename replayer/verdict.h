@@ -36,6 +36,9 @@ void verdict_print(const struct verdict *verdict, FILE *out);
 /* The command that shows more of a divergence, without a newline. */
 void verdict_print_next(const struct verdict *verdict, FILE *out);
 
+/* The one that stops there with a debugger, of a guest as it was recorded. */
+void verdict_print_debug(const struct verdict *verdict, FILE *out);
+
 /* One object; NULL: out of memory. verdict_json.c */
 json_t *verdict_json(const struct verdict *verdict);
 

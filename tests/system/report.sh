@@ -59,7 +59,9 @@ records_before() {
 	holds r.json 'len(g["before"]) == 20 and all(x["number"] < g["record"] for x in g["before"])'
 	holds r.json '[x["number"] for x in g["before"]] == sorted(x["number"] for x in g["before"])'
 	holds r.json 'g["peers"] == [] and g["next"].startswith("ttdump show --records ")'
+	holds r.json 'g["debug"] == "ttreplay --until %d --gdb n1 %s" % (g["record"], r["trace"])'
 	says out '^the records before it:$'
+	says out '^then: ttreplay --until [0-9]+ --gdb n1 .*t\.zst$'
 }
 
 causes_named() {
