@@ -280,11 +280,12 @@ static bool take_record(struct decoder *decoder, struct guest *guest, uint64_t t
 	struct field_walk walk;
 
 	record->kind = token_kind(token);
-	record->now = predict_record_now(predictor, guest, record->kind);
 	memset(record->field, 0, sizeof(record->field));
 	field_walk_begin(&walk, predictor, guest, record->guest, record->kind);
-	if (!take_fields(decoder, &walk, token_fields(token), record) ||
-	    !take_now(decoder, context, &record->now) ||
+	if (!take_fields(decoder, &walk, token_fields(token), record))
+		return false;
+	record->now = predict_record_now(predictor, guest, record);
+	if (!take_now(decoder, context, &record->now) ||
 	    !take_payload(decoder, context, field_walk_size(&walk), record))
 		return false;
 	field_walk_end(&walk, record->payload_size);

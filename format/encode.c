@@ -230,7 +230,7 @@ static void add_record(struct encoder *encoder, struct guest *guest,
 {
 	struct predictor *predictor = &encoder->predictor;
 	struct columns *columns = encoder->columns;
-	uint64_t now = predict_record_now(predictor, guest, record->kind);
+	uint64_t now = predict_record_now(predictor, guest, record);
 	uint8_t tag = TAG_RECORD | (chained ? TAG_CHAINED : 0);
 	uint8_t fields = (uint8_t)field_count;
 	struct field_walk walk;

@@ -250,17 +250,27 @@ static inline void predictor_learn_to(struct predictor *predictor, struct guest 
 		predictor->broadcast = time;
 }
 
+/* Whether a device gives something back, or is about to say what. */
+static inline bool is_given_back(uint32_t kind)
+{
+	return kind == TRACE_used || kind == TRACE_wrote || kind == TRACE_sent;
+}
+
 /*
- * Expected now of a record that is no message. What a device gives back it gives back so long after
- * somebody's kick: that is the delay of a network, or of a disk.
+ * Expected now of a record that is no message, of which the fields are known. What a device gives
+ * back it gives back so long after somebody's kick: that is the delay of a network, or of a disk. A
+ * sent record says how long.
  */
 static inline uint64_t predict_record_now(const struct predictor *predictor,
-					  const struct guest *guest, uint32_t kind)
+					  const struct guest *guest,
+					  const struct trace_record *record)
 {
-	uint64_t due = predictor->kicked + guest->lag;
-	bool given_back = kind == TRACE_used || kind == TRACE_wrote;
+	uint64_t lag = record->kind == TRACE_sent ? record->sent.delay : guest->lag;
+	uint64_t due = predictor->kicked + lag;
 
-	return given_back && (int64_t)(due - predictor->now) > 0 ? due : predictor->now;
+	if (!is_given_back(record->kind) || (int64_t)(due - predictor->now) <= 0)
+		return predictor->now;
+	return due;
 }
 
 /* A join tells the offset before the first RUN does. */
@@ -274,7 +284,7 @@ static inline void predictor_learn_record(struct predictor *predictor, struct gu
 		guest->offset = record->join.offset;
 	else if (record->kind == TRACE_kick)
 		predictor->kicked = record->now;
-	else if (record->kind == TRACE_used || record->kind == TRACE_wrote)
+	else if (is_given_back(record->kind))
 		guest->lag = record->now - predictor->kicked;
 }
 

@@ -32,6 +32,7 @@ static bool is_of_device(uint32_t kind)
 	case TRACE_call:
 	case TRACE_called:
 	case TRACE_detach:
+	case TRACE_sent:
 		return true;
 	default:
 		return false;

@@ -177,8 +177,9 @@ class Chunk:
                 pair = (256 * values[0] + values[1] + 1) << 32
                 series = self.series.setdefault(place(p + pair), Series())
             values.append(self.field(series, sequel, i, described >> (4 + i) & 1))
-        due = (self.kicked + guest.lag) & MASK
-        if kind not in (17, 24) or not 0 < (due - self.now) & MASK <= NEVER:
+        lag = (values + [0] * 4)[3] if kind == 26 else guest.lag
+        due = (self.kicked + lag) & MASK
+        if kind not in (17, 24, 26) or not 0 < (due - self.now) & MASK <= NEVER:
             due = self.now
         now = self.decoded_now(due, context)
         size = self.sizes.varint() if context & 4 else first.size
@@ -189,7 +190,7 @@ class Chunk:
             guest.offset = values[1]
         elif kind == 16:
             self.kicked = now
-        elif kind in (17, 24):
+        elif kind in (17, 24, 26):
             guest.lag = (now - self.kicked) & MASK
         return values, now, self.payloads.take(size)
 
