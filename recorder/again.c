@@ -2,7 +2,6 @@
 /* What a trace says of how it was recorded, to record it again. */
 #include "recorder/again.h"
 
-#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 

@@ -2,7 +2,6 @@
 /* A recording is compared with the one that it repeats, record by record as it is written. */
 #include "recorder/again_compare.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "format/cleanup.h"

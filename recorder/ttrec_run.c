@@ -120,17 +120,26 @@ static int compare_again(struct run *run)
 	return err;
 }
 
-static int prepare(struct run *run, struct diagnosis *why)
+static int prepare_lab(struct run *run, struct diagnosis *why)
 {
 	int err = run->options.again ? again_open(&run->options, &run->again, why) : 0;
 
 	if (!err)
 		err = run_lab_load(&run->options, run->again, &run->lab, why);
-
 	if (!err && run->options.probe)
 		probe_open(&run->probe, &run->probe_why);
 	if (!err)
 		err = run_lab_open(&run->options, &run->lab, why);
+	if (err && !why->status)
+		return diagnose(why, EXIT_CANNOT, err, NULL, "cannot set up the recording: %s",
+				strerror(-err));
+	return err;
+}
+
+static int prepare(struct run *run, struct diagnosis *why)
+{
+	int err = prepare_lab(run, why);
+
 	if (err)
 		return err;
 	warn(run);

@@ -2,7 +2,6 @@
 /* What there is to say of a guest that was replayed with another kernel or initrd. */
 #include "replayer/verdict_replaced.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "format/units.h"
