@@ -11,9 +11,10 @@ static bool is_move(const struct trace_record *record)
 }
 
 /*
- * Does the guest rest before it? Not before what is about the run or done without waiting, such
- * as to end; nor before an ACK, over which it does not wait. In a request for random bytes it is
- * held by its host, which takes the request back when the guest is stopped.
+ * Does the guest rest before it? Not before what is about the run, is part of the move before, or
+ * is done without waiting, such as to end; nor before an ACK, over which it does not wait. In a
+ * request for random bytes it is held by its host, which takes the request back when the guest is
+ * stopped.
  */
 static bool is_place(const struct trace_record *record)
 {
@@ -21,6 +22,7 @@ static bool is_place(const struct trace_record *record)
 	case TRACE_from:
 		return record->from.op != TRACE_OP_ACK;
 	case TRACE_entropy:
+	case TRACE_taken:
 	case TRACE_detach:
 	case TRACE_leave:
 	case TRACE_exit:
@@ -72,6 +74,9 @@ int cursor_visit(struct cursor *cursor, const struct trace_record *next)
 	if (!visitor || !is_place(next) || !visitor->wants(visitor, next))
 		return 0;
 	cursor_flush(cursor);
+	stop = is_move(next) ? cursor_finish_kick(cursor, next) : 0;
+	if (stop)
+		return stop;
 	rests = await_rest(cursor, next);
 	if (rests <= 0)
 		return rests;

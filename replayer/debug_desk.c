@@ -4,7 +4,9 @@
 
 #include <inttypes.h>
 #include <limits.h>
+#include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -22,7 +24,8 @@ struct debug_desk {
 	size_t count;
 	uint32_t index; /* of the debugged one */
 	const char *name;
-	int fd, go_fd;
+	int fd, stop_fd, go_fd;
+	pid_t debugger;
 	pthread_t thread;
 	/* What both threads use: */
 	pthread_mutex_t mutex;
@@ -186,21 +189,37 @@ static void answer_packet(struct debug_desk *desk, char *packet, char reply[PACK
 		snprintf(reply, PACKET_MAX, "error %s", *why.what ? why.what : strerror(-err));
 }
 
+static bool serve(struct debug_desk *desk)
+{
+	char packet[PACKET_MAX], reply[PACKET_MAX];
+	ssize_t got = recv(desk->fd, packet, sizeof(packet) - 1, 0);
+
+	if (got <= 0)
+		return got < 0 && errno == EINTR;
+	packet[got] = '\0';
+	answer_packet(desk, packet, reply);
+	send(desk->fd, reply, strlen(reply), MSG_NOSIGNAL);
+	return true;
+}
+
 static void *run_desk(void *argument)
 {
 	struct debug_desk *desk = argument;
-	char packet[PACKET_MAX], reply[PACKET_MAX];
-	ssize_t got;
+	struct pollfd watched[] = { { .fd = desk->fd, .events = POLLIN },
+				    { .fd = desk->stop_fd, .events = POLLIN } };
 
-	while ((got = recv(desk->fd, packet, sizeof(packet) - 1, 0)) > 0 ||
-	       (got < 0 && errno == EINTR)) {
-		if (got < 0)
-			continue;
-		packet[got] = '\0';
-		answer_packet(desk, packet, reply);
-		send(desk->fd, reply, strlen(reply), MSG_NOSIGNAL);
+	for (;;) {
+		if (poll(watched, ARRAY_SIZE(watched), -1) < 0 && errno != EINTR)
+			return NULL;
+		if (watched[0].revents && !serve(desk))
+			return NULL;
+		/* The signal stays there, for whoever replays. */
+		if (watched[1].revents) {
+			kill(desk->debugger, SIGTERM);
+			watched[1].fd = -1;
+			watched[1].revents = 0;
+		}
 	}
-	return NULL;
 }
 
 /* The ttdump beside this program, else the one that is in PATH. */
@@ -218,28 +237,30 @@ static void find_paths(struct debug_desk *desk, const char *trace)
 		snprintf(desk->trace, sizeof(desk->trace), "%s", trace);
 }
 
-int debug_desk_open(const char *trace, const struct replay_guest *guests, size_t count,
-		    const struct replay_guest *guest, int fd, struct debug_desk **out)
+int debug_desk_open(const struct debug_desk_options *options, struct debug_desk **out)
 {
 	struct debug_desk *desk = calloc(1, sizeof(*desk));
+	size_t count = options->count;
 	int err = 0;
 
 	if (!desk) {
-		close(fd);
+		close(options->fd);
 		return -ENOMEM;
 	}
-	*desk = (struct debug_desk){ .guests = calloc(count, sizeof(*guests)),
+	*desk = (struct debug_desk){ .guests = calloc(count, sizeof(*desk->guests)),
 				     .count = count,
-				     .index = guest->index,
-				     .name = guest->name,
-				     .fd = fd,
+				     .index = options->guest->index,
+				     .name = options->guest->name,
+				     .fd = options->fd,
+				     .stop_fd = options->stop_fd,
+				     .debugger = options->debugger,
 				     .go_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 				     .mutex = PTHREAD_MUTEX_INITIALIZER,
 				     .limit = UINT64_MAX };
-	find_paths(desk, trace);
+	find_paths(desk, options->trace);
 	for (size_t i = 0; desk->guests && i < count; i++) {
-		desk->guests[i] = guests[i];
-		desk->guests[i].wanted = guests[i].index == guest->index;
+		desk->guests[i] = options->guests[i];
+		desk->guests[i].wanted = desk->guests[i].index == desk->index;
 	}
 	if (desk->go_fd < 0)
 		err = -errno;

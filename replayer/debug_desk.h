@@ -19,12 +19,17 @@
 
 struct debug_desk;
 
-/*
- * @guest is that of @guests that is debugged; @fd becomes the desk's, its other end is the
- * debugger's.
- */
-int debug_desk_open(const char *trace, const struct replay_guest *guests, size_t count,
-		    const struct replay_guest *guest, int fd, struct debug_desk **desk);
+struct debug_desk_options {
+	const char *trace;
+	const struct replay_guest *guests; /* of the trace, all of them */
+	size_t count;
+	const struct replay_guest *guest; /* the one of them that is debugged */
+	int fd;				  /* becomes the desk's; its other end is the debugger's */
+	int stop_fd; /* once it is readable the debugger is ended: its guest may hold us up */
+	pid_t debugger;
+};
+
+int debug_desk_open(const struct debug_desk_options *options, struct debug_desk **desk);
 void debug_desk_close(struct debug_desk *desk);
 
 /* The guest comes to @next: is it to be held before it? */

@@ -4,10 +4,8 @@
 
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 
 #include "format/cleanup.h"
 #include "kernel/process.h"
@@ -74,8 +72,14 @@ static int start(struct debugger *debugger, struct diagnosis *why)
 	}
 	process_leave_interrupt();
 	options->guest->stopped_by_others = true;
-	return debug_desk_open(options->trace, options->guests, options->count, options->replayed,
-			       pair[0], &debugger->desk);
+	return debug_desk_open(&(struct debug_desk_options){ .trace = options->trace,
+							     .guests = options->guests,
+							     .count = options->count,
+							     .guest = options->replayed,
+							     .fd = pair[0],
+							     .stop_fd = debugger->stop_fd,
+							     .debugger = debugger->gdb.pid },
+			       &debugger->desk);
 }
 
 static int say_end(const struct debugger *debugger, struct diagnosis *why)

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
@@ -18,6 +19,7 @@
 #include "replayer/debugger.h"
 
 #define ARGUMENTS_MAX 64
+#define PATIENCE_MS   2000
 #define NOT_FOUND     127 /* exit status when there is no such program */
 
 extern char **environ;
@@ -222,13 +224,22 @@ int gdb_start(struct gdb *gdb, const struct guest *guest, char *const *arguments
 	return diagnose(why, EXIT_CANNOT, err, NULL, "cannot start gdb: %s", strerror(-err));
 }
 
+/* It puts the terminal in order first, unless it is busy for too long. */
+static void end_process(const struct gdb *gdb)
+{
+	struct pollfd end = { .fd = gdb->end_fd, .events = POLLIN };
+
+	kill(gdb->pid, SIGTERM);
+	if (poll(&end, 1, PATIENCE_MS) != 1)
+		kill(gdb->pid, SIGKILL);
+	while (waitpid(gdb->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
 void gdb_end(struct gdb *gdb)
 {
-	if (gdb->pid) {
-		kill(gdb->pid, SIGTERM);
-		while (waitpid(gdb->pid, NULL, 0) < 0 && errno == EINTR)
-			;
-	}
+	if (gdb->pid)
+		end_process(gdb);
 	close_fd(&gdb->end_fd);
 	if (gdb->directory)
 		nftw(gdb->directory, remove_entry, 16, FTW_DEPTH | FTW_PHYS);

@@ -169,6 +169,8 @@ So many before and after (10). => marks the one that comes next."""
             raise gdb.GdbError("cannot show records: %s" % error)
         here = re.compile(r"\s*%d\b" % self.replay.record)
         for line in shown.stdout.decode(errors="replace").splitlines():
+            if line.startswith("#"):
+                continue
             print("%s %s" % ("=>" if here.match(line) else "  ", line))
 
 

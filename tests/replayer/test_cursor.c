@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/eventfd.h>
 
 #include <cmocka.h>
 
@@ -180,6 +181,108 @@ static void test_stops_where_it_is_told_to(void **state)
 	assert_identical(&run);
 	assert_true(run.report.stopped);
 	assert_int_equal(run.report.next_record, 30);
+}
+
+/* Looks at the guest before each record, or ends the replay at one. */
+struct onlooker {
+	struct cursor_visitor visitor;
+	uint64_t end_at;
+	uint64_t visits, last;
+	bool saw_end, saw_divergence;
+};
+
+static bool wants_all(struct cursor_visitor *visitor, const struct trace_record *next)
+{
+	(void)visitor;
+	(void)next;
+	return true;
+}
+
+static int look(struct cursor_visitor *visitor, const struct trace_record *next,
+		const struct cursor_report *report, struct diagnosis *why)
+{
+	struct onlooker *onlooker = (struct onlooker *)visitor;
+
+	(void)why;
+	if (next) {
+		assert_false(onlooker->saw_end);
+		assert_true(!onlooker->visits || next->number > onlooker->last);
+		onlooker->visits++;
+		onlooker->last = next->number;
+		return next->number >= onlooker->end_at;
+	}
+	onlooker->saw_end = true;
+	onlooker->saw_divergence = report->diverged;
+	return 0;
+}
+
+static struct run run_watched(enum fake_twist twist, struct onlooker *onlooker)
+{
+	struct cursor_options options = { .until_record = UINT64_MAX,
+					  .hang_timeout = 20ull * HANG_NS,
+					  .visitor = &onlooker->visitor };
+	struct fake_trace trace;
+
+	onlooker->visitor =
+		(struct cursor_visitor){ .wants = wants_all, .visit = look, .end_fd = -1 };
+	fake_trace_make(&trace);
+	return run_guest(&trace, twist, &options);
+}
+
+static void test_who_looks_at_it_changes_nothing(void **state)
+{
+	struct onlooker onlooker = { .end_at = UINT64_MAX };
+	struct run run = run_watched(FAKE_TRUE, &onlooker);
+
+	(void)state;
+	assert_identical(&run);
+	assert_true(onlooker.visits > 30);
+	assert_true(onlooker.saw_end && !onlooker.saw_divergence);
+	assert_false(run.report.stopped);
+}
+
+static void test_who_looks_at_it_can_end_it(void **state)
+{
+	struct onlooker onlooker = { .end_at = 20 };
+	struct run run = run_watched(FAKE_TRUE, &onlooker);
+
+	(void)state;
+	assert_identical(&run);
+	assert_true(run.report.stopped);
+	assert_int_equal(run.report.next_record, onlooker.last);
+	assert_false(onlooker.saw_end);
+}
+
+static void test_who_looks_at_it_sees_it_diverge(void **state)
+{
+	struct onlooker onlooker = { .end_at = UINT64_MAX };
+	struct run run = run_watched(FAKE_OTHER_TIME, &onlooker);
+
+	(void)state;
+	assert_true(run.report.diverged);
+	assert_true(onlooker.saw_divergence);
+	assert_int_equal(onlooker.last, run.report.record);
+}
+
+/* Whoever looks may let go while the guest does something that takes forever. */
+static void test_who_looks_at_it_can_end_it_meanwhile(void **state)
+{
+	struct onlooker onlooker = { .end_at = UINT64_MAX };
+	struct cursor_options options = { .until_record = UINT64_MAX,
+					  .visitor = &onlooker.visitor };
+	struct fake_trace trace;
+	auto_fd end_fd = eventfd(1, EFD_CLOEXEC);
+	struct run run;
+
+	(void)state;
+	onlooker.visitor = (struct cursor_visitor){
+		.wants = wants_all, .visit = look, .end_fd = end_fd, .debugs = true
+	};
+	fake_trace_make(&trace);
+	run = run_guest(&trace, FAKE_SILENT, &options);
+	assert_int_equal(run.result, 0);
+	assert_true(run.report.stopped);
+	assert_false(run.report.diverged);
 }
 
 static void test_what_others_did_is_nothing_to_it(void **state)
@@ -422,6 +525,10 @@ int main(void)
 		cmocka_unit_test(test_a_guest_that_does_nothing_is_a_difference),
 		cmocka_unit_test(test_goes_on_after_a_difference_that_changes_nothing),
 		cmocka_unit_test(test_stops_where_it_is_told_to),
+		cmocka_unit_test(test_who_looks_at_it_changes_nothing),
+		cmocka_unit_test(test_who_looks_at_it_can_end_it),
+		cmocka_unit_test(test_who_looks_at_it_sees_it_diverge),
+		cmocka_unit_test(test_who_looks_at_it_can_end_it_meanwhile),
 		cmocka_unit_test(test_what_others_did_is_nothing_to_it),
 		cmocka_unit_test(test_what_it_does_not_compare_is_nothing_to_it),
 		cmocka_unit_test(test_what_another_kernel_prints_ends_nothing),

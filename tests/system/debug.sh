@@ -222,6 +222,20 @@ leaves_nothing_behind() {
 	! pgrep -f "$(sed -n 's/^kernel //p' out)"
 }
 
+# Also when gdb is busy with something else.
+ends_when_told_to() {
+	need_gdb
+	recorded
+	local pid status=0
+	"$bin/ttreplay" --gdb 0 t.zst -- -nx -batch -ex 'shell touch busy; sleep 9' >out 2>err &
+	pid=$!
+	wait_for 20 test -e busy
+	kill -TERM "$pid"
+	wait "$pid" || status=$?
+	((status == 128 + 15))
+	says out '^identical up to where it was stopped'
+}
+
 needs_a_gdb_with_python() {
 	recorded
 	mkdir bad
@@ -278,6 +292,7 @@ proves "tt-run-to goes to points, never back" runs_to_points
 proves "breakpoints and watchpoints stop the guest" stops_at_breakpoints
 proves "a guest that gdb has stopped does not hang" never_hangs_in_gdb
 proves "where the guest diverges gdb has it" stops_where_it_diverges
+proves "told to end it ends, gdb too" ends_when_told_to
 proves "neither gdb nor its files stay" leaves_nothing_behind
 proves "without gdb, or Python in it, it is said what to install" needs_a_gdb_with_python
 proves "Ctrl-C is gdb's" interrupt_is_gdbs
