@@ -25,8 +25,9 @@
 #define MESSAGE_MAX 4000
 /* GitHub refuses a larger summary of one step altogether. */
 #define SUMMARY_MAX (1024u * 1024)
-/* What is always said at the end. */
-#define SUMMARY_END 8192
+/* Kept free for what is always said at the end: the path of the trace, thrice, each byte escaped.
+ */
+#define SUMMARY_END (32u * 1024)
 /* Failed cases in the table, each with a line. */
 #define ROWS_MAX 200
 
