@@ -3,7 +3,7 @@
  * Write a sample trace, the same bytes every time: for the tests of ttdump and of the reference
  * decoder.
  *
- *	make_sample FILE [GUESTS EVENTS | absurd SEED COUNT | network PINGS busy|idle |
+ *	make_sample FILE [GUESTS EVENTS | absurd SEED COUNT | network PINGS idle|busy|jitter |
  *			  escape | stranger | markup]
  */
 #include <sched.h>
@@ -116,6 +116,13 @@ static void append_markup(struct trace_writer *writer)
 	}
 }
 
+static enum sample_lab choose_lab(const char *word)
+{
+	if (!strcmp(word, "busy"))
+		return SAMPLE_BUSY;
+	return strcmp(word, "jitter") ? SAMPLE_IDLE : SAMPLE_JITTER;
+}
+
 int main(int argc, char **argv)
 {
 	const struct trace_header header = { .uuid = { 0x74, 0x74, 0x72, 0x65, 0x63 } };
@@ -138,7 +145,7 @@ int main(int argc, char **argv)
 	} else if (absurd) {
 		append_absurd(writer, strtoull(argv[3], NULL, 0), atol(argv[4]));
 	} else if (network) {
-		sample_network(&sample, (unsigned int)atoi(argv[3]), !strcmp(argv[4], "busy"));
+		sample_network(&sample, (unsigned int)atoi(argv[3]), choose_lab(argv[4]));
 		append_all(writer, &sample);
 	} else {
 		embed(writer, "/boot/linux", 0755, "the kernel\n");

@@ -34,11 +34,12 @@ void sample_recording(struct sample *sample, uint32_t guests, unsigned int event
 
 /*
  * A lab of two guests of which the one pings the other once a second through a network of 100 us:
- * two frames a ping, and now and then two of ARP. When they are @busy the guests look at the clock
- * and have other timers as well. Ends with one of each rarer record. Returns how many bytes all
- * frames have.
+ * two frames a ping, and now and then two of ARP. Busy guests look at the clock and have other
+ * timers as well; with jitter each frame takes another time, up to twice as long. Ends with one of
+ * each rarer record. Returns how many bytes all frames have.
  */
-uint64_t sample_network(struct sample *sample, unsigned int pings, bool busy);
+enum sample_lab { SAMPLE_IDLE, SAMPLE_BUSY, SAMPLE_JITTER };
+uint64_t sample_network(struct sample *sample, unsigned int pings, enum sample_lab kind);
 
 /* One record of arbitrary content; its payload points into static memory. */
 void sample_absurd(struct sample_random *random, struct trace_record *record);

@@ -35,9 +35,10 @@ struct node {
 struct lab {
 	struct sample *sample;
 	struct node node[2];
-	bool told[2]; /* where frames of each come from */
+	uint64_t told[2]; /* how long frames from each take; 0: nothing yet */
 	uint64_t now, run_seq;
 	bool busy; /* the guests do more than they must */
+	bool jitter;
 };
 
 static void add(struct lab *lab, const struct node *node, struct trace_record record)
@@ -116,13 +117,20 @@ static void add_call(struct lab *lab, struct node *node, uint64_t queue)
 	add_run(lab, node, lab->now);
 }
 
-/* Once: all frames take as long. */
-static void add_sent(struct lab *lab, const struct node *node, uint32_t from)
+/* A frame of @from arrives after @delay. */
+static void add_sent(struct lab *lab, const struct node *node, uint32_t from, uint64_t delay)
 {
-	if (!lab->told[from])
+	if (lab->told[from] != delay)
 		add(lab, node,
-		    (struct trace_record){ .kind = TRACE_sent, .sent = { 0, from, 0, DELAY } });
-	lab->told[from] = true;
+		    (struct trace_record){ .kind = TRACE_sent, .sent = { 0, from, 0, delay } });
+	lab->told[from] = delay;
+}
+
+static uint64_t next_delay(const struct lab *lab)
+{
+	struct sample_random random = { lab->sample->count };
+
+	return DELAY + (lab->jitter ? sample_below(&random, DELAY) : 0);
 }
 
 /* The network gives @node a frame, @size bytes long; it arrives in a WAIT. */
@@ -130,12 +138,14 @@ static void add_frame(struct lab *lab, struct node *node, size_t size)
 {
 	uint8_t data[HEADER_SIZE - HEADER_SKIP + FRAME_SIZE] = { 1, 0 };
 	uint32_t from = !node->guest;
+	uint64_t delay = next_delay(lab);
 
 	for (size_t i = 2; i < sizeof(data); i++)
 		data[i] = (uint8_t)(i + node->received);
 	memset(data + 2, 0, ADDRESSES);
 	data[1 + ADDRESSES] = (uint8_t)from;
-	add_sent(lab, node, from);
+	lab->now += delay;
+	add_sent(lab, node, from, delay);
 	add(lab, node,
 	    (struct trace_record){ .kind = TRACE_used,
 				   .used = { 0, RECEIVE, next_head(node), HEADER_SKIP },
@@ -150,11 +160,9 @@ static void add_round_trip(struct lab *lab, struct node *from, struct node *to, 
 {
 	add_kick(lab, from);
 	add_sleep(lab, from, until);
-	lab->now += DELAY;
 	add_frame(lab, to, size);
 	add_kick(lab, to);
 	add_wait(lab, to);
-	lab->now += DELAY;
 	add_frame(lab, from, size);
 	add_clock_reads(lab, from, 2);
 	add_sleep(lab, from, until);
@@ -234,11 +242,12 @@ static void add_rest(struct lab *lab, struct node *node)
 	add(lab, node, (struct trace_record){ .kind = TRACE_detach, .detach = { 0 } });
 }
 
-uint64_t sample_network(struct sample *sample, unsigned int pings, bool busy)
+uint64_t sample_network(struct sample *sample, unsigned int pings, enum sample_lab kind)
 {
 	struct lab lab = {
 		.sample = sample,
-		.busy = busy,
+		.busy = kind == SAMPLE_BUSY,
+		.jitter = kind == SAMPLE_JITTER,
 		.node = { { .guest = 0, .background = NS_PER_S / 4 },
 			  { .guest = 1, .background = NS_PER_S / 2 } },
 	};

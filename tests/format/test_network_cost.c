@@ -10,9 +10,10 @@
 #include "format/encode.h"
 #include "tests/format/sample.h"
 
-#define PINGS	    1000
-#define FRAME_BYTES 8.0	 /* at most so much above the frame itself, with all its messages */
-#define BUSY_BYTES  12.0 /* and with timers that have nothing to do with frames */
+#define PINGS	     1000
+#define FRAME_BYTES  8.0  /* at most so much above the frame itself, with all its messages */
+#define BUSY_BYTES   12.0 /* and with timers that have nothing to do with frames */
+#define JITTER_BYTES 10.0 /* and where nobody can know when it comes */
 
 struct cost {
 	struct encoder encoder;
@@ -89,10 +90,10 @@ static uint64_t encode(const struct sample *sample, size_t chunk)
 	return bytes;
 }
 
-static double frame_cost(size_t chunk, bool busy)
+static double frame_cost(size_t chunk, enum sample_lab kind)
 {
 	struct sample sample = { 0 };
-	uint64_t frames = 0, frame_bytes = sample_network(&sample, PINGS, busy), bytes;
+	uint64_t frames = 0, frame_bytes = sample_network(&sample, PINGS, kind), bytes;
 	double cost;
 
 	for (size_t i = 0; i < sample.count; i++)
@@ -108,21 +109,28 @@ static double frame_cost(size_t chunk, bool busy)
 static void frame_costs_little_more_than_its_bytes(void **state)
 {
 	(void)state;
-	assert_true(frame_cost(CHUNK_RECORDS_MAX, false) <= FRAME_BYTES);
+	assert_true(frame_cost(CHUNK_RECORDS_MAX, SAMPLE_IDLE) <= FRAME_BYTES);
 }
 
 /* A recorder writes what it has every 100 ms, and each chunk has to learn anew. */
 static void frame_costs_little_in_small_chunks(void **state)
 {
 	(void)state;
-	assert_true(frame_cost(3000, false) <= FRAME_BYTES);
+	assert_true(frame_cost(3000, SAMPLE_IDLE) <= FRAME_BYTES);
 }
 
 /* Here the bytes are also those of timers that have nothing to do with frames. */
 static void frame_costs_little_among_timers(void **state)
 {
 	(void)state;
-	assert_true(frame_cost(CHUNK_RECORDS_MAX, true) <= BUSY_BYTES);
+	assert_true(frame_cost(CHUNK_RECORDS_MAX, SAMPLE_BUSY) <= BUSY_BYTES);
+}
+
+/* Each frame has a record then that says when it was sent. */
+static void frame_with_jitter_costs_little(void **state)
+{
+	(void)state;
+	assert_true(frame_cost(CHUNK_RECORDS_MAX, SAMPLE_JITTER) <= JITTER_BYTES);
 }
 
 int main(void)
@@ -131,6 +139,7 @@ int main(void)
 		cmocka_unit_test(frame_costs_little_more_than_its_bytes),
 		cmocka_unit_test(frame_costs_little_in_small_chunks),
 		cmocka_unit_test(frame_costs_little_among_timers),
+		cmocka_unit_test(frame_with_jitter_costs_little),
 	};
 
 	return cmocka_run_group_tests_name("format: network cost", tests, NULL, NULL);

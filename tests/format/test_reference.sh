@@ -39,5 +39,6 @@ compare
 compare 5 3000
 compare network 1000 idle
 compare network 500 busy
+compare network 500 jitter
 compare absurd 1 20000
 compare absurd 2 20000
