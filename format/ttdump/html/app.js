@@ -67,6 +67,8 @@ export class App {
 		byId("summary").textContent = `${guests} guest${guests === 1 ? "" : "s"} · ${
 			trace.count.toLocaleString("en")} records · ${length}`;
 		byId("nothing").hidden = guests > 0;
+		const names = this.lanes.map((lane) => trace.guestName(lane.guest).length);
+		document.body.style.setProperty("--names", Math.min(16, names.reduce((a, b) => Math.max(a, b), 3)));
 	}
 
 	get hits() {

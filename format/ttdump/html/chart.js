@@ -151,7 +151,8 @@ export class Chart {
 	}
 
 	drawHits(context, theme, view) {
-		const { hits, trace } = this.app;
+		const { trace } = this.app;
+		const hits = this.app.search.arranged(view.axis);
 		const [from, to] = visible(hits, view);
 		const step = Math.max(1, Math.floor((to - from) / 2000));
 		context.fillStyle = theme.hit;
@@ -210,8 +211,7 @@ export class Chart {
 		const near = place ? nearest(place.lane.records, view, x) : -1;
 		if (near >= 0 && Math.abs(view.x(near) - x) <= NEAR)
 			return { record: near, exact: true };
-		const before = Math.max(0, Math.min(trace.count, view.recordAt(x + 0.5)) - 1);
-		return { record: before, exact: false };
+		return { record: view.recordBefore(x + 0.5), exact: false };
 	}
 
 	/** The mark in the row at @share of the height of @lane, or -1. */

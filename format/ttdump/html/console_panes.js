@@ -78,6 +78,7 @@ export class ConsolePanes {
 		for (const pane of this.panes)
 			pane.title.addEventListener("click", () => this.solo(pane));
 		new ResizeObserver(() => this.draw()).observe(root);
+		root.addEventListener("scroll", () => this.draw());
 	}
 
 	/** Show the console of @guest, if only one is shown. */
@@ -96,14 +97,21 @@ export class ConsolePanes {
 	}
 
 	follow() {
-		for (const pane of this.panes)
-			if (!pane.root.hidden)
-				pane.follow();
+		for (const pane of this.shown())
+			pane.follow();
 	}
 
 	draw() {
-		for (const pane of this.panes)
-			if (!pane.root.hidden)
-				pane.draw();
+		for (const pane of this.shown())
+			pane.draw();
+	}
+
+	/** Those that can be seen. */
+	shown() {
+		const { scrollTop, clientHeight, offsetTop } = this.root;
+		return this.panes.filter(({ root }) => {
+			const top = root.offsetTop - offsetTop;
+			return !root.hidden && top < scrollTop + clientHeight && top + root.offsetHeight > scrollTop;
+		});
 	}
 }

@@ -8,9 +8,12 @@ import { strength } from "./strip.js";
 /** More frames than this are drawn as density between their lanes, for the busiest pairs of these. */
 const ALL = 1200;
 const PAIRS = 64;
+/** So many may be on their way beyond the right edge. */
+const LATE = 200;
 const HEAD = 6;
-/** Height of an arrow whose sender is not known, or of a frame that nobody got. */
+/** Height of an arrow whose sender is not known; of one that nobody got, as a share of a lane's. */
 const STUB = 20;
+const LOST = 0.32;
 
 /** Frames by who sent and who got them, the busiest first: {from, to, records}. */
 export function findPairs(frames) {
@@ -25,21 +28,29 @@ export function findPairs(frames) {
 	return found.slice(0, PAIRS).map((pair) => ({ ...pair, records: Uint32Array.from(pair.records) }));
 }
 
-/** The frames in view: by receiving; those still on their way at the right edge are included. */
-function choose(frames, view, range) {
-	const late = Math.min(frames.count, range[1] + 200);
-	const chosen = [];
-	for (let f = range[0]; f < range[1]; f++)
-		chosen.push(f);
-	for (let f = range[1]; f < late; f++)
-		if (view.x(frames.sent[f]) < view.width)
-			chosen.push(f);
-	return chosen;
+/** The frames as they stand on @axis by receiving: their numbers, and the records. */
+function arranged(frames, axis) {
+	if (axis.frames)
+		return axis.frames;
+	const numbers = Uint32Array.from(frames.record, (_, f) => f);
+	if (axis.order)
+		numbers.sort((a, b) => axis.compare(frames.record[a], frames.record[b]));
+	axis.frames = { numbers, records: numbers.map((f) => frames.record[f]) };
+	return axis.frames;
+}
+
+/** The frames in view; those still on their way at the right edge are included. */
+function choose(frames, view) {
+	const { numbers, records } = arranged(frames, view.axis);
+	const [from, to] = visible(records, view);
+	const late = numbers.subarray(to, to + LATE);
+	return [...numbers.subarray(from, to),
+		...late.filter((f) => view.x(frames.sent[f]) < view.width)];
 }
 
 function isCrowded(frames, view) {
-	const range = visible(frames.record, view);
-	return range[1] - range[0] > ALL;
+	const [from, to] = visible(arranged(frames, view.axis).records, view);
+	return to - from > ALL;
 }
 
 /** From afar: how many there are between two lanes. */
@@ -68,7 +79,7 @@ function place(frames, view, layout, f) {
 	if (!from && !to)
 		return null;
 	if (!from || !to)
-		return stub(from ?? to, layout.height, Boolean(to), from ? x0 : x1);
+		return from ? lostArrow(from, layout.height, x0, x1) : strangeArrow(to, layout.height, x1);
 	const down = from.top <= to.top;
 	return { x0, y0: edge(from.top, layout.height, down), x1, y1: edge(to.top, layout.height, !down) };
 }
@@ -77,10 +88,16 @@ function edge(top, height, below) {
 	return top + rows.bar[below ? 1 : 0] * height;
 }
 
-function stub(lane, height, received, x) {
-	const y = edge(lane.top, height, !received);
-	return received ? { x0: x, y0: y - STUB, x1: x, y1: y, stub: true }
-		: { x0: x, y0: y, x1: x, y1: y + STUB, stub: true };
+/** It ends below its sender's lane, where it was lost. */
+function lostArrow(lane, height, x0, x1) {
+	const y = edge(lane.top, height, true);
+	return { x0, y0: y, x1, y1: y + LOST * height };
+}
+
+/** It comes from nowhere. */
+function strangeArrow(lane, height, x) {
+	const y = edge(lane.top, height, false);
+	return { x0: x, y0: y - STUB, x1: x, y1: y };
 }
 
 function drawLine(context, { x0, y0, x1, y1 }) {
@@ -131,7 +148,7 @@ export function drawFrames(context, theme, frames, view, layout) {
 	const arrows = [];
 	if (isCrowded(frames, view))
 		return arrows;
-	for (const frame of choose(frames, view, visible(frames.record, view))) {
+	for (const frame of choose(frames, view)) {
 		const arrow = place(frames, view, layout, frame);
 		if (arrow)
 			arrows.push({ frame, ...arrow });

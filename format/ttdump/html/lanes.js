@@ -152,5 +152,5 @@ function senderRecord(lane, axis, record, took) {
 	const behind = firstWhere(0, list.length,
 		(k) => axis.whole[list[k]] > time || list[k] > record);
 	const kick = behind ? list[behind - 1] : record;
-	return axis.whole[kick] === time ? kick : Math.min(record, axis.at(time, 0));
+	return axis.whole[kick] === time ? kick : axis.at(time, 0);
 }

@@ -6,6 +6,8 @@ import { parseTime } from "./time.js";
 import { breathe } from "./trace.js";
 
 const SLICE = 12; /* ms */
+/** So often what is found is told, in slices. */
+const TOLD = 20;
 
 /** What to look for. */
 export function parseQuery(text) {
@@ -33,7 +35,7 @@ export function namedRecord(trace, axis, { number, time }) {
 		return number - trace.first;
 	if (Number.isNaN(time) || !trace.count)
 		return -1;
-	return Math.min(trace.count - 1, axis.at(Math.floor(time), 0));
+	return axis.at(Math.floor(time), 0);
 }
 
 /**
@@ -44,6 +46,7 @@ export async function searchRecords(trace, { words }, stopped, found) {
 	const names = trace.guests.map((guest) => guest.name);
 	const list = [];
 	let until = performance.now() + SLICE;
+	let slices = 0;
 	if (!words.length)
 		return found(list, true);
 	for (let i = 0; i < trace.count; i++) {
@@ -51,7 +54,8 @@ export async function searchRecords(trace, { words }, stopped, found) {
 		if (words.every((word) => text.includes(word)))
 			list.push(i);
 		if (i % 256 === 0 && performance.now() > until) {
-			found(list, false);
+			if (++slices % TOLD === 0)
+				found(list, false);
 			await breathe();
 			if (stopped())
 				return undefined;

@@ -86,6 +86,16 @@ export class SearchBox {
 		this.drawList();
 	}
 
+	/** The hits as they stand on @axis. */
+	arranged(axis) {
+		if (this.arrangedOf !== this.hits || this.arrangedBy !== axis) {
+			this.arrangedOf = this.hits;
+			this.arrangedBy = axis;
+			this.arrangedHits = axis.arrange(this.hits);
+		}
+		return this.arrangedHits;
+	}
+
 	isHit(i) {
 		return this.query.words.length > 0 && matches(this.app.trace, this.query.words, i);
 	}

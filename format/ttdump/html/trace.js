@@ -84,7 +84,7 @@ export class Trace {
 	/** What ttdump show says behind the direction. */
 	text(i) {
 		if (this.isConsole(i))
-			return `${this.kindName(i)} ${JSON.stringify(utf8.decode(this.consoleBytes(i)))}`;
+			return `${this.kindName(i).padEnd(10)} ${JSON.stringify(utf8.decode(this.consoleBytes(i)))}`;
 		const at = this.textAt[i];
 		return this.texts[this.blockOf[i]].slice(at, at + this.textSize[i]);
 	}

@@ -58,9 +58,9 @@ export class View {
 		return [this.left + Math.floor(fraction), fraction - Math.floor(fraction)];
 	}
 
-	/** The first record at or behind pixel @x. */
-	recordAt(x) {
-		return this.axis.at(...this.place(x));
+	/** The last record before pixel @x, or the first of all. */
+	recordBefore(x) {
+		return this.axis.record(Math.max(0, this.axis.before(...this.place(x)) - 1));
 	}
 
 	pan(pixels) {

@@ -95,7 +95,7 @@ async function finds(page) {
 	await page.waitForTimeout(100);
 	const line = await page.locator(".console-line.hit span").first().textContent();
 	check(line.includes("packets received"), `the console shows ${line}`);
-	check((await page.locator(".record.current .text").textContent()).startsWith("console"),
+	check((await page.locator(".record.current .text").textContent()).startsWith("console "),
 		"the cursor is not at the console's record");
 	await page.fill("#search", "0.001");
 	await page.keyboard.press("Enter");

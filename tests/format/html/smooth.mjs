@@ -41,11 +41,11 @@ async function wander(page) {
 	};
 	await page.mouse.move(box.x + 500, box.y + 200);
 	await drag();
-	await wheel(40, -100);
+	await wheel(30, -130);
 	await drag();
-	await wheel(60, -100);
+	await wheel(30, -200);
 	await drag();
-	await wheel(120, 100);
+	await wheel(50, 240);
 	await drag();
 }
 
