@@ -79,12 +79,16 @@ static void find_arguments(const struct replay_guest *guest, struct causes *caus
 	}
 }
 
+/* What of the seal a guest feels, by how much it changes; what only protects the host is none. */
+static const enum seal_part felt[] = { SEAL_ASLR_BIT, SEAL_ENTROPY_BIT, SEAL_PID_BIT, SEAL_AUXV_BIT,
+				       SEAL_CPU_BIT };
+
 static void add_seal(struct causes *causes, unsigned int missing, const char *what)
 {
-	for (unsigned int part = 0; part < SEAL_COUNT; part++)
-		if (missing & 1u << part)
-			add(causes, what, seal_info(part)->advice, "%s: %s", seal_info(part)->name,
-			    seal_info(part)->lost);
+	for (size_t i = 0; i < ARRAY_SIZE(felt); i++)
+		if (missing & 1u << felt[i])
+			add(causes, what, seal_info(felt[i])->advice, "%s: %s",
+			    seal_info(felt[i])->name, seal_info(felt[i])->lost);
 }
 
 static void find_seal(const struct replay_guest *guest, struct causes *causes)
@@ -101,6 +105,9 @@ static void find_cpu(const struct replay_guest *guest, struct causes *causes)
 {
 	const struct cpu_identity *was = &guest->started->origin.cpu, *is = &guest->outcome->cpu;
 
+	/* A guest that was not held on one CPU has none to compare. */
+	if (!(guest->started->origin.seal & SEAL_CPU))
+		return;
 	if (strcmp(was->model, is->model))
 		add(causes, "the processor is of another model",
 		    "replay it on the recorded model; programs choose other code on another",

@@ -19,9 +19,10 @@
 #define RECORDS_BEFORE 20
 #define RECORDS_AFTER  5
 /* Records that the verdict itself shows: of the guest, of each of some peers. */
-#define SHOWN_OWN   8
-#define SHOWN_PEER  2
-#define SHOWN_PEERS 4
+#define SHOWN_OWN    8
+#define SHOWN_PEER   2
+#define SHOWN_PEERS  4
+#define SHOWN_CAUSES 3
 
 static const struct cursor_report *report_of(const struct verdict *verdict)
 {
@@ -194,9 +195,11 @@ static void print_causes(FILE *out, const struct verdict *verdict)
 	struct cause causes[CAUSES_MAX];
 	size_t count = causes_find(verdict->guest, causes);
 
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count && i < SHOWN_CAUSES; i++)
 		fprintf(out, "  %s: %s\n    %s\n    to do: %s\n", i ? "or" : "may come from",
 			causes[i].what, causes[i].evidence, causes[i].advice);
+	if (count > SHOWN_CAUSES)
+		fprintf(out, "  or %zu more, see --report\n", count - SHOWN_CAUSES);
 }
 
 static void print_last(FILE *out, struct record_view *view, const struct context_guest *guest,

@@ -100,9 +100,30 @@ static void test_each_missing_part_of_the_seal_counts(void **state)
 	assert_cause(&scene, 0, "the room of the recording was not wholly sealed", "aslr: ");
 	assert_cause(&scene, 1, "the room of the recording was not wholly sealed", "entropy: ");
 	assert_cause(&scene, 2, "the room here is sealed less than it was", "pid: ");
-	/* What fits of all of it. */
+	/* What only protects the host changes nothing; without a CPU of its own none is compared.
+	 */
 	scene.started.origin.seal = 0;
 	scene.outcome.cpu.cpuid = 8;
+	find(&scene);
+	assert_int_equal(scene.count, 5);
+	scene.started.origin.seal = SEAL_FULL & ~(unsigned int)SEAL_NET;
+	scene.outcome.cpu.cpuid = 7;
+	scene.outcome.seal = SEAL_FULL;
+	find(&scene);
+	assert_cause(&scene, 0, "nothing known: probably a door that is not recorded", "");
+}
+
+static void test_there_are_no_more_than_fit(void **state)
+{
+	char disk[] = "ubd0=/tmp/x";
+	char *arguments[2 * CAUSES_MAX + 1] = { NULL };
+	struct scene scene;
+
+	(void)state;
+	set_scene(&scene);
+	for (size_t i = 0; i < 2 * CAUSES_MAX; i++)
+		arguments[i] = disk;
+	scene.started.spec.arguments = arguments;
 	find(&scene);
 	assert_int_equal(scene.count, CAUSES_MAX);
 }
@@ -168,6 +189,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_known_is_said),
 		cmocka_unit_test(test_processors_are_compared),
 		cmocka_unit_test(test_each_missing_part_of_the_seal_counts),
+		cmocka_unit_test(test_there_are_no_more_than_fit),
 		cmocka_unit_test(test_allowed_arguments_are_named),
 		cmocka_unit_test(test_ends_are_explained),
 		cmocka_unit_test(test_memory_alone_points_to_a_program),

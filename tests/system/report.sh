@@ -125,6 +125,16 @@ other_kernel() {
 	holds r.json 'g["replaced"] == "another kernel"'
 }
 
+# Nothing of the room held: what a guest feels of that is named, strongest first.
+unsealed() {
+	ttrec run -q --seal none -o n.zst "$kernel" mem=32M initrd="$initrd" do=random:8,off 2>log
+	expect 1 ttreplay --trust --report r.json n.zst
+	says out '^  may come from: the room of the recording was not wholly sealed$'
+	says out '^    aslr: addresses and memory size change with every run'
+	says out '^  or [0-9]+ more, see --report$'
+	holds r.json '[c["evidence"].split(":")[0] for c in g["causes"]][:2] == ["aslr", "entropy"]'
+}
+
 no_trace() {
 	expect 2 ttreplay --report r.json /nowhere/t.zst
 	python3 -c 'import json; r = json.load(open("r.json")); assert r["verdict"] == "not replayed" and not r["uuid"]'
@@ -138,5 +148,6 @@ proves "both files by default, of an identical replay too" both_by_default
 proves "a report that cannot be written is an error beside the verdict" report_refused
 proves "a host file that changed is why nothing was replayed" host_file_changed
 proves "another kernel is named as the cause" other_kernel
+proves "a room that was not sealed is named as the cause" unsealed
 proves "there is a report of a trace that is not there" no_trace
 finish
