@@ -1,15 +1,21 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Installs the Debian packages that are missing; says and does nothing when none is.
+# Installs the Debian packages that are missing; says and does nothing when none is. With --no-tests
+# those that only tests need are left out.
 set -euo pipefail
 
 root=$(dirname "$(dirname "$(readlink -f "$0")")")
+case ${1-} in
+'') cut='' ;;
+--no-tests) cut='/^# tests$/,$d' ;;
+*) echo "Usage: install.sh [--no-tests]" >&2; exit 2 ;;
+esac
 
 # wanted: the packages of every list, one a line; of COMMAND:PACKAGE where there is no such command.
 wanted() {
 	local list line
 	for list in "$root/.ci/packages.txt" "$root/kernel/uml/packages.txt"; do
-		[[ ! -r $list ]] || sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$list"
+		[[ ! -r $list ]] || sed -e "$cut" -e 's/#.*//' -e '/^[[:space:]]*$/d' "$list"
 	done | sort -u | while read -r line; do
 		[[ $line == *:* ]] && command -v "${line%%:*}" >/dev/null || echo "${line#*:}"
 	done

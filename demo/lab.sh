@@ -64,7 +64,8 @@ say_what_is_next() {
 
 		    build/release/bin/ttreplay $trace
 		    build/release/bin/ttreplay --only n3 --console $trace
-		    build/release/bin/ttdump show --guest 2 $trace | less
+		    build/release/bin/ttdump show --guest n3 $trace
+		    build/release/bin/ttdump export html $trace -o build/demo/trace.html
 
 		Repair demo/election.c (most of three is two), run this again, and see whether a seed
 		still fails. What a lab can be: docs/ttrec-lab.5

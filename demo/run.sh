@@ -54,11 +54,13 @@ say_what_is_next() {
 
 		    build/release/bin/ttreplay $trace
 		    build/release/bin/ttdump stat $trace
-		    build/release/bin/ttdump show $trace | less
+		    build/release/bin/ttdump show $trace
+		    build/release/bin/ttdump export html $trace -o build/demo/trace.html
 
 		Repair demo/bank.c, run this again, and see whether a seed still fails.
 		Three guests on a network that loses frames: demo/lab.sh
-		What else there is: README.md, docs/ttrec.1, docs/architecture.md
+		What to do with it, step by step: man -l docs/ttrec-tutorial.7
+		What else there is: README.md, docs/architecture.md
 	END_OF_TEXT
 }
 
