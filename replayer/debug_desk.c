@@ -292,8 +292,7 @@ void debug_desk_close(struct debug_desk *desk)
 	free(desk);
 }
 
-/* ---- The cursor's side ------------------------------------------------------------------------
- */
+/* ---- The cursor's side ----------------------------------------------------------------------- */
 
 bool debug_desk_pass(struct debug_desk *desk, const struct trace_record *next)
 {

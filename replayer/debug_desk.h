@@ -3,14 +3,15 @@
  * Where a debugger asks where the guest is in its trace, and says how far it may go.
  *
  * A thread answers: the cursor may be waiting for the very guest that the debugger has stopped.
- *Each question is a packet of text, each answer is "ok ..." or "error WHAT":
+ * Each question is a packet of text, each answer is "ok ..." or "error WHAT":
  *
- *	hello		GUEST TAB TTDUMP TAB TRACE: its name and paths; the debugger has the guest
- *in its hands
+ *	hello		GUEST TAB TTDUMP TAB TRACE: its name and paths; the debugger has the
+ *			guest in its hands
  *	where		RECORD NOW 0|1 TEXT: what comes next, whether the guest is held before it,
- *and why, when that is because nothing comes any more find POINT	RECORD, see until.h go
- *RECORD the guest is held before that record; a held one is let go around COUNT	RECORD
- *RECORD: so many records of the guest before the next, and after it
+ *			and why, when that is because nothing comes any more
+ *	find POINT	RECORD, see until.h
+ *	go RECORD	the guest is held before that record; a held one is let go
+ *	around COUNT	RECORD RECORD: so many records of the guest before the next, and after it
  */
 #ifndef TTREC_DEBUG_DESK_H
 #define TTREC_DEBUG_DESK_H

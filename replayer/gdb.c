@@ -31,8 +31,7 @@ __asm__(".pushsection .rodata\n"
 	"ttgdb_end:\n"
 	".popsection\n");
 
-/* ---- Is there one? ----------------------------------------------------------------------------
- */
+/* ---- Is there one? --------------------------------------------------------------------------- */
 
 static int run_quietly(char *const *arguments, int *status)
 {
@@ -76,8 +75,7 @@ int debugger_check(struct diagnosis *why)
 	return 0;
 }
 
-/* ---- Its files --------------------------------------------------------------------------------
- */
+/* ---- Its files ------------------------------------------------------------------------------- */
 
 static int make_name(char **name, const char *directory, const char *last)
 {
@@ -133,8 +131,7 @@ static int remove_entry(const char *path, const struct stat *status, int kind, s
 	return 0;
 }
 
-/* ---- Its process ------------------------------------------------------------------------------
- */
+/* ---- Its process ----------------------------------------------------------------------------- */
 
 /* What gdb is called with; all texts stand in one piece of memory. */
 struct command {

@@ -246,6 +246,11 @@ needs_a_gdb_with_python() {
 	chmod +x bad/gdb
 	PATH=$PWD/bad:/usr/bin:/bin expect 4 "$bin/ttreplay" --gdb 0 t.zst
 	says err 'this gdb has no Python'
+	# One that is there, and has not the guest in the end.
+	printf '#!/bin/sh\n[ "$4" = "python import socket" ]\n' >bad/gdb
+	PATH=$PWD/bad:/usr/bin:/bin expect 4 "$bin/ttreplay" --gdb 0 t.zst
+	says err 'gdb ended before it had .* in its hands'
+	says err 'to do: tracing must be allowed here'
 	expect 2 ttreplay --gdb n7 t.zst
 	says err "--gdb 'n7': no guest of this trace"
 	expect 2 ttreplay t.zst -- -batch
