@@ -47,7 +47,8 @@ def views(ttdump, work):
         yield "diff, near the end", ["diff", one, os.path.join(work, "late")], (1,)
         yield "diff, near the start", ["diff", one, os.path.join(work, "early")], (1,)
     for name in listed(ttdump, "export"):
-        yield "export " + name, ["export", name, one], (0,)
+        # 4: built without the page, for which node and npm are needed.
+        yield "export " + name, ["export", name, one], (0, 4) if name == "html" else (0,)
 
 
 def make_traces(bin_directory, work, records):

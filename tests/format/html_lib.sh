@@ -16,6 +16,6 @@ need_browser() {
 # browses SCRIPT ARGUMENT...: that script of html/ finds nothing wrong.
 browses() {
 	timeout --foreground 120 node "$source_dir/tests/format/html/$1.mjs" "${@:2}" >browser ||
-		fail "$1: $(cat browser)"
+		fail "$1: $(head -c 2000 browser)"
 	[[ ! -s browser ]] || sed 's/^/# /' browser >&3
 }

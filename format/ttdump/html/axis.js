@@ -10,7 +10,7 @@
 
 import { firstWhere } from "./search_sorted.js";
 
-export class Axis {
+class Axis {
 	/** @order: all records as they stand; null when that is the order of their numbers. */
 	constructor(whole, fraction, order, byTime) {
 		this.whole = whole;

@@ -8,7 +8,7 @@ import { drawLane, paintLane, rows } from "./draw_lane.js";
 import { drawRuler, rulerOf } from "./ruler.js";
 import { Strip } from "./strip.js";
 
-export const RULER = 26;
+const RULER = 26;
 const LEAST = 34;
 const MOST = 240;
 /** How far beside a mark the pointer may be, in pixels. */

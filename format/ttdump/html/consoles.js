@@ -8,7 +8,7 @@ const utf8 = new TextDecoder();
 // What a terminal would act on: sequences that begin with an escape, and other control characters.
 const controls = /\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b.|[\0-\x08\x0b-\x1f\x7f]/g;
 
-export class Console {
+class Console {
 	constructor(bytes, starts, records) {
 		this.bytes = bytes;
 		this.starts = starts;

@@ -3,7 +3,7 @@
 
 const CLICK = 4; /* pixels a pointer may move in a click */
 
-/** Whole seconds of wheel are a lot: a notch is about a quarter closer. */
+/** @delta of a wheel in pixels, whatever its unit is. */
 function wheelPixels(event, delta) {
 	return delta * [1, 16, 400][event.deltaMode];
 }

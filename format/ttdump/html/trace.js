@@ -12,7 +12,7 @@ export function breathe() {
 	return new Promise((resolve) => setTimeout(resolve));
 }
 
-export class Trace {
+class Trace {
 	constructor(facts, count, frameCount) {
 		this.facts = facts;
 		this.guests = facts.guests;
