@@ -45,6 +45,8 @@ static void describe_end(const struct cursor_report *report, char *text, size_t 
 	if (report->diverged)
 		snprintf(text, size, "DIVERGED at record %" PRIu64 ": expected %s, got %s",
 			 report->record, report->expected, report->got);
+	else if (*report->unreplayable)
+		snprintf(text, size, "cannot be replayed from here on: %s", report->unreplayable);
 	else
 		snprintf(text, size, "the trace %s here",
 			 report->trace_error ? "can be read up to" : "ends");
