@@ -84,10 +84,6 @@ static void build(const struct replay_options *options, struct command *command)
 		add_option(command, "ci", ci_service_name(options->ci.service));
 	if (options->ci.junit)
 		add_option(command, "junit", options->ci.junit);
-	if (ci_service_name(options->ci.service))
-		add_option(command, "ci", ci_service_name(options->ci.service));
-	if (options->ci.junit)
-		add_option(command, "junit", options->ci.junit);
 	if (options->trust)
 		add(command, "--trust");
 	if (options->json)
