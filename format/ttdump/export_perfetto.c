@@ -278,7 +278,7 @@ static int show_trace(struct lab *lab, const struct export_request *request,
 		      struct trace_reader *reader, struct diagnosis *diagnosis)
 {
 	struct trace_record record;
-	int err = 0, got;
+	int err = 0, got = 0;
 
 	perfetto_head(&lab->writer, trace_reader_header(reader)->uuid);
 	while (!err && !ferror(lab->writer.out) && (got = trace_reader_next(reader, &record)) > 0)
