@@ -2,6 +2,7 @@
 /* ttdump export: a trace in the formats of other tools. */
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "format/ttdump/export.h"
@@ -95,6 +96,30 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
+/* What is read must not be what is written: it would be empty by then. */
+static bool is_input(const struct export *export)
+{
+	struct stat input, output;
+
+	return !stat(export->request.path, &input) && !stat(export->output, &output) &&
+	       S_ISREG(input.st_mode) && input.st_dev == output.st_dev &&
+	       input.st_ino == output.st_ino;
+}
+
+static int open_output(const struct export *export, FILE **file, struct diagnosis *diagnosis)
+{
+	if (!export->output)
+		return 0;
+	if (is_input(export))
+		return diagnose(diagnosis, EXIT_USAGE, -EINVAL, "name another file with -o",
+				"%s would overwrite itself", export->request.path);
+	*file = fopen(export->output, "we");
+	if (!*file)
+		return diagnose(diagnosis, EXIT_CANNOT, -errno, "name another file with -o",
+				"cannot write %s: %s", export->output, strerror(errno));
+	return 0;
+}
+
 static int write_export(const struct export *export, struct trace_reader *reader, FILE *out,
 			struct diagnosis *diagnosis)
 {
@@ -120,13 +145,7 @@ int dump_export(int argc, char **argv, struct diagnosis *diagnosis)
 		return diagnose(diagnosis, EXIT_USAGE, -EINVAL, "name a file with -o",
 				"%s is nothing to read on a terminal", export.format->name);
 	err = dump_open(export.request.path, &reader, diagnosis);
-	if (err)
-		return err;
-	if (export.output) {
-		file = fopen(export.output, "wb");
-		if (!file)
-			return diagnose(diagnosis, EXIT_CANNOT, -errno, "name another file with -o",
-					"cannot write %s: %s", export.output, strerror(errno));
-	}
-	return write_export(&export, reader, file ? file : stdout, diagnosis);
+	if (!err)
+		err = open_output(&export, &file, diagnosis);
+	return err ? err : write_export(&export, reader, file ? file : stdout, diagnosis);
 }

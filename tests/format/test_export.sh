@@ -187,6 +187,19 @@ no_output() {
 	done
 }
 
+# The same file by another name is the same file.
+onto_itself() {
+	local format
+	lab_trace
+	ln -s trace same
+	cp trace kept
+	for format in $(formats); do
+		expect 2 ttdump export "$format" trace -o same
+		says err 'trace would overwrite itself'
+	done
+	cmp trace kept
+}
+
 stranger() {
 	local format
 	"$bin/format_make_sample" trace stranger
@@ -219,6 +232,7 @@ proves "pcapng agrees with the records, as tshark decodes it" pcapng_records
 proves "pcapng has the names of guests" pcapng_names
 proves "pcapng of a damaged trace is whole packets of what could be read" pcapng_damaged
 proves "what cannot be opened or written is said" no_output
+proves "a trace is not overwritten by its own export" onto_itself
 proves "a sender that the trace does not tell of is no matter" stranger
 proves "absurd records are exported" absurd
 finish
