@@ -121,6 +121,15 @@ const char *count_text(uint64_t count, char text[UNITS_TEXT])
 	return text;
 }
 
+int count_parse(const char *text, uint64_t *count)
+{
+	if (!*text || text[strspn(text, "0123456789")])
+		return -EINVAL;
+	errno = 0;
+	*count = strtoull(text, NULL, 10);
+	return errno ? -ERANGE : 0;
+}
+
 const char *size_text(uint64_t bytes, char text[UNITS_TEXT])
 {
 	static const char *const names[] = { "B", "KiB", "MiB", "GiB", "TiB" };

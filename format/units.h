@@ -36,6 +36,12 @@ const char *duration_short(uint64_t ns, char text[UNITS_TEXT]);
 /* "1,638": thousands separated, whatever the locale. */
 const char *count_text(uint64_t count, char text[UNITS_TEXT]);
 
+/*
+ * Parse a whole number: decimal digits and nothing else. Returns 0, -EINVAL when it is none, -ERANGE
+ * when it exceeds 2^64-1.
+ */
+int count_parse(const char *text, uint64_t *count);
+
 /* "4.2 MiB" */
 const char *size_text(uint64_t bytes, char text[UNITS_TEXT]);
 

@@ -36,18 +36,13 @@ static const struct argp_option table[] = {
 /* A bare number is a record; anything with a unit or a point is a time. */
 static void parse_until(const char *text, struct run_options *options, struct argp_state *state)
 {
-	if (strspn(text, "0123456789") != strlen(text)) {
-		if (duration_parse(text, &options->until_time))
-			argp_error(state,
-				   "--until '%s': give a record number, or a time such as "
-				   "1.5ms",
-				   text);
-		return;
-	}
-	errno = 0;
-	options->until_record = strtoull(text, NULL, 10);
-	if (errno || !*text)
-		argp_error(state, "--until '%s': give a record number or a time", text);
+	int err = count_parse(text, &options->until_record);
+
+	if (err == -EINVAL)
+		err = duration_parse(text, &options->until_time);
+	if (err)
+		argp_error(state, "--until '%s': give a record number, or a time such as 1.5ms",
+			   text);
 }
 
 static void add(const char **list, const char *text, const char *option, struct argp_state *state)

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include "format/cleanup.h"
+#include "format/units.h"
 
 int replay_open_trace(const char *path, struct trace_reader **reader, struct diagnosis *why)
 {
@@ -86,14 +87,11 @@ static void list_names(const struct replay_lab *lab, char *text, size_t size)
 static struct replay_guest *find_wanted(struct replay_lab *lab, const char *word)
 {
 	const struct guest_recorded *named = guest_specs_find(lab->listed, lab->count, word);
-	unsigned long number;
-	char *end;
+	uint64_t number;
 
 	if (named)
 		return find_guest(lab, named->index);
-	errno = 0;
-	number = strtoul(word, &end, 10);
-	if (errno || end == word || *end || *word == '-' || number >= TRACE_GUEST_LIMIT)
+	if (count_parse(word, &number) || number >= TRACE_GUEST_LIMIT)
 		return NULL;
 	return find_guest(lab, (uint32_t)number);
 }

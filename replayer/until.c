@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "format/cleanup.h"
+#include "format/console_line.h"
 #include "format/printable.h"
 #include "format/units.h"
 
@@ -19,20 +20,6 @@
 
 static const char advice[] =
 	"give a record (812), a time (0.41s), irq:N or console:REGEX, of one guest n2:irq:N";
-
-static bool is_number(const char *text)
-{
-	return *text && strspn(text, "0123456789") == strlen(text);
-}
-
-static bool parse_number(const char *text, uint64_t *number)
-{
-	if (!is_number(text))
-		return false;
-	errno = 0;
-	*number = strtoull(text, NULL, 10);
-	return !errno;
-}
 
 /* What stands behind "irq:" or "console:" at the start of @text or behind a name; else NULL. */
 static const char *find_word(const char *text, const char *word, size_t *name_size)
@@ -52,7 +39,7 @@ static const char *find_word(const char *text, const char *word, size_t *name_si
 static int parse_interrupt(const char *rest, struct until *until, struct diagnosis *why)
 {
 	until->kind = UNTIL_INTERRUPT;
-	if (parse_number(rest, &until->number) && until->number)
+	if (!count_parse(rest, &until->number) && until->number)
 		return 0;
 	return diagnose(why, EXIT_USAGE, -EINVAL, "they are counted from 1, as in irq:5",
 			"'%s' names no interrupt", until->text);
@@ -87,9 +74,12 @@ static int parse_console(const char *rest, struct until *until, struct diagnosis
 /* A bare number is a record; anything with a unit or a point is a time. */
 static int parse_place(const char *rest, struct until *until, struct diagnosis *why)
 {
-	until->kind = is_number(rest) ? UNTIL_RECORD : UNTIL_TIME;
-	if (until->kind == UNTIL_RECORD ? parse_number(rest, &until->number)
-					: !duration_parse(rest, &until->number))
+	int err = count_parse(rest, &until->number);
+
+	until->kind = err == -EINVAL ? UNTIL_TIME : UNTIL_RECORD;
+	if (err == -EINVAL)
+		err = duration_parse(rest, &until->number);
+	if (!err)
 		return 0;
 	return diagnose(why, EXIT_USAGE, -EINVAL, advice, "'%s' is no point of a trace",
 			until->text);
@@ -153,7 +143,7 @@ static bool choose_named(struct search *search)
 		chosen = search->counts[i] =
 			has_name(&search->scope->guest[i], until->text, until->guest_size);
 	snprintf(name, sizeof(name), "%.*s", (int)until->guest_size, until->text);
-	if (chosen || !parse_number(name, &number))
+	if (chosen || count_parse(name, &number))
 		return chosen;
 	for (size_t i = 0; i < search->scope->count; i++)
 		chosen |= search->counts[i] = search->scope->guest[i].index == number;
@@ -189,10 +179,10 @@ static size_t place_of(const struct search *search, const struct trace_record *r
 /* "[    0.020000] text" is also looked at as "text". */
 static bool matches(const struct search *search, const struct line *line)
 {
-	const char *stamp_end = *line->text == '[' ? strstr(line->text, "] ") : NULL;
+	const char *text = console_line_text(line->text);
 
 	return !regexec(&search->regex, line->text, 0, NULL, 0) ||
-	       (stamp_end && !regexec(&search->regex, stamp_end + 2, 0, NULL, 0));
+	       (text != line->text && !regexec(&search->regex, text, 0, NULL, 0));
 }
 
 static void add_character(struct line *line, char character)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "format/printable.h"
+#include "format/units.h"
 
 static int see_guest(struct cast *cast, uint32_t index)
 {
@@ -195,17 +196,14 @@ const char *cast_device_name(const struct cast *cast, uint32_t guest, uint64_t d
 
 bool cast_find(const struct cast *cast, const char *word, uint32_t *guest)
 {
-	unsigned long number;
-	char *end;
+	uint64_t number;
 
 	for (size_t i = 0; i < cast->count; i++)
 		if (!strcmp(cast->guest[i].name, word)) {
 			*guest = (uint32_t)i;
 			return true;
 		}
-	errno = 0;
-	number = strtoul(word, &end, 10);
-	if (errno || *word < '0' || *word > '9' || *end || number >= cast->count)
+	if (count_parse(word, &number) || number >= cast->count)
 		return false;
 	*guest = (uint32_t)number;
 	return true;

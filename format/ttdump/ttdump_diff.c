@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "format/ttdump/diff.h"
+#include "format/units.h"
 
 #define CONTEXT	    5
 #define CONTEXT_MAX 1000
@@ -29,12 +30,9 @@ static const char doc[] =
 
 static uint32_t parse_context(struct argp_state *state, const char *text)
 {
-	char *end;
-	unsigned long number;
+	uint64_t number = 0;
 
-	errno = 0;
-	number = strtoul(text, &end, 10);
-	if (errno || *text < '0' || *text > '9' || *end || number > CONTEXT_MAX)
+	if (count_parse(text, &number) || number > CONTEXT_MAX)
 		argp_error(state, "\"%s\" is no number of records; 0 to %d is", text, CONTEXT_MAX);
 	return (uint32_t)number;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "format/ttdump/stat.h"
+#include "format/units.h"
 
 #define BUSIEST 5
 
@@ -27,12 +28,9 @@ static const char doc[] =
 
 static uint32_t parse_busiest(struct argp_state *state, const char *text)
 {
-	char *end;
-	unsigned long number;
+	uint64_t number = 0;
 
-	errno = 0;
-	number = strtoul(text, &end, 10);
-	if (errno || *text < '0' || *text > '9' || *end || number > STAT_BUSIEST_MAX)
+	if (count_parse(text, &number) || number > STAT_BUSIEST_MAX)
 		argp_error(state, "\"%s\" is no number of milliseconds; 0 to %d is", text,
 			   STAT_BUSIEST_MAX);
 	return (uint32_t)number;
@@ -98,11 +96,6 @@ static void free_sizer(struct stat_sizer **sizer)
 	stat_sizer_free(*sizer);
 }
 
-static int out_of_memory(struct diagnosis *diagnosis)
-{
-	return diagnose(diagnosis, EXIT_CANNOT, -ENOMEM, NULL, "out of memory");
-}
-
 static int count_records(struct stat_data *stat, struct trace_reader *reader,
 			 struct diagnosis *diagnosis)
 {
@@ -112,11 +105,11 @@ static int count_records(struct stat_data *stat, struct trace_reader *reader,
 
 	stat->frames = frames_create(&stat->cast);
 	if (!sizer || !stat->frames)
-		return out_of_memory(diagnosis);
+		return dump_no_memory(diagnosis);
 	while ((got = trace_reader_next(reader, &record)) > 0) {
 		stat_sizer_add(sizer, reader, &stat->kind[record.kind]);
 		if (stat_count(stat, &record))
-			return out_of_memory(diagnosis);
+			return dump_no_memory(diagnosis);
 	}
 	stat_busiest_end(stat);
 	return got < 0 ? dump_damaged(stat->path, reader, got, diagnosis) : 0;
@@ -162,7 +155,7 @@ int dump_stat(int argc, char **argv, struct diagnosis *diagnosis)
 	stat.busiest_wanted = request.busiest;
 	stat.busiest = calloc(request.busiest + 1u, sizeof(*stat.busiest));
 	if (!stat.busiest)
-		return out_of_memory(diagnosis);
+		return dump_no_memory(diagnosis);
 	err = dump_open(stat.path, &reader, diagnosis);
 	if (err)
 		return err;

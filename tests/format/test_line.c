@@ -102,6 +102,21 @@ static void durations_are_exact(void **state)
 	line.size = 0;
 }
 
+static void counts_are_read(void **state)
+{
+	static const char *const wrong[] = { "", "-1", "+1", " 1", "1 ", "0x1", "1s" };
+	uint64_t count;
+
+	(void)state;
+	assert_int_equal(count_parse("0", &count), 0);
+	assert_int_equal(count, 0);
+	assert_int_equal(count_parse("18446744073709551615", &count), 0);
+	assert_int_equal(count, UINT64_MAX);
+	assert_int_equal(count_parse("18446744073709551616", &count), -ERANGE);
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		assert_int_equal(count_parse(wrong[i], &count), -EINVAL);
+}
+
 static void differences(void **state)
 {
 	(void)state;
@@ -230,6 +245,7 @@ int main(void)
 		cmocka_unit_test(numbers),
 		cmocka_unit_test(durations),
 		cmocka_unit_test(durations_are_exact),
+		cmocka_unit_test(counts_are_read),
 		cmocka_unit_test(differences),
 		cmocka_unit_test(nothing_a_terminal_acts_on),
 		cmocka_unit_test(names_are_printable),
