@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What somebody may have meant who wrote a word that is not known. */
+/* Words of a command line: lists of them, and what was meant by one that is not known. */
 #include "format/words.h"
 
 #include <ctype.h>
-#include <stdbool.h>
 #include <string.h>
 
 /* Longer words are not compared: nothing known here is. */
@@ -68,4 +67,16 @@ const char *word_nearest(const char *word, const void *names, size_t count, size
 		}
 	}
 	return found;
+}
+
+bool words_add(const char **list, size_t most, const char *word)
+{
+	size_t count = 0;
+
+	while (list[count])
+		count++;
+	if (count == most)
+		return false;
+	list[count] = word;
+	return true;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What somebody may have meant who wrote a word that is not known. */
+/* Words of a command line: lists of them, and what was meant by one that is not known. */
 #ifndef TTREC_WORDS_H
 #define TTREC_WORDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -13,5 +14,8 @@ const char *word_nearest(const char *word, const void *names, size_t count, size
 
 /* The name at @index of such names. */
 const char *word_at(const void *names, size_t index, size_t stride);
+
+/* Add @word to @list, which ends with NULL and has room for @most; false: it has so many. */
+bool words_add(const char **list, size_t most, const char *word);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "format/cleanup.h"
 #include "format/units.h"
+#include "format/words.h"
 #include "recorder/run_options.h"
 
 enum again_key {
@@ -47,7 +48,7 @@ static void parse_until(const char *text, struct run_options *options, struct ar
 
 static void add(const char **list, const char *text, const char *option, struct argp_state *state)
 {
-	if (!run_options_add(list, text))
+	if (!words_add(list, RUN_PATTERNS_MAX, text))
 		argp_error(state, "--%s: at most %d of them", option, RUN_PATTERNS_MAX);
 }
 

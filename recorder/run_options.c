@@ -11,6 +11,7 @@
 
 #include "format/cleanup.h"
 #include "format/units.h"
+#include "format/words.h"
 #include "recorder/lab.h"
 
 /*
@@ -159,21 +160,10 @@ static uint64_t parse_tod(const char *text, struct argp_state *state)
 	return ns;
 }
 
-bool run_options_add(const char *list[RUN_PATTERNS_MAX + 1], const char *text)
-{
-	size_t count = 0;
-
-	while (list[count])
-		count++;
-	if (count < RUN_PATTERNS_MAX)
-		list[count] = text;
-	return count < RUN_PATTERNS_MAX;
-}
-
 static void add_pattern(const char **list, const char *text, const char *option,
 			struct argp_state *state)
 {
-	if (!run_options_add(list, text))
+	if (!words_add(list, RUN_PATTERNS_MAX, text))
 		argp_error(state, "%s: at most %d of them", option, RUN_PATTERNS_MAX);
 }
 

@@ -55,9 +55,6 @@ struct lab;
 /* What neither the command line nor @lab (may be NULL) says gets its default. */
 void run_options_settle(struct run_options *options, const struct lab *lab);
 
-/* Add @text to @list, which ends with NULL. False: it is full. */
-bool run_options_add(const char *list[RUN_PATTERNS_MAX + 1], const char *text);
-
 /* again_options.c: those of --again. @input is a struct run_options. */
 struct argp;
 extern const struct argp again_argp;

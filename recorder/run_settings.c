@@ -8,6 +8,7 @@
 
 #include "format/cleanup.h"
 #include "format/units.h"
+#include "format/words.h"
 
 struct setting_reading {
 	struct run_options *options;
@@ -173,15 +174,11 @@ static const char *keep_text(struct run_settings *settings, const char *value)
 
 static int read_list(struct setting_reading *reading, const char *value, void *field)
 {
-	const char **item = field;
-	size_t count = 0;
+	const char *copy = keep_text(reading->settings, value);
 
-	while (item[count])
-		count++;
-	if (count == RUN_PATTERNS_MAX)
-		return -EBADMSG;
-	item[count] = keep_text(reading->settings, value);
-	return item[count] ? 0 : -ENOMEM;
+	if (!copy)
+		return -ENOMEM;
+	return words_add(field, RUN_PATTERNS_MAX, copy) ? 0 : -EBADMSG;
 }
 
 /* ---- The table ------------------------------------------------------------------------------ */
@@ -328,7 +325,8 @@ static int read_line(struct setting_reading *reading, uint32_t guest, char *line
 
 static int read_record(struct setting_reading *reading, const struct trace_record *record)
 {
-	auto_free char *line = strndup(record->payload, record->payload_size);
+	size_t size = record->payload_size;
+	auto_free char *line = strndup(size ? record->payload : "", size);
 
 	return line ? read_line(reading, record->guest, line) : -ENOMEM;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "format/units.h"
+#include "format/words.h"
 
 #define DEFAULT_HANG (30 * NS_PER_S)
 
@@ -108,13 +109,8 @@ static void parse_flip(const char *text, struct cursor_flip *flip, struct argp_s
 
 static void add(const char **list, const char *text, const char *option, struct argp_state *state)
 {
-	size_t count = 0;
-
-	while (list[count])
-		count++;
-	if (count == REPLACE_MAX)
+	if (!words_add(list, REPLACE_MAX, text))
 		argp_error(state, "--%s: at most %d of them", option, REPLACE_MAX);
-	list[count] = text;
 }
 
 /* Live is the whole lab or nothing, and not held to anything. */

@@ -24,8 +24,7 @@ void show_filter_release(struct show_filter *filter)
 	line_free(&filter->text);
 }
 
-/* ---- Options
- * ------------------------------------------------------------------------------------- */
+/* ---- Options --------------------------------------------------------------------------------- */
 
 /* Have @take look at each word of a list that commas part. */
 static void split(struct show_filter *filter, const char *list, struct argp_state *state,
@@ -176,8 +175,7 @@ void show_filter_grep(struct show_filter *filter, const char *regex, struct argp
 	filter->grepping = true;
 }
 
-/* ---- Records
- * ------------------------------------------------------------------------------------- */
+/* ---- Records --------------------------------------------------------------------------------- */
 
 bool show_filter_resolve(struct show_filter *filter, const struct cast *cast, const char **unknown)
 {
