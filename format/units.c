@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Text of times and sizes, as the commands read and print them. */
+/* Text of times, sizes and bytes, as the commands read and print them. */
 #include "format/units.h"
 
 #include <ctype.h>
@@ -140,4 +140,15 @@ const char *size_text(uint64_t bytes, char text[UNITS_TEXT])
 		value /= 1024;
 	snprintf(text, UNITS_TEXT, i ? "%.1f %s" : "%.0f %s", value, names[i]);
 	return text;
+}
+
+void hex_text(const uint8_t *data, size_t size, char *text)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < size; i++) {
+		*text++ = digits[data[i] >> 4];
+		*text++ = digits[data[i] & 15];
+	}
+	*text = '\0';
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Text of times and sizes, as the commands read and print them. */
+/* Text of times, sizes and bytes, as the commands read and print them. */
 #ifndef TTREC_UNITS_H
 #define TTREC_UNITS_H
 
@@ -37,12 +37,15 @@ const char *duration_short(uint64_t ns, char text[UNITS_TEXT]);
 const char *count_text(uint64_t count, char text[UNITS_TEXT]);
 
 /*
- * Parse a whole number: decimal digits and nothing else. Returns 0, -EINVAL when it is none, -ERANGE
- * when it exceeds 2^64-1.
+ * Parse a whole number: decimal digits and nothing else. Returns 0, -EINVAL when it is none,
+ * -ERANGE when it exceeds 2^64-1.
  */
 int count_parse(const char *text, uint64_t *count);
 
 /* "4.2 MiB" */
 const char *size_text(uint64_t bytes, char text[UNITS_TEXT]);
+
+/* Lower-case hex digits of @size bytes and a NUL. */
+void hex_text(const uint8_t *data, size_t size, char *text);
 
 #endif

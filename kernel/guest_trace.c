@@ -5,13 +5,8 @@
 #include <string.h>
 
 #include "format/cleanup.h"
+#include "format/units.h"
 #include "kernel/guest.h"
-
-static void to_hex(const uint8_t *bytes, size_t count, char *text)
-{
-	for (size_t i = 0; i < count; i++)
-		sprintf(text + 2 * i, "%02x", bytes[i]);
-}
 
 /* All guests, and which of them is being written. */
 struct spec_writing {
@@ -109,7 +104,7 @@ static int write_source(const struct spec_writing *writing, const struct image_f
 
 	if (err)
 		return err;
-	to_hex(hash, sizeof(hash), hex);
+	hex_text(hash, sizeof(hash), hex);
 	return write_meta(writing, "source=%s %s", hex, file->source);
 }
 
@@ -144,7 +139,7 @@ static int write_spec(const struct spec_writing *writing)
 	char hex[2 * ROOM_RANDOM_SIZE + 1], seal_name[SEAL_TEXT], release[64];
 	int err = write_things(writing, spec);
 
-	to_hex(spec->auxv_random, ROOM_RANDOM_SIZE, hex);
+	hex_text(spec->auxv_random, ROOM_RANDOM_SIZE, hex);
 	image_release(&spec->files.file[0], release, sizeof(release));
 	if (!err)
 		err = write_meta(writing, "id=%" PRIu64, spec->id);

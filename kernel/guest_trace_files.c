@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "format/cleanup.h"
+#include "format/units.h"
 #include "kernel/guest_trace.h"
 
 struct embedded_file {
@@ -136,15 +137,16 @@ static int load_source(const struct guest_file *file, struct image_files *files,
 	loaded = &files->file[files->count - 1];
 	loaded->mode = file->mode;
 	err = image_content_hash(loaded->content, hash);
-	for (size_t i = 0; i < sizeof(hash); i++)
-		snprintf(hex + 2 * i, 3, "%02x", hash[i]);
-	if (!err && strcmp(hex, file->hash))
+	if (err)
+		return err;
+	hex_text(hash, sizeof(hash), hex);
+	if (strcmp(hex, file->hash))
 		return diagnose(why, EXIT_CANNOT, -ESTALE,
 				"get the same file, or record without --no-embed",
 				"%s is not the file that was recorded (SHA-256 %.16s..., recorded "
 				"%.16s...)",
 				file->source, hex, file->hash);
-	return err;
+	return 0;
 }
 
 int guest_file_store_load(struct guest_file_store *store, const struct guest_file_list *list,

@@ -7,6 +7,7 @@
 
 #include "format/cleanup.h"
 #include "format/text/record_internal.h"
+#include "format/units.h"
 
 /* Columns, as wide as most traces need them. */
 #define NUMBER_WIDTH 8
@@ -22,17 +23,6 @@ static const char *const guest_colours[] = {
 	"\x1b[36m", "\x1b[33m", "\x1b[35m", "\x1b[32m", "\x1b[34m",
 	"\x1b[96m", "\x1b[93m", "\x1b[95m", "\x1b[92m", "\x1b[94m",
 };
-
-void hex_text(const uint8_t *data, size_t size, char *text)
-{
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < size; i++) {
-		*text++ = digits[data[i] >> 4];
-		*text++ = digits[data[i] & 15];
-	}
-	*text = '\0';
-}
 
 const char *uuid_text(const uint8_t uuid[16], char text[UUID_TEXT])
 {

@@ -56,9 +56,6 @@ void record_describe(const struct record_view *view, const struct trace_record *
 
 void record_view_release(struct record_view *view);
 
-/* Lower-case hex digits of @size bytes and a NUL. */
-void hex_text(const uint8_t *data, size_t size, char *text);
-
 /* "6ba7b810-9dad-41d1-80b4-00c04fd430c8" */
 #define UUID_TEXT 37
 const char *uuid_text(const uint8_t uuid[16], char text[UUID_TEXT]);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "format/ttdump/diff.h"
+#include "format/units.h"
 
 /* Names that come late are not waited for. */
 #define CAST_RECORDS 16384

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "format/units.h"
+
 struct extract {
 	const char *trace;
 	const char *name;
