@@ -130,6 +130,10 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case ARGP_KEY_NO_ARGS:
 		argp_error(state, "a trace is missing");
 		return 0;
+	case ARGP_KEY_END:
+		if (show->filter.to < show->filter.from)
+			argp_error(state, "--to is earlier than --from");
+		return 0;
 	}
 	return parse_filter(key, argument, state);
 }

@@ -165,6 +165,11 @@ nothing_selected() {
 	[[ $(wc -l <out) == 1 ]]
 }
 
+nothing_to_select() {
+	expect 2 ttdump show --from 2s --to 1s "$sample"
+	says err 'ttdump show: --to is earlier than --from'
+}
+
 # ---- Formats ----------------------------------------------------------------------------------------------
 
 csv_is_read_back() {
@@ -210,6 +215,7 @@ proves "filters hold together" all_together
 proves "a time is looked up in the index, the rest is not read" times_are_looked_up
 proves "without an index the same is found" without_an_index
 proves "nothing selected is no error" nothing_selected
+proves "an interval that ends before it begins is refused" nothing_to_select
 proves "CSV is read back as what JSON says" csv_is_read_back
 proves "what is printed is ASCII unless the locale has UTF-8" utf8_where_it_is_understood
 finish
