@@ -60,16 +60,20 @@ static int run_verb(const struct verb *verb, int argc, char **argv, struct diagn
 	return verb->run(argc, argv, diagnosis);
 }
 
-/* Output that did not arrive is an error. A reader that leaves early ends us by SIGPIPE instead. */
+/*
+ * Output that did not arrive is an error. A reader that leaves early ends us by SIGPIPE instead. A
+ * verb that has noticed stops there, with errno as it was left by what failed.
+ */
 static void check_output(struct diagnosis *diagnosis)
 {
 	int failed = ferror(stdout);
 
-	errno = 0;
+	if (!failed)
+		errno = 0;
 	if (!fflush(stdout) && !failed)
 		return;
-	diagnose(diagnosis, EXIT_CANNOT, -EIO, NULL, "cannot write the output%s%s",
-		 errno ? ": " : "", errno ? strerror(errno) : "");
+	diagnose(diagnosis, EXIT_CANNOT, -EIO, "make room, or send it elsewhere",
+		 "cannot write the output%s%s", errno ? ": " : "", errno ? strerror(errno) : "");
 }
 
 int main(int argc, char **argv)
