@@ -174,6 +174,20 @@ So many before and after (10). => marks the one that comes next."""
             print("%s %s" % ("=>" if here.match(line) else "  ", line))
 
 
+class Refusal(gdb.Command):
+    """Not in a replay: it goes on with continue or tt-run-to."""
+
+    def __init__(self, name):
+        super().__init__(name, gdb.COMMAND_RUNNING)
+        self.name = name
+
+    def invoke(self, argument, from_tty):
+        raise gdb.GdbError(
+            "%s: the guest is running, in its replay: continue, or tt-run-to; from the"
+            " beginning: leave, and start ttreplay again" % self.name
+        )
+
+
 class Function(gdb.Function):
     """A number of the replay, asked anew each time: for conditions of breakpoints."""
 
@@ -214,6 +228,9 @@ def start():
     When(replay)
     RunTo(replay)
     Records(replay)
+    # These would start the trace's kernel on this machine, outside of its room.
+    for name in ("run", "start", "starti"):
+        Refusal(name)
     Function("tt_now_ns", replay.own_time)
     Function("tt_next_record", lambda: current_record(replay))
     gdb.events.cont.connect(replay.on_resume)
