@@ -326,6 +326,17 @@ static int read_process(struct core *core)
 	return err ? err : read_areas(core);
 }
 
+/* What was cut off is no core: it does not stay. */
+static int write_whole_file(struct core *core, const char *path)
+{
+	struct stat status;
+	int err = core->chunk ? write_file(core) : -ENOMEM;
+
+	if (err && !fstat(core->fd, &status) && S_ISREG(status.st_mode))
+		unlink(path);
+	return err;
+}
+
 static int write_core(struct core *core, const char *name, const char *path, struct diagnosis *why)
 {
 	int err = read_process(core);
@@ -335,8 +346,10 @@ static int write_core(struct core *core, const char *name, const char *path, str
 	core->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	core->chunk = malloc(CHUNK_SIZE);
 	put_notes(core, name);
-	err = core->fd < 0 ? -errno : core->chunk ? write_file(core) : -ENOMEM;
-	return err ? diagnose(why, EXIT_CANNOT, err, "name a file where there is space",
+	err = core->fd < 0 ? -errno : write_whole_file(core, path);
+	return err ? diagnose(why, EXIT_CANNOT, err,
+			      err == -ENOSPC || err == -EDQUOT ? "name a file where there is space"
+							       : "check the path of the file",
 			      "cannot write %s: %s", path, strerror(-err))
 		   : 0;
 }

@@ -3,9 +3,9 @@
 #include "recorder/again.h"
 
 #include <string.h>
-#include <sys/stat.h>
 
 #include "format/cleanup.h"
+#include "format/same_file.h"
 
 #define DEFAULT_OUTPUT "again.zst"
 
@@ -30,15 +30,12 @@ static int open_trace(const char *path, struct trace_reader **reader, struct dia
 /* What the recording reads must not be what it writes. */
 static int choose_output(struct run_options *options, struct diagnosis *why)
 {
-	struct stat old, new;
-
 	if (!options->output_given)
 		options->output = DEFAULT_OUTPUT;
 	if (!options->output)
 		return diagnose(why, EXIT_USAGE, -EINVAL, "name a file with -o",
 				"--again compares what it writes, so it needs a trace");
-	if (stat(options->again, &old) || stat(options->output, &new) || old.st_dev != new.st_dev ||
-	    old.st_ino != new.st_ino)
+	if (!is_same_file(options->again, options->output))
 		return 0;
 	return diagnose(why, EXIT_USAGE, -EEXIST, "name another file with -o",
 			"%s is what is to be recorded again: it would be overwritten",

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include "format/cleanup.h"
+#include "format/same_file.h"
 #include "format/units.h"
 
 int replay_open_trace(const char *path, struct trace_reader **reader, struct diagnosis *why)
@@ -126,23 +127,36 @@ static int choose_guests(struct replay_lab *lab, const char *only, struct diagno
 	return 0;
 }
 
+static int choose_core(struct replay_lab *lab, struct replay_guest *guest, const char *file,
+		       struct diagnosis *why)
+{
+	if (guest->core)
+		return diagnose(why, EXIT_USAGE, -EEXIST, "one file is enough",
+				"--dump-memory: %s is named twice", guest->name);
+	for (size_t i = 0; i < lab->count; i++)
+		if (lab->guest[i].core && is_same_file(lab->guest[i].core, file))
+			return diagnose(why, EXIT_USAGE, -EEXIST, "give each guest a file",
+					"--dump-memory: %s and %s go into the same file %s",
+					lab->guest[i].name, guest->name, file);
+	guest->core = file;
+	guest->wanted = true;
+	return 0;
+}
+
 /* Whose memory is asked for is wanted. */
 static int choose_dumps(struct replay_lab *lab, const struct replay_options *options,
 			struct diagnosis *why)
 {
-	for (size_t i = 0; i < options->dump_count; i++) {
+	int err = 0;
+
+	for (size_t i = 0; !err && i < options->dump_count; i++) {
 		const struct replay_dump *dump = &options->dump[i];
 		struct replay_guest *guest = find_wanted(lab, dump->guest);
 
-		if (!guest)
-			return refuse_name(lab, "--dump-memory", dump->guest, why);
-		if (guest->core)
-			return diagnose(why, EXIT_USAGE, -EEXIST, "one file is enough",
-					"--dump-memory: %s is named twice", guest->name);
-		guest->core = dump->file;
-		guest->wanted = true;
+		err = guest ? choose_core(lab, guest, dump->file, why)
+			    : refuse_name(lab, "--dump-memory", dump->guest, why);
 	}
-	return 0;
+	return err;
 }
 
 /* It runs alone, unless others are asked for. */

@@ -7,6 +7,7 @@
 
 #include "format/ci/ci.h"
 #include "kernel/process.h"
+#include "format/same_file.h"
 #include "replayer/debugger.h"
 #include "replayer/replay_crew.h"
 #include "replayer/replay_options.h"
@@ -172,6 +173,19 @@ static int go_live(struct replay_options *options, struct diagnosis *why)
 				      strerror(-err));
 }
 
+/* A trace is not to be lost to what is told of it. */
+static int check_outputs(const struct replay_options *options, struct diagnosis *why)
+{
+	int err = refuse_overwriting(options->trace, options->ci.junit, "--junit", why);
+
+	for (size_t i = 0; !err && i < options->report_count; i++)
+		err = refuse_overwriting(options->trace, options->report[i], "--report", why);
+	for (size_t i = 0; !err && i < options->dump_count; i++)
+		err = refuse_overwriting(options->trace, options->dump[i].file, "--dump-memory",
+					 why);
+	return err;
+}
+
 int main(int argc, char **argv)
 {
 	struct replay_options options;
@@ -182,6 +196,8 @@ int main(int argc, char **argv)
 	argp_err_exit_status = EXIT_USAGE;
 	argp_program_version = "ttreplay " TTREC_VERSION;
 	replay_options_parse(argc, argv, &options);
+	if (check_outputs(&options, &why))
+		return diagnosis_print(&why, "ttreplay");
 	if (options.then_live && go_live(&options, &why))
 		return diagnosis_print(&why, "ttreplay");
 	process_hold_stop();

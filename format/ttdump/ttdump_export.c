@@ -2,9 +2,9 @@
 /* ttdump export: a trace in the formats of other tools. */
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "format/same_file.h"
 #include "format/ttdump/export.h"
 
 static const struct format {
@@ -97,20 +97,11 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 }
 
 /* What is read must not be what is written: it would be empty by then. */
-static bool is_input(const struct export *export)
-{
-	struct stat input, output;
-
-	return !stat(export->request.path, &input) && !stat(export->output, &output) &&
-	       S_ISREG(input.st_mode) && input.st_dev == output.st_dev &&
-	       input.st_ino == output.st_ino;
-}
-
 static int open_output(const struct export *export, FILE **file, struct diagnosis *diagnosis)
 {
 	if (!export->output)
 		return 0;
-	if (is_input(export))
+	if (is_same_file(export->request.path, export->output))
 		return diagnose(diagnosis, EXIT_USAGE, -EINVAL, "name another file with -o",
 				"%s would overwrite itself", export->request.path);
 	*file = fopen(export->output, "we");

@@ -111,8 +111,23 @@ refuses_bad_dumps() {
 	says err 'is named twice'
 	expect 4 ttreplay --until 500 --dump-memory 0 no/where t.zst
 	says err 'cannot write no/where: No such file or directory'
+	says err 'to do: check the path'
+	(ulimit -f 4096 && trap '' XFSZ && expect 4 ttreplay --until 500 --dump-memory 0 core t.zst)
+	[[ ! -e core ]] || fail "a core that was cut off stays"
 	expect 4 ttreplay --until "$(record_of exit)" --dump-memory 0 core t.zst
 	says err 'had ended before it came there'
+}
+
+# The trace must survive a slip of the hand.
+never_overwrites_the_trace() {
+	recorded
+	local before
+	before=$(sha256sum <"$work/t.zst")
+	expect 2 ttreplay --until 500 --dump-memory 0 t.zst t.zst
+	says err '--dump-memory: t.zst is the trace that is read'
+	expect 2 ttreplay --junit "$work/t.zst" t.zst
+	says err '--junit: .* would be overwritten'
+	[[ $(sha256sum <"$work/t.zst") == "$before" ]]
 }
 
 # ---- gdb -------------------------------------------------------------------------------------------
@@ -193,6 +208,15 @@ stops_at_breakpoints() {
 	says out '^Hardware watchpoint 2'
 	says out '^#0 .* in .*time_travel_'
 	says out '^identical: '
+}
+
+# The kernel of a trace runs in its room, not beside it.
+gdb_starts_nothing_anew() {
+	need_gdb
+	recorded
+	debug 0 -- run start starti tt-when
+	(($(grep -c 'the guest is running, in its replay' err) == 3))
+	says out 'its own time is'
 }
 
 # While gdb has it the guest may take its time.
@@ -290,11 +314,13 @@ proves "a guest's memory opens in gdb: symbols, variables, backtrace" memory_ope
 proves "a guest's memory is the same each time" memory_is_the_same_each_time
 proves "where a guest diverges its memory is written" memory_where_it_diverges
 proves "dumps that cannot be are refused" refuses_bad_dumps
+proves "no file that is written replaces the trace" never_overwrites_the_trace
 proves "gdb stands where the guest was to stop, and knows where that is" gdb_stands_at_the_point
 proves "a guest that gdb just continues is identical" continued_it_is_identical
 proves "a guest that is held before each record is identical" held_often_it_is_identical
 proves "tt-run-to goes to points, never back" runs_to_points
 proves "breakpoints and watchpoints stop the guest" stops_at_breakpoints
+proves "run in gdb does not start the trace's kernel on this machine" gdb_starts_nothing_anew
 proves "a guest that gdb has stopped does not hang" never_hangs_in_gdb
 proves "where the guest diverges gdb has it" stops_where_it_diverges
 proves "told to end it ends, gdb too" ends_when_told_to
