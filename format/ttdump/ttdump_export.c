@@ -65,6 +65,21 @@ static const struct format *find_format(const char *name)
 	return NULL;
 }
 
+static void refuse_format(struct argp_state *state, const char *name)
+{
+	char list[80] = "";
+
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+		size_t size = strlen(list);
+
+		snprintf(list + size, sizeof(list) - size, "%s%s", i ? ", " : "", formats[i].name);
+	}
+	if (name)
+		argp_error(state, "there is no format \"%s\"; there are %s", name, list);
+	else
+		argp_error(state, "a format is missing: %s", list);
+}
+
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
 	struct export *export = state->input;
@@ -82,11 +97,11 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		else if (export->format)
 			export->request.path = argument;
 		else if (!(export->format = find_format(argument)))
-			argp_error(state, "there is no format \"%s\"", argument);
+			refuse_format(state, argument);
 		return 0;
 	case ARGP_KEY_END:
 		if (!export->format)
-			argp_error(state, "a format is missing");
+			refuse_format(state, NULL);
 		else if (!export->request.path)
 			argp_error(state, "a trace is missing");
 		else if (export->request.report && !export->format->takes_report)
@@ -99,11 +114,14 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 /* What is read must not be what is written: it would be empty by then. */
 static int open_output(const struct export *export, FILE **file, struct diagnosis *diagnosis)
 {
+	const struct export_request *request = &export->request;
+
 	if (!export->output)
 		return 0;
-	if (is_same_file(export->request.path, export->output))
+	if (is_same_file(request->path, export->output) ||
+	    (request->report && is_same_file(request->report, export->output)))
 		return diagnose(diagnosis, EXIT_USAGE, -EINVAL, "name another file with -o",
-				"%s would overwrite itself", export->request.path);
+				"%s would overwrite what it is made of", export->output);
 	*file = fopen(export->output, "we");
 	if (!*file)
 		return diagnose(diagnosis, EXIT_CANNOT, -errno, "name another file with -o",

@@ -195,9 +195,20 @@ onto_itself() {
 	cp trace kept
 	for format in $(formats); do
 		expect 2 ttdump export "$format" trace -o same
-		says err 'trace would overwrite itself'
+		says err 'same would overwrite what it is made of'
 	done
 	cmp trace kept
+	echo '{}' >report
+	expect 2 ttdump export html --report report trace -o report
+	[[ -s report ]]
+}
+
+no_format() {
+	lab_trace
+	expect 2 ttdump export trace
+	says err 'there is no format "trace"; there are json, '
+	expect 2 ttdump export
+	says err 'a format is missing: json, '
 }
 
 stranger() {
@@ -233,6 +244,7 @@ proves "pcapng has the names of guests" pcapng_names
 proves "pcapng of a damaged trace is whole packets of what could be read" pcapng_damaged
 proves "what cannot be opened or written is said" no_output
 proves "a trace is not overwritten by its own export" onto_itself
+proves "whoever names no format is told which there are" no_format
 proves "a sender that the trace does not tell of is no matter" stranger
 proves "absurd records are exported" absurd
 finish
