@@ -154,6 +154,20 @@ pcapng_names() {
 	says out '^n3.<- WAIT seq [0-9]+$'
 }
 
+# What a guest wrote ends no line of tshark, and does nothing to its terminal.
+pcapng_printable() {
+	local sample
+	command -v tshark >/dev/null || skip "needs tshark"
+	lab_trace
+	"$bin/format_make_sample" absurd absurd 4 1000
+	for sample in trace absurd; do
+		expect 0 ttdump export pcapng "$sample" -o exported
+		expect 0 tshark -X "lua_script:$bin/../share/ttrec/ttrec.lua" -r exported -Y ttrec
+		[[ $(wc -l <out) == "$(($(ttdump show --json "$sample" | wc -l) - 1))" ]]
+		if LC_ALL=C grep -qP '[\x00-\x1f\x7f]|\xc2[\x80-\x9f]' out; then fail "not printable"; fi
+	done
+}
+
 # What could be read of a damaged trace is whole packets.
 pcapng_damaged() {
 	command -v capinfos >/dev/null || skip "needs capinfos"
@@ -241,6 +255,7 @@ proves "perfetto of a damaged trace is whole packets of what could be read" perf
 proves "perfetto does not go to a terminal" perfetto_terminal
 proves "pcapng agrees with the records, as tshark decodes it" pcapng_records
 proves "pcapng has the names of guests" pcapng_names
+proves "pcapng: what a guest wrote stays on its line" pcapng_printable
 proves "pcapng of a damaged trace is whole packets of what could be read" pcapng_damaged
 proves "what cannot be opened or written is said" no_output
 proves "a trace is not overwritten by its own export" onto_itself
