@@ -59,18 +59,26 @@ static bool is_time(uint64_t ns)
 	return ns < INT64_MAX;
 }
 
+static void print_shift(uint64_t a, uint64_t b, char text[DIFFERENCE_TEXT])
+{
+	struct line line = { 0 };
+
+	line_duration(&line, a < b ? b - a : a - b);
+	snprintf(text, DIFFERENCE_TEXT, "%.*s %s", (int)line.size, line.text ?: "",
+		 a < b ? "later" : "earlier");
+	line_free(&line);
+}
+
 /* How far apart two values are, where that means something. */
 static void print_distance(enum trace_unit unit, uint64_t a, uint64_t b, char text[DIFFERENCE_TEXT])
 {
-	uint64_t distance = a < b ? b - a : a - b;
 	char number[UNITS_TEXT];
 
 	if (unit == TRACE_UNIT_NS && is_time(a) && is_time(b))
-		snprintf(text, DIFFERENCE_TEXT, "%s %s", duration_short(distance, number),
-			 a < b ? "later" : "earlier");
+		print_shift(a, b, text);
 	else if (unit == TRACE_UNIT_COUNT || unit == TRACE_UNIT_BYTES)
 		snprintf(text, DIFFERENCE_TEXT, "%s%s", a < b ? "+" : "-",
-			 count_text(distance, number));
+			 count_text(a < b ? b - a : a - b, number));
 }
 
 static size_t list_fields(const struct trace_record *a, const struct trace_record *b,

@@ -37,7 +37,7 @@ equal() {
 
 changed() {
 	check time 1
-	grep -q 'time is 0.299199500 instead of 0.299198000 (1.500 us later)' out
+	grep -q 'time is 0.299199500 instead of 0.299198000 (1.5us later)' out
 	grep -qE '^  -  .*REQUEST    \+3.001ms' out
 	grep -qE '^  \+  .*REQUEST    \+3.0025ms' out
 	grep -q 'guest0, guest2: equal to the end' out
