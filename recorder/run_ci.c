@@ -154,8 +154,7 @@ static int add_whole(struct ci_suite *suite, const struct run_report *report, in
 				 .message = reason,
 				 .details = report->result->diagnosis.advice };
 
-	if (report->result->end == SESSION_DONE &&
-	    (!status || ci_count(suite, CI_FAILED) || ci_count(suite, CI_ERROR)))
+	if (report->result->end == SESSION_DONE && (!status || ci_count_bad(suite)))
 		added.outcome = CI_PASSED;
 	else
 		added.outcome = status == EXIT_DIVERGED ? CI_FAILED : CI_ERROR;

@@ -11,9 +11,9 @@
 #include "format/cleanup.h"
 #include "format/shell.h"
 #include "format/text/cast.h"
+#include "kernel/vhost.h"
 
 /* VIRTIO 1.2, section 5.3: what a driver sends on queue 1 of port 0 is output. */
-#define VIRTIO_CONSOLE 3
 #define CONSOLE_OUTPUT 1
 
 /* The consoles of the guests that were replayed, by index in the lab. */

@@ -116,6 +116,16 @@ size_t ci_count(const struct ci_suite *suite, enum ci_outcome outcome)
 	return count;
 }
 
+bool ci_is_bad(const struct ci_case *of)
+{
+	return of->outcome == CI_FAILED || of->outcome == CI_ERROR;
+}
+
+size_t ci_count_bad(const struct ci_suite *suite)
+{
+	return ci_count(suite, CI_FAILED) + ci_count(suite, CI_ERROR);
+}
+
 /* ---- Around what guests print --------------------------------------------------------------- */
 
 /* Nobody in a guest knows it. */

@@ -53,6 +53,10 @@ void ci_release(struct ci_suite *suite);
 
 size_t ci_count(const struct ci_suite *suite, enum ci_outcome outcome);
 
+/* Failed or not done at all: one that somebody has to look at; how many of them there are. */
+bool ci_is_bad(const struct ci_case *of);
+size_t ci_count_bad(const struct ci_suite *suite);
+
 /*
  * What @out gets from here to ci_guard_end() is of guests, or quotes them: it shall not command the
  * CI. With @title it is hidden in the log under that name until somebody looks.

@@ -121,19 +121,14 @@ static void annotate_case(const struct ci_suite *suite, const struct ci_case *of
 	print_annotation(log, title, message);
 }
 
-static bool is_bad(const struct ci_case *of)
-{
-	return of->outcome == CI_FAILED || of->outcome == CI_ERROR;
-}
-
 void ci_github_annotate(const struct ci_suite *suite, FILE *log)
 {
-	size_t bad = ci_count(suite, CI_FAILED) + ci_count(suite, CI_ERROR), said = 0;
+	size_t bad = ci_count_bad(suite), said = 0;
 	size_t max = bad > ANNOTATIONS_MAX ? ANNOTATIONS_MAX - 1 : ANNOTATIONS_MAX;
 	char message[96];
 
 	for (size_t i = 0; i < suite->count && said < max; i++)
-		if (is_bad(&suite->list[i])) {
+		if (ci_is_bad(&suite->list[i])) {
 			annotate_case(suite, &suite->list[i], log);
 			said++;
 		}
@@ -189,8 +184,7 @@ static void summarise_head(const struct ci_suite *suite, struct summary *summary
 	fprintf(piece.out, "\n\n");
 	markdown_text(piece.out, suite->verdict);
 	fprintf(piece.out, "\n\n%zu passed, %zu failed, %zu skipped\n", ci_count(suite, CI_PASSED),
-		ci_count(suite, CI_FAILED) + ci_count(suite, CI_ERROR),
-		ci_count(suite, CI_SKIPPED));
+		ci_count_bad(suite), ci_count(suite, CI_SKIPPED));
 	piece_end(&piece, summary);
 }
 
@@ -215,11 +209,11 @@ static void summarise_table(const struct ci_suite *suite, struct summary *summar
 {
 	size_t rows = 0;
 
-	if (!ci_count(suite, CI_FAILED) && !ci_count(suite, CI_ERROR))
+	if (!ci_count_bad(suite))
 		return;
 	fprintf(summary->out, "\n| guest | failed | at, s | why |\n|---|---|--:|---|\n");
 	for (size_t i = 0; i < suite->count; i++) {
-		if (!is_bad(&suite->list[i]))
+		if (!ci_is_bad(&suite->list[i]))
 			continue;
 		if (rows++ < ROWS_MAX)
 			summarise_row(&suite->list[i], summary);
@@ -263,7 +257,7 @@ static void summarise(const struct ci_suite *suite, struct summary *summary)
 	for (size_t i = 0; i < suite->count; i++) {
 		const struct ci_case *of = &suite->list[i];
 
-		if (!is_bad(of))
+		if (!ci_is_bad(of))
 			continue;
 		summarise_text(of, "what was found", of->details, summary);
 		summarise_text(of, "its console", of->console, summary);

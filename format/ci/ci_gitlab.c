@@ -92,13 +92,12 @@ static void tell_next(const struct ci_suite *suite, FILE *log)
 void ci_gitlab_tell(const struct ci_suite *suite, FILE *log)
 {
 	for (size_t i = 0; i < suite->count; i++)
-		if (suite->list[i].outcome == CI_FAILED || suite->list[i].outcome == CI_ERROR)
+		if (ci_is_bad(&suite->list[i]))
 			tell_case(log, i, &suite->list[i]);
 	fprintf(log, "%s" PLAIN " ", suite->failed ? RED "FAILED" : GREEN "passed");
 	print_line(log, suite->verdict);
 	fprintf(log, "; %zu passed, %zu failed, %zu skipped\n", ci_count(suite, CI_PASSED),
-		ci_count(suite, CI_FAILED) + ci_count(suite, CI_ERROR),
-		ci_count(suite, CI_SKIPPED));
+		ci_count_bad(suite), ci_count(suite, CI_SKIPPED));
 	if (suite->failed)
 		tell_next(suite, log);
 }

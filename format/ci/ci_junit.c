@@ -144,7 +144,7 @@ static void write_case(struct junit *junit, const struct ci_suite *suite, const 
 	attribute(junit, "classname", class);
 	attribute(junit, "name", of->name);
 	seconds(junit, "time", of->took);
-	if (of->outcome == CI_FAILED || of->outcome == CI_ERROR)
+	if (ci_is_bad(of))
 		write_failure(junit, suite, of);
 	if (of->outcome == CI_SKIPPED) {
 		start(junit, "skipped");
