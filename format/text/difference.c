@@ -179,7 +179,7 @@ static size_t list_payload(const struct trace_record *a, const struct trace_reco
 			   struct difference *item)
 {
 	const struct trace_kind_info *info = trace_kind_info(a->kind);
-	size_t at = first_unlike(a, b), start = at;
+	size_t at = first_unlike(a, b), start;
 
 	if (at == a->payload_size && at == b->payload_size)
 		return 0;
