@@ -53,7 +53,7 @@ static const struct image_file *part_of(const struct replacing *replacing,
 
 static bool is_meant(const struct replacing *replacing, const struct guest_recorded *guest)
 {
-	return replacing->only ? guest == replacing->only : part_of(replacing, guest) != NULL;
+	return (!replacing->only || guest == replacing->only) && part_of(replacing, guest);
 }
 
 static void list_names(const struct replacing *replacing, char *text, size_t size)
@@ -114,9 +114,9 @@ static int check_same(const struct replacing *replacing)
 	}
 	if (first)
 		return 0;
-	return diagnose(replacing->why, EXIT_USAGE, -EINVAL, "leave it out",
-			"--%s %s: no guest of this trace has one", parts[replacing->part].name,
-			replacing->text);
+	return diagnose(replacing->why, EXIT_USAGE, -EINVAL, "leave it out", "--%s %s: %s",
+			parts[replacing->part].name, replacing->text,
+			replacing->only ? "that guest has none" : "no guest of this trace has one");
 }
 
 /* ---- Files ---------------------------------------------------------------------------------- */

@@ -114,6 +114,8 @@ refusals() {
 	ttrec run -q -o alone.zst "$kernel" mem=32M >/dev/null 2>&1 || true
 	expect 2 ttreplay --initrd "$initrd" alone.zst
 	says err 'no guest of this trace has one'
+	expect 2 ttreplay --initrd n1="$initrd" alone.zst
+	says err 'that guest has none'
 }
 
 different_kernels_need_names() {
