@@ -11,6 +11,9 @@
 
 #include "format/cleanup.h"
 
+/* Of two consoles that are equal in so many last lines, one is shown. */
+#define COMMON_LINES 8
+
 static void free_case(struct ci_case *freed)
 {
 	free((char *)freed->guest);
@@ -124,6 +127,38 @@ bool ci_is_bad(const struct ci_case *of)
 size_t ci_count_bad(const struct ci_suite *suite)
 {
 	return ci_count(suite, CI_FAILED) + ci_count(suite, CI_ERROR);
+}
+
+/* The last lines of @text: what is around a failure begins at another line for each. */
+static const char *last_lines(const char *text)
+{
+	const char *start = text + strlen(text);
+
+	for (size_t lines = 0; start > text; start--)
+		if (start[-1] == '\n' && ++lines > COMMON_LINES)
+			break;
+	return start;
+}
+
+static bool is_same_guest(const struct ci_case *one, const struct ci_case *other)
+{
+	return one->guest && other->guest && !strcmp(one->guest, other->guest);
+}
+
+bool ci_console_is_shown(const struct ci_suite *suite, size_t index)
+{
+	const struct ci_case *of = &suite->list[index];
+
+	if (!of->console)
+		return false;
+	for (size_t i = 0; i < index; i++) {
+		const struct ci_case *before = &suite->list[i];
+
+		if (ci_is_bad(before) && before->console && is_same_guest(before, of) &&
+		    strstr(before->console, last_lines(of->console)))
+			return true;
+	}
+	return false;
 }
 
 /* ---- Around what guests print --------------------------------------------------------------- */

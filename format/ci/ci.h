@@ -58,6 +58,12 @@ bool ci_is_bad(const struct ci_case *of);
 size_t ci_count_bad(const struct ci_suite *suite);
 
 /*
+ * For a text that shows all cases: does it show the end of this case's console already, with a
+ * failed case of the same guest before it?
+ */
+bool ci_console_is_shown(const struct ci_suite *suite, size_t index);
+
+/*
  * What @out gets from here to ci_guard_end() is of guests, or quotes them: it shall not command the
  * CI. With @title it is hidden in the log under that name until somebody looks.
  */

@@ -230,7 +230,11 @@ static void summarise_text(const struct ci_case *of, const char *what, const cha
 	if (!text || !piece_begin(&piece))
 		return;
 	fprintf(piece.out, "\n<details><summary>");
-	markdown_html(piece.out, of->guest ?: of->name);
+	if (of->guest) {
+		markdown_html(piece.out, of->guest);
+		fputs(": ", piece.out);
+	}
+	markdown_html(piece.out, of->name);
 	fprintf(piece.out, ": %s</summary>\n\n", what);
 	markdown_block(piece.out, text, strlen(text));
 	fprintf(piece.out, "\n</details>\n");
@@ -260,7 +264,8 @@ static void summarise(const struct ci_suite *suite, struct summary *summary)
 		if (!ci_is_bad(of))
 			continue;
 		summarise_text(of, "what was found", of->details, summary);
-		summarise_text(of, "its console", of->console, summary);
+		if (!ci_console_is_shown(suite, i))
+			summarise_text(of, "its console", of->console, summary);
 	}
 	if (summary->left_out)
 		fprintf(summary->out, "\n_%zu more pieces are left out: a summary holds 1 MiB._\n",

@@ -60,8 +60,9 @@ static void print_section(FILE *log, size_t number, const struct ci_case *of, co
 	fprintf(log, "\033[0Ksection_end:%" PRIu64 ":ttrec_%zu_%s\r\033[0K\n", now, number, what);
 }
 
-static void tell_case(FILE *log, size_t number, const struct ci_case *of)
+static void tell_case(FILE *log, const struct ci_suite *suite, size_t number)
 {
+	const struct ci_case *of = &suite->list[number];
 	char time[UNITS_TEXT];
 
 	fprintf(log, RED "FAILED" PLAIN " " BOLD);
@@ -71,7 +72,7 @@ static void tell_case(FILE *log, size_t number, const struct ci_case *of)
 	fputc('\n', log);
 	if (of->details && number < SECTIONS_MAX)
 		print_section(log, number, of, "found", of->details);
-	if (of->console && number < SECTIONS_MAX)
+	if (of->console && number < SECTIONS_MAX && !ci_console_is_shown(suite, number))
 		print_section(log, number, of, "console", of->console);
 }
 
@@ -93,7 +94,7 @@ void ci_gitlab_tell(const struct ci_suite *suite, FILE *log)
 {
 	for (size_t i = 0; i < suite->count; i++)
 		if (ci_is_bad(&suite->list[i]))
-			tell_case(log, i, &suite->list[i]);
+			tell_case(log, suite, i);
 	fprintf(log, "%s" PLAIN " ", suite->failed ? RED "FAILED" : GREEN "passed");
 	print_line(log, suite->verdict);
 	fprintf(log, "; %zu passed, %zu failed, %zu skipped\n", ci_count(suite, CI_PASSED),

@@ -38,6 +38,9 @@ fails_on_github() {
 	says summary.md '^\| n1 \| second \\\| &lt;b&gt; \| 0\.[0-9]{9} \| '
 	says summary.md '^not ok 2 second \| <b>$'
 	says summary.md '^ttreplay t\.zst$'
+	# Of one console that two cases show, once.
+	[[ $(grep -c '<details>' summary.md) == 1 ]] || fail "$(cat summary.md)"
+	says summary.md '<summary>n1: run: its console</summary>'
 	junit j.xml 's.get("tests") == "4" and s.get("failures") == "2" and s.get("errors") == "0"'
 	junit j.xml 'c["n1: first"].find("failure") is None'
 	junit j.xml '"not ok 2 second" in c["n1: run"].find("failure").text'
