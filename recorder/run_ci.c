@@ -148,6 +148,7 @@ static int add_expectations(struct ci_suite *suite, const struct run_report *rep
 static int add_whole(struct ci_suite *suite, const struct run_report *report, int status,
 		     const char *reason)
 {
+	auto_free char *console = NULL;
 	struct ci_case added = { .name = "recording",
 				 .now = report->result->virtual_ns,
 				 .took = report->result->virtual_ns,
@@ -158,6 +159,8 @@ static int add_whole(struct ci_suite *suite, const struct run_report *report, in
 		added.outcome = CI_PASSED;
 	else
 		added.outcome = status == EXIT_DIVERGED ? CI_FAILED : CI_ERROR;
+	if (ci_is_bad(&added))
+		added.console = console = say_consoles(report->lab, NULL);
 	return ci_add(suite, &added);
 }
 

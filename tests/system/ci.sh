@@ -48,6 +48,14 @@ fails_on_github() {
 	replays_identical t.zst
 }
 
+# Where no guest has failed, what all said last is there.
+shows_the_console_of_a_hang() {
+	GITHUB_STEP_SUMMARY=$PWD/summary.md expect 5 record -q --hang-timeout 1s --ci github -- \
+		"say:here I spin" spin
+	says summary.md '^\|  \| recording \| '
+	says summary.md '^here I spin$'
+}
+
 # The time of a failure is virtual, and that of the record which has the line.
 same_time_each_run() {
 	local i time record
@@ -139,6 +147,7 @@ command -v xmllint >/dev/null || {
 	echo "1..0 # SKIP no xmllint here"
 	exit 77
 }
+proves "of a run that hangs a CI is shown the consoles" shows_the_console_of_a_hang
 proves "GitHub is told guest, time, line, artifact and command; guests command nothing" fails_on_github
 proves "the time of a failure is the same in every run, and in the trace" same_time_each_run
 proves "GitLab has consoles in sections, and what to attach" fails_on_gitlab
