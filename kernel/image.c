@@ -145,10 +145,11 @@ int image_check_kernel(const struct image_file *kernel, const char *source, stru
 	int err = elf_view_open(&elf, kernel->data, kernel->size);
 
 	if (err == -ENOEXEC)
-		return diagnose(why, EXIT_CANNOT, err,
-				"give the UML program itself: `linux`, not bzImage or a directory",
-				"%s is not a User-Mode-Linux binary: it is not an ELF file",
-				source);
+		return diagnose(
+			why, EXIT_CANNOT, err,
+			"give the UML program itself: `linux`, not bzImage or a directory; a "
+			"lab file goes with -f",
+			"%s is not a User-Mode-Linux binary: it is not an ELF file", source);
 	if (err == -EXDEV)
 		return diagnose(why, EXIT_CANNOT, err, "build UML for x86_64 (make ARCH=um)",
 				"%s is built for another architecture (ELF machine %u)", source,

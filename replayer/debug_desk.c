@@ -186,7 +186,8 @@ static void answer_packet(struct debug_desk *desk, char *packet, char reply[PACK
 	if (!err)
 		snprintf(reply, PACKET_MAX, "ok %.*s", PACKET_MAX - 8, text);
 	else
-		snprintf(reply, PACKET_MAX, "error %s", *why.what ? why.what : strerror(-err));
+		snprintf(reply, PACKET_MAX, "error %s%s%s", *why.what ? why.what : strerror(-err),
+			 *why.advice ? "; " : "", why.advice);
 }
 
 static bool serve(struct debug_desk *desk)

@@ -55,18 +55,25 @@ static char *shorten(const char *text, size_t max)
 	return console_lines_copy(text, length);
 }
 
-static void print_annotation(FILE *log, const char *title, const char *message)
+static void print_annotation(FILE *log, const char *level, const char *title, const char *message)
 {
 	auto_free char *shown_title = shorten(title, MESSAGE_MAX / 4);
 	auto_free char *shown = shorten(message, MESSAGE_MAX);
 
 	if (!shown_title || !shown)
 		return;
-	fprintf(log, "::error title=");
+	fprintf(log, "::%s title=", level);
 	print_escaped(log, shown_title, true);
 	fprintf(log, "::");
 	print_escaped(log, shown, false);
 	fputc('\n', log);
+}
+
+/* A replay that is as it should be repeats the failures of its recording: nobody has to mend that.
+ */
+static const char *level_of(const struct ci_suite *suite)
+{
+	return suite->failed ? "error" : "warning";
 }
 
 /* "n1: run" */
@@ -118,7 +125,7 @@ static void annotate_case(const struct ci_suite *suite, const struct ci_case *of
 	print_where(out, suite);
 	print_lines(out, of->console);
 	fclose(out);
-	print_annotation(log, title, message);
+	print_annotation(log, level_of(suite), title, message);
 }
 
 void ci_github_annotate(const struct ci_suite *suite, FILE *log)
@@ -136,7 +143,7 @@ void ci_github_annotate(const struct ci_suite *suite, FILE *log)
 		return;
 	snprintf(message, sizeof(message), "%zu more failed: see the summary of the job",
 		 bad - said);
-	print_annotation(log, suite->command, message);
+	print_annotation(log, level_of(suite), suite->command, message);
 }
 
 /* ---- The summary ---------------------------------------------------------------------------- */

@@ -12,7 +12,7 @@
 /* Columns, as wide as most traces need them. */
 #define NUMBER_WIDTH 8
 #define TIME_WIDTH   11
-#define DELTA_WIDTH  11
+#define DELTA_WIDTH  13
 
 #define COLOUR_OFF     "\x1b[0m"
 #define COLOUR_DIM     "\x1b[2m"

@@ -132,7 +132,8 @@ static void assert_annotations(const struct ci_suite *suite)
 	fclose(log);
 	for (char *rest = text, *line; rest && *rest; lines++) {
 		line = strsep(&rest, "\n");
-		assert_memory_equal(line, "::error title=", 14);
+		assert_memory_equal(line, suite->failed ? "::error title=" : "::warning title=",
+				    suite->failed ? 14 : 16);
 		for (; *line; line++)
 			assert_true((unsigned char)*line >= ' ');
 	}
@@ -220,7 +221,9 @@ static void test_hostile_text_stays_text(void **state)
 static void test_known_text_comes_back(void **state)
 {
 	const char *directory = *state;
-	struct ci_suite suite = { .command = "ttrec run", .name = "a<b>&\"c\"", .verdict = "" };
+	struct ci_suite suite = {
+		.command = "ttrec run", .name = "a<b>&\"c\"", .verdict = "", .failed = true
+	};
 	struct ci_case added = { .guest = "n:1,x",
 				 .name = "50%",
 				 .outcome = CI_FAILED,
@@ -385,11 +388,29 @@ static int tear_down(void **state)
 	return system(command);
 }
 
+/* A replay is as it should be, and what its guest reported failed when it was recorded, too. */
+static void test_failures_of_a_good_replay_are_warnings(void **state)
+{
+	struct ci_suite suite = { .command = "ttreplay", .name = "t.zst", .verdict = "identical" };
+	struct ci_case added = { .guest = "n1", .name = "1", .outcome = CI_FAILED };
+	auto_free char *text = NULL;
+	size_t size;
+	FILE *log = open_memstream(&text, &size);
+
+	(void)state;
+	assert_int_equal(ci_add(&suite, &added), 0);
+	ci_github_annotate(&suite, log);
+	fclose(log);
+	assert_memory_equal(text, "::warning title=ttreplay%2C n1%3A 1::", 37);
+	ci_release(&suite);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_hostile_text_stays_text),
 		cmocka_unit_test(test_known_text_comes_back),
+		cmocka_unit_test(test_failures_of_a_good_replay_are_warnings),
 		cmocka_unit_test(test_a_summary_keeps_within_its_limit),
 		cmocka_unit_test(test_what_cannot_be_written_is_said),
 		cmocka_unit_test(test_guests_cannot_command),

@@ -249,8 +249,8 @@ static void lines_stand_below_each_other(void **state)
 	text = print(lines, ARRAY_SIZE(lines));
 	assert_string_equal(
 		text,
-		"         9  0.000001000           +0  n1     <- attach     lan\n"
-		"        10  0.000001256       +256ns  second <- leave\n"
+		"         9  0.000001000             +0  n1     <- attach     lan\n"
+		"        10  0.000001256         +256ns  second <- leave\n"
 		"  123456789  5000.000001000  +4999.999999744s  n1     <- exit       status 1\n"
 		"  123456790  5000.000000000              -1us  n1     <- exit       status 0\n");
 }
@@ -262,8 +262,8 @@ static void without_a_cast(void **state)
 	(void)state;
 	view.cast = NULL;
 	text = print(lines, 2);
-	assert_string_equal(text, "       9  0.000001000           +0  guest 0 <- attach     dev0\n"
-				  "      10  0.000001256       +256ns  guest 1 <- leave\n");
+	assert_string_equal(text, "       9  0.000001000             +0  guest 0 <- attach     dev0\n"
+				  "      10  0.000001256         +256ns  guest 1 <- leave\n");
 }
 
 static void colours(void **state)
