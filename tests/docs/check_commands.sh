@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# What --help says and what the manual says is the same, and --help is fit to be read. The map of the
-# tree names every file.
+# What --help says, what the manuals say and what bash, zsh and fish complete is the same, and --help is
+# fit to be read. The map of the tree names every file.
 # shellcheck source-path=SCRIPTDIR source=../system/lib.sh
 . "$(dirname "$0")/../system/lib.sh"
 
 docs=$source_dir/docs
+made=$bin/../completion
 
 # Every command with each of its verbs, as it is called for help.
 calls() {
@@ -38,11 +39,17 @@ own_options() {
 	grep -vxE -e '--(help|usage|version)' | sort -u
 }
 
+# call_options COMMAND [VERB]: the long options that its --help lists.
+call_options() {
+	"$@" --help | sed -nE 's/^ +(-., )?(--[a-z-]+).*/\2/p' | sort -u
+}
+
 # help_options PAGE: the long options that --help lists, over all its calls.
 help_options() {
 	local call
 	while read -r call; do
-		$call --help | sed -nE 's/^ +(-., )?(--[a-z-]+).*/\2/p'
+		# shellcheck disable=SC2086 # a command and its verb
+		call_options $call
 	done < <(calls_of "$1") | own_options
 }
 
@@ -104,6 +111,68 @@ every_status() {
 	says section '^\.B 0$'
 }
 
+ask_bash() {
+	local -a words=("$@")
+	bash --norc -c '
+		source "$1"
+		shift
+		COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+		"_$1"
+		printf "%s\n" "${COMPREPLY[@]}"' bash "$made/bash/${words[0]}" "${words[@]}"
+}
+
+ask_fish() {
+	fish --no-config -c "source $made/fish/$1.fish; complete -C '$*'" | cut -f1
+}
+
+# A shell on a terminal of its own, which is asked to list (^D) what could follow, once it reads a line. What
+# is typed after that is echoed after the list.
+ask_zsh() {
+	COLUMNS=200 zsh -f -c '
+		zmodload zsh/zpty
+		zpty shell "stty cols 200 rows 1000; TERM=dumb zsh -f -i"
+		zpty -w shell "PS1= LISTMAX=10000; fpath=($1 \$fpath); autoload -Uz compinit; compinit -D -u; zle-line-init() { print -r rea\"\"dy }; zle -N zle-line-init"
+		zpty -r -m shell ignored "*ready*"
+		zpty -w -n shell "$2"$'"'\\x04'"'"@@@"
+		zpty -r -m shell listed "*@@@*"
+		print -rn -- $listed
+		zpty -d shell' zsh "$made/zsh" "$*" | tr -d '\r' | sed -E 's/  .*//'
+}
+
+complete_options() {
+	local shell=$1 call
+	command -v "$shell" >/dev/null || skip "no $shell here"
+	while read -r call; do
+		# shellcheck disable=SC2086 # a command and its verb
+		call_options $call >expected
+		# shellcheck disable=SC2086
+		"ask_$shell" $call -- 2>err | grep -a -oE -e '^--[a-z-]+' | sort -u >got
+		diff -u --label "$call --help" --label "$shell" expected got
+	done < <(calls)
+}
+
+complete_verbs() {
+	local shell=$1 command
+	command -v "$shell" >/dev/null || skip "no $shell here"
+	for command in ttrec ttdump; do
+		calls | sed -n "s/^$command //p" | sort >expected
+		[[ -s expected ]] || fail "$command --help lists no verb"
+		"ask_$shell" "$command" '' 2>err | grep -xE '[a-z]+' | sort -u >got
+		comm -23 expected got >missing
+		empty missing
+	done
+}
+
+complete_values() {
+	local shell=$1
+	command -v "$shell" >/dev/null || skip "no $shell here"
+	case $shell in
+	bash) ask_bash ttrec run --seal = '' ;;
+	fish) ask_fish ttrec run --seal= | sed 's/.*=//' ;;
+	esac | sort >got
+	printf '%s\n' auto full none | diff -u - got
+}
+
 no_warnings() {
 	command -v groff >/dev/null || skip "no groff here"
 	local page
@@ -150,4 +219,12 @@ proves "ttdump: every verb's page is named" every_page_named
 proves "every argument that --allow accepts stands in the manual" allowed_names
 proves "groff has nothing to say about the manuals" no_warnings
 proves "docs/architecture.md names every source file, and none that is not there" every_file
+proves "there are verbs to ask for" at_least "$(calls | wc -l)" 10 calls
+for shell in bash zsh fish; do
+	proves "$shell completes the verbs" complete_verbs "$shell"
+	proves "$shell completes every option of every verb, and no other" complete_options "$shell"
+done
+for shell in bash fish; do
+	proves "$shell completes the values of an option" complete_values "$shell"
+done
 finish
