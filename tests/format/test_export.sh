@@ -124,9 +124,9 @@ perfetto_terminal() {
 
 # tshark_agrees TRACE: what it decodes is what show says.
 tshark_agrees() {
-	command -v tshark capinfos >/dev/null || skip "needs tshark"
+	need_tshark
 	expect 0 "$source_dir/tests/format/pcapng_compare.py" "$bin/ttdump" \
-		"$bin/../share/ttrec/ttrec.lua" "$@"
+		"$dissector" "$@"
 }
 
 pcapng_records() {
@@ -143,13 +143,13 @@ pcapng_records() {
 
 # Guests have their names where Wireshark looks for them.
 pcapng_names() {
-	command -v tshark >/dev/null || skip "needs tshark"
+	need_tshark
 	lab_trace
 	expect 0 ttdump export pcapng trace -o exported
 	expect 0 capinfos -I exported
 	says out 'Name = lan$'
 	says out 'Description = n1 02:00:00:00:00:01, n2 02:00:00:00:00:02,'
-	expect 0 tshark -X "lua_script:$bin/../share/ttrec/ttrec.lua" -r exported \
+	expect 0 tshark -X "lua_script:$dissector" -r exported \
 		-Y 'ttrec.op == "WAIT" && ttrec.guest_name == "n3"' -T fields -e _ws.col.Source -e _ws.col.Info
 	says out '^n3.<- WAIT seq [0-9]+$'
 }
@@ -157,12 +157,12 @@ pcapng_names() {
 # What a guest wrote ends no line of tshark, and does nothing to its terminal.
 pcapng_printable() {
 	local sample
-	command -v tshark >/dev/null || skip "needs tshark"
+	need_tshark
 	lab_trace
 	"$bin/format_make_sample" absurd absurd 4 1000
 	for sample in trace absurd; do
 		expect 0 ttdump export pcapng "$sample" -o exported
-		expect 0 tshark -X "lua_script:$bin/../share/ttrec/ttrec.lua" -r exported -Y ttrec
+		expect 0 tshark -X "lua_script:$dissector" -r exported -Y ttrec
 		[[ $(wc -l <out) == "$(($(ttdump show --json "$sample" | wc -l) - 1))" ]]
 		if LC_ALL=C grep -qP '[\x00-\x1f\x7f]|\xc2[\x80-\x9f]' out; then fail "not printable"; fi
 	done

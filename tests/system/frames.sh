@@ -6,11 +6,10 @@
 
 need_kernel 6.12
 pack_guests
-dissector=$bin/../share/ttrec/ttrec.lua
 
 # agrees TRACE FRAMES LEFT: at least so many frames; at most so many were for a guest that had ended.
 agrees() {
-	command -v tshark capinfos >/dev/null || skip "needs tshark"
+	need_tshark
 	expect 0 "$source_dir/tests/format/pcapng_compare.py" "$bin/ttdump" "$dissector" "$1" "$3"
 	at_least "$(sed -n 's/.* and \([0-9]*\) frames agree/\1/p' out)" "$2" "frames"
 }

@@ -128,6 +128,22 @@ ttreplay() {
 	timeout --foreground 60 "$bin/ttreplay" "$@"
 }
 
+# need_tshark: skips without one. From here on it is one that knows our records, by $dissector: where it is
+# run by root it loads none since Wireshark 4.4, so it is run by nobody.
+need_tshark() {
+	local tshark
+	tshark=$(command -v tshark) && command -v capinfos >/dev/null || skip "needs tshark"
+	dissector=$work/ttrec.lua
+	cp "$bin/../share/ttrec/ttrec.lua" "$dissector"
+	((EUID)) || [[ -x $work/tools/tshark ]] || {
+		mkdir -p "$work/tools"
+		printf '#!/bin/sh\nHOME=%s exec setpriv --reuid=65534 --regid=65534 --clear-groups %s "$@"\n' \
+			"$work/nobody" "$tshark" >"$work/tools/tshark"
+		chmod 755 "$work/tools/tshark"
+	}
+	PATH=$work/tools:$PATH
+}
+
 # ---- Guests ----------------------------------------------------------------------------------------------
 
 # need_kernel VERSION: sets $kernel; ends the script as skipped when there is none.
