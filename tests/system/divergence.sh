@@ -2,26 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # A replay that differs says so, where, and what to do next.
 . "$(dirname "$0")/lib.sh"
-
-need_kernel 6.12
-
-# One recording for all.
-ttrec run -q --digest every -o "$work/t.zst" "$kernel" mem=32M initrd="$initrd" \
-	do=tick:30:3000000,off 2>"$work/log" || {
-	cat "$work/log"
-	exit 1
-}
-trace=$work/t.zst
-
-# record_after_digests N: the record after the N-th pair of digests: what the guest waits for.
-record_after_digests() {
-	ttdump show "$trace" | awk -v wanted="$1" \
-		'/ digest +data.bss [0-9a-f]+, [1-9]/ && ++seen == wanted { print $1 + 1 }'
-}
-
-symbol_address() {
-	nm "$kernel" | awk -v name="$1" '$3 == name { print "0x" $1 }'
-}
+. "$(dirname "$0")/flip_lib.sh"
 
 ram_named() {
 	local record

@@ -2,34 +2,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # The report of a replay: what is in it is true, for programs and for people.
 . "$(dirname "$0")/lib.sh"
-
-need_kernel 6.12
-
-# One recording for all.
-ttrec run -q --digest every -o "$work/t.zst" "$kernel" mem=32M initrd="$initrd" \
-	do=tick:30:3000000,off 2>"$work/log" || {
-	cat "$work/log"
-	exit 1
-}
-trace=$work/t.zst
-
-# record_after_digests N: the record after the N-th pair of digests: what the guest waits for.
-record_after_digests() {
-	ttdump show "$trace" | awk -v wanted="$1" \
-		'/== digest +data/ && !/part of/ && ++seen == wanted { print $1 + 1 }'
-}
+. "$(dirname "$0")/flip_lib.sh"
 
 # diverge ADDRESS BIT [OPTION]...: with a bit of kernel data flipped.
 diverge() {
 	local address=$1 bit=$2
 	shift 2
 	expect 1 ttreplay --flip-bit "$(record_after_digests 20):1:$address:$bit" "$@" "$trace"
-}
-
-# symbol_address NAME [OFFSET]
-symbol_address() {
-	nm "$kernel" | awk -v name="$1" '$3 == name { print "0x" $1 }' |
-		while read -r address; do printf '%#x\n' $((address + ${2:-0})); done
 }
 
 # holds FILE EXPRESSION: Python says so of the report r.
