@@ -6,26 +6,13 @@
 
 #include "format/cleanup.h"
 #include "format/same_file.h"
+#include "format/text/trace_open.h"
 
 #define DEFAULT_OUTPUT "again.zst"
 
 static const char record_anew[] = "record it with `ttrec run` of this version";
 
 /* ---- The trace ------------------------------------------------------------------------------ */
-
-static int open_trace(const char *path, struct trace_reader **reader, struct diagnosis *why)
-{
-	int err = trace_reader_open(path, reader);
-
-	if (err == -EBADMSG || err == -EPIPE)
-		return diagnose(why, EXIT_DAMAGED, err,
-				"`ttdump salvage` saves what is left of a trace",
-				"%s is no trace, or damaged in its head", path);
-	if (err)
-		return diagnose(why, err == -ENOENT || err == -EACCES ? EXIT_USAGE : EXIT_CANNOT,
-				err, "check the path", "cannot open %s: %s", path, strerror(-err));
-	return 0;
-}
 
 /* What the recording reads must not be what it writes. */
 static int choose_output(struct run_options *options, struct diagnosis *why)
@@ -105,7 +92,7 @@ int again_open(struct run_options *options, struct again **out, struct diagnosis
 	*out = again;
 	if (err || !again)
 		return err ? err : -ENOMEM;
-	err = open_trace(options->again, &again->reader, why);
+	err = trace_open(options->again, &again->reader, why);
 	if (!err)
 		err = read_settings(options, again, why);
 	if (!err)

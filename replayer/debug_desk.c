@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include "format/cleanup.h"
+#include "format/text/trace_open.h"
 #include "replayer/replay_lab.h"
 
 #define PACKET_MAX (4 * PATH_MAX)
@@ -72,7 +73,7 @@ static int find(struct debug_desk *desk, const struct until *until, uint64_t *re
 				     .count = desk->count,
 				     .here = desk->index };
 	struct trace_reader *reader = NULL;
-	int err = replay_open_trace(desk->trace, &reader, why);
+	int err = trace_open(desk->trace, &reader, why);
 
 	pthread_mutex_lock(&desk->mutex);
 	scope.first = desk->record + 1;
@@ -150,7 +151,7 @@ static int answer_around(struct debug_desk *desk, const char *argument, char tex
 	pthread_mutex_lock(&desk->mutex);
 	record = desk->record;
 	pthread_mutex_unlock(&desk->mutex);
-	err = ring ? replay_open_trace(desk->trace, &reader, why) : -ENOMEM;
+	err = ring ? trace_open(desk->trace, &reader, why) : -ENOMEM;
 	if (!err)
 		err = trace_reader_follow(reader, desk->index);
 	if (!err)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "format/cleanup.h"
+#include "format/text/trace_open.h"
 #include "kernel/guest_replace.h"
 #include "kernel/probe.h"
 #include "kernel/process.h"
@@ -97,7 +98,7 @@ void replay_child(const struct replay_options *options, struct replay_guest *rep
 	struct trace_reader *reader = NULL;
 	struct guest guest = GUEST_NONE;
 	struct probe *probe = NULL;
-	int err = replay_open_trace(options->trace, &reader, &outcome->why);
+	int err = trace_open(options->trace, &reader, &outcome->why);
 
 	if (!err)
 		err = replay(options, replayed, reader, &guest, &probe);

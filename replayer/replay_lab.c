@@ -8,25 +8,8 @@
 
 #include "format/cleanup.h"
 #include "format/same_file.h"
+#include "format/text/trace_open.h"
 #include "format/units.h"
-
-int replay_open_trace(const char *path, struct trace_reader **reader, struct diagnosis *why)
-{
-	int err = trace_reader_open(path, reader);
-
-	if (err == -EBADMSG || err == -EPIPE)
-		return diagnose(why, EXIT_DAMAGED, err,
-				"`ttdump salvage` saves what is left of a trace", "%s is %s", path,
-				err == -EPIPE ? "cut off in its first bytes"
-					      : "no trace, or damaged in its head");
-	if (err == -EPROTONOSUPPORT)
-		return diagnose(why, EXIT_CANNOT, err, "use a newer ttreplay",
-				"%s needs a feature this version does not know", path);
-	if (err)
-		return diagnose(why, err == -ENOENT || err == -EACCES ? EXIT_USAGE : EXIT_CANNOT,
-				err, "check the path", "cannot open %s: %s", path, strerror(-err));
-	return 0;
-}
 
 /* ---- Which guests there are ----------------------------------------------------------------- */
 
@@ -271,7 +254,7 @@ int replay_lab_open(const struct replay_options *options, struct replay_lab *lab
 		    struct diagnosis *why)
 {
 	struct trace_reader *reader = NULL;
-	int err = replay_open_trace(options->trace, &reader, why);
+	int err = trace_open(options->trace, &reader, why);
 
 	*lab = (struct replay_lab){ 0 };
 	if (!err)

@@ -22,9 +22,6 @@ int replay_lab_open(const struct replay_options *options, struct replay_lab *lab
 		    struct diagnosis *why);
 void replay_lab_close(struct replay_lab *lab);
 
-/* Open a trace, for whoever reads it; errors are told as a user has to know them. */
-int replay_open_trace(const char *path, struct trace_reader **reader, struct diagnosis *why);
-
 /* How many are wanted. */
 size_t replay_lab_wanted(const struct replay_lab *lab);
 

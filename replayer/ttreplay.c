@@ -8,6 +8,7 @@
 #include "format/ci/ci.h"
 #include "kernel/process.h"
 #include "format/same_file.h"
+#include "format/text/trace_open.h"
 #include "replayer/debugger.h"
 #include "replayer/replay_crew.h"
 #include "replayer/replay_options.h"
@@ -60,7 +61,7 @@ static int find_stop(struct replay_options *options, const struct replay_lab *la
 
 	if (options->until.kind == UNTIL_NEVER)
 		return 0;
-	err = replay_open_trace(options->trace, &reader, why);
+	err = trace_open(options->trace, &reader, why);
 	if (!err)
 		err = until_find(&options->until, &scope, reader, &options->cursor.until_record,
 				 why);
