@@ -152,3 +152,10 @@ void hex_text(const uint8_t *data, size_t size, char *text)
 	}
 	*text = '\0';
 }
+
+const char *mac_text(const uint8_t mac[6], char text[MAC_TEXT])
+{
+	snprintf(text, MAC_TEXT, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
+		 mac[4], mac[5]);
+	return text;
+}

@@ -48,4 +48,8 @@ const char *size_text(uint64_t bytes, char text[UNITS_TEXT]);
 /* Lower-case hex digits of @size bytes and a NUL. */
 void hex_text(const uint8_t *data, size_t size, char *text);
 
+/* "02:01:7d:56:ae:80" */
+#define MAC_TEXT 18
+const char *mac_text(const uint8_t mac[6], char text[MAC_TEXT]);
+
 #endif

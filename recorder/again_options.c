@@ -7,7 +7,6 @@
 
 #include "format/cleanup.h"
 #include "format/units.h"
-#include "format/words.h"
 #include "recorder/run_options.h"
 
 enum again_key {
@@ -46,12 +45,6 @@ static void parse_until(const char *text, struct run_options *options, struct ar
 			   text);
 }
 
-static void add(const char **list, const char *text, const char *option, struct argp_state *state)
-{
-	if (!words_add(list, RUN_PATTERNS_MAX, text))
-		argp_error(state, "--%s: at most %d of them", option, RUN_PATTERNS_MAX);
-}
-
 /* What the trace says cannot be said, and what is about a trace needs one. */
 static void check(const struct run_options *options, struct argp_state *state)
 {
@@ -81,13 +74,13 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		options->again = text;
 		break;
 	case KEY_KERNEL:
-		add(options->replace[GUEST_KERNEL], text, "kernel", state);
+		run_options_add(options->replace[GUEST_KERNEL], text, "--kernel", state);
 		break;
 	case KEY_INITRD:
-		add(options->replace[GUEST_INITRD], text, "initrd", state);
+		run_options_add(options->replace[GUEST_INITRD], text, "--initrd", state);
 		break;
 	case KEY_DISK:
-		add(options->disks, text, "disk", state);
+		run_options_add(options->disks, text, "--disk", state);
 		break;
 	case KEY_UNTIL:
 		parse_until(text, options, state);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "format/cleanup.h"
+#include "format/units.h"
 #include "kernel/entropy.h"
 
 /* What a number is derived for; each gets a stream of its own. */
@@ -87,6 +88,7 @@ static int create_net(struct run_lab *lab, struct run_guest *guest, size_t numbe
 {
 	const struct lab_device *device = &guest->lab->device[number];
 	struct run_network *network = &lab->network[device->network];
+	char text[MAC_TEXT];
 	uint8_t mac[6];
 	int err = grow_network(network);
 
@@ -102,9 +104,8 @@ static int create_net(struct run_lab *lab, struct run_guest *guest, size_t numbe
 		return -ENOMEM;
 	network->guest[network->count] = (size_t)(guest - lab->guest);
 	network->device[network->count++] = guest->device[number];
-	snprintf(name, 128, "net %s %02x:%02x:%02x:%02x:%02x:%02x",
-		 lab->lab->network[device->network].name, mac[0], mac[1], mac[2], mac[3], mac[4],
-		 mac[5]);
+	snprintf(name, 128, "net %s %s", lab->lab->network[device->network].name,
+		 mac_text(mac, text));
 	return 0;
 }
 

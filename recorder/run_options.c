@@ -160,8 +160,8 @@ static uint64_t parse_tod(const char *text, struct argp_state *state)
 	return ns;
 }
 
-static void add_pattern(const char **list, const char *text, const char *option,
-			struct argp_state *state)
+void run_options_add(const char **list, const char *text, const char *option,
+		     struct argp_state *state)
 {
 	if (!words_add(list, RUN_PATTERNS_MAX, text))
 		argp_error(state, "%s: at most %d of them", option, RUN_PATTERNS_MAX);
@@ -273,13 +273,13 @@ static error_t parse_guests(int key, char *text, struct argp_state *state)
 		options->seal = choose(text, "--seal", run_seal_names, state);
 		break;
 	case KEY_EXPECT:
-		add_pattern(options->expect, text, "--expect", state);
+		run_options_add(options->expect, text, "--expect", state);
 		break;
 	case KEY_FAIL_ON:
-		add_pattern(options->fail_on, text, "--fail-on", state);
+		run_options_add(options->fail_on, text, "--fail-on", state);
 		break;
 	case KEY_ALLOW:
-		add_pattern(options->allow, text, "--allow", state);
+		run_options_add(options->allow, text, "--allow", state);
 		break;
 	case KEY_KEEP:
 		options->keep = (enum keep_policy)choose(text, "--keep", keeps, state);

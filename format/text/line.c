@@ -195,13 +195,18 @@ void line_escaped(struct line *line, const char *text, size_t size, bool utf8)
 	}
 }
 
-size_t line_columns(const struct line *line, size_t start)
+size_t text_columns(const char *text, size_t size)
 {
 	size_t columns = 0;
 
-	for (size_t i = start; i < line->size; i++)
-		columns += (line->text[i] & 0xc0) != 0x80;
+	for (size_t i = 0; i < size; i++)
+		columns += (text[i] & 0xc0) != 0x80;
 	return columns;
+}
+
+size_t line_columns(const struct line *line, size_t start)
+{
+	return text_columns(line->text + start, line->size - start);
 }
 
 void line_align_left(struct line *line, size_t start, size_t width)

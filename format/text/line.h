@@ -81,6 +81,9 @@ void line_escaped(struct line *line, const char *text, size_t size, bool utf8);
 /* Characters that were added since the line had @start bytes. */
 size_t line_columns(const struct line *line, size_t start);
 
+/* The same of any text. */
+size_t text_columns(const char *text, size_t size);
+
 /*
  * Spaces before or behind what was added since the line had @start bytes, up to @width columns.
  * What stands on the right is ASCII.

@@ -2,6 +2,7 @@
 /* ttdump export json: the whole trace as one JSON document. */
 #include "format/ttdump/export.h"
 #include "format/text/record_json.h"
+#include "format/units.h"
 
 static int put_records(struct trace_reader *reader, const struct cast *cast, struct line *line,
 		       FILE *out)
@@ -41,15 +42,12 @@ static json_t *device_json(const struct cast_device *device, size_t number)
 {
 	json_t *object = json_pack("{s:I, s:I, s:s}", "device", (json_int_t)number, "virtio_id",
 				   (json_int_t)device->virtio_id, "name", device->name);
-	const uint8_t *mac = device->mac;
-	char text[18];
+	char text[MAC_TEXT];
 
 	if (!object || !device->wired)
 		return object;
-	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
-		 mac[3], mac[4], mac[5]);
 	json_object_set_new(object, "network", json_string(device->network));
-	json_object_set_new(object, "mac", json_string(text));
+	json_object_set_new(object, "mac", json_string(mac_text(device->mac, text)));
 	return object;
 }
 

@@ -8,6 +8,7 @@
 #include "format/ttdump/pcapng_exchange.h"
 #include "format/ttdump/pcapng_names.h"
 #include "format/ttdump/pcapng_order.h"
+#include "format/units.h"
 
 /* The first interface: that of the records. */
 #define EXCHANGES 0u
@@ -69,13 +70,12 @@ static void describe_network(const struct capture *capture, const char *network,
 	for (size_t i = 0; i < capture->cast.count; i++)
 		for (size_t j = 0; j < capture->cast.guest[i].device_count; j++) {
 			const struct cast_device *device = &capture->cast.guest[i].device[j];
-			const uint8_t *mac = device->mac;
+			char mac[MAC_TEXT];
 
 			if (!device->wired || strcmp(device->network, network))
 				continue;
-			line_format(line, "%s%s %02x:%02x:%02x:%02x:%02x:%02x", separator,
-				    capture->cast.guest[i].name, mac[0], mac[1], mac[2], mac[3],
-				    mac[4], mac[5]);
+			line_format(line, "%s%s %s", separator, capture->cast.guest[i].name,
+				    mac_text(device->mac, mac));
 			separator = ", ";
 		}
 	line_char(line, '\0');

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/text/line.h"
 #include "format/units.h"
 
 void table_add(struct table_text *table, const char *text)
@@ -53,11 +54,7 @@ void table_add_size(struct table_text *table, uint64_t bytes)
 /* Columns of a terminal that @text takes: names may be UTF-8. */
 static size_t text_width(const char *text)
 {
-	size_t width = 0;
-
-	for (; *text; text++)
-		width += ((unsigned char)*text & 0xc0) != 0x80;
-	return width;
+	return text_columns(text, strlen(text));
 }
 
 static const char *title_text(const char *title)
