@@ -8,6 +8,7 @@
 
 #include "format/cleanup.h"
 #include "kernel/guest.h"
+#include "kernel/guest_patches.h"
 #include "kernel/room_internal.h"
 
 /* How a pattern is matched: '#' stands for a number, '*' for anything that follows. */
@@ -241,6 +242,28 @@ static bool may_send_without_napi(const struct image_file *kernel)
 	return strncmp(release, "6.12.", 5) != 0;
 }
 
+static int add_work_cost(const struct guest_arguments_options *options,
+			 const struct image_file *kernel, struct argument_list *list,
+			 struct diagnosis *why)
+{
+	char *text;
+
+	if (!options->work_cost || !strcmp(options->work_cost, GUEST_WORK_OFF))
+		return 0;
+	if (!(guest_patches(kernel) & GUEST_PATCH_WORK)) {
+		if (!options->work_cost_given)
+			return 0;
+		return diagnose(why, EXIT_CANNOT, -ENOTSUP,
+				"use a kernel built by kernel/uml/build-uml.sh, or leave it out",
+				"this kernel cannot charge work (--work-cost %s): it lacks ttrec's "
+				"patches",
+				options->work_cost);
+	}
+	if (asprintf(&text, GUEST_WORK_PARAMETER "%s", options->work_cost) < 0)
+		text = NULL;
+	return list_add(list, text);
+}
+
 /*
  * Before the user's own, who may say otherwise. A guest that does not trust the random bytes it
  * gets from us makes its own of clock reads, which cost 256 ns of virtual time each: 6.1 without
@@ -255,7 +278,8 @@ static bool may_send_without_napi(const struct image_file *kernel)
  * functions are bound before they run, as those of the kernel itself are (room_guest.c).
  */
 static int add_defaults(const struct guest_arguments_options *options,
-			const struct image_file *kernel, struct argument_list *list)
+			const struct image_file *kernel, struct argument_list *list,
+			struct diagnosis *why)
 {
 	int err = list_add(list, strdup("random.trust_cpu=on"));
 
@@ -263,6 +287,8 @@ static int add_defaults(const struct guest_arguments_options *options,
 		err = list_add(list, strdup("random.trust_bootloader=on"));
 	if (!err && has_net(options) && may_send_without_napi(kernel))
 		err = list_add(list, strdup("virtio_net.napi_tx=0"));
+	if (!err)
+		err = add_work_cost(options, kernel, list, why);
 	return err ? err : list_add(list, strdup("LD_BIND_NOW=1"));
 }
 
@@ -295,7 +321,7 @@ int guest_arguments_build(const struct guest_arguments_options *options, struct 
 
 	*host_files = false;
 	if (!err)
-		err = add_defaults(options, &files->file[0], &list);
+		err = add_defaults(options, &files->file[0], &list, why);
 	for (; !err && *user && strcmp(*user, "--"); user++)
 		err = add_user_argument(options, *user, files, &list, host_files, why);
 	if (!err)

@@ -25,6 +25,8 @@ struct guest_arguments_options {
 	uint64_t id;			   /* of this guest for the scheduler */
 	const struct guest_device *device; /* what it finds at its device sockets */
 	size_t device_count;
+	const char *work_cost; /* guest_patches.h; passed on to kernels that know it. NULL: off */
+	bool work_cost_given;  /* by the user: a kernel that does not know it is refused */
 };
 
 /*

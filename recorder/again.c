@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "format/cleanup.h"
+#include "kernel/guest_patches.h"
 #include "format/same_file.h"
 #include "format/text/trace_open.h"
 
@@ -55,6 +56,9 @@ static int read_settings(struct run_options *options, struct again *again, struc
 	if (err == -EBADMSG || err == -EPIPE)
 		return diagnose(why, EXIT_DAMAGED, err, "`ttdump verify` says where",
 				"%s is damaged where it says how it was recorded", options->again);
+	/* Traces of before there was such a cost say nothing of it. */
+	if (!options->work_cost)
+		options->work_cost = GUEST_WORK_OFF;
 	return err ? err : check_verb(options, &again->settings, why);
 }
 

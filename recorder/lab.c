@@ -229,6 +229,8 @@ static const struct lab_key lab_keys[] = {
 		.doc = "where all that is random comes from"),
 	LAB_KEY("tod", lab_type_tod, struct lab, tod, .doc = "time of day at virtual time 0"),
 	LAB_KEY("grant", lab_type_grant, struct lab, grant, .doc = "each or window"),
+	LAB_KEY("work-cost", lab_type_work_cost, struct lab, work_cost,
+		.doc = "virtual time of a system call and a page fault, ns"),
 	LAB_KEY("limits", limits_type, struct lab, limit_virtual, .doc = "virtual and wall time"),
 	LAB_KEY("expect", lab_type_patterns, struct lab, expect,
 		.doc = "lines that some console must show"),
@@ -405,6 +407,7 @@ void lab_destroy(struct lab *lab)
 		return;
 	free(lab->path);
 	free(lab->text);
+	free(lab->work_cost);
 	for (size_t i = 0; i < lab->network_count; i++)
 		free(lab->network[i].name);
 	for (size_t i = 0; i < lab->program_count; i++)

@@ -83,6 +83,7 @@ struct lab {
 	size_t guest_count;
 	/* LAB_UNSET where the file does not say */
 	uint64_t seed, tod, limit_virtual, limit_wall;
+	char *work_cost;	  /* NULL: not said */
 	int grant;		  /* enum calendar_grant; -1: not said */
 	char **expect, **fail_on; /* for every guest's console, besides its own */
 	/* What the caller should tell the user; each begins with file:line:column. NULL: nothing */

@@ -145,8 +145,8 @@ extern const struct lab_type lab_type_number, lab_type_flag, lab_type_duration, 
 	lab_type_rate, lab_type_speed, lab_type_share, lab_type_tod, lab_type_grant,
 	lab_type_milliseconds, lab_type_mebibytes, lab_type_nanoseconds, lab_type_mac;
 extern const struct lab_type lab_type_text, lab_type_path, lab_type_image, lab_type_name,
-	lab_type_words, lab_type_patterns, lab_type_pattern, lab_type_serial, lab_type_nothing,
-	lab_type_ignored;
+	lab_type_words, lab_type_patterns, lab_type_pattern, lab_type_serial, lab_type_work_cost,
+	lab_type_nothing, lab_type_ignored;
 
 int lab_read_integer(struct lab_reader *reader, const struct lab_key *key, const yaml_node_t *node,
 		     void *field);

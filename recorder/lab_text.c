@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "format/cleanup.h"
+#include "kernel/guest_patches.h"
 
 #define NAME_MAX_LENGTH 63
 /* What one pattern may repeat: nested counts multiply in the memory that regcomp(3) takes. */
@@ -155,6 +156,14 @@ static int read_serial(struct lab_reader *reader, const struct lab_key *key,
 	int err = read_text(reader, key, node, field);
 
 	return err ? err : strlen(*(char **)field) <= SERIAL_MAX ? 0 : lab_wrong(reader, key, node);
+}
+
+static int read_work_cost(struct lab_reader *reader, const struct lab_key *key,
+			  const yaml_node_t *node, void *field)
+{
+	int err = read_text(reader, key, node, field);
+
+	return err ? err : guest_work_check(*(char **)field) ? lab_wrong(reader, key, node) : 0;
 }
 
 /* ---- Words of a command line ---------------------------------------------------------------- */
@@ -338,6 +347,8 @@ const struct lab_type lab_type_name = {
 	read_name, NULL, NULL
 };
 const struct lab_type lab_type_serial = { "at most 20 bytes", read_serial, NULL, NULL };
+const struct lab_type lab_type_work_cost = { "SYSCALL,FAULT in nanoseconds such as 250,500, or off",
+					     read_work_cost, NULL, NULL };
 const struct lab_type lab_type_words = {
 	"words of the kernel's command line, as one text or a list", read_words, NULL, NULL
 };

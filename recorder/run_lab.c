@@ -170,7 +170,9 @@ static int build_arguments(const struct run_options *options, struct run_guest *
 	struct guest_arguments_options arguments = { .allow = options->allow,
 						     .id = guest->lab->id,
 						     .device = spec->device,
-						     .device_count = spec->device_count };
+						     .device_count = spec->device_count,
+						     .work_cost = options->work_cost,
+						     .work_cost_given = options->work_cost_given };
 	auto_free char *initrd = NULL;
 	auto_free char **user = NULL;
 

@@ -12,6 +12,7 @@
 #include "format/cleanup.h"
 #include "format/units.h"
 #include "format/words.h"
+#include "kernel/guest_patches.h"
 #include "recorder/lab.h"
 
 /*
@@ -43,6 +44,7 @@ enum option_key {
 	KEY_SEAL,
 	KEY_CPU,
 	KEY_CPUS,
+	KEY_WORK_COST,
 	KEY_ALLOW,
 	KEY_PROBE,
 	KEY_SOCKET,
@@ -71,6 +73,9 @@ static const struct argp_option guest_options[] = {
 	  "spread the guests of a lab over so many CPUs (default 1: waking another CPU is slow)",
 	  2 },
 	{ "seed", KEY_SEED, "N", 0, "where entropy and all else random comes from (default 1)", 2 },
+	{ "work-cost", KEY_WORK_COST, "SYSCALL,FAULT|off", 0,
+	  "virtual ns that a system call and a page fault cost (default " GUEST_WORK_DEFAULT ")",
+	  2 },
 	{ "id", KEY_ID, "N", 0, "the guest's id for the scheduler (default 1)", 2 },
 	{ "digest", KEY_DIGEST, "auto|every|off|N", 0,
 	  "hash memory at some WAITs (auto), every one, none, every N-th", 2 },
@@ -262,6 +267,15 @@ static error_t parse_guests(int key, char *text, struct argp_state *state)
 		break;
 	case KEY_SEED:
 		options->session.seed = parse_number(text, "--seed", UINT64_MAX, state);
+		break;
+	case KEY_WORK_COST:
+		if (guest_work_check(text))
+			argp_error(state,
+				   "--work-cost '%s': give SYSCALL,FAULT[,COUNTER[,STEP]] "
+				   "in ns, or off",
+				   text);
+		options->work_cost = text;
+		options->work_cost_given = true;
 		break;
 	case KEY_ID:
 		options->id = parse_number(text, "--id", UINT64_MAX, state);
@@ -455,6 +469,12 @@ void run_options_settle(struct run_options *options, const struct lab *lab)
 	settle(&calendar->tod, lab ? lab->tod : RUN_UNSET, DEFAULT_TOD);
 	settle(&calendar->limit, lab ? lab->limit_virtual : RUN_UNSET, 0);
 	settle(&session->hang_timeout, RUN_UNSET, DEFAULT_HANG);
+	if (!options->work_cost && lab && lab->work_cost) {
+		options->work_cost = lab->work_cost;
+		options->work_cost_given = true;
+	}
+	if (!options->work_cost)
+		options->work_cost = GUEST_WORK_DEFAULT;
 	if (session->digest == DIGEST_UNSET)
 		session->digest = DIGEST_AUTO;
 	options->seal = options->seal < 0 ? RUN_SEAL_AUTO : options->seal;

@@ -26,6 +26,8 @@ struct run_options {
 	unsigned int wanted; /* SEAL_* parts, from @seal */
 	bool seal_required;  /* --seal=full: less is an error */
 	int cpu;	     /* -1: run takes the one it is started on, serve does not pin */
+	const char *work_cost; /* virtual time of work, see guest_patches.h; NULL: not said */
+	bool work_cost_given;  /* by the user, here or in the lab */
 	unsigned int cpus;   /* how many, from that one on, the islands of a lab are spread over */
 	const char *lab;     /* path of the lab file; NULL: one guest */
 	const char *expect[RUN_PATTERNS_MAX + 1];

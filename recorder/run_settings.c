@@ -140,21 +140,7 @@ static int read_digest(struct setting_reading *reading, const char *value, void 
 	return 0;
 }
 
-/* ---- Lists ---------------------------------------------------------------------------------- */
-
-static bool list_is_given(const void *field)
-{
-	return *(const char *const *)field;
-}
-
-static int write_list(struct trace_writer *writer, const char *key, const void *field)
-{
-	int err = 0;
-
-	for (const char *const *item = field; !err && *item; item++)
-		err = write_line(writer, 0, key, *item);
-	return err;
-}
+/* ---- Text ----------------------------------------------------------------------------------- */
 
 /* A copy that lives as long as the settings do. */
 static const char *keep_text(struct run_settings *settings, const char *value)
@@ -170,6 +156,42 @@ static const char *keep_text(struct run_settings *settings, const char *value)
 	}
 	settings->text[settings->text_count++] = copy;
 	return copy;
+}
+
+static bool text_is_given(const void *field)
+{
+	return *(const char *const *)field;
+}
+
+static int write_text(struct trace_writer *writer, const char *key, const void *field)
+{
+	const char *const *text = field;
+
+	return *text ? write_line(writer, 0, key, *text) : 0;
+}
+
+static int read_text(struct setting_reading *reading, const char *value, void *field)
+{
+	const char *copy = keep_text(reading->settings, value);
+
+	*(const char **)field = copy;
+	return copy ? 0 : -ENOMEM;
+}
+
+/* ---- Lists ---------------------------------------------------------------------------------- */
+
+static bool list_is_given(const void *field)
+{
+	return *(const char *const *)field;
+}
+
+static int write_list(struct trace_writer *writer, const char *key, const void *field)
+{
+	int err = 0;
+
+	for (const char *const *item = field; !err && *item; item++)
+		err = write_line(writer, 0, key, *item);
+	return err;
 }
 
 static int read_list(struct setting_reading *reading, const char *value, void *field)
@@ -198,6 +220,7 @@ static const struct setting table[] = {
 	SETTING("limit-virtual", number, session.calendar.limit),
 	SETTING("limit-wall", number, session.limit_wall),
 	SETTING("hang-timeout", number, session.hang_timeout),
+	SETTING("work-cost", text, work_cost),
 	SETTING("expect", list, expect),
 	SETTING("fail-on", list, fail_on),
 	SETTING("allow", list, allow),

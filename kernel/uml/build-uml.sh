@@ -17,6 +17,7 @@ VERSION is 5.10, 6.1, 6.12 (the default) or 7.2.
       --kunit          with kernel tests that run at boot (kunit.config)
       --wireless       with mac80211_hwsim (wireless.config)
       --fragment FILE  with the configuration lines of FILE; may be repeated
+      --patches LIST   apply only these of patches/VERSION, such as 1,3; or none
       --update         look for a newer source package in the archive
       --print-path     never build: fail if the kernel is not cached
       --jobs N         compile N files at a time (default: number of CPUs + 1)
@@ -45,12 +46,13 @@ suites_of() {
 }
 
 parse_arguments() {
-	series=6.12 fragments=("$here/uml.config") update='' print_only='' jobs=$(($(nproc) + 1))
+	series=6.12 fragments=("$here/uml.config") patches=all update='' print_only='' jobs=$(($(nproc) + 1))
 	while (($#)); do
 		case $1 in
 		--kunit) fragments+=("$here/kunit.config") ;;
 		--wireless) fragments+=("$here/wireless.config") ;;
 		--fragment) fragments+=("${2-}"); shift ;;
+		--patches) patches=${2-}; shift ;;
 		--update) update=yes ;;
 		--print-path) print_only=yes ;;
 		--jobs) jobs=${2-}; shift ;;
@@ -61,6 +63,8 @@ parse_arguments() {
 		shift || die "an argument is missing at the end, see --help"
 	done
 	suites_of "$series" >/dev/null
+	[[ $patches =~ ^(all|none|[1-9][0-9]*(,[1-9][0-9]*)*)$ ]] ||
+		die "--patches '$patches': not all, none or numbers such as 1,3"
 	[[ $jobs =~ ^[1-9][0-9]*$ ]] || die "--jobs '$jobs': not a number of jobs"
 	local i
 	for i in "${!fragments[@]}"; do
@@ -76,6 +80,16 @@ merged_fragments() {
 	     END { for (symbol in line) print line[symbol] }' "${fragments[@]}" | LC_ALL=C sort
 }
 
+# The patches for this series, in the order in which they are applied.
+list_patches() {
+	local patch number
+	for patch in "$here/patches/$series"/*.patch; do
+		number=${patch##*/} number=$((10#${number%%-*}))
+		[[ $patches == all || ,$patches, == *,$number,* ]] && echo "$patch"
+	done
+	return 0
+}
+
 kernel_of_own() {
 	[[ -x $TTREC_KERNEL && ! -d $TTREC_KERNEL ]] ||
 		die "TTREC_KERNEL=$TTREC_KERNEL: not a program; unset it to build a kernel"
@@ -89,7 +103,7 @@ check_tools() {
 	[[ $(uname -m) == x86_64 ]] || die "builds on x86_64 only, this is $(uname -m)"
 	local pair missing=()
 	for pair in apt-get:apt bc:bc bison:bison dpkg-deb:dpkg flex:flex gcc:gcc ld:binutils \
-		make:make tar:tar xz:xz-utils; do
+		make:make patch:patch tar:tar xz:xz-utils; do
 		command -v "${pair%:*}" >/dev/null || missing+=("${pair#*:}")
 	done
 	echo '#include <stdlib.h>' | gcc -E - >/dev/null 2>&1 || missing+=(libc6-dev)
@@ -122,6 +136,17 @@ unpack_source() {
 		"${left_packed[@]/#/--exclude=}" -xf "$tarball" ||
 		die "cannot unpack $tarball: is there room in $2?"
 	rm -rf "$2/package"
+}
+
+# apply_patches: to the tree in the current directory.
+apply_patches() {
+	local patch
+	while read -r patch; do
+		note "applying ${patch##*/}"
+		patch -p1 --force --no-backup-if-mismatch <"$patch" >>"$log" 2>&1 ||
+			die "${patch##*/} does not apply to ${deb##*/}, see $log;" \
+				"--patches none builds without (see: kernel/uml/patches/README.md)"
+	done < <(list_patches)
 }
 
 # Nothing of the caller's environment reaches the kernel's make, so equal input gives equal bytes.
@@ -189,6 +214,7 @@ build() {
 	: >"$log"
 	unpack_source "$deb" "$work"
 	pushd "$work" >/dev/null
+	apply_patches
 	configure
 	note "compiling, about 3 minutes on 2 CPUs (log: $log)"
 	kernel_make -j"$jobs" linux >>"$log" 2>&1 || build_failed compile
@@ -203,7 +229,7 @@ build() {
 kernel_path() {
 	local version=${1##*/linux-source-} hash
 	version=${version#*_}
-	hash=$({ echo "$recipe"; merged_fragments; } | sha256sum)
+	hash=$({ echo "$recipe"; merged_fragments; list_patches | xargs -r cat; } | sha256sum)
 	echo "$cache/uml/linux-${version%_*}-${hash:0:12}"
 }
 

@@ -16,6 +16,7 @@ endforeach()
 ttrec_unit_test(test_memory SOURCES kernel/test_memory.c LIBS ttkernel)
 ttrec_unit_test(test_xstate SOURCES kernel/test_xstate.c LIBS ttkernel)
 ttrec_unit_test(test_guest_arguments SOURCES kernel/test_guest_arguments.c LIBS ttkernel)
+ttrec_unit_test(test_guest_patches SOURCES kernel/test_guest_patches.c LIBS ttkernel)
 ttrec_unit_test(test_guest_trace SOURCES kernel/test_guest_trace.c LIBS ttkernel)
 
 # Rooms, with a static program in them.

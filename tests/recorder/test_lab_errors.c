@@ -22,13 +22,13 @@ static const struct mistake files_that_are_no_lab[] = {
 	{ "", "lab.yaml is empty", "name a lab file, see ttrec-lab(5)" },
 	{ "# nothing\n", "lab.yaml is empty", "name a lab file, see ttrec-lab(5)" },
 	{ "hello\n", "lab.yaml:1:1: a lab is a mapping; this is none",
-	  "give a mapping of these: networks, programs, guests, seed, tod, grant, limits, expect, "
+	  "give a mapping of these: networks, programs, guests, seed, tod, grant, work-cost, limits, expect, "
 	  "fail-on" },
 	{ "- a\n", "lab.yaml:1:1: a lab is a mapping; this is none",
-	  "give a mapping of these: networks, programs, guests, seed, tod, grant, limits, expect, "
+	  "give a mapping of these: networks, programs, guests, seed, tod, grant, work-cost, limits, expect, "
 	  "fail-on" },
 	{ "[]\n", "lab.yaml:1:1: a lab is a mapping; this is none",
-	  "give a mapping of these: networks, programs, guests, seed, tod, grant, limits, expect, "
+	  "give a mapping of these: networks, programs, guests, seed, tod, grant, work-cost, limits, expect, "
 	  "fail-on" },
 	{ "{}\n", "lab.yaml:1:1: a lab needs 'guests'",
 	  "guests: a list of guests, each with a name and a kernel" },
