@@ -22,13 +22,16 @@ static const struct mistake files_that_are_no_lab[] = {
 	{ "", "lab.yaml is empty", "name a lab file, see ttrec-lab(5)" },
 	{ "# nothing\n", "lab.yaml is empty", "name a lab file, see ttrec-lab(5)" },
 	{ "hello\n", "lab.yaml:1:1: a lab is a mapping; this is none",
-	  "give a mapping of these: networks, programs, guests, seed, tod, grant, work-cost, limits, expect, "
+	  "give a mapping of these: networks, programs, guests, seed, tod, grant, work-cost, "
+	  "limits, expect, "
 	  "fail-on" },
 	{ "- a\n", "lab.yaml:1:1: a lab is a mapping; this is none",
-	  "give a mapping of these: networks, programs, guests, seed, tod, grant, work-cost, limits, expect, "
+	  "give a mapping of these: networks, programs, guests, seed, tod, grant, work-cost, "
+	  "limits, expect, "
 	  "fail-on" },
 	{ "[]\n", "lab.yaml:1:1: a lab is a mapping; this is none",
-	  "give a mapping of these: networks, programs, guests, seed, tod, grant, work-cost, limits, expect, "
+	  "give a mapping of these: networks, programs, guests, seed, tod, grant, work-cost, "
+	  "limits, expect, "
 	  "fail-on" },
 	{ "{}\n", "lab.yaml:1:1: a lab needs 'guests'",
 	  "guests: a list of guests, each with a name and a kernel" },
@@ -69,6 +72,7 @@ static const struct mistake files_that_are_no_lab[] = {
 static const struct mistake keys[] = {
 	{ "guest: [{name: a, kernel: k}]\n", "lab.yaml:1:1: unknown key 'guest' of a lab",
 	  "did you mean 'guests'? known here: networks, programs, guests, seed, tod, grant, "
+	  "work-cost, "
 	  "limits, expect, fail-on" },
 	{ "networks:\n  - name: lan\n    dealy: 1ms\nguests: [{name: a, kernel: k}]\n",
 	  "lab.yaml:3:5: unknown key 'dealy' of a network",
@@ -82,7 +86,8 @@ static const struct mistake keys[] = {
 	  "known here: name, delay, jitter, loss, bandwidth, reorder" },
 	{ "seeed: 1\nguests: [{name: a, kernel: k}]\n",
 	  "lab.yaml:1:1: unknown key 'seeed' of a lab",
-	  "did you mean 'seed'? known here: networks, programs, guests, seed, tod, grant, limits, "
+	  "did you mean 'seed'? known here: networks, programs, guests, seed, tod, grant, "
+	  "work-cost, limits, "
 	  "expect, fail-on" },
 	{ "limits: {virtuel: 1s}\nguests: [{name: a, kernel: k}]\n",
 	  "lab.yaml:1:10: unknown key 'virtuel' of limits",
