@@ -53,6 +53,9 @@ else
 fi
 section "recording, sealing, replaying"
 tests/bench/bench_recording.py "$bin" "$kernel" --rounds "$rounds" || status=1
+section "guest patches"
+tests/bench/bench_patches.py "$bin" "$kernel" "$(kernel/uml/build-uml.sh --patches 3 6.12)" \
+	--rounds "$rounds" || status=1
 section "labs"
 tests/bench/bench_lab.sh "$bin" "$kernel" "$rounds" pings guests window disk frames || status=1
 section "damage"
