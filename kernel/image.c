@@ -147,8 +147,8 @@ int image_check_kernel(const struct image_file *kernel, const char *source, stru
 	if (err == -ENOEXEC)
 		return diagnose(
 			why, EXIT_CANNOT, err,
-			"give the UML program itself: `linux`, not bzImage or a directory; a "
-			"lab file goes with -f",
+			"give the UML program itself: `linux`, not bzImage; a lab file goes with "
+			"-f, and a script begins with #!",
 			"%s is not a User-Mode-Linux binary: it is not an ELF file", source);
 	if (err == -EXDEV)
 		return diagnose(why, EXIT_CANNOT, err, "build UML for x86_64 (make ARCH=um)",
@@ -167,6 +167,15 @@ int image_check_kernel(const struct image_file *kernel, const char *source, stru
 		return diagnose(why, EXIT_CANNOT, -ENOTSUP, build_advice,
 				"%s is User-Mode Linux without external time travel", source);
 	return 0;
+}
+
+bool image_is_kernel(const void *data, size_t size)
+{
+	const struct image_file image = { .data = (void *)data, .size = size };
+	char release[64];
+
+	image_release(&image, release, sizeof(release));
+	return strcmp(release, "unknown") != 0 && find_text(&image, "umid=");
 }
 
 void image_release(const struct image_file *kernel, char *release, size_t size)

@@ -89,6 +89,9 @@ struct image_segment {
  */
 int image_check_kernel(const struct image_file *kernel, const char *source, struct diagnosis *why);
 
+/* Does it say of itself that it is User-Mode Linux, whole or not? */
+bool image_is_kernel(const void *data, size_t size);
+
 /* "6.12.117" in @release, from the kernel's own banner; "unknown" when it has none. */
 void image_release(const struct image_file *kernel, char *release, size_t size);
 

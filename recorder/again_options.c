@@ -21,7 +21,8 @@ enum again_key {
 static const struct argp_option table[] = {
 	{ "again", KEY_AGAIN, "TRACE", 0,
 	  "record again what this trace is of, and say how far both agree", 6 },
-	{ "kernel", KEY_KERNEL, "[NAME=]FILE", 0, "with this kernel, of all guests or of one", 6 },
+	{ "kernel", KEY_KERNEL, "[NAME=]FILE", 0,
+	  "with this kernel, of all guests or of one; also for PROGRAM", 6 },
 	{ "initrd", KEY_INITRD, "[NAME=]FILE", 0, "with this initrd", 6 },
 	{ "disk", KEY_DISK, "[NAME=]FILE", 0, "with this image, of all disks or of one guest's",
 	  6 },
@@ -51,14 +52,13 @@ static void check(const struct run_options *options, struct argp_state *state)
 	const struct session_options *session = &options->session;
 
 	if (!options->again) {
-		if (options->replace[GUEST_KERNEL][0] || options->replace[GUEST_INITRD][0] ||
-		    options->disks[0] || options->trust || options->until_record != UINT64_MAX ||
-		    options->until_time != UINT64_MAX)
-			argp_error(state, "--kernel, --initrd, --disk, --until and --trust are of "
+		if (options->replace[GUEST_INITRD][0] || options->disks[0] || options->trust ||
+		    options->until_record != UINT64_MAX || options->until_time != UINT64_MAX)
+			argp_error(state, "--initrd, --disk, --until and --trust are of "
 					  "--again TRACE");
 		return;
 	}
-	if (options->kernel || options->lab)
+	if (options->lab)
 		argp_error(state, "--again: kernels and lab are those of the trace");
 	if (session->seed != RUN_UNSET || session->calendar.tod != RUN_UNSET ||
 	    (int)session->calendar.grant >= 0)

@@ -236,6 +236,8 @@ static const struct lab_key lab_keys[] = {
 		.doc = "lines that some console must show"),
 	LAB_KEY("fail-on", lab_type_patterns, struct lab, fail_on,
 		.doc = "lines that no console may show"),
+	LAB_KEY("allow-line", lab_type_patterns, struct lab, allow_line,
+		.doc = "lines that are not judged"),
 };
 
 static const struct lab_schema lab_schema = { "a lab", lab_keys, ARRAY_SIZE(lab_keys), true,
@@ -419,6 +421,7 @@ void lab_destroy(struct lab *lab)
 	free(lab->guest);
 	lab_strings_free(lab->expect);
 	lab_strings_free(lab->fail_on);
+	lab_strings_free(lab->allow_line);
 	lab_strings_free(lab->notes);
 	free(lab);
 }

@@ -66,7 +66,8 @@ struct lab_guest {
 	uint64_t seed;	  /* LAB_UNSET: made from the lab's seed and the id */
 	struct lab_device *device;
 	size_t device_count;
-	char **expect, **fail_on; /* for this guest's console; NULL-terminated, or NULL: not said */
+	/* For this guest's console; NULL-terminated, or NULL: not said */
+	char **expect, **fail_on, **allow_line;
 	unsigned int line;
 };
 
@@ -85,7 +86,7 @@ struct lab {
 	uint64_t seed, tod, limit_virtual, limit_wall;
 	char *work_cost;	  /* NULL: not said */
 	int grant;		  /* enum calendar_grant; -1: not said */
-	char **expect, **fail_on; /* for every guest's console, besides its own */
+	char **expect, **fail_on, **allow_line; /* for every guest's console, besides its own */
 	/* What the caller should tell the user; each begins with file:line:column. NULL: nothing */
 	char **notes;
 };

@@ -43,6 +43,8 @@ static const struct lab_key guest_keys[] = {
 		.doc = "lines that its console must show"),
 	LAB_KEY("fail-on", lab_type_patterns, struct guest_form, guest.fail_on,
 		.doc = "lines that its console may not show"),
+	LAB_KEY("allow-line", lab_type_patterns, struct guest_form, guest.allow_line,
+		.doc = "lines of its console that are not judged"),
 	LAB_KEY("devices", lab_type_devices, struct guest_form, guest.device,
 		.doc = "a list of its devices"),
 };
@@ -246,4 +248,5 @@ void lab_guest_release(struct lab_guest *guest)
 	lab_strings_free(guest->arguments);
 	lab_strings_free(guest->expect);
 	lab_strings_free(guest->fail_on);
+	lab_strings_free(guest->allow_line);
 }

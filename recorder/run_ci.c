@@ -16,7 +16,8 @@ static struct ci_suite describe(const struct run_options *options)
 {
 	return (struct ci_suite){ .command = options->upstream ? "ttrec tap" : "ttrec run",
 				  .name = options->lab	    ? options->lab
-					  : options->again  ? options->again
+					  : options->program ? options->program
+					  : options->again   ? options->again
 					  : options->kernel ? options->kernel[0]
 							    : options->socket,
 				  .started = (uint64_t)time(NULL) };
@@ -29,13 +30,13 @@ static bool find_said(const struct run_lab *lab, size_t index, struct watch_verd
 {
 	if (lab->watch) {
 		watch_judge(lab->watch, verdict);
-		if (verdict->failed && verdict->console == index)
+		if (verdict->failure.count && verdict->failure.console == index)
 			return true;
 	}
 	if (!lab->guest[index].watch)
 		return false;
 	watch_judge(lab->guest[index].watch, verdict);
-	return verdict->failed;
+	return verdict->failure.count;
 }
 
 static enum ci_outcome judge_guest(const struct run_report *report, size_t index, uint64_t *now,
@@ -45,9 +46,12 @@ static enum ci_outcome judge_guest(const struct run_report *report, size_t index
 	struct watch_verdict verdict;
 
 	*now = report->result->virtual_ns;
+	/* Only one that ran its program to the end can be blamed for that. */
+	if (report->result->end == SESSION_DONE && run_judge_program(report, reason, size))
+		return CI_FAILED;
 	if (find_said(report->lab, index, &verdict)) {
-		*now = verdict.now;
-		snprintf(reason, size, "the console said: %s", verdict.line);
+		*now = verdict.failure.now;
+		snprintf(reason, size, "the console said: %s", verdict.failure.line);
 		return CI_FAILED;
 	}
 	if (!result->ended) {
@@ -194,6 +198,7 @@ static int publish(const struct run_options *options, struct ci_suite *suite, in
 int run_ci_tell(const struct run_report *report, int status, const char *reason, bool kept)
 {
 	struct ci_suite suite = describe(report->options);
+	auto_free char *warnings = run_warnings_text(report);
 	auto_free char *next =
 		status && kept ? shell_command("ttreplay", report->options->output) : NULL;
 	char verdict[640], time[UNITS_TEXT], wall[UNITS_TEXT];
@@ -205,6 +210,7 @@ int run_ci_tell(const struct run_report *report, int status, const char *reason,
 		 duration_short(report->result->wall_ns, wall));
 	suite.verdict = *reason ? reason : verdict;
 	suite.failed = status;
+	suite.warnings = warnings;
 	suite.wall_ns = report->result->wall_ns;
 	suite.started -= suite.wall_ns / NS_PER_S;
 	suite.trace = status && kept ? report->options->output : NULL;

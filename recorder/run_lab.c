@@ -67,28 +67,44 @@ static void find_islands(struct run_lab *lab)
 	}
 }
 
+/* What counts on the console of one guest, besides what does on all. */
+static int create_own_watch(struct run_lab *lab, size_t index, struct diagnosis *why)
+{
+	static const char *const nothing[] = { NULL };
+	const struct lab_guest *guest = lab->guest[index].lab;
+	struct watch_options own = { .consoles = 1,
+				     .expect = (const char *const *)guest->expect,
+				     .fail_on = nothing,
+				     .allow = (const char *const *)guest->allow_line };
+	int err = watch_allow(lab->watch, index, own.allow, why);
+
+	if (err || (!guest->expect && !guest->fail_on))
+		return err;
+	if (guest->fail_on)
+		own.fail_on = (const char *const *)guest->fail_on;
+	return watch_create(&own, &lab->guest[index].watch, why);
+}
+
 static int create_watches(const struct run_options *options, struct run_lab *lab,
 			  struct diagnosis *why)
 {
-	static const char *const nothing[] = { NULL };
-	const char *const *expect = (const char *const *)lab->lab->expect;
-	const char *const *fail_on = (const char *const *)lab->lab->fail_on;
+	struct watch_options all = { .consoles = lab->guest_count,
+				     .expect = (const char *const *)lab->lab->expect,
+				     .fail_on = (const char *const *)lab->lab->fail_on,
+				     .allow = (const char *const *)lab->lab->allow_line,
+				     .defaults = true,
+				     .program = options->program };
 	int err;
 
 	if (options->expect[0])
-		expect = options->expect;
+		all.expect = options->expect;
 	if (options->fail_on[0])
-		fail_on = options->fail_on;
-	err = watch_create(expect, fail_on, lab->guest_count, &lab->watch, why);
-	for (size_t i = 0; !err && i < lab->guest_count; i++) {
-		const struct lab_guest *guest = lab->guest[i].lab;
-
-		if (!guest->expect && !guest->fail_on)
-			continue;
-		fail_on = guest->fail_on ? (const char *const *)guest->fail_on : nothing;
-		err = watch_create((const char *const *)guest->expect, fail_on, 1,
-				   &lab->guest[i].watch, why);
-	}
+		all.fail_on = options->fail_on;
+	if (options->allow_line[0])
+		all.allow = options->allow_line;
+	err = watch_create(&all, &lab->watch, why);
+	for (size_t i = 0; !err && i < lab->guest_count; i++)
+		err = create_own_watch(lab, i, why);
 	return err;
 }
 
@@ -101,7 +117,9 @@ static int load_lab(const struct run_options *options, struct again *again, stru
 	if (options->lab)
 		return lab_load(options->lab, lab, why);
 	*lab = lab_create_single("n1", options->id, options->kernel[0], options->kernel + 1);
-	return *lab ? 0 : -ENOMEM;
+	if (*lab && *options->packed.initrd)
+		(*lab)->guest[0].initrd = strdup(options->packed.initrd);
+	return *lab && (!*options->packed.initrd || (*lab)->guest[0].initrd) ? 0 : -ENOMEM;
 }
 
 int run_lab_load(struct run_options *options, struct again *again, struct run_lab *lab,

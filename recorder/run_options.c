@@ -38,6 +38,9 @@ enum option_key {
 	KEY_HANG_TIMEOUT,
 	KEY_EXPECT,
 	KEY_FAIL_ON,
+	KEY_ALLOW_LINE,
+	KEY_ADD,
+	KEY_MEMORY,
 	KEY_KEEP,
 	KEY_NO_EMBED,
 	KEY_JSON,
@@ -85,7 +88,13 @@ static const struct argp_option guest_options[] = {
 	  "how sealed the room must be: as far as allowed, wholly or not at all", 2 },
 	{ "expect", KEY_EXPECT, "REGEX", 0, "fail unless a console line matches", 4 },
 	{ "fail-on", KEY_FAIL_ON, "REGEX", 0,
-	  "fail if a console line matches (default: kernel panic, BUG:, not ok)", 4 },
+	  "fail if a console line matches; 'default': what kernels and tests report, see ttrec(1)",
+	  4 },
+	{ "allow-line", KEY_ALLOW_LINE, "REGEX", 0, "do not judge console lines that match", 4 },
+	{ "add", KEY_ADD, "FILE[:/PATH]", 0,
+	  "beside PROGRAM, put this file or directory into the guest", 1 },
+	{ "memory", KEY_MEMORY, "SIZE", 0,
+	  "of the guest that runs PROGRAM (default 128M, more if its files need it)", 2 },
 	{ "keep", KEY_KEEP, "always|on-failure", 0, "when to keep the trace (default always)", 1 },
 	{ "no-embed", KEY_NO_EMBED, NULL, 0, "name kernel, initrd and libraries, do not embed them",
 	  1 },
@@ -153,6 +162,23 @@ static uint64_t parse_time(const char *text, const char *option, struct argp_sta
 		argp_error(state, "%s '%s': give a time such as 10s, 1.5ms, 100us or 2m", option,
 			   text);
 	return ns;
+}
+
+/* A number of bytes with K, M or G behind it. */
+static uint64_t parse_memory(const char *text, struct argp_state *state)
+{
+	static const char units[] = "KMG";
+	unsigned long long value;
+	const char *unit;
+	char *end;
+
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	unit = *end ? strchr(units, *end) : NULL;
+	if (errno || *text == '-' || !value || value > 1u << 20 || !unit || end[1])
+		argp_error(state, "invalid --memory '%s': expected a size such as 256M or 2G",
+			   text);
+	return (uint64_t)value << (10 * (unit - units + 1));
 }
 
 static uint64_t parse_tod(const char *text, struct argp_state *state)
@@ -244,8 +270,8 @@ static error_t parse_common(int key, char *text, struct argp_state *state)
 static void check_guests(const struct run_options *options, struct argp_state *state)
 {
 	if (!options->kernel && !options->lab && !options->socket && !options->again)
-		argp_error(state, "which kernel? give the path of a User-Mode-Linux binary, or a "
-				  "lab file with -f");
+		argp_error(state, "what? give the path of a program, of a User-Mode-Linux kernel, "
+				  "or a lab file with -f");
 	if (options->kernel && options->lab)
 		argp_error(state, "'%s': the kernels of a lab are named in its file",
 			   options->kernel[0]);
@@ -291,6 +317,15 @@ static error_t parse_guests(int key, char *text, struct argp_state *state)
 		break;
 	case KEY_FAIL_ON:
 		run_options_add(options->fail_on, text, "--fail-on", state);
+		break;
+	case KEY_ALLOW_LINE:
+		run_options_add(options->allow_line, text, "--allow-line", state);
+		break;
+	case KEY_ADD:
+		run_options_add(options->add, text, "--add", state);
+		break;
+	case KEY_MEMORY:
+		options->memory = parse_memory(text, state);
 		break;
 	case KEY_ALLOW:
 		run_options_add(options->allow, text, "--allow", state);
@@ -402,9 +437,11 @@ static error_t parse_serve(int key, char *text, struct argp_state *state)
 
 static const struct argp run_argp = {
 	.parser = parse_run,
-	.args_doc = "KERNEL [KERNEL-ARGS...]\n-f LAB\n--again TRACE",
+	.args_doc = "PROGRAM [ARGS...]\nKERNEL [KERNEL-ARGS...]\n-f LAB\n"
+		    "--again TRACE [PROGRAM [ARGS...]]",
 	.doc = "Record User-Mode-Linux guests in sealed rooms, so that `ttreplay` can run them "
-	       "again bit for bit: one guest, or all of a lab file.\v"
+	       "again bit for bit: one that runs a program of this machine, one with a kernel and "
+	       "arguments of your own, or all of a lab file.\v"
 	       "Exit status: 0 recorded and passed, 1 the guest failed, 2 usage, 4 this machine or "
 	       "kernel cannot do it, 5 the guest broke the protocol or hung, 128+N signal N.",
 	.children = run_children,
@@ -440,6 +477,7 @@ static void set_defaults(struct run_options *options)
 					 .cpu = -1,
 					 .cpus = 1,
 					 .embed = true,
+					 .packed.fd = -1,
 					 .until_record = UINT64_MAX,
 					 .until_time = UINT64_MAX };
 	options->session.seed = RUN_UNSET;

@@ -32,6 +32,7 @@ struct run_options {
 	const char *lab;     /* path of the lab file; NULL: one guest */
 	const char *expect[RUN_PATTERNS_MAX + 1];
 	const char *fail_on[RUN_PATTERNS_MAX + 1];
+	const char *allow_line[RUN_PATTERNS_MAX + 1];
 	const char *allow[RUN_PATTERNS_MAX + 1];
 	enum keep_policy keep;
 	bool embed, quiet, json;
@@ -43,7 +44,18 @@ struct run_options {
 	const char *disks[RUN_PATTERNS_MAX + 1];		/* [NAME[:N]=]FILE */
 	uint64_t until_record, until_time; /* compared as far as this; UINT64_MAX: to the end */
 	bool trust;			   /* it may run commands, and where it is not locked in */
-	char *const *kernel;		   /* KERNEL and its arguments, NULL-terminated */
+	/* KERNEL and its arguments, or PROGRAM and its until guest_program.c settles that; NULL */
+	char *const *kernel;
+	const char *add[RUN_PATTERNS_MAX + 1]; /* FILE[:/PATH] beside it */
+	uint64_t memory;		       /* of its guest, bytes; 0: not said */
+	const char *program;		       /* that the guest runs, as it was named; NULL */
+	struct {
+		int fd;		 /* its initial file system; -1 */
+		char initrd[32]; /* the path of that; empty: there is none */
+		char memory[32]; /* mem= */
+		char *kernel;
+		char *words[3];
+	} packed;
 };
 
 /* A number that was not given: the lab file's counts, else the default. */

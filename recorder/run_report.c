@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "format/cleanup.h"
 #include "format/units.h"
 #include "format/printable.h"
 #include "kernel/seal.h"
@@ -56,17 +57,47 @@ static int judge_said(const struct run_report *report, struct watch *watch, size
 	if (!watch)
 		return EXIT_IDENTICAL;
 	watch_judge(watch, &verdict);
-	if (!verdict.failed)
+	if (!verdict.failure.count)
 		return EXIT_IDENTICAL;
-	snprintf(reason, size, "%s said: %s", console_text(report, first + verdict.console, whose),
-		 verdict.line);
+	snprintf(reason, size, "%s said: %s",
+		 console_text(report, first + verdict.failure.console, whose),
+		 verdict.failure.line);
+	return EXIT_DIVERGED;
+}
+
+/* How the program ended that the guest was to run. */
+static const struct program_end *find_program(const struct run_report *report,
+					      struct watch_verdict *verdict)
+{
+	if (!report->lab || !report->lab->watch || !report->options->program)
+		return NULL;
+	watch_judge(report->lab->watch, verdict);
+	return &verdict->program;
+}
+
+int run_judge_program(const struct run_report *report, char *reason, size_t size)
+{
+	struct watch_verdict verdict;
+	const struct program_end *end = find_program(report, &verdict);
+	char text[320];
+
+	/* Of a guest that went down first its console says more, unless it says nothing. */
+	if (!end || program_end_passed(end) || (!end->reported && verdict.failure.count))
+		return EXIT_IDENTICAL;
+	program_end_text(end, report->options->program, text, sizeof(text));
+	if (verdict.failure.count)
+		snprintf(reason, size, "%s; the console said: %s", text, verdict.failure.line);
+	else
+		snprintf(reason, size, "%s", text);
 	return EXIT_DIVERGED;
 }
 
 static int judge_consoles(const struct run_report *report, char *reason, size_t size)
 {
-	int status = judge_said(report, report->lab->watch, 0, reason, size);
+	int status = run_judge_program(report, reason, size);
 
+	if (!status)
+		status = judge_said(report, report->lab->watch, 0, reason, size);
 	for (size_t i = 0; !status && i < report->lab->guest_count; i++)
 		status = judge_said(report, report->lab->guest[i].watch, i, reason, size);
 	return status;
@@ -177,6 +208,57 @@ static json_t *guests_json(const struct run_report *report)
 	return list;
 }
 
+/* Whose warnings: all of them are kept where all consoles are judged. */
+static bool find_warnings(const struct run_report *report, struct watch_find *warnings)
+{
+	struct watch_verdict verdict;
+
+	if (!report->lab || !report->lab->watch)
+		return false;
+	watch_judge(report->lab->watch, &verdict);
+	*warnings = verdict.warning;
+	printable(warnings->line);
+	return warnings->count;
+}
+
+char *run_warnings_text(const struct run_report *report)
+{
+	char count[UNITS_TEXT], time[UNITS_TEXT], whose[96], *text;
+	struct watch_find warnings;
+
+	if (!find_warnings(report, &warnings))
+		return NULL;
+	if (asprintf(&text, "%s%s t=%s s, %s said: %s", count_text(warnings.count, count),
+		     warnings.count == 1 ? ", at" : ", the first at",
+		     duration_exact(warnings.now, time),
+		     console_text(report, warnings.console, whose), warnings.line) < 0)
+		return NULL;
+	return text;
+}
+
+static json_t *warnings_json(const struct run_report *report)
+{
+	struct watch_find warnings = { 0 };
+
+	if (!find_warnings(report, &warnings))
+		return json_pack("{s:i}", "count", 0);
+	return json_pack("{s:I, s:s, s:s, s:I}", "count", (json_int_t)warnings.count, "first",
+			 warnings.line, "guest", report->lab->guest[warnings.console].spec.name,
+			 "now_ns", (json_int_t)warnings.now);
+}
+
+static json_t *program_json(const struct run_report *report)
+{
+	struct watch_verdict verdict;
+	const struct program_end *end = find_program(report, &verdict);
+
+	if (!end)
+		return json_null();
+	return json_pack("{s:s, s:b, s:i, s:i, s:s}", "name", report->options->program, "ended",
+			 end->reported && !*end->trouble, "status", end->status, "signal",
+			 end->signal, "trouble", end->trouble);
+}
+
 static void print_json(const struct run_report *report, int status, const char *reason, bool kept)
 {
 	const struct session_result *result = report->result;
@@ -194,6 +276,8 @@ static void print_json(const struct run_report *report, int status, const char *
 
 	if (!json)
 		return;
+	json_object_set_new(json, "program", program_json(report));
+	json_object_set_new(json, "warnings", warnings_json(report));
 	if (report->again)
 		json_object_set_new(json, "again",
 				    again_report_json(report->again, report->options->again));
@@ -225,6 +309,14 @@ static void print_probed(const struct run_report *report)
 		probed += session_guest_result(report->session, i)->probed;
 	if (probed)
 		fprintf(stderr, "%s probed interrupts, ", count_text(probed, text));
+}
+
+static void print_warnings(const struct run_report *report)
+{
+	auto_free char *text = run_warnings_text(report);
+
+	if (text)
+		fprintf(stderr, "  warnings: %s\n", text);
 }
 
 static void print_probe_problems(const struct run_report *report)
@@ -261,6 +353,7 @@ void run_report_print(const struct run_report *report, int status, const char *r
 	fputc('\n', stderr);
 	if (*reason)
 		fprintf(stderr, "  why: %s\n", reason);
+	print_warnings(report);
 	print_device_faults(report);
 	if (report->again)
 		again_report_print(report->again, report->options->again, stderr);

@@ -22,6 +22,12 @@ int run_judge(const struct run_report *report, char *reason, size_t size);
 /* How guest number @index ended: the same of it alone. */
 int run_judge_end(const struct run_report *report, size_t index, char *reason, size_t size);
 
+/* Whether the program that the guest was to run passed: the same. */
+int run_judge_program(const struct run_report *report, char *reason, size_t size);
+
+/* How many lines of consoles are worth a warning, and the first; the caller frees it. NULL: none. */
+char *run_warnings_text(const struct run_report *report);
+
 /* Print one line (or JSON) with that verdict. @kept: the trace is still there. */
 void run_report_print(const struct run_report *report, int status, const char *reason, bool kept);
 

@@ -223,7 +223,9 @@ static const struct setting table[] = {
 	SETTING("work-cost", text, work_cost),
 	SETTING("expect", list, expect),
 	SETTING("fail-on", list, fail_on),
+	SETTING("allow-line", list, allow_line),
 	SETTING("allow", list, allow),
+	SETTING("program", text, program),
 };
 
 static void *field_of(struct run_options *options, const struct setting *setting)

@@ -9,6 +9,7 @@
 #include "kernel/probe.h"
 #include "kernel/process.h"
 #include "recorder/again_compare.h"
+#include "recorder/guest_program.h"
 #include "recorder/run_ci.h"
 #include "recorder/run_trace.h"
 #include "recorder/ttrec.h"
@@ -122,8 +123,10 @@ static int compare_again(struct run *run)
 
 static int prepare_lab(struct run *run, struct diagnosis *why)
 {
-	int err = run->options.again ? again_open(&run->options, &run->again, why) : 0;
+	int err = guest_program_prepare(&run->options, why);
 
+	if (!err && run->options.again)
+		err = again_open(&run->options, &run->again, why);
 	if (!err)
 		err = run_lab_load(&run->options, run->again, &run->lab, why);
 	if (!err && run->options.probe)
@@ -219,6 +222,7 @@ static void release(struct run *run)
 	again_compare_destroy(run->compare);
 	run_lab_free(&run->lab);
 	again_close(run->again);
+	guest_program_release(&run->options);
 	/* Last: the host may still be taking it out of the guests. */
 	probe_close(run->probe);
 }

@@ -33,6 +33,7 @@ struct ci_suite {
 	const char *command;  /* "ttrec run" */
 	const char *name;     /* of the lab, the kernel or the trace */
 	const char *verdict;  /* in a line */
+	const char *warnings; /* that were printed, in a line; NULL */
 	const char *trace;    /* what to attach to the job; NULL: there is nothing */
 	const char *next;     /* the command to type then; NULL */
 	bool failed;	      /* the command ends with a status that is not 0 */

@@ -128,6 +128,18 @@ static void annotate_case(const struct ci_suite *suite, const struct ci_case *of
 	print_annotation(log, level_of(suite), title, message);
 }
 
+/* GitHub counts annotations of each level by themselves: it takes no place from a failure. */
+static void annotate_warnings(const struct ci_suite *suite, FILE *log)
+{
+	auto_free char *title = NULL;
+
+	if (asprintf(&title, "%s, warnings", suite->command) < 0) {
+		title = NULL;
+		return;
+	}
+	print_annotation(log, "warning", title, suite->warnings);
+}
+
 void ci_github_annotate(const struct ci_suite *suite, FILE *log)
 {
 	size_t bad = ci_count_bad(suite), said = 0;
@@ -139,6 +151,8 @@ void ci_github_annotate(const struct ci_suite *suite, FILE *log)
 			annotate_case(suite, &suite->list[i], log);
 			said++;
 		}
+	if (suite->warnings)
+		annotate_warnings(suite, log);
 	if (said == bad)
 		return;
 	snprintf(message, sizeof(message), "%zu more failed: see the summary of the job",
@@ -192,6 +206,11 @@ static void summarise_head(const struct ci_suite *suite, struct summary *summary
 	markdown_text(piece.out, suite->verdict);
 	fprintf(piece.out, "\n\n%zu passed, %zu failed, %zu skipped\n", ci_count(suite, CI_PASSED),
 		ci_count_bad(suite), ci_count(suite, CI_SKIPPED));
+	if (suite->warnings) {
+		fprintf(piece.out, "\nWarnings: ");
+		markdown_text(piece.out, suite->warnings);
+		fprintf(piece.out, "\n");
+	}
 	piece_end(&piece, summary);
 }
 

@@ -95,6 +95,11 @@ void ci_gitlab_tell(const struct ci_suite *suite, FILE *log)
 	for (size_t i = 0; i < suite->count; i++)
 		if (ci_is_bad(&suite->list[i]))
 			tell_case(log, suite, i);
+	if (suite->warnings) {
+		fprintf(log, BOLD "warnings:" PLAIN " ");
+		print_line(log, suite->warnings);
+		fputc('\n', log);
+	}
 	fprintf(log, "%s" PLAIN " ", suite->failed ? RED "FAILED" : GREEN "passed");
 	print_line(log, suite->verdict);
 	fprintf(log, "; %zu passed, %zu failed, %zu skipped\n", ci_count(suite, CI_PASSED),

@@ -182,6 +182,7 @@ static void write_properties(struct junit *junit, const struct ci_suite *suite)
 	start(junit, "properties");
 	write_property(junit, "command", suite->command);
 	write_property(junit, "verdict", suite->verdict);
+	write_property(junit, "warnings", suite->warnings);
 	write_property(junit, "trace", suite->trace);
 	write_property(junit, "next", suite->next);
 	end(junit);

@@ -24,15 +24,15 @@ static const struct mistake files_that_are_no_lab[] = {
 	{ "hello\n", "lab.yaml:1:1: a lab is a mapping; this is none",
 	  "give a mapping of these: networks, programs, guests, seed, tod, grant, work-cost, "
 	  "limits, expect, "
-	  "fail-on" },
+	  "fail-on, allow-line" },
 	{ "- a\n", "lab.yaml:1:1: a lab is a mapping; this is none",
 	  "give a mapping of these: networks, programs, guests, seed, tod, grant, work-cost, "
 	  "limits, expect, "
-	  "fail-on" },
+	  "fail-on, allow-line" },
 	{ "[]\n", "lab.yaml:1:1: a lab is a mapping; this is none",
 	  "give a mapping of these: networks, programs, guests, seed, tod, grant, work-cost, "
 	  "limits, expect, "
-	  "fail-on" },
+	  "fail-on, allow-line" },
 	{ "{}\n", "lab.yaml:1:1: a lab needs 'guests'",
 	  "guests: a list of guests, each with a name and a kernel" },
 	{ "guests:\n", "lab.yaml:1:8: 'guests' is nothing, not a list",
@@ -73,7 +73,7 @@ static const struct mistake keys[] = {
 	{ "guest: [{name: a, kernel: k}]\n", "lab.yaml:1:1: unknown key 'guest' of a lab",
 	  "did you mean 'guests'? known here: networks, programs, guests, seed, tod, grant, "
 	  "work-cost, "
-	  "limits, expect, fail-on" },
+	  "limits, expect, fail-on, allow-line" },
 	{ "networks:\n  - name: lan\n    dealy: 1ms\nguests: [{name: a, kernel: k}]\n",
 	  "lab.yaml:3:5: unknown key 'dealy' of a network",
 	  "did you mean 'delay'? known here: name, delay, jitter, loss, bandwidth, reorder" },
@@ -88,7 +88,7 @@ static const struct mistake keys[] = {
 	  "lab.yaml:1:1: unknown key 'seeed' of a lab",
 	  "did you mean 'seed'? known here: networks, programs, guests, seed, tod, grant, "
 	  "work-cost, limits, "
-	  "expect, fail-on" },
+	  "expect, fail-on, allow-line" },
 	{ "limits: {virtuel: 1s}\nguests: [{name: a, kernel: k}]\n",
 	  "lab.yaml:1:10: unknown key 'virtuel' of limits",
 	  "did you mean 'virtual'? known here: virtual, wall" },
@@ -111,7 +111,7 @@ static const struct mistake keys[] = {
 	  "leave \\0 out" },
 	{ "guests: [{<<: 1, name: a}]\n", "lab.yaml:1:15: a guest is a mapping; this is none",
 	  "give a mapping of these: name, kernel, initrd, memory, append, id, seed, count, expect, "
-	  "fail-on, devices" },
+	  "fail-on, allow-line, devices" },
 	{ "guests: [&g {<<: *g, name: a, kernel: k}]\n",
 	  "lab.yaml:1:10: merges are nested too deep",
 	  "merge a mapping that is complete without this one" },

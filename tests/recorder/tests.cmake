@@ -7,7 +7,8 @@ ttrec_unit_test(test_calendar_hostile SOURCES recorder/test_calendar_hostile.c L
 
 # Side by side: many strands against a sort. The writer is the test's.
 ttrec_unit_test(test_weave SOURCES recorder/test_weave.c ../recorder/weave.c)
-ttrec_unit_test(test_watch SOURCES recorder/test_watch.c ../recorder/watch.c LIBS ttbase)
+ttrec_unit_test(test_watch SOURCES recorder/test_watch.c ../recorder/watch.c
+  ../recorder/program_end.c LIBS ttbase)
 
 # The doctor: what it makes of a host, and what it says under restrictions that are really there.
 ttrec_unit_test(test_doctor SOURCES recorder/test_doctor.c ../recorder/doctor_explain.c LIBS ttkernel)
