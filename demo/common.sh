@@ -70,7 +70,7 @@ try_seed() {
 	esac
 }
 
-# search ARGUMENT...: what ttrec is to run; $trace is then that of the first seed that failed.
+# search ARGUMENT...: what ttrec run is given; $trace is then that of the first seed that failed.
 search() {
 	local seed
 	failing=()

@@ -191,6 +191,8 @@ refusals() {
 	says err 'seed, time of day and grant are those of the trace'
 	expect 2 again -f lab.yaml
 	expect 2 ttrec run --kernel "$kernel" "$kernel"
+	says err '--kernel is for a program, or of --again TRACE'
+	expect 2 ttrec run --initrd "$kernel" "$kernel"
 	says err 'are of --again'
 	expect 2 ttrec run --again nowhere.zst
 	says err 'cannot open nowhere.zst'

@@ -24,14 +24,14 @@ boot() {
 
 no_kernel() {
 	refused 4 'nowhere: No such file' boot ./nowhere
-	refused 4 'is not a file' boot /
+	refused 4 'the directory / has no program' boot /
 	echo "just a text" >text
 	chmod +x text
 	refused 4 'text is not a User-Mode-Linux binary' boot ./text
 	: >empty
 	chmod +x empty
 	refused 4 'empty is not a User-Mode-Linux binary' boot ./empty
-	refused 4 '/bin/true is a program, but not a User-Mode-Linux kernel' boot /bin/true
+	refused 4 '/bin/true is a program, but not a User-Mode-Linux kernel' boot --kernel /bin/true /bin/true
 }
 
 no_time_travel() {

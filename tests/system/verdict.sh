@@ -186,7 +186,7 @@ usage_errors() {
 	expect 2 ttrec dance
 	says err "there is no verb 'dance'"
 	expect 2 ttrec run
-	says err 'which kernel'
+	says err 'what\? give the path of a program'
 	expect 2 ttrec run --no-such-option "$kernel"
 	expect 2 ttrec run --seed -1 "$kernel"
 	expect 2 ttrec run --grant never "$kernel"
