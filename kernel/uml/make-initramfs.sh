@@ -49,7 +49,7 @@ refuse() {
 
 # ---- What the archive holds ----------------------------------------------------------------------
 
-# Path to "dir", "link TARGET" or "file MODE SOURCE".
+# Path to "dir", "link TARGET" or "file MODE SIZE SOURCE".
 declare -A nodes=()
 
 add_parents() {
@@ -65,12 +65,14 @@ add_link() {
 	nodes[$1]="link $2"
 }
 
+# add_file PATH SOURCE [SIZE]
 add_file() {
 	[[ -f $2 && -r $2 ]] || die "cannot read the file $2"
-	local mode=644
+	local mode=644 size=${3:-$(stat -Lc %s "$2")}
 	[[ -x $2 ]] && mode=755
+	((size <= 0xffffffff)) || die "$2 is too large: an archive has files of up to 4 GiB"
 	add_parents "$1"
-	nodes[$1]="file $mode $2"
+	nodes[$1]="file $mode $size $2"
 }
 
 # resolve PATH: sets $resolved to where it leads in the image; status 1: to nothing.
@@ -270,21 +272,20 @@ add_elf_of_tree() {
 
 # add_tree DIRECTORY PATH: all that is in it.
 add_tree() {
-	local entry path root=${1%/}
+	local kind size entry path root=${1%/}
 	[[ -r $1 && -x $1 ]] || die "cannot read the directory $1"
-	while IFS= read -r -d '' entry; do
+	while IFS=/ read -r -d '' kind size entry; do
 		path=${2%/}/$entry
-		if [[ -L $root/$entry ]]; then
-			add_link "$path" "$(readlink "$root/$entry")"
-		elif [[ -d $root/$entry ]]; then
-			add_parents "$path/"
-		elif [[ -f $root/$entry ]]; then
-			add_file "$path" "$root/$entry"
+		case $kind in
+		l) add_link "$path" "$(readlink "$root/$entry")" ;;
+		d) add_parents "$path/" ;;
+		f)
+			add_file "$path" "$root/$entry" "$size"
 			add_elf_of_tree "$root/$entry"
-		else
-			note "$root/$entry is left out: no file, directory or link"
-		fi
-	done < <(find "$1/" -mindepth 1 -printf '%P\0' | sort -z)
+			;;
+		*) note "$root/$entry is left out: no file, directory or link" ;;
+		esac
+	done < <(find "$1/" -mindepth 1 -printf '%y/%s/%P\0' | sort -z)
 }
 
 # add_program FILE PATH
@@ -352,7 +353,7 @@ check_run() {
 	[[ -n $run || ${#arguments[@]} -gt 0 || -n ${nodes[$path]-} ]] || return 0
 	resolve "$path" || refuse "$path is to be run, and is not in the image" "add it: -a FILE:$path"
 	[[ ${nodes[$resolved]} == file\ * ]] || refuse "$path is to be run, and is no file" "name a program"
-	local source=${nodes[$resolved]#file ??? }
+	local source=${nodes[$resolved]#file ??? * }
 	[[ ${nodes[$resolved]} == 'file 755 '* ]] ||
 		refuse "$source is to be run, and has no execute permission" "chmod +x $source"
 	is_elf "$source" || first_line "$source" >/dev/null ||
@@ -432,8 +433,7 @@ write_node() {
 		;;
 	file)
 		mode=${source%% *} source=${source#* }
-		size=$(stat -Lc %s "$source")
-		((size <= 0xffffffff)) || die "$source is too large: an archive has files of up to 4 GiB"
+		size=${source%% *} source=${source#* }
 		entry "100$mode" 1 "$size" "$1"
 		cat "$source"
 		pad "$size"

@@ -269,6 +269,23 @@ equal_bytes() {
 	expect 0 ttdump diff one.zst two.zst
 }
 
+# What a directory holds is in the archive, whatever it is called.
+trees() {
+	mkdir -p "tree/sub dir " unpacked
+	echo text >"tree/sub dir /a b"
+	ln -s "sub dir " tree/link
+	printf 'x\n' >$'tree/new\nline'
+	: >tree/empty
+	build tree/program 'int main(void) { return 0; }' -Wall
+	mkfifo tree/pipe
+	expect 0 "$make" -o t.cpio -a tree:/opt/tree -r /opt/tree/program
+	says err 'tree/pipe is left out'
+	(cd unpacked && cpio -idm <../t.cpio 2>/dev/null)
+	rm tree/pipe
+	diff -r --no-dereference tree unpacked/opt/tree
+	[[ -x unpacked/opt/tree/program && -e unpacked/lib64/ld-linux-x86-64.so.2 ]]
+}
+
 # ---- What cannot run ------------------------------------------------------------------------------------
 
 # refused REGEX ARGUMENT...: by both, before anything starts.
@@ -384,6 +401,7 @@ proves "libraries are packed, found anywhere, and missed" libraries
 proves "memory fits the files, or is refused, or the kernel's word is heard" memory
 proves "it is recorded again, with another program too" again
 proves "equal programs are packed into equal bytes and make equal traces" equal_bytes
+proves "a directory is packed with all that is in it" trees
 proves "what no guest can run is refused by name, with a hint" cannot_run
 proves "without a kernel it is said how to build one" no_kernel
 proves "warnings are told and change no exit status" warnings
