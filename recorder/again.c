@@ -59,6 +59,10 @@ static int read_settings(struct run_options *options, struct again *again, struc
 	/* Traces of before there was such a cost say nothing of it. */
 	if (!options->work_cost)
 		options->work_cost = GUEST_WORK_OFF;
+	if (err == -ENOTSUP)
+		return diagnose(why, EXIT_CANNOT, err, "use the version that recorded it, or newer",
+				"%s has disks of a model (%u) that is not known here",
+				options->again, again->settings.disk_model);
 	return err ? err : check_verb(options, &again->settings, why);
 }
 
@@ -153,6 +157,8 @@ static int load_recorded(const struct run_options *options, struct again *again,
 				"%s does not hold the whole of its lab", options->again);
 	err = lab_parse(again->settings.lab_path, text.data, text.size, lab, why);
 	trace_artifact_free(&text);
+	if (!err)
+		(*lab)->disk_model = again->settings.disk_model;
 	return err;
 }
 

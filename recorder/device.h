@@ -116,12 +116,13 @@ struct network_port;
 struct device *device_net_create(struct network_port *port, const uint8_t mac[6], uint16_t mtu);
 
 struct device_disk_options {
-	const char *image;  /* raw; never written to; NULL: zeros, of @size */
-	uint64_t size;	    /* bytes; 0: that of the image */
-	bool read_only;	    /* for the guest; else its writes go to memory of the recorder */
-	uint64_t latency;   /* ns of virtual time for each request */
-	uint64_t bandwidth; /* bytes per second of virtual time; 0: any */
-	const char *serial; /* at most 20 bytes, what the guest reads as the serial number */
+	const char *image;	/* raw; never written to; NULL: zeros, of @size */
+	uint64_t size;		/* bytes; 0: that of the image */
+	bool read_only;		/* for the guest; else its writes go to memory of the recorder */
+	uint64_t latency;	/* ns of virtual time for each request but a flush */
+	uint64_t flush_latency; /* the same for a flush */
+	uint64_t bandwidth;	/* bytes per second of virtual time; 0: any */
+	const char *serial;	/* at most 20 bytes, what the guest reads as the serial number */
 };
 /* Returns 0 or -errno: opens the image. */
 int device_disk_create(const struct device_disk_options *options, struct device **device);

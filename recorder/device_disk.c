@@ -74,7 +74,7 @@ struct device_disk {
 	struct disk_config config;
 	struct disk_store *store;
 	bool read_only;
-	uint64_t latency, bandwidth;
+	uint64_t latency, flush_latency, bandwidth;
 	char id[ID_SIZE];
 	/* The request that is being served. */
 	bool busy;
@@ -187,15 +187,24 @@ static uint8_t serve(struct device_disk *disk)
 
 /* ---- When ----------------------------------------------------------------------------------- */
 
+static bool is_flush(const struct device_disk *disk)
+{
+	struct disk_header header = { 0 };
+
+	vring_chain_read(&disk->chain, 0, &header, sizeof(header));
+	return le32toh(header.type) == DISK_FLUSH;
+}
+
 static uint64_t service_time(const struct device_disk *disk)
 {
 	uint64_t size =
 		disk->chain.read_size + disk->chain.write_size - sizeof(struct disk_header) - 1;
+	uint64_t latency = is_flush(disk) ? disk->flush_latency : disk->latency;
 	uint64_t transfer = 0;
 
 	if (disk->bandwidth)
 		transfer = (size * NS_PER_S + disk->bandwidth - 1) / disk->bandwidth;
-	return device_time_add(disk->latency, transfer);
+	return device_time_add(latency, transfer);
 }
 
 /* The next request, from now on. Returns 1, 0 when there is none, -EBADMSG. */
@@ -336,6 +345,7 @@ int device_disk_create(const struct device_disk_options *options, struct device 
 	disk->config = make_config(disk_store_size(disk->store));
 	disk->read_only = options->read_only;
 	disk->latency = options->latency;
+	disk->flush_latency = options->flush_latency;
 	disk->bandwidth = options->bandwidth;
 	if (options->serial)
 		memcpy(disk->id, options->serial, strnlen(options->serial, ID_SIZE));

@@ -322,6 +322,7 @@ static struct lab *create_empty(void)
 		return NULL;
 	lab->seed = lab->tod = lab->limit_virtual = lab->limit_wall = LAB_UNSET;
 	lab->grant = -1;
+	lab->disk_model = LAB_DISK_MODEL;
 	return lab;
 }
 

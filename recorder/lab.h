@@ -29,6 +29,18 @@ struct lab_network {
 	unsigned int line;
 };
 
+/*
+ * How long the requests of a disk take of which its lab file does not say it. Traces have the
+ * number (disk-model=, see ttrace(5)), so that what was recorded with another one is recorded again
+ * with that.
+ */
+enum lab_disk_model {
+	LAB_DISK_TIMELESS, /* no time: of recorders that did not write the number */
+	LAB_DISK_NVME,
+	LAB_DISK_MODELS,
+};
+#define LAB_DISK_MODEL LAB_DISK_NVME
+
 enum lab_device_kind { LAB_NET, LAB_DISK, LAB_RNG, LAB_CONSOLE, LAB_PROGRAM };
 
 struct lab_device {
@@ -82,6 +94,7 @@ struct lab {
 	size_t program_count;
 	struct lab_guest *guest;
 	size_t guest_count;
+	enum lab_disk_model disk_model;
 	/* LAB_UNSET where the file does not say */
 	uint64_t seed, tod, limit_virtual, limit_wall;
 	char *work_cost;	  /* NULL: not said */
@@ -105,5 +118,9 @@ int lab_parse(const char *path, const char *text, size_t size, struct lab **lab,
 struct lab *lab_create_single(const char *name, uint64_t id, const char *kernel,
 			      char *const *arguments);
 void lab_destroy(struct lab *lab);
+
+/* Times of @disk, of @lab, that its file does not say (LAB_UNSET): those of the lab's disk model.
+ */
+void lab_disk_times(const struct lab *lab, struct device_disk_options *disk);
 
 #endif

@@ -109,17 +109,19 @@ static int create_net(struct run_lab *lab, struct run_guest *guest, size_t numbe
 	return 0;
 }
 
-static int create_disk(struct run_guest *guest, size_t number, char name[128],
-		       struct diagnosis *why)
+static int create_disk(const struct run_lab *lab, struct run_guest *guest, size_t number,
+		       char name[128], struct diagnosis *why)
 {
-	const struct device_disk_options *disk = &guest->lab->device[number].disk;
-	int err = device_disk_create(disk, &guest->device[number]);
+	struct device_disk_options disk = guest->lab->device[number].disk;
+	int err;
 
-	snprintf(name, 128, "disk %s", disk->image ? disk->image : "zeros");
+	lab_disk_times(lab->lab, &disk);
+	err = device_disk_create(&disk, &guest->device[number]);
+	snprintf(name, 128, "disk %s", disk.image ? disk.image : "zeros");
 	if (err && err != -ENOMEM)
 		return diagnose(why, EXIT_CANNOT, err, "name a raw image that can be read",
 				"the disk %s of guest %s (line %u) cannot be used: %s",
-				disk->image ? disk->image : "without an image", guest->lab->name,
+				disk.image ? disk.image : "without an image", guest->lab->name,
 				guest->lab->device[number].line, strerror(-err));
 	return err;
 }
@@ -144,7 +146,7 @@ static int create_device(struct run_lab *lab, struct run_guest *guest, size_t nu
 	case LAB_NET:
 		return create_net(lab, guest, number, name);
 	case LAB_DISK:
-		return create_disk(guest, number, name, why);
+		return create_disk(lab, guest, number, name, why);
 	case LAB_RNG:
 		snprintf(name, 128, "rng");
 		return create_rng(guest, number);

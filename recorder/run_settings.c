@@ -275,7 +275,8 @@ static int write_disk(struct trace_writer *writer, uint32_t guest, size_t device
 
 static int write_disks(const struct lab *lab, struct trace_writer *writer)
 {
-	int err = 0;
+	uint64_t model = lab->disk_model;
+	int err = write_number(writer, "disk-model", &model);
 
 	for (size_t i = 0; i < lab->guest_count; i++) {
 		const struct lab_guest *guest = &lab->guest[i];
@@ -317,6 +318,16 @@ static int read_disk(struct run_settings *settings, uint32_t guest, const char *
 	return 0;
 }
 
+static int read_disk_model(struct run_settings *settings, const char *value)
+{
+	unsigned int model;
+
+	if (sscanf(value, "%u", &model) != 1)
+		return -EBADMSG;
+	settings->disk_model = model;
+	return model < LAB_DISK_MODELS ? 0 : -ENOTSUP;
+}
+
 static int take_text(char **place, const char *value)
 {
 	free(*place);
@@ -333,6 +344,8 @@ static int read_line(struct setting_reading *reading, uint32_t guest, char *line
 	*value++ = '\0';
 	if (!strcmp(line, "disk"))
 		return read_disk(reading->settings, guest, value);
+	if (!strcmp(line, "disk-model"))
+		return read_disk_model(reading->settings, value);
 	if (!strcmp(line, "verb"))
 		return take_text(&reading->settings->verb, value);
 	if (!strcmp(line, "lab"))

@@ -23,6 +23,8 @@ struct run_disk {
 struct run_settings {
 	char *verb;	/* "run"; NULL: of a recorder that did not say it yet */
 	char *lab_path; /* NULL: there was no lab file */
+	unsigned int
+		disk_model; /* enum lab_disk_model; of a later version: -ENOTSUP was returned */
 	struct run_disk *disk;
 	size_t disk_count;
 	char **text; /* what the options point to */
@@ -37,7 +39,8 @@ int run_settings_write_lab(const struct lab *lab, struct trace_writer *writer);
 
 /*
  * Read both: what @options do not say yet they get from the trace. Moves the reader to its start.
- * @settings is to be freed, after @options were used, also on error.
+ * @settings is to be freed, after @options were used, also on error. -ENOTSUP: the disks are of a
+ * later version.
  */
 int run_settings_read(struct trace_reader *reader, struct run_options *options,
 		      struct run_settings *settings);

@@ -137,8 +137,10 @@ static void read_only_disk(void **state)
 static void service_takes_its_time(void **state)
 {
 	(void)state;
-	open_disk(&(struct device_disk_options){
-		.size = 1 << 20, .latency = 100 * US, .bandwidth = 100000000 });
+	open_disk(&(struct device_disk_options){ .size = 1 << 20,
+						 .latency = 100 * US,
+						 .flush_latency = 500 * US,
+						 .bandwidth = 100000000 });
 	disk_driver_ask(&driver, DISK_IN, 0, NULL, 4096);  /* 100 + 40.96 us */
 	disk_driver_ask(&driver, DISK_OUT, 0, NULL, 8192); /* 100 + 81.92 us */
 	stage.clock = 7 * US;
@@ -152,19 +154,19 @@ static void service_takes_its_time(void **state)
 	assert_int_equal(stage.used[0].written, 4097);
 	assert_int_equal(stage.used[1].time, 7 * US + 140960 + 181920);
 	assert_int_equal(stage.used[1].written, 1);
-	assert_int_equal(stage.used[2].time, 7 * US + 140960 + 181920 + 100 * US);
+	assert_int_equal(stage.used[2].time, 7 * US + 140960 + 181920 + 500 * US);
 	/* After a rest the next one starts when it is asked for. */
 	disk_driver_ask(&driver, DISK_FLUSH, 0, NULL, 0);
 	assert_int_equal(device_stage_kick(&stage, 0), 0);
 	assert_int_equal(device_stage_pass(&stage, 2000 * US), 0);
-	assert_int_equal(stage.used[3].time, 1100 * US);
+	assert_int_equal(stage.used[3].time, 1500 * US);
 	close_disk(NULL);
 }
 
 static void infinite_service_does_not_wrap(void **state)
 {
 	(void)state;
-	open_disk(&(struct device_disk_options){ .size = 1 << 20, .latency = UINT64_MAX });
+	open_disk(&(struct device_disk_options){ .size = 1 << 20, .flush_latency = UINT64_MAX });
 	disk_driver_ask(&driver, DISK_FLUSH, 0, NULL, 0);
 	stage.clock = 5;
 	assert_int_equal(device_stage_kick(&stage, 0), 0);

@@ -222,11 +222,46 @@ static void test_disks_and_others(void **state)
 	assert_string_equal(disk->serial, "12345678901234567890");
 	disk = &guest->device[3].disk;
 	assert_true(!disk->image && !disk->read_only && disk->size == 3ull << 29);
+	assert_true(disk->latency == LAB_UNSET && disk->flush_latency == LAB_UNSET);
 	assert_int_equal(guest->device[4].kind, LAB_RNG);
 	assert_int_equal(guest->device[5].kind, LAB_RNG);
 	assert_int_equal(guest->device[8].kind, LAB_PROGRAM);
 	assert_int_equal(guest->device[8].program, 0);
 	assert_int_equal(guest->device[9].program, 1);
+	lab_destroy(lab);
+}
+
+/* What a disk takes of which the file says all, nothing, or that it takes no time. */
+static void test_times_of_disks(void **state)
+{
+	struct lab *lab =
+		load_text("guests:\n  - {name: a, kernel: k, devices: [{disk: null, size: 1M},\n"
+			  "      {disk: null, size: 1M, latency: 0},\n"
+			  "      {disk: null, size: 1M, latency: 2ms},\n"
+			  "      {disk: null, size: 1M, flush-latency: 7us}]}\n");
+	static const struct {
+		uint64_t latency, flush, old_latency, old_flush;
+	} expected[] = {
+		{ 100 * NS_PER_US, 1000 * NS_PER_US, 0, 0 },
+		{ 0, 0, 0, 0 },
+		{ 2 * NS_PER_MS, 20 * NS_PER_MS, 2 * NS_PER_MS, 2 * NS_PER_MS },
+		{ 100 * NS_PER_US, 7 * NS_PER_US, 0, 7 * NS_PER_US },
+	};
+
+	(void)state;
+	assert_int_equal(lab->guest->device_count, ARRAY_SIZE(expected));
+	for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
+		struct device_disk_options now = lab->guest->device[i].disk, old = now;
+
+		lab->disk_model = LAB_DISK_MODEL;
+		lab_disk_times(lab, &now);
+		assert_int_equal(now.latency, expected[i].latency);
+		assert_int_equal(now.flush_latency, expected[i].flush);
+		lab->disk_model = LAB_DISK_TIMELESS;
+		lab_disk_times(lab, &old);
+		assert_int_equal(old.latency, expected[i].old_latency);
+		assert_int_equal(old.flush_latency, expected[i].old_flush);
+	}
 	lab_destroy(lab);
 }
 
@@ -412,6 +447,7 @@ int main(void)
 		cmocka_unit_test(test_many_guests_of_one_entry),
 		cmocka_unit_test(test_net_devices),
 		cmocka_unit_test(test_disks_and_others),
+		cmocka_unit_test(test_times_of_disks),
 		cmocka_unit_test(test_console_scripts),
 		cmocka_unit_test(test_nodes_become_guests),
 		cmocka_unit_test(test_the_rest_of_vlab),

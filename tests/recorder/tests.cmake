@@ -41,3 +41,7 @@ endforeach()
 foreach(function malloc calloc realloc strdup strndup asprintf vasprintf open_memstream)
   target_link_options(test_lab_hostile PRIVATE -Wl,--wrap=${function})
 endforeach()
+
+# How a recording was started, in its trace.
+ttrec_unit_test(test_run_settings SOURCES recorder/test_run_settings.c ../recorder/run_settings.c
+  LIBS ttlab)

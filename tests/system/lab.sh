@@ -222,6 +222,29 @@ slow_disk() {
 	replays_all 1 t.zst
 }
 
+# uptime_of CONSOLE: in ms.
+uptime_of() {
+	sed -nE 's/^uptime: ([0-9]+)\.([0-9]{2}).*/\1\2/p' "$1" | sed -E 's/^0*(.)/\1/; s/$/0/'
+}
+
+# What the file does not say takes the time of a drive, and none only if it says so.
+usual_disk() {
+	local none usual
+	lab "$(guest 1 sum:vda,uptime 'devices: [{disk: null, size: 64M, latency: 0}]')"
+	expect 0 record_lab
+	console 0 t.zst >n1
+	none=$(uptime_of n1)
+	lab "$(guest 1 sum:vda,uptime 'devices: [{disk: null, size: 64M}]')"
+	expect 0 record_lab
+	console 0 t.zst >n1
+	usual=$(uptime_of n1)
+	# A request is for 224 KiB at the most, so these are at least 293 requests of 100 us.
+	(((usual - none) >= 20 && (usual - none) <= 2000)) ||
+		fail "reading 64 MiB took $((usual - none)) ms longer than from a disk without latency"
+	replays_all 1 t.zst
+	says <(ttdump show t.zst) 'disk-model=1'
+}
+
 random() {
 	lab "$(guest 1 rng:64 'devices: [rng]')" "$(guest 2 rng:64 'devices: [rng]')"
 	expect 0 record_lab --cpu 0
@@ -356,6 +379,7 @@ if [[ $version == 6.12 ]]; then
 	proves "a disk is read and written, its image is not" disk
 	proves "a disk can be read-only" read_only_disk
 	proves "a disk takes its time" slow_disk
+	proves "a disk has the latency of a drive unless it is switched off" usual_disk
 	proves "random bytes come from the seed" random
 	proves "a script types at a console" typed
 	proves "what one guest says fails the lab" one_fails
