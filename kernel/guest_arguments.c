@@ -303,6 +303,9 @@ static int add_own_arguments(const struct guest_arguments_options *options,
 		if (!err)
 			err = list_add(list, strdup("con=null"));
 	}
+	/* Else its process executes the kernel anew, which would be another guest. */
+	if (!err)
+		err = list_add(list, strdup("noreboot"));
 	if (!err)
 		err = list_add(list, strdup("umid=ttrec"));
 	if (!err)

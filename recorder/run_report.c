@@ -24,9 +24,15 @@ static const char *guest_text(const struct run_report *report, size_t index, cha
 int run_judge_end(const struct run_report *report, size_t index, char *reason, size_t size)
 {
 	const struct session_guest_result *result = session_guest_result(report->session, index);
-	char guest[96];
+	char guest[96], time[UNITS_TEXT];
+	uint64_t restarted;
 
-	if (result->signal)
+	if (result->ended && watch_restarted(report->lab->watch, index, &restarted))
+		snprintf(reason, size,
+			 "%s rebooted at t=%s s, which is not supported: that is its end; let it "
+			 "power off",
+			 guest_text(report, index, guest), duration_exact(restarted, time));
+	else if (result->signal)
 		snprintf(reason, size, "%s was killed by SIG%s", guest_text(report, index, guest),
 			 sigabbrev_np(result->signal));
 	else if (result->status)

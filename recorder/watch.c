@@ -33,6 +33,8 @@ struct console_line {
 	uint64_t now;		   /* of its last bytes */
 	unsigned int report_lines; /* so many more may belong to what a kernel reports */
 	struct pattern_list allow; /* besides those of all consoles */
+	bool restarted;		   /* it said so last */
+	uint64_t restarted_now;
 };
 
 struct watch {
@@ -320,6 +322,26 @@ static void judge_text(struct watch *watch, size_t console, const char *text)
 		find(&watch->warning, watch, console, text);
 }
 
+static bool begins_with(const char *text, const char *begin)
+{
+	return !strncmp(text, begin, strlen(begin));
+}
+
+/*
+ * What a kernel says last before it ends; one that is powered off says something else after what a
+ * program may have printed. Sources: kernel/reboot.c, drivers/tty/sysrq.c, Linux 5.10 to 7.2.
+ */
+static void note_end(struct console_line *line, const char *text)
+{
+	bool restarts = begins_with(text, "reboot: Restarting system") ||
+			begins_with(text, "sysrq: Resetting");
+
+	if (restarts)
+		line->restarted_now = line->now;
+	if (restarts || begins_with(text, "reboot: "))
+		line->restarted = restarts;
+}
+
 static void judge_line(struct watch *watch, size_t console)
 {
 	struct console_line *line = &watch->line[console];
@@ -327,6 +349,7 @@ static void judge_line(struct watch *watch, size_t console)
 
 	line->text[line->length] = '\0';
 	text = console_line_text(line->text);
+	note_end(line, text);
 	for (size_t i = 0; i < watch->expect.count; i++)
 		if (!regexec(&watch->expect.pattern[i].regex, text, 0, NULL, 0))
 			watch->expect.pattern[i].seen = true;
@@ -368,6 +391,12 @@ void watch_judge(struct watch *watch, struct watch_verdict *verdict)
 bool watch_failed(const struct watch *watch, size_t console)
 {
 	return watch->failure.count && watch->failure.console == console;
+}
+
+bool watch_restarted(const struct watch *watch, size_t console, uint64_t *now)
+{
+	*now = watch->line[console].restarted_now;
+	return watch->line[console].restarted;
 }
 
 bool watch_expectation(const struct watch *watch, size_t index, const char **text, bool *seen)

@@ -61,6 +61,10 @@ void watch_judge(struct watch *watch, struct watch_verdict *verdict);
 /* Did console number @console say what fails it, first of all, by now? */
 bool watch_failed(const struct watch *watch, size_t console);
 
+/* Did the kernel of console number @console say, last of all, that it restarts? Then *@now is when.
+ */
+bool watch_restarted(const struct watch *watch, size_t console, uint64_t *now);
+
 /* The expected pattern number @index as it was given, and whether it was seen. False: no more. */
 bool watch_expectation(const struct watch *watch, size_t index, const char **text, bool *seen);
 

@@ -341,6 +341,24 @@ static void test_no_failures_when_none_are_asked_for(void **state)
 	assert_false(judge(watch).failure.count);
 }
 
+/* A kernel that restarts says so last of all; that a program says it counts for nothing. */
+static void test_restart(void **state)
+{
+	struct watch *watch = watch_for(NULL, NULL, 3);
+	uint64_t now;
+
+	(void)state;
+	feed(watch, 0, "reboot: Restarting system\n[    0.030000] reboot: Power down\n");
+	watch_feed(watch, 1, 7, "[    0.030000] reboot: Restar", 29);
+	watch_feed(watch, 1, 8, "ting system with command 'x'\n\n", 30);
+	feed(watch, 2, "it said reboot: Restarting system\n");
+	assert_false(watch_restarted(watch, 0, &now));
+	assert_true(watch_restarted(watch, 1, &now));
+	assert_int_equal(now, 8);
+	assert_false(watch_restarted(watch, 2, &now));
+	watch_destroy(watch);
+}
+
 /* A line without an end is looked at in pieces; zeros are no text. */
 static void test_endless_line(void **state)
 {
@@ -394,6 +412,7 @@ int main(void)
 		cmocka_unit_test(test_table_is_replaced_or_completed),
 		cmocka_unit_test(test_end_of_the_program),
 		cmocka_unit_test(test_end_of_the_program_in_words),
+		cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_no_failures_when_none_are_asked_for),
 		cmocka_unit_test(test_endless_line),
 		cmocka_unit_test(test_bad_expressions_are_refused_in_words),

@@ -128,6 +128,12 @@ static void do_off(const char *text)
 	reboot(RB_POWER_OFF);
 }
 
+static void do_reboot(const char *text)
+{
+	(void)text;
+	reboot(RB_AUTOBOOT);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(const char *text);
@@ -136,6 +142,7 @@ static const struct {
 	{ "random", do_random }, { "clock", do_clock }, { "spin", do_spin },
 	{ "pause", do_pause },	 { "exit", do_exit },	{ "off", do_off },
 	{ "bug", do_bug },	 { "nap", do_nap },	{ "interrupts", do_interrupts },
+	{ "reboot", do_reboot },
 };
 
 static void do_action(char *text)

@@ -36,6 +36,18 @@ not_ok() {
 	expect 0 record -q -- 'say:this is not ok 3' 'say:ok 4 - suite' off
 }
 
+# Not as the panic of a second kernel that has no time.
+reboots() {
+	expect 1 record -- tick:3:10000000 reboot
+	says out 'reboot: Restarting system'
+	never_says out 'Kernel panic'
+	says err 'why: the guest rebooted at t=0\.[0-9]{9} s, which is not supported'
+	[[ $(grep -c 'Linux version' out) == 1 ]] || fail "it booted again"
+	replays_to_its_end
+	# What a program prints is no reboot.
+	expect 0 record -q -- 'say:reboot: Restarting system' off
+}
+
 bug() {
 	expect 1 record -q -- 'bug:sleeping function called from invalid context' off
 	says err 'why: the console said: BUG: sleeping'
@@ -229,6 +241,7 @@ proves "a kernel panic fails the run, its trace replays" panic
 proves "an init that exits fails the run" init_exits
 proves "KUnit's 'not ok' fails the run" not_ok
 proves "'BUG:' fails the run" bug
+proves "a guest that reboots is told so" reboots
 proves "what is expected has to be said" expectations
 proves "what counts as failure can be replaced" own_failures
 proves "only a failure's trace is kept when so wanted" keep_on_failure
