@@ -25,6 +25,9 @@ unsigned int guest_patches(const struct image_file *kernel)
 	for (size_t i = 0; i < ARRAY_SIZE(patch_table); i++)
 		if (!image_symbol_find(kernel, patch_table[i].symbol, &address, &size))
 			patches |= patch_table[i].patch;
+	if (!patches && image_symbol_find(kernel, "start_kernel", &address, &size) &&
+	    memmem(kernel->data, kernel->size, GUEST_WORK_PARAMETER, strlen(GUEST_WORK_PARAMETER)))
+		patches = GUEST_PATCH_COUNTER | GUEST_PATCH_WORK;
 	return patches;
 }
 

@@ -10,7 +10,10 @@ enum guest_patch {
 	GUEST_PATCH_WORK = 2,	 /* system calls and page faults can be charged virtual time */
 };
 
-/* The patches @kernel has, by the symbols that they add; 0 for a kernel without symbols. */
+/*
+ * The patches @kernel has, by the symbols that they add. One that is stripped has all of them if it
+ * knows GUEST_WORK_PARAMETER.
+ */
 unsigned int guest_patches(const struct image_file *kernel);
 
 /*

@@ -7,7 +7,9 @@
 #include <sys/socket.h>
 
 #include "format/cleanup.h"
+#include "format/printable.h"
 #include "format/units.h"
+#include "kernel/guest_processes.h"
 #include "kernel/process.h"
 #include "recorder/session_internal.h"
 
@@ -301,18 +303,48 @@ static const char *find_silent(const struct session *session)
 	return NULL;
 }
 
+/* Which of its programs a guest that hangs has run, and where that is. */
+static void describe_running(const struct client *running, char *text, size_t size)
+{
+	const struct guest *guest = running->guest ? running->guest->guest : NULL;
+	auto_free struct guest_process *list = NULL;
+	char name[GUEST_PROCESS_TEXT];
+	const struct guest_process *process;
+	size_t count;
+
+	if (!guest || guest_processes_read(guest, &list, &count))
+		return;
+	process = guest_processes_stop(guest, list, count);
+	if (process && process->ip)
+		snprintf(text, size, ": its process %s computes at %#" PRIx64,
+			 guest_process_text(process, name), process->ip);
+	else if (process)
+		snprintf(text, size, ": its process %s computes",
+			 guest_process_text(process, name));
+	else if (list->current && list->pid)
+		snprintf(text, size, ": its kernel computes for %s",
+			 guest_process_text(list, name));
+}
+
+/* Computing takes no virtual time, so no timer that the guest has can end it. */
 static void report_hang(struct session *session, const struct client *running, const char *silent)
 {
-	char wall[UNITS_TEXT], time[UNITS_TEXT], who[96];
+	char wall[UNITS_TEXT], time[UNITS_TEXT], who[96], what[160] = "";
 
+	if (running)
+		describe_running(running, what, sizeof(what));
 	diagnose(&session->result->diagnosis, EXIT_PROTOCOL, -ETIMEDOUT,
-		 "raise --hang-timeout if it only needs longer; else look where it spins: it never "
-		 "gives the time back",
-		 running ? "%s has run for %s of wall time without a message at t=%s s"
-			 : "%s has not spoken for %s of wall time at t=%s s",
+		 *what ? "raise --hang-timeout if it only needs longer; a program that only "
+			 "computes is not interrupted, as that takes no virtual time: let it make "
+			 "a system call in its loop, such as sched_yield(2)"
+		       : "raise --hang-timeout if it only needs longer; else look where it spins: "
+			 "it never gives the time back",
+		 running ? "%s has run for %s of wall time without a message at t=%s s%s"
+			 : "%s has not spoken for %s of wall time at t=%s s%s",
 		 running ? client_text(running, who) : silent,
 		 duration_short(session->options.hang_timeout, wall),
-		 duration_exact(session_now(session), time));
+		 duration_exact(session_now(session), time), what);
+	printable(session->result->diagnosis.what);
 	session_finish(session, SESSION_HUNG);
 }
 

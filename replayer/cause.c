@@ -12,9 +12,13 @@
 #include "format/printable.h"
 #include "format/units.h"
 #include "kernel/guest_arguments.h"
+#include "kernel/guest_patches.h"
 #include "kernel/guest_replace.h"
 #include "kernel/seal.h"
 #include "replayer/verdict_memory.h"
+
+/* Processes that are named as evidence. */
+#define SHOWN_SUSPECTS 3
 
 struct causes {
 	struct cause *cause;
@@ -194,20 +198,77 @@ static void find_symbol(const struct replay_guest *guest, struct causes *causes)
 		}
 }
 
-/* The one leak of a whole seal. */
-static void find_counter(const struct replay_guest *guest, struct causes *causes)
+/* ---- What the processor told a program ------------------------------------------------------ */
+
+static const struct {
+	unsigned int instructions;
+	const char *what, *advice;
+} told_table[] = {
+	{ INSTRUCTION_COUNTER_BITS,
+	  "a program in the guest read the processor's time stamp counter",
+	  "record it with a kernel of kernel/uml/build-uml.sh, in which the counter is virtual "
+	  "time; "
+	  "`ttrec doctor KERNEL` says whether a kernel is one" },
+	{ INSTRUCTION_RANDOM_BITS, "a program in the guest took random numbers of the processor",
+	  "have it use getrandom(2); some libraries have a switch, see THE PROCESSOR in ttrec(7)" },
+	{ INSTRUCTION_IDENTITY_BITS, "a program in the guest asked the processor what it is",
+	  "replay it on the CPU that it was recorded on; some libraries have a switch, see THE "
+	  "PROCESSOR in ttrec(7)" },
+};
+
+/* "'sh' (pid 7), which it ran then, has mapped code with rdtsc at 0x401234" and up to two more. */
+static bool describe_suspects(const struct cursor_report *report, unsigned int instructions,
+			      char *text, size_t size)
+{
+	size_t length = 0, named = 0;
+
+	for (size_t i = 0; i < report->suspects && named < SHOWN_SUSPECTS; i++) {
+		const struct guest_suspect *suspect = &report->suspect[i];
+		char process[GUEST_PROCESS_TEXT];
+
+		if (!(instructions & INSTRUCTION_BIT(suspect->instruction)) || length >= size)
+			continue;
+		length += (size_t)snprintf(
+			text + length, size - length, "%s%s%s %s at %#" PRIx64, named++ ? "; " : "",
+			guest_process_text(&suspect->process, process),
+			suspect->process.current ? ", which it ran then, has" : " has",
+			instruction_name(suspect->instruction), suspect->address);
+	}
+	if (named && length < size)
+		snprintf(text + length, size - length, " in code that it has mapped");
+	return named;
+}
+
+static bool counter_is_virtual(const struct replay_guest *guest)
+{
+	const struct image_files *files = &guest->started->spec.files;
+
+	return files->count && (guest_patches(&files->file[0]) & GUEST_PATCH_COUNTER);
+}
+
+static void find_told(const struct replay_guest *guest, struct causes *causes)
+{
+	const struct cursor_report *report = &guest->outcome->report;
+	char text[sizeof(causes->cause->evidence)];
+
+	for (size_t i = 0; i < ARRAY_SIZE(told_table); i++)
+		if (describe_suspects(report, told_table[i].instructions, text, sizeof(text)))
+			add(causes, told_table[i].what, told_table[i].advice, "%s", text);
+}
+
+/* Nobody was seen with it: it may have ended since, or nothing could be seen. */
+static void find_unseen(const struct replay_guest *guest, struct causes *causes)
 {
 	const struct cursor_report *report = &guest->outcome->report;
 
-	if (!report->memory.differs || report->memory.region != MEMORY_RAM)
-		return;
-	add(causes,
-	    "a program in the guest read the processor's time stamp counter (rdtsc) or random "
-	    "numbers (rdrand)",
-	    "link programs statically, since the loader of glibc reads the counter; "
-	    "--digest=off records messages only; see --digest in ttrec(1)",
-	    "what differs is in the guest's RAM, while all it said and did until then was the "
-	    "same");
+	if (!counter_is_virtual(guest))
+		add(causes, told_table[0].what, told_table[0].advice, "%s",
+		    "its kernel lets programs read the counter of this machine, as the loader of "
+		    "each that is linked dynamically does");
+	else if (report->memory.differs && report->memory.region == MEMORY_RAM)
+		add(causes, told_table[1].what, told_table[1].advice,
+		    "what differs is in the guest's RAM, while all it said and did until then "
+		    "was the same");
 }
 
 static void find_unknown(const struct replay_guest *guest, struct causes *causes)
@@ -234,8 +295,10 @@ size_t causes_find(const struct replay_guest *guest, struct cause causes[CAUSES_
 	find_end(guest, &found);
 	find_seal(guest, &found);
 	find_symbol(guest, &found);
+	if (!guest->started->replaced && !guest->outcome->report.flipped)
+		find_told(guest, &found);
 	if (!found.count)
-		find_counter(guest, &found);
+		find_unseen(guest, &found);
 	if (!found.count)
 		find_unknown(guest, &found);
 	return found.count;

@@ -16,6 +16,7 @@
 #include "format/text/console_compare.h"
 #include "format/tttrace.h"
 #include "kernel/guest.h"
+#include "kernel/guest_suspects.h"
 #include "replayer/console.h"
 
 struct probe;
@@ -57,6 +58,7 @@ struct cursor_options {
 	bool compare_memory; /* a digest that differs is a divergence */
 	/* Not what was recorded: it may print something else, and have it elsewhere in memory. */
 	bool replaced;
+	unsigned int instructions; /* a set: looked for in the guest's programs where it diverges */
 	struct probe
 		*probe; /* interrupts are compared; NULL: the records of them are passed over */
 	struct cursor_visitor *visitor;	 /* may be NULL */
@@ -89,6 +91,9 @@ struct cursor_report {
 	uint64_t divergences;
 	uint64_t record, now; /* of the first divergence */
 	char expected[160], got[160];
+	struct guest_process process; /* that the guest ran then; without a name: not known */
+	struct guest_suspect suspect[GUEST_SUSPECTS_MAX];
+	size_t suspects;
 	struct cursor_memory memory;
 	/* Of a replaced guest: */
 	struct console_differences console; /* which end nothing */

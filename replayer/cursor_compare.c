@@ -8,6 +8,19 @@
 #include "format/printable.h"
 #include "replayer/cursor_internal.h"
 
+/* Who it was, as far as the guest is still there to be looked at. */
+static void look_at_guest(const struct cursor *cursor, struct cursor_report *report)
+{
+	auto_free struct guest_process *process = NULL;
+	size_t count;
+
+	if (guest_processes_read(cursor->guest, &process, &count))
+		return;
+	report->process = process[0];
+	report->suspects =
+		guest_suspects_find(process, count, cursor->options->instructions, report->suspect);
+}
+
 int cursor_diverge(struct cursor *cursor, const struct trace_record *record, bool can_go_on,
 		   const char *expected, const char *got)
 {
@@ -22,6 +35,7 @@ int cursor_diverge(struct cursor *cursor, const struct trace_record *record, boo
 		snprintf(report->got, sizeof(report->got), "%s", got);
 		printable(report->expected);
 		printable(report->got);
+		look_at_guest(cursor, report);
 	}
 	return !(can_go_on && cursor->options->keep_going);
 }

@@ -7,6 +7,7 @@
 
 #include "format/cleanup.h"
 #include "format/text/trace_open.h"
+#include "kernel/guest_patches.h"
 #include "kernel/guest_replace.h"
 #include "kernel/probe.h"
 #include "kernel/process.h"
@@ -53,6 +54,20 @@ static void open_probe(struct replay_guest *replayed, struct probe **probe)
 		snprintf(outcome->probe_reason, sizeof(outcome->probe_reason), "%s", why.what);
 }
 
+/* What can have told the guest's programs something else than when it was recorded. */
+static unsigned int suspicious_instructions(const struct replay_guest *replayed,
+					    const struct cpu_identity *cpu)
+{
+	const struct cpu_identity *was = &replayed->started->origin.cpu;
+	unsigned int wanted = INSTRUCTION_RANDOM_BITS;
+
+	if (!(guest_patches(&replayed->started->spec.files.file[0]) & GUEST_PATCH_COUNTER))
+		wanted |= INSTRUCTION_COUNTER_BITS;
+	if (cpu->number != was->number || cpu->cpuid != was->cpuid)
+		wanted |= INSTRUCTION_IDENTITY_BITS;
+	return wanted;
+}
+
 static int replay(const struct replay_options *options, struct replay_guest *replayed,
 		  struct trace_reader *reader, struct guest *guest, struct probe **probe)
 {
@@ -74,6 +89,7 @@ static int replay(const struct replay_options *options, struct replay_guest *rep
 	guest_judge_memory(replayed->started, &cpu, guest->room.seal, outcome->memory_reason,
 			   sizeof(outcome->memory_reason));
 	cursor.guest = replayed->index;
+	cursor.instructions = suspicious_instructions(replayed, &cpu);
 	cursor.compare_memory = !*outcome->memory_reason;
 	cursor.replaced = replayed->started->replaced;
 	cursor.probe = *probe;

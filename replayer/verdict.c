@@ -190,6 +190,16 @@ static void print_memory(FILE *out, const struct verdict *verdict)
 			trace_region_name(report->memory.region));
 }
 
+/* What the guest's kernel was doing, and for whom. */
+static void print_process(FILE *out, const struct verdict *verdict)
+{
+	const struct guest_process *process = &report_of(verdict)->process;
+	char text[GUEST_PROCESS_TEXT];
+
+	if (*process->name && process->pid)
+		fprintf(out, "  the guest ran its process %s\n", guest_process_text(process, text));
+}
+
 static void print_causes(FILE *out, const struct verdict *verdict)
 {
 	struct cause causes[CAUSES_MAX];
@@ -271,6 +281,7 @@ static void print_diverged(FILE *out, const struct verdict *verdict)
 			report->record, verdict->guest->name, duration_exact(report->now, time),
 			report->expected, report->got);
 	print_memory(out, verdict);
+	print_process(out, verdict);
 	print_probe(out, verdict);
 	console_differences_print(&report->console, out);
 	if (report->divergences > 1)

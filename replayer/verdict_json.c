@@ -85,6 +85,29 @@ static json_t *failed_json(const struct verdict *verdict, const struct diagnosis
 			 why->advice);
 }
 
+static json_t *process_json(const struct guest_process *process)
+{
+	return *process->name || process->pid ? json_pack("{s:s, s:I}", "name", process->name,
+							  "pid", (json_int_t)process->pid)
+					      : json_null();
+}
+
+/* What its processes have in their code that the processor answers. */
+static json_t *instructions_json(const struct cursor_report *report)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < report->suspects; i++) {
+		const struct guest_suspect *suspect = &report->suspect[i];
+
+		json_array_append_new(list, json_pack("{s:s, s:I, s:o}", "instruction",
+						      instruction_name(suspect->instruction),
+						      "address", (json_int_t)suspect->address,
+						      "process", process_json(&suspect->process)));
+	}
+	return list;
+}
+
 json_t *verdict_json(const struct verdict *verdict)
 {
 	const struct cursor_report *report = &verdict->guest->outcome->report;
@@ -110,11 +133,13 @@ json_t *verdict_json(const struct verdict *verdict)
 		"memory", memory_json(verdict));
 	if (json && report->diverged)
 		json_object_update_new(json,
-				       json_pack("{s:I, s:I, s:s, s:s, s:I}", "record",
+				       json_pack("{s:I, s:I, s:s, s:s, s:I, s:o, s:o}", "record",
 						 (json_int_t)report->record, "now_ns",
 						 (json_int_t)report->now, "expected",
 						 report->expected, "got", report->got,
-						 "divergences", (json_int_t)report->divergences));
+						 "divergences", (json_int_t)report->divergences,
+						 "process", process_json(&report->process),
+						 "instructions", instructions_json(report)));
 	if (json)
 		verdict_add_replaced(verdict, json);
 	return json;

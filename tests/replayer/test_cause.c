@@ -18,6 +18,11 @@ struct scene {
 	size_t count;
 };
 
+/* Of kernels, as far as it matters here: one with the patches, stripped; one without. */
+static char patched_text[] = "um_work_cost=", plain_text[] = "Linux version 6.12.0";
+static struct image_file patched = { .data = patched_text, .size = sizeof(patched_text) };
+static struct image_file plain = { .data = plain_text, .size = sizeof(plain_text) };
+
 /* A divergence that nothing explains. */
 static void set_scene(struct scene *scene)
 {
@@ -29,6 +34,7 @@ static void set_scene(struct scene *scene)
 	scene->outcome.report = (struct cursor_report){
 		.diverged = true, .messages = 1234, .digests = 5, .expected = "WAIT", .got = "GET"
 	};
+	scene->started.spec.files = (struct image_files){ .file = &patched, .count = 1 };
 	scene->guest = (struct replay_guest){ .name = "n1",
 					      .started = &scene->started,
 					      .outcome = &scene->outcome };
@@ -165,6 +171,7 @@ static void test_ends_are_explained(void **state)
 	assert_cause(&scene, 0, "nothing known: probably a door that is not recorded", "");
 }
 
+/* Of a kernel that keeps the counter from programs, random numbers are left. */
 static void test_memory_alone_points_to_a_program(void **state)
 {
 	struct scene scene;
@@ -175,12 +182,82 @@ static void test_memory_alone_points_to_a_program(void **state)
 		(struct cursor_memory){ .differs = true, .region = MEMORY_RAM };
 	find(&scene);
 	assert_int_equal(scene.count, 1);
-	assert_non_null(strstr(scene.causes[0].what, "rdtsc"));
+	assert_cause(&scene, 0, "a program in the guest took random numbers of the processor",
+		     "guest's RAM");
 	/* Not where something else is known. */
 	scene.outcome.report.flipped = true;
 	find(&scene);
 	assert_int_equal(scene.count, 1);
 	assert_cause(&scene, 0, "a bit of its memory was flipped on purpose", "--flip-bit");
+}
+
+static void test_a_kernel_without_the_patches_is_named(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	set_scene(&scene);
+	scene.started.spec.files.file = &plain;
+	find(&scene);
+	assert_int_equal(scene.count, 1);
+	assert_cause(&scene, 0, "a program in the guest read the processor's time stamp counter",
+		     "its kernel lets programs read the counter");
+	assert_non_null(strstr(scene.causes[0].advice, "build-uml.sh"));
+}
+
+static struct guest_suspect suspect(const char *name, uint32_t pid, bool current,
+				    enum instruction instruction)
+{
+	struct guest_suspect suspect = {
+		.process = { .pid = pid, .host = 4711, .current = current },
+		.instruction = instruction,
+		.address = 0x401234
+	};
+
+	snprintf(suspect.process.name, sizeof(suspect.process.name), "%s", name);
+	return suspect;
+}
+
+static void test_programs_are_named_with_their_instructions(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	set_scene(&scene);
+	scene.outcome.report.suspect[0] = suspect("go\033", 7, true, INSTRUCTION_RDTSCP);
+	scene.outcome.report.suspect[1] = suspect("", 0, false, INSTRUCTION_RDTSC);
+	scene.outcome.report.suspect[2] = suspect("app", 9, false, INSTRUCTION_RDSEED);
+	scene.outcome.report.suspects = 3;
+	find(&scene);
+	assert_int_equal(scene.count, 2);
+	assert_cause(
+		&scene, 0, "a program in the guest read the processor's time stamp counter",
+		"'go?' (pid 7), which it ran then, has rdtscp at 0x401234; a process (pid 4711 "
+		"of the host) has rdtsc at 0x401234");
+	assert_cause(&scene, 1, "a program in the guest took random numbers of the processor",
+		     "'app' (pid 9) has rdseed at 0x401234 in code that it has mapped");
+	/* That is no reason for what was done on purpose. */
+	scene.outcome.report.flipped = true;
+	find(&scene);
+	assert_int_equal(scene.count, 1);
+}
+
+/* Text that does not fit is cut, not written elsewhere. */
+static void test_long_names_fit(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	set_scene(&scene);
+	for (size_t i = 0; i < GUEST_SUSPECTS_MAX; i++) {
+		scene.outcome.report.suspect[i] =
+			suspect("fifteen-letters", UINT32_MAX, true, INSTRUCTION_RDRAND);
+		scene.outcome.report.suspect[i].address = UINT64_MAX;
+	}
+	scene.outcome.report.suspects = GUEST_SUSPECTS_MAX;
+	find(&scene);
+	assert_int_equal(scene.count, 1);
+	assert_non_null(strstr(scene.causes[0].evidence, "fifteen-letters"));
 }
 
 int main(void)
@@ -193,6 +270,9 @@ int main(void)
 		cmocka_unit_test(test_allowed_arguments_are_named),
 		cmocka_unit_test(test_ends_are_explained),
 		cmocka_unit_test(test_memory_alone_points_to_a_program),
+		cmocka_unit_test(test_a_kernel_without_the_patches_is_named),
+		cmocka_unit_test(test_programs_are_named_with_their_instructions),
+		cmocka_unit_test(test_long_names_fit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
