@@ -110,7 +110,8 @@ struct symbol_table {
 	uint64_t names_size;
 };
 
-static int elf_symbol_table(const struct elf_view *elf, struct symbol_table *table)
+static int elf_symbol_table(const struct elf_view *elf, unsigned int type,
+			    struct symbol_table *table)
 {
 	const Elf64_Shdr *section, *names;
 
@@ -118,7 +119,7 @@ static int elf_symbol_table(const struct elf_view *elf, struct symbol_table *tab
 	if (!section || elf->header->e_shentsize != sizeof(*section))
 		return -ENOENT;
 	for (unsigned int i = 0; i < elf->header->e_shnum; i++) {
-		if (section[i].sh_type != SHT_SYMTAB || section[i].sh_link >= elf->header->e_shnum)
+		if (section[i].sh_type != type || section[i].sh_link >= elf->header->e_shnum)
 			continue;
 		names = &section[section[i].sh_link];
 		table->count = section[i].sh_size / sizeof(Elf64_Sym);
@@ -150,7 +151,7 @@ int elf_view_symbol_at(const struct elf_view *elf, uint64_t address, const char 
 {
 	struct symbol_table table;
 	const Elf64_Sym *best = NULL;
-	int err = elf_symbol_table(elf, &table);
+	int err = elf_symbol_table(elf, SHT_SYMTAB, &table);
 
 	if (err)
 		return err;
@@ -175,7 +176,7 @@ int elf_view_symbol_find(const struct elf_view *elf, const char *name, uint64_t 
 			 uint64_t *size)
 {
 	struct symbol_table table;
-	int err = elf_symbol_table(elf, &table);
+	int err = elf_symbol_table(elf, SHT_SYMTAB, &table);
 
 	if (err)
 		return err;
@@ -189,4 +190,69 @@ int elf_view_symbol_find(const struct elf_view *elf, const char *name, uint64_t 
 		return 0;
 	}
 	return -ENOENT;
+}
+
+/* ---- Code ----------------------------------------------------------------------------------- */
+
+static const Elf64_Shdr *elf_sections(const struct elf_view *elf, unsigned int *count)
+{
+	const Elf64_Shdr *section =
+		elf_range(elf, elf->header->e_shoff, elf->header->e_shnum, sizeof(*section));
+
+	*count = elf->header->e_shnum;
+	return elf->header->e_shentsize == sizeof(*section) && *count ? section : NULL;
+}
+
+static int take_code(const struct elf_view *elf, uint64_t offset, uint64_t size, uint64_t address,
+		     struct elf_code *code)
+{
+	if (offset > elf->size || size > elf->size - offset)
+		return -EBADMSG;
+	*code = (struct elf_code){ elf->data + offset, size, address };
+	return 0;
+}
+
+int elf_view_code(const struct elf_view *elf, unsigned int number, struct elf_code *code)
+{
+	const Elf64_Phdr *segment = elf_segments(elf);
+	unsigned int count;
+	const Elf64_Shdr *section = elf_sections(elf, &count);
+
+	for (unsigned int i = 0; section && i < count; i++)
+		if (section[i].sh_type == SHT_PROGBITS && (section[i].sh_flags & SHF_EXECINSTR) &&
+		    !number--)
+			return take_code(elf, section[i].sh_offset, section[i].sh_size,
+					 section[i].sh_addr, code);
+	for (unsigned int i = 0; !section && i < elf->header->e_phnum; i++)
+		if (segment[i].p_type == PT_LOAD && (segment[i].p_flags & PF_X) && !number--)
+			return take_code(elf, segment[i].p_offset, segment[i].p_filesz,
+					 segment[i].p_vaddr, code);
+	return -ENOENT;
+}
+
+static int function_in(const struct elf_view *elf, unsigned int type, uint64_t address,
+		       const char **name, uint64_t *offset)
+{
+	struct symbol_table table;
+	int err = elf_symbol_table(elf, type, &table);
+
+	for (uint64_t i = 0; !err && i < table.count; i++) {
+		const Elf64_Sym *symbol = &table.symbol[i];
+
+		if (ELF64_ST_TYPE(symbol->st_info) != STT_FUNC || address < symbol->st_value ||
+		    address - symbol->st_value >= symbol->st_size || !symbol_name(&table, symbol))
+			continue;
+		*name = symbol_name(&table, symbol);
+		*offset = address - symbol->st_value;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+int elf_view_function_at(const struct elf_view *elf, uint64_t address, const char **name,
+			 uint64_t *offset)
+{
+	int err = function_in(elf, SHT_SYMTAB, address, name, offset);
+
+	return err ? function_in(elf, SHT_DYNSYM, address, name, offset) : 0;
 }

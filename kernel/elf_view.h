@@ -31,4 +31,18 @@ int elf_view_symbol_at(const struct elf_view *elf, uint64_t address, const char 
 int elf_view_symbol_find(const struct elf_view *elf, const char *name, uint64_t *address,
 			 uint64_t *size);
 
+/*
+ * Executable code number @number, from 0: the sections that are, or without section headers the
+ * segments. @code points into the file. -ENOENT: there are no more.
+ */
+struct elf_code {
+	const uint8_t *code;
+	uint64_t size, address;
+};
+int elf_view_code(const struct elf_view *elf, unsigned int number, struct elf_code *code);
+
+/* The function that covers @address, dynamic symbols included; -ENOENT. */
+int elf_view_function_at(const struct elf_view *elf, uint64_t address, const char **name,
+			 uint64_t *offset);
+
 #endif

@@ -4,6 +4,7 @@
  */
 #include "kernel/host_checks.h"
 
+#include <asm/prctl.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/filter.h>
@@ -270,6 +271,12 @@ static int try_memory(void)
 	kill(pid, SIGKILL);
 	wait_status(pid);
 	return err;
+}
+
+/* -ENODEV where the processor cannot do it (arch/x86/kernel/process.c, set_cpuid_mode). */
+static int try_cpuid(void)
+{
+	return syscall(SYS_arch_prctl, ARCH_SET_CPUID, 0) ? -errno : 0;
 }
 
 static const struct {

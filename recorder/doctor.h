@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "format/diagnosis.h"
 #include "kernel/host_checks.h"
 #include "kernel/room.h"
 
@@ -72,6 +73,12 @@ void doctor_check_needs(const struct doctor_host *host, unsigned int seal,
 
 /* Is the file @kernel a kernel that can be recorded? Starts it up to its first message. */
 void doctor_check_kernel(const char *kernel, struct findings *findings);
+
+/*
+ * Print the instructions that tell of the processor (kernel/instruction.h) in all programs and
+ * libraries in @path, a file, a directory or an archive.
+ */
+int doctor_list_instructions(const char *path, bool json, struct diagnosis *why);
 
 void doctor_print_text(const struct findings *findings, unsigned int seal);
 /* Returns 0 or -ENOMEM. */

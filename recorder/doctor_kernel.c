@@ -4,6 +4,7 @@
 
 #include "format/cleanup.h"
 #include "kernel/guest_arguments.h"
+#include "kernel/guest_patches.h"
 #include "recorder/doctor.h"
 #include "recorder/doctor_trial.h"
 
@@ -53,6 +54,28 @@ static void check_symbols(const struct image_file *image, struct findings *findi
 			     "what differs in memory is named");
 }
 
+/* What its programs learn from the processor, and whether what they do takes time. */
+static void check_patches(const struct image_file *image, struct findings *findings)
+{
+	static const char advice[] = "build it with kernel/uml/build-uml.sh, which patches it";
+	unsigned int patches = guest_patches(image);
+
+	if (patches & GUEST_PATCH_COUNTER)
+		findings_add(findings, FINDING_OK, "time stamp counter", NULL, NULL,
+			     "virtual time for the guest's programs");
+	else
+		findings_add(findings, FINDING_WARNING, "time stamp counter", NULL, advice,
+			     "the guest's programs read this machine's: memory differs on replay "
+			     "where one is linked dynamically, and messages where it goes by the "
+			     "counter, as Go and Java do");
+	if (patches & GUEST_PATCH_WORK)
+		findings_add(findings, FINDING_OK, "work", NULL, NULL,
+			     "system calls and page faults can take virtual time");
+	else
+		findings_add(findings, FINDING_NOTE, "work", NULL, advice,
+			     "takes no virtual time: a program that polls may wait for ever");
+}
+
 static void check_libraries(const struct image_files *files, struct findings *findings)
 {
 	if (files->count == 1)
@@ -76,6 +99,7 @@ static int load_kernel(const char *source, struct guest_spec *spec, struct findi
 	image = &spec->files.file[0];
 	check_release(image, source, findings);
 	check_symbols(image, findings);
+	check_patches(image, findings);
 	err = image_load_libraries(&spec->files, image, source, why);
 	if (!err)
 		check_libraries(&spec->files, findings);

@@ -81,10 +81,19 @@ static void check_probe(struct findings *findings)
 	probe_close(probe);
 }
 
+/* Nothing makes use of it yet: that needs a guest's kernel that answers in its place. */
+static void check_cpuid(const struct doctor_host *host, struct findings *findings)
+{
+	findings_add(findings, FINDING_NOTE, "cpuid", NULL, NULL,
+		     "programs see the model and the number of their CPU; this machine %s trap it",
+		     host->trial[HOST_TRIAL_CPUID] ? "cannot" : "could");
+}
+
 void doctor_check_machine(const struct doctor_host *host, struct findings *findings)
 {
 	check_linux(&host->settings, findings);
 	check_cpus(findings);
+	check_cpuid(host, findings);
 	check_container(&host->settings, findings);
 	check_probe(findings);
 }

@@ -7,14 +7,19 @@
 #include "recorder/doctor.h"
 #include "recorder/ttrec.h"
 
-#define KEY_JSON 0x100
+enum { KEY_JSON = 0x100, KEY_INSTRUCTIONS };
 
 struct doctor_options {
 	const char *kernel;
+	const char *programs; /* to be looked through for instructions, instead of all else */
 	bool json;
 };
 
 static const struct argp_option table[] = {
+	{ "instructions", KEY_INSTRUCTIONS, "PATH", 0,
+	  "list the instructions that ask the processor (rdtsc, rdrand, cpuid, ...) in the "
+	  "programs of PATH: a program, a directory or an initrd",
+	  0 },
 	{ "json", KEY_JSON, NULL, 0, "print what was found as JSON", 0 },
 	{ 0 },
 };
@@ -27,10 +32,18 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	case KEY_JSON:
 		options->json = true;
 		break;
+	case KEY_INSTRUCTIONS:
+		options->programs = text;
+		break;
 	case ARGP_KEY_ARG:
 		if (options->kernel)
 			argp_error(state, "'%s': one kernel at a time", text);
 		options->kernel = text;
+		break;
+	case ARGP_KEY_END:
+		if (options->programs && options->kernel)
+			argp_error(state, "--instructions looks at PATH alone: leave out '%s'",
+				   options->kernel);
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -45,8 +58,18 @@ static const struct argp doctor_argp = {
 	.doc = "Say what this machine and KERNEL allow: a room is really opened, and KERNEL is "
 	       "really started, up to its first message.\v"
 	       "Exit status: 0 a fully sealed recording is possible, 2 usage, 4 something is "
-	       "missing.",
+	       "missing.\n"
+	       "--instructions: 0 listed, 4 PATH cannot be read.",
 };
+
+static int list_instructions(const struct doctor_options *options)
+{
+	struct diagnosis why = { 0 };
+
+	return doctor_list_instructions(options->programs, options->json, &why)
+		       ? diagnosis_print(&why, "ttrec")
+		       : EXIT_IDENTICAL;
+}
 
 int ttrec_doctor(int argc, char **argv)
 {
@@ -57,6 +80,8 @@ int ttrec_doctor(int argc, char **argv)
 	int status;
 
 	argp_parse(&doctor_argp, argc, argv, 0, NULL, &options);
+	if (options.programs)
+		return list_instructions(&options);
 	doctor_read_host(&host);
 	doctor_check_machine(&host, &findings);
 	doctor_check_seal(&host, &findings, &seal);

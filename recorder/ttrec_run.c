@@ -6,6 +6,7 @@
 
 #include "format/ci/ci.h"
 #include "format/cleanup.h"
+#include "kernel/guest_patches.h"
 #include "kernel/probe.h"
 #include "kernel/process.h"
 #include "recorder/again_compare.h"
@@ -40,6 +41,26 @@ static void warn_seal(const struct run *run)
 				seal_info(i)->name, seal_info(i)->lost, seal_info(i)->advice);
 }
 
+/* Said once, of the first whose kernel it is; where nobody compares memory it is not asked for. */
+static void warn_counter(const struct run *run)
+{
+	if (run->options.session.digest == DIGEST_OFF)
+		return;
+	for (size_t i = 0; i < run->lab.guest_count; i++) {
+		const struct guest_spec *spec = &run->lab.guest[i].spec;
+
+		if (guest_patches(&spec->files.file[0]) & GUEST_PATCH_COUNTER)
+			continue;
+		fprintf(stderr,
+			"ttrec: note: programs of %s read this machine's time stamp counter, as "
+			"each that is linked dynamically does: its memory will differ on replay\n"
+			"  hint: build the kernel with kernel/uml/build-uml.sh, which patches it; "
+			"`ttrec doctor KERNEL` says what a kernel has\n",
+			spec->name);
+		return;
+	}
+}
+
 static void warn(const struct run *run)
 {
 	char *const *note = run->lab.lab->notes;
@@ -51,6 +72,7 @@ static void warn(const struct run *run)
 	if (run->probe_why.status)
 		fprintf(stderr, "ttrec: note: interrupts are not recorded: %s\n",
 			run->probe_why.what);
+	warn_counter(run);
 	warn_seal(run);
 }
 

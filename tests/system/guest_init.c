@@ -128,6 +128,28 @@ static void do_off(const char *text)
 	reboot(RB_POWER_OFF);
 }
 
+/* Numbers of the processor's own. */
+static void do_counter(const char *text)
+{
+	uint32_t low, high, cpu;
+
+	(void)text;
+	__asm__ volatile("rdtscp" : "=a"(low), "=d"(high), "=c"(cpu));
+	printf("counter %llu\n", (unsigned long long)high << 32 | low);
+}
+
+static void do_draw(const char *text)
+{
+	unsigned long long number;
+	unsigned char drawn;
+
+	(void)text;
+	do
+		__asm__ volatile("rdrand %0\n\tsetc %1" : "=r"(number), "=qm"(drawn));
+	while (!drawn);
+	printf("draw %llx\n", number);
+}
+
 static void do_reboot(const char *text)
 {
 	(void)text;
@@ -138,11 +160,11 @@ static const struct {
 	const char *name;
 	void (*run)(const char *text);
 } actions[] = {
-	{ "say", do_say },	 { "sleep", do_sleep }, { "tick", do_tick },
-	{ "random", do_random }, { "clock", do_clock }, { "spin", do_spin },
-	{ "pause", do_pause },	 { "exit", do_exit },	{ "off", do_off },
-	{ "bug", do_bug },	 { "nap", do_nap },	{ "interrupts", do_interrupts },
-	{ "reboot", do_reboot },
+	{ "say", do_say },	 { "sleep", do_sleep },	    { "tick", do_tick },
+	{ "random", do_random }, { "clock", do_clock },	    { "spin", do_spin },
+	{ "pause", do_pause },	 { "exit", do_exit },	    { "off", do_off },
+	{ "bug", do_bug },	 { "nap", do_nap },	    { "interrupts", do_interrupts },
+	{ "reboot", do_reboot }, { "counter", do_counter }, { "draw", do_draw },
 };
 
 static void do_action(char *text)
