@@ -14,6 +14,8 @@ struct guest_suspect {
 	enum instruction instruction;
 	uint64_t address; /* of those of that kind, the one nearest to the program counter */
 	uint64_t count;	  /* of that kind */
+	/* Of a program in the initrd instead of a process: its path, and there the function. */
+	char file[64], function[64];
 };
 
 /*
@@ -23,5 +25,12 @@ struct guest_suspect {
  */
 size_t guest_suspects_find(const struct guest_process *process, size_t processes,
 			   unsigned int wanted, struct guest_suspect suspects[GUEST_SUSPECTS_MAX]);
+
+/*
+ * The same of the programs in the initrd among @files, whether they ran or not: where no process
+ * that is left has one. Of each program the first of a kind.
+ */
+size_t guest_suspects_in_initrd(const struct image_files *files, unsigned int wanted,
+				struct guest_suspect suspects[GUEST_SUSPECTS_MAX]);
 
 #endif

@@ -11,7 +11,7 @@
 #include "kernel/elf_view.h"
 #include "kernel/instruction.h"
 #include "recorder/doctor.h"
-#include "recorder/program_files.h"
+#include "kernel/program_files.h"
 
 #define SYMBOL_TEXT 256
 

@@ -216,7 +216,19 @@ static const struct {
 	  "PROCESSOR in ttrec(7)" },
 };
 
-/* "'sh' (pid 7), which it ran then, has mapped code with rdtsc at 0x401234" and up to two more. */
+/* "'sh' (pid 7), which it ran then," or "bin/sh in its initrd" */
+static void describe_holder(const struct guest_suspect *suspect, char *text, size_t size)
+{
+	char process[GUEST_PROCESS_TEXT];
+
+	if (*suspect->file)
+		snprintf(text, size, "%s in its initrd", suspect->file);
+	else
+		snprintf(text, size, "%s%s", guest_process_text(&suspect->process, process),
+			 suspect->process.current ? ", which it ran then," : "");
+}
+
+/* "'sh' (pid 7), which it ran then, has rdtsc at 0x401234 in code that it has mapped" and others */
 static bool describe_suspects(const struct cursor_report *report, unsigned int instructions,
 			      char *text, size_t size)
 {
@@ -224,17 +236,17 @@ static bool describe_suspects(const struct cursor_report *report, unsigned int i
 
 	for (size_t i = 0; i < report->suspects && named < SHOWN_SUSPECTS; i++) {
 		const struct guest_suspect *suspect = &report->suspect[i];
-		char process[GUEST_PROCESS_TEXT];
+		char holder[GUEST_PROCESS_TEXT + 32];
 
 		if (!(instructions & INSTRUCTION_BIT(suspect->instruction)) || length >= size)
 			continue;
+		describe_holder(suspect, holder, sizeof(holder));
 		length += (size_t)snprintf(
-			text + length, size - length, "%s%s%s %s at %#" PRIx64, named++ ? "; " : "",
-			guest_process_text(&suspect->process, process),
-			suspect->process.current ? ", which it ran then, has" : " has",
-			instruction_name(suspect->instruction), suspect->address);
+			text + length, size - length, "%s%s has %s at %#" PRIx64 "%s%s",
+			named++ ? "; " : "", holder, instruction_name(suspect->instruction),
+			suspect->address, *suspect->function ? ", " : "", suspect->function);
 	}
-	if (named && length < size)
+	if (named && !*report->suspect->file && length < size)
 		snprintf(text + length, size - length, " in code that it has mapped");
 	return named;
 }

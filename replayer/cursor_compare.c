@@ -8,17 +8,23 @@
 #include "format/printable.h"
 #include "replayer/cursor_internal.h"
 
-/* Who it was, as far as the guest is still there to be looked at. */
+/*
+ * Who it was, as far as the guest is still there to be looked at. Of one that has ended there is
+ * still its program.
+ */
 static void look_at_guest(const struct cursor *cursor, struct cursor_report *report)
 {
+	const unsigned int wanted = cursor->options->instructions;
 	auto_free struct guest_process *process = NULL;
 	size_t count;
 
-	if (guest_processes_read(cursor->guest, &process, &count))
-		return;
-	report->process = process[0];
-	report->suspects =
-		guest_suspects_find(process, count, cursor->options->instructions, report->suspect);
+	if (!guest_processes_read(cursor->guest, &process, &count)) {
+		report->process = process[0];
+		report->suspects = guest_suspects_find(process, count, wanted, report->suspect);
+	}
+	if (!report->suspects)
+		report->suspects = guest_suspects_in_initrd(&cursor->guest->spec->files, wanted,
+							    report->suspect);
 }
 
 int cursor_diverge(struct cursor *cursor, const struct trace_record *record, bool can_go_on,

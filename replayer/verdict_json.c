@@ -100,10 +100,12 @@ static json_t *instructions_json(const struct cursor_report *report)
 	for (size_t i = 0; i < report->suspects; i++) {
 		const struct guest_suspect *suspect = &report->suspect[i];
 
-		json_array_append_new(list, json_pack("{s:s, s:I, s:o}", "instruction",
-						      instruction_name(suspect->instruction),
-						      "address", (json_int_t)suspect->address,
-						      "process", process_json(&suspect->process)));
+		json_array_append_new(list,
+				      json_pack("{s:s, s:I, s:o, s:s, s:s}", "instruction",
+						instruction_name(suspect->instruction), "address",
+						(json_int_t)suspect->address, "process",
+						process_json(&suspect->process), "file",
+						suspect->file, "function", suspect->function));
 	}
 	return list;
 }

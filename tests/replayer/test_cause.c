@@ -242,6 +242,25 @@ static void test_programs_are_named_with_their_instructions(void **state)
 	assert_int_equal(scene.count, 1);
 }
 
+/* Where nobody is left who has one, the initrd has it. */
+static void test_programs_that_ended_are_named_by_their_files(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	set_scene(&scene);
+	scene.outcome.report.suspect[0] = (struct guest_suspect){ .instruction = INSTRUCTION_RDRAND,
+								  .address = 0x401234,
+								  .file = "bin/dice",
+								  .function = "roll" };
+	scene.outcome.report.suspects = 1;
+	find(&scene);
+	assert_int_equal(scene.count, 1);
+	assert_cause(&scene, 0, "a program in the guest took random numbers of the processor",
+		     "bin/dice in its initrd has rdrand at 0x401234, roll");
+	assert_null(strstr(scene.causes[0].evidence, "mapped"));
+}
+
 /* Text that does not fit is cut, not written elsewhere. */
 static void test_long_names_fit(void **state)
 {
@@ -272,6 +291,7 @@ int main(void)
 		cmocka_unit_test(test_memory_alone_points_to_a_program),
 		cmocka_unit_test(test_a_kernel_without_the_patches_is_named),
 		cmocka_unit_test(test_programs_are_named_with_their_instructions),
+		cmocka_unit_test(test_programs_that_ended_are_named_by_their_files),
 		cmocka_unit_test(test_long_names_fit),
 	};
 

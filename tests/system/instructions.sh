@@ -63,6 +63,20 @@ random_numbers() {
 	END
 }
 
+# The program has ended when what it printed is looked at: its file is named.
+ended_program() {
+	need_disassembler
+	grep -qw rdrand /proc/cpuinfo || skip "this processor has no rdrand"
+	printf '#!/bin/sh\ndo=draw /bin/dice\n' >test
+	chmod 755 test
+	"$source_dir/kernel/uml/make-initramfs.sh" -o initrd.gz -a test:/test -a "$bin/guest_init:/bin/dice"
+	initrd=$PWD/initrd.gz
+	expect 0 record -q --digest off -- off
+	expect 1 ttreplay t.zst
+	says out "^  the guest ran its process '[a-z]+' \(pid [0-9]+\)"
+	says out "/?bin/dice in its initrd has rdrand at 0x[0-9a-f]+, do_draw"
+}
+
 counter() {
 	need_disassembler
 	need_plain_kernel
@@ -154,6 +168,7 @@ what_is_none() {
 }
 
 proves "random numbers of the processor are named with program and place" random_numbers
+proves "of a program that has ended, the file is named" ended_program
 proves "the time stamp counter is, of a kernel without the patches" counter
 proves "with the patches it is no suspect" counter_with_patches
 proves "the doctor says what a kernel keeps from its programs" doctor_knows_kernels

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The programs and libraries in a file, a directory or an archive. */
-#include "recorder/program_files.h"
+#include "kernel/program_files.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -112,31 +112,54 @@ static int look_at_entry(const struct walk *walk, struct archive *archive,
 					      : 0;
 }
 
-static int not_read(const struct walk *walk, const char *path, struct archive *archive)
+static struct archive *new_archive(void)
 {
+	struct archive *archive = archive_read_new();
+
+	if (!archive)
+		return NULL;
+	archive_read_support_filter_all(archive);
+	archive_read_support_format_cpio(archive);
+	archive_read_support_format_tar(archive);
+	return archive;
+}
+
+/* Returns 1 when the archive is not read to its end: archive_error_string() says why. */
+static int walk_entries(const struct walk *walk, struct archive *archive)
+{
+	struct archive_entry *entry;
+	int got = ARCHIVE_OK, err = 0;
+
+	while (!err && (got = archive_read_next_header(archive, &entry)) == ARCHIVE_OK)
+		err = look_at_entry(walk, archive, entry);
+	return err ? err : got != ARCHIVE_EOF;
+}
+
+static int walk_archive(const struct walk *walk, const char *path)
+{
+	cleanup(close_archive) struct archive *archive = new_archive();
+	int err;
+
+	if (!archive)
+		return -ENOMEM;
+	err = archive_read_open_filename(archive, path, BLOCK) ? 1 : walk_entries(walk, archive);
+	if (err <= 0)
+		return err;
 	return diagnose(walk->why, EXIT_CANNOT, -EBADMSG, name_one,
 			"%s is no program of this machine, and no archive: %s", path,
 			archive_error_string(archive));
 }
 
-static int walk_archive(const struct walk *walk, const char *path)
+int program_files_walk_archive(const void *data, size_t size, program_found *found, void *context)
 {
-	cleanup(close_archive) struct archive *archive = archive_read_new();
-	struct archive_entry *entry;
-	int got = ARCHIVE_OK, err = 0;
+	cleanup(close_archive) struct archive *archive = new_archive();
+	const struct walk walk = { found, context, NULL };
+	int err;
 
 	if (!archive)
 		return -ENOMEM;
-	archive_read_support_filter_all(archive);
-	archive_read_support_format_cpio(archive);
-	archive_read_support_format_tar(archive);
-	if (archive_read_open_filename(archive, path, BLOCK))
-		return not_read(walk, path, archive);
-	while (!err && (got = archive_read_next_header(archive, &entry)) == ARCHIVE_OK)
-		err = look_at_entry(walk, archive, entry);
-	if (!err && got != ARCHIVE_EOF)
-		return not_read(walk, path, archive);
-	return err;
+	err = archive_read_open_memory(archive, data, size) ? 1 : walk_entries(&walk, archive);
+	return err > 0 ? -EBADMSG : err;
 }
 
 int program_files_walk(const char *path, program_found *found, void *context, struct diagnosis *why)

@@ -21,4 +21,7 @@ typedef int program_found(void *context, const char *path, const void *data, siz
 int program_files_walk(const char *path, program_found *found, void *context,
 		       struct diagnosis *why);
 
+/* The same of an archive in memory. 0 or -errno, -EBADMSG for what is none. */
+int program_files_walk_archive(const void *data, size_t size, program_found *found, void *context);
+
 #endif
