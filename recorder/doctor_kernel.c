@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Whether a kernel can be recorded: what its file says, and whether it starts in a room. */
+#include <cpuid.h>
 #include <string.h>
 
 #include "format/cleanup.h"
@@ -76,6 +77,31 @@ static void check_patches(const struct image_file *image, struct findings *findi
 			     "takes no virtual time: a program that polls may wait for ever");
 }
 
+/*
+ * Before 6.13 UML keeps 2,696 bytes of a program's floating-point state, and a host that has more
+ * takes no less than all of it (arch/x86/kernel/fpu/regset.c, xstateregs_set): with AMX the first
+ * program of the guest fails, long after START. A patch of ours helps.
+ */
+#define STATE_KEPT 2696u
+
+static void check_programs(const struct image_file *image, struct findings *findings)
+{
+	unsigned int size = 0, largest, zero, unused;
+	char release[64];
+	uint32_t version;
+
+	image_release(image, release, sizeof(release));
+	version = host_parse_version(release);
+	__get_cpuid_count(0xd, 0, &unused, &size, &largest, &zero);
+	if (size > STATE_KEPT && version && version < HOST_LINUX(6, 13, 0) && !guest_patches(image))
+		findings_add(findings, FINDING_MISSING, "programs", NULL,
+			     "build it with kernel/uml/build-uml.sh, which patches it, or use 6.13 "
+			     "or newer",
+			     "cannot run on this processor, whose floating-point state has %u "
+			     "bytes (AMX): the kernel ends with \"ptrace set fp regs failed\"",
+			     size);
+}
+
 static void check_libraries(const struct image_files *files, struct findings *findings)
 {
 	if (files->count == 1)
@@ -100,6 +126,7 @@ static int load_kernel(const char *source, struct guest_spec *spec, struct findi
 	check_release(image, source, findings);
 	check_symbols(image, findings);
 	check_patches(image, findings);
+	check_programs(image, findings);
 	err = image_load_libraries(&spec->files, image, source, why);
 	if (!err)
 		check_libraries(&spec->files, findings);
