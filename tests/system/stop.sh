@@ -11,12 +11,11 @@ forever=(mem=32M initrd="$initrd" do=tick:0:1000000)
 
 # What a recording could leave on the machine, one thing a line. Other recordings come and go.
 belongings() {
-	find /tmp /dev/shm -maxdepth 1 \( -name 'ttrec-??????' -o -name 'vm_file-*' \) 2>/dev/null
-	find /dev/shm -maxdepth 1 -type f 2>/dev/null
-	grep -E ' /tmp/ttrec-|^room ' /proc/self/mounts
+	find /tmp /dev/shm -maxdepth 1 \( -name 'ttrec-??????' -o -name 'vm_file-*' \) 2>/dev/null || :
+	find /dev/shm -maxdepth 1 -type f 2>/dev/null || :
+	grep -E ' /tmp/ttrec-|^room ' /proc/self/mounts || :
 	awk '$8 ~ /ttrec|\/run\/tt$/ { print "socket " $8 }' /proc/net/unix
-	ls ~/.uml 2>/dev/null
-	return 0
+	ls ~/.uml 2>/dev/null || :
 }
 
 # What is there now and was not in the list BEFORE.
