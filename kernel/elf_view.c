@@ -36,7 +36,7 @@ int elf_view_open(struct elf_view *elf, const void *data, size_t size)
 	return 0;
 }
 
-static const Elf64_Phdr *elf_segments(const struct elf_view *elf)
+const Elf64_Phdr *elf_view_segments(const struct elf_view *elf)
 {
 	return elf_range(elf, elf->header->e_phoff, elf->header->e_phnum, sizeof(Elf64_Phdr));
 }
@@ -47,7 +47,7 @@ static const Elf64_Phdr *elf_segments(const struct elf_view *elf)
  */
 static const Elf64_Phdr *find_writable(const struct elf_view *elf, unsigned int without)
 {
-	const Elf64_Phdr *segment = elf_segments(elf);
+	const Elf64_Phdr *segment = elf_view_segments(elf);
 
 	for (unsigned int i = 0; i < elf->header->e_phnum; i++)
 		if (segment[i].p_type == PT_LOAD && (segment[i].p_flags & PF_W) &&
@@ -72,7 +72,7 @@ int elf_view_writable(const struct elf_view *elf, uint64_t *begin, uint64_t *end
 
 int elf_view_offset(const struct elf_view *elf, uint64_t address, uint64_t *offset)
 {
-	const Elf64_Phdr *segment = elf_segments(elf);
+	const Elf64_Phdr *segment = elf_view_segments(elf);
 
 	for (unsigned int i = 0; i < elf->header->e_phnum; i++) {
 		uint64_t inside = address - segment[i].p_vaddr;
@@ -87,7 +87,7 @@ int elf_view_offset(const struct elf_view *elf, uint64_t address, uint64_t *offs
 
 int elf_view_interpreter(const struct elf_view *elf, char *path, size_t size)
 {
-	const Elf64_Phdr *segment = elf_segments(elf);
+	const Elf64_Phdr *segment = elf_view_segments(elf);
 
 	for (unsigned int i = 0; i < elf->header->e_phnum; i++) {
 		if (segment[i].p_type != PT_INTERP)
@@ -214,7 +214,7 @@ static int take_code(const struct elf_view *elf, uint64_t offset, uint64_t size,
 
 int elf_view_code(const struct elf_view *elf, unsigned int number, struct elf_code *code)
 {
-	const Elf64_Phdr *segment = elf_segments(elf);
+	const Elf64_Phdr *segment = elf_view_segments(elf);
 	unsigned int count;
 	const Elf64_Shdr *section = elf_sections(elf, &count);
 

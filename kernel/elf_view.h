@@ -17,6 +17,9 @@ struct elf_view {
 /* -ENOEXEC: not ELF; -EXDEV: an architecture this machine does not run; -EBADMSG: damaged. */
 int elf_view_open(struct elf_view *elf, const void *data, size_t size);
 
+/* The program headers: header->e_phnum of them. */
+const Elf64_Phdr *elf_view_segments(const struct elf_view *elf);
+
 /* Address range of the first writable PT_LOAD segment; -ENOENT. */
 int elf_view_writable(const struct elf_view *elf, uint64_t *begin, uint64_t *end);
 

@@ -99,6 +99,7 @@ int guest_open(const struct guest_spec *spec, struct guest *guest, struct diagno
 					.cpu = spec->cpu,
 					.wanted = spec->wanted,
 					.required = spec->required,
+					.absolute_paths = spec->absolute_paths,
 					.host_files = spec->host_files,
 					.debugged = spec->debugged,
 					.devices = (unsigned int)spec->device_count,

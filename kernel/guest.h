@@ -38,6 +38,7 @@ struct guest_spec {
 	unsigned int cpu;
 	unsigned int wanted;   /* SEAL_* parts to try */
 	unsigned int required; /* SEAL_NAMESPACES parts without which it is not started */
+	bool absolute_paths;   /* a recording from before ROOM_LAYOUT 1, see room_options */
 	bool host_files;
 	bool debugged;		     /* by a process that is no ancestor of the guest's */
 	struct guest_device *device; /* the guest has these, in this order */
@@ -125,7 +126,8 @@ int guest_specs_write(const struct guest_started *started, size_t count, bool em
 struct guest_origin {
 	unsigned int seal;
 	struct cpu_identity cpu;
-	char release[64]; /* of the guest kernel */
+	unsigned int layout; /* ROOM_LAYOUT of that ttrec */
+	char release[64];    /* of the guest kernel */
 };
 
 /* A guest as a trace describes it. */

@@ -17,6 +17,9 @@ int guest_open_recorded(struct guest_spec *spec, bool trust, struct guest *guest
 	struct diagnosis room_why = { 0 };
 	int err;
 
+	/* Messages do not depend on these, or only without them: the most that can be had here. */
+	if (!spec->absolute_paths)
+		spec->wanted |= SEAL_NAMESPACES | SEAL_ASLR | SEAL_AUXV;
 	spec->required = trust ? 0 : SEAL_LOCKS;
 	err = guest_open(spec, guest, &room_why);
 	if (err == -EACCES && spec->required)
@@ -36,6 +39,11 @@ static void judge_origin(const struct guest_origin *origin, const struct cpu_ide
 	unsigned int missing = origin->seal & ~seal;
 	char names[SEAL_TEXT];
 
+	if (origin->layout != ROOM_LAYOUT) {
+		snprintf(reason, size,
+			 "recorded by a ttrec that laid out addresses in another way");
+		return;
+	}
 	/* First: a guest that was not held on one CPU has no identity of it either. */
 	if (origin->seal != SEAL_FULL)
 		snprintf(reason, size, "recorded in a room that was not fully sealed (%s)",

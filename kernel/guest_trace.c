@@ -148,6 +148,8 @@ static int write_spec(const struct spec_writing *writing)
 	if (!err)
 		err = write_meta(writing, "seal=%s", seal_text(started->seal, seal_name));
 	if (!err)
+		err = write_meta(writing, "layout=%d", spec->absolute_paths ? 0 : ROOM_LAYOUT);
+	if (!err)
 		err = write_meta(writing, "host-files=%d", spec->host_files);
 	if (!err)
 		err = write_meta(writing, "kernel-release=%s", release);

@@ -159,6 +159,16 @@ static int read_seal(struct guest_reading *guest, const char *value)
 	return seal < 0 ? -EBADMSG : 0;
 }
 
+static int read_layout(struct guest_reading *guest, const char *value)
+{
+	struct guest_recorded *recorded = &guest->recorded;
+
+	if (sscanf(value, "%u", &recorded->origin.layout) != 1)
+		return -EBADMSG;
+	recorded->spec.absolute_paths = !recorded->origin.layout;
+	return 0;
+}
+
 static int read_host_files(struct guest_reading *guest, const char *value)
 {
 	guest->recorded.spec.host_files = !strcmp(value, "1");
@@ -196,6 +206,7 @@ static const struct {
 	{ "id", read_id },
 	{ "auxv-random", read_auxv_random },
 	{ "seal", read_seal },
+	{ "layout", read_layout },
 	{ "host-files", read_host_files },
 	{ "kernel-release", read_release },
 	{ "cpu", read_cpu },
@@ -213,7 +224,9 @@ static int find_guest(struct specs_reading *reading, uint32_t index, struct gues
 		if (!grown)
 			return -ENOMEM;
 		reading->guest = grown;
-		grown[reading->count++] = (struct guest_reading){ .recorded.index = index };
+		grown[reading->count++] =
+			(struct guest_reading){ .recorded = { .index = index,
+							      .spec.absolute_paths = true } };
 		reading->place[index] = (uint32_t)reading->count;
 	}
 	*guest = &reading->guest[reading->place[index] - 1];

@@ -7,13 +7,14 @@
 #include <asm/prctl.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
-#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/statvfs.h>
@@ -22,6 +23,7 @@
 #include <sys/wait.h>
 
 #include "format/cleanup.h"
+#include "kernel/loader/loader.h"
 
 /* ---- Settings -------------------------------------------------------------------------------- */
 
@@ -97,6 +99,19 @@ static bool is_filtered(const char *root)
 	return line && strtol(line + strlen("\nSeccomp:"), NULL, 10) == SECCOMP_MODE_FILTER;
 }
 
+static bool is_bare_root(const char *root)
+{
+	char status[8192];
+	const char *uid, *line;
+
+	if (read_text(root, "/proc/self/status", status, sizeof(status)))
+		return false;
+	uid = strstr(status, "\nUid:");
+	line = strstr(status, "\nCapPrm:");
+	return uid && line && !strtol(uid + strlen("\nUid:"), NULL, 10) &&
+	       !(strtoull(line + strlen("\nCapPrm:"), NULL, 16) >> CAP_SETFCAP & 1);
+}
+
 /* "docker-default (enforce)" gives "docker-default"; a profile that only complains is none. */
 static void read_apparmor(const char *root, char *profile, size_t size)
 {
@@ -129,6 +144,7 @@ void host_read_settings(const char *root, struct host_settings *settings)
 		HOST_SETTINGS(HOST_SETTING)
 #undef HOST_SETTING
 			.filtered = is_filtered(root),
+		.bare_root = is_bare_root(root),
 		.container = find_container(root),
 	};
 	read_apparmor(root, settings->apparmor, sizeof(settings->apparmor));
@@ -220,9 +236,21 @@ static int try_mount(void)
 	return try_namespaces(CLONE_NEWUSER | CLONE_NEWNS, change_root);
 }
 
-static int try_personality(void)
+/* As the loader reserves what it does not use: ulimit -v counts that. */
+static int try_space(void)
 {
-	return personality(ADDR_NO_RANDOMIZE) < 0 ? -errno : 0;
+	void *space = mmap(NULL, LOADER_ADDRESS_END - LOADER_CEILING, PROT_NONE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return space == MAP_FAILED ? -errno : 0;
+}
+
+/* Where it is not built in, the kernel takes this for the older calls, which need a privilege. */
+static int try_heap(void)
+{
+	unsigned int size;
+
+	return prctl(PR_SET_MM, PR_SET_MM_MAP_SIZE, &size, 0, 0) ? -errno : 0;
 }
 
 static int try_listener(void)

@@ -32,6 +32,7 @@ struct host_settings {
 	HOST_SETTINGS(HOST_SETTING)
 #undef HOST_SETTING
 	bool filtered;	       /* this process runs under a seccomp filter */
+	bool bare_root;	       /* root without CAP_SETFCAP, who may not map himself (Linux 5.12) */
 	const char *container; /* "Docker", "Podman", "a container"; NULL outside of one */
 	char apparmor[64]; /* the AppArmor profile this process is confined by; "" when by none */
 	char release[65];  /* "6.12.48-generic" */
@@ -52,7 +53,8 @@ void host_read_settings(const char *root, struct host_settings *settings);
 	HOST_TRIAL(USERNS, try_userns, "clone(CLONE_NEWUSER)")                          \
 	HOST_TRIAL(MAP, try_map, "writing /proc/self/uid_map")                          \
 	HOST_TRIAL(MOUNT, try_mount, "mount(2) in namespaces of its own")               \
-	HOST_TRIAL(PERSONALITY, try_personality, "personality(ADDR_NO_RANDOMIZE)")      \
+	HOST_TRIAL(SPACE, try_space, "mmap(2) of 17 TiB without memory")                \
+	HOST_TRIAL(HEAP, try_heap, "prctl(PR_SET_MM_MAP)")                              \
 	HOST_TRIAL(LISTENER, try_listener, "seccomp(SECCOMP_FILTER_FLAG_NEW_LISTENER)") \
 	HOST_TRIAL(PTRACE, try_ptrace, "ptrace(2)")                                     \
 	HOST_TRIAL(AFFINITY, try_affinity, "sched_setaffinity(2)")                      \
@@ -71,7 +73,7 @@ const char *host_trial_text(enum host_trial trial);
 /* Try it in a process of its own. 0 when it is allowed, else the -errno it was refused with. */
 int host_try(enum host_trial trial);
 
-/* The directory a guest without a root of its own keeps its memory in. */
+/* A directory that a guest without a root of its own could keep its memory in. */
 struct host_directory {
 	uint64_t free_bytes;
 	bool exec; /* programs and PROT_EXEC mappings are allowed */

@@ -148,7 +148,7 @@ static int watch_ring(struct probe *probe, struct probe_guest *guest)
 		       : 0;
 }
 
-int probe_attach(struct probe *probe, unsigned int number, pid_t pid,
+int probe_attach(struct probe *probe, unsigned int number, pid_t pid, const char *path,
 		 const struct image_file *kernel, struct diagnosis *why)
 {
 	struct probe_guest *guest = NULL;
@@ -167,7 +167,7 @@ int probe_attach(struct probe *probe, unsigned int number, pid_t pid,
 	if (err)
 		probe_refusal(err, why);
 	else
-		err = probe_attach_places(guest, probe->together, pid, kernel, why);
+		err = probe_attach_places(guest, probe->together, pid, path, kernel, why);
 	if (err)
 		guest_destroy(guest);
 	else

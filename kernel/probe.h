@@ -42,10 +42,11 @@ struct probe_event {
 int probe_open(struct probe **probe, struct diagnosis *why);
 
 /*
- * Probe the process @pid, which runs @kernel, as guest number @guest (any number; once each).
+ * Probe the process @pid, which runs @kernel, as guest number @guest (any number; once each). @path
+ * is the file that it has mapped: of a guest /proc/PID/exe is the loader (room_file_path()).
  * -ENOENT when the kernel has no symbol table or does not know the functions.
  */
-int probe_attach(struct probe *probe, unsigned int guest, pid_t pid,
+int probe_attach(struct probe *probe, unsigned int guest, pid_t pid, const char *path,
 		 const struct image_file *kernel, struct diagnosis *why);
 
 /*

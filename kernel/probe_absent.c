@@ -12,11 +12,12 @@ int probe_open(struct probe **probe, struct diagnosis *why)
 			"this was built without the interrupt probe");
 }
 
-int probe_attach(struct probe *probe, unsigned int guest, pid_t pid,
+int probe_attach(struct probe *probe, unsigned int guest, pid_t pid, const char *path,
 		 const struct image_file *kernel, struct diagnosis *why)
 {
 	(void)guest;
 	(void)pid;
+	(void)path;
 	(void)kernel;
 	return probe_open(&probe, why);
 }

@@ -133,16 +133,14 @@ static int attach_each(struct probe_guest *guest, pid_t pid, const char *path,
 	return 0;
 }
 
-int probe_attach_places(struct probe_guest *guest, bool together, pid_t pid,
+int probe_attach_places(struct probe_guest *guest, bool together, pid_t pid, const char *path,
 			const struct image_file *kernel, struct diagnosis *why)
 {
 	struct place places[PROBE_PLACES];
-	char path[64];
 	int err = find_places(kernel, places, why);
 
 	if (err)
 		return err;
-	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
 	if (together) {
 		guest->link_fd = create_link(guest->bpf, pid, path, places);
 		err = guest->link_fd < 0 ? guest->link_fd : 0;

@@ -44,8 +44,8 @@ void probe_prepare_together(struct probe_bpf *bpf);
 /* Can the loaded program be? */
 bool probe_can_together(const struct probe_bpf *bpf);
 
-/* Attach the program of @guest to the functions of @kernel in the process @pid. */
-int probe_attach_places(struct probe_guest *guest, bool together, pid_t pid,
+/* Attach the program of @guest to the functions of @kernel, at @path, in the process @pid. */
+int probe_attach_places(struct probe_guest *guest, bool together, pid_t pid, const char *path,
 			const struct image_file *kernel, struct diagnosis *why);
 
 /* Begin to take the uprobes of @guest out; wait until they are. */

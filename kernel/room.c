@@ -87,17 +87,17 @@ static int room_report_receive(int report_fd, struct room_report *report, int *f
 	return 0;
 }
 
-static unsigned long clone_flags(unsigned int namespaces)
+static unsigned long clone_flags(unsigned int parts)
 {
 	unsigned long flags = SIGCHLD;
 
-	if (namespaces & SEAL_USER)
+	if (parts & SEAL_USER)
 		flags |= CLONE_NEWUSER;
-	if (namespaces & SEAL_PID)
+	if (parts & SEAL_PID)
 		flags |= CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
-	if (namespaces & SEAL_MOUNT)
+	if (parts & SEAL_MOUNT)
 		flags |= CLONE_NEWNS;
-	if (namespaces & SEAL_NET)
+	if (parts & SEAL_NET)
 		flags |= CLONE_NEWNET;
 	return flags;
 }
@@ -169,18 +169,18 @@ static int open_console(int console[2])
 	return fcntl(console[0], F_SETFL, O_NONBLOCK) ? -errno : 0;
 }
 
-static int room_try(const struct room_options *options, unsigned int namespaces, struct room *room,
+static int room_try(const struct room_options *options, unsigned int parts, struct room *room,
 		    struct room_report *report)
 {
 	struct room_plan plan = {
-		.options = options, .namespaces = namespaces, .uid = geteuid(), .gid = getegid()
+		.options = options, .parts = parts, .uid = geteuid(), .gid = getegid()
 	};
 	char directory[] = "/tmp/ttrec-XXXXXX";
 	int reports[2], console[2], on = 1, err;
 
 	*room = ROOM_NONE;
 	*report = (struct room_report){ .doing = "set up the room" };
-	if (!(namespaces & SEAL_MOUNT)) {
+	if (!(parts & SEAL_MOUNT)) {
 		if (!mkdtemp(directory))
 			return -errno;
 		room->directory = strdup(directory);
@@ -202,7 +202,7 @@ static int room_try(const struct room_options *options, unsigned int namespaces,
 	 * The raw call: fork() cannot make namespaces, and unshare() would not put the caller in
 	 * the new pid one.
 	 */
-	room->keeper = (pid_t)syscall(SYS_clone, clone_flags(namespaces), NULL, NULL, NULL, NULL);
+	room->keeper = (pid_t)syscall(SYS_clone, clone_flags(parts), NULL, NULL, NULL, NULL);
 	err = room->keeper < 0 ? -errno : 0;
 	if (!room->keeper)
 		room_keep(&plan);
@@ -263,6 +263,22 @@ static int refuse_unlocked(const struct room_options *options, const struct room
 			seal_text(options->required & ~options->wanted, names));
 }
 
+/* What the host refuses of the other parts does not cost the namespaces. */
+static int room_try_parts(const struct room_options *options, unsigned int parts, struct room *room,
+			  struct room_report *report)
+{
+	int err = room_try(options, parts, room, report);
+
+	if (err)
+		room_close(room);
+	if (!err || report->step != ROOM_STEP_FAILED || !report->seal)
+		return err;
+	err = room_try(options, parts & ~report->seal, room, report);
+	if (err)
+		room_close(room);
+	return err;
+}
+
 int room_open(const struct room_options *options, struct room *room, struct diagnosis *why)
 {
 	unsigned int wanted = options->wanted & ~(options->host_files ? SEAL_MOUNT : 0);
@@ -280,9 +296,9 @@ int room_open(const struct room_options *options, struct room *room, struct diag
 		if (options->required & ~parts_of(namespaces))
 			continue;
 		tried = namespaces;
-		err = room_try(options, namespaces, room, &report);
+		err = room_try_parts(options, namespaces | (wanted & ~SEAL_NAMESPACES), room,
+				     &report);
 		if (err) {
-			room_close(room);
 			if (!may_try_less(err))
 				break;
 			continue;
@@ -317,6 +333,14 @@ int room_wait(struct room *room, int *status, int *signal)
 	*status = WIFEXITED(report.value) ? WEXITSTATUS(report.value) : 0;
 	*signal = WIFSIGNALED(report.value) ? WTERMSIG(report.value) : 0;
 	return 0;
+}
+
+void room_file_path(const struct room *room, const char *path, char *text, size_t size)
+{
+	if (room->directory)
+		snprintf(text, size, "%s%s", room->directory, path);
+	else
+		snprintf(text, size, "/proc/%d/root%s", room->guest, path);
 }
 
 void room_close(struct room *room)

@@ -3,10 +3,10 @@
  * The sealed room: a process started so that it looks the same every time, on every machine.
  *
  * Own user, pid, mount, network, IPC and UTS namespaces; a root directory made of the files it was
- * given and nothing else; fixed environment, limits and paths; no address space randomisation;
- * libc's random bytes overwritten at the exec stop; getrandom(2) and the opening of /dev/random and
- * /dev/urandom held for us by a seccomp user notification; one CPU. Nothing stays attached to the
- * process. It gets so much memory and so many processes, and no more.
+ * given and nothing else; fixed environment, limits and paths; fixed addresses and libc's random
+ * bytes, by a loader that is executed in place of the program; getrandom(2) and the opening of
+ * /dev/random and /dev/urandom held for us by a seccomp user notification; one CPU. Nothing is
+ * attached to the process. It gets so much memory and so many processes, and no more.
  *
  * Where the host refuses a part, the room is opened without it and says which parts hold (seal.h).
  */
@@ -32,6 +32,13 @@
 #define ROOM_DEVICE_SOCKET "/run/dev%u"
 #define ROOM_DEVICES_MAX   64
 
+/*
+ * How addresses and paths are laid out in a room. It stands in the trace, and memory is only
+ * compared where it is the same. 0 had paths that depended on what the host allowed, and the
+ * addresses of a host without randomisation; 1 is that of kernel/loader/loader.h.
+ */
+#define ROOM_LAYOUT 1
+
 /* What a program may take of this machine; 0: as much as there is. */
 struct room_limits {
 	uint64_t memory; /* bytes: for all files of the room together, and for each process's own */
@@ -45,6 +52,7 @@ struct room_options {
 	unsigned int cpu;
 	unsigned int wanted;   /* SEAL_* parts to try; usually SEAL_FULL */
 	unsigned int required; /* SEAL_NAMESPACES parts without which the program is not started */
+	bool absolute_paths;   /* "{room}" is "" where the room has a root of its own, else "." */
 	bool host_files;       /* the guest may see the host's files (given up: SEAL_MOUNT) */
 	bool debugged;	       /* some process of its user's is going to trace the program */
 	unsigned int devices;  /* sockets of devices to listen at */
@@ -80,6 +88,12 @@ int room_wait(struct room *room, int *status, int *signal);
  * End everything in the room and release it. Idempotent; safe on ROOM_NONE.
  */
 void room_close(struct room *room);
+
+/*
+ * Path of the room's file @path (as in its options) for this process; the guest must be alive. What
+ * /proc/PID/exe names is the loader.
+ */
+void room_file_path(const struct room *room, const char *path, char *text, size_t size);
 
 /* A room that is not open. */
 #define ROOM_NONE                                                           \

@@ -2,12 +2,10 @@
 /* The last steps of the process that becomes the guest: everything it inherits is made the same. */
 #include <fcntl.h>
 #include <grp.h>
-#include <limits.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/ptrace.h>
 
 #include "format/cleanup.h"
 #include "kernel/room_internal.h"
@@ -22,10 +20,10 @@
  * A function that is bound when it is first called saves all registers on the stack of the moment,
  * and what it saves of those at rest is the processor's choice (xstate.h): all are bound before.
  */
-static char environment_text[][20] = { "HOME=/", "PATH=/", "TERM=linux", "TMPDIR=/dev/shm",
-				       "LD_BIND_NOW=1" };
-static char *const environment[] = { environment_text[0], environment_text[1], environment_text[2],
-				     environment_text[3], environment_text[4], NULL };
+static const char *const environment_texts[] = {
+	"HOME=/",	 "PATH=/", "TERM=linux", "TMPDIR=" ROOM_PREFIX_MARK "/dev/shm",
+	"LD_BIND_NOW=1", NULL
+};
 
 static void reset_signals(void)
 {
@@ -67,7 +65,7 @@ static int install_entropy_door(void)
 
 static int drop_root(const struct room_plan *plan)
 {
-	if ((plan->namespaces & SEAL_USER) || plan->uid || !(plan->namespaces & SEAL_PID))
+	if ((plan->parts & SEAL_USER) || plan->uid || !(plan->parts & SEAL_PID))
 		return 0;
 	/* Refused in a user namespace that knows no other user than its root. */
 	if (setgroups(0, NULL) || setresgid(ROOM_NOBODY, ROOM_NOBODY, ROOM_NOBODY) ||
@@ -79,9 +77,10 @@ static int drop_root(const struct room_plan *plan)
 /* Where the room's files stand for the guest: what its mark in an argument stands for. */
 static const char *room_prefix(const struct room_plan *plan)
 {
-	if (!plan->directory)
-		return "";
-	return plan->options->host_files ? DIRECTORY_PATH : ".";
+	if (plan->directory && plan->options->host_files)
+		return DIRECTORY_PATH;
+	/* The guest is in there, with a root of its own or without. */
+	return plan->options->absolute_paths && !plan->directory ? "" : ".";
 }
 
 /* Put the prefix in place of the mark; arguments are few and live until exec. */
@@ -98,29 +97,42 @@ static char *expand_argument(const char *argument, const char *prefix)
 	return text;
 }
 
-static char **expand_arguments(const struct room_plan *plan)
+static char **expand_texts(const char *const *texts, const char *prefix)
 {
-	char *const *arguments = plan->options->arguments;
 	size_t count = 0;
 	char **expanded;
 
-	while (arguments[count])
+	while (texts[count])
 		count++;
 	expanded = calloc(count + 1, sizeof(*expanded));
-	for (size_t i = 0; expanded && i < count; i++)
-		expanded[i] = expand_argument(arguments[i], room_prefix(plan));
+	for (size_t i = 0; expanded && i < count; i++) {
+		expanded[i] = expand_argument(texts[i], prefix);
+		if (!expanded[i])
+			return NULL;
+	}
 	return expanded;
 }
 
-static void report_guest(const struct room_plan *plan, unsigned int wanted)
+/* All of it lives until the exec. */
+static int expand_program(const struct room_plan *plan, struct room_program *program)
+{
+	const char *prefix = room_prefix(plan);
+
+	program->prefix = prefix;
+	program->arguments = expand_texts((const char *const *)plan->options->arguments, prefix);
+	program->environment = expand_texts(environment_texts, prefix);
+	if (asprintf(&program->path, "%s%s", prefix, plan->options->files->file[0].path) < 0)
+		return -ENOMEM;
+	return program->arguments && program->environment ? 0 : -ENOMEM;
+}
+
+static void report_guest(const struct room_plan *plan)
 {
 	struct room_report report = { .step = ROOM_STEP_GUEST };
 	int entropy_fd = -1;
 
-	if ((wanted & SEAL_ASLR) && room_addresses_fixed())
-		report.seal |= SEAL_ASLR;
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	if (wanted & SEAL_ENTROPY)
+	if (plan->parts & SEAL_ENTROPY)
 		entropy_fd = install_entropy_door();
 	if (entropy_fd >= 0)
 		report.seal |= SEAL_ENTROPY;
@@ -153,7 +165,6 @@ static int prepare(const struct room_plan *plan, const char **doing)
 
 	setsid();
 	reset_signals();
-	room_limit_guest(plan);
 	*doing = "redirect the guest's output";
 	err = set_streams(plan->console_fd);
 	if (err)
@@ -176,24 +187,38 @@ static void send_status(int status_fd, const struct room_guest_status *status)
 		_exit(126);
 }
 
-void room_become_guest(const struct room_plan *plan, int status_fd)
+/* Before the entropy door is there: nobody answers it yet, and this opens files. */
+static int get_ready(const struct room_plan *plan, struct room_program *program, int loader_fd,
+		     const char **doing)
 {
-	struct room_guest_status status = { .prepared = true, .doing = "expand the arguments" };
-	char program[PATH_MAX];
-	char **arguments = expand_arguments(plan);
+	int err;
 
-	status.error = arguments ? -prepare(plan, &status.doing) : ENOMEM;
-	if (!status.error)
-		status.traced = (plan->options->wanted & SEAL_AUXV) &&
-				!ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+	*doing = "expand the arguments";
+	err = expand_program(plan, program);
+	if (!err)
+		err = prepare(plan, doing);
+	if (!err && (plan->parts & SEAL_ASLR))
+		err = room_loader_prepare(plan, program, loader_fd, doing);
+	/* Last: what this process has by itself may be more than the guest gets (sanitizers). */
+	room_limit_guest(plan);
+	return err;
+}
+
+void room_become_guest(const struct room_plan *plan, int status_fd, int loader_fd)
+{
+	struct room_guest_status status = { .prepared = true };
+	struct room_program program;
+
+	status.error = -get_ready(plan, &program, loader_fd, &status.doing);
 	send_status(status_fd, &status);
 	if (status.error)
 		_exit(126);
-	report_guest(plan, plan->options->wanted);
+	report_guest(plan);
 	status.doing = "execute the kernel";
-	snprintf(program, sizeof(program), "%s%s", room_prefix(plan),
-		 plan->options->files->file[0].path);
-	execve(program, arguments, environment);
+	if (plan->parts & SEAL_ASLR)
+		room_loader_execute(&program);
+	else
+		execve(program.path, program.arguments, program.environment);
 	status.error = errno;
 	send_status(status_fd, &status);
 	_exit(127);

@@ -24,20 +24,20 @@ enum room_step {
 			   */
 	ROOM_STEP_READY,  /* the program was executed and let go */
 	ROOM_STEP_EXIT,	  /* carries the wait status */
-	ROOM_STEP_FAILED, /* carries an errno and what was being done */
+	ROOM_STEP_FAILED, /* carries an errno, what was being done, and without what it may work */
 };
 
 struct room_report {
 	enum room_step step;
 	int value;	   /* errno of FAILED, wait status of EXIT, device of DEVICE */
-	unsigned int seal; /* parts achieved by the sender */
-	char doing[96];	   /* of FAILED: "mount the room's root" */
+	unsigned int seal; /* parts achieved by the sender; of FAILED: parts that were refused */
+	char doing[128];   /* of FAILED: "mount the room's root" */
 };
 
 struct room_plan {
 	const struct room_options *options;
-	unsigned int namespaces; /* SEAL_* parts among SEAL_NAMESPACES to make */
-	const char *directory;	 /* where the files go without SEAL_MOUNT */
+	unsigned int parts;    /* SEAL_* parts to make */
+	const char *directory; /* where the files go without SEAL_MOUNT */
 	int report_fd;
 	int console_fd;
 	uid_t uid;
@@ -55,7 +55,7 @@ int room_build_root(const struct room_plan *plan, const char **doing);
 
 /* Options of the mount of the room's root: how large it may grow. */
 #define ROOM_ROOT_OPTIONS_TEXT 64
-void room_root_options(const struct room_limits *limits, char text[ROOM_ROOT_OPTIONS_TEXT]);
+void room_root_options(const struct room_plan *plan, char text[ROOM_ROOT_OPTIONS_TEXT]);
 
 /*
  * Called by the keeper in its namespaces: nobody in there makes namespaces of their own, in which
@@ -63,19 +63,43 @@ void room_root_options(const struct room_limits *limits, char text[ROOM_ROOT_OPT
  */
 void room_limit_keeper(const struct room_plan *plan);
 
-/* Will a program that is executed now find itself at the same addresses each time? */
-bool room_addresses_fixed(void);
-
-/* Called by the process that becomes the guest, before it becomes an ordinary user. */
+/* Called by the process that becomes the guest, before the exec. */
 void room_limit_guest(const struct room_plan *plan);
 
-/* Body of the process that becomes the guest; never returns. @status_fd closes on exec. */
-void room_become_guest(const struct room_plan *plan, int status_fd) __attribute__((noreturn));
+/*
+ * Body of the process that becomes the guest; never returns. @status_fd closes on exec, the loader
+ * writes to @loader_fd.
+ */
+void room_become_guest(const struct room_plan *plan, int status_fd, int loader_fd)
+	__attribute__((noreturn));
+
+/* ---- The loader: the program at the same addresses in every run ------------------------------
+ */
+
+/* The program as the process that becomes it starts it. */
+struct room_program {
+	const char *prefix; /* where the room's files are for that process */
+	char *path;
+	char **arguments, **environment;
+};
+
+/* Put the loader below the room's directory @root. */
+int room_loader_write(const char *root);
+
+/* Everything that can be done before no file can be opened unseen; and the exec, which may fail. */
+int room_loader_prepare(const struct room_plan *room, const struct room_program *program,
+			int status_fd, const char **doing);
+void room_loader_execute(const struct room_program *program);
+
+/*
+ * Called by the keeper once the loader was executed: 0 when it has entered the program. Else what
+ * it could not do, and whether that is something that the host refuses.
+ */
+int room_loader_await(int status_fd, const char **doing, bool *refused);
 
 /* What room_become_guest writes to status_fd before it executes the program, or instead. */
 struct room_guest_status {
 	bool prepared;	   /* set in the last message before the exec */
-	bool traced;	   /* PTRACE_TRACEME worked: there will be a stop at exec */
 	int error;	   /* errno of what failed, 0 while nothing did */
 	const char *doing; /* what failed: a literal, so the forker of this process can read it */
 };

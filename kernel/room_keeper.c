@@ -1,21 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The room's first process: maps users, builds the root, lets the guest start, patches its random
- * bytes at the exec stop, waits for its end. It is pid 1 of the room, so the room dies with it.
+ * The room's first process: maps users, builds the root, lets the guest start, waits for its end.
+ * It is pid 1 of the room, so the room dies with it.
  */
-#include <elf.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <stddef.h>
 #include <string.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
-#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <sys/user.h>
 #include <sys/wait.h>
 
 #include "format/cleanup.h"
@@ -31,13 +27,19 @@
 /* The only descriptors of the room's first process, apart from its standard streams. */
 enum { REPORT_FD = STDERR_FILENO + 1, CONSOLE_FD, FIRST_FREE_FD };
 
-static void fail(const struct room_plan *plan, const char *doing, int error)
+static void fail_without(const struct room_plan *plan, const char *doing, int error,
+			 unsigned int refused)
 {
-	struct room_report report = { .step = ROOM_STEP_FAILED, .value = error };
+	struct room_report report = { .step = ROOM_STEP_FAILED, .value = error, .seal = refused };
 
 	snprintf(report.doing, sizeof(report.doing), "%s", doing);
 	room_report_send(plan->report_fd, &report, -1);
 	_exit(1);
+}
+
+static void fail(const struct room_plan *plan, const char *doing, int error)
+{
+	fail_without(plan, doing, error, 0);
 }
 
 static int write_text(const char *path, const char *text)
@@ -114,99 +116,46 @@ static void open_doors(const struct room_plan *plan, unsigned int seal)
 	}
 }
 
-static int peek(pid_t pid, uint64_t address, uint64_t *word)
+/* Of two pipes: the first ends with the exec, by the second the loader says how it went. */
+static void await_start(const struct room_plan *plan, int status_fd, int loader_fd,
+			unsigned int *seal)
 {
-	errno = 0;
-	*word = (uint64_t)ptrace(PTRACE_PEEKDATA, pid, address, NULL);
-	return -errno;
-}
-
-/* At the exec stop the stack pointer points to argc; argv, environment and auxv follow. */
-static int find_auxv_random(pid_t pid, uint64_t *address)
-{
-	struct user_regs_struct registers;
-	uint64_t at, word, value;
+	struct room_guest_status status = { 0 }, got;
+	const char *doing;
+	bool refused;
 	int err;
 
-	if (ptrace(PTRACE_GETREGS, pid, NULL, &registers))
-		return -errno;
-	at = registers.rsp;
-	err = peek(pid, at, &word);
-	at += 8 * (word + 2); /* argc, argv and its NULL */
-	do {
-		if (err)
-			return err;
-		err = peek(pid, at, &word);
-		at += 8;
-	} while (word); /* environment and its NULL */
-	for (;; at += 16) {
-		if (!err)
-			err = peek(pid, at, &word);
-		if (!err)
-			err = peek(pid, at + 8, &value);
-		if (err)
-			return err;
-		if (word == AT_NULL)
-			return -ENOENT;
-		if (word == AT_RANDOM)
-			break;
-	}
-	*address = value;
-	return 0;
-}
-
-static int patch_auxv_random(pid_t pid, const uint8_t random[ROOM_RANDOM_SIZE])
-{
-	uint64_t address = 0, word;
-	int err = find_auxv_random(pid, &address);
-
-	for (size_t i = 0; !err && i < ROOM_RANDOM_SIZE; i += sizeof(word)) {
-		memcpy(&word, random + i, sizeof(word));
-		if (ptrace(PTRACE_POKEDATA, pid, address + i, word))
-			err = -errno;
-	}
-	return err;
-}
-
-/* The guest is stopped at its exec: the one moment at which it is looked into from inside. */
-static int seal_at_exec(const struct room_plan *plan, pid_t guest)
-{
-	int status, err;
-
-	while (waitpid(guest, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	if (!WIFSTOPPED(status))
-		return -ESRCH;
-	err = patch_auxv_random(guest, plan->options->auxv_random);
-	if (ptrace(PTRACE_DETACH, guest, NULL, 0))
-		return -errno;
-	return err;
+	while (read(status_fd, &got, sizeof(got)) == sizeof(got))
+		status = got;
+	if (status.error)
+		fail(plan, status.doing, -status.error);
+	if (!status.prepared)
+		fail(plan, "prepare the guest", -ECHILD);
+	if (!(plan->parts & SEAL_ASLR))
+		return;
+	err = room_loader_await(loader_fd, &doing, &refused);
+	if (err)
+		fail_without(plan, doing, err, refused ? SEAL_ASLR : 0);
+	*seal |= SEAL_ASLR | (plan->parts & SEAL_AUXV);
 }
 
 static pid_t start_guest(const struct room_plan *plan, unsigned int *seal)
 {
-	struct room_guest_status status = { 0 }, got;
-	int fds[2];
+	int status[2], loader[2];
 	pid_t pid;
 
-	if (pipe2(fds, O_CLOEXEC))
+	if (pipe2(status, O_CLOEXEC) || pipe2(loader, O_CLOEXEC))
 		fail(plan, "make a pipe", -errno);
 	pid = fork();
 	if (pid < 0)
 		fail(plan, "fork the guest", -errno);
 	if (!pid)
-		room_become_guest(plan, fds[1]);
-	close(fds[1]);
-	while (read(fds[0], &got, sizeof(got)) == sizeof(got))
-		status = got;
-	close(fds[0]);
-	if (status.error)
-		fail(plan, status.doing, -status.error);
-	if (!status.prepared)
-		fail(plan, "prepare the guest", -ECHILD);
-	if (status.traced && !seal_at_exec(plan, pid))
-		*seal |= SEAL_AUXV;
+		room_become_guest(plan, status[1], loader[1]);
+	close(status[1]);
+	close(loader[1]);
+	await_start(plan, status[0], loader[0], seal);
+	close(status[0]);
+	close(loader[0]);
 	return pid;
 }
 
@@ -251,7 +200,7 @@ static void enter_namespaces(const struct room_plan *plan, const char **doing)
 	int err;
 
 	*doing = "make a user namespace";
-	err = plan->namespaces & SEAL_USER ? map_user(plan) : 0;
+	err = plan->parts & SEAL_USER ? map_user(plan) : 0;
 	if (err)
 		fail(plan, *doing, err);
 	room_limit_keeper(plan);
@@ -274,7 +223,10 @@ void room_keep(struct room_plan *plan)
 	err = drop_inherited_descriptors(plan);
 	if (err)
 		fail(plan, "keep the room's descriptors", err);
-	/* For the guest, which inherits it; the limits of the room depend on it, too. */
+	/*
+	 * Addresses are fixed without it. But newer kernels ask for it themselves, and where they
+	 * get it execute /proc/self/exe again, which is the loader (arch/um/os-Linux/main.c, 7.2).
+	 */
 	if (plan->options->wanted & SEAL_ASLR)
 		personality(ADDR_NO_RANDOMIZE);
 	enter_namespaces(plan, &doing);

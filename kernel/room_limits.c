@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
-#include <sys/personality.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
 
@@ -25,23 +24,16 @@
  */
 #define ROOM_GAP (1ull << 30)
 
-bool room_addresses_fixed(void)
+static uint64_t memory_of(const struct room_plan *plan)
 {
-	int now = personality(0xffffffff); /* asks */
-
-	return now >= 0 && now & ADDR_NO_RANDOMIZE;
+	return plan->options->limits.memory + (plan->parts & SEAL_ASLR ? 0 : ROOM_GAP);
 }
 
-static uint64_t memory_of(const struct room_limits *limits)
+void room_root_options(const struct room_plan *plan, char text[ROOM_ROOT_OPTIONS_TEXT])
 {
-	return limits->memory + (room_addresses_fixed() ? 0 : ROOM_GAP);
-}
-
-void room_root_options(const struct room_limits *limits, char text[ROOM_ROOT_OPTIONS_TEXT])
-{
-	if (limits->memory)
+	if (plan->options->limits.memory)
 		snprintf(text, ROOM_ROOT_OPTIONS_TEXT, "mode=0755,size=%" PRIu64 ",nr_inodes=%d",
-			 memory_of(limits), ROOM_FILES_MAX);
+			 memory_of(plan), ROOM_FILES_MAX);
 	else
 		snprintf(text, ROOM_ROOT_OPTIONS_TEXT, "mode=0755,size=100%%");
 }
@@ -57,7 +49,7 @@ static void write_setting(const char *path, const char *value)
 
 void room_limit_keeper(const struct room_plan *plan)
 {
-	if (plan->namespaces & SEAL_USER)
+	if (plan->parts & SEAL_USER)
 		write_setting("/proc/sys/user/max_user_namespaces", "0");
 	write_setting("/proc/self/oom_score_adj", "1000");
 }
@@ -91,7 +83,7 @@ static bool processes_count_alone(const struct room_plan *plan)
 {
 	struct utsname host;
 
-	return (plan->namespaces & SEAL_USER) && !uname(&host) &&
+	return (plan->parts & SEAL_USER) && !uname(&host) &&
 	       host_parse_version(host.release) >= HOST_LINUX(5, 14, 0);
 }
 
@@ -103,8 +95,8 @@ void room_limit_guest(const struct room_plan *plan)
 	set_limit(RLIMIT_CORE, 0); /* the kernel prints it at boot */
 	set_limit(RLIMIT_NOFILE, ROOM_DESCRIPTORS);
 	if (limits->memory) {
-		set_limit(RLIMIT_FSIZE, memory_of(limits));
-		set_limit(RLIMIT_DATA, memory_of(limits));
+		set_limit(RLIMIT_FSIZE, memory_of(plan));
+		set_limit(RLIMIT_DATA, memory_of(plan));
 	}
 	if (limits->processes && processes_count_alone(plan))
 		set_limit(RLIMIT_NPROC, limits->processes);

@@ -38,7 +38,7 @@ static int fill_root(const struct room_plan *plan, const char *root)
 		if (err)
 			return err;
 	}
-	return 0;
+	return room_loader_write(root);
 }
 
 /* The one device a guest's console code opens. The random ones are held by the entropy door. */
@@ -68,10 +68,10 @@ int room_build_root(const struct room_plan *plan, const char **doing)
 
 	umask(022);
 	*doing = "write the room's files";
-	if (!(plan->namespaces & SEAL_MOUNT))
+	if (!(plan->parts & SEAL_MOUNT))
 		return fill_root(plan, plan->directory);
 	*doing = "mount the room's root";
-	room_root_options(&plan->options->limits, options);
+	room_root_options(plan, options);
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
 	    mount("room", "/tmp", "tmpfs", MS_NOSUID, options) || chdir("/tmp"))
 		return -errno;

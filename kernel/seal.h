@@ -26,11 +26,11 @@
 	     "allow user namespaces, or run as root")                                              \
 	SEAL(ASLR, "aslr",                                                                         \
 	     "addresses and memory size change with every run: a replay will rarely match",        \
-	     "allow personality(2): in Docker --security-opt seccomp=docs/docker-seccomp.json")    \
+	     "run Linux with CONFIG_CHECKPOINT_RESTORE=y, without ulimit -v")                      \
 	SEAL(ENTROPY, "entropy", "the guest gets this machine's random numbers: it cannot replay", \
 	     "allow seccomp user notification (Linux 5.9 or newer)")                               \
 	SEAL(AUXV, "auxv", "libc's random bytes differ: memory differs by a few words",            \
-	     "allow ptrace(2): sysctl kernel.yama.ptrace_scope=1 or lower")                        \
+	     "run Linux with CONFIG_CHECKPOINT_RESTORE=y, without ulimit -v")                      \
 	SEAL(CPU, "cpu", "the guest moves between CPUs: memory differs and it runs slower",        \
 	     "allow sched_setaffinity(2)")
 

@@ -8,10 +8,10 @@
 #include "recorder/doctor_trial.h"
 
 static const char *const labels[SEAL_COUNT] = {
-	[SEAL_USER_BIT] = "user namespace",	      [SEAL_PID_BIT] = "pid namespace",
-	[SEAL_MOUNT_BIT] = "mount namespace",	      [SEAL_NET_BIT] = "network namespace",
-	[SEAL_ASLR_BIT] = "no address randomisation", [SEAL_ENTROPY_BIT] = "entropy door",
-	[SEAL_AUXV_BIT] = "AT_RANDOM bytes",	      [SEAL_CPU_BIT] = "one CPU",
+	[SEAL_USER_BIT] = "user namespace",   [SEAL_PID_BIT] = "pid namespace",
+	[SEAL_MOUNT_BIT] = "mount namespace", [SEAL_NET_BIT] = "network namespace",
+	[SEAL_ASLR_BIT] = "fixed addresses",  [SEAL_ENTROPY_BIT] = "entropy door",
+	[SEAL_AUXV_BIT] = "AT_RANDOM bytes",  [SEAL_CPU_BIT] = "one CPU",
 };
 
 static int build_arguments(char ***arguments)

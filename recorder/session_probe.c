@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The interrupts of guests, as the probe sees them, on their way into the trace. */
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -38,13 +39,16 @@ static void give_up(struct session *session, struct session_guest *guest, const 
 
 void session_probe_attach(struct session *session, struct session_guest *guest)
 {
+	const struct image_file *kernel = &guest->guest->spec->files.file[0];
+	const struct room *room = &guest->guest->room;
 	struct diagnosis why = { 0 };
+	char path[PATH_MAX];
 
 	if (!session->probe || guest->probed)
 		return;
 	guest->probed = true;
-	if (probe_attach(session->probe, guest->index, guest->guest->room.guest,
-			 &guest->guest->spec->files.file[0], &why))
+	room_file_path(room, kernel->path, path, sizeof(path));
+	if (probe_attach(session->probe, guest->index, room->guest, path, kernel, &why))
 		give_up(session, guest, why.what);
 }
 

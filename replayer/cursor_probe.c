@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The cursor and the interrupt probe: what a guest took in a recording and takes again. */
 #include <inttypes.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -48,12 +49,14 @@ void cursor_probe_stop(struct cursor *cursor, const char *format, ...)
 void cursor_probe_attach(struct cursor *cursor)
 {
 	const struct guest *guest = cursor->guest;
+	const struct image_file *kernel = &guest->spec->files.file[0];
 	struct diagnosis why = { 0 };
+	char path[PATH_MAX];
 
 	if (!cursor->probing)
 		return;
-	if (probe_attach(cursor->options->probe, 0, guest->room.guest, &guest->spec->files.file[0],
-			 &why))
+	room_file_path(&guest->room, kernel->path, path, sizeof(path));
+	if (probe_attach(cursor->options->probe, 0, guest->room.guest, path, kernel, &why))
 		cursor_probe_stop(cursor, "not compared: %s", why.what);
 }
 

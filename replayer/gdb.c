@@ -143,10 +143,14 @@ struct command {
 static int make_command(struct command *command, const struct gdb *gdb, const struct guest *guest,
 			char *const *arguments, int desk_fd)
 {
-	/* Nothing that comes with the files of a trace is run. */
+	/*
+	 * Nothing that comes with the files of a trace is run. The guest's process was executed as
+	 * the loader (kernel/loader), not as the kernel that gdb gets.
+	 */
 	const char *const ours[] = { "gdb",	     "-q",
 				     "-iex",	     "set auto-load off",
 				     "-iex",	     "set libthread-db-search-path /",
+				     "-iex",	     "set exec-file-mismatch off",
 				     "-iex",	     command->sysroot,
 				     "-iex",	     command->facts,
 				     "-x",	     command->script,

@@ -130,7 +130,7 @@ static uint64_t measure(const char *program)
 		die(why.what);
 	bare = target_run(&target, probe, INTERRUPTS);
 	attach = clock_seconds(CLOCK_MONOTONIC);
-	if (probe_attach(probe, 0, target.pid, target.files.file, &why))
+	if (probe_attach(probe, 0, target.pid, program, target.files.file, &why))
 		die(why.what);
 	attach = (clock_seconds(CLOCK_MONOTONIC) - attach) * 1e3;
 	probed = target_run(&target, probe, INTERRUPTS);

@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -108,8 +110,30 @@ static int exceed(const char *what, const char *most)
 	return 2;
 }
 
+/* Where things are, all that a program could tell one run from another by. */
+static int tell_addresses(char **argv)
+{
+	const unsigned char *random = (const unsigned char *)getauxval(AT_RANDOM);
+	char name[16] = "";
+	void *mapped = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	prctl(PR_GET_NAME, name);
+	printf("program %p\nheap %p\nmapped %p\nmalloc %p\n", (void *)tell_addresses, sbrk(0),
+	       mapped, malloc(16));
+	printf("stack %p\nargument %p %s\nenvironment %p %s\n", (void *)&name, (void *)argv[0],
+	       argv[0], (void *)environ[0], environ[0]);
+	printf("vdso %lx\nloader %lx\nname %s\nrandom ", getauxval(AT_SYSINFO_EHDR),
+	       getauxval(AT_BASE), name);
+	for (int i = 0; i < 16; i++)
+		printf("%02x", random[i]);
+	printf("\nexecuted as %s\n", (const char *)getauxval(AT_EXECFN));
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
+	if (argc > 1 && !strcmp(argv[1], "addresses"))
+		return tell_addresses(argv);
 	if (argc > 1 && !strcmp(argv[1], "knock"))
 		return knock_at_doors(argv + 2);
 	if (argc > 1 && !strcmp(argv[1], "sleep"))

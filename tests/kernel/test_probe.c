@@ -121,7 +121,7 @@ static void target_attach(struct target *target, const char *program, struct pro
 
 	target_start(target, program);
 	target_do(target, TARGET_INTERRUPTS, 0);
-	if (probe_attach(probe, guest, target->pid, target->files.file, &why))
+	if (probe_attach(probe, guest, target->pid, program, target->files.file, &why))
 		fail_msg("%s", why.what);
 }
 
@@ -355,7 +355,7 @@ static void assert_refused(struct probe *probe, unsigned int guest, pid_t pid,
 			   const struct image_file *kernel, int error, const char *words)
 {
 	struct diagnosis why = { 0 };
-	int err = probe_attach(probe, guest, pid, kernel, &why);
+	int err = probe_attach(probe, guest, pid, "/proc/self/exe", kernel, &why);
 
 	if (error)
 		assert_int_equal(err, error);

@@ -16,8 +16,9 @@
 
 #include "format/cleanup.h"
 #include "kernel/guest.h"
+#include "kernel/loader/loader.h"
 
-static const char *visitor;
+static const char *visitor, *dynamic_visitor;
 
 struct stay {
 	struct guest_spec spec;
@@ -208,6 +209,82 @@ static void test_no_namespaces_without_these_limits(void **state)
 	assert_int_equal(made, 0);
 }
 
+/* ---- Addresses --------------------------------------------------------------------------------
+ */
+
+/* What a visitor says of its addresses. */
+static void tell_addresses(const char *program, char said[1024], unsigned int *seal)
+{
+	const char *arguments[] = { "visitor", "addresses", NULL };
+	struct diagnosis why = { 0 };
+	struct stay stay = { .spec = { .arguments = (char **)arguments,
+				       .wanted = SEAL_NAMESPACES | SEAL_ASLR | SEAL_AUXV } };
+	struct image_files *files = &stay.spec.files;
+
+	memset(stay.spec.auxv_random, 0x5a, sizeof(stay.spec.auxv_random));
+	assert_int_equal(image_files_load(files, "visitor", program, "/visitor", &why), 0);
+	assert_int_equal(image_load_libraries(files, &files->file[0], program, &why), 0);
+	if (guest_open(&stay.spec, &stay.guest, &why))
+		fail_msg("%s", why.what);
+	*seal = stay.guest.room.seal;
+	await_readable(stay.guest.room.keeper_fd);
+	said[guest_read_console(&stay.guest, said, 1023)] = '\0';
+	stay_end(&stay, 0);
+}
+
+static uint64_t address_of(const char *said, const char *what)
+{
+	const char *line = strstr(said, what);
+
+	if (!line)
+		fail_msg("no %s in: %s", what, said);
+	return strtoull(line + strlen(what), NULL, 16);
+}
+
+static void assert_layout(const char *said)
+{
+	uint64_t mapped = address_of(said, "mapped "), stack = address_of(said, "stack ");
+
+	assert_true(mapped < LOADER_CEILING && mapped > LOADER_CEILING - (64 * MIB));
+	assert_true(stack < LOADER_ADDRESS_END && stack > LOADER_ADDRESS_END - MIB);
+	/* User-Mode Linux takes the page after its environment for the end of all addresses. */
+	assert_true(address_of(said, "environment ") >= LOADER_ADDRESS_END - LOADER_PAGE);
+	assert_int_equal(address_of(said, "vdso "), 0);
+	assert_true(address_of(said, "heap ") - address_of(said, "program ") < 16 * MIB);
+	assert_non_null(strstr(said, "\nname visitor\n"));
+	assert_non_null(strstr(said, "\nrandom 5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a\n"));
+	assert_non_null(strstr(said, "\nexecuted as ./visitor\n"));
+}
+
+static void assert_same_addresses(const char *program, uint64_t loader)
+{
+	char first[1024], again[1024];
+	unsigned int seal;
+
+	tell_addresses(program, first, &seal);
+	if (!(seal & SEAL_ASLR))
+		skip();
+	assert_true(seal & SEAL_AUXV);
+	assert_layout(first);
+	assert_int_equal(address_of(first, "loader "), loader);
+	for (int i = 0; i < 3; i++) {
+		tell_addresses(program, again, &seal);
+		assert_string_equal(first, again);
+	}
+}
+
+static void test_a_static_program_has_the_same_addresses(void **state)
+{
+	(void)state;
+	assert_same_addresses(visitor, 0);
+}
+
+static void test_a_dynamic_program_has_the_same_addresses(void **state)
+{
+	(void)state;
+	assert_same_addresses(dynamic_visitor, LOADER_INTERPRETER);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,10 +296,13 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_memory_grows_as_far_as_a_guest_needs),
 		cmocka_unit_test(test_processes_are_counted),
 		cmocka_unit_test(test_no_namespaces_without_these_limits),
+		cmocka_unit_test(test_a_static_program_has_the_same_addresses),
+		cmocka_unit_test(test_a_dynamic_program_has_the_same_addresses),
 	};
 
-	if (argc < 2)
+	if (argc < 3)
 		return 2;
 	visitor = argv[1];
+	dynamic_visitor = argv[2];
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

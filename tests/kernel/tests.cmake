@@ -20,15 +20,24 @@ ttrec_unit_test(test_guest_arguments SOURCES kernel/test_guest_arguments.c LIBS 
 ttrec_unit_test(test_guest_patches SOURCES kernel/test_guest_patches.c LIBS ttkernel)
 ttrec_unit_test(test_guest_trace SOURCES kernel/test_guest_trace.c LIBS ttkernel)
 
-# Rooms, with a static program in them.
-add_executable(room_visitor kernel/room_visitor.c)
-target_compile_definitions(room_visitor PRIVATE _GNU_SOURCE)
-target_compile_options(room_visitor PRIVATE -Wall -Wextra -fno-sanitize=all)
+ttrec_unit_test(test_loader_plan SOURCES kernel/test_loader_plan.c LIBS ttkernel)
+
+# Rooms, with a program in them: a static one, and one with a dynamic loader.
+foreach(visitor room_visitor room_visitor_dynamic)
+  add_executable(${visitor} kernel/room_visitor.c)
+  target_compile_definitions(${visitor} PRIVATE _GNU_SOURCE)
+  target_compile_options(${visitor} PRIVATE -Wall -Wextra -fno-sanitize=all)
+endforeach()
 target_link_options(room_visitor PRIVATE -static -fno-sanitize=all)
+target_link_options(room_visitor_dynamic PRIVATE -pie -fno-sanitize=all)
 add_executable(test_room kernel/test_room.c)
 target_link_libraries(test_room PRIVATE ttrec_options PkgConfig::CMOCKA ttkernel)
-add_test(NAME test_room COMMAND test_room $<TARGET_FILE:room_visitor>)
-set_tests_properties(test_room PROPERTIES LABELS unit TIMEOUT 300)
+add_test(NAME test_room COMMAND test_room $<TARGET_FILE:room_visitor>
+         $<TARGET_FILE:room_visitor_dynamic>)
+# Where the host chooses other addresses for each process, as in a container.
+add_test(NAME test_room_randomised COMMAND restrict --refuse personality $<TARGET_FILE:test_room>
+         $<TARGET_FILE:room_visitor> $<TARGET_FILE:room_visitor_dynamic>)
+set_tests_properties(test_room test_room_randomised PROPERTIES LABELS unit TIMEOUT 300)
 
 # A participant against a real guest. The guest's init is a static program, without sanitizers.
 add_executable(conformance_init system/conformance_init.c)

@@ -210,9 +210,10 @@ static void test_each_setting_is_a_cause(void **state)
 	assert_cause(&host, SEAL_PID_BIT, "max_user_namespaces is 0", "sysctl -w");
 
 	host = healthy_host();
-	host.trial[HOST_TRIAL_PTRACE] = -EPERM;
-	host.settings.ptrace_scope = 3;
-	assert_cause(&host, SEAL_AUXV_BIT, "ptrace_scope", "ptrace_scope=1");
+	host.trial[HOST_TRIAL_MAP] = -EPERM;
+	assert_cause(&host, SEAL_USER_BIT, "uid_map", "as root");
+	host.settings.bare_root = true;
+	assert_cause(&host, SEAL_USER_BIT, "CAP_SETFCAP", "--user 1000");
 }
 
 static void test_ubuntu_lets_namespaces_be_made_but_not_used(void **state)
@@ -238,9 +239,8 @@ static void test_docker_refuses_by_filter(void **state)
 	host.settings.filtered = true;
 	host.settings.apparmor_userns = 1;
 	host.trial[HOST_TRIAL_USERNS] = host.trial[HOST_TRIAL_MAP] = -EPERM;
-	host.trial[HOST_TRIAL_PERSONALITY] = -EPERM;
+	host.trial[HOST_TRIAL_HEAP] = -EPERM;
 	assert_cause(&host, SEAL_USER_BIT, "container's seccomp filter", "docker-seccomp.json");
-	assert_cause(&host, SEAL_ASLR_BIT, "personality", "docker-seccomp.json");
 	host.settings.container = NULL;
 	assert_cause(&host, SEAL_USER_BIT, "a seccomp filter", "sandbox");
 	assert_cause(&host, SEAL_ASLR_BIT, "a seccomp filter", "sandbox");
@@ -259,6 +259,18 @@ static void test_docker_refuses_mount_by_apparmor(void **state)
 	assert_cause(&host, SEAL_MOUNT_BIT, "AppArmor", "apparmor=unconfined");
 	host.trial[HOST_TRIAL_MOUNT] = -EPERM;
 	assert_cause(&host, SEAL_MOUNT_BIT, "seccomp filter", "docker-seccomp.json");
+}
+
+static void test_addresses_need_space_and_a_call(void **state)
+{
+	struct doctor_host host = healthy_host();
+
+	(void)state;
+	host.trial[HOST_TRIAL_HEAP] = -EPERM;
+	assert_cause(&host, SEAL_ASLR_BIT, "no prctl", "CONFIG_CHECKPOINT_RESTORE");
+	assert_cause(&host, SEAL_AUXV_BIT, "no prctl", "CONFIG_CHECKPOINT_RESTORE");
+	host.trial[HOST_TRIAL_SPACE] = -ENOMEM;
+	assert_cause(&host, SEAL_ASLR_BIT, "address space is limited", "ulimit -v");
 }
 
 static void test_listeners(void **state)
@@ -324,6 +336,7 @@ int main(void)
 		cmocka_unit_test(test_ubuntu_lets_namespaces_be_made_but_not_used),
 		cmocka_unit_test(test_docker_refuses_by_filter),
 		cmocka_unit_test(test_docker_refuses_mount_by_apparmor),
+		cmocka_unit_test(test_addresses_need_space_and_a_call),
 		cmocka_unit_test(test_listeners),
 		cmocka_unit_test(test_a_refusal_nobody_admits_has_a_cause),
 		cmocka_unit_test(test_trials_answer_twice_the_same),

@@ -39,9 +39,10 @@ int probe_open(struct probe **probe, struct diagnosis *why)
 	return diagnose(why, EXIT_CANNOT, -ENOTSUP, NULL, "a test has its own");
 }
 
-int probe_attach(struct probe *probe, unsigned int guest, pid_t pid,
+int probe_attach(struct probe *probe, unsigned int guest, pid_t pid, const char *path,
 		 const struct image_file *kernel, struct diagnosis *why)
 {
+	(void)path;
 	(void)kernel;
 	assert_int_equal(guest, 0);
 	assert_true(pid > 0);

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Works out what the loader does: where each segment of a program goes, and what is on its stack.
+ *
+ * The ELF files are a stranger's: everything is checked against their size and against the layout
+ * (loader.h) here, where it can be tested, so that the loader itself only maps what it is told.
+ */
+#ifndef TTREC_LOADER_PLAN_H
+#define TTREC_LOADER_PLAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel/loader/loader.h"
+
+#define LOADER_RANDOM_SIZE 16
+
+struct loader_file {
+	const void *data;
+	size_t size;
+};
+
+/* What is to be started. The process that builds the plan becomes the program: same user. */
+struct loader_start {
+	struct loader_file program;
+	struct loader_file interpreter;		     /* .data NULL for a static program */
+	const char *name;			     /* how the program was called: its AT_EXECFN */
+	char *const *arguments, *const *environment; /* NULL-terminated */
+	uint8_t random[LOADER_RANDOM_SIZE];	     /* what AT_RANDOM points to */
+};
+
+/*
+ * Fill @plan, and *@stack (malloc'ed, plan->stack_size bytes) with what lies at the end of the
+ * stack. Returns 0 or
+ * -ENOEXEC, -EXDEV, -EBADMSG: a file that is no program for this machine, or a damaged one;
+ * -EADDRINUSE: a program for addresses that the layout has for something else;
+ * -E2BIG: more arguments, or more segments, than there is space for; -ENOMEM.
+ */
+int loader_plan_build(const struct loader_start *start, struct loader_plan *plan, void **stack);
+
+#endif
