@@ -14,6 +14,8 @@
 #include <sys/uio.h>
 
 #include "format/cleanup.h"
+#include "kernel/host_facts.h"
+#include "kernel/room.h"
 
 struct entropy_stream {
 	EVP_CIPHER_CTX *cipher;
@@ -62,20 +64,17 @@ void entropy_stream_destroy(struct entropy_stream *stream)
 	free(stream);
 }
 
-/* The end of a page may be the end of a mapping: what lies beyond it is read apart. */
 static bool opens_random_device(pid_t pid, uint64_t address)
 {
-	char path[sizeof("/dev/urandom")] = "";
-	size_t page_left = 4096 - (address & 4095);
-	size_t first = sizeof(path) < page_left ? sizeof(path) : page_left;
-	struct iovec local = { path, sizeof(path) };
-	struct iovec remote[] = { { (void *)address, first },
-				  { (void *)(address + first), sizeof(path) - first } };
+	char path[sizeof("/dev/urandom") + 1];
 
-	if (process_vm_readv(pid, &local, 1, remote, ARRAY_SIZE(remote), 0) <= 0)
-		return false;
-	path[sizeof(path) - 1] = '\0';
-	return !strcmp(path, "/dev/random") || !strcmp(path, "/dev/urandom");
+	return host_facts_read_text(pid, address, path, sizeof(path)) &&
+	       (!strcmp(path, "/dev/random") || !strcmp(path, "/dev/urandom"));
+}
+
+static bool is_open(const struct seccomp_notif *notification)
+{
+	return notification->data.nr == SYS_openat || notification->data.nr == SYS_open;
 }
 
 static int respond(int fd, uint64_t id, int64_t value, uint32_t flags)
@@ -90,11 +89,11 @@ static int respond(int fd, uint64_t id, int64_t value, uint32_t flags)
 	return ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND, &response) && errno != ENOENT ? -errno : 0;
 }
 
-int entropy_receive(int fd, struct entropy_request *request)
+int entropy_receive(const struct room *room, struct entropy_request *request)
 {
 	struct seccomp_notif notification = { 0 };
-	struct pollfd door = { .fd = fd, .events = POLLIN };
-	uint64_t path;
+	struct pollfd door = { .fd = room->entropy_fd, .events = POLLIN };
+	int64_t value = 0;
 
 	/*
 	 * When all who could ask are gone the listener only hangs up, and receiving from it waits
@@ -104,7 +103,7 @@ int entropy_receive(int fd, struct entropy_request *request)
 		return 0;
 	if (!(door.revents & POLLIN))
 		return -EPIPE;
-	if (ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &notification))
+	if (ioctl(door.fd, SECCOMP_IOCTL_NOTIF_RECV, &notification))
 		return errno == ENOENT || errno == EINTR ? 0 : -errno;
 	request->id = notification.id;
 	request->pid = (pid_t)notification.pid;
@@ -114,12 +113,16 @@ int entropy_receive(int fd, struct entropy_request *request)
 		request->requested = notification.data.args[1];
 		return 1;
 	}
-	path = notification.data.args[notification.data.nr == SYS_openat ? 1 : 0];
-	if (!opens_random_device(request->pid, path))
-		return respond(fd, notification.id, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
-	request->source = ENTROPY_DEV_RANDOM;
-	request->requested = ENTROPY_DEVICE_BYTES;
-	return 1;
+	if (is_open(&notification) &&
+	    opens_random_device(request->pid,
+				notification.data.args[notification.data.nr == SYS_openat])) {
+		request->source = ENTROPY_DEV_RANDOM;
+		request->requested = ENTROPY_DEVICE_BYTES;
+		return 1;
+	}
+	if (host_facts_answer(room, &notification, &value))
+		return respond(door.fd, notification.id, value, 0);
+	return respond(door.fd, notification.id, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
 }
 
 static int answer_call(int fd, const struct entropy_request *request, const void *data, size_t size)

@@ -21,6 +21,8 @@ enum entropy_source {
 /* The most one getrandom(2) gives; the call may return less than was asked for. */
 #define ENTROPY_CALL_MAX (64u * 1024)
 
+struct room;
+
 struct entropy_request {
 	enum entropy_source source;
 	uint64_t requested; /* bytes the guest asked for; ENTROPY_DEVICE_BYTES for an open */
@@ -36,11 +38,12 @@ void entropy_stream_take(struct entropy_stream *stream, void *data, size_t size)
 void entropy_stream_destroy(struct entropy_stream *stream);
 
 /*
- * One notification from the listener @fd. Opens of anything else are let through here. Returns 1
+ * One notification of the guest in @room. What is no question for random bytes is answered or let
+ * through here (host_facts.h). Returns 1
  * when @request wants bytes, 0 when there is nothing to answer (also: the asker died meanwhile),
  * -EPIPE when nobody is left who could ask, or another negative errno.
  */
-int entropy_receive(int fd, struct entropy_request *request);
+int entropy_receive(const struct room *room, struct entropy_request *request);
 
 /*
  * Answer with @size bytes, at most request->requested. *@held receives the write end of the pipe

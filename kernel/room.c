@@ -175,16 +175,18 @@ static int room_try(const struct room_options *options, unsigned int parts, stru
 	struct room_plan plan = {
 		.options = options, .parts = parts, .uid = geteuid(), .gid = getegid()
 	};
-	char directory[] = "/tmp/ttrec-XXXXXX";
 	int reports[2], console[2], on = 1, err;
 
 	*room = ROOM_NONE;
 	*report = (struct room_report){ .doing = "set up the room" };
 	if (!(parts & SEAL_MOUNT)) {
-		if (!mkdtemp(directory))
-			return -errno;
-		room->directory = strdup(directory);
-		plan.directory = directory;
+		snprintf(report->doing, sizeof(report->doing),
+			 "find a directory where programs can be executed (tried " ROOM_BASES ")");
+		err = room_make_directory(&options->limits, &room->directory);
+		if (err)
+			return err;
+		plan.directory = room->directory;
+		room->seen = options->host_files ? NULL : options->files;
 	}
 	err = open_console(console);
 	if (err)

@@ -18,6 +18,7 @@
 #include <sys/types.h>
 
 #include "format/diagnosis.h"
+#include "kernel/host_checks.h"
 #include "kernel/image.h"
 #include "kernel/seal.h"
 
@@ -31,6 +32,8 @@
 /* And here for its devices, by number. */
 #define ROOM_DEVICE_SOCKET "/run/dev%u"
 #define ROOM_DEVICES_MAX   64
+/* The guest's memory is a file in here. */
+#define ROOM_TEMPORARY "/dev/shm"
 
 /*
  * How addresses and paths are laid out in a room. It stands in the trace, and memory is only
@@ -69,6 +72,7 @@ struct room {
 	int entropy_fd;			 /* seccomp listener, -1 without SEAL_ENTROPY */
 	int console_fd;	 /* read end of the guest's standard output and error, non-blocking */
 	char *directory; /* host directory to remove at the end; NULL with SEAL_MOUNT */
+	const struct image_files *seen; /* without SEAL_MOUNT: all that there is to open; or NULL */
 };
 
 /*
@@ -77,6 +81,13 @@ struct room {
  * program has not run.
  */
 int room_open(const struct room_options *options, struct room *room, struct diagnosis *why);
+
+/*
+ * The directory in which a room without SEAL_MOUNT is made, with @memory bytes free if there is
+ * such a one. -EACCES when programs can be executed in none that may be written to.
+ */
+#define ROOM_BASES "TMPDIR, /dev/shm, /tmp, /var/tmp"
+int room_find_base(uint64_t memory, const char **base, struct host_directory *about);
 
 /*
  * After keeper_fd became readable: the program's exit status and signal (one of them 0). -EAGAIN:

@@ -21,7 +21,7 @@
  * and what it saves of those at rest is the processor's choice (xstate.h): all are bound before.
  */
 static const char *const environment_texts[] = {
-	"HOME=/",	 "PATH=/", "TERM=linux", "TMPDIR=" ROOM_PREFIX_MARK "/dev/shm",
+	"HOME=/",	 "PATH=/", "TERM=linux", "TMPDIR=" ROOM_PREFIX_MARK ROOM_TEMPORARY,
 	"LD_BIND_NOW=1", NULL
 };
 
@@ -45,19 +45,35 @@ static int set_streams(int console_fd)
 	return 0;
 }
 
-/* Hold getrandom and every open for the recorder. Returns the listener, -1 when refused. */
-static int install_entropy_door(void)
+/* Held for the recorder: see entropy.c and host_facts.c. */
+static const int held_calls[] = { SCMP_SYS(getrandom), SCMP_SYS(openat), SCMP_SYS(open),
+				  SCMP_SYS(uname) };
+/* And where the host's files are around the room's. */
+static const int held_around[] = { SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(statfs) };
+
+static int hold(scmp_filter_ctx filter, const int *calls, size_t count)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < count; i++)
+		err = seccomp_rule_add(filter, SCMP_ACT_NOTIFY, calls[i], 0);
+	return err;
+}
+
+/* Returns the listener, -1 when refused. */
+static int install_entropy_door(const struct room_plan *plan)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-	int fd = -1;
+	int fd = -1, err;
 
 	if (!filter)
 		return -1;
 	/* Without this, kernels before 5.16 slow the whole guest down by a speculation barrier. */
 	seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1);
-	if (!seccomp_rule_add(filter, SCMP_ACT_NOTIFY, SCMP_SYS(getrandom), 0) &&
-	    !seccomp_rule_add(filter, SCMP_ACT_NOTIFY, SCMP_SYS(openat), 0) &&
-	    !seccomp_rule_add(filter, SCMP_ACT_NOTIFY, SCMP_SYS(open), 0) && !seccomp_load(filter))
+	err = hold(filter, held_calls, ARRAY_SIZE(held_calls));
+	if (!err && plan->directory)
+		err = hold(filter, held_around, ARRAY_SIZE(held_around));
+	if (!err && !seccomp_load(filter))
 		fd = seccomp_notify_fd(filter);
 	seccomp_release(filter);
 	return fd;
@@ -133,7 +149,7 @@ static void report_guest(const struct room_plan *plan)
 
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	if (plan->parts & SEAL_ENTROPY)
-		entropy_fd = install_entropy_door();
+		entropy_fd = install_entropy_door(plan);
 	if (entropy_fd >= 0)
 		report.seal |= SEAL_ENTROPY;
 	room_report_send(plan->report_fd, &report, entropy_fd);

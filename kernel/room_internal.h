@@ -50,6 +50,9 @@ int room_report_send(int report_fd, const struct room_report *report, int fd);
 /* Body of the room's first process; never returns. */
 void room_keep(struct room_plan *plan) __attribute__((noreturn));
 
+/* Make the directory of a room without SEAL_MOUNT; *@directory is malloc'ed. */
+int room_make_directory(const struct room_limits *limits, char **directory);
+
 /* Build the room's root directory from its files and make it this process's root. */
 int room_build_root(const struct room_plan *plan, const char **doing);
 

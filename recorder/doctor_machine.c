@@ -130,27 +130,25 @@ static void check_trials(const struct doctor_host *host, struct findings *findin
 	}
 }
 
-/* Only a guest that shares the host's files keeps its memory there. */
-static void check_shared_memory(struct findings *findings)
+/* Of a guest that has no root of its own. */
+static void check_directory(struct findings *findings)
 {
-	struct host_directory directory;
+	static const char advice[] = "set TMPDIR to a directory that is not mounted noexec, with "
+				     "space for the guests' memory";
+	struct host_directory about;
 	char size[UNITS_TEXT];
+	const char *base;
 
-	if (host_read_directory("/dev/shm", &directory))
-		findings_add(findings, FINDING_WARNING, "/dev/shm", NULL, "mount a tmpfs there",
-			     "there is none: guests keep their memory in /tmp");
-	else if (!directory.exec)
-		findings_add(findings, FINDING_MISSING, "/dev/shm", NULL,
-			     "mount -o remount,exec /dev/shm",
-			     "mounted noexec: a guest cannot execute its memory");
-	else if (directory.free_bytes < MEMORY_ENOUGH)
-		findings_add(findings, FINDING_WARNING, "/dev/shm", NULL,
-			     "docker run --shm-size=1g, or give guests less memory (mem=)",
-			     "%s free: a guest that needs more dies with SIGBUS",
-			     size_text(directory.free_bytes, size));
+	if (room_find_base(MEMORY_ENOUGH, &base, &about))
+		findings_add(findings, FINDING_MISSING, "guest memory", NULL, advice,
+			     "nowhere to keep it: nothing can be executed in any of " ROOM_BASES);
+	else if (about.free_bytes < MEMORY_ENOUGH)
+		findings_add(findings, FINDING_WARNING, "guest memory", NULL, advice,
+			     "%s free in %s: a guest that needs more dies with SIGBUS",
+			     size_text(about.free_bytes, size), base);
 	else
-		findings_add(findings, FINDING_OK, "/dev/shm", NULL, NULL, "%s free",
-			     size_text(directory.free_bytes, size));
+		findings_add(findings, FINDING_OK, "guest memory", NULL, NULL, "in %s, %s free",
+			     base, size_text(about.free_bytes, size));
 }
 
 void doctor_check_needs(const struct doctor_host *host, unsigned int seal,
@@ -158,8 +156,8 @@ void doctor_check_needs(const struct doctor_host *host, unsigned int seal,
 {
 	check_trials(host, findings);
 	if (!(seal & SEAL_MOUNT))
-		check_shared_memory(findings);
+		check_directory(findings);
 	else
-		findings_add(findings, FINDING_OK, "/dev/shm", NULL, NULL,
-			     "not needed: a room has its own");
+		findings_add(findings, FINDING_OK, "guest memory", NULL, NULL,
+			     "in the room's own root");
 }

@@ -36,7 +36,7 @@ static int serve_entropy(struct guest *guest)
 {
 	struct entropy_request request;
 	auto_free void *zeros = NULL;
-	int err = entropy_receive(guest->room.entropy_fd, &request);
+	int err = entropy_receive(&guest->room, &request);
 
 	if (err <= 0)
 		return err;

@@ -229,7 +229,7 @@ void session_guest_entropy(struct session *session, size_t index)
 
 	/* What it said before it asked comes before it in the trace. */
 	session_guest_catch_up(session, guest);
-	err = entropy_receive(guest->guest->room.entropy_fd, &request);
+	err = entropy_receive(&guest->guest->room, &request);
 	if (err == 1) {
 		record.now = island_now(guest->island);
 		record.entropy.source = request.source;

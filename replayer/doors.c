@@ -248,11 +248,11 @@ static int read_called(struct doors *doors, unsigned int device, struct door_eve
 
 static int read_entropy(struct doors *doors, struct door_event *event)
 {
-	int fd = doors->guest->room.entropy_fd;
-	int got = entropy_receive(fd, &event->entropy);
+	const struct room *room = &doors->guest->room;
+	int got = entropy_receive(room, &event->entropy);
 
 	if (got < 0)
-		unwatch_door(doors, fd);
+		unwatch_door(doors, room->entropy_fd);
 	event->kind = DOOR_ENTROPY;
 	return got == 1;
 }

@@ -145,11 +145,11 @@ killed() {
 	at_least "$replayed" $((kills / 2)) "traces that could be replayed"
 }
 
-# Its directory under /tmp stays: nobody is left to remove it.
+# Its directory stays: nobody is left to remove it.
 killed_unsealed() {
 	belongings >before
 	expect 137 survivors -k 9:700 "$bin/ttrec" run -q --seal=none -o t.zst "$kernel" "${forever[@]}"
-	new_belongings before | grep -x '/tmp/ttrec-......' | xargs -r rm -rf
+	new_belongings before | grep -xE '(/tmp|/dev/shm)/ttrec-.{6}' | xargs -r rm -rf
 }
 
 proves "a recording and a replay that end by themselves leave nothing" ends_by_itself

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What a guest sees of the host, made the same on every host: answered through the same seccomp
+ * listener as its entropy (entropy.h).
+ *
+ * - uname(2): User-Mode Linux keeps all of it in its memory and shows it in /proc/cpuinfo.
+ * - statfs(2) of the directory for its memory: whether that is a tmpfs is printed at boot.
+ * - In a room without a root of its own, open(2) and access(2) of an absolute path: the room's
+ * files are there, and nothing else but /dev/null, as with a root of its own. Only guests that do
+ * not try to get around it are held by that: it makes runs equal, and protects nobody.
+ */
+#ifndef TTREC_HOST_FACTS_H
+#define TTREC_HOST_FACTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct room;
+struct seccomp_notif;
+
+/*
+ * Answer @question of a guest in @room if it is about such a fact: *@value is what the call then
+ * returns. False for any other: the host itself answers.
+ */
+bool host_facts_answer(const struct room *room, const struct seccomp_notif *question,
+		       int64_t *value);
+
+/*
+ * The text at @address of the process @pid, at most @size - 1 bytes of it. False when it cannot be
+ * read.
+ */
+bool host_facts_read_text(pid_t pid, uint64_t address, char *text, size_t size);
+
+#endif
