@@ -62,4 +62,6 @@ section "damage"
 tests/bench/bench_kill.sh "$bin" "$kills" "$kernel" || status=1
 section "bit for bit, all CPUs loaded"
 tests/bench/bench_identity.sh "$bin" "$replays" "${kernels[@]}" || status=1
+section "default containers, each recording replayed 10 times"
+TTREC_TEST_KERNEL_6_12=$kernel TTREC_TEST_REPLAYS=10 tests/system/container.sh 6.12 || (($? == 77)) || status=1
 exit "$status"
