@@ -229,15 +229,15 @@ memory() {
 	expect 0 ttrec run -q -o t.zst --memory 64M ./fine
 	ttdump show t.zst >shown
 	says shown 'mem=65536K'
-	head -c 100M /dev/zero >large
+	head -c 40M /dev/zero >large
 	expect 0 ttrec run -q -o t.zst --add large ./fine
 	ttdump show t.zst >shown
-	says shown 'mem=393216K'
-	expect 4 run --memory 128M --add large ./fine
-	says err 'are too little for a guest with files of 10[0-9.]+ MiB'
+	says shown 'mem=262144K'
+	expect 4 run --memory 64M --add large ./fine
+	says err 'are too little for a guest with files of 4[0-9.]+ MiB'
 	# What is packed by hand is not looked at before: the kernel says it, and that is heard.
 	"$make" -o large.cpio -a fine:/test -a large:/large
-	expect 1 ttrec run -q -o t.zst "$kernel" mem=160M initrd=large.cpio
+	expect 1 ttrec run -q -o t.zst "$kernel" mem=72M initrd=large.cpio
 	says err 'why: the console said: (Initramfs unpacking failed|Kernel panic)'
 }
 
