@@ -47,7 +47,7 @@ void session_probe_attach(struct session *session, struct session_guest *guest)
 	if (!session->probe || guest->probed)
 		return;
 	guest->probed = true;
-	room_file_path(room, kernel->path, path, sizeof(path));
+	room_file_path(room, GUEST_KERNEL_PATH, path, sizeof(path));
 	if (probe_attach(session->probe, guest->index, room->guest, path, kernel, &why))
 		give_up(session, guest, why.what);
 }

@@ -55,7 +55,7 @@ void cursor_probe_attach(struct cursor *cursor)
 
 	if (!cursor->probing)
 		return;
-	room_file_path(&guest->room, kernel->path, path, sizeof(path));
+	room_file_path(&guest->room, GUEST_KERNEL_PATH, path, sizeof(path));
 	if (probe_attach(cursor->options->probe, 0, guest->room.guest, path, kernel, &why))
 		cursor_probe_stop(cursor, "not compared: %s", why.what);
 }
