@@ -324,8 +324,12 @@ int room_wait(struct room *room, int *status, int *signal)
 	pid_t sender;
 	int fd, err;
 
-	err = room_report_receive(room->keeper_fd, &report, &fd, &sender);
-	close_fd_now(&fd);
+	do {
+		err = room_report_receive(room->keeper_fd, &report, &fd, &sender);
+		close_fd_now(&fd);
+		if (!err && report.step == ROOM_STEP_EXCEEDED)
+			memcpy(room->exceeded, report.doing, sizeof(room->exceeded));
+	} while (!err && report.step == ROOM_STEP_EXCEEDED);
 	if (err || report.step != ROOM_STEP_EXIT) {
 		/* The keeper itself was killed, and the guest with it. */
 		*status = 0;

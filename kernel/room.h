@@ -44,7 +44,7 @@
 
 /* What a program may take of this machine; 0: as much as there is. */
 struct room_limits {
-	uint64_t memory; /* bytes: for all files of the room together, and for each process's own */
+	uint64_t memory; /* bytes: for all files together, and as much for all processes' own */
 	unsigned int processes; /* at a time */
 };
 
@@ -62,6 +62,9 @@ struct room_options {
 	struct room_limits limits;
 };
 
+/* Why a program was killed for what it took: "it took 300.0 MiB of memory, and may ...". */
+#define ROOM_EXCEEDED_TEXT 128
+
 struct room {
 	unsigned int seal; /* SEAL_* parts that hold */
 	pid_t keeper;	   /* the room's first process: when it dies everything in the room dies */
@@ -70,7 +73,8 @@ struct room {
 	int listen_fd;	   /* where the guest will connect for time; close it when it has */
 	int device_fd[ROOM_DEVICES_MAX]; /* where the guest will connect for each device; -1 */
 	int entropy_fd;			 /* seccomp listener, -1 without SEAL_ENTROPY */
-	int console_fd;	 /* read end of the guest's standard output and error, non-blocking */
+	int console_fd; /* read end of the guest's standard output and error, non-blocking */
+	char exceeded[ROOM_EXCEEDED_TEXT]; /* which limit it was killed at; empty */
 	char *directory; /* host directory to remove at the end; NULL with SEAL_MOUNT */
 	const struct image_files *seen; /* without SEAL_MOUNT: all that there is to open; or NULL */
 };
@@ -90,8 +94,8 @@ int room_open(const struct room_options *options, struct room *room, struct diag
 int room_find_base(uint64_t memory, const char **base, struct host_directory *about);
 
 /*
- * After keeper_fd became readable: the program's exit status and signal (one of them 0). -EAGAIN:
- * still running.
+ * After keeper_fd became readable: the program's exit status and signal (one of them 0). Killed for
+ * what it took of this machine, room->exceeded says of what.
  */
 int room_wait(struct room *room, int *status, int *signal);
 

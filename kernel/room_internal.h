@@ -20,10 +20,11 @@
 enum room_step {
 	ROOM_STEP_LISTENING, /* carries listen_fd */
 	ROOM_STEP_DEVICE,    /* carries the device_fd of device number @value */
-	ROOM_STEP_GUEST,  /* sent by the guest itself just before exec; carries entropy_fd if sealed
-			   */
-	ROOM_STEP_READY,  /* the program was executed and let go */
-	ROOM_STEP_EXIT,	  /* carries the wait status */
+	ROOM_STEP_GUEST, /* sent by the guest itself just before exec; carries entropy_fd if sealed
+			  */
+	ROOM_STEP_READY, /* the program was executed and let go */
+	ROOM_STEP_EXCEEDED, /* the program was killed for what it took; says so in @doing */
+	ROOM_STEP_EXIT,	    /* carries the wait status */
 	ROOM_STEP_FAILED, /* carries an errno, what was being done, and without what it may work */
 };
 
@@ -31,7 +32,17 @@ struct room_report {
 	enum room_step step;
 	int value;	   /* errno of FAILED, wait status of EXIT, device of DEVICE */
 	unsigned int seal; /* parts achieved by the sender; of FAILED: parts that were refused */
-	char doing[128];   /* of FAILED: "mount the room's root" */
+	char doing[ROOM_EXCEEDED_TEXT]; /* of FAILED: "mount the room's root" */
+};
+
+/* What the processes of a sandbox may use, and when to look again. See room_use.c. */
+struct room_use {
+	int proc_fd;	  /* the host's /proc; -1: it does not show what is needed */
+	pid_t supervisor; /* the sandbox's first process, as that has it */
+	uint64_t memory;  /* bytes; 0: not limited */
+	unsigned int processes;
+	bool host_files;
+	uint64_t pause_ns; /* until the next look */
 };
 
 struct room_plan {
@@ -42,6 +53,7 @@ struct room_plan {
 	int console_fd;
 	uid_t uid;
 	gid_t gid;
+	bool watched; /* what is used is bounded: what is reserved need not be */
 };
 
 /* Send a report, with @fd if it is not -1. Returns 0 or -errno. */
@@ -65,6 +77,22 @@ void room_root_options(const struct room_plan *plan, char text[ROOM_ROOT_OPTIONS
  * the limits of this one would not count, and when this machine runs out of memory they go first.
  */
 void room_limit_keeper(const struct room_plan *plan);
+
+/* What all files of the sandbox may take together, bytes. */
+uint64_t room_memory(const struct room_plan *plan);
+
+/*
+ * Called by the supervisor while it still sees the host's /proc. The sandbox's processes may use
+ * twice @memory: as much as their files, and as much again of their own.
+ */
+void room_use_open(struct room_use *use, const struct room_options *options, uint64_t memory);
+bool room_use_is_watched(const struct room_use *use);
+
+/*
+ * Do the processes below the supervisor, @guest (its number for us) among them, use too much now?
+ * Then @text says of what.
+ */
+bool room_use_exceeded(struct room_use *use, pid_t guest, char text[ROOM_EXCEEDED_TEXT]);
 
 /* Called by the process that becomes the guest, before the exec. */
 void room_limit_guest(const struct room_plan *plan);

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 
 #include "format/cleanup.h"
+#include "format/units.h"
 #include "kernel/cpu.h"
 #include "kernel/room_internal.h"
 
@@ -159,15 +160,46 @@ static pid_t start_guest(const struct room_plan *plan, unsigned int *seal)
 	return pid;
 }
 
-static void wait_for_guest(const struct room_plan *plan, pid_t guest)
+/* Once only: what the guest took is not given back before it is gone. */
+static void kill_guest(const struct room_plan *plan, struct room_use *use, pid_t guest,
+		       struct room_report *report)
 {
-	struct room_report report = { .step = ROOM_STEP_EXIT };
+	report->step = ROOM_STEP_EXCEEDED;
+	room_report_send(plan->report_fd, report, -1);
+	close_fd(&use->proc_fd);
+	kill(guest, SIGKILL);
+	/* All that there are but us, where we are the first. */
+	kill(plan->parts & SEAL_PID ? -1 : -guest, SIGKILL);
+}
+
+/* Returns when a child has ended, or when it is time to look at what they use. */
+static bool await_child(const struct room_use *use, const sigset_t *child)
+{
+	struct timespec pause = { .tv_sec = (time_t)(use->pause_ns / NS_PER_S),
+				  .tv_nsec = (long)(use->pause_ns % NS_PER_S) };
+
+	if (room_use_is_watched(use))
+		return sigtimedwait(child, NULL, &pause) >= 0 || errno == EINTR;
+	sigwaitinfo(child, NULL);
+	return true;
+}
+
+static void wait_for_guest(const struct room_plan *plan, pid_t guest, struct room_use *use)
+{
+	struct room_report report = { 0 };
+	sigset_t child;
 	int status;
 	pid_t pid;
 
-	do
-		pid = waitpid(-1, &status, 0); /* also whatever the guest left behind */
-	while (pid != guest && (pid > 0 || errno == EINTR));
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &child, NULL);
+	/* Also whatever the guest left behind. */
+	while ((pid = waitpid(-1, &status, WNOHANG)) != guest && pid >= 0)
+		if (!pid && !await_child(use, &child) &&
+		    room_use_exceeded(use, guest, report.doing))
+			kill_guest(plan, use, guest, &report);
+	report.step = ROOM_STEP_EXIT;
 	report.value = status;
 	room_report_send(plan->report_fd, &report, -1);
 }
@@ -213,7 +245,9 @@ void room_keep(struct room_plan *plan)
 {
 	struct room_report report = { .step = ROOM_STEP_READY };
 	struct cpu_identity cpu;
+	struct room_use use;
 	unsigned int seal = 0;
+	cpu_set_t all;
 	const char *doing;
 	pid_t guest;
 	int err;
@@ -229,13 +263,18 @@ void room_keep(struct room_plan *plan)
 	 */
 	if (plan->options->wanted & SEAL_ASLR)
 		personality(ADDR_NO_RANDOMIZE);
+	room_use_open(&use, plan->options, room_memory(plan));
+	plan->watched = room_use_is_watched(&use);
 	enter_namespaces(plan, &doing);
+	sched_getaffinity(0, sizeof(all), &all);
 	if ((plan->options->wanted & SEAL_CPU) && !cpu_pin(plan->options->cpu, &cpu))
 		seal |= SEAL_CPU;
 	open_doors(plan, seal);
 	guest = start_guest(plan, &report.seal);
 	close(plan->console_fd);
+	/* Where the guest is not in the way. */
+	sched_setaffinity(0, sizeof(all), &all);
 	room_report_send(plan->report_fd, &report, -1);
-	wait_for_guest(plan, guest);
+	wait_for_guest(plan, guest, &use);
 	_exit(0);
 }

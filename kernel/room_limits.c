@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * What a program in a room may take of this machine. All of it is what any user may ask for of
- * himself: control groups would count better, but are not everybody's to make.
+ * What a program in a room may take of this machine, as far as it can be fixed beforehand. All of
+ * it is what any user may ask for of himself: control groups would count better, but are not
+ * everybody's to make. What all processes use together is watched: room_use.c.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -24,7 +25,7 @@
  */
 #define ROOM_GAP (1ull << 30)
 
-static uint64_t memory_of(const struct room_plan *plan)
+uint64_t room_memory(const struct room_plan *plan)
 {
 	return plan->options->limits.memory + (plan->parts & SEAL_ASLR ? 0 : ROOM_GAP);
 }
@@ -33,7 +34,7 @@ void room_root_options(const struct room_plan *plan, char text[ROOM_ROOT_OPTIONS
 {
 	if (plan->options->limits.memory)
 		snprintf(text, ROOM_ROOT_OPTIONS_TEXT, "mode=0755,size=%" PRIu64 ",nr_inodes=%d",
-			 memory_of(plan), ROOM_FILES_MAX);
+			 room_memory(plan), ROOM_FILES_MAX);
 	else
 		snprintf(text, ROOM_ROOT_OPTIONS_TEXT, "mode=0755,size=100%%");
 }
@@ -95,8 +96,11 @@ void room_limit_guest(const struct room_plan *plan)
 	set_limit(RLIMIT_CORE, 0); /* the kernel prints it at boot */
 	set_limit(RLIMIT_NOFILE, ROOM_DESCRIPTORS);
 	if (limits->memory) {
-		set_limit(RLIMIT_FSIZE, memory_of(plan));
-		set_limit(RLIMIT_DATA, memory_of(plan));
+		set_limit(RLIMIT_FSIZE, room_memory(plan));
+		/* Bounds reservations: a kernel with KASAN does not start then. Better than
+		 * nothing. */
+		if (!plan->watched)
+			set_limit(RLIMIT_DATA, room_memory(plan));
 	}
 	if (limits->processes && processes_count_alone(plan))
 		set_limit(RLIMIT_NPROC, limits->processes);

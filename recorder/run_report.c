@@ -24,6 +24,8 @@ static const char *guest_text(const struct run_report *report, size_t index, cha
 int run_judge_end(const struct run_report *report, size_t index, char *reason, size_t size)
 {
 	const struct session_guest_result *result = session_guest_result(report->session, index);
+	/* Where it never spoke a replay has nothing to compare. */
+	const char *early = result->messages ? "" : " before it asked for the time";
 	char guest[96], time[UNITS_TEXT];
 	uint64_t restarted;
 
@@ -32,15 +34,17 @@ int run_judge_end(const struct run_report *report, size_t index, char *reason, s
 			 "%s rebooted at t=%s s, which is not supported: that is its end; let it "
 			 "power off",
 			 guest_text(report, index, guest), duration_exact(restarted, time));
+	else if (*result->exceeded)
+		snprintf(reason, size, "%s was killed%s: %s", guest_text(report, index, guest),
+			 early, result->exceeded);
 	else if (result->signal)
-		snprintf(reason, size, "%s was killed by SIG%s", guest_text(report, index, guest),
-			 sigabbrev_np(result->signal));
+		snprintf(reason, size, "%s was killed by SIG%s%s", guest_text(report, index, guest),
+			 sigabbrev_np(result->signal), early);
 	else if (result->status)
-		snprintf(reason, size, "%s ended with exit status %d",
-			 guest_text(report, index, guest), result->status);
+		snprintf(reason, size, "%s ended with exit status %d%s",
+			 guest_text(report, index, guest), result->status, early);
 	else if (!result->messages)
-		snprintf(reason, size, "%s ended before it asked for the time",
-			 guest_text(report, index, guest));
+		snprintf(reason, size, "%s ended%s", guest_text(report, index, guest), early);
 	return *reason ? EXIT_DIVERGED : EXIT_IDENTICAL;
 }
 

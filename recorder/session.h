@@ -58,6 +58,7 @@ struct session_options {
 struct session_guest_result {
 	bool ended;
 	int status, signal;
+	char exceeded[ROOM_EXCEEDED_TEXT]; /* which limit of its sandbox it was killed at; empty */
 	uint64_t messages;
 	uint64_t interrupts;			    /* calls and configuration changes */
 	uint64_t probed;			    /* interrupts that the probe saw, recorded */

@@ -312,6 +312,7 @@ void session_guest_keeper(struct session *session, size_t index)
 	struct session_guest *guest = session->guest[index];
 
 	room_wait(&guest->guest->room, &guest->result.status, &guest->result.signal);
+	memcpy(guest->result.exceeded, guest->guest->room.exceeded, sizeof(guest->result.exceeded));
 	session_unwatch_fd(session, guest->guest->room.keeper_fd);
 	guest->ended = true;
 	session_guest_settle(session, guest);

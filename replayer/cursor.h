@@ -98,6 +98,7 @@ struct cursor_report {
 	/* Of a replaced guest: */
 	struct console_differences console; /* which end nothing */
 	uint64_t records;		    /* of the whole trace, when it diverged */
+	char end[64];	/* how the recorded guest ended: "its end by signal 11"; empty */
 	char note[256]; /* the recorder's last diagnosis, when the recording ended with one */
 	char probe_reason[CURSOR_WHY]; /* why interrupts were not compared to the end; empty */
 	char unreplayable[CURSOR_WHY]; /* from here on records do not hold all the guest was told */

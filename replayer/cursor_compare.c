@@ -89,6 +89,17 @@ static void describe_request(const struct door_event *event, char text[CURSOR_TE
 	}
 }
 
+static void describe_end(const struct door_event *event, char text[CURSOR_TEXT])
+{
+	if (!event->signal)
+		snprintf(text, CURSOR_TEXT, "its end with status %d", event->status);
+	else if (event->exceeded && *event->exceeded)
+		snprintf(text, CURSOR_TEXT, "its end by signal %d, for %s", event->signal,
+			 event->exceeded);
+	else
+		snprintf(text, CURSOR_TEXT, "its end by signal %d", event->signal);
+}
+
 void cursor_describe(const struct door_event *event, char text[CURSOR_TEXT])
 {
 	switch (event->kind) {
@@ -117,9 +128,7 @@ void cursor_describe(const struct door_event *event, char text[CURSOR_TEXT])
 		snprintf(text, CURSOR_TEXT, "the end of its connection");
 		break;
 	case DOOR_EXIT:
-		snprintf(text, CURSOR_TEXT,
-			 event->signal ? "its end by signal %d" : "its end with status %d",
-			 event->signal ? event->signal : event->status);
+		describe_end(event, text);
 		break;
 	case DOOR_STOP:
 		snprintf(text, CURSOR_TEXT, "SIG%s", sigabbrev_np(event->signal));

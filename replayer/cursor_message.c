@@ -112,13 +112,14 @@ int cursor_replay_exit(struct cursor *cursor, const struct trace_record *record)
 	char text[CURSOR_TEXT], got[CURSOR_TEXT];
 	int stop = cursor_await(cursor, record, &expected, &event);
 
+	cursor_describe(&expected, text);
+	snprintf(cursor->report->end, sizeof(cursor->report->end), "%.63s", text);
 	probe_detach(cursor->options->probe, 0);
 	if (!stop)
 		stop = cursor_compare_past(cursor, record);
 	if (stop || ((uint64_t)event.status == record->exit.status &&
 		     (uint64_t)event.signal == record->exit.signal))
 		return stop;
-	cursor_describe(&expected, text);
 	cursor_describe(&event, got);
 	return cursor_diverge(cursor, record, true, text, got);
 }

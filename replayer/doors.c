@@ -321,6 +321,7 @@ static bool take_pending(struct doors *doors, struct door_event *event)
 		event->kind = DOOR_EXIT;
 		event->status = doors->status;
 		event->signal = doors->signal;
+		event->exceeded = doors->guest->room.exceeded;
 		return true;
 	}
 	return false;

@@ -29,6 +29,7 @@ struct door_event {
 	const struct vhost_message *request; /* of the doors, until the next event */
 	uint64_t value;			     /* of its reply to a call */
 	int status, signal;
+	const char *exceeded; /* which limit of its sandbox it was killed at; empty or NULL */
 };
 
 struct doors {

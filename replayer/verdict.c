@@ -29,6 +29,13 @@ static const struct cursor_report *report_of(const struct verdict *verdict)
 	return &verdict->guest->outcome->report;
 }
 
+/* A guest that sent no message did nothing that a replay could do otherwise. */
+static bool compared_nothing(const struct cursor_report *report)
+{
+	return !report->messages && !report->diverged && !report->stopped && !report->trace_error &&
+	       !report->stop_signal;
+}
+
 bool verdict_failed(const struct verdict *verdict, struct diagnosis *why)
 {
 	const struct replay_guest *guest = verdict->guest;
@@ -44,6 +51,12 @@ bool verdict_failed(const struct verdict *verdict, struct diagnosis *why)
 			 unreplayable);
 	else if (!outcome->finished)
 		diagnose(why, EXIT_CANNOT, -ECANCELED, NULL, "%s was not started", guest->name);
+	else if (compared_nothing(&outcome->report))
+		diagnose(why, EXIT_CANNOT, -ENODATA,
+			 "record it again: `ttrec run` says why the guest does not start",
+			 "nothing of %s was compared: in the recording it ended before its first "
+			 "message%s%s",
+			 guest->name, *outcome->report.end ? ", " : "", outcome->report.end);
 	return why->status;
 }
 

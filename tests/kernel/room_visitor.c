@@ -62,17 +62,78 @@ static int fill_root(int files)
 	return 0;
 }
 
-/* Memory of its own, which takes none of the machine's as nobody touches it. */
+/* Addresses only, as KASAN takes them for its shadow: nobody touches them. */
+static int reserve(uint64_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	printf("reserved %" PRIu64 "\n", memory == MAP_FAILED ? 0 : size);
+	return 0;
+}
+
+/* Says so at once: it may be killed for it. */
+static void say_taken(uint64_t taken)
+{
+	printf("taken %" PRIu64 "\n", taken);
+	fflush(stdout);
+}
+
+#define PIECE (1u << 20)
+
+static void take_piece(int flags)
+{
+	char *memory = mmap(NULL, PIECE, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		exit(0);
+	memset(memory, 1, PIECE);
+}
+
 static int take_memory(uint64_t most)
 {
-	const size_t piece = 1 << 20;
+	for (uint64_t taken = 0; taken < most; taken += PIECE) {
+		take_piece(MAP_PRIVATE);
+		say_taken(taken);
+	}
+	return 0;
+}
+
+/* The same by many: each has a little, and none of them ends. */
+static int take_by_many(uint64_t most)
+{
+	for (uint64_t taken = 0; taken < most; taken += 16 * PIECE) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			return 0;
+		for (int i = 0; !pid && i < 16; i++)
+			take_piece(i & 1 ? MAP_PRIVATE : MAP_SHARED);
+		if (!pid)
+			pause();
+		usleep(10000);
+		say_taken(taken);
+	}
+	return 0;
+}
+
+/* In files that have no name, and are not mapped. */
+static int take_in_files(uint64_t most)
+{
+	static char block[PIECE];
 	uint64_t taken = 0;
 
-	while (taken < most &&
-	       mmap(NULL, piece, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) != MAP_FAILED)
-		taken += piece;
-	printf("taken %" PRIu64 "\n", taken);
+	memset(block, 1, sizeof(block));
+	while (taken < most) {
+		int fd = memfd_create("taken", MFD_CLOEXEC);
+
+		if (fd < 0)
+			return 0;
+		for (int i = 0; i < 16; i++, taken += PIECE)
+			if (write(fd, block, sizeof(block)) != sizeof(block))
+				return 0;
+		say_taken(taken);
+	}
 	return 0;
 }
 
@@ -90,7 +151,8 @@ static int fork_often(int most)
 		count++;
 	}
 	printf("forked %d\n", count);
-	return 0;
+	fflush(stdout);
+	return count < most ? 0 : pause();
 }
 
 static int make_namespace(void)
@@ -103,8 +165,14 @@ static int exceed(const char *what, const char *most)
 {
 	if (!strcmp(what, "fill"))
 		return fill_root(atoi(most));
+	if (!strcmp(what, "reserve"))
+		return reserve(strtoull(most, NULL, 0));
 	if (!strcmp(what, "take"))
 		return take_memory(strtoull(most, NULL, 0));
+	if (!strcmp(what, "take-by-many"))
+		return take_by_many(strtoull(most, NULL, 0));
+	if (!strcmp(what, "take-in-files"))
+		return take_in_files(strtoull(most, NULL, 0));
 	if (!strcmp(what, "fork"))
 		return fork_often(atoi(most));
 	return 2;
