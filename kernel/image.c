@@ -223,7 +223,17 @@ int image_symbol_find(const struct image_file *kernel, const char *name, uint64_
 	return err ? err : elf_view_symbol_find(&elf, name, address, size);
 }
 
-/* Run `INTERPRETER --list KERNEL`: the dynamic loader itself says what it would load. */
+/*
+ * Opened by libc at run time, so that no file says that it needs it: pthread_cancel(3), with which
+ * a kernel ends threads of its own, unwinds stacks with it, or aborts without it. What else libc
+ * opens (name services, character sets) no kernel asks for.
+ */
+static const char unwinder[] = "libgcc_s.so.1";
+
+/*
+ * Run `INTERPRETER --list KERNEL`: the dynamic loader itself says what it would load, and where it
+ * would find the unwinder. Where there is none it is silent about that.
+ */
 static int open_loader_list(const char *interpreter, const char *source, FILE **list, pid_t *pid)
 {
 	int pipe_fd[2];
@@ -237,8 +247,12 @@ static int open_loader_list(const char *interpreter, const char *source, FILE **
 		return -errno;
 	}
 	if (!*pid) {
+		int null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
 		dup2(pipe_fd[1], STDOUT_FILENO);
-		execle(interpreter, interpreter, "--list", source, NULL, (char *[]){ NULL });
+		dup2(null_fd, STDERR_FILENO);
+		execle(interpreter, interpreter, "--preload", unwinder, "--list", source, NULL,
+		       (char *[]){ NULL });
 		_exit(127);
 	}
 	close(pipe_fd[1]);

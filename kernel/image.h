@@ -98,7 +98,10 @@ void image_release(const struct image_file *kernel, char *release, size_t size);
 /* The writable PT_LOAD segment; -ENOENT when there is none. */
 int image_data_segment(const struct image_file *kernel, struct image_segment *segment);
 
-/* Add the program interpreter and every shared library of @kernel (as loaded by it) to @files. */
+/*
+ * Add the program interpreter and every shared library of @kernel (as loaded by it) to @files, and
+ * what libc opens later.
+ */
 int image_load_libraries(struct image_files *files, const struct image_file *kernel,
 			 const char *source, struct diagnosis *why);
 

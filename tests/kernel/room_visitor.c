@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -151,14 +152,31 @@ static int fork_often(int most)
 		count++;
 	}
 	printf("forked %d\n", count);
-	fflush(stdout);
-	return count < most ? 0 : pause();
+	return 0;
 }
 
 static int make_namespace(void)
 {
 	printf("namespace %d\n", unshare(CLONE_NEWUSER) ? 0 : 1);
 	return 0;
+}
+
+static void *wait_forever(void *nothing)
+{
+	pause();
+	return nothing;
+}
+
+/* For which libc opens another library. */
+static int cancel_thread(void)
+{
+	pthread_t thread;
+	void *result;
+
+	if (pthread_create(&thread, NULL, wait_forever, NULL) || pthread_cancel(thread) ||
+	    pthread_join(thread, &result))
+		return 1;
+	return result == PTHREAD_CANCELED ? 7 : 1;
 }
 
 static int exceed(const char *what, const char *most)
@@ -175,6 +193,8 @@ static int exceed(const char *what, const char *most)
 		return take_in_files(strtoull(most, NULL, 0));
 	if (!strcmp(what, "fork"))
 		return fork_often(atoi(most));
+	if (!strcmp(what, "fork-and-stay"))
+		return fork_often(atoi(most)) || pause();
 	return 2;
 }
 
@@ -206,6 +226,8 @@ int main(int argc, char **argv)
 		return knock_at_doors(argv + 2);
 	if (argc > 1 && !strcmp(argv[1], "sleep"))
 		return pause();
+	if (argc > 1 && !strcmp(argv[1], "cancel"))
+		return cancel_thread();
 	if (argc > 1 && !strcmp(argv[1], "namespace"))
 		return make_namespace();
 	if (argc > 2)

@@ -26,20 +26,29 @@ struct stay {
 	struct guest guest;
 };
 
-/* Open a room with the visitor in it, as far sealed as this machine allows. */
-static void stay_begin(struct stay *stay, const char *const *arguments, size_t devices)
+/* Open a room with @program in it, as far sealed as this machine allows. */
+static void stay_begin_with(struct stay *stay, const char *program, const char *const *arguments,
+			    size_t devices)
 {
 	struct diagnosis why = { 0 };
 
 	*stay = (struct stay){ .spec = { .arguments = (char **)arguments,
 					 .wanted = SEAL_NAMESPACES | SEAL_ASLR } };
-	assert_int_equal(image_files_load(&stay->spec.files, "visitor", visitor, "/visitor", &why),
+	assert_int_equal(image_files_load(&stay->spec.files, "visitor", program, "/visitor", &why),
 			 0);
+	assert_int_equal(
+		image_load_libraries(&stay->spec.files, &stay->spec.files.file[0], program, &why),
+		0);
 	stay->spec.device = calloc(devices + 1, sizeof(*stay->spec.device));
 	assert_non_null(stay->spec.device);
 	stay->spec.device_count = devices;
 	if (guest_open(&stay->spec, &stay->guest, &why))
 		fail_msg("%s", why.what);
+}
+
+static void stay_begin(struct stay *stay, const char *const *arguments, size_t devices)
+{
+	stay_begin_with(stay, visitor, arguments, devices);
 }
 
 static void await_readable(int fd)
@@ -242,7 +251,7 @@ static void test_processes_are_counted(void **state)
 				65 * MIB / (16 << 10) + 64);
 		return;
 	}
-	visit_until_killed("fork", "100000", why);
+	visit_until_killed("fork-and-stay", "8000", why);
 	assert_string_equal(why, "it had more than 4224 processes");
 }
 
@@ -335,6 +344,20 @@ static void test_a_dynamic_program_has_the_same_addresses(void **state)
 	assert_same_addresses(dynamic_visitor, LOADER_INTERPRETER);
 }
 
+/* ---- Libraries --------------------------------------------------------------------------------
+ */
+
+/* Linux 7.2 with a thread for its disks does it at power-off. */
+static void test_a_thread_can_be_cancelled(void **state)
+{
+	const char *arguments[] = { "visitor", "cancel", NULL };
+	struct stay stay;
+
+	(void)state;
+	stay_begin_with(&stay, dynamic_visitor, arguments, 0);
+	stay_end(&stay, 7);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -349,6 +372,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_no_namespaces_without_these_limits),
 		cmocka_unit_test(test_a_static_program_has_the_same_addresses),
 		cmocka_unit_test(test_a_dynamic_program_has_the_same_addresses),
+		cmocka_unit_test(test_a_thread_can_be_cancelled),
 	};
 
 	if (argc < 3)
