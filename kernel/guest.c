@@ -64,8 +64,7 @@ static uint64_t parse_size(const char *text)
 	return size > UINT64_MAX >> shift ? UINT64_MAX : size << shift;
 }
 
-/* What the guest is told to have; of several the largest, whichever it takes. */
-static uint64_t memory_of(const struct guest_spec *spec)
+uint64_t guest_memory(const struct guest_spec *spec)
 {
 	uint64_t memory = UML_MEMORY;
 
@@ -83,7 +82,7 @@ static uint64_t memory_of(const struct guest_spec *spec)
  */
 static struct room_limits limits_of(const struct guest_spec *spec)
 {
-	uint64_t memory = memory_of(spec), files = 0;
+	uint64_t memory = guest_memory(spec), files = 0;
 
 	for (size_t i = 0; i < spec->files.count; i++)
 		files += spec->files.file[i].size;

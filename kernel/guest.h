@@ -66,6 +66,9 @@ struct guest {
 
 void guest_spec_free(struct guest_spec *spec);
 
+/* The memory that its arguments give it, bytes; of several the most, whichever it takes. */
+uint64_t guest_memory(const struct guest_spec *spec);
+
 /* Start the guest. Its time_fd is not there yet: guest_accept() once room.listen_fd is readable. */
 int guest_open(const struct guest_spec *spec, struct guest *guest, struct diagnosis *why);
 int guest_accept(struct guest *guest);

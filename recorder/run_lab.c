@@ -12,6 +12,7 @@
 #include "kernel/guest_arguments.h"
 #include "recorder/again.h"
 #include "recorder/run_devices.h"
+#include "recorder/run_fit.h"
 #include "recorder/run_programs.h"
 #include "recorder/run_settings.h"
 
@@ -241,6 +242,8 @@ static int build_spec(const struct run_options *options, struct run_guest *guest
 	err = load_files(guest, why);
 	if (!err)
 		err = build_arguments(options, guest, why);
+	if (!err)
+		err = run_fit_check(guest->lab, spec, why);
 	if (!err)
 		err = image_load_libraries(&spec->files, &spec->files.file[0], guest->lab->kernel,
 					   why);

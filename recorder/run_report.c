@@ -206,14 +206,14 @@ static json_t *guests_json(const struct run_report *report)
 		const struct session_guest_result *result =
 			session_guest_result(report->session, i);
 
-		json_array_append_new(list, json_pack("{s:s, s:b, s:i, s:i, s:I, s:I, s:I, s:s}",
-						      "name", report->lab->guest[i].spec.name,
-						      "ended", result->ended, "status",
-						      result->status, "signal", result->signal,
-						      "messages", (json_int_t)result->messages,
-						      "interrupts", (json_int_t)result->interrupts,
-						      "probed", (json_int_t)result->probed,
-						      "probe_problem", result->probe_problem));
+		json_array_append_new(
+			list, json_pack("{s:s, s:b, s:i, s:i, s:I, s:I, s:I, s:s, s:s?}", "name",
+					report->lab->guest[i].spec.name, "ended", result->ended,
+					"status", result->status, "signal", result->signal,
+					"messages", (json_int_t)result->messages, "interrupts",
+					(json_int_t)result->interrupts, "probed",
+					(json_int_t)result->probed, "probe_problem",
+					result->probe_problem, "hint", result->hint));
 	}
 	return list;
 }
@@ -340,6 +340,19 @@ static void print_probe_problems(const struct run_report *report)
 	}
 }
 
+/* What usually helps a guest whose kernel said what these said; of several with whose it is. */
+static void print_hints(const struct run_report *report)
+{
+	for (size_t i = 0; report->lab && i < report->lab->guest_count; i++) {
+		const char *hint = session_guest_result(report->session, i)->hint;
+
+		if (hint && report->lab->guest_count == 1)
+			fprintf(stderr, "  hint: %s\n", hint);
+		else if (hint)
+			fprintf(stderr, "  hint: %s: %s\n", report->lab->guest[i].spec.name, hint);
+	}
+}
+
 void run_report_print(const struct run_report *report, int status, const char *reason, bool kept)
 {
 	const struct session_result *result = report->result;
@@ -373,6 +386,8 @@ void run_report_print(const struct run_report *report, int status, const char *r
 	print_probe_problems(report);
 	if (status && result->diagnosis.advice[0])
 		fprintf(stderr, "  to do: %s\n", result->diagnosis.advice);
+	if (status)
+		print_hints(report);
 	if (kept && status && report->lab)
 		fprintf(stderr, "  replay it: ttreplay %s\n", report->options->output);
 }

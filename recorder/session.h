@@ -58,6 +58,7 @@ struct session_options {
 struct session_guest_result {
 	bool ended;
 	int status, signal;
+	const char *hint;		   /* for what its kernel said, see last_words.h; NULL */
 	char exceeded[ROOM_EXCEEDED_TEXT]; /* which limit of its sandbox it was killed at; empty */
 	uint64_t messages;
 	uint64_t interrupts;			    /* calls and configuration changes */

@@ -63,6 +63,8 @@ static void judge_line(struct session *session, struct session_guest *guest, uin
 	if (session->watch)
 		watch_feed(session->watch, guest->index, now, text, size);
 	hear(guest, now, text, size);
+	last_words_feed(&guest->last_words, text, size);
+	guest->result.hint = guest->last_words.hint;
 }
 
 /* At the time that the trace has for it, however early it was seen. */

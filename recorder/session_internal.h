@@ -10,6 +10,7 @@
 
 #include "format/frame_origin.h"
 #include "kernel/vhost_relay.h"
+#include "recorder/last_words.h"
 #include "recorder/session.h"
 #include "recorder/status_line.h"
 #include "recorder/weave.h"
@@ -92,6 +93,7 @@ struct session_guest {
 	struct entropy_stream *entropy;
 	struct watch *watch;
 	struct ci_console *heard;
+	struct last_words last_words;
 	struct client *client;	       /* once it connected */
 	struct session_device *device; /* guest->spec->device_count of them */
 	unsigned int closing;	       /* devices of which that is to be found out */

@@ -251,7 +251,7 @@ static void test_processes_are_counted(void **state)
 				65 * MIB / (16 << 10) + 64);
 		return;
 	}
-	visit_until_killed("fork-and-stay", "8000", why);
+	visit_until_killed("fork-and-stay", "5000", why);
 	assert_string_equal(why, "it had more than 4224 processes");
 }
 
