@@ -66,13 +66,15 @@ static uint64_t parse_size(const char *text)
 
 uint64_t guest_memory(const struct guest_spec *spec)
 {
-	uint64_t memory = UML_MEMORY;
+	uint64_t memory = 0;
 
 	for (char **argument = spec->arguments; *argument; argument++) {
 		uint64_t size = strncmp(*argument, "mem=", 4) ? 0 : parse_size(*argument + 4);
 
 		memory = size > memory ? size : memory;
 	}
+	if (!memory)
+		return UML_MEMORY;
 	return memory < MEMORY_MAX ? memory : MEMORY_MAX;
 }
 

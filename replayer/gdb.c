@@ -137,8 +137,25 @@ static int remove_entry(const char *path, const struct stat *status, int kind, s
 struct command {
 	char *argument[ARGUMENTS_MAX + 1];
 	char kernel[PATH_MAX], script[PATH_MAX], sysroot[PATH_MAX + 16];
-	char facts[64];
+	char facts[64], symbols[PATH_MAX + 64];
 };
+
+/*
+ * Beside the distribution's the directory in which kernel/uml/build-uml.sh --debug leaves the
+ * symbols of its kernels, by their build IDs: a trace has the kernel without them.
+ */
+static void find_symbols(char *text, size_t size)
+{
+	const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+	const char *below = "";
+
+	if (!cache || !*cache) {
+		cache = home ? home : "";
+		below = "/.cache";
+	}
+	snprintf(text, size, "set debug-file-directory /usr/lib/debug:%s%s/ttrec/uml/debug", cache,
+		 below);
+}
 
 static int make_command(struct command *command, const struct gdb *gdb, const struct guest *guest,
 			char *const *arguments, int desk_fd)
@@ -152,6 +169,7 @@ static int make_command(struct command *command, const struct gdb *gdb, const st
 				     "-iex",	     "set libthread-db-search-path /",
 				     "-iex",	     "set exec-file-mismatch off",
 				     "-iex",	     command->sysroot,
+				     "-iex",	     command->symbols,
 				     "-iex",	     command->facts,
 				     "-x",	     command->script,
 				     command->kernel };
@@ -163,6 +181,7 @@ static int make_command(struct command *command, const struct gdb *gdb, const st
 	snprintf(command->script, sizeof(command->script), "%s/ttgdb.py", gdb->directory);
 	snprintf(command->facts, sizeof(command->facts), "python TT_GUEST, TT_DESK = %d, %d",
 		 guest->room.guest, desk_fd);
+	find_symbols(command->symbols, sizeof(command->symbols));
 	for (; count < ARRAY_SIZE(ours); count++)
 		command->argument[count] = (char *)ours[count];
 	for (; arguments && *arguments && count < ARGUMENTS_MAX; count++)

@@ -76,6 +76,58 @@ no_initrd() {
 	refused 4 'the initrd / is not a file' ttrec run -q -o t.zst "$kernel" mem=32M initrd=/
 }
 
+# Seen before anything starts, if the size of what is unpacked is known.
+initrd_too_large() {
+	mkdir large
+	head -c 20000000 /dev/urandom >large/file
+	(cd large && echo file | cpio --quiet -o -H newc) >large.cpio
+	gzip -1 -k large.cpio
+	refused 4 'n1 has 32.0 MiB of memory, and its initrd takes 19.1 MiB, and 19.1 MiB more' \
+		ttrec run -q -o t.zst "$kernel" mem=32M initrd=large.cpio.gz
+	says err 'mem='
+	# Nobody says how large this becomes: the guest itself does.
+	cat "$initrd" large.cpio | zstd -q -1 >large.zst
+	expect 1 ttrec run -q -o t.zst "$kernel" mem=42M initrd=large.zst do=off
+	says err 'why: '
+	says err 'hint: the guest has too little memory'
+}
+
+# What its kernel said last, and what usually helps.
+cannot_start() {
+	expect 1 ttrec run -q -o t.zst "$kernel" mem=32M
+	says err 'why: the console said: Kernel panic .*Unable to mount root fs'
+	says err 'hint: the guest has no root file system'
+	mkdir root
+	printf '#!/bin/nowhere\n' >root/init
+	chmod +x root/init
+	(cd root && echo init | cpio --quiet -o -H newc) >script.cpio
+	expect 1 ttrec run -q -o t.zst "$kernel" mem=32M initrd=script.cpio
+	says err 'hint: .*the interpreter in its first line'
+	expect 1 ttrec run -q --json -o t.zst "$kernel" mem=32M
+	says out '"hint":"the guest has no root'
+}
+
+# The same program is killed before its first message: nothing is there that could be identical.
+ends_before_start() {
+	cat >dies.c <<-'END'
+		#include <signal.h>
+		#include <stdio.h>
+		const char *marks[] = { "Linux version 6.12.0 ()", "umid=", "time-travel=ext:" };
+		int main(int count, char **argument)
+		{
+			puts(marks[count > 100]);
+			return raise(SIGSEGV);
+		}
+	END
+	gcc -static -o dies dies.c
+	expect 1 ttrec run -q -o t.zst ./dies mem=32M
+	says err 'why: the guest was killed by SIGSEGV before it asked for the time'
+	expect 4 ttreplay t.zst
+	says err 'nothing of n1 was compared: in the recording it ended before its first message, .* signal 11'
+	never_says err identical
+	empty out
+}
+
 breaks_determinism() {
 	local argument
 	for argument in ubd0=disk ubda=disk ubd0s=disk udba=disk hostfs=/ rootfstype=hostfs vec0:transport=tap \
@@ -184,6 +236,9 @@ proves "a kernel without execute permission is refused" not_executable
 proves "a kernel of another architecture is refused" other_architecture
 proves "a damaged kernel is refused" damaged_kernel
 proves "a missing initrd is refused" no_initrd
+proves "an initrd that does not fit into the memory is refused, or the guest says so" initrd_too_large
+proves "what helps a guest that cannot start is said" cannot_start
+proves "a guest that never spoke has nothing to replay" ends_before_start
 proves "arguments that break determinism are named, with why and what instead" breaks_determinism
 proves "--allow goes on with what is named, and only that" allowed
 proves "arguments that ttrec gives itself are refused" own_arguments

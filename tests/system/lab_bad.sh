@@ -26,6 +26,17 @@ file() {
 
 one='  - {name: n1, kernel: ./linux, initrd: ./initrd.gz, memory: 64M, append: "node=1 do=off"}'
 
+# ---- The root file system ------------------------------------------------------------------------------
+
+unknown_file_system() {
+	file 'guests:' \
+		'  - {name: n1, kernel: ./linux, memory: 64M, append: "root=/dev/vda", devices: [{disk: root.img}]}'
+	truncate -s 16M root.img
+	/sbin/mkfs.ext4 -q root.img 2>/dev/null || mkfs.ext4 -q root.img || skip "needs mkfs.ext4"
+	refused 4 'the root file system of n1, root.img, is ext4, and the kernel .* has no ext4: CONFIG_EXT4_FS'
+	says err 'build-uml.sh --distro'
+}
+
 # ---- The file -----------------------------------------------------------------------------------------
 
 no_file() {
@@ -186,6 +197,7 @@ proves "wrong values" wrong_values
 proves "what has to be said" left_out
 proves "what is said twice" twice
 proves "what is nowhere" nowhere
+proves "a root file system that the kernel does not know" unknown_file_system
 proves "arguments that are not a lab's to give" arguments
 proves "circles, bombs and depths" circles
 proves "a kernel and a lab" kernel_and_lab

@@ -153,7 +153,11 @@ need_kernel() {
 	local variable=TTREC_TEST_KERNEL_${1//./_}
 	local -a words=("$1")
 	variable=${variable^^}
-	[[ $1 != kunit ]] || words=(--kunit 6.12)
+	case $1 in
+	kunit) words=(--kunit 6.12) ;;
+	kasan) words=(--kasan --kunit 6.12) ;;
+	distro) words=(--distro 6.12) ;;
+	esac
 	kernel=${!variable:-}
 	[[ -z $kernel ]] || return 0
 	kernel=$("$source_dir/kernel/uml/build-uml.sh" --print-path "${words[@]}" 2>/dev/null) && return
