@@ -14,9 +14,9 @@ Usage: build-uml.sh [OPTION]... [VERSION]
 Prints the path of a User-Mode-Linux kernel, built first if it is not cached.
 VERSION is 5.10, 6.1, 6.12 (the default) or 7.2.
 
-      --distro         with what systemd, containers, netfilter and routing daemons
-                       expect (distro.config)
-      --debug          with DWARF and gdb's scripts, kept beside it (debug.config)
+      --distro         with what systemd, containers and routing daemons expect
+                       (distro.config)
+      --debug          with symbols for gdb, kept beside it (debug.config)
       --kasan          with KASAN, lockdep and UBSAN (kasan.config)
       --kunit          with kernel tests that run at boot (kunit.config)
       --wireless       with mac80211_hwsim (wireless.config)

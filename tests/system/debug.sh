@@ -165,6 +165,21 @@ gdb_stands_at_the_point() {
 	says out "stopped before record $record\$"
 }
 
+# As build-uml.sh --debug leaves them: the kernel without, what was taken off it below its build ID.
+symbols_are_found_beside_the_kernel() {
+	need_gdb
+	local id directory=cache/ttrec/uml/debug/.build-id
+	id=$(readelf -n "$kernel" | sed -n 's/.*Build ID: //p')
+	mkdir -p "$directory/${id:0:2}"
+	objcopy --only-keep-debug "$kernel" "$directory/${id:0:2}/${id:2}.debug"
+	objcopy --strip-all "$kernel" linux
+	kernel=./linux record -q -- say:hello off
+	XDG_CACHE_HOME=$PWD/nowhere debug 0 -- 'info address time_travel_time'
+	says err 'No symbol table is loaded|No symbol "time_travel_time"'
+	XDG_CACHE_HOME=$PWD/cache debug 0 -- 'info address time_travel_time'
+	says out 'Symbol "time_travel_time" is .*at 0x6'
+}
+
 continued_it_is_identical() {
 	need_gdb
 	recorded
@@ -316,6 +331,7 @@ proves "where a guest diverges its memory is written" memory_where_it_diverges
 proves "dumps that cannot be are refused" refuses_bad_dumps
 proves "no file that is written replaces the trace" never_overwrites_the_trace
 proves "gdb stands where the guest was to stop, and knows where that is" gdb_stands_at_the_point
+proves "symbols that were taken off the kernel are found by its build ID" symbols_are_found_beside_the_kernel
 proves "a guest that gdb just continues is identical" continued_it_is_identical
 proves "a guest that is held before each record is identical" held_often_it_is_identical
 proves "tt-run-to goes to points, never back" runs_to_points
