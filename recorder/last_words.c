@@ -23,6 +23,10 @@
 static const struct {
 	const char *said, *hint;
 } known[] = {
+	/* Linux before 6.13, restore_fp_registers(); kernel/uml/patches/ */
+	{ "ptrace set fp regs failed",
+	  "this kernel runs no program on a processor with AMX: build one with "
+	  "kernel/uml/build-uml.sh, or take 6.13 or newer" },
 	{ "Too few physical memory!", MORE_MEMORY },
 	{ "uml_load_file: Failed to allocate", MORE_MEMORY },
 	{ "Initramfs unpacking failed: write error", MORE_MEMORY },
