@@ -118,10 +118,12 @@ static void target_attach(struct target *target, const char *program, struct pro
 			  unsigned int guest)
 {
 	struct diagnosis why = { 0 };
+	char path[64];
 
 	target_start(target, program);
 	target_do(target, TARGET_INTERRUPTS, 0);
-	if (probe_attach(probe, guest, target->pid, program, target->files.file, &why))
+	snprintf(path, sizeof(path), "/proc/%d/exe", target->pid);
+	if (probe_attach(probe, guest, target->pid, path, target->files.file, &why))
 		fail_msg("%s", why.what);
 }
 
