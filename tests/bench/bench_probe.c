@@ -124,13 +124,15 @@ static uint64_t measure(const char *program)
 	struct probe *probe;
 	struct diagnosis why;
 	uint64_t missing;
+	char path[32];
 
 	target_start(&target, program);
+	snprintf(path, sizeof(path), "/proc/%d/exe", target.pid);
 	if (probe_open(&probe, &why))
 		die(why.what);
 	bare = target_run(&target, probe, INTERRUPTS);
 	attach = clock_seconds(CLOCK_MONOTONIC);
-	if (probe_attach(probe, 0, target.pid, program, target.files.file, &why))
+	if (probe_attach(probe, 0, target.pid, path, target.files.file, &why))
 		die(why.what);
 	attach = (clock_seconds(CLOCK_MONOTONIC) - attach) * 1e3;
 	probed = target_run(&target, probe, INTERRUPTS);

@@ -118,7 +118,7 @@ static void target_attach(struct target *target, const char *program, struct pro
 			  unsigned int guest)
 {
 	struct diagnosis why = { 0 };
-	char path[64];
+	char path[32];
 
 	target_start(target, program);
 	target_do(target, TARGET_INTERRUPTS, 0);
@@ -357,7 +357,11 @@ static void assert_refused(struct probe *probe, unsigned int guest, pid_t pid,
 			   const struct image_file *kernel, int error, const char *words)
 {
 	struct diagnosis why = { 0 };
-	int err = probe_attach(probe, guest, pid, "/proc/self/exe", kernel, &why);
+	char path[32];
+	int err;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	err = probe_attach(probe, guest, pid, path, kernel, &why);
 
 	if (error)
 		assert_int_equal(err, error);
