@@ -30,8 +30,8 @@ stops_at() {
 
 # record_of KIND [TEXT]: the number of the first record of that kind with that text.
 record_of() {
-	ttdump show --json t.zst | grep -F "\"kind\":\"$1\"" | grep -F -m 1 -- "${2-}" |
-		grep -oE '"number":[0-9]+' | cut -d: -f2
+	ttdump show --json t.zst | grep -F "\"kind\":\"$1\"" | grep -F -- "${2-}" |
+		sed -nE '1s/.*"number":([0-9]+).*/\1/p'
 }
 
 stops_where_it_is_told_to() {
@@ -202,13 +202,14 @@ held_often_it_is_identical() {
 runs_to_points() {
 	need_gdb
 	recorded
-	local tick
+	local tick early
 	tick=$(record_of console 'tick 9')
-	debug 0 -- 'tt-run-to 400' 'tt-run-to console:^tick 9$' 'tt-run-to +2ms' 'tt-run-to 400' \
+	early=$(record_of from REQUEST)
+	debug 0 -- "tt-run-to $early" 'tt-run-to console:^tick 9$' 'tt-run-to +2ms' "tt-run-to $early" \
 		'tt-run-to irq:1' tt-run-to
-	says out ' is before record 400,'
+	says out " is before record $early,"
 	says out " is before record $tick,"
-	says err "'400' is record 400, which has passed"
+	says err "'$early' is record $early, which has passed"
 	says err 'there are 0 device interrupts'
 	says err 'to which point'
 }
