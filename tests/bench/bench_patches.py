@@ -18,6 +18,7 @@ from bench_recording import INITRAMFS, row, wall
 
 HEAD = """#!/bin/sh
 mount -t proc proc /proc
+mount -t devtmpfs devtmpfs /dev
 mount -t tmpfs tmpfs /tmp
 """
 
