@@ -88,10 +88,17 @@ get_kernels() {
 		get_kernel "$kernel" || failed+=(--failed "the kernel $kernel could not be built")
 	done
 	((longest)) || [[ -n $all_kernels ]] || return 0
-	for kernel in 5.10 7.2 6.1 kasan distro; do
+	for kernel in distro 5.10 7.2 6.1 kasan; do
 		[[ -n $all_kernels ]] || ((SECONDS + longest <= kernel_budget)) || continue
 		get_kernel "$kernel" || echo "run.sh: NO KERNEL $kernel: its tests are skipped" >&2
 	done
+}
+
+# get_image: the Debian image of the tests, for whoever has the kernel for it.
+get_image() {
+	have_kernel distro || return 0
+	say "the Debian image"
+	tests/system/debian_image.sh || echo "run.sh: NO DEBIAN IMAGE: its tests are skipped" >&2
 }
 
 # run_tests PRESET [CTEST-OPTION]...: leaves $results/PRESET.xml.
@@ -112,7 +119,7 @@ main() {
 	mkdir -p "$results"
 	.ci/install.sh
 	build
-	[[ -n $quick ]] || get_kernels
+	[[ -n $quick ]] || { get_kernels && get_image; }
 	# Every test prints one line a case (TAP); count_cases.py counts them.
 	export CMOCKA_MESSAGE_OUTPUT=TAP
 	run_tests asan --label-regex unit

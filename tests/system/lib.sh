@@ -23,7 +23,7 @@ script=$(basename "$0" .sh)
 initrd=$bin/guest.cpio
 PATH=$bin:$PATH
 
-cases=0 failed=0 run_by=() kernel_arguments=()
+cases=0 failed=0 run_by=() kernel_arguments=() patience=60
 # Ordinary users have to reach it.
 work=$(mktemp -d "${TMPDIR:-/tmp}/ttrec-test-$script.XXXXXX")
 chmod 755 "$work"
@@ -123,11 +123,11 @@ wait_for() {
 
 # The commands, so that what never ends is a failure (status 124).
 ttrec() {
-	timeout --foreground 60 "$bin/ttrec" "$@"
+	timeout --foreground "$patience" "$bin/ttrec" "$@"
 }
 
 ttreplay() {
-	timeout --foreground 60 "$bin/ttreplay" "$@"
+	timeout --foreground "$patience" "$bin/ttreplay" "$@"
 }
 
 # need_tshark: skips without one. From here on it is one that knows our records, by $dissector: where it is

@@ -65,3 +65,8 @@ system_test(lab_software lab_software)
 system_test(frames frames)
 system_test(export_perfetto export_perfetto)
 system_test(tutorial tutorial)
+
+# Debian's programs, those that take a few seconds; all: tests/bench/bench_debian.sh.
+foreach(program python go node java postgres redis nginx etcd nats frr systemd)
+  system_test(debian_${program} debian ${program})
+endforeach()
