@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # Software that nobody here wrote: three Redis servers watched by three sentinels. The primary goes,
-# another one is elected, no key is lost; recorded, and replayed together and one alone.
+# another one is elected, no key is lost; recorded, and replayed together and one alone. The programs
+# are the machine's, with its loader and libraries as they are.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lab_lib.sh"
 
@@ -13,29 +14,10 @@ if ! server=$(command -v redis-check-rdb) || ! client=$(command -v redis-cli); t
 	exit 77
 fi
 
-# without_counter FILE: a copy of it in which the instruction that reads the processor's time stamp
-# counter does nothing. The loader reads it to say how long it took (LD_DEBUG=statistics), which
-# nobody asks, but it stays in the memory of every guest that runs a program with libraries, and
-# there it is another one in each run.
-without_counter() {
-	local offset address at
-	local copy=$work/${1##*/}
-	cp "$1" "$copy"
-	read -r offset address < <(readelf -lW "$1" | awk '/LOAD.* R E / { print $2, $3 }')
-	objdump -d "$1" | sed -nE 's/^ *([0-9a-f]+):\s+0f 31\s+rdtsc.*/\1/p' | while read -r at; do
-		printf '\x66\x90' |
-			dd of="$copy" bs=1 seek=$((0x$at - address + offset)) conv=notrunc status=none
-	done
-	echo "$copy"
-}
-
 pack_redis() {
-	local loader
-	loader=$(readelf -lW "$server" | sed -nE 's/.*interpreter: (.*)\]/\1/p')
 	"$source_dir/kernel/uml/make-initramfs.sh" -o "$work/initrd.gz" \
 		-i "$source_dir/tests/system/lab_redis_init.sh" \
-		-a "$server:/bin/redis-server" -a "$client:/bin/redis-cli" \
-		-a "$(without_counter "$(readlink -f "$loader")"):$loader" || exit 1
+		-a "$server:/bin/redis-server" -a "$client:/bin/redis-cli" || exit 1
 	chmod 644 "$work/initrd.gz"
 }
 
