@@ -64,4 +64,11 @@ section "bit for bit, all CPUs loaded"
 tests/bench/bench_identity.sh "$bin" "$replays" "${kernels[@]}" || status=1
 section "default containers, each recording replayed 10 times"
 TTREC_TEST_KERNEL_6_12=$kernel TTREC_TEST_REPLAYS=10 tests/system/container.sh 6.12 || (($? == 77)) || status=1
+section "programs of Debian"
+if distro=$(kernel/uml/build-uml.sh --print-path --distro 6.12 2>/dev/null) &&
+	tests/system/debian_image.sh --print-path >/dev/null 2>&1; then
+	tests/bench/bench_debian.sh "$bin" "$distro" "$((replays < 10 ? replays : 10))" || status=1
+else
+	echo "left out: no kernel (kernel/uml/build-uml.sh --distro 6.12) or image (tests/system/debian_image.sh)"
+fi
 exit "$status"
