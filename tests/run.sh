@@ -6,7 +6,7 @@ set -euo pipefail
 root=$(dirname "$(dirname "$(readlink -f "$0")")")
 build_uml=$root/kernel/uml/build-uml.sh
 # Whoever runs this for the first time waits for kernels; past this many seconds no further one is begun.
-kernel_budget=${TTREC_KERNEL_BUDGET:-1800}
+kernel_budget=${TTREC_KERNEL_BUDGET:-2400}
 
 usage() {
 	cat <<'END'
