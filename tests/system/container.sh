@@ -73,7 +73,10 @@ cd "$work" && inside -- /bin/sh -c true >image.log 2>&1 || give_up "podman run: 
 
 podman_default=()
 docker_default=(--security-opt "seccomp=$work/docker.json" --cap-add MKNOD,NET_RAW,AUDIT_WRITE)
-actions=$(actions say:hello sleep:30000000 random say:bye off)
+# 5.10 gathers entropy from the jitter of a clock that has none: it would not end.
+random=(random)
+[[ $version != 5.10 ]] || random=()
+actions=$(actions say:hello sleep:30000000 "${random[@]}" say:bye off)
 record="ttrec run --seed 7 -o t.zst /ttrec/linux mem=32M initrd=/ttrec/guest.cpio do='\"$actions\"'"
 
 # Records and replays in containers with these options; the last container's words are in out and err.
