@@ -54,7 +54,7 @@ million() {
 report() {
 	"$bin/format_make_sample" t.zst
 	"$bin/format_make_sample" other.zst network 1 busy
-	uuid=$(ttdump export json t.zst | head -n 1 | grep -oE '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}')
+	uuid=$(ttdump export json t.zst | sed -n 1p | grep -oE '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}')
 	echo "{\"version\":1,\"uuid\":\"$uuid\",\"guests\":[{\"verdict\":\"diverged\",\"record\":17,\"index\":1}]}" >r.json
 	expect 0 ttdump export html --report r.json t.zst -o t.html
 	browses shown t.html "$(ttdump show --json t.zst | grep -c "\"number\":")" 'diverged at record 17'
