@@ -414,18 +414,23 @@ static void record_end(struct session *session)
 }
 
 /*
- * What a guest did first is handled first, in whichever order the host tells: it printed, it sent a
- * message, it kicked a device. All that was before something that is among the events is among
- * them, too, unless there are more than fit.
+ * What a guest did first is handled first, in whichever order the host tells: it printed, it closed
+ * a device, it sent a message, it kicked a device. All that was before something that is among the
+ * events is among them, too, unless there are more than fit.
  */
 static void handle_events(struct session *session, const struct epoll_event *events, int count)
 {
 	session->crowded = count == EVENT_BATCH;
 	for (size_t i = 0; session->crowded && i < session->guest_count; i++)
-		session->guest[i]->printed = true;
-	for (int i = 0; i < count; i++)
+		session->guest[i]->acted = true;
+	for (int i = 0; i < count; i++) {
+		uint32_t index = (uint32_t)events[i].data.u64;
+
 		if (events[i].data.u64 >> 32 == SOURCE_CONSOLE)
-			session->guest[(uint32_t)events[i].data.u64]->printed = true;
+			session->guest[index]->acted = true;
+		if (events[i].data.u64 >> 32 == SOURCE_DEVICE && events[i].events & EPOLLHUP)
+			session->device[index]->guest->acted = true;
+	}
 	for (int i = 0; i < count && !session->over; i++)
 		if (events[i].data.u64 >> 32 == SOURCE_CLIENT)
 			handle_event(session, events[i].data.u64);
@@ -484,7 +489,7 @@ int session_run(struct session *session, struct session_result *result)
 	if (session->weave && was_interrupted(session))
 		weave_observe(session->weave, NULL, NULL);
 	for (size_t i = 0; i < session->guest_count; i++) {
-		session->guest[i]->printed = true;
+		session->guest[i]->acted = true;
 		session_guest_console(session, session->guest[i]);
 	}
 	status_line_clear(&session->status);

@@ -210,7 +210,7 @@ static void receive(struct session *session, struct client *client,
 	struct wire_message known = *message;
 	int err;
 
-	/* After an ACK the guest runs on: how much it has printed by now is the host's choice. */
+	/* After an ACK the guest runs on: what it has done by now is the host's choice. */
 	if (client->guest && message->op != TRACE_OP_ACK) {
 		session_devices_detach(client->guest);
 		session_guest_console(session, client->guest);
@@ -273,9 +273,9 @@ void session_client_readable(struct session *session, struct client *client)
 	session->last_message_wall = process_wall_ns();
 	while (!session->over && client->connected && may_take(client) &&
 	       wire_input_take(&client->input, &message)) {
-		/* Between two that come together it may have printed something, unheard of. */
+		/* Between two that come together it may have done more, of which no event told. */
 		if (client->guest && taken++)
-			client->guest->printed = true;
+			client->guest->acted = true;
 		receive(session, client, &message);
 	}
 	if (got > 0 || (client->program && client->program->calling) || got == -EAGAIN ||

@@ -484,12 +484,37 @@ static void handle_request(struct session_device *device, struct vhost_message *
 		watch_calls(device);
 }
 
+static void closed(struct session_device *device)
+{
+	unwatch(device);
+	device->closing = true;
+	device->guest->closing++;
+}
+
+static bool is_open(const struct session_device *device)
+{
+	return device->attached && !device->ended && !device->closing;
+}
+
+/*
+ * Devices that the guest closed before the message that is being handled, and of which no event has
+ * told yet: events come in batches, and the message may have come later than its batch.
+ */
+static void find_closed(struct session_guest *guest)
+{
+	for (size_t i = 0; i < guest->guest->spec->device_count; i++)
+		if (is_open(&guest->device[i]) && vhost_is_closed(guest->device[i].vhost))
+			closed(&guest->device[i]);
+}
+
 /*
  * When a guest ends, its host closes all that is open, in any order. Only if it says something
  * afterwards has it closed the device itself.
  */
 void session_devices_detach(struct session_guest *guest)
 {
+	if (guest->acted)
+		find_closed(guest);
 	for (size_t i = 0; guest->closing && i < guest->guest->spec->device_count; i++) {
 		struct session_device *device = &guest->device[i];
 		struct trace_record record = session_device_record(device, TRACE_detach);
@@ -526,9 +551,7 @@ void session_device_readable(struct session *session, size_t index)
 		session_device_end(device, device->vhost->problem);
 		return;
 	}
-	unwatch(device);
-	device->closing = true;
-	device->guest->closing++;
+	closed(device);
 }
 
 /* ---- The house's turn ----------------------------------------------------------------------- */

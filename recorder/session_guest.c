@@ -165,7 +165,7 @@ void session_guest_peek_console(struct session *session, struct session_guest *g
 		got = guest_read_console(guest->guest, guest->console + guest->console_size,
 					 CONSOLE_CHUNK);
 		if (!got) {
-			guest->printed = false;
+			guest->acted = false;
 			return;
 		}
 		show(session, guest, guest->console + guest->console_size, got);
@@ -193,7 +193,7 @@ static void record_console(struct session *session, struct session_guest *guest)
 
 void session_guest_console(struct session *session, struct session_guest *guest)
 {
-	if (guest->printed || guest->console_size)
+	if (guest->acted || guest->console_size)
 		record_console(session, guest);
 	session_probe_record(session, guest);
 }
@@ -328,7 +328,7 @@ void session_guest_settle(struct session *session, struct session_guest *guest)
 
 	if (!guest->ended || guest->client)
 		return;
-	guest->printed = true;
+	guest->acted = true;
 	session_guest_console(session, guest);
 	session_probe_detach(session, guest);
 	record.exit.status = (uint64_t)guest->result.status;

@@ -103,7 +103,7 @@ struct session_guest {
 	uint32_t index;
 	bool connected; /* it has been heard of */
 	bool ended;	/* the keeper said so */
-	bool printed;	/* something is on its console's socket, or may be */
+	bool acted;	/* it may have printed or closed a device, of which no event told yet */
 	char *console;	/* taken off it, not yet in the trace */
 	size_t console_size, console_space;
 	struct session_guest_result result;
