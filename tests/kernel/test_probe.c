@@ -306,30 +306,31 @@ static void test_panics_that_do_not_fit_are_counted(void **state)
 	target_stop(&target);
 }
 
-/* A guest that runs for long without a message: who waits for it is woken when the ring fills. */
+/*
+ * A guest that runs for long without a message: who waits for it is woken when half of the ring is
+ * full. It does no more at a time than the ring holds, as how soon the waiting process runs is up to
+ * the host.
+ */
 static void test_nothing_is_lost_when_drained(void **state)
 {
-	const uint32_t count = 10 * SAMPLES_OF_A_RING;
+	const uint32_t part = SAMPLES_OF_A_RING / 4 * 3, parts = 12;
 	struct probe *probe = probe_must_open();
-	unsigned int drained = 0;
 	struct target target;
+	uint32_t i;
 
 	(void)state;
 	target_attach(&target, "probe_target", probe, 3);
-	target_order(&target, TARGET_INTERRUPTS, count);
-	for (;;) {
-		struct pollfd fds[] = { { target.fd, POLLIN, 0 }, { probe_fd(probe), POLLIN, 0 } };
+	for (i = 0; i < parts; i++) {
+		struct pollfd fd = { probe_fd(probe), POLLIN, 0 };
 
-		assert_in_range(poll(fds, 2, 60000), 1, 2);
-		if (fds[0].revents)
-			break;
+		target_order(&target, TARGET_INTERRUPTS, part);
+		assert_int_equal(poll(&fd, 1, 60000), 1);
 		probe_drain(probe);
-		drained++;
+		target_await(&target);
 	}
-	target_await(&target);
-	assert_true(drained > 0);
+	probe_drain(probe);
 	assert_int_equal(probe_lost(probe, 3), 0);
-	assert_interrupts(probe, 3, 0, count);
+	assert_interrupts(probe, 3, 0, part * parts);
 	assert_nothing(probe, 3);
 	probe_close(probe);
 	target_stop(&target);
