@@ -166,6 +166,8 @@ void calendar_disconnect(struct calendar *calendar, uint32_t handle)
 	admitted_remove(calendar, handle);
 	calendar->present--;
 	place_give_back(calendar, handle);
+	if (calendar->idle)
+		calendar->ended = calendar->idle = false;
 	calendar_relay_advance(calendar);
 	calendar_schedule(calendar);
 }

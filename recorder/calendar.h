@@ -55,7 +55,7 @@ struct calendar_options {
 enum calendar_action_kind {
 	CALENDAR_ADMIT, /* client is admitted: @index, @message is its START, @offset */
 	CALENDAR_SEND,	/* write @message to the client; after its ADMIT comes the ACK of START */
-	CALENDAR_IDLE_END, /* everybody sleeps forever: nothing can ever happen again */
+	CALENDAR_IDLE_END, /* everybody sleeps forever: nothing happens unless somebody leaves */
 	CALENDAR_LIMIT,	   /* the next event lies at or beyond the limit */
 	CALENDAR_HOUSE,	   /* the house's event has come: it has the token */
 	CALENDAR_WINDOW,   /* all that is before the window's end has happened */
@@ -64,7 +64,8 @@ enum calendar_action_kind {
 /*
  * IDLE_END and LIMIT concern no client (@client is CALENDAR_NOBODY), come once, and end it: nobody
  * is admitted or run afterwards, though whoever asks is still answered. IDLE_END does not come
- * while somebody is connected who has not sent START. A windowed calendar says WINDOW, once a
+ * while somebody is connected who has not sent START; it is taken back when a client disconnects,
+ * and comes again if the others have no event either. A windowed calendar says WINDOW, once a
  * window, where another one says IDLE_END or LIMIT: whether that is the end is the session's to
  * know.
  */

@@ -92,6 +92,7 @@ struct calendar {
 	uint32_t running;
 	bool open;		       /* all expected clients have sent START once */
 	bool ended;		       /* IDLE_END or LIMIT was said */
+	bool idle;		       /* it was IDLE_END */
 	uint64_t house;		       /* time of its event; WIRE_TIME_NEVER: none */
 	bool house_runs;	       /* it has the token */
 	bool house_waits;	       /* for the running client to acknowledge a bound */

@@ -102,6 +102,7 @@ static void client_run(struct calendar *calendar, uint32_t handle, uint64_t time
 static void end(struct calendar *calendar, enum calendar_action_kind how)
 {
 	calendar->ended = true;
+	calendar->idle = how == CALENDAR_IDLE_END;
 	calendar_announce(calendar, how, CALENDAR_NOBODY);
 }
 

@@ -16,6 +16,8 @@
 #define EVENT_BATCH 64
 /* Silence after which consoles are drained and limits looked at, although no message came. */
 #define QUIET_MS 20
+/* How long a client that waits for nothing may take to leave. */
+#define IDLE_PATIENCE_NS 1000000000ull
 
 void session_finish(struct session *session, enum session_end end)
 {
@@ -374,6 +376,33 @@ static void check_hang(struct session *session, uint64_t now)
 		report_hang(session, running, silent);
 }
 
+/* Only such as have no id, as simulators of a medium: those that they served have left. */
+static bool only_servers_are_left(const struct session *session, const struct island *island)
+{
+	for (size_t i = 0; i < island->client_count; i++) {
+		const struct client *client = island->client[i];
+
+		if (client && client->connected &&
+		    calendar_client_id(island->calendar, client->handle) != WIRE_ID_NONE)
+			return false;
+	}
+	return session->clients_left < session->clients_seen;
+}
+
+/*
+ * Nobody has an event. Our own guests never leave without one; clients that others started come and
+ * go, and what they do next is not known.
+ */
+void session_idle(struct session *session, const struct island *island)
+{
+	if (session->guest_count)
+		session_report_deadlock(session);
+	else if (only_servers_are_left(session, island))
+		session_finish(session, SESSION_DONE);
+	else
+		session->idle_since = process_wall_ns();
+}
+
 /* What does not depend on a message: consoles of silent guests, limits, the status line. */
 static void look_around(struct session *session, bool quiet)
 {
@@ -383,7 +412,9 @@ static void look_around(struct session *session, bool quiet)
 		session_guest_peek_console(session, session->guest[i]);
 	if (session->options.limit_wall && now - session->start_wall >= session->options.limit_wall)
 		report_wall_limit(session);
-	if (quiet)
+	if (session->idle_since && now - session->idle_since >= IDLE_PATIENCE_NS)
+		session_report_deadlock(session);
+	else if (quiet)
 		check_hang(session, now);
 	status_line_update(&session->status, now - session->start_wall, session_now(session),
 			   session->result->messages);

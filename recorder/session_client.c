@@ -164,6 +164,7 @@ void session_client_leave(struct session *session, struct client *client)
 		session_devices_leave(session, client->guest);
 		session_guest_settle(session, client->guest);
 	}
+	session->idle_since = 0;
 	session_carry_out(session, island);
 }
 
@@ -400,7 +401,7 @@ static bool carry_out_actions(struct session *session, struct island *island, st
 			house = true;
 			break;
 		case CALENDAR_IDLE_END:
-			session_report_deadlock(session);
+			session_idle(session, island);
 			break;
 		case CALENDAR_LIMIT:
 			session_report_limit(session);

@@ -195,6 +195,7 @@ struct session {
 	struct session_result *result;
 	bool over;
 	uint64_t start_wall, last_message_wall;
+	uint64_t idle_since; /* wall time: everybody sleeps forever, but may be about to leave; or 0 */
 	struct status_line status;
 };
 
@@ -334,6 +335,7 @@ void session_upstream_go_on(struct session *session, struct client *client);
 
 /* session_window.c */
 void session_report_deadlock(struct session *session);
+void session_idle(struct session *session, const struct island *island);
 void session_report_limit(struct session *session);
 /* When all islands have come to the end of the window: switch frames, write records, open the next.
  */

@@ -372,6 +372,30 @@ static void test_idle_end_waits_for_who_is_at_the_door(void **state)
 	stage_close(&s);
 }
 
+/* Who waits for nothing may leave. The others are as idle as before, and that is said again. */
+static void test_idle_end_is_taken_back(void **state)
+{
+	uint32_t c[2], late;
+	struct stage s;
+
+	(void)state;
+	stage_cast(&s, each, 2, (uint64_t[]){ 10, 20 }, c);
+	is_run(&s, c[0], 10);
+	waits(&s, c[0]);
+	is_run(&s, c[1], 20);
+	waits(&s, c[1]);
+	ends(&s, CALENDAR_IDLE_END);
+	is_quiet(&s);
+	stage_leave(&s, c[0]);
+	ends(&s, CALENDAR_IDLE_END);
+	stage_leave(&s, c[1]);
+	is_quiet(&s);
+	late = stage_connect(&s);
+	says(&s, late, START, 9);
+	is_admitted(&s, late, 2, 20);
+	stage_close(&s);
+}
+
 static void test_no_end_without_clients(void **state)
 {
 	uint32_t c[1];
@@ -613,6 +637,7 @@ int main(void)
 		cmocka_unit_test(test_limit_is_said_once),
 		cmocka_unit_test(test_event_before_the_limit_runs),
 		cmocka_unit_test(test_idle_end_waits_for_who_is_at_the_door),
+		cmocka_unit_test(test_idle_end_is_taken_back),
 		cmocka_unit_test(test_no_end_without_clients),
 		cmocka_unit_test(test_token_moves_on_when_its_holder_leaves),
 		cmocka_unit_test(test_leaving_while_starting),

@@ -243,8 +243,9 @@ static void test_q8_nobody_runs_at_never(void **state)
 	says(&s, c[0], GET, UINT64_MAX);
 	sends(&s, c[0], ACK, 0);
 	asks(&s, c[0], 10);
-	stage_leave(&s, c[1]);
 	is_quiet(&s);
+	stage_leave(&s, c[1]); /* takes the end back */
+	is_run(&s, c[0], 10);
 	stage_close(&s);
 }
 

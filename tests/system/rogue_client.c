@@ -239,6 +239,7 @@ static void do_leave_idle(struct client *client)
 {
 	start(client);
 	wait_at(client, WIRE_TIME_NEVER);
+	usleep(200000); /* by then the scheduler knows */
 	exit(0);
 }
 

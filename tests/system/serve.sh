@@ -50,6 +50,17 @@ leaves_in_order() {
 	whole t.zst
 }
 
+# The simulator of a medium has no id and waits for those that it serves: they have powered off.
+simulator_is_left() {
+	serve --clients 2
+	rogue_client s 0xffffffffffffffff never >simulator 2>&1 &
+	rogue_client s 1 short >one
+	served 0
+	wait
+	says simulator 'has ended the connection'
+	whole t.zst
+}
+
 hangs() {
 	beside_a_good_one silent
 	served 5
@@ -209,6 +220,7 @@ serve_options=()
 proves "a client that disappears while it waits for its time" breaks leave-waiting 'left while it waits'
 proves "a client that disappears when it is told to run" breaks leave-told 'left before the ACK of RUN'
 proves "a client that has nothing to wait for may leave" leaves_in_order
+proves "guests leave, the simulator that served them stays" simulator_is_left
 proves "the only client disappears before its START" never_starts
 proves "clients that never come" not_enough_clients
 proves "everybody sleeps forever" forever
