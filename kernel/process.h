@@ -4,6 +4,7 @@
 #define TTREC_PROCESS_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 /* Nanoseconds of wall time since some moment; they never go back. */
 uint64_t process_wall_ns(void);
@@ -29,6 +30,15 @@ void process_leave_interrupt(void);
 
 /* *@fd is readable once one of those signals has come, also one from before. The caller's. */
 int process_open_stop(int *fd);
+
+/*
+ * Start @path with @arguments, an empty standard input and @out_fd and @err_fd as the other
+ * standard streams. Signals are as they are by default there. With PROCESS_OWN_GROUP it leads a
+ * process group of its own. Returns 0 with *@pid to be waited for, or -errno.
+ */
+#define PROCESS_OWN_GROUP 1u
+int process_spawn(const char *path, char *const *arguments, int out_fd, int err_fd,
+		  unsigned int flags, pid_t *pid);
 
 /* The signal that made @fd readable; 0 when none did. */
 int process_take_stop(int fd);

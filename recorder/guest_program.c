@@ -6,8 +6,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +17,8 @@
 #include "format/units.h"
 #include "format/words.h"
 #include "kernel/image.h"
+#include "kernel/process.h"
 
-extern char **environ;
 
 /* Where the program is in the guest, and the working directory. */
 #define GUEST_DIRECTORY "/work"
@@ -114,30 +112,6 @@ static char *read_text(int fd)
 	return text;
 }
 
-/* Signals are as they are by default: it is to end with us when a user interrupts. */
-static int spawn(const struct script *script, char *const *arguments, int err_fd, pid_t *pid)
-{
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t none, all;
-	int err;
-
-	sigemptyset(&none);
-	sigfillset(&all);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_adddup2(&actions, script->out_fd, STDOUT_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, err_fd, STDERR_FILENO);
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setsigdefault(&attributes, &all);
-	err = posix_spawn(pid, script->path, &actions, &attributes, arguments, environ);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&actions);
-	return -err;
-}
-
 /* Returns its exit status, or -errno. */
 static int run_script(struct script *script, char *const *arguments)
 {
@@ -146,7 +120,8 @@ static int run_script(struct script *script, char *const *arguments)
 
 	if (pipe2(pipe_fd, O_CLOEXEC))
 		return -errno;
-	err = spawn(script, arguments, pipe_fd[1], &pid);
+	/* Of our group: it ends with us when a user interrupts. */
+	err = process_spawn(script->path, arguments, script->out_fd, pipe_fd[1], 0, &pid);
 	close(pipe_fd[1]);
 	if (!err)
 		script->text = read_text(pipe_fd[0]);

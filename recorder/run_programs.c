@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +24,6 @@
 /* Wall time from SIGTERM to SIGKILL. */
 #define END_PATIENCE_MS 500
 
-extern char **environ;
 
 /* ---- Where and whose ------------------------------------------------------------------------- */
 
@@ -112,32 +110,6 @@ static char *fill_in(const char *command, const struct run_program *program)
 	return NULL;
 }
 
-/* A group of its own, signals as they are by default; what it prints goes to standard error. */
-static int spawn(const char *command, pid_t *pid)
-{
-	char *const arguments[] = { (char *)"sh", (char *)"-c", (char *)command, NULL };
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t none, all;
-	int err;
-
-	sigemptyset(&none);
-	sigfillset(&all);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
-						      POSIX_SPAWN_SETSIGDEF);
-	posix_spawnattr_setpgroup(&attributes, 0);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setsigdefault(&attributes, &all);
-	err = posix_spawn(pid, "/bin/sh", &actions, &attributes, arguments, environ);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&actions);
-	return -err;
-}
-
 /* ---- Start ----------------------------------------------------------------------------------- */
 
 static int set_paths(struct run_lab *lab, size_t number, struct diagnosis *why)
@@ -166,7 +138,10 @@ static int run_command(struct run_lab *lab, size_t number, struct diagnosis *why
 	const struct lab_program *named = &lab->lab->program[number];
 	struct run_program *program = &lab->program[number];
 	auto_free char *command = fill_in(named->command, program);
-	int err = command ? spawn(command, &program->pid) : -ENOMEM;
+	char *const arguments[] = { (char *)"sh", (char *)"-c", command, NULL };
+	int err = command ? process_spawn("/bin/sh", arguments, STDERR_FILENO, STDERR_FILENO,
+					  PROCESS_OWN_GROUP, &program->pid)
+			  : -ENOMEM;
 
 	if (!err) {
 		program->process = pidfd_open(program->pid, 0);
