@@ -2,9 +2,27 @@
 /* Carries what went wrong up to the command that prints it. */
 #include "format/diagnosis.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+
+enum exit_status exit_status_of_file(int error)
+{
+	switch (-error) {
+	case ENOENT:
+	case ENOTDIR:
+	case EISDIR:
+	case EACCES:
+	case ELOOP:
+	case ENAMETOOLONG:
+		return EXIT_USAGE;
+	case EBADMSG:
+	case EPIPE:
+		return EXIT_DAMAGED;
+	}
+	return EXIT_CANNOT;
+}
 
 int diagnose(struct diagnosis *diagnosis, enum exit_status status, int error, const char *advice,
 	     const char *format, ...)

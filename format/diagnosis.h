@@ -9,15 +9,32 @@
 #ifndef TTREC_DIAGNOSIS_H
 #define TTREC_DIAGNOSIS_H
 
-/* Exit status of ttrec, ttreplay and ttdump; the numbers are documented and stable. */
+/*
+ * Exit status of ttrec, ttreplay and ttdump; the numbers are documented (ttrec(7)) and stable. With
+ * EXIT_STATUS_HELP, exit_status_of_file() and EXIT STATUS in ttrec(7) this is the one table of
+ * them.
+ */
 enum exit_status {
 	EXIT_IDENTICAL = 0, /* identical, or recorded and passed */
 	EXIT_DIVERGED = 1,  /* the replay diverged, or the guest failed */
-	EXIT_USAGE = 2,	    /* the command line is wrong */
+	EXIT_USAGE = 2,	    /* the command line is wrong, or a file that it names is not there */
 	EXIT_DAMAGED = 3,   /* the trace is damaged or ends early */
 	EXIT_CANNOT = 4,    /* this machine or this kernel cannot do it */
 	EXIT_PROTOCOL = 5,  /* a guest or participant broke the protocol or hung */
 };
+
+/* At the end of --help. */
+#define EXIT_STATUS_HELP                                                                          \
+	"Exit status: 0 good, 1 failed, diverged or different, 2 the command line is wrong or a " \
+	"file is not there, 3 the trace is damaged or ends early, 4 this machine cannot do it, "  \
+	"5 a guest or client broke the protocol or hung, 128+N stopped by signal N."
+
+/*
+ * Of a command that cannot open, read or write a file that its user named, for this negative errno:
+ * EXIT_USAGE where another name would do, EXIT_DAMAGED where it is a trace that is, else
+ * EXIT_CANNOT.
+ */
+enum exit_status exit_status_of_file(int error);
 
 struct diagnosis {
 	char what[512];	  /* what failed, on what, and why; no newline at the end */

@@ -249,6 +249,7 @@ struct trace_writer_stat {
 	uint64_t records;
 	uint64_t file_bytes;
 	uint64_t artifact_bytes; /* of file_bytes, what embedded artifacts take */
+	uint64_t files_missing;	 /* that are to be embedded and are not all in the file (yet) */
 };
 
 /* Create @path (truncated if it exists). @options may be NULL. */

@@ -151,6 +151,7 @@ void trace_writer_stat(struct trace_writer *writer, struct trace_writer_stat *st
 	stat->records = writer->encoder.number;
 	stat->file_bytes = writer->file_bytes;
 	stat->artifact_bytes = writer->artifact_bytes;
+	stat->files_missing = writer->embeds_wanted - writer->embeds_done;
 	pthread_mutex_unlock(&writer->lock);
 }
 

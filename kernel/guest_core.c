@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 
 #include "format/cleanup.h"
+#include "format/write_error.h"
 #include "kernel/memory_map.h"
 
 #define CHUNK_SIZE (1u << 20)
@@ -339,6 +340,7 @@ static int write_whole_file(struct core *core, const char *path)
 
 static int write_core(struct core *core, const char *name, const char *path, struct diagnosis *why)
 {
+	char text[WRITE_ERROR_TEXT];
 	int err = read_process(core);
 
 	if (err)
@@ -347,10 +349,10 @@ static int write_core(struct core *core, const char *name, const char *path, str
 	core->chunk = malloc(CHUNK_SIZE);
 	put_notes(core, name);
 	err = core->fd < 0 ? -errno : write_whole_file(core, path);
-	return err ? diagnose(why, EXIT_CANNOT, err,
+	return err ? diagnose(why, exit_status_of_file(err), err,
 			      err == -ENOSPC || err == -EDQUOT ? "name a file where there is space"
 							       : "check the path of the file",
-			      "cannot write %s: %s", path, strerror(-err))
+			      "cannot write %s: %s", path, write_error_text(path, err, text))
 		   : 0;
 }
 

@@ -59,7 +59,7 @@ static int read_all(int fd, void *data, size_t size)
 
 static int load_error(const char *what, const char *source, int error, struct diagnosis *why)
 {
-	return diagnose(why, EXIT_CANNOT, error,
+	return diagnose(why, exit_status_of_file(error), error,
 			error == -ENOENT ? "check the path" : "check the file and its permissions",
 			"cannot read the %s %s: %s", what, source, strerror(-error));
 }
@@ -102,7 +102,7 @@ int image_files_load(struct image_files *files, const char *what, const char *so
 	if (fd < 0 || fstat(fd, &status))
 		return load_error(what, source, -errno, why);
 	if (!S_ISREG(status.st_mode))
-		return diagnose(why, EXIT_CANNOT, -EINVAL, "name a regular file",
+		return diagnose(why, EXIT_USAGE, -EINVAL, "name a regular file",
 				"the %s %s is not a file", what, source);
 	err = load_content(files, fd, &status, path);
 	if (err)

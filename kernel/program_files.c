@@ -28,8 +28,8 @@ struct walk {
 
 static int cannot_read(const struct walk *walk, const char *path, int error)
 {
-	return diagnose(walk->why, EXIT_CANNOT, error, name_one, "cannot read %s: %s", path,
-			strerror(-error));
+	return diagnose(walk->why, exit_status_of_file(error), error, name_one,
+			"cannot read %s: %s", path, strerror(-error));
 }
 
 static bool is_program(const void *data, size_t size)

@@ -119,7 +119,8 @@ static int check_image(const struct run_settings *settings, const struct lab *la
 	int err = run_disk_look(image, &is);
 
 	if (err)
-		return diagnose(why, EXIT_CANNOT, err, "say where it is: --disk NAME=FILE",
+		return diagnose(why, exit_status_of_file(err), err,
+				"say where it is: --disk NAME=FILE",
 				"the image %s of %s, which is not in the trace, cannot be had: %s",
 				image, name, strerror(-err));
 	if (!was || (was->size == is.size && was->modified == is.modified))

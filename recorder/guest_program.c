@@ -263,7 +263,15 @@ static int add_file(struct words *words, const char *file, struct diagnosis *why
 {
 	const char *path = file;
 
-	if (strstr(file, ":/"))
+	const char *place = strstr(file, ":/");
+	auto_free char *here = strndup(file, place ? (size_t)(place - file) : strlen(file));
+
+	if (!here)
+		return -ENOMEM;
+	if (access(here, F_OK))
+		return diagnose(why, exit_status_of_file(-errno), -errno, "check the path",
+				"cannot read the file %s: %s", here, strerror(errno));
+	if (place)
 		return words_take_two(words, "-a", strdup(file));
 	if (*file == '/')
 		return words_take_two(words, "-a", join(file, "", file + 1));
@@ -440,8 +448,8 @@ static int make_guest(struct run_options *options, struct diagnosis *why)
 static int check_other(const struct run_options *options, struct diagnosis *why)
 {
 	if (options->kernel && access(options->kernel[0], F_OK))
-		return diagnose(why, EXIT_CANNOT, -errno, "check the path", "cannot read %s: %s",
-				options->kernel[0], strerror(errno));
+		return diagnose(why, exit_status_of_file(-errno), -errno, "check the path",
+				"cannot read %s: %s", options->kernel[0], strerror(errno));
 	if (options->add[0] || options->memory)
 		return diagnose(
 			why, EXIT_USAGE, -EINVAL,

@@ -81,7 +81,7 @@ int lab_document_read(struct lab_reader *reader, char **text, size_t *size)
 			used += (size_t)got;
 	}
 	if (got < 0)
-		return diagnose(reader->why, EXIT_USAGE, -errno,
+		return diagnose(reader->why, exit_status_of_file(-errno), -errno,
 				"name a lab file, see ttrec-lab(5)", "cannot read the lab %s: %s",
 				reader->path, strerror(errno));
 	if (used > LAB_FILE_MAX)

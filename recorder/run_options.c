@@ -441,9 +441,7 @@ static const struct argp run_argp = {
 		    "--again TRACE [PROGRAM [ARGS...]]",
 	.doc = "Record User-Mode-Linux guests in sealed rooms, so that `ttreplay` can run them "
 	       "again bit for bit: one that runs a program of this machine, one with a kernel and "
-	       "arguments of your own, or all of a lab file.\v"
-	       "Exit status: 0 recorded and passed, 1 the guest failed, 2 usage, 4 this machine or "
-	       "kernel cannot do it, 5 the guest broke the protocol or hung, 128+N signal N.",
+	       "arguments of your own, or all of a lab file.\v" EXIT_STATUS_HELP,
 	.children = run_children,
 };
 
@@ -455,8 +453,7 @@ static const struct argp tap_argp = {
 	.doc = "Record guests that another scheduler runs: they are started in sealed rooms, or "
 	       "come "
 	       "to --socket by themselves, and what they and the scheduler say is passed on. It is "
-	       "not needed to replay them.\v"
-	       "Exit status: as ttrec run.",
+	       "not needed to replay them.\v" EXIT_STATUS_HELP,
 	.children = tap_children,
 };
 
@@ -465,7 +462,7 @@ static const struct argp serve_argp = {
 	.parser = parse_serve,
 	.args_doc = "--socket PATH --clients N",
 	.doc = "Schedule guests and simulators that are started elsewhere, and record their "
-	       "messages; ends when the last client has left.",
+	       "messages; ends when the last client has left.\v" EXIT_STATUS_HELP,
 	.children = serve_children,
 };
 

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "format/write_error.h"
 #include "recorder/run_settings.h"
 
 static int write_meta(struct trace_writer *writer, const char *key, const char *value)
@@ -41,21 +42,28 @@ int run_trace_probed(struct trace_writer *writer, size_t guests)
 
 int run_trace_diagnose(const struct run_options *options, int error, struct diagnosis *why)
 {
-	return diagnose(why, EXIT_CANNOT, error, "name another file with -o",
-			"cannot write the trace %s: %s", options->output, strerror(-error));
+	char text[WRITE_ERROR_TEXT];
+
+	return diagnose(why, exit_status_of_file(error), error, "name another file with -o",
+			"cannot write the trace %s: %s", options->output,
+			write_error_text(options->output, error, text));
 }
 
 void run_trace_close(const struct run_options *options, struct trace_writer *writer,
 		     struct session_result *result, struct trace_writer_stat *stat)
 {
+	char text[WRITE_ERROR_TEXT];
 	int err = trace_writer_close(writer, stat);
 
-	if (!err || result->end == SESSION_STORAGE)
+	if (!err)
 		return;
 	result->end = SESSION_STORAGE;
 	diagnose(&result->diagnosis, EXIT_CANNOT, err,
-		 "make room and record again; what was written is a valid trace",
-		 "cannot write the trace %s: %s", options->output, strerror(-err));
+		 stat->files_missing
+			 ? "make room and record again; what was written can be read, not replayed"
+			 : "make room and record again; what was written is a valid trace",
+		 "cannot write the trace %s: %s", options->output,
+		 write_error_text(options->output, err, text));
 }
 
 void run_trace_discard(const struct run_options *options)

@@ -31,9 +31,9 @@ static void report_storage(struct session *session, int err)
 {
 	if (session->over)
 		return;
-	diagnose(&session->result->diagnosis, EXIT_CANNOT, err,
-		 "make room and record again; what was written is a valid trace",
-		 "cannot write the trace: %s", strerror(-err));
+	/* Closing the trace says more. */
+	diagnose(&session->result->diagnosis, EXIT_CANNOT, err, NULL, "cannot write the trace: %s",
+		 strerror(-err));
 	session_finish(session, SESSION_STORAGE);
 }
 

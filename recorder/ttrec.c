@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "format/cleanup.h"
-#include "format/diagnosis.h"
+#include "format/write_error.h"
 #include "kernel/process.h"
 
 static const struct {
@@ -29,9 +29,7 @@ static void usage(FILE *out)
 	      out);
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		fprintf(out, "  %-8s %s\n", verbs[i].name, verbs[i].doc);
-	fputs("\n`ttrec VERB --help` lists the options of a verb. Exit status: 0 recorded and\n"
-	      "passed, 1 the guest failed, 2 usage, 4 this machine or kernel cannot do it,\n"
-	      "5 a guest or client broke the protocol or hung, 128+N stopped by signal N.\n",
+	fputs("\n`ttrec VERB --help` lists the options of a verb, and what exit statuses mean.\n",
 	      out);
 }
 
@@ -42,11 +40,11 @@ int main(int argc, char **argv)
 	argp_program_version = "ttrec " TTREC_VERSION;
 	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-?"))) {
 		usage(stdout);
-		return 0;
+		return output_status(0, "ttrec");
 	}
 	if (argc > 1 && !strcmp(argv[1], "--version")) {
 		puts(argp_program_version);
-		return 0;
+		return output_status(0, "ttrec");
 	}
 	for (size_t i = 0; argc > 1 && i < ARRAY_SIZE(verbs); i++) {
 		char name[32];
@@ -55,7 +53,7 @@ int main(int argc, char **argv)
 			continue;
 		snprintf(name, sizeof(name), "ttrec %s", verbs[i].name);
 		argv[1] = name;
-		return verbs[i].run(argc - 1, argv + 1);
+		return output_status(verbs[i].run(argc - 1, argv + 1), "ttrec");
 	}
 	if (argc > 1)
 		fprintf(stderr, "ttrec: there is no verb '%s'\n\n", argv[1]);

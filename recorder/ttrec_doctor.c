@@ -3,6 +3,8 @@
  * ttrec doctor: what this machine and this kernel allow, one line each, with what to do about it.
  */
 #include <argp.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "recorder/doctor.h"
 #include "recorder/ttrec.h"
@@ -56,10 +58,7 @@ static const struct argp doctor_argp = {
 	.parser = parse,
 	.args_doc = "[KERNEL]",
 	.doc = "Say what this machine and KERNEL allow: a room is really opened, and KERNEL is "
-	       "really started, up to its first message.\v"
-	       "Exit status: 0 a fully sealed recording is possible, 2 usage, 4 something is "
-	       "missing.\n"
-	       "--instructions: 0 listed, 4 PATH cannot be read.",
+	       "really started, up to its first message.\v" EXIT_STATUS_HELP,
 };
 
 static int list_instructions(const struct doctor_options *options)
@@ -69,6 +68,15 @@ static int list_instructions(const struct doctor_options *options)
 	return doctor_list_instructions(options->programs, options->json, &why)
 		       ? diagnosis_print(&why, "ttrec")
 		       : EXIT_IDENTICAL;
+}
+
+static int refuse_kernel(const char *path, int error)
+{
+	struct diagnosis why;
+
+	diagnose(&why, exit_status_of_file(error), error, "check the path", "cannot read %s: %s",
+		 path, strerror(-error));
+	return diagnosis_print(&why, "ttrec");
 }
 
 int ttrec_doctor(int argc, char **argv)
@@ -82,6 +90,8 @@ int ttrec_doctor(int argc, char **argv)
 	argp_parse(&doctor_argp, argc, argv, 0, NULL, &options);
 	if (options.programs)
 		return list_instructions(&options);
+	if (options.kernel && access(options.kernel, F_OK))
+		return refuse_kernel(options.kernel, -errno);
 	doctor_read_host(&host);
 	doctor_check_machine(&host, &findings);
 	doctor_check_seal(&host, &findings, &seal);

@@ -24,7 +24,8 @@ int ttrec_listen(const char *path, int *fd, struct diagnosis *why)
 				"file that was left behind",
 				"the socket path %s is in use", path);
 	if (err)
-		return diagnose(why, EXIT_CANNOT, err, "check the directory and its permissions",
+		return diagnose(why, exit_status_of_file(err), err,
+				"check the directory and its permissions",
 				"cannot listen at %s: %s", path, strerror(-err));
 	return 0;
 }

@@ -220,9 +220,7 @@ static const struct argp replay_argp = {
 	.children = children,
 	.args_doc = "TRACE [-- GDB-OPTION...]",
 	.doc = "Run recorded guests again, each alone, hold them to the recording and say whether "
-	       "they are identical.\v"
-	       "Exit status: 0 identical, 1 diverged, 2 usage, 3 the trace is damaged or ends "
-	       "early, 4 this machine cannot run it, 128+N stopped by signal N.",
+	       "they are identical.\v" EXIT_STATUS_HELP,
 };
 
 void replay_options_parse(int argc, char **argv, struct replay_options *options)

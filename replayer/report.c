@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "format/cleanup.h"
+#include "format/write_error.h"
 
 typedef int report_writer(const struct verdict_lab *all, FILE *out);
 
@@ -27,18 +28,20 @@ static int write_file(const struct verdict_lab *all, const char *path, report_wr
 		      struct diagnosis *why)
 {
 	FILE *out = fopen(path, "we");
+	char text[WRITE_ERROR_TEXT];
 	int err;
 
 	if (!out)
-		return diagnose(why, EXIT_USAGE, -errno, "check the path given to --report",
-				"cannot write %s: %s", path, strerror(errno));
+		return diagnose(why, exit_status_of_file(-errno), -errno,
+				"check the path given to --report", "cannot write %s: %s", path,
+				strerror(errno));
 	err = write(all, out);
 	if (!err && ferror(out))
 		err = -EIO;
 	if (fclose(out) && !err)
 		err = -errno;
-	return err ? diagnose(why, EXIT_CANNOT, err, NULL, "cannot write all of %s: %s", path,
-			      strerror(-err))
+	return err ? diagnose(why, exit_status_of_file(err), err, NULL,
+			      "cannot write all of %s: %s", path, write_error_text(path, err, text))
 		   : 0;
 }
 

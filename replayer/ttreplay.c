@@ -9,6 +9,7 @@
 #include "kernel/process.h"
 #include "format/same_file.h"
 #include "format/text/trace_open.h"
+#include "format/write_error.h"
 #include "replayer/debugger.h"
 #include "replayer/replay_crew.h"
 #include "replayer/replay_options.h"
@@ -208,5 +209,5 @@ int main(int argc, char **argv)
 
 		status = status ? status : said;
 	}
-	return status;
+	return output_status(status, "ttreplay");
 }

@@ -16,6 +16,7 @@
 #include "format/console_line.h"
 #include "format/markdown.h"
 #include "format/units.h"
+#include "format/write_error.h"
 
 /* GitHub shows so many of a kind of one step; the rest is dropped without a word. */
 #define ANNOTATIONS_MAX 10
@@ -302,6 +303,7 @@ static void summarise(const struct ci_suite *suite, struct summary *summary)
 int ci_github_summarise(const struct ci_suite *suite, const char *path, struct diagnosis *why)
 {
 	struct summary summary = { .out = fopen(path, "ae") };
+	char text[WRITE_ERROR_TEXT];
 	struct stat status;
 	size_t used;
 	int err = 0;
@@ -318,7 +320,8 @@ int ci_github_summarise(const struct ci_suite *suite, const char *path, struct d
 	}
 	if (summary.out && fclose(summary.out) && !err)
 		err = -errno;
-	return err ? diagnose(why, EXIT_CANNOT, err, "check $GITHUB_STEP_SUMMARY",
-			      "cannot add to the summary %s: %s", path, strerror(-err))
+	return err ? diagnose(why, exit_status_of_file(err), err, "check $GITHUB_STEP_SUMMARY",
+			      "cannot add to the summary %s: %s", path,
+			      write_error_text(path, err, text))
 		   : 0;
 }

@@ -15,6 +15,7 @@
 #include "format/cleanup.h"
 #include "format/console_line.h"
 #include "format/units.h"
+#include "format/write_error.h"
 
 /* The writer keeps no error: what fails once is told at the end. */
 struct junit {
@@ -213,6 +214,7 @@ int ci_junit_write(const struct ci_suite *suite, const char *path, struct diagno
 {
 	xmlBufferPtr buffer = xmlBufferCreate();
 	struct junit junit = { .writer = buffer ? xmlNewTextWriterMemory(buffer, 0) : NULL };
+	char text[WRITE_ERROR_TEXT];
 	auto_file *out = NULL;
 	int err = junit.writer ? 0 : -ENOMEM;
 
@@ -231,7 +233,7 @@ int ci_junit_write(const struct ci_suite *suite, const char *path, struct diagno
 			err = errno ? -errno : -EIO;
 	}
 	xmlBufferFree(buffer);
-	return err ? diagnose(why, EXIT_CANNOT, err, "check the path given to --junit",
-			      "cannot write %s: %s", path, strerror(-err))
+	return err ? diagnose(why, exit_status_of_file(err), err, "check the path given to --junit",
+			      "cannot write %s: %s", path, write_error_text(path, err, text))
 		   : 0;
 }

@@ -18,7 +18,7 @@ int trace_open(const char *path, struct trace_reader **reader, struct diagnosis 
 		return diagnose(why, EXIT_CANNOT, err, "use a newer version of ttrec",
 				"%s needs a feature this version does not know", path);
 	if (err)
-		return diagnose(why, err == -ENOENT || err == -EACCES ? EXIT_USAGE : EXIT_CANNOT,
-				err, "check the path", "cannot open %s: %s", path, strerror(-err));
+		return diagnose(why, exit_status_of_file(err), err, "check the path",
+				"cannot open %s: %s", path, strerror(-err));
 	return 0;
 }

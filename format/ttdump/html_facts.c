@@ -51,8 +51,8 @@ int html_load_report(const struct export_request *request, const struct trace_he
 	if (!path)
 		return 0;
 	if (access(path, R_OK))
-		return diagnose(diagnosis, EXIT_CANNOT, -errno, NULL, "cannot open %s: %s", path,
-				strerror(errno));
+		return diagnose(diagnosis, exit_status_of_file(-errno), -errno, "check the path",
+				"cannot open %s: %s", path, strerror(errno));
 	*report = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
 	if (!*report)
 		return refuse_report(path, printable(error.text), diagnosis);

@@ -2,8 +2,9 @@
 /* ttdump: look into a trace. */
 #include "format/ttdump/ttdump.h"
 
-#include <errno.h>
 #include <string.h>
+
+#include "format/write_error.h"
 
 static const struct verb {
 	const char *name;
@@ -14,19 +15,17 @@ static const struct verb {
 	{ "extract", dump_extract },
 };
 
-static const char doc[] =
-	"Look into a trace of ttrec.\v"
-	"Verbs:\n"
-	"  show      every record on a line, or as JSON\n"
-	"  stat      what is in a trace, and what it costs\n"
-	"  diff      where two traces part, and how they go on\n"
-	"  export    write it in the format of another tool\n"
-	"  verify    is every bit right?\n"
-	"  salvage   make a whole trace of what a damaged one still holds\n"
-	"  extract   get the embedded files: kernel, initrd, libraries\n"
-	"\n"
-	"ttdump VERB --help says more. Exit status: 0 good, 1 traces differ, 2 wrong\n"
-	"command line, 3 the trace is damaged or ends early, 4 this machine cannot do it.";
+static const char doc[] = "Look into a trace of ttrec.\v"
+			  "Verbs:\n"
+			  "  show      every record on a line, or as JSON\n"
+			  "  stat      what is in a trace, and what it costs\n"
+			  "  diff      where two traces part, and how they go on\n"
+			  "  export    write it in the format of another tool\n"
+			  "  verify    is every bit right?\n"
+			  "  salvage   make a whole trace of what a damaged one still holds\n"
+			  "  extract   get the embedded files: kernel, initrd, libraries\n"
+			  "\n"
+			  "ttdump VERB --help says more.\n\n" EXIT_STATUS_HELP;
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
@@ -60,22 +59,6 @@ static int run_verb(const struct verb *verb, int argc, char **argv, struct diagn
 	return verb->run(argc, argv, diagnosis);
 }
 
-/*
- * Output that did not arrive is an error. A reader that leaves early ends us by SIGPIPE instead. A
- * verb that has noticed stops there, with errno as it was left by what failed.
- */
-static void check_output(struct diagnosis *diagnosis)
-{
-	int failed = ferror(stdout);
-
-	if (!failed)
-		errno = 0;
-	if (!fflush(stdout) && !failed)
-		return;
-	diagnose(diagnosis, EXIT_CANNOT, -EIO, "make room, or send it elsewhere",
-		 "cannot write the output%s%s", errno ? ": " : "", errno ? strerror(errno) : "");
-}
-
 int main(int argc, char **argv)
 {
 	const struct verb *verb = argc > 1 ? find_verb(argv[1]) : NULL;
@@ -87,8 +70,9 @@ int main(int argc, char **argv)
 		return argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, NULL) ? EXIT_USAGE
 										: EXIT_IDENTICAL;
 	run_verb(verb, argc - 1, argv + 1, &diagnosis);
+	/* A reader that leaves early ends us by SIGPIPE instead. */
 	if (!diagnosis.what[0])
-		check_output(&diagnosis);
+		output_finish(&diagnosis);
 	else
 		fflush(stdout);
 	return diagnosis.what[0] ? diagnosis_print(&diagnosis, "ttdump") : diagnosis.status;

@@ -6,6 +6,7 @@
 
 #include "format/same_file.h"
 #include "format/ttdump/export.h"
+#include "format/write_error.h"
 
 static const struct format {
 	const char *name;
@@ -124,8 +125,9 @@ static int open_output(const struct export *export, FILE **file, struct diagnosi
 				"%s would overwrite what it is made of", export->output);
 	*file = fopen(export->output, "we");
 	if (!*file)
-		return diagnose(diagnosis, EXIT_CANNOT, -errno, "name another file with -o",
-				"cannot write %s: %s", export->output, strerror(errno));
+		return diagnose(diagnosis, exit_status_of_file(-errno), -errno,
+				"name another file with -o", "cannot write %s: %s", export->output,
+				strerror(errno));
 	return 0;
 }
 
@@ -133,11 +135,13 @@ static int write_export(const struct export *export, struct trace_reader *reader
 			struct diagnosis *diagnosis)
 {
 	int err = export->format->run(&export->request, reader, out, diagnosis);
+	char text[WRITE_ERROR_TEXT];
 
 	if (!export->output || (!fflush(out) && !ferror(out)))
 		return err;
 	return diagnose(diagnosis, EXIT_CANNOT, -EIO, "make room, or name another file with -o",
-			"cannot write %s: %s", export->output, strerror(errno));
+			"cannot write %s: %s", export->output,
+			write_error_text(export->output, -errno, text));
 }
 
 int dump_export(int argc, char **argv, struct diagnosis *diagnosis)

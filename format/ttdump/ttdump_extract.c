@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "format/units.h"
+#include "format/write_error.h"
 
 struct extract {
 	const char *trace;
@@ -171,6 +172,7 @@ static int extract_artifact(const struct extract *extract, const struct trace_ar
 {
 	auto_fd fd = create_output(extract, artifact);
 	int err = fd < 0 ? fd : write_content(fd, artifact);
+	char text[WRITE_ERROR_TEXT];
 
 	if (err == -EXDEV)
 		return diagnose(diagnosis, EXIT_DAMAGED, err,
@@ -178,9 +180,10 @@ static int extract_artifact(const struct extract *extract, const struct trace_ar
 				"-o FILE",
 				"the path %s would lead out of the directory", artifact->path);
 	if (err)
-		return diagnose(diagnosis, EXIT_CANNOT, err,
+		return diagnose(diagnosis, exit_status_of_file(err), err,
 				err == -EEXIST ? "choose another directory with --output" : NULL,
-				"cannot write %s: %s", artifact->path, strerror(-err));
+				"cannot write %s: %s", artifact->path,
+				write_error_text(extract->output ?: ".", err, text));
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "format/units.h"
+#include "format/write_error.h"
 
 struct salvage {
 	const char *input;
@@ -45,14 +46,17 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 static int salvage_failed(const struct salvage *salvage, const char *output, int err,
 			  const struct trace_report *report, struct diagnosis *diagnosis)
 {
+	char text[WRITE_ERROR_TEXT];
+
 	if (err == -EINVAL)
 		return diagnose(diagnosis, EXIT_USAGE, err, "name another file with --output",
 				"%s would overwrite itself", salvage->input);
 	if (err == -EBADMSG || err == -EPIPE)
 		return diagnose(diagnosis, EXIT_DAMAGED, err, "nothing in it can be saved",
 				"cannot read %s: %s", salvage->input, report->problem);
-	return diagnose(diagnosis, EXIT_CANNOT, err, NULL, "cannot salvage %s to %s: %s",
-			salvage->input, output, strerror(-err));
+	return diagnose(diagnosis, exit_status_of_file(err), err, NULL,
+			"cannot salvage %s to %s: %s", salvage->input, output,
+			write_error_text(output, err, text));
 }
 
 static void print_saved(const struct salvage *salvage, const char *output,

@@ -12,14 +12,14 @@ int dump_open(const char *path, struct trace_reader **reader, struct diagnosis *
 	if (!err)
 		return 0;
 	if (!*reader)
-		return diagnose(diagnosis, EXIT_CANNOT, err, NULL, "cannot open %s: %s", path,
-				strerror(-err));
+		return diagnose(diagnosis, exit_status_of_file(err), err, "check the path",
+				"cannot open %s: %s", path, strerror(-err));
 	if (err == -EPROTONOSUPPORT)
 		return diagnose(diagnosis, EXIT_CANNOT, err, "use a newer version of ttdump",
 				"cannot read %s: %s", path, trace_reader_error(*reader));
 	if (err != -EBADMSG && err != -EPIPE)
-		return diagnose(diagnosis, EXIT_CANNOT, err, NULL, "cannot read %s: %s", path,
-				trace_reader_error(*reader));
+		return diagnose(diagnosis, exit_status_of_file(err), err, NULL,
+				"cannot read %s: %s", path, trace_reader_error(*reader));
 	return diagnose(diagnosis, EXIT_DAMAGED, err, "check that this is a trace of ttrec",
 			"cannot read %s: %s", path, trace_reader_error(*reader));
 }

@@ -50,7 +50,8 @@ int dump_verify(int argc, char **argv, struct diagnosis *diagnosis)
 	argp_parse(&argp, argc, argv, 0, NULL, &path);
 	err = trace_verify(path, &report);
 	if (err && err != -EBADMSG && err != -EPIPE)
-		return diagnose(diagnosis, EXIT_CANNOT, err, NULL, "cannot check %s: %s", path,
+		return diagnose(diagnosis, exit_status_of_file(err), err, NULL,
+				"cannot check %s: %s", path,
 				report.problem[0] ? report.problem : strerror(-err));
 	print_verdict(&report);
 	diagnosis->status = err ? EXIT_DAMAGED : EXIT_IDENTICAL;

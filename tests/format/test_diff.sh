@@ -145,7 +145,7 @@ refused() {
 	expect 2 ttdump diff --context many a b
 	expect 2 ttdump diff --guest nobody a b
 	grep -q 'no guest "nobody"' err
-	expect 4 ttdump diff a none
+	expect 2 ttdump diff a none
 	echo text >text
 	expect 3 ttdump diff a text
 }

@@ -190,13 +190,13 @@ no_output() {
 	local format
 	lab_trace
 	for format in $(formats); do
-		expect 4 ttdump export "$format" trace -o none/file
+		expect 2 ttdump export "$format" trace -o none/file
 		says err 'cannot write none/file: No such file or directory'
 		[[ ! -w /dev/full ]] || {
 			expect 4 ttdump export "$format" trace -o /dev/full
 			says err 'cannot write /dev/full: No space left on device'
 		}
-		expect 4 ttdump export "$format" none
+		expect 2 ttdump export "$format" none
 		says err 'cannot open none: No such file or directory'
 	done
 }

@@ -76,7 +76,7 @@ devices() {
 	says err 'disk.img of n1 has changed since it was recorded'
 	says err 'to do: .*--disk'
 	rm disk.img
-	expect 4 again
+	expect 2 again
 	says err 'disk.img of n1, which is not in the trace, cannot be had: No such file'
 	expect 0 again --disk n1=copy.img
 	agrees

@@ -23,7 +23,7 @@ boot() {
 # ---- Kernels -------------------------------------------------------------------------------------------
 
 no_kernel() {
-	refused 4 'nowhere: No such file' boot ./nowhere
+	refused 2 'nowhere: No such file' boot ./nowhere
 	refused 4 'the directory / has no program' boot /
 	echo "just a text" >text
 	chmod +x text
@@ -71,9 +71,9 @@ damaged_kernel() {
 # ---- Arguments --------------------------------------------------------------------------------------------
 
 no_initrd() {
-	refused 4 'cannot read the initrd ./nowhere: No such file' \
+	refused 2 'cannot read the initrd ./nowhere: No such file' \
 		ttrec run -q -o t.zst "$kernel" mem=32M initrd=./nowhere
-	refused 4 'the initrd / is not a file' ttrec run -q -o t.zst "$kernel" mem=32M initrd=/
+	refused 2 'the initrd / is not a file' ttrec run -q -o t.zst "$kernel" mem=32M initrd=/
 }
 
 # Seen before anything starts, if the size of what is unpacked is known.
@@ -155,21 +155,21 @@ own_arguments() {
 # ---- Where the trace goes ------------------------------------------------------------------------------------
 
 unwritable() {
-	refused 4 'cannot write the trace ./nowhere/t.zst: No such file' \
+	refused 2 'cannot write the trace ./nowhere/t.zst: No such file' \
 		ttrec run -q -o ./nowhere/t.zst "$kernel" mem=32M
-	refused 4 'cannot write the trace /: Is a directory' ttrec run -q -o / "$kernel" mem=32M
+	refused 2 'cannot write the trace /: Is a directory' ttrec run -q -o / "$kernel" mem=32M
 	says err 'name another file with -o'
 	publish_commands
 	mkdir locked
 	chmod 555 locked
-	refused 4 'cannot write the trace locked/t.zst: Permission denied' \
+	refused 2 'cannot write the trace locked/t.zst: Permission denied' \
 		as_user "$PWD/public/ttrec" run -q -o locked/t.zst "$kernel" mem=32M
 }
 
 # The guest is ended, what was written is valid, and the exit status says so.
 disk_full_verdict() {
 	says err '^FAILED: '
-	says err "why: cannot write the trace.*: $1"
+	says err "why: cannot write the trace.*: $1: [0-9.]+ (bytes|B|KiB) of [0-9.]+ [KM]iB are left on the file system at $PWD/small"
 	says err 'to do: make room'
 }
 
@@ -195,6 +195,7 @@ disk_full() {
 	expect 4 on_small_disk 160k --no-embed --digest every "$kernel" mem=32M initrd="$initrd" \
 		do=random,tick:0:1000000
 	disk_full_verdict 'No space left on device'
+	says err '^  replay it: '
 	valid_so_far t.zst
 }
 
@@ -203,6 +204,9 @@ disk_full_at_once() {
 	unshare -mr true 2>/dev/null || skip "mount namespaces are refused here"
 	expect 4 on_small_disk 1m "$kernel" mem=32M initrd="$initrd" do=tick:0:1000000
 	disk_full_verdict 'No space left on device'
+	# Without its kernel it cannot be replayed, and nobody is told to try.
+	never_says err 'replay it: '
+	says err 'can be read, not replayed'
 	expect 3 ttreplay t.zst
 }
 
@@ -227,9 +231,47 @@ no_trace() {
 	refused 3 'empty.zst' ttreplay empty.zst
 	echo "just a text" | zstd -q >compressed.zst
 	refused 3 'compressed.zst' ttreplay compressed.zst
-	refused 4 'directory' ttreplay /
+	refused 2 'directory' ttreplay /
 }
 
+# ---- One table of exit statuses -----------------------------------------------------------------------------
+
+# A file that is not there is the same for every command and option that reads one.
+missing_files() {
+	local none=./nowhere
+	expect 0 boot "$kernel"
+	for call in "ttrec run -q $none" "ttrec run -q $kernel initrd=$none" "ttrec run -q -f $none" \
+		"ttrec run -q --again $none" "ttrec run -q --again t.zst --initrd $none" \
+		"ttrec run -q --add $none /bin/true" "ttrec run -q --kernel $none /bin/true" \
+		"ttrec run -q -o $none/t.zst $kernel" "ttrec serve --clients 1 --socket $none/s" \
+		"ttrec doctor $none" "ttrec doctor --instructions $none" \
+		"ttreplay $none" "ttreplay --kernel $none t.zst" "ttreplay --report $none/r.json t.zst" \
+		"ttdump show $none" "ttdump stat $none" "ttdump diff t.zst $none" "ttdump verify $none" \
+		"ttdump salvage $none -o s.zst" "ttdump extract $none" "ttdump export json $none" \
+		"ttdump export html t.zst --report $none" "ttdump export json t.zst -o $none/t.json"; do
+		# shellcheck disable=SC2086 # a command and its arguments
+		expect 2 $call
+		says err "^(ttrec|ttreplay|ttdump): .*nowhere"
+	done
+}
+
+# What could not be printed is not passed over.
+lost_output() {
+	[[ -w /dev/full ]] || skip "there is no /dev/full"
+	expect 0 boot "$kernel"
+	for call in "ttrec --help" "ttrec run -q --json -o u.zst $kernel mem=32M initrd=$initrd do=off" \
+		"ttrec run -o u.zst $kernel mem=32M initrd=$initrd do=off" "ttrec doctor" \
+		"ttreplay t.zst" "ttreplay --json t.zst" "ttreplay --console t.zst" "ttdump show t.zst"; do
+		status=0
+		# shellcheck disable=SC2086 # a command and its arguments
+		$call >/dev/full 2>err || status=$?
+		((status == 4)) || fail "$call: exit status $status"
+		says err 'cannot write the output: No space left on device'
+	done
+}
+
+proves "a file that is not there is exit status 2 of every command" missing_files
+proves "standard output that cannot be written is exit status 4" lost_output
 proves "what is no kernel is refused" no_kernel
 proves "UML without time travel is refused" no_time_travel
 proves "a kernel without execute permission is refused" not_executable

@@ -103,7 +103,7 @@ limit_and_refusal() {
 	junit j.xml 'c["lab: recording"].find("failure") is not None'
 	junit j.xml 'c["n1: run"].find("skipped") is not None'
 	says err '^::error title=ttrec run%2C recording::'
-	expect 4 ttrec run -q --ci github --junit j.xml -o u.zst /nowhere/linux
+	expect 2 ttrec run -q --ci github --junit j.xml -o u.zst /nowhere/linux
 	junit j.xml 's.get("errors") == "1" and c["lab: recording"].find("error") is not None'
 	says err '^::error title=ttrec run%2C recording::'
 }
@@ -116,11 +116,11 @@ json_alone() {
 }
 
 not_written() {
-	expect 4 record -q --junit /nowhere/j.xml -- off
+	expect 2 record -q --junit /nowhere/j.xml -- off
 	says err '^ttrec: cannot write /nowhere/j.xml: No such file or directory$'
-	expect 4 ttreplay --junit /nowhere/j.xml t.zst
+	expect 2 ttreplay --junit /nowhere/j.xml t.zst
 	says err '^ttreplay: cannot write /nowhere/j.xml: No such file or directory$'
-	GITHUB_STEP_SUMMARY=/nowhere/s.md expect 4 ttreplay --ci github t.zst
+	GITHUB_STEP_SUMMARY=/nowhere/s.md expect 2 ttreplay --ci github t.zst
 	says err '^ttreplay: cannot add to the summary /nowhere/s.md: '
 	expect 2 ttreplay --ci jenkins t.zst
 }

@@ -109,7 +109,7 @@ refuses_bad_dumps() {
 	says err 'into which file'
 	expect 2 ttreplay --until 500 --dump-memory 0 a --dump-memory 0 b t.zst
 	says err 'is named twice'
-	expect 4 ttreplay --until 500 --dump-memory 0 no/where t.zst
+	expect 2 ttreplay --until 500 --dump-memory 0 no/where t.zst
 	says err 'cannot write no/where: No such file or directory'
 	says err 'to do: check the path'
 	(ulimit -f 4096 && trap '' XFSZ && expect 4 ttreplay --until 500 --dump-memory 0 core t.zst)

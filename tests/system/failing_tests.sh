@@ -322,9 +322,9 @@ cannot_run() {
 	mkdir directory
 	expect 4 run directory
 	says err 'the directory directory has no program called test, run or init'
-	expect 4 run ./missing
+	expect 2 run ./missing
 	says err 'cannot read ./missing: No such file'
-	expect 4 run --add missing ./fine
+	expect 2 run --add missing ./fine
 	says err 'cannot read the file missing'
 	expect 2 run --add ../elsewhere ./fine
 	says err 'not below the directory'

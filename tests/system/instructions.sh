@@ -167,7 +167,7 @@ what_is_none() {
 	echo "no program" >text
 	expect 4 ttrec doctor --instructions text
 	says err 'text is no program of this machine, and no archive'
-	expect 4 ttrec doctor --instructions nowhere
+	expect 2 ttrec doctor --instructions nowhere
 	says err 'cannot read nowhere: No such file'
 	expect 2 ttrec doctor --instructions text "$kernel"
 	# Damaged: nothing is found in it, and nothing ends with a signal.

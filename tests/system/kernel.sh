@@ -107,7 +107,7 @@ refusals() {
 	equal
 	expect 2 ttreplay --kernel n7=equal t.zst
 	says err 'there is no guest n7, only n1'
-	expect 4 ttreplay --kernel nowhere t.zst
+	expect 2 ttreplay --kernel nowhere t.zst
 	says err 'cannot read the kernel nowhere'
 	expect 4 ttreplay --kernel "$initrd" t.zst
 	says err 'is not a User-Mode-Linux binary'

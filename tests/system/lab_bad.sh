@@ -107,11 +107,11 @@ nowhere() {
 	file 'guests:' '  - {name: n1, kernel: ./linux, devices: [{net: wan}]}'
 	refused 2 'lab\.yaml:2:[0-9]+: .*wan'
 	file 'guests:' '  - {name: n1, kernel: ./nowhere}'
-	refused 4 'nowhere: No such file'
+	refused 2 'nowhere: No such file'
 	file 'guests:' '  - {name: n1, kernel: ./linux, initrd: ./nowhere}'
-	refused 4 'nowhere'
+	refused 2 'nowhere'
 	file 'guests:' '  - {name: n1, kernel: ./linux, devices: [{disk: ./nowhere.img}]}'
-	refused 4 'nowhere\.img'
+	refused 2 'nowhere\.img'
 }
 
 # What would break determinism, or takes what is given by us.

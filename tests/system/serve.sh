@@ -170,12 +170,12 @@ path_is_a_file() {
 	expect 4 ttrec serve --socket s --clients 1 -o t.zst
 	says err 'the socket path s is in use'
 	[[ $(cat s) == precious ]] || fail "the file was overwritten"
-	expect 4 ttrec serve --socket nowhere/s --clients 1 -o t.zst
+	expect 2 ttrec serve --socket nowhere/s --clients 1 -o t.zst
 	says err 'cannot listen at nowhere/s: No such file'
 }
 
 trace_unwritable() {
-	expect 4 ttrec serve --socket s --clients 1 -o nowhere/t.zst
+	expect 2 ttrec serve --socket s --clients 1 -o nowhere/t.zst
 	says err 'cannot write the trace nowhere/t.zst'
 	[[ ! -e s ]] || fail "the socket was left behind"
 }
