@@ -5,9 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/printable.h"
-
-#define ESCAPE '\033'
+#include "format/terminal_text.h"
 
 const char *console_line_text(const char *line)
 {
@@ -21,40 +19,17 @@ const char *console_line_text(const char *line)
 	return end[1] == ' ' ? end + 2 : end + 1;
 }
 
-/* The end of the sequence that begins at @at (ECMA-48: CSI, OSC, and those of two characters). */
-static const char *skip_sequence(const char *at)
-{
-	at++;
-	if (*at == '[') {
-		at++;
-		while (*at >= 0x20 && *at <= 0x3f)
-			at++;
-		return *at ? at + 1 : at;
-	}
-	if (*at == ']') {
-		while (*at && *at != '\a' && *at != ESCAPE)
-			at++;
-		if (*at == ESCAPE && at[1] == '\\')
-			at++;
-		return *at ? at + 1 : at;
-	}
-	return *at ? at + 1 : at;
-}
-
 char *console_line_clean(char *line)
 {
-	char *out = line;
+	struct terminal_text terminal = { 0 };
+	/* Never more than went in: all of it is here, nothing was held back before. */
+	size_t size = terminal_text_clean(&terminal, line, strlen(line), line);
 
-	for (const char *at = line; *at;) {
-		if (*at == ESCAPE) {
-			at = skip_sequence(at);
-			continue;
-		}
-		*out++ = *at == '\t' ? ' ' : *at;
-		at++;
-	}
-	*out = '\0';
-	return printable(line);
+	size += terminal_text_end(&terminal, line + size);
+	line[size] = '\0';
+	for (char *at = line; (at = strpbrk(at, "\t\n")); at++)
+		*at = *at == '\t' ? ' ' : '?';
+	return line;
 }
 
 char *console_lines_copy(const char *text, size_t size)

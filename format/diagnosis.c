@@ -4,8 +4,9 @@
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
+
+#include "format/printable.h"
 
 enum exit_status exit_status_of_file(int error)
 {
@@ -39,26 +40,13 @@ int diagnose(struct diagnosis *diagnosis, enum exit_status status, int error, co
 	return error;
 }
 
-static bool control(char c)
-{
-	return ((unsigned char)c < ' ' && c != '\n') || c == 0x7f;
-}
-
 /* Paths and names may come out of a trace: nothing of them may command the terminal. */
-static void print_line(const char *text)
-{
-	for (; *text; text++)
-		fputc(control(*text) ? '?' : *text, stderr);
-	fputc('\n', stderr);
-}
-
 int diagnosis_print(const struct diagnosis *diagnosis, const char *command)
 {
-	fprintf(stderr, "%s: ", command);
-	print_line(diagnosis->what);
-	if (diagnosis->advice[0]) {
-		fputs("  to do: ", stderr);
-		print_line(diagnosis->advice);
-	}
+	struct diagnosis shown = *diagnosis;
+
+	fprintf(stderr, "%s: %s\n", command, printable(shown.what));
+	if (shown.advice[0])
+		fprintf(stderr, "  to do: %s\n", printable(shown.advice));
 	return diagnosis->status;
 }

@@ -10,6 +10,7 @@
 
 #include "format/chain.h"
 #include "format/index.h"
+#include "format/printable.h"
 #include "format/units.h"
 
 #define WINDOW_MIN (256u * 1024)
@@ -32,9 +33,7 @@ int frame_problem(struct frame_reader *reader, int error, const char *format, ..
 	vsnprintf(reader->problem + length, sizeof(reader->problem) - length, format, arguments);
 	va_end(arguments);
 	/* Some of it may be a name out of the file: nothing of that may command a terminal. */
-	for (char *c = reader->problem; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = '?';
+	printable(reader->problem);
 	return error;
 }
 

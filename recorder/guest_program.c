@@ -180,8 +180,7 @@ static int ask_for_kernel(const char *program, char **kernel, struct diagnosis *
 	if (err < 0)
 		return script_failed(&script, err, why);
 	snprintf(advice, sizeof(advice),
-		 "build one, which takes some minutes: %.400s\n  or let TTREC_KERNEL name one",
-		 path);
+		 "build one, which takes some minutes: %.400s, or let TTREC_KERNEL name one", path);
 	if (err)
 		return diagnose(why, EXIT_CANNOT, -ENOENT, advice,
 				"there is no User-Mode-Linux kernel to run %s on", program);

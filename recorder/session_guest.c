@@ -2,6 +2,7 @@
 /* The doors of a guest but time and devices: entropy, console, memory at rest, its end. */
 #include <string.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 
 #include "format/cleanup.h"
 #include "recorder/session_internal.h"
@@ -9,6 +10,8 @@
 #define CONSOLE_CHUNK (64u * 1024)
 /* At one look; more than its socket holds, so only a guest that writes meanwhile has more. */
 #define CONSOLE_CHUNKS_MAX 256
+/* Cleaned at once for a terminal. */
+#define SHOWN_PIECE 4096
 
 /* Of several guests each line says whose it is; a line that another one interrupts is cut. */
 static void show_console(struct session *session, const struct session_guest *guest,
@@ -32,13 +35,29 @@ static void show_console(struct session *session, const struct session_guest *gu
 	}
 }
 
-static void show(struct session *session, const struct session_guest *guest, const char *text,
+/* A terminal must not act on what a guest prints. */
+static void show_on_terminal(struct session *session, struct session_guest *guest, const char *text,
+			     size_t size)
+{
+	char shown[SHOWN_PIECE + TERMINAL_TEXT_MORE];
+
+	for (size_t done = 0, piece; done < size; done += piece) {
+		piece = size - done < SHOWN_PIECE ? size - done : SHOWN_PIECE;
+		show_console(session, guest, shown,
+			     terminal_text_clean(&guest->shown, text + done, piece, shown));
+	}
+}
+
+static void show(struct session *session, struct session_guest *guest, const char *text,
 		 size_t size)
 {
 	if (!session->options.show_console)
 		return;
 	status_line_clear(&session->status);
-	show_console(session, guest, text, size);
+	if (isatty(STDOUT_FILENO))
+		show_on_terminal(session, guest, text, size);
+	else
+		show_console(session, guest, text, size);
 	fflush(stdout);
 }
 

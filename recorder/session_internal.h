@@ -9,6 +9,7 @@
 #define TTREC_SESSION_INTERNAL_H
 
 #include "format/frame_origin.h"
+#include "format/terminal_text.h"
 #include "kernel/vhost_relay.h"
 #include "recorder/last_words.h"
 #include "recorder/session.h"
@@ -94,6 +95,7 @@ struct session_guest {
 	struct watch *watch;
 	struct ci_console *heard;
 	struct last_words last_words;
+	struct terminal_text shown;    /* where a terminal is in its output */
 	struct client *client;	       /* once it connected */
 	struct session_device *device; /* guest->spec->device_count of them */
 	unsigned int closing;	       /* devices of which that is to be found out */

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define PIECE 4096
+
 /* In one write, so that the lines of guests that run side by side stay whole. */
 static void print_line(struct console_printer *printer)
 {
@@ -29,7 +31,7 @@ static void add_to_line(struct console_printer *printer, const char *text, size_
 	}
 }
 
-void console_print(struct console_printer *printer, const char *text, size_t size)
+static void print(struct console_printer *printer, const char *text, size_t size)
 {
 	const char *end;
 
@@ -47,6 +49,21 @@ void console_print(struct console_printer *printer, const char *text, size_t siz
 		size -= length + 1;
 	}
 	add_to_line(printer, text, size);
+}
+
+void console_print(struct console_printer *printer, const char *text, size_t size)
+{
+	char shown[PIECE + TERMINAL_TEXT_MORE];
+
+	if (!printer->terminal) {
+		print(printer, text, size);
+		return;
+	}
+	for (size_t done = 0, piece; done < size; done += piece) {
+		piece = size - done < PIECE ? size - done : PIECE;
+		print(printer, shown,
+		      terminal_text_clean(&printer->cleaned, text + done, piece, shown));
+	}
 }
 
 void console_finish(struct console_printer *printer)

@@ -6,11 +6,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "format/terminal_text.h"
+
 /* The longest line that is not broken in two. */
 #define CONSOLE_LINE_MAX 1024
 
 struct console_printer {
 	const char *name; /* put before each line; NULL: shown byte by byte as it comes */
+	bool terminal;	  /* it is shown on one, which must not act on it */
+	struct terminal_text cleaned;
 	char line[CONSOLE_LINE_MAX];
 	size_t length; /* of the line that is not complete */
 };

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "format/cleanup.h"
 #include "format/text/trace_open.h"
@@ -71,7 +72,8 @@ static unsigned int suspicious_instructions(const struct replay_guest *replayed,
 static int replay(const struct replay_options *options, struct replay_guest *replayed,
 		  struct trace_reader *reader, struct guest *guest, struct probe **probe)
 {
-	struct console_printer printer = { .name = options->named ? replayed->name : NULL };
+	struct console_printer printer = { .name = options->named ? replayed->name : NULL,
+					   .terminal = isatty(STDOUT_FILENO) };
 	struct replay_outcome *outcome = replayed->outcome;
 	struct cursor_options cursor = options->cursor;
 	struct cpu_identity cpu = { 0 };

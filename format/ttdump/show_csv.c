@@ -24,9 +24,15 @@ void csv_add_head(struct line *line)
 	line_text(line, ",device_name,description\r\n");
 }
 
+/* A spreadsheet takes a cell that begins so for a formula: an apostrophe makes it text. */
+static bool is_formula(const char *text, size_t size)
+{
+	return size && memchr("=+-@\t\r", *text, 6);
+}
+
 static void add_text(struct line *line, const char *text, size_t size)
 {
-	line_text(line, ",\"");
+	line_text(line, is_formula(text, size) ? ",\"'" : ",\"");
 	for (const char *quote; (quote = memchr(text, '"', size));) {
 		size_t length = (size_t)(quote - text) + 1;
 

@@ -91,13 +91,38 @@ static void append_stranger(struct trace_writer *writer)
 		check(trace_writer_append(writer, &records[i], NULL), "append");
 }
 
+struct said {
+	uint32_t kind;
+	const char *text;
+};
+
+static void append_said(struct trace_writer *writer, const struct said *said, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct trace_record record = { .kind = said[i].kind,
+					       .payload = said[i].text,
+					       .payload_size = strlen(said[i].text) };
+
+		check(trace_writer_append(writer, &record, NULL), "append");
+	}
+}
+
+/* A guest that would like to command a terminal, a spreadsheet, and who extracts its files. */
+static void append_escape(struct trace_writer *writer)
+{
+	static const struct said said[] = {
+		{ TRACE_meta, "name==1+1\xc2\x9b" },
+		{ TRACE_console, "=cmd|' /C calc'!A0\n" },
+	};
+
+	embed(writer, "/../../escaped", 0644, "no\n");
+	append_said(writer, said, ARRAY_SIZE(said));
+}
+
 /* A guest that would like to be part of a page that shows it. */
 static void append_markup(struct trace_writer *writer)
 {
-	static const struct {
-		uint32_t kind;
-		const char *text;
-	} said[] = {
+	static const struct said said[] = {
 		{ TRACE_meta, "name=</script><script>window.broken=1</script>" },
 		{ TRACE_meta,
 		  "device=1 net <iframe/src=javascript:window.broken=1> 02:00:00:00:00:01" },
@@ -107,13 +132,7 @@ static void append_markup(struct trace_writer *writer)
 		{ TRACE_note, "</script><img src=x onerror=window.broken=1>" },
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(said); i++) {
-		struct trace_record record = { .kind = said[i].kind,
-					       .payload = said[i].text,
-					       .payload_size = strlen(said[i].text) };
-
-		check(trace_writer_append(writer, &record, NULL), "append");
-	}
+	append_said(writer, said, ARRAY_SIZE(said));
 }
 
 static enum sample_lab choose_lab(const char *word)
@@ -141,7 +160,7 @@ int main(int argc, char **argv)
 	} else if (argc == 3 && !strcmp(argv[2], "markup")) {
 		append_markup(writer);
 	} else if (argc == 3) {
-		embed(writer, "/../../escaped", 0644, "no\n");
+		append_escape(writer);
 	} else if (absurd) {
 		append_absurd(writer, strtoull(argv[3], NULL, 0), atol(argv[4]));
 	} else if (network) {

@@ -195,6 +195,14 @@ assert raw.count(b"\r\n") == raw.count(b"\n") == len(rows) + 1
 END
 }
 
+# A spreadsheet runs what a cell begins with; a terminal obeys what a name holds.
+csv_is_no_formula() {
+	"$bin/format_make_sample" escape escape
+	ttdump show --csv escape >t.csv
+	says t.csv ',"'"'"'=1\+1\?\?",'
+	! grep -P '(^|,)"?[=+@]|,"-' t.csv || fail "a cell is a formula"
+}
+
 utf8_where_it_is_understood() {
 	"$bin/format_make_sample" sample
 	LC_ALL=C.UTF-8 ttdump show --op note sample | iconv -f UTF-8 -t UTF-8 >/dev/null
@@ -217,5 +225,6 @@ proves "without an index the same is found" without_an_index
 proves "nothing selected is no error" nothing_selected
 proves "an interval that ends before it begins is refused" nothing_to_select
 proves "CSV is read back as what JSON says" csv_is_read_back
+proves "no cell of CSV is a formula" csv_is_no_formula
 proves "what is printed is ASCII unless the locale has UTF-8" utf8_where_it_is_understood
 finish

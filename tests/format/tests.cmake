@@ -24,6 +24,7 @@ foreach(name line frame_text record_text)
 endforeach()
 ttrec_unit_test(format_frames SOURCES format/test_frames.c LIBS tttext)
 ttrec_unit_test(format_frame_origin SOURCES format/test_frame_origin.c LIBS ttbase)
+ttrec_unit_test(format_terminal_text SOURCES format/test_terminal_text.c LIBS ttbase)
 ttrec_unit_test(format_pcapng_order LIBS tttext
   SOURCES format/test_pcapng_order.c ${CMAKE_SOURCE_DIR}/format/ttdump/pcapng.c
           ${CMAKE_SOURCE_DIR}/format/ttdump/pcapng_frame.c ${CMAKE_SOURCE_DIR}/format/ttdump/pcapng_order.c)

@@ -270,6 +270,46 @@ lost_output() {
 	done
 }
 
+# ---- Terminals -----------------------------------------------------------------------------------------------
+
+# on_terminal COMMAND: what a terminal gets of it, into the file typed.
+on_terminal() {
+	TERM=xterm script -qec "$1" script.log >/dev/null </dev/null
+	sed '1d;$d' script.log >typed
+}
+
+# Nothing of it but lines, tabs, printable ASCII and what our status line does.
+harmless() {
+	! tr -d '\r' <"$1" | sed 's/\x1b\[K//g' | LC_ALL=C grep -nP '[^\t\x20-\x7e]' || fail "$1 commands the terminal"
+}
+
+terminals_are_safe() {
+	local evil=$'a\x1b[31;8mb\x1b]0;owned\x07c\x1b[2Jd\xc2\x9b5me\xe2\x80\xaef'
+	command -v script >/dev/null || skip "needs script(1)"
+	on_terminal "$bin/ttrec run -o t.zst $kernel mem=32M initrd=$initrd 'do=\"say:$evil,off\"'"
+	says typed 'abcd\?\?5me\?\?\?f'
+	harmless typed
+	on_terminal "$bin/ttreplay --console t.zst"
+	says typed 'abcd\?\?5me\?\?\?f'
+	harmless typed
+	# Elsewhere it is what the guest printed.
+	ttreplay --console t.zst >out
+	grep -qF "$evil" out || fail "a file did not get what was printed"
+}
+
+# Names out of traces and command lines in what is said of them.
+diagnoses_are_safe() {
+	local name=$'no\xc2\x9b31m\xe2\x80\xae\nttreplay: identical'
+	for call in "ttrec run -q -f" "ttreplay" "ttdump stat"; do
+		# shellcheck disable=SC2086 # a command and its verb
+		expect 2 $call "$name"
+		says err 'no\?\?31m\?\?\?\?ttreplay: identical: No such file'
+		harmless err
+	done
+}
+
+proves "a terminal does not act on what a guest prints" terminals_are_safe
+proves "a terminal does not act on names in diagnoses" diagnoses_are_safe
 proves "a file that is not there is exit status 2 of every command" missing_files
 proves "standard output that cannot be written is exit status 4" lost_output
 proves "what is no kernel is refused" no_kernel
