@@ -277,6 +277,48 @@ static void check_guests(const struct run_options *options, struct argp_state *s
 			   options->kernel[0]);
 }
 
+/* Is @word an option of @argp or of its children, as it stands or with "=" and a value behind it?
+ */
+static bool is_option_of(const struct argp *argp, const char *word)
+{
+	for (const struct argp_option *option = argp->options;
+	     option && (option->name || option->key || option->doc); option++) {
+		size_t length = option->name ? strlen(option->name) : 0;
+
+		if (length && !strncmp(word, "--", 2) && !strncmp(word + 2, option->name, length) &&
+		    (!word[2 + length] || word[2 + length] == '='))
+			return true;
+		if (word[0] == '-' && word[1] && word[1] == option->key && !word[2])
+			return true;
+	}
+	for (const struct argp_child *child = argp->children; child && child->argp; child++)
+		if (is_option_of(child->argp, word))
+			return true;
+	return false;
+}
+
+/*
+ * The first word that is no option is the kernel or program; all that follows is its own. An option
+ * of ours there is most likely meant for us, and a recording without it would not be what was asked
+ * for. Behind "--", before the kernel or among its words, all is the guest's.
+ */
+static void take_guest_words(struct run_options *options, struct argp_state *state)
+{
+	char *const *word = &state->argv[state->next - 1];
+
+	options->kernel = word;
+	state->next = state->argc;
+	if (state->quoted)
+		return;
+	for (word++; *word && strcmp(*word, "--"); word++)
+		if (is_option_of(state->root_argp, *word))
+			argp_error(
+				state,
+				"'%s' stands after '%s', where all is the guest's: put it before "
+				"that; or, if it is for the guest, put -- before '%s'",
+				*word, *options->kernel, *options->kernel);
+}
+
 static error_t parse_guests(int key, char *text, struct argp_state *state)
 {
 	static const char *const keeps[] = { "always", "on-failure", NULL };
@@ -340,9 +382,7 @@ static error_t parse_guests(int key, char *text, struct argp_state *state)
 		options->embed = false;
 		break;
 	case ARGP_KEY_ARG:
-		/* The first that is no option is the kernel; all that follows is its own. */
-		options->kernel = &state->argv[state->next - 1];
-		state->next = state->argc;
+		take_guest_words(options, state);
 		break;
 	case ARGP_KEY_END:
 		check_guests(options, state);

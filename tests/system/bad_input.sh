@@ -152,6 +152,28 @@ own_arguments() {
 	refused 2 'umid=mine is ttrec.s own' boot "$kernel" umid=mine
 }
 
+# An option of ttrec does nothing there: it is refused, unless it is said to be the guest's.
+options_after_the_kernel() {
+	local option
+	for option in "--seed 9" --seed=9 "-o x.zst" -q --json "--junit x.xml" "--kernel x"; do
+		# shellcheck disable=SC2086 # two words
+		expect 2 boot "$kernel" mem=32M $option
+		says err "'${option% *}' stands after '.*', where all is the guest's: put it before that"
+		says err 'put -- before'
+		# shellcheck disable=SC2086
+		expect 2 boot --kernel "$kernel" /bin/true $option
+	done
+	[[ ! -e t.zst && ! -e x.zst ]] || fail "it was recorded all the same"
+	expect 0 ttrec run -q -o t.zst "$kernel" mem=32M initrd="$initrd" do=off -- --seed 9
+	ttdump show --json t.zst >listing
+	says listing "\"text\":\"argument=--seed\""
+	expect 0 ttrec run -q -o t.zst -- "$kernel" mem=32M initrd="$initrd" do=off --seed=9
+	expect 0 ttrec run -o t.zst --kernel "$kernel" -- /bin/echo --seed -q
+	says out '^--seed -q'
+	expect 2 ttrec tap -q --upstream /nowhere "$kernel" --seed 9
+	says err "'--seed' stands after"
+}
+
 # ---- Where the trace goes ------------------------------------------------------------------------------------
 
 unwritable() {
@@ -324,6 +346,7 @@ proves "a guest that never spoke has nothing to replay" ends_before_start
 proves "arguments that break determinism are named, with why and what instead" breaks_determinism
 proves "--allow goes on with what is named, and only that" allowed
 proves "arguments that ttrec gives itself are refused" own_arguments
+proves "options of ttrec behind the kernel are refused" options_after_the_kernel
 proves "a trace that cannot be written is refused before anything runs" unwritable
 proves "a full disk ends the recording, what was written is valid" disk_full
 proves "a disk too small for the kernel ends the recording" disk_full_at_once
