@@ -199,8 +199,9 @@ int run_ci_tell(const struct run_report *report, int status, const char *reason,
 {
 	struct ci_suite suite = describe(report->options);
 	auto_free char *warnings = run_warnings_text(report);
+	bool replayable = status && kept && report->result->messages;
 	auto_free char *next =
-		status && kept ? shell_command("ttreplay", report->options->output) : NULL;
+		replayable ? shell_command("ttreplay", report->options->output) : NULL;
 	char verdict[640], time[UNITS_TEXT], wall[UNITS_TEXT];
 
 	if (!ci_wanted(&report->options->ci))

@@ -388,6 +388,7 @@ void run_report_print(const struct run_report *report, int status, const char *r
 		fprintf(stderr, "  to do: %s\n", result->diagnosis.advice);
 	if (status)
 		print_hints(report);
-	if (kept && status && report->lab && !report->trace->files_missing)
+	/* Of guests that never spoke there is nothing to be compared. */
+	if (kept && status && report->lab && result->messages && !report->trace->files_missing)
 		fprintf(stderr, "  replay it: ttreplay %s\n", report->options->output);
 }

@@ -54,7 +54,7 @@ bool verdict_failed(const struct verdict *verdict, struct diagnosis *why)
 	else if (compared_nothing(&outcome->report))
 		diagnose(why, EXIT_CANNOT, -ENODATA,
 			 "record it again: `ttrec run` says why the guest does not start",
-			 "nothing of %s was compared: in the recording it ended before its first "
+			 "nothing of %s was compared: the recording ended before its first "
 			 "message%s%s",
 			 guest->name, *outcome->report.end ? ", " : "", outcome->report.end);
 	return why->status;

@@ -122,9 +122,59 @@ ends_before_start() {
 	gcc -static -o dies dies.c
 	expect 1 ttrec run -q -o t.zst ./dies mem=32M
 	says err 'why: the guest was killed by SIGSEGV before it asked for the time'
+	never_says err 'replay it'
+	nothing_compared 'the recording ended before its first message, .* signal 11'
+	expect 4 ttreplay --report report t.zst
+	says report.json '"verdict": "not replayed"'
+	says report.md 'nothing of n1 was compared'
+	expect 4 ttreplay --junit junit.xml t.zst
+	says junit.xml 'errors="1"'
+	says junit.xml 'not replayed: nothing of n1 was compared'
+	# Of two, one has been compared, and nothing of the other.
+	cat >lab.yaml <<-END
+		guests:
+		- name: dies
+		  kernel: ./dies
+		  memory: 32M
+		- name: lives
+		  kernel: $kernel
+		  initrd: $initrd
+		  memory: 32M
+		  append: do=off
+	END
+	expect 1 ttrec run -q -o t.zst -f lab.yaml
 	expect 4 ttreplay t.zst
-	says err 'nothing of n1 was compared: in the recording it ended before its first message, .* signal 11'
+	says out '^not replayed: dies; identical: lives; '
+	nothing_compared 'the recording ended before its first message' --only dies
+}
+
+# nothing_compared WHY [OPTION]...: of t.zst; it is not called identical.
+nothing_compared() {
+	expect 4 ttreplay "${@:2}" t.zst
+	says err "^ttreplay: nothing of (n1|dies) was compared: $1"
 	never_says err identical
+	never_says out identical
+}
+
+# A guest that was killed by its recorder.
+stops_before_start() {
+	cat >waits.c <<-'END'
+		#include <stdio.h>
+		#include <unistd.h>
+		const char *marks[] = { "Linux version 6.12.0 ()", "umid=", "time-travel=ext:" };
+		int main(int count, char **argument)
+		{
+			puts(marks[count > 100]);
+			return pause();
+		}
+	END
+	gcc -static -o waits waits.c
+	expect 1 ttrec run -q -o t.zst --limit-wall 300ms ./waits mem=32M
+	nothing_compared 'the recording ended before its first message'
+	expect 5 ttrec run -q -o t.zst --hang-timeout 300ms ./waits mem=32M
+	nothing_compared 'the recording ended before its first message'
+	expect 137 timeout -s KILL --foreground --preserve-status 1 "$bin/ttrec" run -q --no-embed -o t.zst ./waits mem=32M
+	expect 3 ttreplay t.zst.part
 	empty out
 }
 
@@ -343,6 +393,7 @@ proves "a missing initrd is refused" no_initrd
 proves "an initrd that does not fit into the memory is refused, or the guest says so" initrd_too_large
 proves "what helps a guest that cannot start is said" cannot_start
 proves "a guest that never spoke has nothing to replay" ends_before_start
+proves "nor one that was stopped before it spoke" stops_before_start
 proves "arguments that break determinism are named, with why and what instead" breaks_determinism
 proves "--allow goes on with what is named, and only that" allowed
 proves "arguments that ttrec gives itself are refused" own_arguments
