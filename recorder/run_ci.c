@@ -3,23 +3,27 @@
 #include "recorder/run_ci.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "format/ci/ci.h"
 #include "format/cleanup.h"
+#include "format/console_line.h"
 #include "format/shell.h"
 #include "format/units.h"
 
-static struct ci_suite describe(const struct run_options *options)
+static struct ci_suite describe(const struct run_options *options, char seed[UNITS_TEXT])
 {
+	snprintf(seed, UNITS_TEXT, "%" PRIu64, options->session.seed);
 	return (struct ci_suite){ .command = options->upstream ? "ttrec tap" : "ttrec run",
-				  .name = options->lab	    ? options->lab
+				  .name = options->lab	     ? options->lab
 					  : options->program ? options->program
 					  : options->again   ? options->again
-					  : options->kernel ? options->kernel[0]
-							    : options->socket,
+					  : options->kernel  ? options->kernel[0]
+							     : options->socket,
+				  .seed = options->session.seed == RUN_UNSET ? NULL : seed,
 				  .started = (uint64_t)time(NULL) };
 }
 
@@ -65,6 +69,39 @@ static enum ci_outcome judge_guest(const struct run_report *report, size_t index
 	return *result->device_fault ? CI_ERROR : CI_PASSED;
 }
 
+/* A line that reports a test as failed, as it stands on the console. */
+static bool is_failed_test(const char *line)
+{
+	const char *text = console_line_text(line);
+
+	return !strncmp(text + strspn(text, " "), "not ok ", strlen("not ok "));
+}
+
+/*
+ * Has it failed because a test did that is a case itself, and by nothing else? A program that then
+ * ends with a status has said the same once more.
+ */
+static bool is_told_by_a_test(const struct run_report *report, size_t index)
+{
+	const struct session_guest_result *result = session_guest_result(report->session, index);
+	const struct run_guest *guest = &report->lab->guest[index];
+	struct watch_verdict verdict;
+
+	return ci_has_failed_test(guest->heard) && find_said(report->lab, index, &verdict) &&
+	       is_failed_test(verdict.failure.line) && !verdict.program.signal &&
+	       !*verdict.program.trouble && !result->signal && !*result->exceeded &&
+	       !*result->device_fault;
+}
+
+/* Where its tests say all there is to be said of a guest they are its cases, else it is one, too.
+ */
+static bool is_told_by_tests(const struct run_report *report, size_t index, enum ci_outcome outcome)
+{
+	if (outcome == CI_PASSED)
+		return ci_has_tests(report->lab->guest[index].heard);
+	return outcome == CI_FAILED && is_told_by_a_test(report, index);
+}
+
 static int add_guest(struct ci_suite *suite, const struct run_report *report, size_t index)
 {
 	const struct run_guest *guest = &report->lab->guest[index];
@@ -75,6 +112,8 @@ static int add_guest(struct ci_suite *suite, const struct run_report *report, si
 
 	ci_console_finish(guest->heard);
 	added.outcome = judge_guest(report, index, &added.now, reason, sizeof(reason));
+	if (is_told_by_tests(report, index, added.outcome))
+		return ci_add_tests(suite, guest->spec.name, guest->heard);
 	added.took = added.now;
 	console = added.outcome == CI_PASSED ? NULL : ci_console_excerpt(guest->heard);
 	added.console = console;
@@ -159,10 +198,13 @@ static int add_whole(struct ci_suite *suite, const struct run_report *report, in
 				 .message = reason,
 				 .details = report->result->diagnosis.advice };
 
-	if (report->result->end == SESSION_DONE && (!status || ci_count_bad(suite)))
+	if (report->result->end == SESSION_DONE && (!status || ci_count_bad(suite))) {
+		if (suite->count)
+			return 0;
 		added.outcome = CI_PASSED;
-	else
+	} else {
 		added.outcome = status == EXIT_DIVERGED ? CI_FAILED : CI_ERROR;
+	}
 	if (ci_is_bad(&added))
 		added.console = console = say_consoles(report->lab, NULL);
 	return ci_add(suite, &added);
@@ -197,7 +239,8 @@ static int publish(const struct run_options *options, struct ci_suite *suite, in
 
 int run_ci_tell(const struct run_report *report, int status, const char *reason, bool kept)
 {
-	struct ci_suite suite = describe(report->options);
+	char seed[UNITS_TEXT];
+	struct ci_suite suite = describe(report->options, seed);
 	auto_free char *warnings = run_warnings_text(report);
 	bool replayable = status && kept && report->result->messages;
 	auto_free char *next =
@@ -221,7 +264,8 @@ int run_ci_tell(const struct run_report *report, int status, const char *reason,
 
 int run_ci_tell_refused(const struct run_options *options, const struct diagnosis *refused)
 {
-	struct ci_suite suite = describe(options);
+	char seed[UNITS_TEXT];
+	struct ci_suite suite = describe(options, seed);
 	struct ci_case added = { .name = "recording",
 				 .outcome = CI_ERROR,
 				 .message = refused->what,

@@ -11,6 +11,7 @@
 #include "format/cleanup.h"
 #include "format/shell.h"
 #include "format/text/cast.h"
+#include "format/units.h"
 #include "kernel/vhost.h"
 
 /* VIRTIO 1.2, section 5.3: what a driver sends on queue 1 of port 0 is output. */
@@ -21,6 +22,7 @@ struct hearing {
 	const struct verdict_lab *all;
 	struct ci_console **console;
 	struct cast cast;
+	char seed[UNITS_TEXT]; /* that it was recorded with; empty: it does not say */
 };
 
 /* ---- What consoles said, as far as it was replayed ------------------------------------------ */
@@ -56,6 +58,20 @@ static void hear(struct hearing *hearing, const struct trace_record *record)
 					record->payload_size);
 }
 
+static void learn_seed(struct hearing *hearing, const struct trace_record *record)
+{
+	static const char key[] = "seed=";
+	size_t length = strlen(key);
+
+	if (record->kind == TRACE_meta && record->payload_size > length &&
+	    !memcmp(record->payload, key, length))
+		snprintf(hearing->seed, sizeof(hearing->seed), "%.*s",
+			 (int)(record->payload_size - length < UNITS_TEXT
+				       ? record->payload_size - length
+				       : UNITS_TEXT),
+			 (const char *)record->payload + length);
+}
+
 static int hear_all(struct hearing *hearing)
 {
 	struct trace_reader *reader = NULL;
@@ -64,6 +80,7 @@ static int hear_all(struct hearing *hearing)
 
 	while (!err && trace_reader_next(reader, &record) == 1) {
 		err = cast_learn(&hearing->cast, &record);
+		learn_seed(hearing, &record);
 		if (!err && is_output(&hearing->cast, &record))
 			hear(hearing, &record);
 	}
@@ -200,6 +217,7 @@ int replay_ci_tell(const struct replay_options *options, const struct verdict_la
 	err = hearing_open(all, &hearing);
 	if (!err)
 		err = collect(&suite, &hearing);
+	suite.seed = *hearing.seed ? hearing.seed : NULL;
 	hearing_close(&hearing);
 	return publish(options, &suite, err);
 }

@@ -79,6 +79,27 @@ static int add_left_out(struct ci_suite *suite, const char *guest, size_t left_o
 	return left_out ? ci_add(suite, &added) : 0;
 }
 
+bool ci_has_tests(const struct ci_console *console)
+{
+	const struct ci_test *test;
+	size_t count, left_out;
+
+	return !ci_console_tests(console, &test, &count, &left_out) && count;
+}
+
+bool ci_has_failed_test(const struct ci_console *console)
+{
+	const struct ci_test *test;
+	size_t count, left_out;
+
+	if (ci_console_tests(console, &test, &count, &left_out))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (test[i].outcome == CI_FAILED)
+			return true;
+	return false;
+}
+
 int ci_add_tests(struct ci_suite *suite, const char *guest, const struct ci_console *console)
 {
 	const struct ci_test *test;

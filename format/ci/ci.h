@@ -34,6 +34,7 @@ struct ci_suite {
 	const char *name;     /* of the lab, the kernel or the trace */
 	const char *verdict;  /* in a line */
 	const char *warnings; /* that were printed, in a line; NULL */
+	const char *seed;     /* with which it is the same again; NULL: nobody knows */
 	const char *trace;    /* what to attach to the job; NULL: there is nothing */
 	const char *next;     /* the command to type then; NULL */
 	bool failed;	      /* the command ends with a status that is not 0 */
@@ -45,6 +46,10 @@ struct ci_suite {
 
 /* Add a copy of @added. 0 or -ENOMEM. */
 int ci_add(struct ci_suite *suite, const struct ci_case *added);
+
+/* Of the tests that @console heard of: is there one, and did one fail? */
+bool ci_has_tests(const struct ci_console *console);
+bool ci_has_failed_test(const struct ci_console *console);
 
 /* Add the tests that @console heard of, as cases of @guest. 0 or -ENOMEM. */
 int ci_add_tests(struct ci_suite *suite, const char *guest, const struct ci_console *console);

@@ -87,6 +87,8 @@ static void print_title(FILE *out, const struct ci_case *of)
 
 static void print_where(FILE *out, const struct ci_suite *suite)
 {
+	if (suite->seed)
+		fprintf(out, "\nSeed: %s", suite->seed);
 	if (suite->trace)
 		fprintf(out, "\nTrace: %s, in the artifacts of this job if it uploads them",
 			suite->trace);
@@ -203,6 +205,14 @@ static void summarise_head(const struct ci_suite *suite, struct summary *summary
 		return;
 	fprintf(piece.out, "### %s %s ", suite->failed ? "❌" : "✅", suite->command);
 	markdown_text(piece.out, suite->name);
+	if (suite->seed) {
+		fprintf(piece.out, ", seed ");
+		markdown_text(piece.out, suite->seed);
+	}
+	if (suite->trace && suite->trace != suite->name) {
+		fprintf(piece.out, ", ");
+		markdown_code(piece.out, suite->trace);
+	}
 	fprintf(piece.out, "\n\n");
 	markdown_text(piece.out, suite->verdict);
 	fprintf(piece.out, "\n\n%zu passed, %zu failed, %zu skipped\n", ci_count(suite, CI_PASSED),

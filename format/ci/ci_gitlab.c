@@ -102,6 +102,10 @@ void ci_gitlab_tell(const struct ci_suite *suite, FILE *log)
 	}
 	fprintf(log, "%s" PLAIN " ", suite->failed ? RED "FAILED" : GREEN "passed");
 	print_line(log, suite->verdict);
+	if (suite->seed) {
+		fprintf(log, "; seed ");
+		print_line(log, suite->seed);
+	}
 	fprintf(log, "; %zu passed, %zu failed, %zu skipped\n", ci_count(suite, CI_PASSED),
 		ci_count_bad(suite), ci_count(suite, CI_SKIPPED));
 	if (suite->failed)

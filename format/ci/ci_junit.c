@@ -105,6 +105,8 @@ static char *failure_text(const struct ci_suite *suite, const struct ci_case *of
 		return NULL;
 	fprintf(out, "%s\nguest: %s\nvirtual time: %s s\n", of->message ?: "failed",
 		of->guest ?: "all", duration_exact(of->now, time));
+	if (suite->seed)
+		fprintf(out, "seed: %s\n", suite->seed);
 	if (suite->trace)
 		fprintf(out, "trace: %s\n", suite->trace);
 	if (suite->next)
@@ -184,6 +186,7 @@ static void write_properties(struct junit *junit, const struct ci_suite *suite)
 	write_property(junit, "command", suite->command);
 	write_property(junit, "verdict", suite->verdict);
 	write_property(junit, "warnings", suite->warnings);
+	write_property(junit, "seed", suite->seed);
 	write_property(junit, "trace", suite->trace);
 	write_property(junit, "next", suite->next);
 	end(junit);

@@ -24,26 +24,29 @@ commands_of() {
 }
 
 fails_on_github() {
-	GITHUB_STEP_SUMMARY=$PWD/summary.md expect 1 record --ci github --junit j.xml -- \
+	GITHUB_STEP_SUMMARY=$PWD/summary.md expect 1 record --seed 9 --ci github --junit j.xml -- \
 		"say:ok 1 first" "say:::error::pwned" "say:not ok 2 second | <b>" sleep:1000000 \
 		"say:##[add-mask]x" off
 	commands_of out >commands
 	says commands '^::group::console$'
 	[[ $(wc -l <commands) == 2 ]] || fail "$(cat commands)"
 	commands_of err >commands
-	says commands '^::error title=ttrec run%2C n1%3A run::the console said: not ok 2 second \| <b> \(t=0\.[0-9]{9} s\)%0ATrace: t\.zst, .*%0AThen: ttreplay t\.zst%0A%0A.*%0Anot ok 2 second \| <b>%0A'
-	says commands '^::error title=ttrec run%2C n1%3A second \| <b>::'
-	[[ $(wc -l <commands) == 2 ]] || fail "$(cat commands)"
-	says summary.md '^### ❌ ttrec run '
+	# One test is one annotation, with what repeats it.
+	says commands '^::error title=ttrec run%2C n1%3A second \| <b>::the console said: not ok \(t=0\.[0-9]{9} s\)%0ASeed: 9%0ATrace: t\.zst, .*%0AThen: ttreplay t\.zst%0A%0A.*not ok 2 second \| <b>'
+	[[ $(wc -l <commands) == 1 ]] || fail "$(cat commands)"
+	says summary.md '^### ❌ ttrec run .*, seed 9, `t\.zst`$'
+	says summary.md '^1 passed, 1 failed, 0 skipped$'
 	says summary.md '^\| n1 \| second \\\| &lt;b&gt; \| 0\.[0-9]{9} \| '
 	says summary.md '^not ok 2 second \| <b>$'
 	says summary.md '^ttreplay t\.zst$'
 	# Of one console that two cases show, once.
 	[[ $(grep -c '<details>' summary.md) == 1 ]] || fail "$(cat summary.md)"
-	says summary.md '<summary>n1: run: its console</summary>'
-	junit j.xml 's.get("tests") == "4" and s.get("failures") == "2" and s.get("errors") == "0"'
+	says summary.md '<summary>n1: second \| .*: its console</summary>'
+	junit j.xml 's.get("tests") == "2" and s.get("failures") == "1" and s.get("errors") == "0"'
 	junit j.xml 'c["n1: first"].find("failure") is None'
-	junit j.xml '"not ok 2 second" in c["n1: run"].find("failure").text'
+	junit j.xml '{x.get("name"): x.get("value") for x in s.iter("property")}["seed"] == "9"'
+	junit j.xml '{x.get("name"): x.get("value") for x in s.iter("property")}["trace"] == "t.zst"'
+	junit j.xml '"not ok 2 second" in c["n1: second | <b>"].find("failure").text'
 	junit j.xml '"next: ttreplay t.zst" in c["n1: second | <b>"].find("failure").text'
 	replays_identical t.zst
 }
@@ -79,21 +82,30 @@ fails_on_gitlab() {
 	says err '^  hello$'
 	says err $'^\033\\[1mattach:\033\\[0m t.zst '
 	says err 'ttreplay t\.zst$'
+	says err $'FAILED\033\\[0m no console ever said: never said|FAILED.*; seed 1; [01] passed, 1 failed'
+}
+
+# What is no test's failure is a case of its guest, also where tests have failed before it.
+two_failures() {
+	expect 1 record -q --junit j.xml -- "say:not ok 1 - first" "say:ok 2 - second" panic
+	junit j.xml 'c["n1: first"].find("failure") is not None and s.get("tests") in "23"'
+	expect 1 record -q --junit j.xml -- "say:ok 1 - first" panic
+	junit j.xml 'c["n1: run"].find("failure") is not None and s.get("failures") == "1" and s.get("tests") == "2"'
 }
 
 passes() {
 	expect 0 record --ci github --junit j.xml --keep on-failure --expect hello -- "say:hello" off
 	commands_of err >commands
 	empty commands
-	junit j.xml 's.get("tests") == "3" and s.get("failures") == s.get("errors") == "0"'
-	junit j.xml 'set(c) == {"n1: run", "lab: says hello", "lab: recording"}'
+	junit j.xml 's.get("tests") == "2" and s.get("failures") == s.get("errors") == "0"'
+	junit j.xml 'set(c) == {"n1: run", "lab: says hello"}'
 	junit j.xml '"trace" not in [x.get("name") for x in s.iter("property")]'
 }
 
 kunit_by_test() {
 	expect 1 record -q --junit j.xml -- "say:    # Subtest: suite" "say:    ok 1 good" \
 		"say:    # why it failed" "say:    not ok 2 bad" "say:not ok 1 suite" off
-	junit j.xml 's.get("tests") == "4"'
+	junit j.xml 's.get("tests") == "2" and s.get("failures") == "1"'
 	junit j.xml 'c["n1: suite.bad"].find("failure") is not None and c["n1: suite.good"].find("failure") is None'
 	junit j.xml '"# why it failed" in c["n1: suite.bad"].find("failure").text'
 }
@@ -136,7 +148,7 @@ replay_diverges() {
 	says summary.md '^  may come from: a bit of its memory was flipped on purpose$'
 	junit j.xml '"may come from" in c["n1: replay"].find("failure").text'
 	expect 0 ttreplay --ci gitlab --junit j.xml t.zst
-	says out $'^\033\\[32;1mpassed\033\\[0m identical; 1 passed, 1 failed, 0 skipped$'
+	says out $'^\033\\[32;1mpassed\033\\[0m identical; seed 1; 1 passed, 1 failed, 0 skipped$'
 	junit j.xml 'c["n1: replay"].find("failure") is None and c["n1: it"].find("failure") is not None'
 	head -c 3000 t.zst >cut.zst
 	expect 3 ttreplay --junit j.xml cut.zst
@@ -153,6 +165,7 @@ proves "the time of a failure is the same in every run, and in the trace" same_t
 proves "GitLab has consoles in sections, and what to attach" fails_on_gitlab
 proves "what passes annotates nothing, and is in the JUnit file" passes
 proves "each test of a console is a case" kunit_by_test
+proves "what no test has said fails the guest" two_failures
 proves "limits and refusals are told, too" limit_and_refusal
 proves "JSON keeps standard output for itself" json_alone
 proves "what cannot be written is an error" not_written
