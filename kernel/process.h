@@ -43,4 +43,15 @@ int process_spawn(const char *path, char *const *arguments, int out_fd, int err_
 /* The signal that made @fd readable; 0 when none did. */
 int process_take_stop(int fd);
 
+/*
+ * Have a thread end the process where it cannot be stopped in order: when a signal that stops has
+ * not been taken for 5 s, be it because a file does not come, or much is computed; or 5 s after a
+ * limit. It says so in the name of @command, which stays the caller's. Sandboxes end with the
+ * process. Call it once, after process_hold_stop(). Returns 0 or -errno.
+ */
+int process_watch(const char *command);
+
+/* In @limit ns of wall time, in place of a limit before, the process must have ended; 0: none. */
+void process_watch_limit(uint64_t limit);
+
 #endif

@@ -172,6 +172,15 @@ void calendar_disconnect(struct calendar *calendar, uint32_t handle)
 	calendar_schedule(calendar);
 }
 
+void calendar_expect_fewer(struct calendar *calendar)
+{
+	if (calendar->options.expected)
+		calendar->options.expected--;
+	if (calendar->starting.count && calendar->starting.count >= calendar->options.expected)
+		calendar->open = true;
+	calendar_schedule(calendar);
+}
+
 const struct calendar_fault *calendar_last_fault(const struct calendar *calendar)
 {
 	return &calendar->fault;
@@ -198,6 +207,20 @@ bool calendar_running(const struct calendar *calendar, uint32_t *client)
 		return false;
 	*client = calendar->running;
 	return true;
+}
+
+bool calendar_owes(const struct calendar *calendar, uint32_t *client)
+{
+	if (calendar_running(calendar, client))
+		return true;
+	for (*client = 0; *client < calendar->count; ++*client) {
+		const struct calendar_client *other = &calendar->clients[*client];
+
+		if (other->state != CALENDAR_GONE &&
+		    (other->state == CALENDAR_CONNECTED || other->sent_count))
+			return true;
+	}
+	return false;
 }
 
 #define NAME_TEXT 40

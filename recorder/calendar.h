@@ -121,10 +121,16 @@ int calendar_check_leave(struct calendar *calendar, uint32_t client);
 
 /*
  * The client is gone, in whatever state; what was still to be sent to it is forgotten. If it held
- * the token the next one gets it; if the others only waited for its START they are still waited for
- * (`expected` does not shrink).
+ * the token the next one gets it; if the others only waited for its START they still wait for one:
+ * see calendar_expect_fewer().
  */
 void calendar_disconnect(struct calendar *calendar, uint32_t client);
+
+/*
+ * One of the expected clients will never send START: the others no longer wait for it. Without
+ * effect once all that were expected have been admitted.
+ */
+void calendar_expect_fewer(struct calendar *calendar);
 
 /*
  * The next thing to do. Actions come in the order they must be carried out; consecutive SENDs to
@@ -184,6 +190,12 @@ uint64_t calendar_client_id(const struct calendar *calendar, uint32_t client);
 
 /* The client that holds the token; false when nobody does (start-up, or waiting for somebody). */
 bool calendar_running(const struct calendar *calendar, uint32_t *client);
+
+/*
+ * A client whose message is due, in @client: it runs, or has been told something that it has not
+ * acknowledged, or has connected and not sent START. False when none is.
+ */
+bool calendar_owes(const struct calendar *calendar, uint32_t *client);
 
 /*
  * One line a client that says where it stands ("id 2: waiting, next event 1.000000000"), for the

@@ -14,8 +14,9 @@
 #include "recorder/session_internal.h"
 
 #define EVENT_BATCH 64
-/* Silence after which consoles are drained and limits looked at, although no message came. */
-#define QUIET_MS 20
+/* How often consoles are drained and limits looked at, whether or not messages come. */
+#define LOOK_MS 20
+#define LOOK_NS (LOOK_MS * 1000000ull)
 /* How long a client that waits for nothing may take to leave. */
 #define IDLE_PATIENCE_NS 1000000000ull
 
@@ -266,25 +267,37 @@ static void handle_event(struct session *session, uint64_t data)
 	}
 }
 
-/* A client that has the token; NULL: nobody has. */
-static const struct client *running_client(const struct session *session)
+/* A client whose message is due: nobody else of its island goes on before. NULL: there is none. */
+static const struct client *owing_client(const struct session *session)
 {
 	for (size_t i = 0; i < session->island_count; i++) {
 		const struct island *island = session->island[i];
 		uint32_t handle;
 
-		if (island->calendar && calendar_running(island->calendar, &handle))
+		if (island->in_turn && island->device[island->turn]->calling)
+			return island->device[island->turn]->guest->client;
+		if (island->calendar && calendar_owes(island->calendar, &handle))
 			return island->client[handle];
 	}
 	return NULL;
 }
 
+static bool has_token(const struct client *client)
+{
+	uint32_t running;
+
+	return calendar_running(client->island->calendar, &running) && running == client->handle;
+}
+
 /* Who owes a message: a guest by its name, others by the id that they gave. */
 static const char *client_text(const struct client *client, char text[96])
 {
-	if (!client->guest)
-		snprintf(text, 96, "client %" PRIu64,
-			 calendar_client_id(client->island->calendar, client->handle));
+	uint64_t id = calendar_client_id(client->island->calendar, client->handle);
+
+	if (!client->guest && id == WIRE_ID_NONE)
+		snprintf(text, 96, "a client without an id");
+	else if (!client->guest)
+		snprintf(text, 96, "client %" PRIu64, id);
 	else if (client->guest->session->guest_count > 1)
 		snprintf(text, 96, "the guest %s", client->guest->guest->spec->name);
 	else
@@ -292,12 +305,24 @@ static const char *client_text(const struct client *client, char text[96])
 	return text;
 }
 
-/* One that has not even connected: a guest, or a program that takes part in time. NULL: all have.
- */
+/* It has not connected, or has left and lives on; with a scheduler of our own, not sent START. */
+static bool is_silent(const struct session_guest *guest)
+{
+	const struct client *client = guest->client;
+
+	if (guest->result.ended)
+		return false;
+	if (!client || !client->island->calendar)
+		return !client;
+	return calendar_client_state(client->island->calendar, client->handle) ==
+	       CALENDAR_CONNECTED;
+}
+
+/* A guest, or a program that takes part in time, of which that is so. NULL: there is none. */
 static const char *find_silent(const struct session *session)
 {
 	for (size_t i = 0; i < session->guest_count; i++)
-		if (!session->guest[i]->connected && !session->guest[i]->result.ended)
+		if (is_silent(session->guest[i]))
 			return session->guest[i]->guest->spec->name;
 	for (size_t i = 0; i < session->program_count; i++)
 		if (session->program[i]->options.time_fd >= 0 && !session->program[i]->joined)
@@ -329,21 +354,22 @@ static void describe_running(const struct client *running, char *text, size_t si
 }
 
 /* Computing takes no virtual time, so no timer that the guest has can end it. */
-static void report_hang(struct session *session, const struct client *running, const char *silent)
+static void report_hang(struct session *session, const struct client *owing, const char *silent)
 {
 	char wall[UNITS_TEXT], time[UNITS_TEXT], who[96], what[160] = "";
 
-	if (running)
-		describe_running(running, what, sizeof(what));
+	if (owing && has_token(owing))
+		describe_running(owing, what, sizeof(what));
 	diagnose(&session->result->diagnosis, EXIT_PROTOCOL, -ETIMEDOUT,
 		 *what ? "raise --hang-timeout if it only needs longer; a program that only "
 			 "computes is not interrupted, as that takes no virtual time: let it make "
 			 "a system call in its loop, such as sched_yield(2)"
 		       : "raise --hang-timeout if it only needs longer; else look where it spins: "
 			 "it never gives the time back",
-		 running ? "%s has run for %s of wall time without a message at t=%s s%s"
+		 owing && has_token(owing)
+			 ? "%s has run for %s of wall time without a message at t=%s s%s"
 			 : "%s has not spoken for %s of wall time at t=%s s%s",
-		 running ? client_text(running, who) : silent,
+		 owing ? client_text(owing, who) : silent,
 		 duration_short(session->options.hang_timeout, wall),
 		 duration_exact(session_now(session), time), what);
 	printable(session->result->diagnosis.what);
@@ -364,16 +390,16 @@ static void report_wall_limit(struct session *session)
 /* A client that runs, or a guest that has not even connected, owes a message. */
 static void check_hang(struct session *session, uint64_t now)
 {
-	const struct client *running;
+	const struct client *owing;
 	const char *silent;
 
 	if (!session->options.hang_timeout ||
 	    now - session->last_message_wall < session->options.hang_timeout)
 		return;
-	running = running_client(session);
 	silent = find_silent(session);
-	if ((running || silent) && !session_programs_hang(session))
-		report_hang(session, running, silent);
+	owing = silent ? NULL : owing_client(session);
+	if ((owing || silent) && !session_programs_hang(session))
+		report_hang(session, owing, silent);
 }
 
 /* Only such as have no id, as simulators of a medium: those that they served have left. */
@@ -404,17 +430,20 @@ void session_idle(struct session *session, const struct island *island)
 }
 
 /* What does not depend on a message: consoles of silent guests, limits, the status line. */
-static void look_around(struct session *session, bool quiet)
+static void look_around(struct session *session)
 {
 	uint64_t now = process_wall_ns();
 
-	for (size_t i = 0; quiet && i < session->guest_count; i++)
+	if (now - session->looked_wall < LOOK_NS)
+		return;
+	session->looked_wall = now;
+	for (size_t i = 0; i < session->guest_count; i++)
 		session_guest_peek_console(session, session->guest[i]);
 	if (session->options.limit_wall && now - session->start_wall >= session->options.limit_wall)
 		report_wall_limit(session);
 	if (session->idle_since && now - session->idle_since >= IDLE_PATIENCE_NS)
 		session_report_deadlock(session);
-	else if (quiet)
+	else
 		check_hang(session, now);
 	status_line_update(&session->status, now - session->start_wall, session_now(session),
 			   session->result->messages);
@@ -479,16 +508,14 @@ void session_observe(struct session *session, weave_observer *observer, void *co
 static void loop(struct session *session)
 {
 	struct epoll_event events[EVENT_BATCH];
-	unsigned int rounds = 0;
+	bool more = false;
 
 	while (!session->over) {
-		int count = epoll_wait(session->epoll_fd, events, EVENT_BATCH, QUIET_MS);
+		int count = epoll_wait(session->epoll_fd, events, EVENT_BATCH, more ? 0 : LOOK_MS);
 
 		handle_events(session, events, count);
-		session_advance(session);
-		/* Limits are in the order of seconds: every so many rounds is often enough. */
-		if (count <= 0 || !(++rounds % 256))
-			look_around(session, count <= 0);
+		more = session_advance(session);
+		look_around(session);
 		check_done(session);
 	}
 }

@@ -315,6 +315,8 @@ void session_record_join(struct session *session, struct client *client, uint64_
 				       .payload_size = strlen(name) };
 
 	client->admitted = session->admitted_any = true;
+	if (client->guest)
+		client->guest->admitted = true;
 	record.join.id = id;
 	record.join.offset = offset;
 	session_record(session, client->island, &record);

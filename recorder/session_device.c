@@ -267,6 +267,19 @@ void session_devices_leave(struct session *session, struct session_guest *guest)
 		session_house_turn(session, guest->island);
 }
 
+void session_devices_end(struct session_guest *guest)
+{
+	for (size_t i = 0; i < guest->guest->spec->device_count; i++) {
+		struct session_device *device = &guest->device[i];
+
+		if (!device->device || device->ended)
+			continue;
+		if (!device->attached)
+			session_unwatch_fd(device->session, guest->guest->room.device_fd[i]);
+		close_device(device);
+	}
+}
+
 /* ---- Requests of the guest ------------------------------------------------------------------ */
 
 void session_device_reply_value(struct session_device *device, uint32_t request, uint64_t value)

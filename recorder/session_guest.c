@@ -357,4 +357,10 @@ void session_guest_settle(struct session *session, struct session_guest *guest)
 	guest->island->guests_left--;
 	guest->island->absent--;
 	session->guests_left--;
+	session_devices_end(guest);
+	if (guest->admitted || guest->island->upstream)
+		return;
+	/* Others may have waited for its START. */
+	calendar_expect_fewer(guest->island->calendar);
+	session_carry_out(session, guest->island);
 }

@@ -104,6 +104,7 @@ struct session_guest {
 	bool probed;		       /* all of these so far are in the trace, or will be */
 	uint32_t index;
 	bool connected; /* it has been heard of */
+	bool admitted;	/* its START has been taken */
 	bool ended;	/* the keeper said so */
 	bool acted;	/* it may have printed or closed a device, of which no event told yet */
 	char *console;	/* taken off it, not yet in the trace */
@@ -196,8 +197,9 @@ struct session {
 	bool console_open;	/* a line was begun and not ended */
 	struct session_result *result;
 	bool over;
-	uint64_t start_wall, last_message_wall;
-	uint64_t idle_since; /* wall time: everybody sleeps forever, but may be about to leave; or 0 */
+	uint64_t start_wall, last_message_wall, looked_wall;
+	uint64_t idle_since; /* wall time: everybody sleeps forever, but may be about to leave; or 0
+			      */
 	struct status_line status;
 };
 
@@ -265,6 +267,8 @@ void session_answer_kick(struct session *session, struct island *island);
 void session_devices_detach(struct session_guest *guest);
 /* The guest has left: its devices have nothing to do any more. */
 void session_devices_leave(struct session *session, struct session_guest *guest);
+/* Its process has ended: nor have those to which it never came. */
+void session_devices_end(struct session_guest *guest);
 
 /* A record of the device's. */
 struct trace_record session_device_record(const struct session_device *device,
@@ -339,9 +343,11 @@ void session_upstream_go_on(struct session *session, struct client *client);
 void session_report_deadlock(struct session *session);
 void session_idle(struct session *session, const struct island *island);
 void session_report_limit(struct session *session);
-/* When all islands have come to the end of the window: switch frames, write records, open the next.
+/*
+ * When all islands have come to the end of the window: switch frames, write records, open the next.
+ * Returns true when that may be over, too: it is to be called again without waiting for anybody.
  */
-void session_advance(struct session *session);
+bool session_advance(struct session *session);
 void session_window_release(struct session *session);
 
 #endif

@@ -337,11 +337,22 @@ static void note_event(struct first_events *events, const struct island *island,
 	}
 }
 
+static void report_stuck(struct session *session, int err)
+{
+	diagnose(&session->result->diagnosis, EXIT_CANNOT, err, NULL,
+		 "cannot go on to the next window: %s", strerror(-err));
+	session_finish(session, SESSION_STORAGE);
+}
+
+/*
+ * Each window lets the island of the first event have it: no other end is earlier than that. Where
+ * none is opened, none ever would be.
+ */
 static void open_windows(struct session *session, const struct first_events *events)
 {
 	uint64_t limit = session->options.calendar.limit;
 	uint64_t longest = events->first + WINDOW_MAX_NS;
-	bool is_first = !session->begun;
+	bool is_first = !session->begun, is_opened = false;
 
 	session->begun = true;
 	if (limit)
@@ -353,14 +364,19 @@ static void open_windows(struct session *session, const struct first_events *eve
 
 		if (other < WIRE_TIME_NEVER && session->lookahead < WIRE_TIME_NEVER)
 			end = earlier(longest, other + session->lookahead);
+		if (!island->guests_left)
+			continue;
 		/* One that sleeps beyond it stays done, and hears of the next. */
 		if (!is_first && calendar_next_event(island->calendar) >= end)
 			continue;
 		if (is_first && session->lookahead < WIRE_TIME_NEVER)
 			calendar_set_reach(island->calendar, 2 * session->lookahead);
+		is_opened = true;
 		calendar_open_window(island->calendar, end);
 		session_carry_out(session, island);
 	}
+	if (!is_opened)
+		report_stuck(session, -EDEADLK);
 }
 
 /* The next that happens on @island, or what it did last that others have yet to hear of. */
@@ -384,13 +400,6 @@ static struct first_events find_first(struct session *session)
 	return events;
 }
 
-static void report_stuck(struct session *session, int err)
-{
-	diagnose(&session->result->diagnosis, EXIT_CANNOT, err, NULL,
-		 "cannot go on to the next window: %s", strerror(-err));
-	session_finish(session, SESSION_STORAGE);
-}
-
 static void next_window(struct session *session)
 {
 	uint64_t limit = session->options.calendar.limit;
@@ -411,16 +420,21 @@ static void next_window(struct session *session)
 		open_windows(session, &events);
 }
 
-void session_advance(struct session *session)
+static bool are_all_done(const struct session *session)
+{
+	for (size_t i = 0; i < session->island_count && session->begun; i++)
+		if (!is_done(session->island[i]))
+			return false;
+	return session->guests_left || session->clients_left;
+}
+
+bool session_advance(struct session *session)
 {
 	if (!session->options.calendar.windowed || session->over)
-		return;
-	while (!session->over && (session->guests_left || session->clients_left)) {
-		for (size_t i = 0; i < session->island_count && session->begun; i++)
-			if (!is_done(session->island[i])) {
-				write_early(session);
-				return;
-			}
+		return false;
+	if (are_all_done(session))
 		next_window(session);
-	}
+	else
+		write_early(session);
+	return !session->over && are_all_done(session);
 }

@@ -228,7 +228,9 @@ static void record(struct run *run)
 
 	if (title)
 		ci_guard_begin(&run->options.ci, title, stdout);
+	process_watch_limit(run->options.session.limit_wall);
 	session_run(run->session, &run->result);
+	process_watch_limit(0);
 	if (title)
 		ci_guard_end(&run->options.ci, title, stdout);
 }
@@ -256,6 +258,9 @@ int ttrec_record(struct run_options *options)
 	int status;
 
 	process_hold_stop();
+	process_watch("ttrec");
+	if (options->session.limit_wall != RUN_UNSET)
+		process_watch_limit(options->session.limit_wall);
 	if (prepare(&run, &why)) {
 		status = diagnosis_print(&why, "ttrec");
 		run_ci_tell_refused(&run.options, &why);

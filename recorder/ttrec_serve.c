@@ -84,12 +84,17 @@ int ttrec_record_clients(struct run_options *options)
 	bool listening;
 
 	process_hold_stop();
+	process_watch("ttrec");
+	if (options->session.limit_wall != RUN_UNSET)
+		process_watch_limit(options->session.limit_wall);
 	err = prepare(options, &writer, &session, &fd, &why);
 	listening = fd >= 0 || !err;
 	if (err) {
 		status = diagnosis_print(&why, "ttrec");
 	} else {
+		process_watch_limit(options->session.limit_wall);
 		session_run(session, &result);
+		process_watch_limit(0);
 		session_destroy(take_pointer(session));
 		run_trace_close(options, take_pointer(writer), &result, &stat);
 		status = run_judge(&report, reason, sizeof(reason));

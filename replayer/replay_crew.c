@@ -20,6 +20,9 @@
  */
 #define LANE_ACTIVE 8
 
+/* How long a process that was told to end may take before it is killed. */
+#define STOP_PATIENCE_MS 3000
+
 struct worker {
 	struct replay_guest *guest;
 	size_t lane;
@@ -107,15 +110,28 @@ static void stop_all(struct crew *crew, int signal)
 			kill(crew->worker[i].pid, signal);
 }
 
+/* Those that were told and compute on: their guests end with them. */
+static void kill_all(struct crew *crew)
+{
+	for (size_t i = 0; i < crew->count; i++)
+		if (crew->worker[i].pid)
+			kill(crew->worker[i].pid, SIGKILL);
+}
+
 static int wait_for_all(struct crew *crew)
 {
 	int err = 0;
 
 	while (!err && crew->running) {
-		if (poll(crew->watched, crew->count + 1, -1) < 0) {
+		int ready =
+			poll(crew->watched, crew->count + 1, crew->signal ? STOP_PATIENCE_MS : -1);
+
+		if (ready < 0) {
 			err = errno == EINTR ? 0 : -errno;
 			continue;
 		}
+		if (!ready)
+			kill_all(crew);
 		for (size_t i = 0; !err && i < crew->count; i++) {
 			if (crew->watched[i].fd < 0 || !crew->watched[i].revents)
 				continue;
@@ -134,6 +150,8 @@ static void end_all(struct crew *crew)
 		if (!crew->worker[i].pid)
 			continue;
 		kill(crew->worker[i].pid, SIGTERM);
+		if (crew->watched[i].fd >= 0 && poll(&crew->watched[i], 1, STOP_PATIENCE_MS) <= 0)
+			kill(crew->worker[i].pid, SIGKILL);
 		reap(crew, &crew->worker[i]);
 	}
 }

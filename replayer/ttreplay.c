@@ -203,6 +203,7 @@ int main(int argc, char **argv)
 	if (options.then_live && go_live(&options, &why))
 		return diagnosis_print(&why, "ttreplay");
 	process_hold_stop();
+	process_watch("ttreplay");
 	status = replay(&options, &why);
 	if (why.status) {
 		int said = diagnosis_print(&why, "ttreplay");

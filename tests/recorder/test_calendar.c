@@ -199,6 +199,43 @@ static void test_expected_does_not_shrink(void **state)
 	stage_close(&s);
 }
 
+static void test_others_do_not_wait_for_who_will_never_start(void **state)
+{
+	uint32_t a, b;
+	struct stage s;
+
+	(void)state;
+	stage_open(&s, (struct calendar_options){ .expected = 3 });
+	a = starts_alone(&s, 1);
+	b = starts_alone(&s, 2);
+	is_quiet(&s);
+	calendar_expect_fewer(s.calendar);
+	is_admitted(&s, a, 0, 0);
+	waits(&s, a);
+	is_admitted(&s, b, 1, 0);
+	stage_close(&s);
+}
+
+static void test_who_owes_a_message(void **state)
+{
+	uint32_t a, b, owes;
+	struct stage s;
+
+	(void)state;
+	stage_open(&s, (struct calendar_options){ .expected = 2 });
+	assert_false(calendar_owes(s.calendar, &owes));
+	a = starts_alone(&s, 1);
+	assert_false(calendar_owes(s.calendar, &owes));
+	b = stage_connect(&s);
+	assert_true(calendar_owes(s.calendar, &owes));
+	assert_int_equal(owes, b);
+	says(&s, b, START, 2);
+	is_admitted(&s, a, 0, 0);
+	assert_true(calendar_owes(s.calendar, &owes));
+	assert_int_equal(owes, a);
+	stage_close(&s);
+}
+
 static void test_options_are_checked(void **state)
 {
 	struct calendar *calendar = NULL;
@@ -628,6 +665,8 @@ int main(void)
 		cmocka_unit_test(test_late_joiner_is_admitted_between_two_runs),
 		cmocka_unit_test(test_late_joiner_does_not_join_the_past),
 		cmocka_unit_test(test_expected_does_not_shrink),
+		cmocka_unit_test(test_others_do_not_wait_for_who_will_never_start),
+		cmocka_unit_test(test_who_owes_a_message),
 		cmocka_unit_test(test_options_are_checked),
 		cmocka_unit_test(test_the_earliest_event_runs_first),
 		cmocka_unit_test(test_ties_go_by_id_whoever_asked_first),

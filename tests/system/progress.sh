@@ -1,0 +1,102 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Whatever a guest does or leaves undone, a recording goes on or ends, and hears signals and limits.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lab_lib.sh"
+
+need_kernel 6.12
+pack_guests
+rogue=$bin/rogue_kernel patience=30
+
+# rogue_guest NODE ACTION...: a line of a lab file.
+rogue_guest() {
+	printf '  - {name: n%s, kernel: "%s", initrd: ./initrd.gz, memory: 64M, append: "does=%s", devices: [{net: lan}]}\n' \
+		"$1" "$rogue" "$(actions "${@:2}")"
+}
+
+# Even one that is deaf to SIGTERM ends.
+ttrec() {
+	timeout -s KILL "$patience" "$bin/ttrec" "$@"
+}
+
+# within SECONDS STATUS COMMAND...: it ends with that status in that time.
+within() {
+	local begin=$EPOCHREALTIME
+	expect "$2" "${@:3}"
+	python3 -c "import sys; sys.exit($EPOCHREALTIME - $begin > $1)" || fail "took more than $1 s: ${*:3}"
+}
+
+# ---- Guests that end, or say nothing, before START ------------------------------------------------------
+
+# The other one sends to it, and powers off.
+others_go_on() {
+	network="networks: [{name: lan, delay: $1}]"
+	lab "$(rogue_guest 1 "${@:2}")" "$(guest 2 say:here,ping:1:1,off)"
+	within 10 1 record_lab --limit-wall 9s
+	says err 'the guest n1 ended with exit status 3 before it asked for the time'
+	says <(console 1 t.zst) '^here'
+	replays_all 1 --only n2 t.zst
+}
+
+hangs() {
+	lab "$(rogue_guest 1 "${@:2}")" "$(guest 2 sleep:1,off)"
+	within 10 5 record_lab --hang-timeout 1s
+	says err "$1"
+}
+
+hangs_alone() {
+	within 10 5 ttrec run -q --hang-timeout 1s -o t.zst "$rogue" "does=$(actions "$@")"
+	says err 'why: n1 has not spoken for 1.000 s'
+}
+
+# ---- Signals and limits --------------------------------------------------------------------------------------
+
+# stopped_in MS COMMAND...: SIGTERM after that time ends it.
+stopped_in() {
+	local ms=$1
+	shift
+	within 4 143 survivors -k "15:$ms" "$@"
+}
+
+stopped_while_others_wait() {
+	lab "$(rogue_guest 1 exit:3)" "$(guest 2 ping:1:1000,off)"
+	stopped_in 1500 "$bin/ttrec" run -q -f lab.yaml -o t.zst
+	whole t.zst
+}
+
+limited_while_others_wait() {
+	lab "$(rogue_guest 1 exit:3)" "$(guest 2 ping:1:100000:0.01,off)"
+	within 6 1 record_lab --limit-wall 2s
+	says err 'the limit of 2.000 s of wall time was reached'
+}
+
+# A file that does not come: nothing of the recording has begun.
+stopped_while_files_are_opened() {
+	mkfifo kernel
+	within 12 143 survivors -k 15:300 "$bin/ttrec" run -q -o t.zst "$PWD/kernel"
+	says err 'SIGTERM was not taken for 5 s'
+	within 12 1 ttrec run -q --limit-wall 1s -o t.zst "$PWD/kernel"
+	says err 'the limit of 1.000 s of wall time was reached, and not noticed'
+	[[ ! -s t.zst ]] || fail "a trace was left behind"
+}
+
+# ---- Memory that takes long to be found ------------------------------------------------------------------
+
+many_mappings() {
+	within 10 1 ttrec run -q -o t.zst "$rogue" mem=64M does=connect,start,maps:65000,files:900,wait
+	says err 'everybody sleeps forever'
+	within 10 0 ttreplay t.zst
+}
+
+proves "a guest that ends before START does not hold up others" others_go_on 100us exit:3
+proves "the same where they share an island" others_go_on 0 exit:3
+proves "the same after it connected" others_go_on 100us connect,exit:3
+proves "the same where they share an island, after it connected" others_go_on 0 connect,exit:3
+proves "a guest that connects and says nothing is found out" hangs 'why: n1 has not spoken for 1.000 s' connect pause
+proves "a guest that leaves without ending is found out" hangs 'why: n1 has not spoken for 1.000 s' connect leave pause
+proves "the same alone" hangs_alone connect leave pause
+proves "SIGTERM is heard while guests wait for one that has ended" stopped_while_others_wait
+proves "a limit is seen while guests wait for one that has ended" limited_while_others_wait
+proves "SIGTERM and limits are seen while files are opened" stopped_while_files_are_opened
+proves "65,000 mappings and 900 files do not stall the search for memory" many_mappings
+finish
