@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
@@ -169,12 +170,62 @@ static int open_console(int console[2])
 	return fcntl(console[0], F_SETFL, O_NONBLOCK) ? -errno : 0;
 }
 
+/* ---- Users ---------------------------------------------------------------------------------- */
+
+/* What it takes to map other users than oneself, and to look into their processes' files. */
+static bool has_capabilities(void)
+{
+	static const unsigned int needed =
+		1u << CAP_SETUID | 1u << CAP_SETGID | 1u << CAP_DAC_OVERRIDE;
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	return !syscall(SYS_capget, &header, data) && (data[0].effective & needed) == needed;
+}
+
+/*
+ * Of files of the host that a sandbox of root's could ever get at, root may do anything with,
+ * nobody nothing. A guest that is given the host's files is given them as whom it runs as.
+ */
+static bool is_for_nobody(const struct room_options *options, unsigned int parts)
+{
+	return (parts & SEAL_USER) && !geteuid() && !options->host_files && has_capabilities();
+}
+
+static int write_map(pid_t keeper, const char *name)
+{
+	char path[48], map[32];
+	auto_fd fd = -1;
+	int length = snprintf(map, sizeof(map), "%d %d 1\n", ROOM_USER, ROOM_NOBODY);
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", keeper, name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	return fd < 0 || write(fd, map, (size_t)length) != length ? -errno : 0;
+}
+
+/*
+ * Only from outside can another user than the caller be mapped. Refused in a namespace that knows
+ * no nobody: its root is an ordinary user of the host's.
+ */
+static int map_nobody(pid_t keeper, int report_fd)
+{
+	enum room_mapping answer = ROOM_MAPPED;
+
+	if (write_map(keeper, "gid_map") || write_map(keeper, "uid_map"))
+		answer = ROOM_NOT_MAPPED;
+	return send(report_fd, &answer, sizeof(answer), MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+/* ---- Opening -------------------------------------------------------------------------------- */
+
 static int room_try(const struct room_options *options, unsigned int parts, struct room *room,
 		    struct room_report *report)
 {
-	struct room_plan plan = {
-		.options = options, .parts = parts, .uid = geteuid(), .gid = getegid()
-	};
+	struct room_plan plan = { .options = options,
+				  .parts = parts,
+				  .uid = geteuid(),
+				  .gid = getegid(),
+				  .nobody = is_for_nobody(options, parts) };
 	int reports[2], console[2], on = 1, err;
 
 	*room = ROOM_NONE;
@@ -185,6 +236,8 @@ static int room_try(const struct room_options *options, unsigned int parts, stru
 		err = room_make_directory(&options->limits, &room->directory);
 		if (err)
 			return err;
+		if (plan.nobody && chown(room->directory, ROOM_NOBODY, ROOM_NOBODY))
+			return -errno;
 		plan.directory = room->directory;
 		room->seen = options->host_files ? NULL : options->files;
 	}
@@ -210,6 +263,8 @@ static int room_try(const struct room_options *options, unsigned int parts, stru
 		room_keep(&plan);
 	close(reports[1]);
 	close(console[1]);
+	if (!err && plan.nobody)
+		err = map_nobody(room->keeper, room->keeper_fd);
 	return err ? err : room_await_ready(room, report);
 }
 

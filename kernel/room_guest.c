@@ -10,8 +10,6 @@
 #include "format/cleanup.h"
 #include "kernel/room_internal.h"
 
-#define ROOM_NOBODY 65534
-
 /* Where a guest that stays in the caller's directory finds its room's. */
 #define DIRECTORY_FD   500
 #define DIRECTORY_PATH "/proc/self/fd/500"

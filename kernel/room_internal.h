@@ -17,6 +17,13 @@
  */
 #define ROOM_PREFIX_MARK "{room}"
 
+/*
+ * The guest's user inside: an ordinary one, so that the exec drops every capability of the
+ * namespace. Outside it is who runs ttrec, or nobody where that is root.
+ */
+#define ROOM_USER   1000
+#define ROOM_NOBODY 65534
+
 enum room_step {
 	ROOM_STEP_LISTENING, /* carries listen_fd */
 	ROOM_STEP_DEVICE,    /* carries the device_fd of device number @value */
@@ -53,8 +60,12 @@ struct room_plan {
 	int console_fd;
 	uid_t uid;
 	gid_t gid;
+	bool nobody; /* the opener maps the sandbox's user to nobody, and says so */
 	bool watched; /* what is used is bounded: what is reserved need not be */
 };
+
+/* What the opener of a sandbox for nobody (plan->nobody) answers before anything else. */
+enum room_mapping { ROOM_MAPPED = 1, ROOM_NOT_MAPPED };
 
 /* Send a report, with @fd if it is not -1. Returns 0 or -errno. */
 int room_report_send(int report_fd, const struct room_report *report, int fd);

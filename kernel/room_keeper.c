@@ -4,6 +4,7 @@
  * It is pid 1 of the room, so the room dies with it.
  */
 #include <fcntl.h>
+#include <grp.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -18,12 +19,6 @@
 #include "format/units.h"
 #include "kernel/cpu.h"
 #include "kernel/room_internal.h"
-
-/*
- * The guest's user inside: an ordinary one, so that the exec drops every capability of the
- * namespace.
- */
-#define ROOM_USER 1000
 
 /* The only descriptors of the room's first process, apart from its standard streams. */
 enum { REPORT_FD = STDERR_FILENO + 1, CONSOLE_FD, FIRST_FREE_FD };
@@ -53,7 +48,21 @@ static int write_text(const char *path, const char *text)
 	return 0;
 }
 
-static int map_user(const struct room_plan *plan)
+/* The change of users clears both: who may look into this process, and that it dies with ours. */
+static int become_mapped_user(void)
+{
+	/* Refused where the caller's own namespace refuses it: the groups are none of root's then.
+	 */
+	if (setgroups(0, NULL) && errno != EPERM)
+		return -errno;
+	if (setresgid(ROOM_USER, ROOM_USER, ROOM_USER) ||
+	    setresuid(ROOM_USER, ROOM_USER, ROOM_USER) || prctl(PR_SET_DUMPABLE, 1, 0, 0, 0))
+		return -errno;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return 0;
+}
+
+static int map_self(const struct room_plan *plan)
 {
 	char map[64];
 	int err;
@@ -67,6 +76,17 @@ static int map_user(const struct room_plan *plan)
 		return err;
 	snprintf(map, sizeof(map), "%d %u 1\n", ROOM_USER, plan->uid);
 	return write_text("/proc/self/uid_map", map);
+}
+
+static int map_user(const struct room_plan *plan)
+{
+	enum room_mapping answer;
+
+	if (!plan->nobody)
+		return map_self(plan);
+	if (read(plan->report_fd, &answer, sizeof(answer)) != sizeof(answer))
+		return -EPIPE;
+	return answer == ROOM_MAPPED ? become_mapped_user() : map_self(plan);
 }
 
 /* Listen at @path, where the guest will find it. Returns the descriptor or -errno. */
