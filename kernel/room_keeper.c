@@ -5,6 +5,7 @@
  */
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/keyctl.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
@@ -247,6 +249,16 @@ static int drop_inherited_descriptors(struct room_plan *plan)
 	return 0;
 }
 
+/*
+ * Keys of the caller's session are not the guest's. Where a filter, a quota or the lack of keys
+ * refuses a new keyring, the calls that use keys are refused to the guest all the same
+ * (room_calls.c).
+ */
+static void leave_keyring(void)
+{
+	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0);
+}
+
 static void enter_namespaces(const struct room_plan *plan, const char **doing)
 {
 	int err;
@@ -274,6 +286,7 @@ void room_keep(struct room_plan *plan)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	leave_keyring();
 	err = drop_inherited_descriptors(plan);
 	if (err)
 		fail(plan, "keep the room's descriptors", err);
