@@ -3,9 +3,12 @@
 #include "recorder/last_words.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "format/cleanup.h"
+#include "format/console_line.h"
+#include "recorder/program_end.h"
 
 #define MORE_MEMORY \
 	"the guest has too little memory for what it unpacks and runs: give it a larger mem="
@@ -59,12 +62,28 @@ static const struct {
 	  "only exits, or crashes, the kernel panics" },
 };
 
+/* What its kernel logs is judged, and hinted at; what its init reports of a program is known. */
+static bool says_nothing_of_why(const char *line)
+{
+	struct program_end end;
+
+	return !line[strspn(line, " \t")] || console_line_text(line) != line ||
+	       program_end_parse(line, &end);
+}
+
+static void keep_line(struct last_words *words)
+{
+	if (!says_nothing_of_why(words->line))
+		snprintf(words->last, sizeof(words->last), "%s", words->line);
+}
+
 static void judge_line(struct last_words *words)
 {
 	size_t count = words->hint ? words->rank : ARRAY_SIZE(known);
 
 	words->line[words->length] = '\0';
 	words->length = 0;
+	keep_line(words);
 	for (size_t i = 0; i < count; i++) {
 		if (!strstr(words->line, known[i].said))
 			continue;
@@ -82,4 +101,16 @@ void last_words_feed(struct last_words *words, const char *text, size_t size)
 		if (text[i] && text[i] != '\n' && text[i] != '\r')
 			words->line[words->length++] = text[i];
 	}
+}
+
+void last_words_forget(struct last_words *words)
+{
+	words->last[0] = '\0';
+}
+
+const char *last_words_line(struct last_words *words)
+{
+	words->line[words->length] = '\0';
+	keep_line(words);
+	return console_line_clean(words->last);
 }

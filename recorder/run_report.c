@@ -21,6 +21,16 @@ static const char *guest_text(const struct run_report *report, size_t index, cha
 	return text;
 }
 
+/* What it said last is often why: who records quietly has seen nothing of it. */
+static void add_last_line(const struct run_report *report, size_t index, char *reason, size_t size)
+{
+	const char *line = session_guest_result(report->session, index)->last_line;
+	size_t used = strlen(reason);
+
+	if (line && *line)
+		snprintf(reason + used, size - used, "; it said last: %s", line);
+}
+
 int run_judge_end(const struct run_report *report, size_t index, char *reason, size_t size)
 {
 	const struct session_guest_result *result = session_guest_result(report->session, index);
@@ -45,6 +55,8 @@ int run_judge_end(const struct run_report *report, size_t index, char *reason, s
 			 guest_text(report, index, guest), result->status, early);
 	else if (!result->messages)
 		snprintf(reason, size, "%s ended%s", guest_text(report, index, guest), early);
+	if (*reason)
+		add_last_line(report, index, reason, size);
 	return *reason ? EXIT_DIVERGED : EXIT_IDENTICAL;
 }
 
@@ -99,6 +111,8 @@ int run_judge_program(const struct run_report *report, char *reason, size_t size
 		snprintf(reason, size, "%s; the console said: %s", text, verdict.failure.line);
 	else
 		snprintf(reason, size, "%s", text);
+	if (!verdict.failure.count)
+		add_last_line(report, 0, reason, size);
 	return EXIT_DIVERGED;
 }
 

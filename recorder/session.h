@@ -58,7 +58,8 @@ struct session_options {
 struct session_guest_result {
 	bool ended;
 	int status, signal;
-	const char *hint;		   /* for what its kernel said, see last_words.h; NULL */
+	const char *hint;      /* for what its kernel said, see last_words.h; NULL */
+	const char *last_line; /* of its console, see last_words.h; NULL: it did not end */
 	char exceeded[ROOM_EXCEEDED_TEXT]; /* which limit of its sandbox it was killed at; empty */
 	uint64_t messages;
 	uint64_t interrupts;			    /* calls and configuration changes */

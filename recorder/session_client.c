@@ -20,8 +20,9 @@ void session_record_message(struct session *session, struct client *client, enum
 	record.from.seq = message->seq;
 	record.from.time = message->time;
 	session->result->messages++;
-	if (client->guest)
-		client->guest->result.messages++;
+	/* What it said of its host before it began says nothing of how it ends. */
+	if (client->guest && !client->guest->result.messages++)
+		last_words_forget(&client->guest->last_words);
 	session_record(session, client->island, &record);
 }
 

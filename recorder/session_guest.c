@@ -349,6 +349,7 @@ void session_guest_settle(struct session *session, struct session_guest *guest)
 		return;
 	guest->acted = true;
 	session_guest_console(session, guest);
+	guest->result.last_line = last_words_line(&guest->last_words);
 	session_probe_detach(session, guest);
 	record.exit.status = (uint64_t)guest->result.status;
 	record.exit.signal = (uint64_t)guest->result.signal;

@@ -42,6 +42,30 @@ static void test_the_cause_counts_not_its_consequences(void **state)
 	assert_non_null(strstr(words.hint, "mem="));
 }
 
+static void assert_last(const char *text, const char *expected)
+{
+	struct last_words words = hear(text);
+
+	assert_string_equal(last_words_line(&words), expected);
+}
+
+static void test_the_last_line_that_says_more_than_the_end(void **state)
+{
+	struct last_words words = hear("Checking PROT_EXEC mmap...OK\n");
+
+	(void)state;
+	assert_last("", "");
+	assert_last("one\ntwo\r\n\n  \n", "two");
+	assert_last("one\nno end", "no end");
+	assert_last("\033[31mred\033[0m\x9b\n[    0.01] Run /init as init process\n", "red?");
+	assert_last("cannot open it\n\nnot ok - /work/x: exit status 3\n"
+		    "[    0.02] reboot: Power down\n",
+		    "cannot open it");
+	assert_last("not ok 1 - it\n", "not ok 1 - it");
+	last_words_forget(&words);
+	assert_string_equal(last_words_line(&words), "");
+}
+
 static void test_a_line_comes_in_pieces(void **state)
 {
 	static const char text[] =
@@ -72,6 +96,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_guest_that_says_nothing_of_it),
 		cmocka_unit_test(test_the_cause_counts_not_its_consequences),
+		cmocka_unit_test(test_the_last_line_that_says_more_than_the_end),
 		cmocka_unit_test(test_a_line_comes_in_pieces),
 		cmocka_unit_test(test_a_line_without_end_does_no_harm),
 	};

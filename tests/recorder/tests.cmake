@@ -9,7 +9,8 @@ ttrec_unit_test(test_calendar_hostile SOURCES recorder/test_calendar_hostile.c L
 ttrec_unit_test(test_weave SOURCES recorder/test_weave.c ../recorder/weave.c)
 ttrec_unit_test(test_watch SOURCES recorder/test_watch.c ../recorder/watch.c
   ../recorder/program_end.c LIBS ttbase)
-ttrec_unit_test(test_last_words SOURCES recorder/test_last_words.c ../recorder/last_words.c)
+ttrec_unit_test(test_last_words SOURCES recorder/test_last_words.c ../recorder/last_words.c
+  ../recorder/program_end.c LIBS ttbase)
 
 # The doctor: what it makes of a host, and what it says under restrictions that are really there.
 ttrec_unit_test(test_doctor SOURCES recorder/test_doctor.c ../recorder/doctor_explain.c LIBS ttkernel)

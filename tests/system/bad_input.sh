@@ -107,6 +107,18 @@ cannot_start() {
 	says out '"hint":"the guest has no root'
 }
 
+# Quietly, too: the line that says why is in the result; and nobody is told to replay nothing.
+says_why() {
+	expect 1 ttrec run -q -o t.zst "$kernel" mem=64
+	says err 'why: the guest ended with exit status 1 before it asked for the time; it said last: Too few physical memory! Needed=[0-9]+, given=64$'
+	never_says err 'replay it: '
+	printf '#include <stdio.h>\nint main(void) { puts("cannot open x"); return 3; }\n' >program.c
+	gcc -o program program.c
+	expect 1 ttrec run -q -o t.zst --kernel "$kernel" ./program
+	says err 'why: ./program ended with status 3; it said last: cannot open x$'
+	says err '^  replay it: '
+}
+
 # The same program is killed before its first message: nothing is there that could be identical.
 ends_before_start() {
 	cat >dies.c <<-'END'
@@ -392,6 +404,7 @@ proves "a damaged kernel is refused" damaged_kernel
 proves "a missing initrd is refused" no_initrd
 proves "an initrd that does not fit into the memory is refused, or the guest says so" initrd_too_large
 proves "what helps a guest that cannot start is said" cannot_start
+proves "a guest's last line is in the result" says_why
 proves "a guest that never spoke has nothing to replay" ends_before_start
 proves "nor one that was stopped before it spoke" stops_before_start
 proves "arguments that break determinism are named, with why and what instead" breaks_determinism
