@@ -97,6 +97,12 @@ int guest_answer_entropy(struct guest *guest, const struct entropy_request *requ
 			 const void *data, size_t size);
 
 /*
+ * What a guest may print between two messages: recorder and replayer keep it until the second, and
+ * end a guest that prints more. A kernel that sleeps, or asks for anything, sends one.
+ */
+#define GUEST_CONSOLE_MAX (64u << 20)
+
+/*
  * Read what the guest has written to its console into @data, at most @size. Returns the number of
  * bytes, 0 when there is nothing (now, or ever again).
  */

@@ -106,6 +106,10 @@ static void host_taken(struct device *device, unsigned int queue, const struct v
 	uint8_t *grown = owner->taken;
 
 	(void)queue;
+	if (need > GUEST_CONSOLE_MAX) {
+		owner->taken_flood = true;
+		return;
+	}
 	if (need > owner->taken_space) {
 		grown = realloc(owner->taken, 2 * need);
 		if (!grown)
@@ -444,6 +448,8 @@ static const char *handle_kick(struct session_device *device, const struct vhost
 	record_taken(device, queue);
 	if (done < 0)
 		return device->vhost->ring[queue].problem;
+	if (device->taken_flood)
+		return "it handed over more than 64 MiB with one kick";
 	if (vhost_expects_reply(message))
 		island->kicked = device;
 	session_house_update(device->session, island);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "format/cleanup.h"
+#include "format/units.h"
 #include "recorder/session_internal.h"
 
 #define CONSOLE_CHUNK (64u * 1024)
@@ -12,6 +13,8 @@
 #define CONSOLE_CHUNKS_MAX 256
 /* Cleaned at once for a terminal. */
 #define SHOWN_PIECE 4096
+/* A guest that printed more than this at once gives the memory back. */
+#define CONSOLE_KEPT (1u << 20)
 
 /* Of several guests each line says whose it is; a line that another one interrupts is cut. */
 static void show_console(struct session *session, const struct session_guest *guest,
@@ -158,17 +161,34 @@ int session_add_guest(struct session *session, struct guest *guest,
 	return err;
 }
 
+static void report_flood(struct session *session, const struct session_guest *guest)
+{
+	char size[UNITS_TEXT], time[UNITS_TEXT];
+
+	diagnose(&session->result->diagnosis, EXIT_PROTOCOL, -ENOBUFS,
+		 "let it print less at once, or into a file; a loop that only prints sends no "
+		 "message and takes no virtual time",
+		 "%s printed more than %s on its console without a message, at t=%s s",
+		 guest->guest->spec->name, size_text(GUEST_CONSOLE_MAX, size),
+		 duration_exact(island_now(guest->island), time));
+	session_finish(session, SESSION_HUNG);
+}
+
+/* Space for @size bytes more, which is no more than GUEST_CONSOLE_MAX and one look. */
 static bool hold_console(struct session_guest *guest, size_t size)
 {
+	size_t space = guest->console_space;
 	char *grown;
 
-	if (guest->console_size + size <= guest->console_space)
+	while (space - guest->console_size < size)
+		space = space ? 2 * space : CONSOLE_CHUNK;
+	if (space == guest->console_space)
 		return true;
-	grown = realloc(guest->console, guest->console_size + size);
+	grown = realloc(guest->console, space);
 	if (!grown)
 		return false;
 	guest->console = grown;
-	guest->console_space = guest->console_size + size;
+	guest->console_space = space;
 	return true;
 }
 
@@ -180,7 +200,9 @@ void session_guest_peek_console(struct session *session, struct session_guest *g
 {
 	size_t got;
 
-	for (int i = 0; i < CONSOLE_CHUNKS_MAX && hold_console(guest, CONSOLE_CHUNK); i++) {
+	for (int i = 0; i < CONSOLE_CHUNKS_MAX && guest->console_size <= GUEST_CONSOLE_MAX &&
+			hold_console(guest, CONSOLE_CHUNK);
+	     i++) {
 		got = guest_read_console(guest->guest, guest->console + guest->console_size,
 					 CONSOLE_CHUNK);
 		if (!got) {
@@ -190,6 +212,8 @@ void session_guest_peek_console(struct session *session, struct session_guest *g
 		show(session, guest, guest->console + guest->console_size, got);
 		guest->console_size += got;
 	}
+	if (guest->console_size > GUEST_CONSOLE_MAX && !session->over)
+		report_flood(session, guest);
 }
 
 static void record_console(struct session *session, struct session_guest *guest)
@@ -208,6 +232,11 @@ static void record_console(struct session *session, struct session_guest *guest)
 		session_record(session, guest->island, &record);
 	}
 	guest->console_size = 0;
+	if (guest->console_space > CONSOLE_KEPT) {
+		free(guest->console);
+		guest->console = NULL;
+		guest->console_space = 0;
+	}
 }
 
 void session_guest_console(struct session *session, struct session_guest *guest)

@@ -83,6 +83,7 @@ struct session_device {
 	bool calling;	   /* a call was sent and is not answered */
 	uint8_t *taken;	   /* by the kick that is being handled, for its record */
 	size_t taken_size, taken_space;
+	bool taken_flood;	       /* there was more than is kept */
 	struct frame_origins *origins; /* of frames in its records; NULL: none so far */
 };
 
@@ -192,6 +193,7 @@ struct session {
 	size_t program_count;
 	struct outbox **outbox;
 	size_t outbox_count, network_count;
+	size_t outgoing_bytes;	/* of frames that wait for the end of a window */
 	bool crowded;		/* there were more events than could be taken at once */
 	uint32_t console_guest; /* whose line was begun on standard output */
 	bool console_open;	/* a line was begun and not ended */

@@ -23,6 +23,8 @@
 /* Records that wait for the end of a window; past this some are written before, if they can be. */
 #define WEAVE_ENOUGH (32u * 1024 * 1024)
 #define WEAVE_MAX    (1024u * 1024 * 1024)
+/* Frames that wait for the end of a window, bytes. */
+#define OUTGOING_MAX (256u * 1024 * 1024)
 
 int session_add_island(struct session *session, uint32_t expected, size_t *number)
 {
@@ -76,12 +78,28 @@ static size_t next_sequence(const struct island *island)
 	return count ? island->outgoing[count - 1].sequence + 1 : 0;
 }
 
+static void report_frames(struct session *session)
+{
+	if (session->over)
+		return;
+	diagnose(&session->result->diagnosis, EXIT_PROTOCOL, -ENOBUFS,
+		 "a guest sends for long at one moment of virtual time: let it wait in between",
+		 "frames that were sent in one window need more than 256 MiB of memory");
+	session_finish(session, SESSION_HUNG);
+}
+
 static void outbox_put(struct network_outbox *interface, struct network_port *port, uint64_t time,
 		       struct network_frame *frame)
 {
 	struct outbox *outbox = (struct outbox *)interface;
 	struct island *island = outbox->island;
 
+	island->session->outgoing_bytes += frame->size;
+	if (island->session->outgoing_bytes > OUTGOING_MAX) {
+		report_frames(island->session);
+		network_frame_release(frame);
+		return;
+	}
 	if (island->outgoing_count == island->outgoing_space) {
 		size_t space = island->outgoing_space ? 2 * island->outgoing_space : 64;
 		struct outgoing *grown = realloc(island->outgoing, space * sizeof(*grown));
@@ -218,6 +236,8 @@ static size_t take_frames(struct session *session, uint64_t time, struct outgoin
 
 		if (!count)
 			continue;
+		for (size_t j = 0; j < count; j++)
+			session->outgoing_bytes -= island->outgoing[j].frame->size;
 		island->outgoing_count -= count;
 		memcpy(frames + total, island->outgoing, count * sizeof(*frames));
 		memmove(island->outgoing, island->outgoing + count,

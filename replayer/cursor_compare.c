@@ -136,6 +136,10 @@ void cursor_describe(const struct door_event *event, char text[CURSOR_TEXT])
 	case DOOR_SILENCE:
 		snprintf(text, CURSOR_TEXT, "nothing: it computes and does not come back");
 		break;
+	case DOOR_FLOOD:
+		snprintf(text, CURSOR_TEXT, "nothing but console, more than %u MiB of it",
+			 GUEST_CONSOLE_MAX >> 20);
+		break;
 	}
 }
 

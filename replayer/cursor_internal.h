@@ -45,7 +45,7 @@ struct cursor {
 	 * Console output the recording has up to here and the guest has not been checked for yet.
 	 */
 	char *console;
-	size_t console_size;
+	size_t console_size, console_space;
 	uint8_t *ladder; /* parts of a digest's ladder whose end is still to come */
 	size_t ladder_size;
 	bool probing;		  /* interrupts are compared */

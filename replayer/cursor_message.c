@@ -64,13 +64,21 @@ int cursor_replay_to(struct cursor *cursor, const struct trace_record *record)
 
 int cursor_replay_console(struct cursor *cursor, const struct trace_record *record)
 {
-	char *grown = realloc(cursor->console, cursor->console_size + record->payload_size + 1);
+	size_t need = cursor->console_size + record->payload_size;
+	char *grown;
 
-	if (!grown)
-		return -ENOMEM;
-	memcpy(grown + cursor->console_size, record->payload, record->payload_size);
-	cursor->console = grown;
-	cursor->console_size += record->payload_size;
+	/* What it had printed when its recorder ended it is up to a look more. */
+	if (need > 2 * GUEST_CONSOLE_MAX)
+		return cursor_doubt(cursor, record, "more console than a guest may print at once");
+	if (need > cursor->console_space) {
+		grown = realloc(cursor->console, 2 * need);
+		if (!grown)
+			return -ENOMEM;
+		cursor->console = grown;
+		cursor->console_space = 2 * need;
+	}
+	memcpy(cursor->console + cursor->console_size, record->payload, record->payload_size);
+	cursor->console_size = need;
 	return 0;
 }
 

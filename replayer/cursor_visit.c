@@ -39,6 +39,7 @@ static bool rests_over(const struct door_event *event)
 	case DOOR_LEFT:
 	case DOOR_EXIT:
 	case DOOR_SILENCE:
+	case DOOR_FLOOD:
 	case DOOR_STOP:
 		return false;
 	default:

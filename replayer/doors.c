@@ -99,20 +99,29 @@ void doors_close(struct doors *doors)
 	doors->console = NULL;
 }
 
+/* Space for one more chunk. */
+static bool hold_console(struct doors *doors)
+{
+	size_t space = doors->console_space ? 2 * doors->console_space : CONSOLE_CHUNK;
+	char *grown;
+
+	if (doors->console_space - doors->console_size >= CONSOLE_CHUNK)
+		return true;
+	grown = realloc(doors->console, space);
+	if (!grown)
+		return false;
+	doors->console = grown;
+	doors->console_space = space;
+	return true;
+}
+
 int doors_drain_console(struct doors *doors)
 {
-	for (int i = 0; i < CONSOLE_CHUNKS_MAX; i++) {
+	for (int i = 0; i < CONSOLE_CHUNKS_MAX && doors->console_size <= GUEST_CONSOLE_MAX; i++) {
 		size_t got;
 
-		if (doors->console_space - doors->console_size < CONSOLE_CHUNK) {
-			size_t space = doors->console_space + CONSOLE_CHUNK;
-			char *grown = realloc(doors->console, space);
-
-			if (!grown)
-				return -ENOMEM;
-			doors->console = grown;
-			doors->console_space = space;
-		}
+		if (!hold_console(doors))
+			return -ENOMEM;
 		got = guest_read_console(doors->guest, doors->console + doors->console_size,
 					 CONSOLE_CHUNK);
 		if (!got)
@@ -370,7 +379,13 @@ int doors_next(struct doors *doors, enum door_event_kind expected, uint64_t time
 			continue;
 		}
 		/* A guest whose console is full is blocked by us. */
-		doors_drain_console(doors);
+		got = doors_drain_console(doors);
+		if (got < 0)
+			return got;
+		if (doors->console_size > GUEST_CONSOLE_MAX) {
+			event->kind = DOOR_FLOOD;
+			return 0;
+		}
 		if (!quiet_since)
 			quiet_since = process_wall_ns();
 		if (timeout && process_wall_ns() - quiet_since >= timeout) {

@@ -18,6 +18,7 @@ enum door_event_kind {
 	DOOR_LEFT,     /* it closed the time socket */
 	DOOR_EXIT,     /* its process ended */
 	DOOR_SILENCE,  /* nothing within the time given */
+	DOOR_FLOOD,    /* more console than is kept, and no move */
 	DOOR_STOP,     /* the replay is to end: a signal for us, or 0: somebody wants it */
 };
 

@@ -52,7 +52,7 @@ void fake_guest_end(struct fake_guest *fake);
 
 /* ---- Its trace ------------------------------------------------------------------------------ */
 
-#define FAKE_RECORDS_MAX 128
+#define FAKE_RECORDS_MAX 640
 
 struct fake_trace {
 	struct trace_record record[FAKE_RECORDS_MAX];

@@ -516,6 +516,27 @@ static void test_more_than_a_buffer_holds_is_a_difference(void **state)
 	}
 }
 
+/* A few KiB of a trace can say so. */
+static void test_more_console_than_a_guest_may_print_is_refused(void **state)
+{
+	static char text[TRACE_PAYLOAD_MAX];
+	const size_t enough = 2 * GUEST_CONSOLE_MAX / sizeof(text) + 1;
+	struct fake_trace trace;
+	struct run run;
+
+	(void)state;
+	fake_trace_make(&trace);
+	memset(text, 'x', sizeof(text));
+	for (size_t i = 0; i < enough; i++)
+		fake_trace_insert(&trace, 0,
+				  &(struct trace_record){ .kind = TRACE_console,
+							  .payload = text,
+							  .payload_size = sizeof(text) });
+	run = run_guest(&trace, FAKE_TRUE, NULL);
+	assert_int_equal(run.why.status, EXIT_DAMAGED);
+	assert_non_null(strstr(run.why.what, "more console than a guest may print at once"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -537,6 +558,7 @@ int main(void)
 		cmocka_unit_test(test_a_guest_that_cannot_be_replayed_further),
 		cmocka_unit_test(test_nonsense_in_a_trace_is_refused),
 		cmocka_unit_test(test_more_than_a_buffer_holds_is_a_difference),
+		cmocka_unit_test(test_more_console_than_a_guest_may_print_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

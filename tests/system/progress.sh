@@ -88,6 +88,32 @@ many_mappings() {
 	within 10 0 ttreplay t.zst
 }
 
+# ---- More console than is kept --------------------------------------------------------------------------
+
+# costs SECONDS MIB COMMAND...: it stays below both.
+costs() {
+	local seconds bytes
+	"$bin/bench_peak" cost "${@:3}" >/dev/null 2>err || :
+	read -r seconds bytes <cost
+	at_least "$2" $((bytes >> 20)) "MiB that may be used"
+	at_least "$1" "${seconds%.*}" "seconds that may be taken"
+}
+
+flood() {
+	costs 20 200 "$bin/ttrec" run -q -o t.zst "$rogue" mem=64M does=connect,start,print:2000,wait
+	says err 'why: n1 printed more than 64.0 MiB on its console without a message'
+	whole t.zst
+	replays_identical t.zst
+}
+
+# What is printed between messages may be as much as it likes.
+much_console() {
+	expect 1 ttrec run -q -o t.zst "$rogue" mem=64M \
+		does=connect,start,print:40,ticks:1,print:40,ticks:1,wait
+	says err 'everybody sleeps forever'
+	replays_identical t.zst
+}
+
 proves "a guest that ends before START does not hold up others" others_go_on 100us exit:3
 proves "the same where they share an island" others_go_on 0 exit:3
 proves "the same after it connected" others_go_on 100us connect,exit:3
@@ -99,4 +125,6 @@ proves "SIGTERM is heard while guests wait for one that has ended" stopped_while
 proves "a limit is seen while guests wait for one that has ended" limited_while_others_wait
 proves "SIGTERM and limits are seen while files are opened" stopped_while_files_are_opened
 proves "65,000 mappings and 900 files do not stall the search for memory" many_mappings
+proves "a flood of the console ends with a reason, and takes no memory" flood
+proves "80 MiB of console with messages in between are recorded and replayed" much_console
 finish
