@@ -2,7 +2,6 @@
 /* The last steps of the process that becomes the guest: everything it inherits is made the same. */
 #include <fcntl.h>
 #include <grp.h>
-#include <seccomp.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -41,40 +40,6 @@ static int set_streams(int console_fd)
 	    dup2(console_fd, 2) < 0)
 		return -errno;
 	return 0;
-}
-
-/* Held for the recorder: see entropy.c and host_facts.c. */
-static const int held_calls[] = { SCMP_SYS(getrandom), SCMP_SYS(openat), SCMP_SYS(open),
-				  SCMP_SYS(uname) };
-/* And where the host's files are around the room's. */
-static const int held_around[] = { SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(statfs) };
-
-static int hold(scmp_filter_ctx filter, const int *calls, size_t count)
-{
-	int err = 0;
-
-	for (size_t i = 0; !err && i < count; i++)
-		err = seccomp_rule_add(filter, SCMP_ACT_NOTIFY, calls[i], 0);
-	return err;
-}
-
-/* Returns the listener, -1 when refused. */
-static int install_entropy_door(const struct room_plan *plan)
-{
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-	int fd = -1, err;
-
-	if (!filter)
-		return -1;
-	/* Without this, kernels before 5.16 slow the whole guest down by a speculation barrier. */
-	seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1);
-	err = hold(filter, held_calls, ARRAY_SIZE(held_calls));
-	if (!err && plan->directory)
-		err = hold(filter, held_around, ARRAY_SIZE(held_around));
-	if (!err && !seccomp_load(filter))
-		fd = seccomp_notify_fd(filter);
-	seccomp_release(filter);
-	return fd;
 }
 
 static int drop_root(const struct room_plan *plan)
@@ -140,14 +105,26 @@ static int expand_program(const struct room_plan *plan, struct room_program *pro
 	return program->arguments && program->environment ? 0 : -ENOMEM;
 }
 
-static void report_guest(const struct room_plan *plan)
+/*
+ * Where there is no filter at all a program that is to be locked in is not started; one's own is,
+ * and the seal says that its entropy is the host's.
+ */
+static int restrict_calls(const struct room_plan *plan, int *entropy_fd)
 {
-	struct room_report report = { .step = ROOM_STEP_GUEST };
-	int entropy_fd = -1;
+	int err = -EACCES;
 
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	if (plan->parts & SEAL_ENTROPY)
-		entropy_fd = install_entropy_door(plan);
+		err = room_calls_restrict(plan, true, entropy_fd);
+	if (err)
+		err = room_calls_restrict(plan, false, entropy_fd);
+	return err && plan->options->required ? -EACCES : 0;
+}
+
+static void report_guest(const struct room_plan *plan, int entropy_fd)
+{
+	struct room_report report = { .step = ROOM_STEP_GUEST };
+
 	if (entropy_fd >= 0)
 		report.seal |= SEAL_ENTROPY;
 	room_report_send(plan->report_fd, &report, entropy_fd);
@@ -222,12 +199,19 @@ void room_become_guest(const struct room_plan *plan, int status_fd, int loader_f
 {
 	struct room_guest_status status = { .prepared = true };
 	struct room_program program;
+	int entropy_fd;
 
 	status.error = -get_ready(plan, &program, loader_fd, &status.doing);
 	send_status(status_fd, &status);
 	if (status.error)
 		_exit(126);
-	report_guest(plan);
+	status.doing = "restrict the guest's system calls (seccomp)";
+	status.error = -restrict_calls(plan, &entropy_fd);
+	if (status.error) {
+		send_status(status_fd, &status);
+		_exit(126);
+	}
+	report_guest(plan, entropy_fd);
 	status.doing = "execute the kernel";
 	if (plan->parts & SEAL_ASLR)
 		room_loader_execute(&program);

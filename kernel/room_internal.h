@@ -115,6 +115,12 @@ void room_limit_guest(const struct room_plan *plan);
 void room_become_guest(const struct room_plan *plan, int status_fd, int loader_fd)
 	__attribute__((noreturn));
 
+/*
+ * From here on this process and its children may only use the calls of a kernel (room_calls.c).
+ * With @listener, some of them are held for who has *@fd, else *@fd is -1. Needs PR_SET_NO_NEW_PRIVS.
+ */
+int room_calls_restrict(const struct room_plan *plan, bool listener, int *fd);
+
 /* ---- The loader: the program at the same addresses in every run ------------------------------
  */
 

@@ -39,6 +39,17 @@ add_test(NAME test_room_randomised COMMAND restrict --refuse personality $<TARGE
          $<TARGET_FILE:room_visitor> $<TARGET_FILE:room_visitor_dynamic>)
 set_tests_properties(test_room test_room_randomised PROPERTIES LABELS unit TIMEOUT 300)
 
+# A hostile one.
+add_executable(room_intruder kernel/room_intruder.c)
+target_compile_definitions(room_intruder PRIVATE _GNU_SOURCE)
+target_compile_options(room_intruder PRIVATE -Wall -Wextra -fno-sanitize=all)
+target_link_options(room_intruder PRIVATE -static -fno-sanitize=all)
+add_executable(test_room_intruder kernel/test_room_intruder.c)
+target_link_libraries(test_room_intruder PRIVATE ttrec_options PkgConfig::CMOCKA PkgConfig::SECCOMP ttkernel)
+add_test(NAME test_room_intruder COMMAND test_room_intruder $<TARGET_FILE:room_intruder>
+         ${CMAKE_CURRENT_SOURCE_DIR}/kernel/room_reach.expected)
+set_tests_properties(test_room_intruder PROPERTIES LABELS unit TIMEOUT 300)
+
 # A participant against a real guest. The guest's init is a static program, without sanitizers.
 add_executable(conformance_init system/conformance_init.c)
 target_include_directories(conformance_init PRIVATE ${CMAKE_SOURCE_DIR})
