@@ -162,6 +162,8 @@ int entropy_answer(int fd, const struct entropy_request *request, const void *da
 	int err;
 
 	*held = -1;
+	if (request->source == ENTROPY_DEV_RANDOM && !size)
+		return respond(fd, request->id, -EMFILE, 0);
 	if (request->source == ENTROPY_DEV_RANDOM)
 		err = answer_open(fd, request, data, size, held);
 	else

@@ -18,6 +18,11 @@ enum entropy_source {
  * Bytes an opened /dev/random holds. A guest that reads on blocks there: nothing unrecorded comes.
  */
 #define ENTROPY_DEVICE_BYTES (64u * 1024)
+/*
+ * How often a guest may open one: each open takes a descriptor of the recorder's and the bytes a
+ * place in the trace. User-Mode Linux opens it once (arch/um/drivers/random.c).
+ */
+#define ENTROPY_OPENS_MAX 16
 /* The most one getrandom(2) gives; the call may return less than was asked for. */
 #define ENTROPY_CALL_MAX (64u * 1024)
 
@@ -46,8 +51,9 @@ void entropy_stream_destroy(struct entropy_stream *stream);
 int entropy_receive(const struct room *room, struct entropy_request *request);
 
 /*
- * Answer with @size bytes, at most request->requested. *@held receives the write end of the pipe
- * that stands for an opened /dev/random (it must stay open as long as the guest lives), else -1.
+ * Answer with @size bytes, at most request->requested; without any, an open is refused. *@held
+ * receives the write end of the pipe that stands for an opened /dev/random (it must stay open as
+ * long as the guest lives), else -1.
  */
 int entropy_answer(int fd, const struct entropy_request *request, const void *data, size_t size,
 		   int *held);

@@ -269,6 +269,14 @@ void session_guest_connect(struct session *session, size_t index)
 	}
 }
 
+/* How many bytes it gets. None is how one is refused that opens the device again and again. */
+static size_t entropy_size(const struct guest *guest, const struct entropy_request *request)
+{
+	if (request->source == ENTROPY_DEV_RANDOM && guest->held_count >= ENTROPY_OPENS_MAX)
+		return 0;
+	return request->requested < ENTROPY_CALL_MAX ? request->requested : ENTROPY_CALL_MAX;
+}
+
 void session_guest_entropy(struct session *session, size_t index)
 {
 	struct session_guest *guest = session->guest[index];
@@ -284,8 +292,7 @@ void session_guest_entropy(struct session *session, size_t index)
 		record.now = island_now(guest->island);
 		record.entropy.source = request.source;
 		record.entropy.requested = request.requested;
-		record.payload_size =
-			request.requested < ENTROPY_CALL_MAX ? request.requested : ENTROPY_CALL_MAX;
+		record.payload_size = entropy_size(guest->guest, &request);
 		record.payload = data = malloc(record.payload_size + 1);
 		if (!data)
 			return;

@@ -69,8 +69,19 @@ own_keyring() {
 	(($(head -n 1 joined | cut -d: -f1) < $(head -n 1 executed | cut -d: -f1))) || fail "too late: $(cat calls)"
 }
 
+# Each open takes a descriptor of the recorder's and 64 KiB of the trace.
+many_opens() {
+	intrude urandom:2000
+	says out '^opened 16, then: Too many open files'
+	(($(stat -c %s t.zst) < 4 << 20)) || fail "the trace has $(stat -c %s t.zst) bytes"
+	expect 0 ttreplay --console t.zst
+	says out '^opened 16, then: Too many open files'
+	says out '^identical: '
+}
+
 proves "a program of root's or a user's reaches nothing of the host, recorded or replayed" nothing_of_the_host
 proves "one of an ordinary user neither" as_ordinary_user
 proves "without namespaces, it has a filter" without_namespaces
 proves "keys of the session are left before it is there" own_keyring
+proves "opening /dev/urandom again and again is refused, and replays" many_opens
 finish
