@@ -147,14 +147,21 @@ struct guest_recorded {
 	unsigned int replaced; /* a bit an enum guest_part, see guest_replace.h */
 };
 
+/* Which files of guests are read with their descriptions. */
+enum guest_files {
+	GUEST_FILES_NONE,
+	GUEST_FILES_EMBEDDED, /* a trace that names files of this machine is refused */
+	GUEST_FILES_HOST, /* also those, if they are still what was recorded: the trace is trusted
+			   */
+};
+
 /*
  * Read the descriptions of all guests from a trace, in the order of their indices: at least one, or
- * an error. With @only (else GUEST_ALL) just that guest's. With @files their files too: embedded
- * ones from the trace, others from where they were on the recording machine, if they are the same
- * there; guests share what is equal. Moves the reader to its start.
+ * an error. With @only (else GUEST_ALL) just that guest's. Guests share files that are equal. Moves
+ * the reader to its start.
  */
 #define GUEST_ALL UINT32_MAX
-int guest_specs_read(struct trace_reader *reader, uint32_t only, bool files,
+int guest_specs_read(struct trace_reader *reader, uint32_t only, enum guest_files files,
 		     struct guest_recorded **guests, size_t *count, struct diagnosis *why);
 void guest_specs_free(struct guest_recorded *guests, size_t count);
 

@@ -105,7 +105,8 @@ static int write_source(const struct spec_writing *writing, const struct image_f
 	if (err)
 		return err;
 	hex_text(hash, sizeof(hash), hex);
-	return write_meta(writing, "source=%s %s", hex, file->source);
+	err = write_meta(writing, "source=%s %s", hex, file->source);
+	return err ? err : write_meta(writing, "source-size=%zu", file->size);
 }
 
 static int write_file(const struct spec_writing *writing, const struct image_file *file)

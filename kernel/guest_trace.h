@@ -15,6 +15,7 @@ struct guest_file {
 	char *embedded; /* its name among the embedded files; NULL: @path */
 	char *source;	/* where it was on the recording machine; NULL: it is embedded */
 	char hash[2 * IMAGE_HASH_SIZE + 1]; /* of @source, in hex */
+	uint64_t size;			    /* of @source; IMAGE_SIZE_UNKNOWN */
 };
 
 struct guest_file_list {
@@ -28,8 +29,8 @@ struct guest_file_store;
 int guest_file_store_create(struct trace_reader *reader, struct guest_file_store **store);
 void guest_file_store_destroy(struct guest_file_store *store);
 
-/* Bring the files of @list. */
+/* Bring the files of @list; those of this machine only with @host_files. */
 int guest_file_store_load(struct guest_file_store *store, const struct guest_file_list *list,
-			  struct image_files *files, struct diagnosis *why);
+			  bool host_files, struct image_files *files, struct diagnosis *why);
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "format/cleanup.h"
+#include "format/printable.h"
 #include "format/units.h"
 #include "kernel/guest_trace.h"
 
@@ -124,13 +125,27 @@ static int load_embedded(struct guest_file_store *store, const struct guest_file
 			"the trace does not hold the whole of %s", name);
 }
 
+/* The trace names any file that it likes to. */
+static int refuse_source(const struct guest_file *file, struct diagnosis *why)
+{
+	auto_free char *source = strdup(file->source);
+
+	return diagnose(
+		why, EXIT_CANNOT, -EPERM,
+		"--trust reads it, if you trust who recorded the trace; or record it without "
+		"--no-embed",
+		"the trace does not hold the recorded files: it names files of this machine, "
+		"%.200s",
+		source ? printable(source) : "");
+}
+
 static int load_source(const struct guest_file *file, struct image_files *files,
 		       struct diagnosis *why)
 {
 	char hex[2 * IMAGE_HASH_SIZE + 1];
 	uint8_t hash[IMAGE_HASH_SIZE];
 	struct image_file *loaded;
-	int err = image_files_load(files, "recorded file", file->source, file->path, why);
+	int err = image_files_load_recorded(files, file->source, file->path, file->size, why);
 
 	if (err)
 		return err;
@@ -140,24 +155,31 @@ static int load_source(const struct guest_file *file, struct image_files *files,
 	if (err)
 		return err;
 	hex_text(hash, sizeof(hash), hex);
+	/* Nothing of what it is instead is said: reports are shown to others. */
 	if (strcmp(hex, file->hash))
 		return diagnose(why, EXIT_CANNOT, -ESTALE,
 				"get the same file, or record without --no-embed",
-				"%s is not the file that was recorded (SHA-256 %.16s..., recorded "
-				"%.16s...)",
-				file->source, hex, file->hash);
+				"%s is not the file that was recorded (SHA-256 %.16s...)",
+				file->source, file->hash);
 	return 0;
 }
 
+static int load_file(struct guest_file_store *store, const struct guest_file *file, bool host_files,
+		     struct image_files *files, struct diagnosis *why)
+{
+	if (!file->source)
+		return load_embedded(store, file, files, why);
+	return host_files ? load_source(file, files, why) : refuse_source(file, why);
+}
+
 int guest_file_store_load(struct guest_file_store *store, const struct guest_file_list *list,
-			  struct image_files *files, struct diagnosis *why)
+			  bool host_files, struct image_files *files, struct diagnosis *why)
 {
 	int err = 0;
 
 	files->cache = store->cache;
 	for (size_t i = 0; !err && i < list->count; i++)
-		err = list->file[i].source ? load_source(&list->file[i], files, why)
-					   : load_embedded(store, &list->file[i], files, why);
+		err = load_file(store, &list->file[i], host_files, files, why);
 	files->cache = NULL;
 	return err;
 }

@@ -52,7 +52,7 @@ static int split_number(const char *value, int base, uint32_t *number, const cha
 
 static int read_file(struct guest_reading *guest, const char *value)
 {
-	struct guest_file file = { 0 }, *grown;
+	struct guest_file file = { .size = IMAGE_SIZE_UNKNOWN }, *grown;
 	const char *path;
 	int err = split_number(value, 8, &file.mode, &path);
 
@@ -95,6 +95,17 @@ static int read_source(struct guest_reading *guest, const char *value)
 	memcpy(file->hash, value, length);
 	file->source = strdup(value + length + 1);
 	return file->source ? 0 : -ENOMEM;
+}
+
+/* Of the file that the line before told the source of. */
+static int read_source_size(struct guest_reading *guest, const char *value)
+{
+	struct guest_file *file = guest->files.file + guest->files.count - 1;
+
+	if (!guest->files.count || !file->source || file->size != IMAGE_SIZE_UNKNOWN ||
+	    sscanf(value, "%" SCNu64, &file->size) != 1)
+		return -EBADMSG;
+	return 0;
 }
 
 static int read_argument(struct guest_reading *guest, const char *value)
@@ -201,6 +212,7 @@ static const struct {
 	{ "file", read_file },
 	{ "embedded", read_embedded },
 	{ "source", read_source },
+	{ "source-size", read_source_size },
 	{ "argument", read_argument },
 	{ "device", read_device },
 	{ "id", read_id },
@@ -313,7 +325,7 @@ static int check_complete(const struct specs_reading *reading)
 			"the trace does not say how guest %u was started", missing);
 }
 
-static int load_files(struct specs_reading *reading, struct trace_reader *reader)
+static int load_files(struct specs_reading *reading, struct trace_reader *reader, bool host_files)
 {
 	struct guest_file_store *store;
 	int err = guest_file_store_create(reader, &store);
@@ -321,7 +333,7 @@ static int load_files(struct specs_reading *reading, struct trace_reader *reader
 	if (err)
 		return err;
 	for (size_t i = 0; !err && i < reading->count; i++)
-		err = guest_file_store_load(store, &reading->guest[i].files,
+		err = guest_file_store_load(store, &reading->guest[i].files, host_files,
 					    &reading->guest[i].recorded.spec.files, reading->why);
 	guest_file_store_destroy(store);
 	return err;
@@ -366,7 +378,7 @@ static void release(struct specs_reading *reading)
 	free(reading->place);
 }
 
-int guest_specs_read(struct trace_reader *reader, uint32_t only, bool files,
+int guest_specs_read(struct trace_reader *reader, uint32_t only, enum guest_files files,
 		     struct guest_recorded **guests, size_t *count, struct diagnosis *why)
 {
 	struct specs_reading reading = { .only = only, .why = why };
@@ -378,7 +390,7 @@ int guest_specs_read(struct trace_reader *reader, uint32_t only, bool files,
 	if (!err)
 		err = check_complete(&reading);
 	if (!err && files)
-		err = load_files(&reading, reader);
+		err = load_files(&reading, reader, files == GUEST_FILES_HOST);
 	if (!err)
 		err = hand_out(&reading, guests, count);
 	release(&reading);

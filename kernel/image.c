@@ -92,23 +92,60 @@ static int load_content(struct image_files *files, int fd, const struct stat *st
 	return err;
 }
 
-int image_files_load(struct image_files *files, const char *what, const char *source,
-		     const char *path, struct diagnosis *why)
+/* What is no file is not opened: that may wait for others (a FIFO) or have effects (a device). */
+static int open_regular(const char *source, int flags, struct stat *status)
 {
-	auto_fd fd = open(source, O_RDONLY | O_CLOEXEC);
+	auto_fd place = open(source, O_PATH | O_CLOEXEC | flags);
+	char path[32];
+	int fd;
+
+	if (place < 0 || fstat(place, status))
+		return -errno;
+	if (!S_ISREG(status->st_mode))
+		return -EINVAL;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", place);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	return fd < 0 ? -errno : fd;
+}
+
+static int refuse_size(const char *source, struct diagnosis *why)
+{
+	return diagnose(why, EXIT_CANNOT, -ESTALE,
+			"get the same file, or record without --no-embed",
+			"%s is not the file that was recorded: it has another size", source);
+}
+
+static int load(struct image_files *files, const char *what, const char *source, const char *path,
+		int flags, uint64_t size, struct diagnosis *why)
+{
 	struct stat status;
+	auto_fd fd = open_regular(source, flags, &status);
 	int err;
 
-	if (fd < 0 || fstat(fd, &status))
-		return load_error(what, source, -errno, why);
-	if (!S_ISREG(status.st_mode))
+	if (fd == -EINVAL)
 		return diagnose(why, EXIT_USAGE, -EINVAL, "name a regular file",
 				"the %s %s is not a file", what, source);
+	if (fd < 0)
+		return load_error(what, source, fd, why);
+	if (size != IMAGE_SIZE_UNKNOWN && (uint64_t)status.st_size != size)
+		return refuse_size(source, why);
 	err = load_content(files, fd, &status, path);
 	if (err)
 		return load_error(what, source, err, why);
 	files->file[files->count - 1].source = realpath(source, NULL);
 	return 0;
+}
+
+int image_files_load(struct image_files *files, const char *what, const char *source,
+		     const char *path, struct diagnosis *why)
+{
+	return load(files, what, source, path, 0, IMAGE_SIZE_UNKNOWN, why);
+}
+
+int image_files_load_recorded(struct image_files *files, const char *source, const char *path,
+			      uint64_t size, struct diagnosis *why)
+{
+	return load(files, "recorded file", source, path, O_NOFOLLOW, size, why);
 }
 
 const struct image_file *image_files_find(const struct image_files *files, const char *path)

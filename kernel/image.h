@@ -37,6 +37,14 @@ struct image_files {
 int image_files_load(struct image_files *files, const char *what, const char *source,
 		     const char *path, struct diagnosis *why);
 
+/*
+ * The same of a file that a trace names, a stranger perhaps: @size is that of the recorded one, or
+ * IMAGE_SIZE_UNKNOWN. No other file is read, and what stands in for it by a symbolic link is none.
+ */
+#define IMAGE_SIZE_UNKNOWN UINT64_MAX
+int image_files_load_recorded(struct image_files *files, const char *source, const char *path,
+			      uint64_t size, struct diagnosis *why);
+
 /* Add bytes the caller hands over (malloc'ed; owned from now on, also on error). */
 int image_files_add(struct image_files *files, const char *path, uint32_t mode, void *data,
 		    size_t size);

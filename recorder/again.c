@@ -80,8 +80,9 @@ static int check_host_files(const struct run_options *options, const struct agai
 static int read_guests(const struct run_options *options, struct again *again,
 		       struct diagnosis *why)
 {
-	int err =
-		guest_specs_read(again->reader, GUEST_ALL, true, &again->guest, &again->count, why);
+	const enum guest_files files = options->trust ? GUEST_FILES_HOST : GUEST_FILES_EMBEDDED;
+	int err = guest_specs_read(again->reader, GUEST_ALL, files, &again->guest, &again->count,
+				   why);
 
 	if (!err)
 		err = check_host_files(options, again, why);

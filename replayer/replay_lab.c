@@ -23,7 +23,8 @@ static struct replay_guest *find_guest(struct replay_lab *lab, uint32_t index)
 
 static int list_guests(struct trace_reader *reader, struct replay_lab *lab, struct diagnosis *why)
 {
-	int err = guest_specs_read(reader, GUEST_ALL, false, &lab->listed, &lab->count, why);
+	int err = guest_specs_read(reader, GUEST_ALL, GUEST_FILES_NONE, &lab->listed, &lab->count,
+				   why);
 
 	if (err)
 		return err;
@@ -198,9 +199,10 @@ static int replace_parts(const struct replay_options *options, struct replay_lab
 static int load_guests(const struct replay_options *options, struct trace_reader *reader,
 		       struct replay_lab *lab, struct diagnosis *why)
 {
+	const enum guest_files files = options->trust ? GUEST_FILES_HOST : GUEST_FILES_EMBEDDED;
 	size_t running;
 	uint32_t only = guest_to_load(lab, &running);
-	int err = running ? guest_specs_read(reader, only, true, &lab->loaded, &lab->loaded_count,
+	int err = running ? guest_specs_read(reader, only, files, &lab->loaded, &lab->loaded_count,
 					     why)
 			  : 0;
 

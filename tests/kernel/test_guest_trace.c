@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -119,7 +120,7 @@ struct reading {
 	struct diagnosis why;
 };
 
-static int read_guests(struct reading *reading, uint32_t only, bool files)
+static int read_guests(struct reading *reading, uint32_t only, enum guest_files files)
 {
 	*reading = (struct reading){ 0 };
 	assert_int_equal(trace_reader_open(trace_path, &reading->reader), 0);
@@ -142,7 +143,7 @@ static void test_all_come_back_and_share_what_is_equal(void **state)
 
 	(void)state;
 	write_guests(true, NULL);
-	assert_int_equal(read_guests(&reading, GUEST_ALL, true), 0);
+	assert_int_equal(read_guests(&reading, GUEST_ALL, GUEST_FILES_EMBEDDED), 0);
 	assert_int_equal(reading.count, GUESTS);
 	for (unsigned int i = 0; i < GUESTS; i++)
 		assert_guest(&reading.guests[i], i, kernels[i]);
@@ -183,29 +184,101 @@ static void write_source(const char *path, const char *content)
 	assert_true(fputs(content, file) >= 0);
 }
 
-static void test_files_that_are_not_embedded_are_found_and_compared(void **state)
-{
-	char source[sizeof(directory) + 16];
-	struct reading reading;
+static char source[sizeof(directory) + 16];
 
-	(void)state;
+static void write_guests_with_source(void)
+{
 	snprintf(source, sizeof(source), "%s/two  spaces", directory);
 	write_source(source, "spaces");
 	write_guests(false, source);
-	assert_int_equal(read_guests(&reading, GUEST_ALL, true), 0);
+}
+
+static void test_files_that_are_not_embedded_are_found_and_compared(void **state)
+{
+	struct reading reading;
+
+	(void)state;
+	write_guests_with_source();
+	assert_int_equal(read_guests(&reading, GUEST_ALL, GUEST_FILES_HOST), 0);
 	for (unsigned int i = 0; i < GUESTS; i++) {
 		assert_guest(&reading.guests[i], i, kernels[i]);
 		assert_ptr_equal(reading.guests[i].spec.files.file[1].data,
 				 reading.guests[0].spec.files.file[1].data);
 	}
 	release(&reading);
-	write_source(source, "faked!");
-	assert_int_equal(read_guests(&reading, 1, true), -ESTALE);
+	unlink(source);
+	assert_int_equal(read_guests(&reading, 1, GUEST_FILES_HOST), -ENOENT);
+	release(&reading);
+}
+
+static void test_files_of_this_machine_need_trust(void **state)
+{
+	struct reading reading;
+
+	(void)state;
+	write_guests_with_source();
+	assert_int_equal(read_guests(&reading, 1, GUEST_FILES_EMBEDDED), -EPERM);
 	assert_int_equal(reading.why.status, EXIT_CANNOT);
+	assert_non_null(strstr(reading.why.what, source));
+	assert_non_null(strstr(reading.why.advice, "--trust"));
 	release(&reading);
 	unlink(source);
-	assert_int_equal(read_guests(&reading, 1, true), -ENOENT);
+	assert_int_equal(read_guests(&reading, 1, GUEST_FILES_EMBEDDED), -EPERM);
 	release(&reading);
+}
+
+/* Its guests name what is at @source; nothing of that may be said, and it must not be waited for.
+ */
+static void assert_refused(int error, const char *reason)
+{
+	struct reading reading;
+
+	alarm(20);
+	assert_int_equal(read_guests(&reading, 1, GUEST_FILES_HOST), error);
+	alarm(0);
+	assert_int_equal(reading.why.status, EXIT_CANNOT);
+	if (!strstr(reading.why.what, reason))
+		fail_msg("it says: %s", reading.why.what);
+	release(&reading);
+}
+
+static void test_what_is_not_the_recorded_file_is_not_read(void **state)
+{
+	(void)state;
+	write_guests_with_source();
+	write_source(source, "longer than that");
+	assert_refused(-ESTALE, "another size");
+	unlink(source);
+	assert_int_equal(mkfifo(source, 0600), 0);
+	assert_refused(-EINVAL, "is not a file");
+	unlink(source);
+	assert_int_equal(symlink("/etc/hostname", source), 0);
+	assert_refused(-EINVAL, "is not a file");
+	unlink(source);
+	assert_int_equal(mkdir(source, 0700), 0);
+	assert_refused(-EINVAL, "is not a file");
+	rmdir(source);
+}
+
+static void test_no_hash_of_a_foreign_file_is_said(void **state)
+{
+	struct reading reading;
+	char hex[2 * IMAGE_HASH_SIZE + 1];
+	uint8_t hash[IMAGE_HASH_SIZE];
+	struct image_content *foreign = image_content_create(strdup("faked!"), 6);
+
+	(void)state;
+	write_guests_with_source();
+	write_source(source, "faked!");
+	assert_int_equal(image_content_hash(foreign, hash), 0);
+	image_content_release(foreign);
+	for (size_t i = 0; i < sizeof(hash); i++)
+		snprintf(hex + 2 * i, 3, "%02x", hash[i]);
+	assert_int_equal(read_guests(&reading, 1, GUEST_FILES_HOST), -ESTALE);
+	hex[8] = '\0';
+	assert_null(strstr(reading.why.what, hex));
+	release(&reading);
+	unlink(source);
 }
 
 /* ---- Which guests
@@ -218,13 +291,13 @@ static void test_one_is_found_by_its_name(void **state)
 
 	(void)state;
 	write_guests(true, NULL);
-	assert_int_equal(read_guests(&reading, GUEST_ALL, false), 0);
+	assert_int_equal(read_guests(&reading, GUEST_ALL, GUEST_FILES_NONE), 0);
 	assert_int_equal(reading.guests[1].spec.files.count, 0);
 	assert_null(guest_specs_find(reading.guests, reading.count, "n4"));
 	assert_non_null(guest_specs_find(reading.guests, reading.count, "n3"));
 	index = guest_specs_find(reading.guests, reading.count, "n3")->index;
 	release(&reading);
-	assert_int_equal(read_guests(&reading, index, true), 0);
+	assert_int_equal(read_guests(&reading, index, GUEST_FILES_EMBEDDED), 0);
 	assert_int_equal(reading.count, 1);
 	assert_guest(&reading.guests[0], 3, kernels[3]);
 	release(&reading);
@@ -266,7 +339,7 @@ static int read_lines(const char *const *lines, size_t count)
 	for (size_t i = 0; i < count; i++)
 		write_line(writer, 5, lines[i]);
 	assert_int_equal(trace_writer_close(writer, NULL), 0);
-	err = read_guests(&reading, GUEST_ALL, false);
+	err = read_guests(&reading, GUEST_ALL, GUEST_FILES_NONE);
 	assert_true(!err == !reading.why.status);
 	release(&reading);
 	return err;
@@ -284,6 +357,7 @@ static void test_lines_that_make_no_sense(void **state)
 		"device=x net",	  "auxv-random=00",
 		"seal=half",	  "id=one",
 		"cpu=0",	  "device=4294967296 net",
+		"source-size=1",
 	};
 
 	(void)state;
@@ -329,6 +403,9 @@ int main(void)
 		cmocka_unit_test(test_all_come_back_and_share_what_is_equal),
 		cmocka_unit_test(test_names_of_embedded_files_differ),
 		cmocka_unit_test(test_files_that_are_not_embedded_are_found_and_compared),
+		cmocka_unit_test(test_files_of_this_machine_need_trust),
+		cmocka_unit_test(test_what_is_not_the_recorded_file_is_not_read),
+		cmocka_unit_test(test_no_hash_of_a_foreign_file_is_said),
 		cmocka_unit_test(test_one_is_found_by_its_name),
 		cmocka_unit_test(test_a_name_of_two_is_nobodys),
 		cmocka_unit_test(test_lines_that_make_no_sense),

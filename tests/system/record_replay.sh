@@ -116,14 +116,17 @@ names_only() {
 	mv t.zst embedded.zst
 	expect 0 record --no-embed -- "${quick[@]}"
 	(($(stat -c %s t.zst) * 4 < $(stat -c %s embedded.zst))) || fail "the trace is not smaller"
-	replays_identical t.zst
+	expect 4 ttreplay t.zst
+	says err 'names files of this machine'
+	says err '--trust'
+	replays_identical --trust t.zst
 }
 
 names_only_and_gone() {
 	cp "$initrd" gone.cpio
 	expect 0 ttrec run --no-embed -o t.zst "$kernel" mem=32M initrd=gone.cpio do=off
 	rm gone.cpio
-	expect 4 ttreplay t.zst
+	expect 4 ttreplay --trust t.zst
 	says err 'gone.cpio'
 }
 
@@ -131,8 +134,26 @@ names_only_and_changed() {
 	cp "$initrd" changed.cpio
 	expect 0 ttrec run --no-embed -o t.zst "$kernel" mem=32M initrd=changed.cpio do=off
 	echo >>changed.cpio
-	expect 4 ttreplay t.zst
-	says err 'changed.cpio'
+	expect 4 ttreplay --trust t.zst
+	says err 'changed.cpio is not the file that was recorded: it has another size'
+}
+
+# What is in its place is neither waited for nor followed.
+names_only_and_foreign() {
+	cp "$initrd" foreign.cpio
+	expect 0 ttrec run --no-embed -o t.zst "$kernel" mem=32M initrd=foreign.cpio do=off
+	rm foreign.cpio
+	mkfifo foreign.cpio
+	patience=10 expect 4 ttreplay t.zst
+	says err 'names files of this machine'
+	patience=10 expect 4 ttreplay --trust t.zst
+	says err 'foreign.cpio is not a file'
+	patience=10 expect 4 ttrec run --again t.zst --trust
+	says err 'foreign.cpio is not a file'
+	rm foreign.cpio
+	ln -s "$initrd" foreign.cpio
+	expect 4 ttreplay --trust t.zst
+	says err 'foreign.cpio is not a file'
 }
 
 without_a_seal() {
@@ -167,6 +188,7 @@ if [[ $version == 6.12 ]]; then
 	proves "without embedding, the files are named and found" names_only
 	proves "without embedding, a missing file is named" names_only_and_gone
 	proves "without embedding, a changed file is named" names_only_and_changed
+	proves "without embedding, what is no file is not read" names_only_and_foreign
 	proves "an unsealed guest is recorded, its replay says what cannot be promised" without_a_seal
 	proves "the whole seal can be asked for" whole_seal
 	proves "no trace is written when none is wanted" same_without_a_trace
