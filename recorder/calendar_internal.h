@@ -20,11 +20,11 @@
 #include "recorder/calendar_heap.h"
 
 /*
- * With GRANT_WINDOW and without windows no client runs further than this without asking, even when
- * nobody else has an event: a client that joins late gets its turn, and a client that never sleeps
- * is heard of. Once in a second of virtual time costs nothing.
+ * With GRANT_WINDOW no client runs further than this without asking, even when nobody else has an
+ * event: a client that joins late gets its turn, one that never sleeps is heard of, and the time at
+ * which a client ended is known this well. Ten times in a second of virtual time costs nothing.
  */
-#define CALENDAR_HORIZON_NS 1000000000ULL
+#define CALENDAR_HORIZON_NS 100000000ULL
 
 /* What was sent to a client and has to be acknowledged, oldest first. */
 enum calendar_sent {

@@ -40,10 +40,8 @@ static uint64_t first_limit(const struct calendar *calendar)
  */
 static uint64_t grant_bound(const struct calendar *calendar)
 {
-	uint64_t bound = WIRE_TIME_NEVER - 1;
+	uint64_t bound = earlier(WIRE_TIME_NEVER - 1, calendar->now + CALENDAR_HORIZON_NS);
 
-	if (!calendar->options.windowed)
-		bound = earlier(bound, calendar->now + CALENDAR_HORIZON_NS);
 	if (calendar->options.limit)
 		bound = earlier(bound, calendar->options.limit);
 	return earlier(bound, first_limit(calendar));

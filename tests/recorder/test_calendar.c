@@ -12,7 +12,7 @@
 #include "tests/recorder/calendar_stage.h"
 
 #define NEVER	WIRE_TIME_NEVER
-#define HORIZON (1 * NS_PER_S)
+#define HORIZON (NS_PER_S / 10)
 
 static const struct calendar_options each = { .grant = CALENDAR_GRANT_EACH };
 static const struct calendar_options window = { .grant = CALENDAR_GRANT_WINDOW };
@@ -632,7 +632,7 @@ static void test_describe(void **state)
 {
 	static const char *const lines[] = {
 		"id 1: running, last heard of at 1.000000000, has not acknowledged seq 3",
-		"id 2: waiting, next event 1.200000000, its REQUEST is not answered",
+		"id 2: waiting, next event 1.050000000, its REQUEST is not answered",
 		"id 3: waiting, no event",
 		"id 0x1000000000000000: has sent START, not admitted yet",
 		"no id: connected, has not sent START",
@@ -642,14 +642,14 @@ static void test_describe(void **state)
 
 	(void)state;
 	stage_cast(&s, window, 4, (uint64_t[]){ NS_PER_S, 3 * NS_PER_S, NEVER, NEVER }, c);
-	sends(&s, c[0], FREE_UNTIL, 2 * NS_PER_S);
+	sends(&s, c[0], FREE_UNTIL, NS_PER_S + HORIZON);
 	is_run(&s, c[0], NS_PER_S);
 	acks(&s, c[0]);
 	starts_alone(&s, 1ULL << 60);
 	stage_connect(&s);
 	stage_leave(&s, c[3]);
-	says(&s, c[1], REQUEST, 12 * NS_PER_S / 10);
-	sends(&s, c[0], FREE_UNTIL, 12 * NS_PER_S / 10);
+	says(&s, c[1], REQUEST, NS_PER_S + HORIZON / 2);
+	sends(&s, c[0], FREE_UNTIL, NS_PER_S + HORIZON / 2);
 	describes(&s, lines, ARRAY_SIZE(lines));
 	stage_close(&s);
 }

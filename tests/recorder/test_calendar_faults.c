@@ -12,7 +12,7 @@
 #include "tests/recorder/calendar_stage.h"
 
 #define NEVER	WIRE_TIME_NEVER
-#define HORIZON (1 * NS_PER_S)
+#define HORIZON (NS_PER_S / 10)
 
 static const struct calendar_options each = { .grant = CALENDAR_GRANT_EACH };
 static const struct calendar_options window = { .grant = CALENDAR_GRANT_WINDOW };

@@ -55,6 +55,10 @@ window() {
 	expect 0 record --grant window --digest every -- tick:100:1000000 off
 	at_least "$(($(fact messages each.zst) - $(fact messages t.zst)))" 1 "messages saved by the window"
 	replays_identical t.zst
+	# Nothing can happen to it for 3 s, and the time at which it ends is known all the same.
+	expect 0 record -q --grant window -- tick:3:1000000000 off
+	says err '^recorded: .* (2\.9|3\.0)[0-9]+ s virtual'
+	replays_identical t.zst
 }
 
 ordinary_user() {
