@@ -404,5 +404,6 @@ void run_report_print(const struct run_report *report, int status, const char *r
 		print_hints(report);
 	/* Of guests that never spoke there is nothing to be compared. */
 	if (kept && status && report->lab && result->messages && !report->trace->files_missing)
-		fprintf(stderr, "  replay it: ttreplay %s\n", report->options->output);
+		fprintf(stderr, "  replay it: ttreplay %s%s\n",
+			report->options->embed ? "" : "--trust ", report->options->output);
 }

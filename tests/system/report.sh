@@ -85,7 +85,7 @@ host_file_changed() {
 	expect 0 ttreplay --trust --report r.json u.zst
 	echo >>linux
 	expect 4 ttreplay --trust --report r u.zst
-	says err '^ttreplay: .*linux is not the file that was recorded '
+	says err '^ttreplay: .*linux is not the file that was recorded: it has another size'
 	python3 - <<-'END'
 		import json
 		r = json.load(open("r.json"))
