@@ -172,11 +172,13 @@ static int open_console(int console[2])
 
 /* ---- Users ---------------------------------------------------------------------------------- */
 
-/* What it takes to map other users than oneself, and to look into their processes' files. */
-static bool has_capabilities(void)
+#define CAPABILITIES_TO_MAP (1u << CAP_SETUID | 1u << CAP_SETGID | 1u << CAP_DAC_OVERRIDE)
+/* Over processes of a user namespace of one's own one has these without having them. */
+#define CAPABILITIES_TO_DROP (CAPABILITIES_TO_MAP | 1u << CAP_KILL | 1u << CAP_SYS_PTRACE)
+
+/* What it takes to start processes of other users, and to look into them and their files. */
+static bool has_capabilities(unsigned int needed)
 {
-	static const unsigned int needed =
-		1u << CAP_SETUID | 1u << CAP_SETGID | 1u << CAP_DAC_OVERRIDE;
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
 
@@ -187,9 +189,14 @@ static bool has_capabilities(void)
  * Of files of the host that a sandbox of root's could ever get at, root may do anything with,
  * nobody nothing. A guest that is given the host's files is given them as whom it runs as.
  */
-static bool is_for_nobody(const struct room_options *options, unsigned int parts)
+static void choose_user(struct room_plan *plan)
 {
-	return (parts & SEAL_USER) && !geteuid() && !options->host_files && has_capabilities();
+	bool root = !geteuid() && !plan->options->host_files;
+
+	plan->nobody = root && (plan->parts & SEAL_USER) && has_capabilities(CAPABILITIES_TO_MAP);
+	/* In other namespaces without one of users it has to: SEAL_USER stands for that. */
+	plan->drop_root = root && !(plan->parts & SEAL_USER) &&
+			  ((plan->parts & SEAL_PID) || has_capabilities(CAPABILITIES_TO_DROP));
 }
 
 static int write_map(pid_t keeper, const char *name)
@@ -221,13 +228,12 @@ static int map_nobody(pid_t keeper, int report_fd)
 static int room_try(const struct room_options *options, unsigned int parts, struct room *room,
 		    struct room_report *report)
 {
-	struct room_plan plan = { .options = options,
-				  .parts = parts,
-				  .uid = geteuid(),
-				  .gid = getegid(),
-				  .nobody = is_for_nobody(options, parts) };
+	struct room_plan plan = {
+		.options = options, .parts = parts, .uid = geteuid(), .gid = getegid()
+	};
 	int reports[2], console[2], on = 1, err;
 
+	choose_user(&plan);
 	*room = ROOM_NONE;
 	*report = (struct room_report){ .doing = "set up the room" };
 	if (!(parts & SEAL_MOUNT)) {
@@ -236,7 +242,8 @@ static int room_try(const struct room_options *options, unsigned int parts, stru
 		err = room_make_directory(&options->limits, &room->directory);
 		if (err)
 			return err;
-		if (plan.nobody && chown(room->directory, ROOM_NOBODY, ROOM_NOBODY))
+		if ((plan.nobody || plan.drop_root) &&
+		    chown(room->directory, ROOM_NOBODY, ROOM_NOBODY))
 			return -errno;
 		plan.directory = room->directory;
 		room->seen = options->host_files ? NULL : options->files;

@@ -2,6 +2,7 @@
 /* The last steps of the process that becomes the guest: everything it inherits is made the same. */
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -42,10 +43,21 @@ static int set_streams(int console_fd)
 	return 0;
 }
 
+/* Of a root that may not look into other users' processes: the exec gives it none of them. */
+static void drop_capabilities(void)
+{
+	for (unsigned long capability = 0; capability <= CAP_LAST_CAP; capability++)
+		prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+}
+
 static int drop_root(const struct room_plan *plan)
 {
-	if ((plan->parts & SEAL_USER) || plan->uid || !(plan->parts & SEAL_PID))
+	if ((plan->parts & SEAL_USER) || plan->uid || plan->options->host_files)
 		return 0;
+	if (!plan->drop_root) {
+		drop_capabilities();
+		return 0;
+	}
 	/* Refused in a user namespace that knows no other user than its root. */
 	if (setgroups(0, NULL) || setresgid(ROOM_NOBODY, ROOM_NOBODY, ROOM_NOBODY) ||
 	    setresuid(ROOM_NOBODY, ROOM_NOBODY, ROOM_NOBODY))
@@ -160,16 +172,17 @@ static int prepare(const struct room_plan *plan, const char **doing)
 	err = set_streams(plan->console_fd);
 	if (err)
 		return err;
+	*doing = "enter the room's directory"; /* which may be in one of root's alone */
+	err = enter_directory(plan);
+	if (err)
+		return err;
 	*doing = "become an ordinary user";
 	err = drop_root(plan);
 	/* Where Yama lets only ancestors trace; elsewhere this is refused, and not needed. */
 	if (plan->options->debugged)
 		prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL); /* after the change of users, which clears it */
-	if (err)
-		return err;
-	*doing = "enter the room's directory";
-	return enter_directory(plan);
+	return err;
 }
 
 static void send_status(int status_fd, const struct room_guest_status *status)

@@ -60,8 +60,9 @@ struct room_plan {
 	int console_fd;
 	uid_t uid;
 	gid_t gid;
-	bool nobody; /* the opener maps the sandbox's user to nobody, and says so */
-	bool watched; /* what is used is bounded: what is reserved need not be */
+	bool nobody;	/* the opener maps the sandbox's user to nobody, and says so */
+	bool drop_root; /* without a user namespace: root's guest becomes nobody */
+	bool watched;	/* what is used is bounded: what is reserved need not be */
 };
 
 /* What the opener of a sandbox for nobody (plan->nobody) answers before anything else. */
@@ -117,7 +118,8 @@ void room_become_guest(const struct room_plan *plan, int status_fd, int loader_f
 
 /*
  * From here on this process and its children may only use the calls of a kernel (room_calls.c).
- * With @listener, some of them are held for who has *@fd, else *@fd is -1. Needs PR_SET_NO_NEW_PRIVS.
+ * With @listener, some of them are held for who has *@fd, else *@fd is -1. Needs
+ * PR_SET_NO_NEW_PRIVS.
  */
 int room_calls_restrict(const struct room_plan *plan, bool listener, int *fd);
 
