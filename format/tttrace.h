@@ -61,7 +61,7 @@ extern "C" {
 #define TRACE_FIELDS_detach(F)	F(device, COUNT)
 #define TRACE_FIELDS_cut(F)	F(device, COUNT)
 #define TRACE_FIELDS_irq(F)	F(source, COUNT) F(irq, COUNT) F(time, NS)
-#define TRACE_FIELDS_lost(F)	F(device, COUNT) F(reason, COUNT)
+#define TRACE_FIELDS_lost(F)	F(device, COUNT) F(reason, COUNT) F(receiver, COUNT) F(card, COUNT)
 #define TRACE_FIELDS_wrote(F)	F(device, COUNT) F(queue, COUNT) F(head, COUNT) F(offset, BYTES)
 #define TRACE_FIELDS_taken(F)	F(device, COUNT) F(queue, COUNT)
 #define TRACE_FIELDS_sent(F)	F(device, COUNT) F(sender, COUNT) F(card, COUNT) F(delay, NS)
@@ -89,7 +89,7 @@ extern "C" {
 	KIND(detach, 20, IN, NONE, "the guest closed its connection to a device")                  \
 	KIND(cut, 21, OUT, NONE, "a device was ended: its connections were closed")                \
 	KIND(irq, 22, CHECK, TEXT, "the probe saw an interrupt, a panic or a warning")             \
-	KIND(lost, 23, SIDE, BYTES, "a frame that the guest sent and nobody received")             \
+	KIND(lost, 23, SIDE, BYTES, "a frame that a receiver did not get, or nobody did")          \
 	KIND(wrote, 24, OUT, BYTES, "part of what a device wrote; the used record follows")        \
 	KIND(taken, 25, IN, BYTES, "what the buffers of the kick before it contain")               \
 	KIND(sent, 26, SIDE, NONE, "who sent the frame that follows, and when")
@@ -116,7 +116,9 @@ extern "C" {
  *   irq     @source is an enum trace_irq_source, @time the guest's own time in ns, payload
  *           the message of a panic, FILE:LINE of a warning, nothing of an interrupt; ~0: the
  *           time could not be read
- *   lost    @reason is an enum trace_loss
+ *   lost    @reason is an enum trace_loss. Who did not get the frame is device @card of the guest
+ *           with the index @receiver - 1; 0: nobody got it. Without these two fields, as in traces
+ *           of earlier versions, they are 0
  *   sent    of the frame in the used or lost record that follows: @card is the device of guest
  *           @sender, which sent it @delay ns before. Without it the frame is from where the last
  *           one with the same source address at this device was, with the same delay; before the

@@ -54,8 +54,9 @@ struct device_host {
 	void (*taken)(struct device *device, unsigned int queue, const struct vring_chain *chain);
 	/* What is completed next is @frame. */
 	void (*arrives)(struct device *device, const struct network_frame *frame);
-	/* @frame came to nothing; see enum trace_loss. */
-	void (*lost)(struct device *device, const struct network_frame *frame, unsigned int reason);
+	/* @receiver does not get @frame, or NULL: nobody does; see enum trace_loss. */
+	void (*lost)(struct device *device, const struct network_frame *frame, unsigned int reason,
+		     const struct device *receiver);
 };
 
 /* The first member of each kind of device. */

@@ -117,7 +117,7 @@ static int net_receive(struct device_net *net, const struct network_frame *frame
 				      chain.write_size);
 	if (chain.write_size < size) {
 		/* The sender may use larger frames than this guest: as a card does, drop it. */
-		device->host->lost(device, frame, TRACE_LOSS_NO_BUFFER);
+		device->host->lost(device, frame, TRACE_LOSS_NO_BUFFER, device);
 		device->vhost->ring[NET_RX].next_avail--;
 		(*budget)++;
 		return 1;

@@ -88,8 +88,9 @@ int network_port_send(struct network_port *port, uint64_t time, struct network_f
 
 /*
  * Decide what becomes of a frame: it is entered in the queue of each port that will get it, and
- * their devices are scheduled. The sender's device is told when it comes to nothing. Takes the
- * reference. 0 or -ENOMEM. @time must not be less than the last frame's, whoever sent it.
+ * their devices are scheduled. The sender's device is told of each that does not get it, or when it
+ * comes to nothing. Takes the reference. 0 or -ENOMEM. @time must not be less than the last
+ * frame's, whoever sent it.
  *
  * This touches every port and must be alone; sending, next and pop touch their own port only.
  */

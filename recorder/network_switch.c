@@ -14,7 +14,8 @@ struct passage {
 	uint64_t sent;
 	uint64_t time; /* at the switch */
 	unsigned int receivers;
-	enum trace_loss loss; /* when there are none */
+	unsigned int missing; /* who do not get it, and of whom the sender is told */
+	enum trace_loss loss; /* when there are none of both */
 };
 
 /* Frames for @port that it had not taken at @time. */
@@ -62,6 +63,19 @@ static void schedule_if_first(struct network_port *port, const struct network_fr
 		device_schedule(port->device, time);
 }
 
+/* A port without a device is nobody who misses it. */
+static void lose(struct passage *passage, const struct network_port *port, enum trace_loss loss)
+{
+	struct device *device = passage->from->device;
+
+	if (passage->loss == TRACE_LOSS_NOBODY || loss != TRACE_LOSS_RANDOM)
+		passage->loss = loss;
+	if (!device || !port->device)
+		return;
+	device->host->lost(device, passage->frame, loss, port->device);
+	passage->missing++;
+}
+
 static int pass_to(struct passage *passage, struct network_port *port)
 {
 	/* A stream for each receiver: how many there are changes nobody's luck. */
@@ -70,12 +84,11 @@ static int pass_to(struct passage *passage, struct network_port *port)
 	int err;
 
 	if (fate.lost) {
-		if (passage->loss == TRACE_LOSS_NOBODY)
-			passage->loss = TRACE_LOSS_RANDOM;
+		lose(passage, port, TRACE_LOSS_RANDOM);
 		return 0;
 	}
 	if (port_backlog(port, passage->sent) >= NETWORK_BACKLOG_MAX) {
-		passage->loss = TRACE_LOSS_NO_BUFFER;
+		lose(passage, port, TRACE_LOSS_NO_BUFFER);
 		return 0;
 	}
 	err = port_enter(port, passage, &fate);
@@ -156,8 +169,8 @@ int network_switch(struct network_port *from, uint64_t time, struct network_fram
 	frame->sent = time;
 	if (pass_to_switch(&passage))
 		err = forward(&passage);
-	if (!err && !passage.receivers && device)
-		device->host->lost(device, frame, passage.loss);
+	if (!err && !passage.receivers && !passage.missing && device)
+		device->host->lost(device, frame, passage.loss, NULL);
 	network_frame_release(frame);
 	return err;
 }

@@ -126,12 +126,18 @@ static void host_arrives(struct device *device, const struct network_frame *fram
 	session_frame_origin(device->owner, frame);
 }
 
-static void host_lost(struct device *device, const struct network_frame *frame, unsigned int reason)
+static void host_lost(struct device *device, const struct network_frame *frame, unsigned int reason,
+		      const struct device *receiver)
 {
 	struct session_device *owner = device->owner;
+	const struct session_device *missing = receiver ? receiver->owner : NULL;
 	struct trace_record record = session_device_record(owner, TRACE_lost);
 
 	record.lost.reason = reason;
+	if (missing) {
+		record.lost.receiver = missing->guest->index + 1u;
+		record.lost.card = missing->number;
+	}
 	session_frame_origin(owner, frame);
 	record.payload = frame->data;
 	record.payload_size = frame->size;

@@ -156,6 +156,11 @@ static bool take_frame(struct frames *frames, const struct card *card,
 	frame->lost = true;
 	frame->reason = record->lost.reason;
 	frame->to_guest = frame->to_device = UINT32_MAX;
+	if (record->lost.receiver && record->lost.receiver <= TRACE_GUEST_LIMIT &&
+	    record->lost.card < UINT32_MAX) {
+		frame->to_guest = (uint32_t)(record->lost.receiver - 1);
+		frame->to_device = (uint32_t)record->lost.card;
+	}
 	frame->data = record->payload;
 	frame->size = record->payload_size;
 	return true;

@@ -23,7 +23,10 @@ struct frame {
 	bool known;
 	uint32_t from_guest, from_device;
 	uint64_t sent; /* ns: when the sender kicked */
-	/* The receiver; of a lost frame UINT32_MAX, and received is when it was lost, ns. */
+	/*
+	 * The receiver; of a lost frame who did not get it, UINT32_MAX when nobody did, and
+	 * received is when it was lost, ns.
+	 */
 	bool lost;
 	uint64_t reason; /* enum trace_loss */
 	uint32_t to_guest, to_device;

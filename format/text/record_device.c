@@ -354,10 +354,23 @@ static void describe_irq(const struct words *words)
 	}
 }
 
+/* Who does not get it. */
+static void add_missing(const struct words *words)
+{
+	const uint64_t receiver = words->record->lost.receiver;
+	char name[CAST_NAME];
+
+	if (!receiver || receiver > TRACE_GUEST_LIMIT)
+		return;
+	line_text(words->line, " to");
+	add_name(words, cast_name(words->view->cast, (uint32_t)(receiver - 1), name));
+}
+
 static void describe_lost(const struct words *words)
 {
 	add_device(words);
 	add_named(words, 1);
+	add_missing(words);
 	if (add_frame(words, UINT64_MAX))
 		return;
 	add_size(words, words->record->payload_size);

@@ -85,7 +85,7 @@ static void show_sending(struct lab *lab, const struct frame *frame, uint64_t fl
 	event.now = frame->sent;
 	event.track =
 		track_device(&lab->tracks, frame->from_guest, frame->from_device, DEVICE_FRAMES);
-	if (!frame->lost)
+	if (frame->to_guest != UINT32_MAX)
 		event.peer = cast_name(&lab->cast, frame->to_guest, peer);
 	event.bytes = &bytes;
 	event.begins = &flow;
@@ -113,8 +113,11 @@ static void show_loss(struct lab *lab, const struct trace_record *record, const 
 		      uint64_t flow, uint64_t bytes)
 {
 	struct perfetto_event event = frame_event(lab, "lost", frame);
+	char peer[CAST_NAME];
 
 	event.now = record->now;
+	if (frame->to_guest != UINT32_MAX)
+		event.peer = cast_name(&lab->cast, frame->to_guest, peer);
 	event.track = track_device(&lab->tracks, record->guest, record->lost.device, DEVICE_FRAMES);
 	event.record = record;
 	event.bytes = &bytes;

@@ -43,11 +43,13 @@ void wire_frame_free(struct wire_frame *wire)
 	free(wire);
 }
 
-/* Who has it, or lost it: the guest and the device that the record is of. */
+/* Who has it or lost it; where nobody is named, the guest and the device that the record is of. */
 static struct reception reception_of(const struct frame *frame, const struct trace_record *record)
 {
-	return (struct reception){ .guest = record->guest,
-				   .device = (uint32_t)record->field[0],
+	bool named = frame->to_guest != UINT32_MAX;
+
+	return (struct reception){ .guest = named ? frame->to_guest : record->guest,
+				   .device = named ? frame->to_device : (uint32_t)record->field[0],
 				   .time = frame->received,
 				   .lost = frame->lost,
 				   .reason = frame->reason };

@@ -168,7 +168,10 @@ static int count_frame(struct stat_data *stat, const struct frame *frame)
 		network->bytes += frame->size;
 	}
 	err = count_at_card(stat, frame->from_guest, frame->from_device, 0, frame);
-	return err ? err : count_at_card(stat, frame->to_guest, frame->to_device, 1, frame);
+	/* What a card did not get is counted where it was sent, and of its network. */
+	return err || frame->lost
+		       ? err
+		       : count_at_card(stat, frame->to_guest, frame->to_device, 1, frame);
 }
 
 static void count_kind(struct stat_data *stat, const struct trace_record *record)

@@ -152,6 +152,25 @@ static void lost_frame_has_no_receiver(void **state)
 	assert_int_equal(stage->frame.to_guest, UINT32_MAX);
 }
 
+static void lost_frame_names_who_misses_it(void **state)
+{
+	struct trace_record record = { .kind = TRACE_lost,
+				       .guest = 1,
+				       .lost = { 1, TRACE_LOSS_RANDOM, 1, 4 },
+				       .payload = FRAME,
+				       .payload_size = FRAME_SIZE };
+	struct stage *stage = *state;
+
+	assert_int_equal(feed(stage, &record), 1);
+	assert_true(stage->frame.lost);
+	assert_int_equal(stage->frame.to_guest, 0);
+	assert_int_equal(stage->frame.to_device, 4);
+	/* There is no such guest. */
+	record.lost.receiver = TRACE_GUEST_LIMIT + 1;
+	assert_int_equal(feed(stage, &record), 1);
+	assert_int_equal(stage->frame.to_guest, UINT32_MAX);
+}
+
 static void only_cards_in_networks_have_frames(void **state)
 {
 	const struct trace_record disk = used(1, 0, 0), nobody = used(1, 2, 0), far = used(9, 0, 0);
@@ -256,6 +275,7 @@ int main(void)
 		TEST(header_is_as_long_as_was_agreed),
 		TEST(zeros_of_a_frame_come_back),
 		TEST(lost_frame_has_no_receiver),
+		TEST(lost_frame_names_who_misses_it),
 		TEST(only_cards_in_networks_have_frames),
 		TEST(sender_is_known_once_told),
 		TEST(origin_that_cannot_be_is_not_believed),

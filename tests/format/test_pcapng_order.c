@@ -70,6 +70,8 @@ static struct frame frame_of(const char *text, uint64_t sent, uint64_t received)
 			       .size = strlen(text),
 			       .known = true,
 			       .sent = sent,
+			       .to_guest = UINT32_MAX,
+			       .to_device = UINT32_MAX,
 			       .received = received };
 }
 
@@ -177,7 +179,8 @@ static void frames_sent_twice_are_two(void **state)
 
 static void losses_are_said(void **state)
 {
-	struct frame nobody = frame_of("a", 10, 10), no_buffer = frame_of("b", 11, 20);
+	struct frame nobody = frame_of("a", 10, 10), no_buffer = frame_of("b", 11, 20),
+		     some = frame_of("c", 12, 12);
 	struct stage *stage = *state;
 
 	nobody.lost = no_buffer.lost = true;
@@ -186,8 +189,16 @@ static void losses_are_said(void **state)
 	add_frame(stage, &nobody, 0);
 	receive(stage, "b", 11, 20, 1);
 	add_frame(stage, &no_buffer, 2);
+	/* Recorded of its sender, guest 0, before others have got it. */
+	some.lost = true;
+	some.to_guest = 3;
+	some.to_device = 0;
+	add_frame(stage, &some, 0);
+	receive(stage, "c", 12, 22, 1);
 	assert_written(stage, "10:a:from guest 0, lost: nobody there; record 5 | "
 			      "11:b:from guest 0 to guest 1 (9ns), guest 2 (lost: no buffer); "
+			      "record 5 | "
+			      "12:c:from guest 0 to guest 3 (lost: by the link), guest 1 (10ns); "
 			      "record 5");
 }
 

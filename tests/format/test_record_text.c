@@ -204,6 +204,8 @@ static void everything_else(void **state)
 		  "irq        warning at an unknown time \"a.c:1\"" },
 		{ { .kind = TRACE_lost, .lost = { 0, TRACE_LOSS_NOBODY }, TEXT("frame") },
 		  "lost       lan nobody there a frame of 5 bytes (5 bytes)" },
+		{ { .kind = TRACE_lost, .lost = { 0, TRACE_LOSS_RANDOM, 2, 0 }, TEXT("frame") },
+		  "lost       lan by the link to second a frame of 5 bytes (5 bytes)" },
 		{ { .kind = TRACE_sent, .sent = { 0, 1, 0, 100000 } },
 		  "sent       lan by second dev0 100us before" },
 		{ { .kind = TRACE_sent, .sent = { 0, UINT64_MAX, 7, 0 } },
@@ -262,8 +264,9 @@ static void without_a_cast(void **state)
 	(void)state;
 	view.cast = NULL;
 	text = print(lines, 2);
-	assert_string_equal(text, "       9  0.000001000             +0  guest 0 <- attach     dev0\n"
-				  "      10  0.000001256         +256ns  guest 1 <- leave\n");
+	assert_string_equal(text,
+			    "       9  0.000001000             +0  guest 0 <- attach     dev0\n"
+			    "      10  0.000001256         +256ns  guest 1 <- leave\n");
 }
 
 static void colours(void **state)

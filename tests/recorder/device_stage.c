@@ -57,8 +57,9 @@ static void stage_arrives(struct device *device, const struct network_frame *fra
 }
 
 static void stage_lost(struct device *device, const struct network_frame *frame,
-		       unsigned int reason)
+		       unsigned int reason, const struct device *receiver)
 {
+	(void)receiver;
 	stage_of(device)->arrived_sent = frame->sent;
 	stage_of(device)->arrived_from = frame->from;
 	stage_of(device)->lost++;

@@ -38,13 +38,13 @@ static void *make_room(void *list, size_t count, size_t size)
 }
 
 static void stage_lost(struct device *device, const struct network_frame *frame,
-		       unsigned int reason)
+		       unsigned int reason, const struct device *receiver)
 {
 	struct stage_port *port = (struct stage_port *)device;
 	uint64_t number = frame->size < STAGE_FRAME_MIN ? UINT64_MAX : frame_number(frame->data);
 
 	port->loss = make_room(port->loss, port->loss_count, sizeof(*port->loss));
-	port->loss[port->loss_count++] = (struct stage_loss){ number, reason };
+	port->loss[port->loss_count++] = (struct stage_loss){ number, reason, receiver };
 }
 
 static const struct device_host stage_host = {

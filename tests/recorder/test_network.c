@@ -316,6 +316,8 @@ static void overtaking_takes_no_jitter(void **state)
 	stage_close(&stage);
 }
 
+#define LOST 100
+
 static void backlog_is_bounded(void **state)
 {
 	const struct network_link link = { .delay = US };
@@ -324,20 +326,55 @@ static void backlog_is_bounded(void **state)
 	(void)state;
 	open_equal(&stage, &link, 3);
 	stage.port[1].asleep_until = S;
-	for (uint64_t i = 0; i < NETWORK_BACKLOG_MAX + 100; i++)
+	for (uint64_t i = 0; i < NETWORK_BACKLOG_MAX + LOST; i++)
 		stage_send(&stage, &(struct stage_sending){ i * US, 0, 1, 60 });
-	/* The first ones were flooded: 2 has got those, and nothing of it is lost. */
-	assert_int_equal(stage.port[0].loss_count, 0);
+	/* They were flooded: 2 has got all, and each that 1 did not get is said to be lost to it.
+	 */
+	assert_int_equal(stage.port[0].loss_count, LOST);
+	for (uint64_t i = 0; i < LOST; i++) {
+		assert_int_equal(stage.port[0].loss[i].number, NETWORK_BACKLOG_MAX + i);
+		assert_ptr_equal(stage.port[0].loss[i].receiver, &stage.port[1].device);
+	}
 	stage_send(&stage, &(struct stage_sending){ MS * 100, 1, STAGE_EVERYBODY, 60 });
 	stage_send(&stage, &(struct stage_sending){ MS * 101, 0, 1, 60 });
-	assert_int_equal(stage.port[0].loss_count, 1);
-	assert_int_equal(stage.port[0].loss[0].reason, TRACE_LOSS_NO_BUFFER);
+	assert_int_equal(stage.port[0].loss_count, LOST + 1);
+	assert_int_equal(stage.port[0].loss[LOST].reason, TRACE_LOSS_NO_BUFFER);
 	stage_pass(&stage, 2 * S);
 	assert_int_equal(stage.port[1].arrival_count, NETWORK_BACKLOG_MAX);
 	stage_send(&stage, &(struct stage_sending){ 2 * S, 0, 1, 60 });
 	stage_pass(&stage, 3 * S);
-	assert_int_equal(stage.port[0].loss_count, 1);
+	assert_int_equal(stage.port[0].loss_count, LOST + 1);
 	assert_int_equal(stage.port[1].arrival_count, NETWORK_BACKLOG_MAX + 1);
+	stage_close(&stage);
+}
+
+/* Each frame is taken or lost, once for each receiver of a broadcast. */
+static void each_receiver_of_a_broadcast_counts(void **state)
+{
+	const struct network_link link = { .delay = US, .loss = 0.2 };
+	struct network_stage stage;
+	uint64_t on_the_way = 0, missed[STAGE_PORTS_MAX] = { 0 };
+
+	(void)state;
+	open_equal(&stage, &link, 4);
+	for (uint64_t i = 0; i < 1000; i++)
+		stage_send(&stage, &(struct stage_sending){ i * MS, 0, STAGE_EVERYBODY, 60 });
+	stage_pass(&stage, 2 * S);
+	for (size_t i = 0; i < stage.port[0].loss_count; i++) {
+		const struct stage_loss *loss = &stage.port[0].loss[i];
+
+		assert_int_equal(loss->reason, TRACE_LOSS_RANDOM);
+		if (!loss->receiver)
+			on_the_way++;
+		else
+			missed[(const struct stage_port *)loss->receiver - stage.port]++;
+	}
+	assert_in_range(on_the_way, 150, 250);
+	for (unsigned int i = 1; i < stage.ports; i++) {
+		assert_in_range(missed[i], 100, 220);
+		assert_int_equal(stage.port[i].arrival_count + missed[i] + on_the_way, 1000);
+	}
+	assert_int_equal(missed[0], 0);
 	stage_close(&stage);
 }
 
@@ -398,6 +435,7 @@ int main(void)
 		cmocka_unit_test(overtaking_is_as_likely_as_told),
 		cmocka_unit_test(overtaking_takes_no_jitter),
 		cmocka_unit_test(backlog_is_bounded),
+		cmocka_unit_test(each_receiver_of_a_broadcast_counts),
 		cmocka_unit_test(times_do_not_wrap),
 		cmocka_unit_test(shares_are_checked),
 	};

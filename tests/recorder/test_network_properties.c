@@ -178,37 +178,65 @@ static void another_seed_is_other_luck(void **state)
 	for_each_network(check_seed);
 }
 
-/* Nobody gets its own, or one twice, or one too early; what nobody got was told. */
+/* Who has got what. */
+static bool seen[STAGE_PORTS_MAX][SENDINGS];
+
+/* What was told of @loss is no more than what happened, and only once. */
+static void check_loss(const struct network_stage *stage, const struct stage_loss *loss,
+		       unsigned int *got)
+{
+	size_t receiver;
+
+	if (!loss->receiver) {
+		assert_int_equal(got[loss->number], 0);
+		got[loss->number] = UINT32_MAX;
+		return;
+	}
+	receiver = (size_t)((const struct stage_port *)loss->receiver - stage->port);
+	assert_true(receiver < stage->ports);
+	assert_int_not_equal(scene.sending[loss->number].from, receiver);
+	assert_false(seen[receiver][loss->number]);
+	seen[receiver][loss->number] = true;
+	got[loss->number]++;
+}
+
+/* A broadcast was got or lost by each, unless it was lost before the switch. */
+static void check_broadcast(size_t number, unsigned int got)
+{
+	if (scene.sending[number].to == STAGE_EVERYBODY && got != UINT32_MAX)
+		assert_int_equal(got, scene.ports - 1);
+}
+
+/* Nobody gets its own, or one twice, or one too early; what somebody did not get was told. */
 static void check_arrivals(void)
 {
 	struct network_stage stage;
 	unsigned int got[SENDINGS] = { 0 };
 	uint64_t ahead;
 
+	memset(seen, 0, sizeof(seen));
+
 	play(&stage, false);
 	ahead = network_lookahead(stage.network);
 	for (unsigned int i = 0; i < scene.ports; i++) {
-		static bool seen[SENDINGS];
-
-		memset(seen, 0, sizeof(seen));
 		for (size_t j = 0; j < stage.port[i].arrival_count; j++) {
 			const struct stage_arrival *arrival = &stage.port[i].arrival[j];
 			const struct stage_sending *sending = &scene.sending[arrival->number];
 
-			assert_false(seen[arrival->number]);
-			seen[arrival->number] = true;
+			assert_false(seen[i][arrival->number]);
+			seen[i][arrival->number] = true;
 			got[arrival->number]++;
 			assert_int_not_equal(sending->from, i);
 			assert_true(arrival->time >= sending->time + ahead);
 		}
 	}
 	for (unsigned int i = 0; i < scene.ports; i++)
-		for (size_t j = 0; j < stage.port[i].loss_count; j++) {
-			assert_int_equal(got[stage.port[i].loss[j].number], 0);
-			got[stage.port[i].loss[j].number] = UINT32_MAX;
-		}
-	for (size_t i = 0; i < SENDINGS; i++)
+		for (size_t j = 0; j < stage.port[i].loss_count; j++)
+			check_loss(&stage, &stage.port[i].loss[j], got);
+	for (size_t i = 0; i < SENDINGS; i++) {
 		assert_int_not_equal(got[i], 0);
+		check_broadcast(i, got[i]);
+	}
 	stage_close(&stage);
 }
 

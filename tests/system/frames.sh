@@ -57,6 +57,24 @@ windows() {
 	cmp frames1 frames2
 }
 
+# A broadcast that only some have got: in the trace, in the numbers, and in what Wireshark is told.
+lost_to_some() {
+	local network='networks: [{name: lan, delay: 100us, loss: 0.2}]' lost
+	lab "$(guest 1 ping:9:40:1,wait)" "$(guest 2 wait)" "$(guest 3 wait)"
+	expect 1 record_lab --limit-virtual 50s
+	ttdump show --op lost t.zst >lost
+	says lost 'n1 -- lost +lan by the link to n[23] ARP'
+	lost=$(grep -c ' lost ' lost)
+	ttdump stat --json t.zst >stat.json
+	says stat.json "\"lost_by_link\":$lost"
+	ttdump export pcapng t.zst -o t.pcapng
+	grep -aoE 'from n1 to [^;]*; record' t.pcapng >packets
+	says packets 'n[23] \(100us\)'
+	says packets '\(100us\).*lost: by the link|lost: by the link.*\(100us\)'
+	replays_all 3 t.zst
+}
+
+proves "a broadcast that some did not get is lost to each of them" lost_to_some
 proves "with a steady network a sender is said once" steady
 proves "with jitter, loss and broadcasts all frames have their sender" unsteady
 proves "senders are the same in windows, on one CPU and on two" windows

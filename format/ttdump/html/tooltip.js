@@ -10,7 +10,8 @@ function frameLines(trace, f) {
 	const { frames } = trace;
 	const name = (guest) => (guest < 0 ? "?" : trace.guestName(guest));
 	const lost = frames.lost[f];
-	const to = lost ? `lost: ${losses[lost - 1] ?? "?"}` : name(frames.to[f]);
+	const missing = lost && frames.to[f] < 0 ? "" : name(frames.to[f]);
+	const to = lost ? `${missing} lost: ${losses[lost - 1] ?? "?"}`.trim() : missing;
 	const took = frames.took[f] ? `, took ${short(frames.took[f])}` : "";
 	const network = trace.networks[frames.network[f]];
 	return [`frame ${name(frames.from[f])} → ${to}`, `${network}, ${frames.size[f]} bytes${took}`];
