@@ -48,6 +48,32 @@ tell_story() {
 	sed -nE 's/^n[0-9]\| ((not )?ok 1 )/\1/p' "$out/story"
 }
 
+# virtual_time NAME WORDS: when that guest says this first, in seconds.
+virtual_time() {
+	sed -nE "s/^$1\\| ([0-9.]+) s  $1  $2.*/\\1/p" "$out/story" | head -n 1
+}
+
+# The second who leads has not heard of the first: which frame was it that did not arrive? It is the last
+# one lost to it before it leads, and without losses the same seed elects one.
+name_the_cause() {
+	local first second
+	title "The frame that was lost (ttdump show --op lost)"
+	read -r first second < <(for guest in n1 n2 n3; do
+		printf '%s %s\n' "$(virtual_time "$guest" 'hears no objection and leads')" "$guest"
+	done | grep -v '^ ' | sort -n | awk '{ printf "%s ", $2 } END { print "" }')
+	"$bin/ttdump" show --op lost --guest "$first" --grep "to $second " --color=never \
+		--to "$(virtual_time "$second" 'hears no objection and leads')s" "$trace" | tail -n 1
+	sed 's/loss: [0-9]*%/loss: 0%/' demo/election.yaml >demo/no-loss.yaml
+	printf 'seed %2d  without losses: ' "${failing[0]}"
+	if "$bin/ttrec" run --seed "${failing[0]}" --keep on-failure --quiet -o "$traces-no-loss.zst" \
+		-f demo/no-loss.yaml >"$traces-no-loss.log" 2>&1; then
+		say "$passes"
+	else
+		sed -n '2s/^ *why: //p' "$traces-no-loss.log"
+	fi
+	rm -f demo/no-loss.yaml
+}
+
 replay_each() {
 	local guest
 	title "One guest alone, without the others and without a network (ttreplay --only)"
@@ -79,6 +105,7 @@ main() {
 	make_guests
 	find_seed
 	tell_story
+	name_the_cause
 	replay_all
 	replay_each
 	say_what_is_next
