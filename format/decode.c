@@ -45,6 +45,7 @@ void decoder_restart(struct decoder *decoder)
 	predictor_release(&decoder->predictor);
 	memset(decoder->column, 0, sizeof(decoder->column));
 	decoder->left = 0;
+	decoder->run = 0;
 	decoder->partial = true;
 }
 

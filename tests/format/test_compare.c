@@ -229,6 +229,30 @@ static void test_silent_guest(void **state)
 	sample_release(&b);
 }
 
+/* Wherever a reader stands, in the middle of what is packed together as well. */
+static void test_readers_that_stand_anywhere(void **state)
+{
+	struct trace_reader *reader[2];
+	struct trace_difference first;
+	struct trace_record record;
+	struct sample a = { 0 };
+
+	(void)state;
+	sample_recording(&a, GUESTS, 20, 8);
+	sample_write(&a, sample_path("a"));
+	sample_write(&a, sample_path("b"));
+	for (size_t at = 0; at <= a.count; at++) {
+		assert_int_equal(trace_reader_open(sample_path("a"), &reader[0]), 0);
+		assert_int_equal(trace_reader_open(sample_path("b"), &reader[1]), 0);
+		for (size_t i = 0; i < at; i++)
+			assert_int_equal(trace_reader_next(reader[at % 2], &record), 1);
+		assert_int_equal(trace_compare(reader[0], reader[1], NULL, &first), 0);
+		trace_reader_close(reader[0]);
+		trace_reader_close(reader[1]);
+	}
+	sample_release(&a);
+}
+
 /* More side data in one of them moves all numbers, and makes no difference. */
 static void test_side_data(void **state)
 {
@@ -374,6 +398,7 @@ int main(void)
 		cmocka_unit_test(test_silent_guest),   cmocka_unit_test(test_side_data),
 		cmocka_unit_test(test_far_apart),      cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_damaged),	       cmocka_unit_test(test_ignore),
+		cmocka_unit_test(test_readers_that_stand_anywhere),
 	};
 
 	return cmocka_run_group_tests_name("compare", tests, NULL, NULL);
