@@ -49,7 +49,7 @@ void cursor_probe_stop(struct cursor *cursor, const char *format, ...)
 void cursor_probe_attach(struct cursor *cursor)
 {
 	const struct guest *guest = cursor->guest;
-	const struct image_file *kernel = &guest->spec->files.file[0];
+	const struct image_file *kernel = guest->spec->files.file; /* the first of them */
 	struct diagnosis why = { 0 };
 	char path[PATH_MAX];
 

@@ -206,7 +206,7 @@ size_t text_columns(const char *text, size_t size)
 
 size_t line_columns(const struct line *line, size_t start)
 {
-	return text_columns(line->text + start, line->size - start);
+	return line->text ? text_columns(line->text + start, line->size - start) : 0;
 }
 
 void line_align_left(struct line *line, size_t start, size_t width)

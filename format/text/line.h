@@ -29,7 +29,7 @@ static inline char *line_grow(struct line *line, size_t size)
 {
 	char *place;
 
-	if (line->room - line->size < size && line_make_room(line, size))
+	if ((!line->text || line->room - line->size < size) && line_make_room(line, size))
 		return NULL;
 	place = line->text + line->size;
 	line->size += size;

@@ -164,6 +164,8 @@ static void add_probed(struct table_text *table, const struct stat_guest *guest,
 	char source[CAST_NAME];
 
 	for (uint32_t i = 0; i < STAT_IRQS; i++) {
+		if (!guest->irqs[i])
+			continue;
 		snprintf(source, sizeof(source), "irq %" PRIu32 "%s", i,
 			 i == STAT_IRQS - 1 ? " and above" : "");
 		add_interrupts(table, name, source, guest->irqs[i], "by the probe");

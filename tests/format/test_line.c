@@ -239,6 +239,22 @@ static void grows(void **state)
 	assert_memory_equal(line.text + size - 1, "x 5", 3);
 }
 
+/* Nothing is something that is added and aligned, too. */
+static void empty(void **state)
+{
+	struct line nothing = { 0 };
+
+	(void)state;
+	assert_int_equal(line_columns(&nothing, 0), 0);
+	line_bytes(&nothing, "", 0);
+	line_escaped(&nothing, NULL, 0, true);
+	assert_non_null(line_grow(&nothing, 0));
+	assert_int_equal(nothing.size, 0);
+	line_align_right(&nothing, 0, 3);
+	assert_memory_equal(nothing.text, "   ", 3);
+	line_free(&nothing);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -253,6 +269,7 @@ int main(void)
 		cmocka_unit_test(json_strings),
 		cmocka_unit_test(columns),
 		cmocka_unit_test(grows),
+		cmocka_unit_test(empty),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, forget_line);
