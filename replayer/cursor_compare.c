@@ -175,13 +175,14 @@ int cursor_await(struct cursor *cursor, const struct trace_record *record,
 	return cursor_diverge(cursor, record, false, wanted, got);
 }
 
-static void describe_console(const char *text, size_t size, char out[CURSOR_TEXT])
+/* @text from @from on; before anything was printed it is NULL. */
+static void describe_console(const char *text, size_t size, size_t from, char out[CURSOR_TEXT])
 {
 	size_t length = 0;
 
-	while (length < size && length < 60 && text[length] != '\n')
+	while (from + length < size && length < 60 && text[from + length] != '\n')
 		length++;
-	snprintf(out, CURSOR_TEXT, "console \"%.*s\"", (int)length, text);
+	snprintf(out, CURSOR_TEXT, "console \"%.*s\"", (int)length, length ? text + from : "");
 }
 
 void cursor_compare_text(struct cursor *cursor, const struct trace_record *record,
@@ -200,8 +201,8 @@ static int diverge_console(struct cursor *cursor, const struct trace_record *rec
 
 	while (same && doors->console[same - 1] != '\n')
 		same--;
-	describe_console(cursor->console + same, cursor->console_size - same, expected);
-	describe_console(doors->console + same, doors->console_size - same, got);
+	describe_console(cursor->console, cursor->console_size, same, expected);
+	describe_console(doors->console, doors->console_size, same, got);
 	return cursor_diverge(cursor, record, true, expected, got);
 }
 

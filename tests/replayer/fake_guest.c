@@ -29,7 +29,7 @@
 struct life {
 	struct fake_guest *fake;
 	enum fake_twist twist;
-	int time, device, calls, console, keeper;
+	struct fake_doors doors;
 	uint32_t seq;
 };
 
@@ -39,18 +39,26 @@ static void need(bool good)
 		_exit(99);
 }
 
+static void disturb(struct life *life)
+{
+	if (life->fake->disturb)
+		life->fake->disturb(life->fake, &life->doors);
+}
+
 static void say(struct life *life, enum trace_operation op, uint64_t time)
 {
 	struct wire_message message = { op, ++life->seq, time };
 
-	need(write(life->time, &message, sizeof(message)) == sizeof(message));
+	disturb(life);
+	need(write(life->doors.time, &message, sizeof(message)) == sizeof(message));
 }
 
 static struct wire_message hear(struct life *life)
 {
 	struct wire_message message;
 
-	need(read(life->time, &message, sizeof(message)) == sizeof(message));
+	disturb(life);
+	need(read(life->doors.time, &message, sizeof(message)) == sizeof(message));
 	return message;
 }
 
@@ -62,7 +70,8 @@ static void ask(struct life *life, enum trace_operation op, uint64_t time)
 
 static void print(struct life *life, const char *text)
 {
-	need(write(life->console, text, strlen(text)) == (ssize_t)strlen(text));
+	disturb(life);
+	need(write(life->doors.console, text, strlen(text)) == (ssize_t)strlen(text));
 }
 
 static void send_request(struct life *life, uint32_t request, uint32_t flags, const void *body,
@@ -76,6 +85,7 @@ static void send_request(struct life *life, uint32_t request, uint32_t flags, co
 	} control = {};
 	struct msghdr envelope = { .msg_iov = parts, .msg_iovlen = 2 };
 
+	disturb(life);
 	if (fd >= 0) {
 		envelope.msg_control = &control;
 		envelope.msg_controllen = sizeof(control);
@@ -84,7 +94,7 @@ static void send_request(struct life *life, uint32_t request, uint32_t flags, co
 						   .cmsg_len = CMSG_LEN(sizeof(int)) };
 		memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
 	}
-	need(sendmsg(life->device, &envelope, 0) == (ssize_t)(sizeof(header) + size));
+	need(sendmsg(life->doors.device, &envelope, 0) == (ssize_t)(sizeof(header) + size));
 }
 
 /* Take a message of the device off @fd. */
@@ -101,7 +111,7 @@ static void take(int fd)
 static void request(struct life *life, uint32_t number, const void *body, uint32_t size, int fd)
 {
 	send_request(life, number, VHOST_FLAG_VERSION | VHOST_FLAG_NEED_REPLY, body, size, fd);
-	take(life->device);
+	take(life->doors.device);
 }
 
 static void request_state(struct life *life, uint32_t number, uint32_t index, uint32_t value)
@@ -141,7 +151,7 @@ static void set_up_calls(struct life *life)
 	int ends[2];
 
 	need(!socketpair(AF_UNIX, SOCK_STREAM, 0, ends));
-	life->calls = ends[0];
+	life->doors.calls = ends[0];
 	request(life, VHOST_SET_BACKEND_REQ_FD, NULL, 0, ends[1]);
 	close(ends[1]);
 }
@@ -151,7 +161,7 @@ static void read_config(struct life *life)
 	uint8_t body[12 + CONFIG_BYTES + 1] = { [4] = CONFIG_BYTES };
 
 	if (life->twist == FAKE_NONSENSE) {
-		need(write(life->device, "this is no message", 18) == 18);
+		need(write(life->doors.device, "this is no message", 18) == 18);
 		pause();
 	}
 	body[12] = life->twist == FAKE_OTHER_BODY;
@@ -166,13 +176,13 @@ static void set_up_device(struct life *life)
 
 	snprintf(path, sizeof(path), "/tmp/ttrec-fake-%d-dev%d", getppid(),
 		 twist == FAKE_OTHER_DEVICE);
-	need(!wire_connect(path, &life->device));
+	need(!wire_connect(path, &life->doors.device));
 	send_request(life, VHOST_SET_OWNER,
 		     VHOST_FLAG_VERSION | (twist == FAKE_OTHER_FLAGS ? VHOST_FLAG_NEED_REPLY : 0),
 		     NULL, 0, -1);
 	send_request(life, twist == FAKE_OTHER_REQUEST ? VHOST_GET_QUEUE_NUM : VHOST_GET_FEATURES,
 		     VHOST_FLAG_VERSION, NULL, 0, -1);
-	take(life->device);
+	take(life->doors.device);
 	print(life, twist == FAKE_OTHER_CONSOLE ? "jello\n" : "hello\n");
 	request(life, VHOST_SET_PROTOCOL_FEATURES,
 		&(uint64_t){ VHOST_PROTOCOL_NEEDED | VHOST_PROTOCOL_CONFIG |
@@ -225,10 +235,10 @@ static void be_called(struct life *life)
 	uint32_t answer[5] = { VHOST_BACKEND_VRING_CALL, VHOST_FLAG_VERSION | VHOST_FLAG_REPLY, 8,
 			       life->twist == FAKE_OTHER_CALLED, 0 };
 
-	take(life->calls);
+	take(life->doors.calls);
 	ask(life, TRACE_OP_GET, UINT64_MAX);
 	ask(life, TRACE_OP_REQUEST, 700);
-	need(write(life->calls, answer, sizeof(answer)) == sizeof(answer));
+	need(write(life->doors.calls, answer, sizeof(answer)) == sizeof(answer));
 }
 
 static void print_received(struct life *life, uint64_t address)
@@ -252,8 +262,9 @@ static void report_end(struct life *life, int status)
 {
 	struct room_report report = { .step = ROOM_STEP_EXIT, .value = W_EXITCODE(status, 0) };
 
-	close(life->time);
-	need(write(life->keeper, &report, sizeof(report)) == sizeof(report));
+	disturb(life);
+	close(life->doors.time);
+	need(write(life->doors.keeper, &report, sizeof(report)) == sizeof(report));
 	_exit(0);
 }
 
@@ -264,7 +275,7 @@ static void live(struct life *life)
 	char path[64];
 
 	snprintf(path, sizeof(path), "/tmp/ttrec-fake-%d-time", getppid());
-	need(!wire_connect(path, &life->time));
+	need(!wire_connect(path, &life->doors.time));
 	ask(life, TRACE_OP_START, 1);
 	set_up_device(life);
 	address = offer_buffer(life);
@@ -278,11 +289,11 @@ static void live(struct life *life)
 	run = hear(life);
 	run.op = TRACE_OP_ACK;
 	run.time = 0;
-	need(write(life->time, &run, sizeof(run)) == sizeof(run));
+	need(write(life->doors.time, &run, sizeof(run)) == sizeof(run));
 	print_received(life, address);
 	if (life->twist == FAKE_CLOSES) {
-		close(life->device);
-		close(life->calls);
+		close(life->doors.device);
+		close(life->doors.calls);
 	}
 	ask(life, TRACE_OP_REQUEST, 2000);
 	report_end(life, life->twist == FAKE_OTHER_STATUS ? END_STATUS + 1 : END_STATUS);
@@ -311,11 +322,21 @@ static void forget(const char *what)
 
 void fake_guest_start(struct fake_guest *fake, enum fake_twist twist)
 {
+	fake_guest_start_disturbed(fake, twist, NULL);
+}
+
+void fake_guest_start_disturbed(struct fake_guest *fake, enum fake_twist twist,
+				fake_disturb *before)
+{
 	static struct guest_device devices[] = { { VIRTIO_NET, NULL }, { VIRTIO_NET, NULL } };
 	int console[2], keeper[2];
 
 	*fake = (struct fake_guest){ .guest = GUEST_NONE,
-				     .spec = { .device = devices, .device_count = 2 } };
+				     .spec = { .device = devices, .device_count = 2 },
+				     .disturb = before };
+	/* A kernel of which nothing is known: there is no memory to be hashed. */
+	assert_int_equal(
+		image_files_add(&fake->spec.files, GUEST_KERNEL_PATH, 0755, calloc(1, 1), 1), 0);
 	builder_memory_create(&fake->memory, 1 << 16);
 	ring_builder_create(&fake->ring[QUEUE_IN], &fake->memory, QUEUE_SIZE);
 	ring_builder_create(&fake->ring[QUEUE_OUT], &fake->memory, QUEUE_SIZE);
@@ -335,8 +356,13 @@ void fake_guest_start(struct fake_guest *fake, enum fake_twist twist)
 	assert_true(fake->pid >= 0);
 	if (!fake->pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		live(&(struct life){
-			.fake = fake, .twist = twist, .console = console[1], .keeper = keeper[1] });
+		live(&(struct life){ .fake = fake,
+				     .twist = twist,
+				     .doors = { .time = -1,
+						.device = -1,
+						.calls = -1,
+						.console = console[1],
+						.keeper = keeper[1] } });
 	}
 	fake->guest.room.guest = fake->pid;
 	close(console[1]);
@@ -350,6 +376,7 @@ void fake_guest_end(struct fake_guest *fake)
 	/* The room is none: there is nothing of it to be closed but these. */
 	fake->guest.room.guest = 0;
 	guest_close(&fake->guest);
+	image_files_free(&fake->spec.files);
 	ring_builder_destroy(&fake->ring[QUEUE_IN]);
 	ring_builder_destroy(&fake->ring[QUEUE_OUT]);
 	builder_memory_destroy(&fake->memory);

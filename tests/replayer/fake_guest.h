@@ -39,15 +39,28 @@ enum fake_twist {
 	FAKE_CLOSES, /* its device, before it leaves: nothing that is compared */
 };
 
+/* The guest's ends of its connections; -1: not open. */
+struct fake_doors {
+	int time, device, calls, console, keeper;
+};
+
+struct fake_guest;
+
+/* Called in the process of the guest, before each thing that it does and can be seen. */
+typedef void fake_disturb(struct fake_guest *fake, struct fake_doors *doors);
+
 struct fake_guest {
 	struct guest guest; /* as the cursor gets it */
 	struct guest_spec spec;
 	struct builder_memory memory;
 	struct ring_builder ring[2];
 	pid_t pid;
+	fake_disturb *disturb; /* may be NULL */
 };
 
 void fake_guest_start(struct fake_guest *fake, enum fake_twist twist);
+void fake_guest_start_disturbed(struct fake_guest *fake, enum fake_twist twist,
+				fake_disturb *before);
 void fake_guest_end(struct fake_guest *fake);
 
 /* ---- Its trace ------------------------------------------------------------------------------ */

@@ -133,6 +133,22 @@ static void test_each_difference_is_named(void **state)
 	}
 }
 
+/* Nothing was to be printed so far. */
+static void test_the_first_that_is_printed_is_a_difference(void **state)
+{
+	struct fake_trace trace;
+	struct run run;
+
+	(void)state;
+	fake_trace_make(&trace);
+	fake_trace_find(&trace, TRACE_console, 0)->kind = TRACE_note;
+	run = run_guest(&trace, FAKE_TRUE, NULL);
+	assert_int_equal(run.result, 0);
+	assert_true(run.report.diverged);
+	assert_string_equal(run.report.expected, "console \"\"");
+	assert_string_equal(run.report.got, "console \"hello\"");
+}
+
 static void test_a_guest_that_does_nothing_is_a_difference(void **state)
 {
 	struct cursor_options options = { .until_record = UINT64_MAX, .hang_timeout = HANG_NS };
@@ -543,6 +559,7 @@ int main(void)
 		cmocka_unit_test(test_same_life_is_identical),
 		cmocka_unit_test(test_closing_a_device_is_no_difference),
 		cmocka_unit_test(test_each_difference_is_named),
+		cmocka_unit_test(test_the_first_that_is_printed_is_a_difference),
 		cmocka_unit_test(test_a_guest_that_does_nothing_is_a_difference),
 		cmocka_unit_test(test_goes_on_after_a_difference_that_changes_nothing),
 		cmocka_unit_test(test_stops_where_it_is_told_to),
