@@ -4,14 +4,15 @@
 
 A test program prints one line a case, as TAP has it: "ok 1 - name", "not ok 2 - name",
 "ok 3 - name # SKIP why", and its plan "1..3". One that prints none counts as a case itself. What was
-planned and not reported did not pass: the program crashed or was stopped.
+planned and not reported did not pass: the program crashed or was stopped. --tap NAME FILE counts the
+output of a script in the same way.
 """
 import re
 import sys
 import xml.etree.ElementTree as ElementTree
 
 CASE = re.compile(r"^(not )?ok\b *(\d*)[ -]*(.*)$")
-PLAN = re.compile(r"^1\.\.(\d+)")
+PLAN = re.compile(r"^1\.\.(\d+)", re.MULTILINE)
 
 
 class Count:
@@ -59,6 +60,12 @@ def main(arguments):
     for path in paths:
         if path == "--failed":  # something that failed before any test could
             count.failed.append(next(paths))
+            continue
+        if path == "--tap":  # what a script printed that is not one of ctest's tests
+            name = next(paths)
+            with open(next(paths)) as tap:
+                output = tap.read()
+            count.add_program(name, "run" if PLAN.search(output) else "fail", output)
             continue
         preset = re.sub(r".*/|\.xml$", "", path)
         for case in ElementTree.parse(path).getroot().iter("testcase"):

@@ -111,10 +111,19 @@ run_tests() {
 		--parallel "$(nproc)" "$@" </dev/null || true
 }
 
+# run_script NAME COMMAND...: counts what it prints as TAP.
+run_script() {
+	local name=$1
+	shift
+	say "testing: $name"
+	"$@" </dev/null | tee "$results/$name.tap" || true
+	scripts+=(--tap "$name" "$results/$name.tap")
+}
+
 main() {
 	parse_arguments "$@"
 	cd "$root"
-	results=$root/build/results failed=()
+	results=$root/build/results failed=() scripts=()
 	rm -rf "$results"
 	mkdir -p "$results"
 	.ci/install.sh
@@ -128,8 +137,9 @@ main() {
 	else
 		run_tests release
 	fi
+	run_script fuzz tests/fuzz/run.sh
 	say "results"
-	python3 tests/count_cases.py "${failed[@]}" "$results"/asan.xml "$results"/release.xml
+	python3 tests/count_cases.py "${failed[@]}" "${scripts[@]}" "$results"/asan.xml "$results"/release.xml
 }
 
 main "$@"
