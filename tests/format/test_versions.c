@@ -75,6 +75,33 @@ static void unknown_kinds_are_skipped(void **state)
 	assert_int_equal(report.records, 40000);
 }
 
+/* A kind that has got more fields since: what is missing reads as 0, and keeps its chain. */
+static void fields_that_are_missing_are_zero(void **state)
+{
+	const char *path = sample_path("fields");
+	const struct trace_header header = { 0 };
+	struct trace_record record = { .kind = TRACE_lost, .lost = { 3, TRACE_LOSS_RANDOM, 7, 9 } };
+	struct trace_writer *writer;
+	struct trace_reader *reader;
+	struct trace_report report;
+
+	(void)state;
+	assert_int_equal(writer_create(path, NULL, &header, NULL, 0, &writer), 0);
+	for (unsigned int count = 2; count <= 4; count += 2)
+		assert_int_equal(writer_append(writer, &record, count, true, NULL), 0);
+	assert_int_equal(trace_writer_close(writer, NULL), 0);
+	assert_int_equal(trace_verify(path, &report), 0);
+	assert_int_equal(trace_reader_open(path, &reader), 0);
+	assert_int_equal(trace_reader_next(reader, &record), 1);
+	assert_int_equal(record.lost.device, 3);
+	assert_int_equal(record.lost.receiver, 0);
+	assert_int_equal(record.lost.card, 0);
+	assert_int_equal(trace_reader_next(reader, &record), 1);
+	assert_int_equal(record.lost.receiver, 7);
+	assert_int_equal(record.lost.card, 9);
+	trace_reader_close(reader);
+}
+
 static void salvage_keeps_what_it_does_not_know(void **state)
 {
 	const char *path = sample_path("unknown"), *salvaged = sample_path("kept");
@@ -165,6 +192,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(unknown_kinds_are_skipped),
+		cmocka_unit_test(fields_that_are_missing_are_zero),
 		cmocka_unit_test(salvage_keeps_what_it_does_not_know),
 		cmocka_unit_test(unknown_required_feature_is_refused_by_name),
 		cmocka_unit_test(head_of_another_version_is_refused),
