@@ -39,6 +39,26 @@ static int parse_file(struct frame_reader *frames, const struct chunk *chunk,
 	return 1;
 }
 
+/* The first entry of the index at or after @position; there are many where there are many files. */
+static uint64_t index_place(struct trace_reader *reader, const struct index_footer *footer,
+			    uint64_t position)
+{
+	uint64_t low = 0, high = footer->entries;
+	struct index_item item;
+
+	while (low < high) {
+		uint64_t middle = low + (high - low) / 2;
+
+		if (index_get(reader->fd, footer, middle, &item))
+			return footer->entries;
+		if (item.offset < position)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 /* Skip what the index says is no file. A wrong index costs time: the scan goes on from there. */
 static uint64_t index_skip(struct trace_reader *reader, uint64_t position)
 {
@@ -47,7 +67,7 @@ static uint64_t index_skip(struct trace_reader *reader, uint64_t position)
 
 	if (index_open(reader->fd, &footer))
 		return position;
-	for (uint64_t i = 0; i < footer.entries; i++) {
+	for (uint64_t i = index_place(reader, &footer, position); i < footer.entries; i++) {
 		if (index_get(reader->fd, &footer, i, &item))
 			return position;
 		if (item.offset >= position && (item.type == CHUNK_FILE || item.type == CHUNK_END))
@@ -231,6 +251,16 @@ static int add_place(struct trace_reader *reader, uint64_t position, const char 
 	return 0;
 }
 
+/* By path, and those of one path as they stand in the file: the first one counts. */
+static int compare_places(const void *one, const void *other)
+{
+	const struct artifact_place *first = one, *second = other;
+	int order = strcmp(first->path, second->path);
+
+	return order ? order
+		     : (first->position > second->position) - (first->position < second->position);
+}
+
 static void find_places(struct trace_reader *reader)
 {
 	struct artifact_entry entry;
@@ -245,6 +275,24 @@ static void find_places(struct trace_reader *reader)
 		before = position;
 	}
 	reader->places_error = got;
+	if (reader->place_count)
+		qsort(reader->places, reader->place_count, sizeof(*reader->places), compare_places);
+}
+
+/* Returns the number of the first place that is not before @path. */
+static size_t find_place(const struct trace_reader *reader, const char *path)
+{
+	size_t low = 0, high = reader->place_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(reader->places[middle].path, path) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 void artifact_forget(struct trace_reader *reader)
@@ -259,17 +307,18 @@ void artifact_forget(struct trace_reader *reader)
 int trace_reader_find(struct trace_reader *reader, const char *path, bool load,
 		      struct trace_artifact *artifact)
 {
+	uint64_t position;
+	size_t place;
+
 	if (!reader->usable)
 		return reader->error;
 	if (!reader->places_searched)
 		find_places(reader);
-	for (size_t i = 0; i < reader->place_count; i++) {
-		uint64_t position = reader->places[i].position;
-
-		if (!strcmp(reader->places[i].path, path))
-			return trace_reader_artifact(reader, &position, load, artifact);
-	}
-	return reader->places_error;
+	place = find_place(reader, path);
+	if (place == reader->place_count || strcmp(reader->places[place].path, path))
+		return reader->places_error;
+	position = reader->places[place].position;
+	return trace_reader_artifact(reader, &position, load, artifact);
 }
 
 void trace_artifact_free(struct trace_artifact *artifact)
