@@ -130,6 +130,24 @@ int count_parse(const char *text, uint64_t *count)
 	return errno ? -ERANGE : 0;
 }
 
+int size_parse(const char *text, uint64_t *bytes)
+{
+	static const char units[] = "KMGT";
+	size_t digits = strspn(text, "0123456789");
+	const char *unit = text[digits] ? strchr(units, text[digits]) : NULL;
+	unsigned int shift = unit ? 10 * (unsigned int)(unit - units + 1) : 0;
+	unsigned long long number;
+
+	if (!digits || (text[digits] && (!unit || text[digits + 1])))
+		return -EINVAL;
+	errno = 0;
+	number = strtoull(text, NULL, 10);
+	if (errno || number > UINT64_MAX >> shift)
+		return -ERANGE;
+	*bytes = (uint64_t)number << shift;
+	return 0;
+}
+
 const char *size_text(uint64_t bytes, char text[UNITS_TEXT])
 {
 	static const char *const names[] = { "B", "KiB", "MiB", "GiB", "TiB" };

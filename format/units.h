@@ -42,6 +42,12 @@ const char *count_text(uint64_t count, char text[UNITS_TEXT]);
  */
 int count_parse(const char *text, uint64_t *count);
 
+/*
+ * Parse a size: a whole number of bytes, or one with K, M, G or T (powers of 1024) behind it.
+ * Returns 0, -EINVAL when it is none, -ERANGE when it exceeds 2^64-1.
+ */
+int size_parse(const char *text, uint64_t *bytes);
+
 /* "4.2 MiB" */
 const char *size_text(uint64_t bytes, char text[UNITS_TEXT]);
 

@@ -93,6 +93,11 @@ static struct room_limits limits_of(const struct guest_spec *spec)
 						  (unsigned int)(memory / PROCESS_SIZE) };
 }
 
+uint64_t guest_memory_demand(const struct guest_spec *spec, uint64_t files)
+{
+	return 2 * (files + guest_memory(spec) + SPARE_MEMORY);
+}
+
 int guest_open(const struct guest_spec *spec, struct guest *guest, struct diagnosis *why)
 {
 	struct room_options options = { .files = &spec->files,

@@ -97,6 +97,12 @@ int guest_answer_entropy(struct guest *guest, const struct entropy_request *requ
 			 const void *data, size_t size);
 
 /*
+ * The most of this machine's memory that a guest may take before it is killed for it, bytes, with
+ * @files bytes of files. See limits_of() in guest.c.
+ */
+uint64_t guest_memory_demand(const struct guest_spec *spec, uint64_t files);
+
+/*
  * What a guest may print between two messages: recorder and replayer keep it until the second, and
  * end a guest that prints more. A kernel that sleeps, or asks for anything, sends one.
  */
@@ -157,12 +163,14 @@ enum guest_files {
 
 /*
  * Read the descriptions of all guests from a trace, in the order of their indices: at least one, or
- * an error. With @only (else GUEST_ALL) just that guest's. Guests share files that are equal. Moves
- * the reader to its start.
+ * an error. With @only (else GUEST_ALL) just that guest's. No more than @max_bytes of embedded
+ * files are read, each content counted once: more is -EFBIG, before it is read. Guests share files
+ * that are equal. Moves the reader to its start.
  */
 #define GUEST_ALL UINT32_MAX
 int guest_specs_read(struct trace_reader *reader, uint32_t only, enum guest_files files,
-		     struct guest_recorded **guests, size_t *count, struct diagnosis *why);
+		     uint64_t max_bytes, struct guest_recorded **guests, size_t *count,
+		     struct diagnosis *why);
 void guest_specs_free(struct guest_recorded *guests, size_t count);
 
 /*

@@ -26,7 +26,9 @@ struct guest_file_list {
 /* Where to find files, and what was read already. */
 struct guest_file_store;
 
-int guest_file_store_create(struct trace_reader *reader, struct guest_file_store **store);
+/* No more than @max_bytes are read, each content counted once. */
+int guest_file_store_create(struct trace_reader *reader, uint64_t max_bytes,
+			    struct guest_file_store **store);
 void guest_file_store_destroy(struct guest_file_store *store);
 
 /* Bring the files of @list; those of this machine only with @host_files. */

@@ -325,10 +325,11 @@ static int check_complete(const struct specs_reading *reading)
 			"the trace does not say how guest %u was started", missing);
 }
 
-static int load_files(struct specs_reading *reading, struct trace_reader *reader, bool host_files)
+static int load_files(struct specs_reading *reading, struct trace_reader *reader, bool host_files,
+		      uint64_t max_bytes)
 {
 	struct guest_file_store *store;
-	int err = guest_file_store_create(reader, &store);
+	int err = guest_file_store_create(reader, max_bytes, &store);
 
 	if (err)
 		return err;
@@ -379,7 +380,8 @@ static void release(struct specs_reading *reading)
 }
 
 int guest_specs_read(struct trace_reader *reader, uint32_t only, enum guest_files files,
-		     struct guest_recorded **guests, size_t *count, struct diagnosis *why)
+		     uint64_t max_bytes, struct guest_recorded **guests, size_t *count,
+		     struct diagnosis *why)
 {
 	struct specs_reading reading = { .only = only, .why = why };
 	int err;
@@ -390,7 +392,7 @@ int guest_specs_read(struct trace_reader *reader, uint32_t only, enum guest_file
 	if (!err)
 		err = check_complete(&reading);
 	if (!err && files)
-		err = load_files(&reading, reader, files == GUEST_FILES_HOST);
+		err = load_files(&reading, reader, files == GUEST_FILES_HOST, max_bytes);
 	if (!err)
 		err = hand_out(&reading, guests, count);
 	release(&reading);

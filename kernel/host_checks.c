@@ -6,12 +6,14 @@
 
 #include <asm/prctl.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -343,4 +345,55 @@ int host_read_directory(const char *path, struct host_directory *directory)
 	directory->free_bytes = (uint64_t)status.f_bavail * status.f_frsize;
 	directory->exec = !(status.f_flag & ST_NOEXEC);
 	return 0;
+}
+
+/* The number after @key in a file; UINT64_MAX when there is none, such as "max". */
+static uint64_t read_bytes(const char *path, const char *key)
+{
+	auto_file *file = fopen(path, "re");
+	char line[256];
+	uint64_t number;
+
+	while (file && fgets(line, sizeof(line), file))
+		if (!strncmp(line, key, strlen(key)) &&
+		    sscanf(line + strlen(key), "%" SCNu64, &number) == 1)
+			return number;
+	return UINT64_MAX;
+}
+
+/* What is left in the control group at @path, a path in their file system; UINT64_MAX: no limit. */
+static uint64_t left_in_group(const char *path)
+{
+	char file[PATH_MAX];
+	uint64_t most, used;
+
+	snprintf(file, sizeof(file), "/sys/fs/cgroup%s/memory.max", path);
+	most = read_bytes(file, "");
+	snprintf(file, sizeof(file), "/sys/fs/cgroup%s/memory.current", path);
+	used = read_bytes(file, "");
+	if (most == UINT64_MAX || used == UINT64_MAX)
+		return UINT64_MAX;
+	return used < most ? most - used : 0;
+}
+
+uint64_t host_memory_available(void)
+{
+	uint64_t kib = read_bytes("/proc/meminfo", "MemAvailable:");
+	uint64_t least = kib > UINT64_MAX >> 10 ? UINT64_MAX : kib << 10;
+	auto_file *groups = fopen("/proc/self/cgroup", "re");
+	char line[PATH_MAX / 2], *path = line + strlen("0::");
+
+	while (groups && fgets(line, sizeof(line), groups)) {
+		if (strncmp(line, "0::/", strlen("0::/")))
+			continue;
+		/* The limit of each group that it is in holds. */
+		for (char *end = path + strcspn(path, "\n"); end; end = strrchr(path, '/')) {
+			uint64_t left;
+
+			*end = '\0';
+			left = left_in_group(path);
+			least = left < least ? left : least;
+		}
+	}
+	return least;
 }

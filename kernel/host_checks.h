@@ -79,6 +79,12 @@ struct host_directory {
 	bool exec; /* programs and PROT_EXEC mappings are allowed */
 };
 
+/*
+ * Memory that may be taken without taking it from others, bytes: what the host says is available,
+ * or what is left to the control groups of this process, if that is less. UINT64_MAX: unknown.
+ */
+uint64_t host_memory_available(void);
+
 /* -errno when there is no such directory. */
 int host_read_directory(const char *path, struct host_directory *directory);
 

@@ -6,6 +6,7 @@
 
 #include "format/cleanup.h"
 #include "kernel/guest_patches.h"
+#include "kernel/host_checks.h"
 #include "format/same_file.h"
 #include "format/text/trace_open.h"
 
@@ -81,8 +82,8 @@ static int read_guests(const struct run_options *options, struct again *again,
 		       struct diagnosis *why)
 {
 	const enum guest_files files = options->trust ? GUEST_FILES_HOST : GUEST_FILES_EMBEDDED;
-	int err = guest_specs_read(again->reader, GUEST_ALL, files, &again->guest, &again->count,
-				   why);
+	int err = guest_specs_read(again->reader, GUEST_ALL, files, host_memory_available(),
+				   &again->guest, &again->count, why);
 
 	if (!err)
 		err = check_host_files(options, again, why);

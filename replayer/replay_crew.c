@@ -2,6 +2,7 @@
 /* The processes that replay guests: started as the plan says, awaited, ended together. */
 #include "replayer/replay_crew.h"
 
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include <sys/wait.h>
 
 #include "format/cleanup.h"
+#include "format/units.h"
 #include "kernel/process.h"
 #include "replayer/replay_child.h"
 
@@ -34,6 +36,10 @@ struct crew {
 	const struct replay_options *options;
 	struct worker *worker; /* lane by lane, in order */
 	size_t count;
+	size_t lanes;
+	size_t active_max;	/* guests that may run at the same time */
+	uint64_t deadline;	/* wall time; 0: none */
+	bool late;		/* it is over */
 	struct pollfd *watched; /* the process of each worker, and last: signals for us */
 	size_t running;
 	int signal;
@@ -70,7 +76,9 @@ static int advance(struct crew *crew, size_t lane)
 	for (size_t i = 0; !err && i < crew->count && active < LANE_ACTIVE; i++) {
 		struct worker *worker = &crew->worker[i];
 
-		if (worker->lane != lane || worker->done || crew->signal)
+		if (worker->lane != lane || worker->done || crew->signal || crew->late)
+			continue;
+		if (!worker->pid && crew->running == crew->active_max)
 			continue;
 		if (!worker->pid)
 			err = start(crew, worker);
@@ -79,13 +87,26 @@ static int advance(struct crew *crew, size_t lane)
 	return err;
 }
 
-static void tell_killed(struct replay_outcome *outcome, int status)
+static void tell_late(const struct crew *crew, struct replay_outcome *outcome)
 {
+	char limit[UNITS_TEXT];
+
 	if (outcome->finished)
 		return;
-	diagnose(&outcome->why, EXIT_CANNOT, -ECHILD, "try it again; is there enough memory?",
-		 "the process that replayed it was killed by SIG%s",
-		 WIFSIGNALED(status) ? sigabbrev_np(WTERMSIG(status)) : "?");
+	diagnose(&outcome->why, EXIT_CANNOT, -ETIME, "raise --max-wall",
+		 "the limit of %s of wall time was reached",
+		 duration_short(crew->options->max_wall, limit));
+}
+
+static void tell_killed(const struct crew *crew, struct replay_outcome *outcome, int status)
+{
+	if (crew->late)
+		tell_late(crew, outcome);
+	else if (!outcome->finished)
+		diagnose(&outcome->why, EXIT_CANNOT, -ECHILD,
+			 "try it again; is there enough memory?",
+			 "the process that replayed it was killed by SIG%s",
+			 WIFSIGNALED(status) ? sigabbrev_np(WTERMSIG(status)) : "?");
 }
 
 static void reap(struct crew *crew, struct worker *worker)
@@ -98,7 +119,7 @@ static void reap(struct crew *crew, struct worker *worker)
 	worker->pid = 0;
 	worker->done = true;
 	crew->running--;
-	tell_killed(worker->guest->outcome, status);
+	tell_killed(crew, worker->guest->outcome, status);
 }
 
 /* Each ends its room and then itself. */
@@ -118,26 +139,67 @@ static void kill_all(struct crew *crew)
 			kill(crew->worker[i].pid, SIGKILL);
 }
 
+static int advance_all(struct crew *crew)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < crew->lanes; i++)
+		err = advance(crew, i);
+	return err;
+}
+
+/* Wall time is over: those that run end, and those that have not begun never do. */
+static void end_late(struct crew *crew)
+{
+	crew->late = true;
+	for (size_t i = 0; i < crew->count; i++)
+		if (!crew->worker[i].pid && !crew->worker[i].done)
+			tell_late(crew, crew->worker[i].guest->outcome);
+	kill_all(crew);
+}
+
+/* How long to wait for something, ms; -1: for ever. */
+static int patience(const struct crew *crew)
+{
+	uint64_t now = process_wall_ns(), left;
+
+	if (crew->signal)
+		return STOP_PATIENCE_MS;
+	if (!crew->deadline || crew->late)
+		return -1;
+	left = now < crew->deadline ? (crew->deadline - now) / 1000000 + 1 : 0;
+	return left < INT_MAX ? (int)left : INT_MAX;
+}
+
+static int reap_ended(struct crew *crew)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < crew->count; i++) {
+		if (crew->watched[i].fd < 0 || !crew->watched[i].revents)
+			continue;
+		reap(crew, &crew->worker[i]);
+		any = true;
+	}
+	return any ? advance_all(crew) : 0;
+}
+
 static int wait_for_all(struct crew *crew)
 {
 	int err = 0;
 
 	while (!err && crew->running) {
-		int ready =
-			poll(crew->watched, crew->count + 1, crew->signal ? STOP_PATIENCE_MS : -1);
+		int ready = poll(crew->watched, crew->count + 1, patience(crew));
 
 		if (ready < 0) {
 			err = errno == EINTR ? 0 : -errno;
 			continue;
 		}
-		if (!ready)
+		if (!ready && crew->signal)
 			kill_all(crew);
-		for (size_t i = 0; !err && i < crew->count; i++) {
-			if (crew->watched[i].fd < 0 || !crew->watched[i].revents)
-				continue;
-			reap(crew, &crew->worker[i]);
-			err = advance(crew, crew->worker[i].lane);
-		}
+		else if (crew->deadline && !crew->late && process_wall_ns() >= crew->deadline)
+			end_late(crew);
+		err = reap_ended(crew);
 		if (crew->watched[crew->count].revents)
 			stop_all(crew, process_take_stop(crew->watched[crew->count].fd));
 	}
@@ -176,13 +238,15 @@ static int gather(struct crew *crew, const struct replay_plan *plan)
 }
 
 int replay_crew_run(const struct replay_options *options, const struct replay_plan *plan,
-		    int *signal)
+		    size_t active_max, int *signal)
 {
-	struct crew crew = { .options = options };
+	struct crew crew = { .options = options, .lanes = plan->count, .active_max = active_max };
 	int err = gather(&crew, plan);
 
-	for (size_t i = 0; !err && i < plan->count; i++)
-		err = advance(&crew, i);
+	if (options->max_wall)
+		crew.deadline = process_wall_ns() + options->max_wall;
+	if (!err)
+		err = advance_all(&crew);
 	if (!err)
 		err = wait_for_all(&crew);
 	end_all(&crew);

@@ -7,10 +7,10 @@
 #include "replayer/replay_plan.h"
 
 /*
- * Replay all guests of @plan. Returns 0 with each one's outcome filled and *@signal the one that
+ * Replay all guests of @plan, no more than @active_max at the same time. Returns 0 with each one's outcome filled and *@signal the one that
  * stopped it, or 0; or a negative errno when processes cannot be started: none is left then.
  */
 int replay_crew_run(const struct replay_options *options, const struct replay_plan *plan,
-		    int *signal);
+		    size_t active_max, int *signal);
 
 #endif

@@ -23,8 +23,8 @@ static struct replay_guest *find_guest(struct replay_lab *lab, uint32_t index)
 
 static int list_guests(struct trace_reader *reader, struct replay_lab *lab, struct diagnosis *why)
 {
-	int err = guest_specs_read(reader, GUEST_ALL, GUEST_FILES_NONE, &lab->listed, &lab->count,
-				   why);
+	int err = guest_specs_read(reader, GUEST_ALL, GUEST_FILES_NONE, 0, &lab->listed,
+				   &lab->count, why);
 
 	if (err)
 		return err;
@@ -196,14 +196,75 @@ static int replace_parts(const struct replay_options *options, struct replay_lab
 	return err;
 }
 
+/* Each alone, before anything of it is read: mem= is the trace's word. */
+static int check_memory(const struct replay_options *options, const struct replay_lab *lab,
+			struct diagnosis *why)
+{
+	char demand[UNITS_TEXT], most[UNITS_TEXT];
+
+	for (size_t i = 0; i < lab->count; i++) {
+		uint64_t bytes = guest_memory_demand(&lab->listed[i].spec, 0);
+
+		if (replay_guest_runs(&lab->guest[i]) && bytes > options->max_memory)
+			return diagnose(
+				why, EXIT_CANNOT, -EFBIG,
+				"--max-memory allows more; without it, it is the memory that "
+				"this machine has available",
+				"%s may take %s of memory, and the replay %s", lab->guest[i].name,
+				size_text(bytes, demand), size_text(options->max_memory, most));
+	}
+	return 0;
+}
+
+static uint64_t files_size(const struct guest_spec *spec)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < spec->files.count; i++)
+		bytes += spec->files.file[i].size;
+	return bytes;
+}
+
+static int compare_demands(const void *one, const void *other)
+{
+	const uint64_t *first = one, *second = other;
+
+	return (*first < *second) - (*first > *second);
+}
+
+/* As many at a time as fit together, whichever they are; one always does, or it is refused. */
+static int limit_active(const struct replay_options *options, struct replay_lab *lab,
+			struct diagnosis *why)
+{
+	auto_free uint64_t *demand = calloc(lab->loaded_count + 1, sizeof(*demand));
+	char most[UNITS_TEXT], needed[UNITS_TEXT];
+	uint64_t left = options->max_memory;
+
+	if (!demand)
+		return -ENOMEM;
+	for (size_t i = 0; i < lab->loaded_count; i++)
+		demand[i] =
+			guest_memory_demand(&lab->loaded[i].spec, files_size(&lab->loaded[i].spec));
+	qsort(demand, lab->loaded_count, sizeof(*demand), compare_demands);
+	while (lab->active_max < lab->loaded_count && demand[lab->active_max] <= left)
+		left -= demand[lab->active_max++];
+	if (lab->active_max || !lab->loaded_count)
+		return 0;
+	return diagnose(why, EXIT_CANNOT, -EFBIG,
+			"--max-memory allows more; without it, it is the memory that this machine "
+			"has available",
+			"a guest may take %s of memory, its files included, and the replay %s",
+			size_text(demand[0], needed), size_text(options->max_memory, most));
+}
+
 static int load_guests(const struct replay_options *options, struct trace_reader *reader,
 		       struct replay_lab *lab, struct diagnosis *why)
 {
 	const enum guest_files files = options->trust ? GUEST_FILES_HOST : GUEST_FILES_EMBEDDED;
 	size_t running;
 	uint32_t only = guest_to_load(lab, &running);
-	int err = running ? guest_specs_read(reader, only, files, &lab->loaded, &lab->loaded_count,
-					     why)
+	int err = running ? guest_specs_read(reader, only, files, options->max_memory, &lab->loaded,
+					     &lab->loaded_count, why)
 			  : 0;
 
 	if (!err && running)
@@ -248,7 +309,11 @@ static int read_lab(const struct replay_options *options, struct trace_reader *r
 	if (!err)
 		err = choose_dumps(lab, options, why);
 	if (!err)
+		err = check_memory(options, lab, why);
+	if (!err)
 		err = load_guests(options, reader, lab, why);
+	if (!err)
+		err = limit_active(options, lab, why);
 	return err ? err : share_outcomes(lab);
 }
 

@@ -11,6 +11,7 @@ struct replay_lab {
 	size_t count;
 	struct guest_recorded *listed, *loaded; /* all of them; with files those that will run */
 	size_t loaded_count;
+	size_t active_max; /* guests that may run at the same time */
 	struct replay_outcome *outcomes; /* shared with the processes that replay */
 };
 

@@ -10,6 +10,7 @@
 
 #include "format/units.h"
 #include "format/words.h"
+#include "kernel/host_checks.h"
 
 #define DEFAULT_HANG (30 * NS_PER_S)
 
@@ -30,6 +31,8 @@ enum option_key {
 	KEY_THEN_LIVE,
 	KEY_DISK,
 	KEY_REPORT,
+	KEY_MAX_MEMORY,
+	KEY_MAX_WALL,
 };
 
 static const struct argp_option table[] = {
@@ -59,6 +62,11 @@ static const struct argp_option table[] = {
 	{ "console", KEY_CONSOLE, NULL, 0, "show the consoles of the guests", 0 },
 	{ "hang-timeout", KEY_HANG_TIMEOUT, "TIME", 0,
 	  "wall time to wait for the guest (default 30s; 0: forever)", 0 },
+	{ "max-memory", KEY_MAX_MEMORY, "SIZE", 0,
+	  "memory that the trace's files and guests may take together (default: what is available)",
+	  0 },
+	{ "max-wall", KEY_MAX_WALL, "TIME", 0, "wall time that the replay may take (default: any)",
+	  0 },
 	{ "trust", KEY_TRUST, NULL, 0, "run the trace's program even where it cannot be locked in",
 	  0 },
 	{ "flip-bit", KEY_FLIP, "RECORD:REGION:ADDRESS:BIT", 0,
@@ -75,6 +83,16 @@ static uint64_t parse_time(const char *text, const char *option, struct argp_sta
 	if (duration_parse(text, &ns))
 		argp_error(state, "%s '%s': give a time such as 10s, 1.5ms or 100us", option, text);
 	return ns;
+}
+
+static uint64_t parse_size(const char *text, const char *option, struct argp_state *state)
+{
+	uint64_t bytes = 0;
+
+	if (size_parse(text, &bytes) || !bytes)
+		argp_error(state, "invalid %s '%s': expected a size such as 512M or 4G", option,
+			   text);
+	return bytes;
 }
 
 static void parse_until(const char *text, struct until *until, struct argp_state *state)
@@ -177,6 +195,12 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		options->cursor.hang_timeout = parse_time(text, "--hang-timeout", state);
 		options->hang_timeout_given = true;
 		break;
+	case KEY_MAX_MEMORY:
+		options->max_memory = parse_size(text, "--max-memory", state);
+		break;
+	case KEY_MAX_WALL:
+		options->max_wall = parse_time(text, "--max-wall", state);
+		break;
 	case KEY_TRUST:
 		options->trust = true;
 		break;
@@ -229,4 +253,6 @@ void replay_options_parse(int argc, char **argv, struct replay_options *options)
 							.until_record = UINT64_MAX,
 							.hang_timeout = DEFAULT_HANG } };
 	argp_parse(&replay_argp, argc, argv, 0, NULL, options);
+	if (!options->max_memory)
+		options->max_memory = host_memory_available();
 }

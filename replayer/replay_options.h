@@ -44,6 +44,8 @@ struct replay_options {
 	const char *output; /* path of the new trace; NULL: ttrec's default */
 	const char *disk[REPLACE_MAX + 1]; /* [NAME[:N]=]FILE; ends with NULL */
 	bool hang_timeout_given;
+	uint64_t max_memory; /* bytes for all guests together and their files */
+	uint64_t max_wall;   /* ns of wall time; 0: none */
 };
 
 /* Parse; on a usage error prints it and exits with EXIT_USAGE, as argp does. */

@@ -47,7 +47,7 @@ static int run_plan(struct replay_options *options, struct replay_lab *lab, int 
 	if (lab->count > 1 && !options->json)
 		replay_plan_print(&plan);
 	options->named = replay_lab_wanted(lab) > 1;
-	err = replay_crew_run(options, &plan, signal);
+	err = replay_crew_run(options, &plan, lab->active_max, signal);
 	replay_plan_free(&plan);
 	return err ? err : check_flip(options, lab, why);
 }

@@ -124,8 +124,8 @@ static int read_guests(struct reading *reading, uint32_t only, enum guest_files 
 {
 	*reading = (struct reading){ 0 };
 	assert_int_equal(trace_reader_open(trace_path, &reading->reader), 0);
-	return guest_specs_read(reading->reader, only, files, &reading->guests, &reading->count,
-				&reading->why);
+	return guest_specs_read(reading->reader, only, files, UINT64_MAX, &reading->guests,
+				&reading->count, &reading->why);
 }
 
 static void release(struct reading *reading)
