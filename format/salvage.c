@@ -9,6 +9,7 @@
 
 #include "format/cleanup.h"
 #include "format/diagnosis.h"
+#include "format/trace_output.h"
 
 /* The files that are whole, kept until the writer has embedded them. */
 struct kept {
@@ -97,13 +98,18 @@ static int salvage_copy(struct trace_reader *reader, const char *output,
 			const struct trace_report *report)
 {
 	struct trace_writer *writer;
+	struct trace_output written;
 	struct kept kept = { 0 };
-	int err, closed;
+	int err = trace_output_open(output, &written), closed;
 
-	err = writer_create(output, NULL, &reader->header, reader->names, reader->names_size,
-			    &writer);
 	if (err)
 		return err;
+	err = writer_create(written.part, NULL, &reader->header, reader->names, reader->names_size,
+			    &writer);
+	if (err) {
+		trace_output_discard(&written);
+		return err;
+	}
 	err = salvage_artifacts(reader, writer, &kept);
 	if (!err)
 		err = salvage_records(reader, writer, report);
@@ -111,8 +117,9 @@ static int salvage_copy(struct trace_reader *reader, const char *output,
 	kept_release(&kept);
 	if (!err)
 		err = closed;
-	if (err)
-		unlink(output);
+	if (!err)
+		return trace_output_keep(&written);
+	trace_output_discard(&written);
 	return err;
 }
 

@@ -4,9 +4,8 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "format/text/trace_open.h"
 #include "format/write_error.h"
 #include "recorder/run_settings.h"
 
@@ -19,10 +18,16 @@ static int write_meta(struct trace_writer *writer, const char *key, const char *
 	return trace_writer_append(writer, &record, NULL);
 }
 
-int run_trace_create(const struct run_options *options, struct trace_writer **writer)
+int run_trace_create(const struct run_options *options, struct trace_output *output,
+		     struct trace_writer **writer)
 {
-	int err = trace_writer_create(options->output, NULL, writer);
+	int err;
 
+	if (!options->output)
+		return 0;
+	err = trace_output_open(options->output, output);
+	if (!err)
+		err = trace_writer_create(output->part, NULL, writer);
 	if (!err)
 		err = write_meta(*writer, "recorder", "ttrec " TTREC_VERSION);
 	return err ? err : run_settings_write(options, *writer);
@@ -38,15 +43,6 @@ int run_trace_probed(struct trace_writer *writer, size_t guests)
 	for (; !err && record.guest < guests; record.guest++)
 		err = trace_writer_append(writer, &record, NULL);
 	return err;
-}
-
-int run_trace_diagnose(const struct run_options *options, int error, struct diagnosis *why)
-{
-	char text[WRITE_ERROR_TEXT];
-
-	return diagnose(why, exit_status_of_file(error), error, "name another file with -o",
-			"cannot write the trace %s: %s", options->output,
-			write_error_text(options->output, error, text));
 }
 
 void run_trace_close(const struct run_options *options, struct trace_writer *writer,
@@ -66,10 +62,17 @@ void run_trace_close(const struct run_options *options, struct trace_writer *wri
 		 write_error_text(options->output, err, text));
 }
 
-void run_trace_discard(const struct run_options *options)
+bool run_trace_keep(const struct run_options *options, struct trace_output *output,
+		    struct session_result *result)
 {
-	struct stat status;
+	int err = trace_output_keep(output);
 
-	if (!stat(options->output, &status) && S_ISREG(status.st_mode))
-		unlink(options->output);
+	if (err) {
+		result->end = SESSION_STORAGE;
+		diagnose(&result->diagnosis, EXIT_CANNOT, err,
+			 "it is a whole trace under that name",
+			 "cannot rename %s" TRACE_OUTPUT_PART " to %s: %s", options->output,
+			 options->output, strerror(-err));
+	}
+	return !err;
 }

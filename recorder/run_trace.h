@@ -3,16 +3,18 @@
 #ifndef TTREC_RUN_TRACE_H
 #define TTREC_RUN_TRACE_H
 
+#include "format/trace_output.h"
 #include "recorder/run_options.h"
 
-/* Create options->output and write into it who records, and with which options. */
-int run_trace_create(const struct run_options *options, struct trace_writer **writer);
+/*
+ * Prepare @output to become options->output, and write into it who records, and with which options.
+ * Neither is done when nothing is to be recorded.
+ */
+int run_trace_create(const struct run_options *options, struct trace_output *output,
+		     struct trace_writer **writer);
 
 /* Write of each of so many guests that its interrupts are recorded. */
 int run_trace_probed(struct trace_writer *writer, size_t guests);
-
-/* Say that the trace could not be written; returns @error. */
-int run_trace_diagnose(const struct run_options *options, int error, struct diagnosis *why);
 
 /*
  * Close @writer (may be NULL). When the trace could not be written to its end, that is how the
@@ -21,7 +23,11 @@ int run_trace_diagnose(const struct run_options *options, int error, struct diag
 void run_trace_close(const struct run_options *options, struct trace_writer *writer,
 		     struct session_result *result, struct trace_writer_stat *stat);
 
-/* Remove options->output, if it is a file: a device or pipe is not ours to remove. */
-void run_trace_discard(const struct run_options *options);
+/*
+ * Make @output, which is closed, what options->output is. When it cannot be, that is how the
+ * recording ended; returns whether it is.
+ */
+bool run_trace_keep(const struct run_options *options, struct trace_output *output,
+		    struct session_result *result);
 
 #endif

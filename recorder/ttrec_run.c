@@ -6,6 +6,7 @@
 
 #include "format/ci/ci.h"
 #include "format/cleanup.h"
+#include "format/text/trace_open.h"
 #include "kernel/guest_patches.h"
 #include "kernel/probe.h"
 #include "kernel/process.h"
@@ -21,6 +22,7 @@ struct run {
 	struct run_lab lab;
 	struct again *again; /* what is recorded again; NULL */
 	struct again_compare *compare;
+	struct trace_output output;
 	struct trace_writer *writer;
 	struct session *session;
 	struct session_result result;
@@ -82,12 +84,12 @@ static int open_trace(struct run *run, struct diagnosis *why)
 
 	if (!run->options.output)
 		return 0;
-	err = run_trace_create(&run->options, &run->writer);
+	err = run_trace_create(&run->options, &run->output, &run->writer);
 	if (!err)
 		err = run_lab_describe(&run->options, &run->lab, run->writer);
 	if (!err && run->probe)
 		err = run_trace_probed(run->writer, run->lab.guest_count);
-	return err ? run_trace_diagnose(&run->options, err, why) : 0;
+	return err ? trace_output_diagnose(run->options.output, err, why) : 0;
 }
 
 static bool is_one_cpu(const struct run *run)
@@ -210,8 +212,9 @@ static int finish(struct run *run)
 		report.again = again_compare_finish(run->compare, was_stopped(&run->result));
 	run_trace_close(&run->options, take_pointer(run->writer), &run->result, &stat);
 	status = run_judge(&report, reason, sizeof(reason));
-	if (kept && !status && run->options.keep == KEEP_ON_FAILURE) {
-		run_trace_discard(&run->options);
+	kept = kept && (status || run->options.keep == KEEP_ALWAYS);
+	if (kept && !run_trace_keep(&run->options, &run->output, &run->result)) {
+		status = run_judge(&report, reason, sizeof(reason));
 		kept = false;
 	}
 	ci_guard_begin(&run->options.ci, NULL, stderr);
@@ -243,6 +246,7 @@ static void release(struct run *run)
 	session_destroy(run->session);
 	run_lab_close(&run->lab);
 	trace_writer_close(run->writer, NULL);
+	trace_output_discard(&run->output);
 	again_compare_destroy(run->compare);
 	run_lab_free(&run->lab);
 	again_close(run->again);
@@ -253,7 +257,9 @@ static void release(struct run *run)
 
 int ttrec_record(struct run_options *options)
 {
-	struct run run = { .options = *options, .listen_fd = -1 };
+	struct run run = { .options = *options,
+			   .output = TRACE_OUTPUT_NONE,
+			   .listen_fd = -1 };
 	struct diagnosis why = { 0 };
 	int status;
 

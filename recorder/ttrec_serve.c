@@ -5,6 +5,7 @@
 #include <sys/un.h>
 
 #include "format/cleanup.h"
+#include "format/text/trace_open.h"
 #include "kernel/process.h"
 #include "recorder/run_report.h"
 #include "recorder/run_trace.h"
@@ -31,32 +32,33 @@ int ttrec_listen(const char *path, int *fd, struct diagnosis *why)
 }
 
 /* With --cpu the scheduler stays on that CPU and the writer's thread off it. */
-static int open_trace(const struct run_options *options, struct trace_writer **writer)
+static int open_trace(const struct run_options *options, struct trace_output *output,
+		      struct trace_writer **writer)
 {
 	cpu_set_t allowed;
-	int err = 0;
+	int err;
 
 	if (options->cpu >= 0 && !cpu_allowed(&allowed))
 		cpu_avoid(&allowed, (unsigned int)options->cpu);
-	if (options->output)
-		err = run_trace_create(options, writer);
+	err = run_trace_create(options, output, writer);
 	if (!err && options->cpu >= 0)
 		err = cpu_pin((unsigned int)options->cpu, NULL);
 	cpu_wait_politely();
 	return err;
 }
 
-static int prepare(const struct run_options *options, struct trace_writer **writer,
-		   struct session **session, int *fd, struct diagnosis *why)
+static int prepare(const struct run_options *options, struct trace_output *output,
+		   struct trace_writer **writer, struct session **session, int *fd,
+		   struct diagnosis *why)
 {
 	int err = ttrec_listen(options->socket, fd, why);
 	size_t island;
 
 	if (err)
 		return err;
-	err = open_trace(options, writer);
+	err = open_trace(options, output, writer);
 	if (err)
-		return run_trace_diagnose(options, err, why);
+		return trace_output_diagnose(options->output, err, why);
 	err = session_create(&options->session, *writer, session);
 	if (!err && options->upstream)
 		err = session_add_upstream(*session, options->upstream, &island);
@@ -72,6 +74,7 @@ static int prepare(const struct run_options *options, struct trace_writer **writ
 
 int ttrec_record_clients(struct run_options *options)
 {
+	struct trace_output output = TRACE_OUTPUT_NONE;
 	struct trace_writer_stat stat = { 0 };
 	struct session_result result = { 0 };
 	struct trace_writer *writer = NULL;
@@ -81,13 +84,13 @@ int ttrec_record_clients(struct run_options *options)
 	char reason[640];
 	auto_fd fd = -1;
 	int status, err;
-	bool listening;
+	bool listening, kept;
 
 	process_hold_stop();
 	process_watch("ttrec");
 	if (options->session.limit_wall != RUN_UNSET)
 		process_watch_limit(options->session.limit_wall);
-	err = prepare(options, &writer, &session, &fd, &why);
+	err = prepare(options, &output, &writer, &session, &fd, &why);
 	listening = fd >= 0 || !err;
 	if (err) {
 		status = diagnosis_print(&why, "ttrec");
@@ -97,13 +100,15 @@ int ttrec_record_clients(struct run_options *options)
 		process_watch_limit(0);
 		session_destroy(take_pointer(session));
 		run_trace_close(options, take_pointer(writer), &result, &stat);
+		kept = options->output && run_trace_keep(options, &output, &result);
 		status = run_judge(&report, reason, sizeof(reason));
-		run_report_print(&report, status, reason, options->output);
+		run_report_print(&report, status, reason, kept);
 	}
 	if (listening)
 		unlink(options->socket);
 	session_destroy(session);
 	trace_writer_close(writer, NULL);
+	trace_output_discard(&output);
 	return status;
 }
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Open a trace, or say why not. */
+/* Traces that cannot be read or written, and why. */
 #include "format/text/trace_open.h"
 
 #include <errno.h>
 #include <string.h>
+
+#include "format/trace_output.h"
+#include "format/write_error.h"
 
 int trace_open(const char *path, struct trace_reader **reader, struct diagnosis *why)
 {
@@ -21,4 +24,24 @@ int trace_open(const char *path, struct trace_reader **reader, struct diagnosis 
 		return diagnose(why, exit_status_of_file(err), err, "check the path",
 				"cannot open %s: %s", path, strerror(-err));
 	return 0;
+}
+
+int trace_output_diagnose(const char *path, int error, struct diagnosis *why)
+{
+	char text[WRITE_ERROR_TEXT];
+
+	if (error == -EEXIST)
+		return diagnose(why, EXIT_USAGE, error,
+				"name another file with -o, or remove that one",
+				"cannot write the trace %s: a file of that name, or of that name "
+				"and " TRACE_OUTPUT_PART ", is there and is no trace",
+				path);
+	if (error == -EBUSY)
+		return diagnose(why, EXIT_USAGE, error, "name another file with -o",
+				"cannot write the trace %s: %s" TRACE_OUTPUT_PART
+				" is being written by somebody else",
+				path, path);
+	return diagnose(why, exit_status_of_file(error), error, "name another file with -o",
+			"cannot write the trace %s: %s", path,
+			write_error_text(path, error, text));
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "format/text/trace_open.h"
 #include "format/units.h"
 #include "format/write_error.h"
 
@@ -54,6 +55,8 @@ static int salvage_failed(const struct salvage *salvage, const char *output, int
 	if (err == -EBADMSG || err == -EPIPE)
 		return diagnose(diagnosis, EXIT_DAMAGED, err, "nothing in it can be saved",
 				"cannot read %s: %s", salvage->input, report->problem);
+	if (err == -EEXIST || err == -EBUSY)
+		return trace_output_diagnose(output, err, diagnosis);
 	return diagnose(diagnosis, exit_status_of_file(err), err, NULL,
 			"cannot salvage %s to %s: %s", salvage->input, output,
 			write_error_text(output, err, text));

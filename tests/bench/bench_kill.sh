@@ -66,6 +66,7 @@ kill_once() {
 	killed=$EPOCHREALTIME # before the kill, without starting a process that would take its time
 	kill -9 $ttrec
 	wait $ttrec 2>/dev/null || true
+	mv "$work/trace.zst.part" "$work/trace.zst"
 	lost=$(lost_ms "$work/seen" "$(last_tick "$work/trace.zst")" "$killed")
 	verdict=$("$bin/ttreplay" "$work/trace.zst" 2>&1 | head -n 1) || status=$?
 }

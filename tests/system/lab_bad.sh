@@ -180,7 +180,7 @@ killed() {
 	kill -9 "$recorder"
 	wait "$recorder" 2>/dev/null || true
 	wait_for 5 gone
-	expect 3 ttreplay t.zst
+	expect 3 ttreplay t.zst.part
 	says out '^identical as far as the trace goes.*n1'
 	says out '^identical as far as the trace goes.*n2'
 }

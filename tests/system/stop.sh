@@ -77,6 +77,7 @@ stopped_early() {
 		((status == 143)) || fail "exit status $status after $ms ms"
 		clean before
 		[[ ! -s t.zst ]] || fact verify t.zst | grep -qE 'whole|ends early' || fail "$(fact verify t.zst)"
+		[[ ! -e t.zst.part ]] || fail "a part was left behind"
 		rm -f t.zst
 	done
 }
@@ -118,10 +119,12 @@ killed_once() {
 	kill -9 "$(cat "/proc/$pid/task/$pid/children")"
 	wait "$pid" || status=$?
 	((status == 137)) || fail "exit status $status: $(cat err)"
-	if [[ ! -s t.zst ]]; then
+	[[ ! -e t.zst ]] || fail "an unfinished recording has the name of a finished one"
+	if [[ ! -s t.zst.part ]]; then
 		((shown == 0)) || fail "nothing is in the trace"
 		return 0
 	fi
+	mv t.zst.part t.zst
 	[[ $(fact verify t.zst) == 'ends early' ]] || fail "$(fact verify t.zst)"
 	trace_facts -c t.zst >recorded
 	at_least "$(stat -c %s recorded)" "$shown" "bytes of console in the trace, killed after $ms ms"
@@ -139,7 +142,7 @@ killed() {
 	belongings >before
 	for ((i = 0; i < kills; i++)); do
 		killed_once "$@"
-		rm -f t.zst
+		rm -f t.zst t.zst.part
 	done
 	clean before
 	at_least "$replayed" $((kills / 2)) "traces that could be replayed"
