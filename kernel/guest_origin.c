@@ -45,9 +45,11 @@ static void judge_origin(const struct guest_origin *origin, const struct cpu_ide
 		return;
 	}
 	/* First: a guest that was not held on one CPU has no identity of it either. */
-	if (origin->seal != SEAL_FULL)
-		snprintf(reason, size, "recorded in a room that was not fully sealed (%s)",
-			 seal_text(origin->seal, names));
+	if (!(origin->seal & SEAL_FULL))
+		snprintf(reason, size, "recorded in a room that was not sealed");
+	else if (origin->seal != SEAL_FULL)
+		snprintf(reason, size, "recorded in a room that was not fully sealed (without %s)",
+			 seal_text(SEAL_FULL & ~origin->seal, names));
 	else if (strcmp(was->model, is->model))
 		snprintf(reason, size, "recorded on another CPU model: %s, this is %s", was->model,
 			 is->model);
@@ -57,7 +59,7 @@ static void judge_origin(const struct guest_origin *origin, const struct cpu_ide
 	else if (was->cpuid != is->cpuid)
 		snprintf(reason, size, "CPU %u answers CPUID differently than it did", was->number);
 	else if (missing)
-		snprintf(reason, size, "the recording's room was sealed further (%s)",
+		snprintf(reason, size, "the recording's room was sealed further (by %s)",
 			 seal_text(missing, names));
 }
 

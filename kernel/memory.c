@@ -287,9 +287,10 @@ static int apply_ladder(struct memory_region *region, const uint8_t *in, const u
 	uint64_t block = 0, gap;
 
 	while (in < end) {
-		if (take_varint(&in, end, &gap) || gap > region->blocks - block ||
-		    block + gap >= region->blocks || end - in < 4)
+		if (take_varint(&in, end, &gap) || end - in < 4)
 			return -EBADMSG;
+		if (gap >= region->blocks - block)
+			return -ERANGE;
 		block += gap;
 		memcpy(&region->recorded[block++], in, 4);
 		in += 4;

@@ -54,8 +54,8 @@ int memory_hash(struct memory *memory, unsigned int region, struct memory_digest
  * Compare with a recording: take the @ladder that was recorded at this point, and say which block
  * is the first to differ from what memory_hash() just saw. Must be given every recorded ladder of
  * the region in order. Returns 1 with *@address set to the guest process' virtual address
- * (data+bss) or physical address (ram) of that block, 0 when none differs, -EBADMSG when the ladder
- * makes no sense.
+ * (data+bss) or physical address (ram) of that block, 0 when none differs, -ERANGE when the ladder
+ * is of a larger region, -EBADMSG when it makes no sense.
  */
 int memory_compare(struct memory *memory, unsigned int region, const void *ladder,
 		   size_t ladder_size, uint64_t *address);

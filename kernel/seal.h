@@ -19,11 +19,11 @@
 	     "sysctl kernel.apparmor_restrict_unprivileged_userns=0, in Docker "                   \
 	     "--security-opt seccomp=docs/docker-seccomp.json")                                    \
 	SEAL(PID, "pid", "host process ids reach guest memory: messages replay, memory differs",   \
-	     "allow user namespaces, or run as root")                                              \
+	     "allow user namespaces; `ttrec doctor` says how")                                     \
 	SEAL(MOUNT, "mount", "the guest could see this machine's files: a replay must be trusted", \
-	     "allow user namespaces, or run as root")                                              \
+	     "allow user namespaces; `ttrec doctor` says how")                                     \
 	SEAL(NET, "net", "the guest process can reach this machine's network",                     \
-	     "allow user namespaces, or run as root")                                              \
+	     "allow user namespaces; `ttrec doctor` says how")                                     \
 	SEAL(ASLR, "aslr",                                                                         \
 	     "addresses and memory size change with every run: a replay will rarely match",        \
 	     "run Linux with CONFIG_CHECKPOINT_RESTORE=y, without ulimit -v")                      \
@@ -38,14 +38,14 @@ enum seal_part {
 #define SEAL(NAME, name, lost, advice) SEAL_##NAME##_BIT,
 	SEAL_PARTS(SEAL)
 #undef SEAL
-	SEAL_COUNT,
+		SEAL_COUNT,
 };
 
 enum {
 #define SEAL(NAME, name, lost, advice) SEAL_##NAME = 1 << SEAL_##NAME##_BIT,
 	SEAL_PARTS(SEAL)
 #undef SEAL
-	SEAL_FULL = (1 << SEAL_COUNT) - 1,
+		SEAL_FULL = (1 << SEAL_COUNT) - 1,
 	SEAL_NAMESPACES = SEAL_USER | SEAL_PID | SEAL_MOUNT | SEAL_NET,
 };
 

@@ -284,14 +284,15 @@ static unsigned int choose_cpu(const struct run_options *options, size_t index)
 static int check_seal(const struct run_options *options, const struct run_guest *guest,
 		      struct diagnosis *why)
 {
-	char held[SEAL_TEXT];
+	unsigned int lost = SEAL_FULL & ~guest->guest.room.seal;
+	char names[SEAL_TEXT];
 
-	if (!options->seal_required || guest->guest.room.seal == SEAL_FULL)
+	if (!options->seal_required || !lost)
 		return 0;
 	return diagnose(why, EXIT_CANNOT, -EPERM,
 			"run `ttrec doctor` to see what to change, or leave out --seal=full",
-			"the room cannot be sealed fully, only: %s",
-			seal_text(guest->guest.room.seal, held));
+			"the room cannot be sealed fully: %s is missing",
+			lost == SEAL_FULL ? "all of it" : seal_text(lost, names));
 }
 
 /* Its room is opened as that of a replay: whoever made the trace chose the program. */

@@ -31,16 +31,26 @@ struct run {
 	struct diagnosis probe_why; /* there is none, although it is wanted */
 };
 
+/* What this machine did not allow; and what was given up for what --allow has let a guest use. */
 static void warn_seal(const struct run *run)
 {
-	unsigned int lost = 0;
+	unsigned int lost = 0, given = 0;
 
-	for (size_t i = 0; i < run->lab.guest_count; i++)
-		lost |= run->options.wanted & ~run->lab.guest[i].guest.room.seal;
-	for (unsigned int i = 0; i < SEAL_COUNT; i++)
-		if (lost & 1u << i)
-			fprintf(stderr, "ttrec: not sealed (%s): %s\n  to do: %s\n",
-				seal_info(i)->name, seal_info(i)->lost, seal_info(i)->advice);
+	for (size_t i = 0; i < run->lab.guest_count; i++) {
+		const struct run_guest *guest = &run->lab.guest[i];
+
+		if (guest->spec.host_files)
+			given |= SEAL_MOUNT;
+		lost |= run->options.wanted & ~guest->guest.room.seal;
+	}
+	for (unsigned int i = 0; i < SEAL_COUNT; i++) {
+		if (!(lost & 1u << i))
+			continue;
+		fprintf(stderr, "ttrec: not sealed (%s): %s\n  to do: %s\n", seal_info(i)->name,
+			seal_info(i)->lost,
+			given & 1u << i ? "nothing, if that is what --allow is for"
+					: seal_info(i)->advice);
+	}
 }
 
 /* Said once, of the first whose kernel it is; where nobody compares memory it is not asked for. */
@@ -257,9 +267,7 @@ static void release(struct run *run)
 
 int ttrec_record(struct run_options *options)
 {
-	struct run run = { .options = *options,
-			   .output = TRACE_OUTPUT_NONE,
-			   .listen_fd = -1 };
+	struct run run = { .options = *options, .output = TRACE_OUTPUT_NONE, .listen_fd = -1 };
 	struct diagnosis why = { 0 };
 	int status;
 

@@ -56,6 +56,16 @@ static int collect_ladder(struct cursor *cursor, const struct trace_record *reco
 	return 0;
 }
 
+/* A guest whose addresses were not fixed may have got another amount of memory than it has here. */
+static int replay_resized(struct cursor *cursor, const struct trace_record *record)
+{
+	cursor->report->digests_unequal++;
+	return cursor->options->compare_memory
+		       ? cursor_diverge(cursor, record, true, "the recorded memory",
+					"memory of another size")
+		       : 0;
+}
+
 /* Hash and compare. */
 static int replay_whole_digest(struct cursor *cursor, const struct trace_record *record)
 {
@@ -71,6 +81,8 @@ static int replay_whole_digest(struct cursor *cursor, const struct trace_record 
 				      "none: the guest's memory cannot be found");
 	differs = memory_compare(cursor->guest->memory, region, cursor->ladder, cursor->ladder_size,
 				 &address);
+	if (differs == -ERANGE)
+		return replay_resized(cursor, record);
 	if (differs < 0)
 		return differs;
 	cursor->report->digests++;

@@ -165,7 +165,10 @@ static void test_first_block_that_differs_is_named(void **state)
 	assert_int_equal(size, 1 + 4);
 	assert_int_equal(memory_compare(fixture->memory, MEMORY_RAM, NULL, 0, &address), 1);
 	assert_int_equal(address, 2 * MEMORY_RAM_BLOCK);
+	/* A block that this memory does not have; and one without its hash. */
 	assert_int_equal(memory_compare(fixture->memory, MEMORY_RAM, "\x10zzzz", 5, &address),
+			 -ERANGE);
+	assert_int_equal(memory_compare(fixture->memory, MEMORY_RAM, "\x01zzz", 4, &address),
 			 -EBADMSG);
 }
 

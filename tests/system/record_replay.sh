@@ -166,7 +166,14 @@ without_a_seal() {
 	says err '^recorded'
 	ttreplay t.zst >out 2>err || (($? == 1)) || fail "replay: exit status $?"
 	says out '^(identical|DIVERGED)'
-	says out 'not fully sealed'
+	says out 'recorded in a room that was not sealed'
+	# It may have got more memory than it has now: that is no damage. One after the other, as it is by chance.
+	local i
+	for i in 1 2 3 4; do
+		expect 0 record -q --seal=none -- off
+		ttreplay --keep-going t.zst >out 2>err || (($? == 1)) || fail "replay: exit status $?"
+		says out '^DIVERGED at record '
+	done
 }
 
 whole_seal() {
