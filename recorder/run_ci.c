@@ -29,33 +29,19 @@ static struct ci_suite describe(const struct run_options *options, char seed[UNI
 
 /* ---- Guests --------------------------------------------------------------------------------- */
 
-/* Did it say what must not be? */
-static bool find_said(const struct run_lab *lab, size_t index, struct watch_verdict *verdict)
-{
-	if (lab->watch) {
-		watch_judge(lab->watch, verdict);
-		if (verdict->failure.count && verdict->failure.console == index)
-			return true;
-	}
-	if (!lab->guest[index].watch)
-		return false;
-	watch_judge(lab->guest[index].watch, verdict);
-	return verdict->failure.count;
-}
-
 static enum ci_outcome judge_guest(const struct run_report *report, size_t index, uint64_t *now,
 				   char *reason, size_t size)
 {
 	const struct session_guest_result *result = session_guest_result(report->session, index);
-	struct watch_verdict verdict;
+	const struct watch_find *said = run_find_said(report->lab, index);
 
 	*now = report->result->virtual_ns;
 	/* Only one that ran its program to the end can be blamed for that. */
 	if (report->result->end == SESSION_DONE && run_judge_program(report, reason, size))
 		return CI_FAILED;
-	if (find_said(report->lab, index, &verdict)) {
-		*now = verdict.failure.now;
-		snprintf(reason, size, "the console said: %s", verdict.failure.line);
+	if (said) {
+		*now = said->now;
+		snprintf(reason, size, "the console said: %s", said->line);
 		return CI_FAILED;
 	}
 	if (!result->ended) {
@@ -85,12 +71,14 @@ static bool is_told_by_a_test(const struct run_report *report, size_t index)
 {
 	const struct session_guest_result *result = session_guest_result(report->session, index);
 	const struct run_guest *guest = &report->lab->guest[index];
-	struct watch_verdict verdict;
+	const struct watch_find *said = run_find_said(report->lab, index);
+	struct watch_verdict verdict = { 0 };
 
-	return ci_has_failed_test(guest->heard) && find_said(report->lab, index, &verdict) &&
-	       is_failed_test(verdict.failure.line) && !verdict.program.signal &&
-	       !*verdict.program.trouble && !result->signal && !*result->exceeded &&
-	       !*result->device_fault;
+	if (report->lab->watch)
+		watch_judge(report->lab->watch, &verdict);
+	return ci_has_failed_test(guest->heard) && said && is_failed_test(said->line) &&
+	       !verdict.program.signal && !*verdict.program.trouble && !result->signal &&
+	       !*result->exceeded && !*result->device_fault;
 }
 
 /* Where its tests say all there is to be said of a guest they are its cases, else it is one, too.

@@ -69,22 +69,22 @@ static const char *console_text(const struct run_report *report, size_t index, c
 	return text;
 }
 
-/* What was said that must not be. The first console of @watch is that of guest number @first. */
-static int judge_said(const struct run_report *report, struct watch *watch, size_t first,
-		      char *reason, size_t size)
+const struct watch_find *run_find_said(const struct run_lab *lab, size_t index)
 {
+	const struct run_guest *guest = &lab->guest[index];
+	const struct watch_find *all = NULL, *own = NULL;
 	struct watch_verdict verdict;
-	char whose[96];
 
-	if (!watch)
-		return EXIT_IDENTICAL;
-	watch_judge(watch, &verdict);
-	if (!verdict.failure.count)
-		return EXIT_IDENTICAL;
-	snprintf(reason, size, "%s said: %s",
-		 console_text(report, first + verdict.failure.console, whose),
-		 verdict.failure.line);
-	return EXIT_DIVERGED;
+	/* So that a last line without an end counts. */
+	if (lab->watch) {
+		watch_judge(lab->watch, &verdict);
+		all = watch_failure(lab->watch, index);
+	}
+	if (guest->watch) {
+		watch_judge(guest->watch, &verdict);
+		own = watch_failure(guest->watch, 0);
+	}
+	return !all || (own && own->now < all->now) ? own : all;
 }
 
 /* How the program ended that the guest was to run. */
@@ -116,15 +116,59 @@ int run_judge_program(const struct run_report *report, char *reason, size_t size
 	return EXIT_DIVERGED;
 }
 
-static int judge_consoles(const struct run_report *report, char *reason, size_t size)
-{
-	int status = run_judge_program(report, reason, size);
+/* How a guest failed, and when. */
+struct failure {
+	bool found;
+	uint64_t now, id;
+	char reason[640];
+};
 
-	if (!status)
-		status = judge_said(report, report->lab->watch, 0, reason, size);
-	for (size_t i = 0; !status && i < report->lab->guest_count; i++)
-		status = judge_said(report, report->lab->guest[i].watch, i, reason, size);
-	return status;
+/*
+ * Guests that run side by side fail in any order. The reason is the earliest in virtual time, of
+ * several at once that of the lowest id, and of one guest what it said: equal runs have equal ones.
+ */
+static void note_failure(struct failure *first, const struct failure *failure)
+{
+	if (!first->found || failure->now < first->now ||
+	    (failure->now == first->now && failure->id < first->id))
+		*first = *failure;
+}
+
+static void find_said(const struct run_report *report, size_t index, struct failure *first)
+{
+	const struct watch_find *said = run_find_said(report->lab, index);
+	struct failure failure = { .found = true, .id = report->lab->guest[index].spec.id };
+	char whose[96];
+
+	if (!said)
+		return;
+	failure.now = said->now;
+	snprintf(failure.reason, sizeof(failure.reason), "%s said: %s",
+		 console_text(report, index, whose), said->line);
+	note_failure(first, &failure);
+}
+
+static void find_end(const struct run_report *report, size_t index, struct failure *first)
+{
+	struct failure failure = { .found = true,
+				   .id = report->lab->guest[index].spec.id,
+				   .now = session_guest_result(report->session, index)->ended_now };
+
+	if (run_judge_end(report, index, failure.reason, sizeof(failure.reason)))
+		note_failure(first, &failure);
+}
+
+static void find_device_fault(const struct run_report *report, size_t index, struct failure *first)
+{
+	const struct session_guest_result *result = session_guest_result(report->session, index);
+	struct failure failure = { .found = true,
+				   .id = report->lab->guest[index].spec.id,
+				   .now = result->device_fault_now };
+
+	snprintf(failure.reason, sizeof(failure.reason), "%s lost a device, %s",
+		 report->lab->guest[index].spec.name, result->device_fault);
+	if (*result->device_fault)
+		note_failure(first, &failure);
 }
 
 static const char *missing_line(struct watch *watch)
@@ -155,29 +199,26 @@ static int judge_silence(const struct run_report *report, char *reason, size_t s
 	return missing ? EXIT_DIVERGED : EXIT_IDENTICAL;
 }
 
-static int judge_devices(const struct run_report *report, char *reason, size_t size)
-{
-	for (size_t i = 0; i < report->lab->guest_count; i++) {
-		const char *fault = session_guest_result(report->session, i)->device_fault;
-
-		if (!*fault)
-			continue;
-		snprintf(reason, size, "%s lost a device, %s", report->lab->guest[i].spec.name,
-			 fault);
-		return EXIT_PROTOCOL;
-	}
-	return EXIT_IDENTICAL;
-}
-
 static int judge_guests(const struct run_report *report, char *reason, size_t size)
 {
-	int status = judge_consoles(report, reason, size);
+	struct failure first = { 0 };
+	int status = run_judge_program(report, reason, size);
 
+	if (status)
+		return status;
+	for (size_t i = 0; i < report->lab->guest_count; i++) {
+		find_said(report, i, &first);
+		find_end(report, i, &first);
+	}
+	status = first.found ? EXIT_DIVERGED : EXIT_IDENTICAL;
 	for (size_t i = 0; !status && i < report->lab->guest_count; i++)
-		status = run_judge_end(report, i, reason, size);
+		find_device_fault(report, i, &first);
+	if (!status && first.found)
+		status = EXIT_PROTOCOL;
 	if (!status)
-		status = judge_devices(report, reason, size);
-	return status ? status : judge_silence(report, reason, size);
+		return judge_silence(report, reason, size);
+	snprintf(reason, size, "%s", first.reason);
+	return status;
 }
 
 static int judge(const struct run_report *report, char *reason, size_t size)

@@ -58,6 +58,7 @@ struct session_options {
 struct session_guest_result {
 	bool ended;
 	int status, signal;
+	uint64_t ended_now;    /* virtual time of its end, ns */
 	const char *hint;      /* for what its kernel said, see last_words.h; NULL */
 	const char *last_line; /* of its console, see last_words.h; NULL: it did not end */
 	char exceeded[ROOM_EXCEEDED_TEXT]; /* which limit of its sandbox it was killed at; empty */
@@ -66,6 +67,7 @@ struct session_guest_result {
 	uint64_t probed;			    /* interrupts that the probe saw, recorded */
 	char probe_problem[512];		    /* why these are not all; empty */
 	char device_fault[VHOST_PROBLEM_TEXT + 64]; /* the first of its devices that was ended */
+	uint64_t device_fault_now;		    /* when, ns */
 };
 
 struct session_result {

@@ -227,9 +227,11 @@ void session_device_end(struct session_device *device, const char *problem)
 	struct trace_record record = session_device_record(device, TRACE_cut);
 	struct session_guest_result *result = &device->guest->result;
 
-	if (!result->device_fault[0])
+	if (!result->device_fault[0]) {
 		snprintf(result->device_fault, sizeof(result->device_fault), "%s (device %u): %s",
 			 device->device->class->name, device->number, problem);
+		result->device_fault_now = record.now;
+	}
 	session_device_append(device, &record);
 	unwatch(device);
 	guest_cut_device(device->guest->guest, device->number);

@@ -72,8 +72,8 @@ static void hear(struct session_guest *guest, uint64_t now, const char *text, si
 	if (!guest->heard)
 		return;
 	ci_console_feed(guest->heard, now, text, size);
-	if ((guest->watch && watch_failed(guest->watch, 0)) ||
-	    (all && watch_failed(all, guest->index)))
+	if ((guest->watch && watch_failure(guest->watch, 0)) ||
+	    (all && watch_failure(all, guest->index)))
 		ci_console_mark(guest->heard);
 }
 
@@ -391,6 +391,7 @@ void session_guest_settle(struct session *session, struct session_guest *guest)
 	record.exit.signal = (uint64_t)guest->result.signal;
 	session_record(session, guest->island, &record);
 	guest->result.ended = true;
+	guest->result.ended_now = record.now;
 	guest->island->guests_left--;
 	guest->island->absent--;
 	session->guests_left--;

@@ -35,6 +35,7 @@ struct console_line {
 	struct pattern_list allow; /* besides those of all consoles */
 	bool restarted;		   /* it said so last */
 	uint64_t restarted_now;
+	struct watch_find failure, warning;
 };
 
 struct watch {
@@ -45,7 +46,6 @@ struct watch {
 	bool awaits_program;
 	struct console_line *line; /* by console */
 	size_t consoles;
-	struct watch_find failure, warning;
 	struct program_end program;
 };
 
@@ -290,6 +290,19 @@ static void find(struct watch_find *found, const struct watch *watch, size_t con
 	snprintf(found->line, sizeof(found->line), "%s", text);
 }
 
+/*
+ * Consoles of guests that run side by side come in any order: the first line is the earliest in
+ * virtual time, of several at once that of the lowest number.
+ */
+static void add_find(struct watch_find *all, const struct watch_find *found)
+{
+	uint64_t count = all->count + found->count;
+
+	if (found->count && (!all->count || found->now < all->now))
+		*all = *found;
+	all->count = count;
+}
+
 /* Which class of the table @text is of; -1. */
 static int classify(const struct watch *watch, const char *text)
 {
@@ -317,9 +330,9 @@ static void judge_text(struct watch *watch, size_t console, const char *text)
 	if (any_matches(&watch->allow, text) || any_matches(&line->allow, text))
 		return;
 	if (any_matches(&watch->fail_on, text) || (class == FAILS && watch->rules_fail))
-		find(&watch->failure, watch, console, text);
+		find(&line->failure, watch, console, text);
 	else if (class == FAILS || class == WARNS || (class == TRACE && !in_report))
-		find(&watch->warning, watch, console, text);
+		find(&line->warning, watch, console, text);
 }
 
 static bool begins_with(const char *text, const char *begin)
@@ -377,20 +390,24 @@ void watch_feed(struct watch *watch, size_t console, uint64_t now, const char *t
 
 void watch_judge(struct watch *watch, struct watch_verdict *verdict)
 {
-	for (size_t i = 0; i < watch->consoles; i++)
+	*verdict = (struct watch_verdict){ 0 };
+	for (size_t i = 0; i < watch->consoles; i++) {
 		if (watch->line[i].length)
 			judge_line(watch, i);
-	*verdict = (struct watch_verdict){ .failure = watch->failure,
-					   .warning = watch->warning,
-					   .program = watch->program };
+		add_find(&verdict->failure, &watch->line[i].failure);
+		add_find(&verdict->warning, &watch->line[i].warning);
+	}
+	verdict->program = watch->program;
 	for (size_t i = 0; i < watch->expect.count && !verdict->missing; i++)
 		if (!watch->expect.pattern[i].seen)
 			verdict->missing = watch->expect.pattern[i].text;
 }
 
-bool watch_failed(const struct watch *watch, size_t console)
+const struct watch_find *watch_failure(const struct watch *watch, size_t console)
 {
-	return watch->failure.count && watch->failure.console == console;
+	const struct watch_find *failure = &watch->line[console].failure;
+
+	return failure->count ? failure : NULL;
 }
 
 bool watch_restarted(const struct watch *watch, size_t console, uint64_t *now)

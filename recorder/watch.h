@@ -30,7 +30,7 @@ struct watch_options {
 	bool program;		    /* console 0 is to say how a program ended, see program_end.h */
 };
 
-/* Lines of a kind: how many there were, and the first of them. */
+/* Lines of a kind: how many there were, and the first of them, the earliest in virtual time. */
 struct watch_find {
 	uint64_t count;
 	char line[WATCH_LINE_MAX];
@@ -58,8 +58,8 @@ void watch_feed(struct watch *watch, size_t console, uint64_t now, const char *t
 /* What is known after all that was fed, an unfinished last line included. */
 void watch_judge(struct watch *watch, struct watch_verdict *verdict);
 
-/* Did console number @console say what fails it, first of all, by now? */
-bool watch_failed(const struct watch *watch, size_t console);
+/* What console number @console has said by now, in whole lines, that fails it; NULL: nothing. */
+const struct watch_find *watch_failure(const struct watch *watch, size_t console);
 
 /* Did the kernel of console number @console say, last of all, that it restarts? Then *@now is when.
  */

@@ -94,11 +94,33 @@ static void test_first_failure_is_the_one_that_is_said(void **state)
 
 	(void)state;
 	feed(watch, 1, "[    1.500000] BUG: first\r\n");
-	feed(watch, 0, "Kernel panic - second\n");
+	watch_feed(watch, 0, 1, "Kernel panic - second\n", 22);
 	verdict = judge(watch);
 	assert_true(verdict.failure.count);
 	assert_string_equal(verdict.failure.line, "BUG: first");
 	assert_int_equal(verdict.failure.console, 1);
+}
+
+/* Guests run side by side: what is read first need not have been said first. */
+static void test_earliest_failure_is_the_one_that_is_said(void **state)
+{
+	static const char text[] = "BUG: \nWARNING: \n";
+	struct watch *watch = watch_for(NULL, NULL, 4);
+	struct watch_verdict verdict;
+
+	(void)state;
+	watch_feed(watch, 3, 20, text, strlen(text));
+	watch_feed(watch, 2, 10, text, strlen(text));
+	watch_feed(watch, 1, 10, text, strlen(text));
+	watch_feed(watch, 2, 30, text, strlen(text));
+	assert_null(watch_failure(watch, 0));
+	assert_int_equal(watch_failure(watch, 3)->now, 20);
+	verdict = judge(watch);
+	assert_int_equal(verdict.failure.count, 4);
+	assert_int_equal(verdict.failure.console, 1);
+	assert_int_equal(verdict.failure.now, 10);
+	assert_int_equal(verdict.warning.count, 4);
+	assert_int_equal(verdict.warning.console, 1);
 }
 
 static void test_unfinished_line_of_each_console_counts(void **state)
@@ -404,6 +426,7 @@ int main(void)
 		cmocka_unit_test(test_first_missing_expectation_is_named),
 		cmocka_unit_test(test_consoles_do_not_mix),
 		cmocka_unit_test(test_first_failure_is_the_one_that_is_said),
+		cmocka_unit_test(test_earliest_failure_is_the_one_that_is_said),
 		cmocka_unit_test(test_unfinished_line_of_each_console_counts),
 		cmocka_unit_test(test_unfinished_line_fails_by_its_console),
 		cmocka_unit_test(test_default_table),

@@ -11,6 +11,33 @@ replays_to_its_end() {
 	replays_identical t.zst
 }
 
+# told FILE...: these without what the wall clock has to say.
+told() {
+	sed -E 's/ in [0-9.]+ m?s\b//g; s/"wall_ns":[0-9]+//; s/(time|timestamp)="[^"]*"//g; s/ttrec-[0-9a-f]{32}//g' "$@"
+}
+
+# Two guests fail: in the time of the machine that of the later one is seen first, as the other has far more to do.
+earliest_failure() {
+	cat >lab.yaml <<-END
+		guests:
+		- {name: late, kernel: $kernel, initrd: $initrd, memory: 32M, append: '"do=sleep:2000000000,say:not ok 1 late,off"'}
+		- {name: early, kernel: $kernel, initrd: $initrd, memory: 32M, append: '"do=nap:8000:125000,say:not ok 1 early,off"'}
+		- {name: panics, kernel: $kernel, initrd: $initrd, memory: 32M, append: '"do=sleep:3000000000,exit:3"'}
+	END
+	local run name
+	for run in 1 2 3; do
+		expect 1 ttrec run -q --grant window --cpus $((run % 2 + 1)) --junit junit.xml --ci github -o t.zst -f lab.yaml
+		says err 'why: the console of early said: not ok 1 early'
+		for name in late early panics; do
+			says err "^::error title=ttrec run%2C $name"
+		done
+		told out err junit.xml >told.$run
+		expect 1 ttrec run -q --json -o t.zst -f lab.yaml
+		says out '"reason":"the console of early said: not ok 1 early"'
+	done
+	cmp told.1 told.2 && cmp told.1 told.3
+}
+
 # ---- The guest fails ---------------------------------------------------------------------------------
 
 panic() {
@@ -243,6 +270,7 @@ proves "an init that exits fails the run" init_exits
 proves "KUnit's 'not ok' fails the run" not_ok
 proves "'BUG:' fails the run" bug
 proves "a guest that reboots is told so" reboots
+proves "of several guests that fail the earliest is the reason, in all runs" earliest_failure
 proves "what is expected has to be said" expectations
 proves "what counts as failure can be replaced" own_failures
 proves "only a failure's trace is kept when so wanted" keep_on_failure
