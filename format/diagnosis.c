@@ -40,6 +40,30 @@ int diagnose(struct diagnosis *diagnosis, enum exit_status status, int error, co
 	return error;
 }
 
+enum exit_status diagnosis_trace_status(int error)
+{
+	return error == -EBADMSG || error == -EPIPE ? EXIT_DAMAGED : EXIT_CANNOT;
+}
+
+const char *diagnosis_shortage(int error)
+{
+	switch (error) {
+	case -EMFILE:
+		return "raise the limit of open files (ulimit -n)";
+	case -ENFILE:
+		return "the host has no more open files: raise sysctl fs.file-max";
+	case -ENOMEM:
+		return "free memory, or raise the limit of it (ulimit -v, the control group's)";
+	case -EAGAIN:
+		return "raise the limit of processes (ulimit -u, the control group's pids.max)";
+	case -ENOSPC:
+	case -EDQUOT:
+		return "make room on the disk";
+	default:
+		return NULL;
+	}
+}
+
 /* Paths and names may come out of a trace: nothing of them may command the terminal. */
 int diagnosis_print(const struct diagnosis *diagnosis, const char *command)
 {

@@ -50,6 +50,15 @@ struct diagnosis {
 int diagnose(struct diagnosis *diagnosis, enum exit_status status, int error, const char *advice,
 	     const char *format, ...) __attribute__((format(printf, 5, 6)));
 
+/*
+ * The status for @error of reading a trace: only -EBADMSG and -EPIPE say something of the trace,
+ * the rest is this machine's, and a trace is not called damaged for want of memory.
+ */
+enum exit_status diagnosis_trace_status(int error);
+
+/* What to do about @error where it says that the host is short of something; else NULL. */
+const char *diagnosis_shortage(int error);
+
 /* Print "COMMAND: what" and the advice to stderr; returns the exit status to leave with. */
 int diagnosis_print(const struct diagnosis *diagnosis, const char *command);
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include <zstd_errors.h>
 
@@ -202,6 +203,8 @@ static int frame_decompress(struct frame_reader *reader, const uint8_t *frame, s
 	if (declared > CHUNK_CONTENT_MAX || declared < CHUNK_HEAD_SIZE)
 		return frame_problem(reader, -EBADMSG, "the size of its content is out of bounds");
 	got = ZSTD_decompressDCtx(reader->context, reader->content, CHUNK_CONTENT_MAX, frame, size);
+	if (ZSTD_isError(got) && ZSTD_getErrorCode(got) == ZSTD_error_memory_allocation)
+		return frame_problem(reader, -ENOMEM, "%s", strerror(ENOMEM));
 	if (ZSTD_isError(got))
 		return frame_problem(reader, -EBADMSG, "the frame is damaged (%s)",
 				     ZSTD_getErrorName(got));

@@ -18,6 +18,12 @@ static int reader_fail(struct trace_reader *reader, int error)
 	return error;
 }
 
+/* What is wrong with a chunk is the decoder's to say, all else the host's. */
+static const char *decoder_error(const struct decoder *decoder, int error)
+{
+	return error == -EBADMSG && decoder->problem ? decoder->problem : strerror(-error);
+}
+
 /* The name of required feature @bit: names stand in the order of the bits that are set. */
 static const char *feature_name(const struct trace_reader *reader, unsigned int bit)
 {
@@ -149,7 +155,8 @@ static int check_end(struct trace_reader *reader, const struct chunk *chunk)
 	predictor_begin(&reader->decoder->predictor, chunk->now);
 	err = decoder_chains(reader->decoder, table, chunk->count);
 	if (err)
-		return frame_problem(&reader->frames, err, "%s", reader->decoder->problem);
+		return frame_problem(&reader->frames, err, "%s",
+				     decoder_error(reader->decoder, err));
 	return 0;
 }
 
@@ -172,7 +179,8 @@ static int next_records(struct trace_reader *reader)
 	}
 	err = decoder_begin(reader->decoder, chunk.content, chunk.size);
 	if (err)
-		return frame_problem(&reader->frames, err, "%s", reader->decoder->problem);
+		return frame_problem(&reader->frames, err, "%s",
+				     decoder_error(reader->decoder, err));
 	return 1;
 }
 
@@ -190,7 +198,8 @@ int reader_next_any(struct trace_reader *reader, struct trace_record *record,
 			return 1;
 		}
 		if (got < 0) {
-			frame_problem(&reader->frames, got, "%s", reader->decoder->problem);
+			frame_problem(&reader->frames, got, "%s",
+				      decoder_error(reader->decoder, got));
 			return reader_fail(reader, got);
 		}
 		got = next_records(reader);

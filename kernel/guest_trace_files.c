@@ -225,6 +225,9 @@ static int load_embedded(struct guest_file_store *store, const struct guest_file
 		return err;
 	if (!err)
 		return image_files_add_content(files, file->path, file->mode, content);
+	if (diagnosis_trace_status(err) != EXIT_DAMAGED)
+		return diagnose(why, EXIT_CANNOT, err, diagnosis_shortage(err),
+				"cannot take %s out of the trace: %s", name, strerror(-err));
 	return diagnose(why, EXIT_DAMAGED, err,
 			"record it again; a recorder that was killed in its first moments leaves "
 			"the files it embeds incomplete",

@@ -376,7 +376,9 @@ int room_open(const struct room_options *options, struct room *room, struct diag
 	}
 	if (options->required && may_try_less(err ? err : -EACCES))
 		return refuse_unlocked(options, &report, err, why);
-	return diagnose(why, EXIT_CANNOT, err, "run `ttrec doctor` to see what this machine allows",
+	return diagnose(why, EXIT_CANNOT, err,
+			diagnosis_shortage(err)
+				?: "run `ttrec doctor` to see what this machine allows",
 			"cannot start the guest: cannot %s: %s", report.doing, strerror(-err));
 }
 

@@ -62,6 +62,15 @@ static int find_interpreter(const struct image_files *files, const struct image_
 	return *interpreter ? 0 : -ENOENT;
 }
 
+/* A number beyond the limit of open files is a bad one to dup2(2); it is the limit that is short.
+ */
+static int move_fd(int fd, int number)
+{
+	if (dup2(fd, number) >= 0)
+		return 0;
+	return errno == EBADF ? -EMFILE : -errno;
+}
+
 /* Open @path below @prefix as descriptor @fd, which stays open over the exec. */
 static int open_as(const char *prefix, const char *path, int fd)
 {
@@ -70,7 +79,7 @@ static int open_as(const char *prefix, const char *path, int fd)
 
 	snprintf(full, sizeof(full), "%s%s", prefix, path);
 	opened = open(full, O_RDONLY | O_CLOEXEC);
-	return opened < 0 || dup2(opened, fd) < 0 ? -errno : 0;
+	return opened < 0 ? -errno : move_fd(opened, fd);
 }
 
 static int write_plan(const char *prefix, const struct loader_plan *plan, const void *stack)
@@ -86,7 +95,7 @@ static int write_plan(const char *prefix, const struct loader_plan *plan, const 
 	if (write(fd, plan, sizeof(*plan)) != sizeof(*plan) ||
 	    write(fd, stack, plan->stack_size) != (ssize_t)plan->stack_size)
 		return -EIO;
-	return dup2(fd, LOADER_FD_PLAN) < 0 ? -errno : 0;
+	return move_fd(fd, LOADER_FD_PLAN);
 }
 
 static int build_plan(const struct room_plan *room, const struct room_program *program,
@@ -123,8 +132,8 @@ int room_loader_prepare(const struct room_plan *room, const struct room_program 
 	err = build_plan(room, program, interpreter, &plan, &stack);
 	if (!err)
 		err = write_plan(program->prefix, &plan, stack);
-	if (!err && dup2(status_fd, LOADER_FD_STATUS) < 0)
-		err = -errno;
+	if (!err)
+		err = move_fd(status_fd, LOADER_FD_STATUS);
 	if (err)
 		return err;
 	*doing = "open the kernel";

@@ -154,6 +154,9 @@ static int load_recorded(const struct run_options *options, struct again *again,
 	struct trace_artifact text;
 	int found = trace_reader_find(again->reader, RUN_LAB_NAME, true, &text), err;
 
+	if (found < 0 && diagnosis_trace_status(found) != EXIT_DAMAGED)
+		return diagnose(why, EXIT_CANNOT, found, diagnosis_shortage(found),
+				"cannot read the lab of %s: %s", options->again, strerror(-found));
 	if (found != 1)
 		return diagnose(why, EXIT_DAMAGED, found ? found : -EPIPE, record_anew,
 				"%s does not hold the whole of its lab", options->again);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "format/cleanup.h"
+#include "format/command_line.h"
 #include "format/units.h"
 #include "format/words.h"
 #include "kernel/guest_patches.h"
@@ -565,7 +566,7 @@ void run_options_parse(int argc, char **argv, struct run_options *options)
 {
 	set_defaults(options);
 	options->session.calendar.windowed = true;
-	argp_parse(&run_argp, argc, argv, ARGP_IN_ORDER, NULL, options);
+	command_line_parse(&run_argp, argc, argv, ARGP_IN_ORDER, options);
 	options->session.show_console = !options->quiet;
 	options->session.show_status = !options->quiet;
 }
@@ -573,14 +574,14 @@ void run_options_parse(int argc, char **argv, struct run_options *options)
 void tap_options_parse(int argc, char **argv, struct run_options *options)
 {
 	set_defaults(options);
-	argp_parse(&tap_argp, argc, argv, ARGP_IN_ORDER, NULL, options);
+	command_line_parse(&tap_argp, argc, argv, ARGP_IN_ORDER, options);
 	options->session.show_console = options->session.show_status = !options->quiet;
 }
 
 void serve_options_parse(int argc, char **argv, struct run_options *options)
 {
 	set_defaults(options);
-	argp_parse(&serve_argp, argc, argv, 0, NULL, options);
+	command_line_parse(&serve_argp, argc, argv, 0, options);
 	run_options_settle(options, NULL);
 	options->session.show_status = !options->quiet;
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "recorder/doctor.h"
+#include "format/command_line.h"
 #include "recorder/ttrec.h"
 
 enum { KEY_JSON = 0x100, KEY_INSTRUCTIONS };
@@ -87,7 +88,7 @@ int ttrec_doctor(int argc, char **argv)
 	unsigned int seal;
 	int status;
 
-	argp_parse(&doctor_argp, argc, argv, 0, NULL, &options);
+	command_line_parse(&doctor_argp, argc, argv, 0, &options);
 	if (options.programs)
 		return list_instructions(&options);
 	if (options.kernel && access(options.kernel, F_OK))

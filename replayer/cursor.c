@@ -155,6 +155,8 @@ static int walk(struct cursor *cursor)
 		if (!stop)
 			stop = replay_record(cursor, &record);
 	}
+	if (!stop && got < 0 && diagnosis_trace_status(got) != EXIT_DAMAGED)
+		return got;
 	if (!stop)
 		cursor->report->trace_error = got;
 	if (stop >= 0 && !cursor->report->stopped)

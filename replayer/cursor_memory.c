@@ -74,9 +74,12 @@ static int replay_whole_digest(struct cursor *cursor, const struct trace_record 
 	const void *ladder;
 	uint64_t address = 0;
 	size_t size;
-	int differs;
+	int differs, err;
 
-	if (guest_hash_memory(cursor->guest, region, &digest, &ladder, &size))
+	err = guest_hash_memory(cursor->guest, region, &digest, &ladder, &size);
+	if (err && diagnosis_shortage(err))
+		return err;
+	if (err)
 		return cursor_diverge(cursor, record, true, "memory that can be read",
 				      "none: the guest's memory cannot be found");
 	differs = memory_compare(cursor->guest->memory, region, cursor->ladder, cursor->ladder_size,

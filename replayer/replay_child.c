@@ -121,8 +121,8 @@ void replay_child(const struct replay_options *options, struct replay_guest *rep
 	if (!err)
 		err = replay(options, replayed, reader, &guest, &probe);
 	if (err && !outcome->why.status)
-		diagnose(&outcome->why, EXIT_CANNOT, err, NULL, "cannot replay %s: %s",
-			 options->trace, strerror(-err));
+		diagnose(&outcome->why, EXIT_CANNOT, err, diagnosis_shortage(err),
+			 "cannot replay %s: %s", options->trace, strerror(-err));
 	guest_close(&guest);
 	trace_reader_close(reader);
 	outcome->finished = true;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/command_line.h"
 #include "format/units.h"
 #include "format/words.h"
 #include "kernel/host_checks.h"
@@ -252,7 +253,7 @@ void replay_options_parse(int argc, char **argv, struct replay_options *options)
 	*options = (struct replay_options){ .cursor = { .compare_memory = true,
 							.until_record = UINT64_MAX,
 							.hang_timeout = DEFAULT_HANG } };
-	argp_parse(&replay_argp, argc, argv, 0, NULL, options);
+	command_line_parse(&replay_argp, argc, argv, 0, options);
 	if (!options->max_memory)
 		options->max_memory = host_memory_available();
 }

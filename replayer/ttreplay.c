@@ -146,8 +146,8 @@ static int replay(struct replay_options *options, struct diagnosis *why)
 		status = tell(options, &verdict, why);
 	} else {
 		if (!why->status)
-			diagnose(why, EXIT_CANNOT, err, NULL, "cannot replay %s: %s",
-				 options->trace, strerror(-err));
+			diagnose(why, EXIT_CANNOT, err, diagnosis_shortage(err),
+				 "cannot replay %s: %s", options->trace, strerror(-err));
 		verdict.refused = why;
 		write_reports(options, &verdict);
 		replay_ci_tell_refused(options, why);

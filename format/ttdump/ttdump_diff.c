@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "format/ttdump/diff.h"
+#include "format/command_line.h"
 #include "format/units.h"
 
 #define CONTEXT	    5
@@ -113,7 +114,8 @@ static int judge(struct diff *diff, struct diagnosis *diagnosis)
 	if (diff->compare.parted)
 		diagnosis->status = EXIT_DIVERGED;
 	else if (diff->compare.cut)
-		return diagnose(diagnosis, EXIT_DAMAGED, diff->compare.cut,
+		return diagnose(diagnosis, diagnosis_trace_status(diff->compare.cut),
+				diff->compare.cut,
 				"\"ttdump verify\" says how far each of them is good",
 				"cannot read on in %s: %s", diff->path[s], diff->problem[s]);
 	return 0;
@@ -159,7 +161,7 @@ int dump_diff(int argc, char **argv, struct diagnosis *diagnosis)
 	cleanup(diff_start_free) struct diff_start start = { 0 };
 	int err = 0;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &diff);
+	command_line_parse(&argp, argc, argv, 0, &diff);
 	for (int s = 0; s < 2 && !err; s++)
 		err = dump_open(diff.path[s], &diff.reader[s], diagnosis);
 	return err ? err : compare(&diff, &start, diagnosis);

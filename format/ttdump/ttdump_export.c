@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "format/same_file.h"
+#include "format/command_line.h"
 #include "format/ttdump/export.h"
 #include "format/write_error.h"
 
@@ -153,7 +154,7 @@ int dump_export(int argc, char **argv, struct diagnosis *diagnosis)
 	auto_file *file = NULL;
 	int err;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &export);
+	command_line_parse(&argp, argc, argv, 0, &export);
 	if (export.format->binary && !export.output && isatty(STDOUT_FILENO))
 		return diagnose(diagnosis, EXIT_USAGE, -EINVAL, "name a file with -o",
 				"%s is nothing to read on a terminal", export.format->name);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "format/command_line.h"
 #include "format/units.h"
 #include "format/write_error.h"
 
@@ -213,7 +214,7 @@ int dump_extract(int argc, char **argv, struct diagnosis *diagnosis)
 	uint64_t position = 0, before = 0;
 	int err, got = 0;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &extract);
+	command_line_parse(&argp, argc, argv, 0, &extract);
 	err = dump_open(extract.trace, &reader, diagnosis);
 	while (!err && (got = trace_reader_artifact(reader, &position, false, &artifact)) > 0) {
 		if (wanted(&extract, artifact.path))

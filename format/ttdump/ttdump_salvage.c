@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "format/command_line.h"
 #include "format/text/trace_open.h"
 #include "format/units.h"
 #include "format/write_error.h"
@@ -86,7 +87,7 @@ int dump_salvage(int argc, char **argv, struct diagnosis *diagnosis)
 	struct stat status;
 	int err;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &salvage);
+	command_line_parse(&argp, argc, argv, 0, &salvage);
 	if (!salvage.output && asprintf(&name, "%s.salvaged", salvage.input) < 0)
 		return diagnose(diagnosis, EXIT_CANNOT, -ENOMEM, NULL, "out of memory");
 	output = salvage.output ? salvage.output : name;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "format/ttdump/show.h"
+#include "format/command_line.h"
 #include "format/units.h"
 #include "format/words.h"
 
@@ -265,7 +266,7 @@ int dump_show(int argc, char **argv, struct diagnosis *diagnosis)
 	int err;
 
 	show_filter_init(&show.filter);
-	argp_parse(&argp, argc, argv, 0, NULL, &show);
+	command_line_parse(&argp, argc, argv, 0, &show);
 	err = dump_open(show.path, &reader, diagnosis);
 	if (!err)
 		err = show_trace(&show, reader, diagnosis);

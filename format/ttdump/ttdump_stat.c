@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "format/ttdump/stat.h"
+#include "format/command_line.h"
 #include "format/units.h"
 
 #define BUSIEST 5
@@ -150,7 +151,7 @@ int dump_stat(int argc, char **argv, struct diagnosis *diagnosis)
 	auto_trace *reader = NULL;
 	int err;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &request);
+	command_line_parse(&argp, argc, argv, 0, &request);
 	stat.path = request.path;
 	stat.busiest_wanted = request.busiest;
 	stat.busiest = calloc(request.busiest + 1u, sizeof(*stat.busiest));

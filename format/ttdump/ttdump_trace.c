@@ -12,8 +12,9 @@ int dump_open(const char *path, struct trace_reader **reader, struct diagnosis *
 	if (!err)
 		return 0;
 	if (!*reader)
-		return diagnose(diagnosis, exit_status_of_file(err), err, "check the path",
-				"cannot open %s: %s", path, strerror(-err));
+		return diagnose(diagnosis, exit_status_of_file(err), err,
+				diagnosis_shortage(err) ?: "check the path", "cannot open %s: %s",
+				path, strerror(-err));
 	if (err == -EPROTONOSUPPORT)
 		return diagnose(diagnosis, EXIT_CANNOT, err, "use a newer version of ttdump",
 				"cannot read %s: %s", path, trace_reader_error(*reader));
@@ -27,8 +28,11 @@ int dump_open(const char *path, struct trace_reader **reader, struct diagnosis *
 int dump_damaged(const char *path, const struct trace_reader *reader, int error,
 		 struct diagnosis *diagnosis)
 {
-	return diagnose(diagnosis, EXIT_DAMAGED, error,
-			"\"ttdump salvage\" makes a whole trace of what lies before",
+	bool damaged = diagnosis_trace_status(error) == EXIT_DAMAGED;
+
+	return diagnose(diagnosis, diagnosis_trace_status(error), error,
+			damaged ? "\"ttdump salvage\" makes a whole trace of what lies before"
+				: diagnosis_shortage(error),
 			"cannot read on in %s: %s", path, trace_reader_error(reader));
 }
 

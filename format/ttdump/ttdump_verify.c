@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "format/command_line.h"
 #include "format/units.h"
 
 static const char doc[] =
@@ -47,7 +48,7 @@ int dump_verify(int argc, char **argv, struct diagnosis *diagnosis)
 	struct trace_report report;
 	int err;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &path);
+	command_line_parse(&argp, argc, argv, 0, &path);
 	err = trace_verify(path, &report);
 	if (err && err != -EBADMSG && err != -EPIPE)
 		return diagnose(diagnosis, exit_status_of_file(err), err, NULL,
