@@ -21,8 +21,9 @@ int trace_open(const char *path, struct trace_reader **reader, struct diagnosis 
 		return diagnose(why, EXIT_CANNOT, err, "use a newer version of ttrec",
 				"%s needs a feature this version does not know", path);
 	if (err)
-		return diagnose(why, exit_status_of_file(err), err, "check the path",
-				"cannot open %s: %s", path, strerror(-err));
+		return diagnose(why, exit_status_of_file(err), err,
+				diagnosis_shortage(err) ?: "check the path", "cannot open %s: %s",
+				path, strerror(-err));
 	return 0;
 }
 
@@ -42,6 +43,5 @@ int trace_output_diagnose(const char *path, int error, struct diagnosis *why)
 				" is being written by somebody else",
 				path, path);
 	return diagnose(why, exit_status_of_file(error), error, "name another file with -o",
-			"cannot write the trace %s: %s", path,
-			write_error_text(path, error, text));
+			"cannot write the trace %s: %s", path, write_error_text(path, error, text));
 }
