@@ -185,6 +185,18 @@ static bool has_capabilities(unsigned int needed)
 	return !syscall(SYS_capget, &header, data) && (data[0].effective & needed) == needed;
 }
 
+/* Is there a nobody in the user namespace of the caller? In one of only its root there is not. */
+static bool maps_nobody(const char *path)
+{
+	auto_file *map = fopen(path, "re");
+	unsigned long first, count;
+
+	while (map && fscanf(map, "%lu %*u %lu", &first, &count) == 2)
+		if (first <= ROOM_NOBODY && ROOM_NOBODY - first < count)
+			return true;
+	return false;
+}
+
 /*
  * Of files of the host that a sandbox of root's could ever get at, root may do anything with,
  * nobody nothing. A guest that is given the host's files is given them as whom it runs as.
@@ -192,11 +204,17 @@ static bool has_capabilities(unsigned int needed)
 static void choose_user(struct room_plan *plan)
 {
 	bool root = !geteuid() && !plan->options->host_files;
+	bool known = maps_nobody("/proc/self/uid_map") && maps_nobody("/proc/self/gid_map");
 
-	plan->nobody = root && (plan->parts & SEAL_USER) && has_capabilities(CAPABILITIES_TO_MAP);
-	/* In other namespaces without one of users it has to: SEAL_USER stands for that. */
+	plan->nobody = root && known && (plan->parts & SEAL_USER) &&
+		       has_capabilities(CAPABILITIES_TO_MAP);
+	/*
+	 * In other namespaces without one of users it has to, or they are not entered: SEAL_USER
+	 * stands for that.
+	 */
 	plan->drop_root = root && !(plan->parts & SEAL_USER) &&
-			  ((plan->parts & SEAL_PID) || has_capabilities(CAPABILITIES_TO_DROP));
+			  ((plan->parts & SEAL_PID) ||
+			   (known && has_capabilities(CAPABILITIES_TO_DROP)));
 }
 
 static int write_map(pid_t keeper, const char *name)

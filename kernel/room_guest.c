@@ -58,7 +58,6 @@ static int drop_root(const struct room_plan *plan)
 		drop_capabilities();
 		return 0;
 	}
-	/* Refused in a user namespace that knows no other user than its root. */
 	if (setgroups(0, NULL) || setresgid(ROOM_NOBODY, ROOM_NOBODY, ROOM_NOBODY) ||
 	    setresuid(ROOM_NOBODY, ROOM_NOBODY, ROOM_NOBODY))
 		return -errno;

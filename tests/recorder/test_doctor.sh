@@ -152,6 +152,11 @@ good_kernel() {
 }
 
 # no_kernel REGEX FILE
+missing_kernel() {
+	expect 2 ttrec doctor /nonexistent
+	says err 'cannot read /nonexistent: No such file'
+}
+
 no_kernel() {
 	expect 4 ttrec doctor "$2"
 	says out "^MISSING kernel: .*$1"
@@ -175,7 +180,7 @@ text_file() {
 
 proves "a kernel is started up to its first message" good_kernel
 proves "a release with a known fault is named" risky_kernel
-proves "no kernel: no such file" no_kernel 'No such file' /nonexistent
+proves "no kernel: no such file" missing_kernel
 proves "no kernel: a text file" text_file
 proves "no kernel: another program" no_kernel 'not a User-Mode-Linux kernel' /bin/true
 proves "two kernels are a usage error" expect 2 ttrec doctor a b
