@@ -1,0 +1,168 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# What a host may do to the processes of a recording and of a replay: kill one, stop one for a while,
+# interrupt its system calls, have no room in /dev/shm. kill -9 of the recorder is in stop.sh, full disks
+# are in bad_input.sh.
+#
+# TTREC_TEST_KILLS: how often a process is killed in each of the two (6; the long run has 500).
+# TTREC_TEST_SEED: where the random numbers come from; a failure names the one it had.
+. "$(dirname "$0")/lib.sh"
+
+need_kernel 6.12
+kills=${TTREC_TEST_KILLS:-6}
+seed=${TTREC_TEST_SEED:-$((RANDOM * 32768 + RANDOM))}
+# A run that ends by itself, and is the same each time.
+short=(--digest every "$kernel" mem=32M initrd="$initrd" "do=tick:400,off")
+
+# sleep_ms NUMBER
+sleep_ms() {
+	sleep "$(($1 / 1000)).$(printf %03d $(($1 % 1000)))"
+}
+
+# processes_of PID: it and all that it has started.
+processes_of() {
+	local child
+	echo "$1"
+	for child in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do
+		processes_of "$child"
+	done
+}
+
+# one_of PID: one of its processes, but not itself unless there is no other.
+one_of() {
+	local -a all
+	mapfile -t all < <(processes_of "$1")
+	((${#all[@]} > 1)) || return
+	echo "${all[1 + RANDOM % (${#all[@]} - 1)]}"
+}
+
+# start COMMAND...: in the background; $pid is its process.
+start() {
+	"$@" >out 2>err &
+	pid=$!
+}
+
+# ended WHAT: it ends soon; $status is how.
+ended() {
+	local tenths
+	status=0
+	for ((tenths = 0; tenths < 10 * patience; tenths++)); do
+		kill -0 "$pid" 2>/dev/null || break
+		sleep 0.1
+	done
+	((tenths < 10 * patience)) || {
+		kill -9 "$pid"
+		fail "$1, seed $seed: still there after $patience s: $(cat err)"
+	}
+	wait "$pid" || status=$?
+}
+
+# A process of a sandbox is killed: the recorder says how its guest ended, and the trace is whole.
+record_killed_once() {
+	local ms=$((RANDOM % 700)) victim
+	start "$bin/ttrec" run -q -o t.zst "$kernel" mem=32M initrd="$initrd" do=tick:0:1000000
+	sleep_ms "$ms"
+	victim=$(one_of "$pid") || victim=''
+	[[ -n $victim ]] && kill -9 "$victim" 2>/dev/null || kill "$pid"
+	ended "killed after $ms ms"
+	((status)) || fail "seed $seed, after $ms ms: exit status 0"
+	[[ -s err ]] || fail "seed $seed, after $ms ms: not a word"
+	[[ ! -s t.zst ]] || expect 0 ttdump verify t.zst
+	rm -f t.zst
+}
+
+record_killed() {
+	local i
+	RANDOM=$seed
+	for ((i = 0; i < kills; i++)); do
+		record_killed_once
+	done
+}
+
+# A process of a replay is killed: whatever it says, it is not that all was the same.
+replay_killed() {
+	local i ms victim felt=0
+	RANDOM=$seed
+	expect 0 ttrec run -q --digest every -o t.zst "$kernel" mem=32M initrd="$initrd" do=tick:3000,off
+	for ((i = 0; i < kills; i++)); do
+		ms=$((RANDOM % 400))
+		start "$bin/ttreplay" t.zst
+		sleep_ms "$ms"
+		victim=$(one_of "$pid") && kill -9 "$victim" 2>/dev/null || victim=''
+		ended "killed after $ms ms"
+		# It may have been through with its work.
+		[[ -n $victim ]] && ((status)) || continue
+		felt=$((felt + 1))
+		[[ -s out || -s err ]] || fail "seed $seed, after $ms ms: not a word"
+		never_says out '^identical: '
+	done
+	at_least "$felt" $((kills / 2)) "replays that a killed process ended"
+}
+
+# Each process is stopped for a second, one after the other: nothing of it is in the trace.
+recording_paused() {
+	local process
+	expect 0 ttrec run -q -o a.zst "${short[@]}"
+	start "$bin/ttrec" run -q -o b.zst "${short[@]}"
+	sleep_ms 300
+	for process in $(processes_of "$pid"); do
+		kill -STOP "$process" 2>/dev/null || continue
+		sleep 1
+		kill -CONT "$process" 2>/dev/null || :
+	done
+	ended "paused"
+	((status == 0)) || fail "exit status $status: $(cat err)"
+	expect 0 ttdump diff a.zst b.zst
+	expect 0 ttreplay b.zst
+	says out '^identical: '
+}
+
+replay_paused() {
+	local process
+	expect 0 ttrec run -q -o a.zst "${short[@]}"
+	start "$bin/ttreplay" a.zst
+	sleep_ms 100
+	for process in $(processes_of "$pid"); do
+		kill -STOP "$process" 2>/dev/null || continue
+		sleep 1
+		kill -CONT "$process" 2>/dev/null || :
+	done
+	ended "paused"
+	((status == 0)) || fail "exit status $status: $(cat out err)"
+	says out '^identical: '
+}
+
+# Stopping and going on makes system calls end with EINTR: some hundred times.
+interrupted() {
+	local times=0
+	expect 0 ttrec run -q -o a.zst "${short[@]}"
+	start "$bin/ttrec" run -q -o b.zst "${short[@]}"
+	while kill -STOP "$pid" 2>/dev/null; do
+		kill -CONT "$pid" 2>/dev/null || :
+		times=$((times + 1))
+		sleep 0.001
+	done
+	ended "interrupted"
+	((status == 0)) || fail "exit status $status: $(cat err)"
+	at_least "$times" 50 "interruptions"
+	expect 0 ttdump diff a.zst b.zst
+}
+
+# A container gives 64 MiB by default, or less: it works without, or says what there is not enough of.
+tiny_shm() {
+	unshare -mr true 2>/dev/null || skip "needs mount namespaces"
+	local status=0
+	unshare -mr bash -c 'mount -t tmpfs -o size=64k tmpfs /dev/shm && exec "$@"' - \
+		"$bin/ttrec" run -q -o t.zst "${short[@]}" >out 2>err || status=$?
+	((status == 0 || status == 4)) || fail "exit status $status: $(cat err)"
+	((status == 0)) || says err 'memory|space|shm'
+	((status)) || expect 0 ttreplay t.zst
+}
+
+proves "kill -9 of a process of a sandbox, $kills times: the recording ends, and its trace is whole" record_killed
+proves "kill -9 of a process of a replay, $kills times: it is not called identical" replay_killed
+proves "a recording whose processes are stopped for a second each is the same" recording_paused
+proves "a replay whose processes are stopped for a second each is identical" replay_paused
+proves "a recorder whose system calls are interrupted makes the same trace" interrupted
+proves "with 64 KiB of /dev/shm a recording works, or says what is short" tiny_shm
+finish
