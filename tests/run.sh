@@ -138,6 +138,7 @@ main() {
 		run_tests release
 	fi
 	run_script fuzz tests/fuzz/run.sh
+	run_script checks tests/checks.sh
 	say "results"
 	python3 tests/count_cases.py "${failed[@]}" "${scripts[@]}" "$results"/asan.xml "$results"/release.xml
 }

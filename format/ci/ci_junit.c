@@ -33,7 +33,7 @@ static void replace_noncharacters(char *text)
 {
 	for (char *at = text; (at = strstr(at, "\xef\xbf")); at += 2)
 		if (at[2] == '\xbe' || at[2] == '\xbf')
-			memcpy(at, "???", 3);
+			memset(at, '?', 3);
 }
 
 /* Everything in it is a character of XML; the caller frees it. */

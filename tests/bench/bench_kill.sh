@@ -58,7 +58,7 @@ lost_ms() {
 }
 
 kill_once() {
-	local status=0 killed
+	local killed
 	"$bin/ttrec" run -o "$work/trace.zst" "$kernel" mem=64M initrd="$work/initrd.gz" \
 		2>/dev/null > >(stamp >"$work/seen") &
 	local ttrec=$!
@@ -68,7 +68,7 @@ kill_once() {
 	wait $ttrec 2>/dev/null || true
 	mv "$work/trace.zst.part" "$work/trace.zst"
 	lost=$(lost_ms "$work/seen" "$(last_tick "$work/trace.zst")" "$killed")
-	verdict=$("$bin/ttreplay" "$work/trace.zst" 2>&1 | head -n 1) || status=$?
+	verdict=$("$bin/ttreplay" "$work/trace.zst" 2>&1 | head -n 1) || true
 }
 
 most=0 replayed=0

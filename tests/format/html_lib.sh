@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Sourced by the tests of ttdump export html, after lib.sh.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # lib.sh has set them
 
 # What a script measured is said beside the result.
 exec 3>&1

@@ -100,6 +100,7 @@ commands() {
 	ln -s /tmp link && mkdir linked && ln -s ../files linked/boot
 	run extract sample -o linked
 	echo "\$ ttdump show sample >/dev/full"
+	# shellcheck disable=SC2069 # what is read is standard error
 	"$bin/ttdump" show sample 2>&1 >/dev/full
 	echo "? $?"
 	echo "\$ ttdump show sample | head -1"

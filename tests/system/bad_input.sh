@@ -7,11 +7,11 @@ need_kernel 6.12
 
 # refused STATUS REGEX COMMAND...: that status, these words, an advice, and nothing left behind.
 refused() {
-	local status=$1 words=$2
+	local status=$1 reason=$2
 	shift 2
 	expect "$status" "$@"
 	empty out
-	says err "^(ttrec|ttreplay): .*($words)"
+	says err "^(ttrec|ttreplay): .*($reason)"
 	says err '^  to do: '
 	[[ ! -e t.zst ]] || fail "a trace was left behind"
 }

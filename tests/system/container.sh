@@ -72,7 +72,7 @@ make_image >"$work/image.log" 2>&1 || give_up "podman import: $(tail -n 1 "$work
 cd "$work" && inside -- /bin/sh -c true >image.log 2>&1 || give_up "podman run: $(tail -n 1 "$work/image.log")"
 
 podman_default=()
-docker_default=(--security-opt "seccomp=$work/docker.json" --cap-add MKNOD,NET_RAW,AUDIT_WRITE)
+docker_default=(--security-opt "seccomp=$work/docker.json" --cap-add "MKNOD,NET_RAW,AUDIT_WRITE")
 # 5.10 gathers entropy from the jitter of a clock that has none: it would not end.
 random=(random)
 [[ $version != 5.10 ]] || random=()

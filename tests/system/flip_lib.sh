@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Sourced, after lib.sh, by tests that flip a bit of a guest's memory: a recording with many digests, $trace.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # lib.sh has set them
 
 need_kernel 6.12
 

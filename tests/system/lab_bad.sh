@@ -9,11 +9,11 @@ pack_guests
 
 # refused STATUS REGEX [OPTION]...: lab.yaml is, with these words and an advice, and nothing is left.
 refused() {
-	local status=$1 words=$2
+	local status=$1 reason=$2
 	shift 2
 	expect "$status" record_lab "$@"
 	empty out
-	says err "^ttrec: .*($words)"
+	says err "^ttrec: .*($reason)"
 	says err '^  to do: '
 	[[ ! -e t.zst ]] || fail "a trace was left behind"
 }

@@ -163,6 +163,7 @@ set_up() {
 	mount -t sysfs sysfs /sys
 	mount -t devtmpfs devtmpfs /dev 2>/dev/null
 	mount -t tmpfs tmpfs /tmp
+	# shellcheck disable=SC2154 # from the kernel's arguments
 	hostname "n$node"
 	ifconfig lo up
 	[ ! -e /sys/class/net/eth0 ] ||

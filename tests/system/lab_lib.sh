@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # Sourced by the tests of labs, after need_kernel: lab files, and what is in their traces.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # lib.sh has set them
 
 # The guests' initrd, once for the script.
 pack_guests() {

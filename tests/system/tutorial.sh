@@ -77,7 +77,7 @@ find_seed() {
 # follow COMMAND EXPECTED: a command of the page, in the directory that all of them share.
 follow() {
 	cd "$work/stage"
-	PAGER=cat bash -c "$(sed -f substitute <<<"$1")" >printed 2>&1 </dev/null || true
+	PAGER="cat" bash -c "$(sed -f substitute <<<"$1")" >printed 2>&1 </dev/null || true
 	normal <printed >normal
 	printf '%s' "$2" | normal >wanted
 	compare wanted normal || { cat printed; return 1; }
