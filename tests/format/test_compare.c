@@ -235,22 +235,29 @@ static void test_readers_that_stand_anywhere(void **state)
 	struct trace_reader *reader[2];
 	struct trace_difference first;
 	struct trace_record record;
-	struct sample a = { 0 };
+	struct sample a = { 0 }, b = { 0 };
+	size_t last;
 
 	(void)state;
 	sample_recording(&a, GUESTS, 20, 8);
+	copy(&b, &a, 0, a.count);
+	for (last = b.count - 1; b.record[last].kind != TRACE_from; last--)
+		;
+	b.record[last].from.time++; /* equal ones would not be read at all */
 	sample_write(&a, sample_path("a"));
-	sample_write(&a, sample_path("b"));
+	sample_write(&b, sample_path("b"));
 	for (size_t at = 0; at <= a.count; at++) {
 		assert_int_equal(trace_reader_open(sample_path("a"), &reader[0]), 0);
 		assert_int_equal(trace_reader_open(sample_path("b"), &reader[1]), 0);
 		for (size_t i = 0; i < at; i++)
 			assert_int_equal(trace_reader_next(reader[at % 2], &record), 1);
-		assert_int_equal(trace_compare(reader[0], reader[1], NULL, &first), 0);
+		assert_int_equal(trace_compare(reader[0], reader[1], NULL, &first), 1);
+		assert_int_equal(first.number[0], last);
 		trace_reader_close(reader[0]);
 		trace_reader_close(reader[1]);
 	}
 	sample_release(&a);
+	sample_release(&b);
 }
 
 /* More side data in one of them moves all numbers, and makes no difference. */
