@@ -67,17 +67,23 @@ static int read_file(struct guest_reading *guest, const char *value)
 	return file.path ? 0 : -ENOMEM;
 }
 
-/* The file that the line before spoke of, if it has not been said yet where it is. */
+/* The file that the line before spoke of. */
 static struct guest_file *last_file(struct guest_reading *guest)
 {
-	struct guest_file *file = guest->files.file + guest->files.count;
+	return guest->files.count ? &guest->files.file[guest->files.count - 1] : NULL;
+}
 
-	return guest->files.count && !file[-1].embedded && !file[-1].source ? file - 1 : NULL;
+/* The same, if it has not been said yet where it is. */
+static struct guest_file *placeless_file(struct guest_reading *guest)
+{
+	struct guest_file *file = last_file(guest);
+
+	return file && !file->embedded && !file->source ? file : NULL;
 }
 
 static int read_embedded(struct guest_reading *guest, const char *value)
 {
-	struct guest_file *file = last_file(guest);
+	struct guest_file *file = placeless_file(guest);
 
 	if (!file)
 		return -EBADMSG;
@@ -87,7 +93,7 @@ static int read_embedded(struct guest_reading *guest, const char *value)
 
 static int read_source(struct guest_reading *guest, const char *value)
 {
-	struct guest_file *file = last_file(guest);
+	struct guest_file *file = placeless_file(guest);
 	const size_t length = sizeof(file->hash) - 1;
 
 	if (!file || strcspn(value, " ") != length || !value[length + 1])
@@ -100,9 +106,9 @@ static int read_source(struct guest_reading *guest, const char *value)
 /* Of the file that the line before told the source of. */
 static int read_source_size(struct guest_reading *guest, const char *value)
 {
-	struct guest_file *file = guest->files.file + guest->files.count - 1;
+	struct guest_file *file = last_file(guest);
 
-	if (!guest->files.count || !file->source || file->size != IMAGE_SIZE_UNKNOWN ||
+	if (!file || !file->source || file->size != IMAGE_SIZE_UNKNOWN ||
 	    sscanf(value, "%" SCNu64, &file->size) != 1)
 		return -EBADMSG;
 	return 0;
