@@ -190,7 +190,7 @@ file_size_limit() {
 	rogue_client s 1 steady >one 2>&1 &
 	rogue_client s 2 steady >two 2>&1 &
 	served 4
-	says serve.err 'why: cannot write the trace: File too large'
+	says serve.err 'why: cannot write the trace.*: File too large'
 	wait
 	says one 'has ended the connection'
 	says two 'has ended the connection'
