@@ -455,6 +455,12 @@ static int check_other(const struct run_options *options, struct diagnosis *why)
 			"name a program of this machine, or pack what the kernel is started "
 			"with: make-initramfs.sh -a",
 			"--add and --memory are for a guest that runs a program");
+	if (options->misplaced)
+		return diagnose(why, EXIT_USAGE, -EINVAL,
+				"put it before the kernel; or, if it is for the guest, -- before the "
+				"kernel",
+				"'%s' stands after the kernel %s, where all is the guest's",
+				options->misplaced, options->kernel[0]);
 	if (options->again && options->kernel)
 		return diagnose(why, EXIT_USAGE, -EINVAL, "another kernel is given with --kernel",
 				"--again: kernels and lab are those of the trace");

@@ -278,8 +278,7 @@ static void check_guests(const struct run_options *options, struct argp_state *s
 			   options->kernel[0]);
 }
 
-/* Is @word an option of @argp or of its children, as it stands or with "=" and a value behind it?
- */
+/* Is @word an option of @argp or of its children, alone or with "=" and a value behind it? */
 static bool is_option_of(const struct argp *argp, const char *word)
 {
 	for (const struct argp_option *option = argp->options;
@@ -299,9 +298,9 @@ static bool is_option_of(const struct argp *argp, const char *word)
 }
 
 /*
- * The first word that is no option is the kernel or program; all that follows is its own. An option
- * of ours there is most likely meant for us, and a recording without it would not be what was asked
- * for. Behind "--", before the kernel or among its words, all is the guest's.
+ * The first word that is no option is the kernel or program; all that follows is its own. Behind a
+ * kernel an option of ours is most likely meant for us, and a recording without it would not be
+ * what was asked for. Behind "--", before the kernel or among its words, all is the guest's.
  */
 static void take_guest_words(struct run_options *options, struct argp_state *state)
 {
@@ -311,13 +310,9 @@ static void take_guest_words(struct run_options *options, struct argp_state *sta
 	state->next = state->argc;
 	if (state->quoted)
 		return;
-	for (word++; *word && strcmp(*word, "--"); word++)
+	for (word++; *word && !options->misplaced && strcmp(*word, "--"); word++)
 		if (is_option_of(state->root_argp, *word))
-			argp_error(
-				state,
-				"'%s' stands after '%s', where all is the guest's: put it before "
-				"that; or, if it is for the guest, put -- before '%s'",
-				*word, *options->kernel, *options->kernel);
+			options->misplaced = *word;
 }
 
 static error_t parse_guests(int key, char *text, struct argp_state *state)

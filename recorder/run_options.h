@@ -46,6 +46,7 @@ struct run_options {
 	bool trust;			   /* it may run commands, and where it is not locked in */
 	/* KERNEL and its arguments, or PROGRAM and its until guest_program.c settles that; NULL */
 	char *const *kernel;
+	const char *misplaced; /* an option of ours among the words behind it, or NULL */
 	const char *add[RUN_PATTERNS_MAX + 1]; /* FILE[:/PATH] beside it */
 	uint64_t memory;		       /* of its guest, bytes; 0: not said */
 	const char *program;		       /* that the guest runs, as it was named; NULL */

@@ -85,9 +85,9 @@ own_tests() {
 	[[ $(grep -c '<testcase' junit.xml) == 2 ]] || fail "cases: $(grep '<testcase' junit.xml)"
 	script quiet '#!/bin/sh' 'printf unfinished' 'exit 1'
 	expect 1 run -q --junit junit.xml ./quiet
-	reason './quiet ended with status 1$'
+	reason './quiet ended with status 1; it said last: unfinished$'
 	[[ $(grep -c '<testcase' junit.xml) == 1 ]] || fail "cases: $(grep '<testcase' junit.xml)"
-	grep -A3 'name="run"' junit.xml | grep -q 'message="./quiet ended with status 1"'
+	grep -A3 'name="run"' junit.xml | grep -q 'message="./quiet ended with status 1; it said last: unfinished"'
 	expect 1 packed quiet
 	reason 'the console said: not ok - /test: exit status 1$'
 }
@@ -326,6 +326,7 @@ cannot_run() {
 	says err 'cannot read ./missing: No such file'
 	expect 2 run --add missing ./fine
 	says err 'cannot read the file missing'
+	: >../elsewhere
 	expect 2 run --add ../elsewhere ./fine
 	says err 'not below the directory'
 	expect 2 run --memory much ./fine
