@@ -29,7 +29,10 @@ bool index_footer_present(int fd);
 /* Returns 0, or -ENOENT when there is no index that can be used. */
 int index_open(int fd, struct index_footer *footer);
 
-/* Entry @i of an opened index. Returns 0, -ERANGE behind the last, or an error of reading. */
+/*
+ * Entry @i of an opened index. Returns 0, -ERANGE behind the last or when it
+ * makes no sense, or an error of reading.
+ */
 int index_get(int fd, const struct index_footer *footer, uint64_t i, struct index_item *item);
 
 /*

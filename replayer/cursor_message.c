@@ -77,7 +77,9 @@ int cursor_replay_console(struct cursor *cursor, const struct trace_record *reco
 		cursor->console = grown;
 		cursor->console_space = 2 * need;
 	}
-	memcpy(cursor->console + cursor->console_size, record->payload, record->payload_size);
+	if (record->payload_size)
+		memcpy(cursor->console + cursor->console_size, record->payload,
+		       record->payload_size);
 	cursor->console_size = need;
 	return 0;
 }

@@ -78,7 +78,7 @@ static void check_verdict(struct watch *watch)
 	fuzz_expect(strlen(verdict.failure.line) < WATCH_LINE_MAX);
 	fuzz_expect(!verdict.failure.count || verdict.failure.console < CONSOLES);
 	for (size_t i = 0; i < CONSOLES; i++) {
-		watch_failed(watch, i);
+		watch_failure(watch, i);
 		watch_restarted(watch, i, &now);
 	}
 	for (size_t i = 0; watch_expectation(watch, i, &text, &seen); i++)

@@ -38,6 +38,8 @@ run_target() {
 	local -a options=(-max_total_time="$seconds" -max_len=16384 -len_control=10 -timeout=60 -rss_limit_mb="$memory_mb"
 		-print_final_stats=1 -artifact_prefix="$findings/$name-")
 	[[ ! -e $root/tests/fuzz/$name.dict ]] || options+=(-dict="$root/tests/fuzz/$name.dict")
+	# The same inputs at each run, so that CI is about the change; --keep looks for others.
+	[[ -n $keep ]] || options+=(-seed=1)
 	[[ -z $keep ]] || corpus=$root/build/fuzz/corpus/$name
 	mkdir -p "$corpus" "$work/tmp-$name"
 	TMPDIR=$work/tmp-$name "$programs/fuzz_$name" "${options[@]}" "$corpus" \

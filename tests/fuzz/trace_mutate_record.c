@@ -70,8 +70,13 @@ static struct story *read_story(const char *path)
 
 static void change_payload(struct trace_record *record)
 {
-	record->payload_size = LLVMFuzzerMutate((uint8_t *)record->payload, record->payload_size,
-						record->payload_size + PAYLOAD_GROWS);
+	size_t space = record->payload_size + PAYLOAD_GROWS;
+	uint8_t *grown = realloc((void *)record->payload, space);
+
+	if (!grown)
+		return;
+	record->payload = grown;
+	record->payload_size = LLVMFuzzerMutate(grown, record->payload_size, space);
 }
 
 static void change_number(struct trace_record *record, struct fuzz_random *random)

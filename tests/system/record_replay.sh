@@ -168,9 +168,9 @@ without_a_seal() {
 	says out '^(identical|DIVERGED)'
 	says out 'recorded in a room that was not sealed'
 	# It may have got more memory than it has now: that is no damage. One after the other, as it is by chance.
-	local i
-	for i in 1 2 3 4; do
-		expect 0 record -q --seal=none -- off
+	local seed
+	for seed in 1 2 3 4; do
+		expect 0 record -q --seal=none --seed "$seed" -- off
 		ttreplay --keep-going t.zst >out 2>err || (($? == 1)) || fail "replay: exit status $?"
 		says out '^DIVERGED at record '
 	done
