@@ -101,17 +101,24 @@ replay_killed() {
 	at_least "$felt" $((kills / 2)) "replays that a killed process ended"
 }
 
-# Each process is stopped for a second, one after the other: nothing of it is in the trace.
-recording_paused() {
+# pause_each: of $pid's processes, for a second, one after the other. Those that are a guest's user
+# space are traced by its kernel, which takes the stop for a signal to them.
+pause_each() {
 	local process
-	expect 0 ttrec run -q -o a.zst "${short[@]}"
-	start "$bin/ttrec" run -q -o b.zst "${short[@]}"
-	sleep_ms 300
 	for process in $(processes_of "$pid"); do
+		grep -q '^TracerPid:[[:space:]]*0$' "/proc/$process/status" 2>/dev/null || continue
 		kill -STOP "$process" 2>/dev/null || continue
 		sleep 1
 		kill -CONT "$process" 2>/dev/null || :
 	done
+}
+
+# Nothing of it is in the trace.
+recording_paused() {
+	expect 0 ttrec run -q -o a.zst "${short[@]}"
+	start "$bin/ttrec" run -q -o b.zst "${short[@]}"
+	sleep_ms 300
+	pause_each
 	ended "paused"
 	((status == 0)) || fail "exit status $status: $(cat err)"
 	expect 0 ttdump diff a.zst b.zst
@@ -120,15 +127,10 @@ recording_paused() {
 }
 
 replay_paused() {
-	local process
 	expect 0 ttrec run -q -o a.zst "${short[@]}"
 	start "$bin/ttreplay" a.zst
 	sleep_ms 100
-	for process in $(processes_of "$pid"); do
-		kill -STOP "$process" 2>/dev/null || continue
-		sleep 1
-		kill -CONT "$process" 2>/dev/null || :
-	done
+	pause_each
 	ended "paused"
 	((status == 0)) || fail "exit status $status: $(cat out err)"
 	says out '^identical: '

@@ -59,7 +59,7 @@ stopped_in() {
 }
 
 stopped_while_others_wait() {
-	lab "$(rogue_guest 1 exit:3)" "$(guest 2 ping:1:1000,off)"
+	lab "$(rogue_guest 1 exit:3)" "$(guest 2 ping:1:100000:0.01,off)"
 	stopped_in 1500 "$bin/ttrec" run -q -f lab.yaml -o t.zst
 	whole t.zst
 }
