@@ -55,7 +55,7 @@ run_target() {
 
 # said NAME KEY: a number of its final statistics.
 said() {
-	sed -n "s/^stat::$2: *//p" "$findings/$1.log"
+	sed -n "s/^stat::$2: *//p" "$findings/$1.log" | tail -n 1
 }
 
 covered() {
