@@ -54,7 +54,7 @@ static int lock_part(struct trace_output *output)
 		output->lock = open(output->part, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
 		if (output->lock < 0)
 			return errno == ELOOP ? -EEXIST : -errno;
-		/* Where files cannot be locked nobody is kept off. */
+		/* Where files cannot be locked, no other writer is excluded. */
 		if (flock(output->lock, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
 			return -EBUSY;
 	} while (!is_named(output->lock, output->part));

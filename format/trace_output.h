@@ -15,7 +15,7 @@ struct trace_output {
 	char *path; /* what @part becomes, symbolic links followed; NULL: nothing is being written
 		     */
 	char *part; /* what is to be written; @path itself when that is no regular file */
-	int lock;   /* a descriptor of @part, locked: nobody else writes it; -1 */
+	int lock;   /* a descriptor of @part, locked against other writers; -1 */
 };
 
 /* Zeroed; nothing to be closed. */

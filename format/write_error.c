@@ -91,7 +91,7 @@ int output_status(int status, const char *command)
 	struct diagnosis why = { 0 };
 	int failed = 0;
 
-	/* Whoever was stopped because nobody reads any more has said so. */
+	/* A command that stopped because its reader has gone has reported it. */
 	if (output_finish(&why) && !(status && errno == EPIPE))
 		failed = diagnosis_print(&why, command);
 	return status ? status : failed;

@@ -347,7 +347,7 @@ int host_read_directory(const char *path, struct host_directory *directory)
 	return 0;
 }
 
-/* The number after @key in a file; UINT64_MAX when there is none, such as "max". */
+/* The number after @key in a file; UINT64_MAX when there is no number, such as with "max". */
 static uint64_t read_bytes(const char *path, const char *key)
 {
 	auto_file *file = fopen(path, "re");

@@ -136,7 +136,7 @@ end_process(int status, const char *format, ...)
 	va_start(arguments, format);
 	length = vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	/* Not by stdio: whoever is stuck may hold its lock. */
+	/* Not by stdio: the thread that is stuck may hold its lock. */
 	if (length > 0 && write(STDERR_FILENO, text, (size_t)length) < 0)
 		status = status ? status : EXIT_CANNOT;
 	_exit(status);

@@ -4,7 +4,7 @@
  * and of the C library that it is linked with. All others do not exist there (ENOSYS).
  *
  * One filter for all of them, as a filter is inherited: the guest's kernel and the processes that
- * run its user space. What is refused there fails and kills nobody, for two reasons. libc asks for
+ * run its user space. What is refused there fails and kills nothing, for two reasons. libc asks for
  * newer calls first and falls back. And where a guest of Linux 7.2 traps the calls of its user
  * space by a filter of its own (seccomp=on) both filters decide, and the sterner answer is taken: a
  * trap goes before an error (and before a question to us), but not before the end of the process.
@@ -311,7 +311,7 @@ static int build(const struct room_plan *plan, bool listener, scmp_filter_ctx fi
 
 	/* Without this, kernels before 5.16 slow the whole guest down by a speculation barrier. */
 	seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1);
-	/* Calls of other interfaces (int $0x80, x32), too, fail and kill nobody. */
+	/* Calls of other interfaces (int $0x80, x32) fail, too, and kill no process. */
 	err = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
 	/* By a binary search, for hosts that do not remember what is always allowed (5.11). */
 	if (!err)

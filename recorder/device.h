@@ -54,7 +54,7 @@ struct device_host {
 	void (*taken)(struct device *device, unsigned int queue, const struct vring_chain *chain);
 	/* What is completed next is @frame. */
 	void (*arrives)(struct device *device, const struct network_frame *frame);
-	/* @receiver does not get @frame, or NULL: nobody does; see enum trace_loss. */
+	/* @receiver misses @frame, or NULL: all do; see enum trace_loss. */
 	void (*lost)(struct device *device, const struct network_frame *frame, unsigned int reason,
 		     const struct device *receiver);
 };

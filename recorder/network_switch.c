@@ -63,7 +63,7 @@ static void schedule_if_first(struct network_port *port, const struct network_fr
 		device_schedule(port->device, time);
 }
 
-/* A port without a device is nobody who misses it. */
+/* A port without a device misses nothing. */
 static void lose(struct passage *passage, const struct network_port *port, enum trace_loss loss)
 {
 	struct device *device = passage->from->device;

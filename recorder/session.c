@@ -267,7 +267,7 @@ static void handle_event(struct session *session, uint64_t data)
 	}
 }
 
-/* A client whose message is due: nobody else of its island goes on before. NULL: there is none. */
+/* A client whose message is due, before which no other of its island goes on; or NULL. */
 static const struct client *owing_client(const struct session *session)
 {
 	for (size_t i = 0; i < session->island_count; i++) {
@@ -318,7 +318,7 @@ static bool is_silent(const struct session_guest *guest)
 	       CALENDAR_CONNECTED;
 }
 
-/* A guest, or a program that takes part in time, of which that is so. NULL: there is none. */
+/* A guest, or a program that takes part in time, of which that is so; or NULL. */
 static const char *find_silent(const struct session *session)
 {
 	for (size_t i = 0; i < session->guest_count; i++)

@@ -22,7 +22,7 @@
  */
 #define LANE_ACTIVE 8
 
-/* How long a process that was told to end may take before it is killed. */
+/* How long a process may take to end after its signal before it is killed. */
 #define STOP_PATIENCE_MS 3000
 
 struct worker {

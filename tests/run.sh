@@ -94,7 +94,7 @@ get_kernels() {
 	done
 }
 
-# get_image: the Debian image of the tests, for whoever has the kernel for it.
+# get_image: the Debian image of the tests, where its kernel is there.
 get_image() {
 	have_kernel distro || return 0
 	say "the Debian image"

@@ -34,7 +34,7 @@ struct ci_suite {
 	const char *name;     /* of the lab, the kernel or the trace */
 	const char *verdict;  /* in a line */
 	const char *warnings; /* that were printed, in a line; NULL */
-	const char *seed;     /* with which it is the same again; NULL: nobody knows */
+	const char *seed;     /* which reproduces the run; NULL: unknown */
 	const char *trace;    /* what to attach to the job; NULL: there is nothing */
 	const char *next;     /* the command to type then; NULL */
 	bool failed;	      /* the command ends with a status that is not 0 */

@@ -24,7 +24,7 @@ struct frame {
 	uint32_t from_guest, from_device;
 	uint64_t sent; /* ns: when the sender kicked */
 	/*
-	 * The receiver; of a lost frame who did not get it, UINT32_MAX when nobody did, and
+	 * The receiver; of a lost frame who missed it, UINT32_MAX when all did, and
 	 * received is when it was lost, ns.
 	 */
 	bool lost;

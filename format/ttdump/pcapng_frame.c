@@ -43,7 +43,7 @@ void wire_frame_free(struct wire_frame *wire)
 	free(wire);
 }
 
-/* Who has it or lost it; where nobody is named, the guest and the device that the record is of. */
+/* Who has it or lost it; where no one is named, the guest and the device that the record is of. */
 static struct reception reception_of(const struct frame *frame, const struct trace_record *record)
 {
 	bool named = frame->to_guest != UINT32_MAX;

@@ -26,7 +26,7 @@
 
 static struct fuzz_input decisions;
 
-/* The other end may be closed by now, and a closed door is none. */
+/* The other end may be closed by now. */
 static void push(int fd, const void *data, size_t size)
 {
 	if (fd >= 0)

@@ -48,7 +48,7 @@ static bool take_chunk(struct chunks *chunks, const uint8_t *frame, size_t frame
 	return true;
 }
 
-/* All frames up to the index, or to the first that is none. */
+/* All frames up to the index, or to the first bytes that are no frame. */
 static void take_apart(struct chunks *chunks, const uint8_t *data, size_t size)
 {
 	while (size) {

@@ -34,7 +34,7 @@ static struct count count_records(struct trace_reader *reader)
 	return count;
 }
 
-/* Whoever follows one guest gets the same records of it, if the trace is good. */
+/* A reader that follows one guest gets the same records of it, if the trace is good. */
 static void read_followed(struct trace_reader *reader, const struct count *whole, bool good)
 {
 	struct count followed;

@@ -29,7 +29,7 @@ struct stage_arrival {
 struct stage_loss {
 	uint64_t number;
 	unsigned int reason;
-	const struct device *receiver; /* who did not get it; NULL: nobody did */
+	const struct device *receiver; /* who missed it; NULL: all did */
 };
 
 struct stage_port {

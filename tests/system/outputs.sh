@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Nothing that was there is lost to a recording: neither another trace nor a file that is none.
+# A recording destroys nothing: neither another trace nor another file.
 . "$(dirname "$0")/lib.sh"
 
 need_kernel 6.12
