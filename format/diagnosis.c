@@ -71,6 +71,6 @@ int diagnosis_print(const struct diagnosis *diagnosis, const char *command)
 
 	fprintf(stderr, "%s: %s\n", command, printable(shown.what));
 	if (shown.advice[0])
-		fprintf(stderr, "  to do: %s\n", printable(shown.advice));
+		fprintf(stderr, "  hint: %s\n", printable(shown.advice));
 	return diagnosis->status;
 }

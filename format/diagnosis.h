@@ -4,7 +4,7 @@
  *
  * A function that can fail in a way a user has to understand takes a `struct diagnosis *` as its
  * last argument, fills it with diagnose() and returns the negative errno that diagnose() hands
- * back. Only the command prints, once: "ttrec: WHAT\n  to do: ADVICE".
+ * back. Only the command prints, once: "ttrec: WHAT\n  hint: ADVICE".
  */
 #ifndef TTREC_DIAGNOSIS_H
 #define TTREC_DIAGNOSIS_H

@@ -87,7 +87,7 @@ static void print_finding(const struct finding *finding, const struct finding *b
 	if (finding->why && !same_text(finding->why, before->why))
 		printf("        why: %s\n", finding->why);
 	if (finding->advice)
-		printf("        to do: %s\n",
+		printf("        hint: %s\n",
 		       same_text(finding->advice, before->advice) ? "the same" : finding->advice);
 }
 

@@ -440,7 +440,7 @@ void run_report_print(const struct run_report *report, int status, const char *r
 			strerror(-result->digest_error));
 	print_probe_problems(report);
 	if (status && result->diagnosis.advice[0])
-		fprintf(stderr, "  to do: %s\n", result->diagnosis.advice);
+		fprintf(stderr, "  hint: %s\n", result->diagnosis.advice);
 	if (status)
 		print_hints(report);
 	/* Of guests that never spoke there is nothing to be compared. */

@@ -46,7 +46,7 @@ static void warn_seal(const struct run *run)
 	for (unsigned int i = 0; i < SEAL_COUNT; i++) {
 		if (!(lost & 1u << i))
 			continue;
-		fprintf(stderr, "ttrec: not sealed (%s): %s\n  to do: %s\n", seal_info(i)->name,
+		fprintf(stderr, "ttrec: not sealed (%s): %s\n  hint: %s\n", seal_info(i)->name,
 			seal_info(i)->lost,
 			given & 1u << i ? "nothing, if that is what --allow is for"
 					: seal_info(i)->advice);

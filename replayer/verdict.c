@@ -78,7 +78,7 @@ static void print_failed(FILE *out, const struct verdict *verdict, const struct 
 {
 	fprintf(out, "%s: not replayed: %s\n", verdict->guest->name, why->what);
 	if (*why->advice)
-		fprintf(out, "  to do: %s\n", why->advice);
+		fprintf(out, "  hint: %s\n", why->advice);
 }
 
 const char *verdict_agreement(const struct verdict *verdict)
@@ -219,7 +219,7 @@ static void print_causes(FILE *out, const struct verdict *verdict)
 	size_t count = causes_find(verdict->guest, causes);
 
 	for (size_t i = 0; i < count && i < SHOWN_CAUSES; i++)
-		fprintf(out, "  %s: %s\n    %s\n    to do: %s\n", i ? "or" : "may come from",
+		fprintf(out, "  %s: %s\n    %s\n    hint: %s\n", i ? "or" : "may come from",
 			causes[i].what, causes[i].evidence, causes[i].advice);
 	if (count > SHOWN_CAUSES)
 		fprintf(out, "  or %zu more, see --report\n", count - SHOWN_CAUSES);

@@ -76,7 +76,7 @@ pager_that_is_none() {
 	PAGER=no-such-pager on_terminal "ttdump show $sample"
 	((status == 4))
 	says out 'cannot run the pager "no-such-pager"'
-	says out 'to do: use --no-pager'
+	says out 'hint: use --no-pager'
 }
 
 # What is wrong with the trace is said when the pager is gone.

@@ -92,7 +92,7 @@ no_namespaces() {
 	expect 4 unshare -Ur sh -c 'echo 0 >/proc/sys/user/max_user_namespaces; exec "$@"' sh "$@" ttrec doctor
 	says out 'MISSING user namespace'
 	says out 'why: user.max_user_namespaces is 0'
-	says out 'to do: .*sysctl -w user.max_user_namespaces='
+	says out 'hint: .*sysctl -w user.max_user_namespaces='
 }
 
 as_ordinary_user() {
@@ -160,7 +160,7 @@ missing_kernel() {
 no_kernel() {
 	expect 4 ttrec doctor "$2"
 	says out "^MISSING kernel: .*$1"
-	says out 'to do: '
+	says out 'hint: '
 }
 
 # A release is what the kernel says of itself: the same kernel, with other numbers of the same length.
@@ -170,7 +170,7 @@ risky_kernel() {
 	chmod +x risky
 	ttrec doctor ./risky >out || true
 	says out '^warning kernel: .*overwrites 16 bytes of its stack'
-	says out 'to do: use 6\.12\.49 or newer'
+	says out 'hint: use 6\.12\.49 or newer'
 }
 
 text_file() {

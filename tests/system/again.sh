@@ -74,7 +74,7 @@ devices() {
 	printf changed | dd of=disk.img conv=notrunc status=none
 	expect 4 again
 	says err 'disk.img of n1 has changed since it was recorded'
-	says err 'to do: .*--disk'
+	says err 'hint: .*--disk'
 	rm disk.img
 	expect 2 again
 	says err 'disk.img of n1, which is not in the trace, cannot be had: No such file'
@@ -251,7 +251,7 @@ then_live() {
 	cp "$bin/ttreplay" alone
 	PATH=/usr/bin:/bin expect 4 alone/ttreplay --then-live t.zst
 	says err 'done by ttrec, which cannot be run'
-	says err 'to do: install it beside ttreplay'
+	says err 'hint: install it beside ttreplay'
 }
 
 proves "one guest is recorded again, bit for bit" one_guest

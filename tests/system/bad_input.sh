@@ -12,7 +12,7 @@ refused() {
 	expect "$status" "$@"
 	empty out
 	says err "^(ttrec|ttreplay): .*($reason)"
-	says err '^  to do: '
+	says err '^  hint: '
 	[[ ! -e t.zst ]] || fail "a trace was left behind"
 }
 
@@ -195,7 +195,7 @@ breaks_determinism() {
 	for argument in ubd0=disk ubda=disk ubd0s=disk udba=disk hostfs=/ rootfstype=hostfs vec0:transport=tap \
 		eth0=tuntap,tap0 virtio_uml.device=/tmp/s:1 mconsole=notify:/tmp/m con0=tty:/dev/tty1 con=pts; do
 		refused 2 "the kernel argument $argument breaks determinism: " boot "$kernel" "$argument"
-		says err 'to do: use .*; or --allow [a-z]+ to go on'
+		says err 'hint: use .*; or --allow [a-z]+ to go on'
 	done
 }
 
@@ -208,7 +208,7 @@ allowed() {
 	# Its files are the machine's, because that was asked for: no other user would change that.
 	expect 0 boot "--allow=hostfs" "$kernel" hostfs=/
 	says err '^ttrec: not sealed \(mount\): '
-	says err 'to do: nothing, if that is what --allow is for'
+	says err 'hint: nothing, if that is what --allow is for'
 	rm t.zst
 	refused 2 'hostfs' boot --allow ubd "$kernel" ubd0=disk hostfs=/
 	expect 0 boot --allow all "$kernel" ubd0=disk hostfs=/
@@ -257,7 +257,7 @@ unwritable() {
 disk_full_verdict() {
 	says err '^FAILED: '
 	says err "why: cannot write the trace.*: $1: [0-9.]+ (bytes|B|KiB) of [0-9.]+ [KM]iB are left on the file system at $PWD/small"
-	says err 'to do: make room'
+	says err 'hint: make room'
 }
 
 valid_so_far() {

@@ -111,7 +111,7 @@ refuses_bad_dumps() {
 	says err 'is named twice'
 	expect 2 ttreplay --until 500 --dump-memory 0 no/where t.zst
 	says err 'cannot write no/where: No such file or directory'
-	says err 'to do: check the path'
+	says err 'hint: check the path'
 	(ulimit -f 4096 && trap '' XFSZ && expect 4 ttreplay --until 500 --dump-memory 0 core t.zst)
 	[[ ! -e core ]] || fail "a core that was cut off stays"
 	expect 4 ttreplay --until "$(record_of exit)" --dump-memory 0 core t.zst
@@ -281,7 +281,7 @@ needs_a_gdb_with_python() {
 	mkdir bad
 	PATH=$PWD/bad expect 4 "$bin/ttreplay" --gdb 0 t.zst
 	says err 'there is no gdb here'
-	says err 'to do: install gdb'
+	says err 'hint: install gdb'
 	printf '#!/bin/sh\nexit 1\n' >bad/gdb
 	chmod +x bad/gdb
 	PATH=$PWD/bad:/usr/bin:/bin expect 4 "$bin/ttreplay" --gdb 0 t.zst
@@ -290,7 +290,7 @@ needs_a_gdb_with_python() {
 	printf '#!/bin/sh\n[ "$4" = "python import socket" ]\n' >bad/gdb
 	PATH=$PWD/bad:/usr/bin:/bin expect 4 "$bin/ttreplay" --gdb 0 t.zst
 	says err 'gdb ended before it had .* in its hands'
-	says err 'to do: tracing must be allowed here'
+	says err 'hint: tracing must be allowed here'
 	expect 2 ttreplay --gdb n7 t.zst
 	says err "--gdb 'n7': no guest of this trace"
 	expect 2 ttreplay t.zst -- -batch

@@ -214,7 +214,7 @@ libraries() {
 	reason './by_path ended with status 9$'
 	expect 4 run -q ./by_name
 	says err 'by_name needs what is not on this machine: libown.so'
-	says err '  to do: .*LD_LIBRARY_PATH'
+	says err '  hint: .*LD_LIBRARY_PATH'
 	expect 1 env LD_LIBRARY_PATH=lib "$bin/ttrec" run -q -o t.zst ./by_name
 	reason './by_name ended with status 9$'
 	expect 0 run ./opens
@@ -291,7 +291,7 @@ trees() {
 refused() {
 	expect 4 run -q "${@:2}"
 	says err "$1"
-	says err '^  to do: '
+	says err '^  hint: '
 	empty out
 	[[ ! -e t.zst ]] || fail "a trace was left behind"
 	expect 1 "$make" -o t.gz -a "${*: -1}:/test"
@@ -339,7 +339,7 @@ no_kernel() {
 	build_failing
 	expect 4 env -u TTREC_KERNEL XDG_CACHE_HOME="$PWD/none" "$bin/ttrec" run -q ./fine
 	says err 'there is no User-Mode-Linux kernel to run ./fine on'
-	says err 'to do: build one, .*/build-uml.sh'
+	says err 'hint: build one, .*/build-uml.sh'
 	expect 0 env -u TTREC_KERNEL "$bin/ttrec" run -q -o none --kernel "$kernel" ./fine
 	expect 4 env TTREC_KERNEL=/bin/true "$bin/ttrec" run -q ./fine
 	says err '/bin/true is a program, but not a User-Mode-Linux kernel'

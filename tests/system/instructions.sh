@@ -60,7 +60,7 @@ random_numbers() {
 	expect 1 ttreplay t.zst
 	says out "^  the guest ran its process 'init' \(pid 1\)"
 	says out '(may come from|or): a program in the guest took random numbers of the processor'
-	says out 'to do: .*THE PROCESSOR in ttrec\(7\)'
+	says out 'hint: .*THE PROCESSOR in ttrec\(7\)'
 	names rdrand
 	expect 1 ttreplay --json t.zst
 	python3 - <<-'END'
@@ -96,7 +96,7 @@ counter() {
 	expect 1 ttreplay t.zst
 	never_says out 'nothing known'
 	says out 'may come from: a program in the guest read the processor.s time stamp counter'
-	says out 'to do: .*build-uml.sh'
+	says out 'hint: .*build-uml.sh'
 	names rdtscp
 	# Where memory is not compared nothing is said of it.
 	expect 0 record -q --digest off -- off
@@ -123,7 +123,7 @@ doctor_knows_kernels() {
 	else
 		ttrec doctor "$kernel" >out || (($? == 4))
 		says out '^warning time stamp counter: .*memory differs on replay'
-		says out 'to do: build it with kernel/uml/build-uml.sh'
+		says out 'hint: build it with kernel/uml/build-uml.sh'
 	fi
 	says out '^note    cpuid: '
 }

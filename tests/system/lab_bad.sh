@@ -14,7 +14,7 @@ refused() {
 	expect "$status" record_lab "$@"
 	empty out
 	says err "^ttrec: .*($reason)"
-	says err '^  to do: '
+	says err '^  hint: '
 	[[ ! -e t.zst ]] || fail "a trace was left behind"
 }
 
@@ -70,10 +70,10 @@ no_guests() {
 unknown_words() {
 	file 'guests:' "$one" 'nettworks: []'
 	refused 2 "lab\.yaml:3:1: .*'nettworks'"
-	says err 'to do: .*networks'
+	says err 'hint: .*networks'
 	file 'guests:' '  - {name: n1, kernel: ./linux, memmory: 64M}'
 	refused 2 "lab\.yaml:2:33: .*'memmory'"
-	says err 'to do: .*memory'
+	says err 'hint: .*memory'
 }
 
 wrong_values() {

@@ -152,7 +152,7 @@ path_too_long() {
 	path=$(printf '%0120d' 0)
 	expect 4 ttrec serve --socket "$path" --clients 1 -o t.zst
 	says err 'is too long: a UNIX socket takes 107 bytes'
-	says err 'to do: choose a shorter path'
+	says err 'hint: choose a shorter path'
 	[[ ! -e t.zst && ! -e $path ]]
 }
 

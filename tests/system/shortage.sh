@@ -42,7 +42,7 @@ few_descriptors() {
 	for more in 9 13 17; do
 		files=$((free + more))
 		expect 4 prlimit --nofile="$files" timeout 60 "$bin/ttreplay" t.zst
-		says err 'to do: raise the limit of open files'
+		says err 'hint: raise the limit of open files'
 		expect 4 prlimit --nofile="$files" timeout 60 "$bin/ttrec" run -q -o u.zst "$kernel" mem=32M initrd="$initrd" do=off
 		[[ ! -e u.zst ]] || fail "a trace was left behind"
 	done

@@ -109,7 +109,7 @@ keep_on_failure() {
 limit_virtual() {
 	expect 1 record -q --limit-virtual 50ms -- tick:0:1000000
 	says err 'why: the limit of 0\.050000000 s of virtual time was reached'
-	says err 'to do: raise --limit-virtual'
+	says err 'hint: raise --limit-virtual'
 	(($(fact now t.zst) <= 50000000))
 	replays_to_its_end
 	says out 'the recording ended with: the limit of '
@@ -125,7 +125,7 @@ limit_wall() {
 spinning() {
 	expect 5 record -q --hang-timeout 1s -- tick:5:10000000 spin
 	says err 'why: the guest has run for 1\.000 s of wall time without a message at t=.*: its process .init. \(pid 1\) computes at 0x[0-9a-f]+$'
-	says err 'to do: .*--hang-timeout'
+	says err 'hint: .*--hang-timeout'
 	replays_to_its_end
 	says out 'the recording ended with: the guest has run'
 }
