@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,4 +57,17 @@ int guest_work_check(const char *text)
 		text = *end ? end + 1 : NULL;
 	} while (text);
 	return count < WORK_NUMBERS_MIN ? -EINVAL : 0;
+}
+
+void guest_work_complete(const char *text, char whole[GUEST_WORK_TEXT])
+{
+	const char *rest = GUEST_WORK_DEFAULT;
+
+	snprintf(whole, GUEST_WORK_TEXT, "%s", text);
+	if (!strcmp(text, GUEST_WORK_OFF))
+		return;
+	for (; text; text = strchr(text + 1, ','))
+		rest = rest ? strchr(rest + 1, ',') : NULL;
+	if (rest)
+		snprintf(whole + strlen(whole), GUEST_WORK_TEXT - strlen(whole), "%s", rest);
 }

@@ -546,6 +546,11 @@ void run_options_settle(struct run_options *options, const struct lab *lab)
 	}
 	if (!options->work_cost)
 		options->work_cost = GUEST_WORK_DEFAULT;
+	/* What an older trace leaves out is the kernel's default. */
+	if (!options->again) {
+		guest_work_complete(options->work_cost, options->work_cost_whole);
+		options->work_cost = options->work_cost_whole;
+	}
 	if (session->digest == DIGEST_UNSET)
 		session->digest = DIGEST_AUTO;
 	options->seal = options->seal < 0 ? RUN_SEAL_AUTO : options->seal;

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kernel/guest_patches.h"
 #include "kernel/guest_replace.h"
 #include "format/ci/ci_options.h"
 #include "recorder/session.h"
@@ -22,14 +23,15 @@ struct run_options {
 	const char *upstream; /* of tap: the scheduler's socket */
 	struct session_options session;
 	uint64_t id;
-	int seal;	     /* enum run_seal; -1: not said */
-	unsigned int wanted; /* SEAL_* parts, from @seal */
-	bool seal_required;  /* --seal=full: less is an error */
-	int cpu;	     /* -1: run takes the one it is started on, serve does not pin */
+	int seal;	       /* enum run_seal; -1: not said */
+	unsigned int wanted;   /* SEAL_* parts, from @seal */
+	bool seal_required;    /* --seal=full: less is an error */
+	int cpu;	       /* -1: run takes the one it is started on, serve does not pin */
 	const char *work_cost; /* virtual time of work, see guest_patches.h; NULL: not said */
-	bool work_cost_given;  /* by the user, here or in the lab */
-	unsigned int cpus;   /* how many, from that one on, the islands of a lab are spread over */
-	const char *lab;     /* path of the lab file; NULL: one guest */
+	char work_cost_whole[GUEST_WORK_TEXT]; /* what @work_cost points at once it is settled */
+	bool work_cost_given;		       /* by the user, here or in the lab */
+	unsigned int cpus; /* how many, from that one on, the islands of a lab are spread over */
+	const char *lab;   /* path of the lab file; NULL: one guest */
 	const char *expect[RUN_PATTERNS_MAX + 1];
 	const char *fail_on[RUN_PATTERNS_MAX + 1];
 	const char *allow_line[RUN_PATTERNS_MAX + 1];

@@ -90,6 +90,7 @@ parse_arguments() {
 	local i
 	for i in "${!fragments[@]}"; do
 		[[ -r ${fragments[i]} ]] || die "cannot read the fragment ${fragments[i]}"
+		[[ -f ${fragments[i]} ]] || die "the fragment ${fragments[i]} is not a regular file"
 		fragments[i]=$(readlink -f "${fragments[i]}")
 	done
 }

@@ -38,6 +38,26 @@ static void test_costs_that_are_none(void **state)
 		assert_int_equal(guest_work_check(bad[i]), -EINVAL);
 }
 
+static void test_costs_are_completed(void **state)
+{
+	static const char *const given[][2] = {
+		{ "off", "off" },
+		{ "1,2", "1,2,256,250000" },
+		{ "1,2,3", "1,2,3,250000" },
+		{ "1,2,3,4", "1,2,3,4" },
+		{ GUEST_WORK_DEFAULT, GUEST_WORK_DEFAULT },
+		{ "2147483647,2147483647,2147483647,2147483647",
+		  "2147483647,2147483647,2147483647,2147483647" },
+	};
+	char whole[GUEST_WORK_TEXT];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(given) / sizeof(*given); i++) {
+		guest_work_complete(given[i][0], whole);
+		assert_string_equal(whole, given[i][1]);
+	}
+}
+
 /* What is no ELF file has no symbols, hence no patches: a cost that was asked for is refused. */
 static void test_kernel_without_patches(void **state)
 {
@@ -67,6 +87,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_costs_that_are_one),
 		cmocka_unit_test(test_costs_that_are_none),
+		cmocka_unit_test(test_costs_are_completed),
 		cmocka_unit_test(test_kernel_without_patches),
 	};
 
