@@ -3,7 +3,7 @@
  * Properties of the coder, without any file: whatever goes in comes out, however absurd, and
  * whatever bytes the decoder is given, it ends with an answer.
  *
- * TTREC_SEED repeats a run, TTREC_ROUNDS makes it longer.
+ * TTREC_TEST_SEED repeats a run, TTREC_TEST_ROUNDS makes it longer.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -18,13 +18,7 @@
 #include "format/decode.h"
 #include "format/encode.h"
 #include "tests/format/sample.h"
-
-static uint64_t number_from(const char *name, uint64_t otherwise)
-{
-	const char *text = getenv(name);
-
-	return text ? strtoull(text, NULL, 0) : otherwise;
-}
+#include "tests/seed.h"
 
 struct coder {
 	struct encoder encoder;
@@ -104,13 +98,12 @@ static void decode_all(struct coder *coder, const struct sample *sample)
 
 static void absurd_records_come_back(void **state)
 {
-	uint64_t seed = number_from("TTREC_SEED", (uint64_t)time(NULL));
-	uint64_t rounds = number_from("TTREC_ROUNDS", 60);
+	uint64_t seed = test_seed(SEED_OF_CLOCK);
+	uint64_t rounds = test_rounds(60);
 	struct sample_random random = { seed };
 	struct coder coder;
 
 	(void)state;
-	print_message("seed %" PRIu64 ", %" PRIu64 " rounds\n", seed, rounds);
 	coder_init(&coder);
 	while (rounds--) {
 		struct sample sample = { 0 };
@@ -183,14 +176,13 @@ static void decode_anything(const uint8_t *content, size_t size)
 
 static void any_content_is_decoded_or_refused(void **state)
 {
-	uint64_t seed = number_from("TTREC_SEED", (uint64_t)time(NULL));
-	uint64_t rounds = number_from("TTREC_ROUNDS", 60) * 100;
+	uint64_t seed = test_seed(SEED_OF_CLOCK);
+	uint64_t rounds = test_rounds(60) * 100;
 	struct sample_random random = { seed };
 	struct sample sample = { 0 };
 	struct coder coder;
 
 	(void)state;
-	print_message("seed %" PRIu64 ", %" PRIu64 " rounds\n", seed, rounds);
 	coder_init(&coder);
 	encode_absurd(&coder, &random, 40, &sample);
 	while (rounds--) {

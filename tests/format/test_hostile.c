@@ -3,7 +3,7 @@
  * Traces that somebody made by hand: chains and checksums are right, the content is not. Whatever
  * it says, reading ends with an answer, and sanitizers stay silent.
  *
- * TTREC_SEED repeats a run, TTREC_ROUNDS makes it longer.
+ * TTREC_TEST_SEED repeats a run, TTREC_TEST_ROUNDS makes it longer.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +20,7 @@
 #include "format/frame_read.h"
 #include "format/frame_write.h"
 #include "tests/format/sample.h"
+#include "tests/seed.h"
 
 #define CHUNKS_MAX 16
 
@@ -126,9 +127,7 @@ static void damage(struct content *content, struct sample_random *random)
 
 static void hostile_content_is_read_or_refused(void **state)
 {
-	const char *seed_text = getenv("TTREC_SEED"), *rounds_text = getenv("TTREC_ROUNDS");
-	uint64_t seed = seed_text ? strtoull(seed_text, NULL, 0) : (uint64_t)time(NULL);
-	uint64_t rounds = rounds_text ? strtoull(rounds_text, NULL, 0) : 300;
+	uint64_t seed = test_seed(SEED_OF_CLOCK), rounds = test_rounds(300);
 	const char *path = sample_path("hostile"), *saved = sample_path("saved");
 	struct content chunks[CHUNKS_MAX] = { { 0 } };
 	struct sample_random random = { seed };
@@ -136,7 +135,6 @@ static void hostile_content_is_read_or_refused(void **state)
 	size_t count;
 
 	(void)state;
-	print_message("seed %" PRIu64 ", %" PRIu64 " rounds\n", seed, rounds);
 	sample_write_small(&sample, sample_path("whole"));
 	count = load_chunks(sample_path("whole"), chunks);
 	while (rounds--) {

@@ -23,6 +23,7 @@
 #include "format/cleanup.h"
 #include "format/units.h"
 #include "tests/format/sample.h"
+#include "tests/seed.h"
 
 static uint64_t clock_ns(void)
 {
@@ -78,7 +79,7 @@ static uint64_t read_killed(const char *path)
 
 static void killed_recorder_loses_a_quarter_second_at_most(void **state)
 {
-	struct sample_random random = { (uint64_t)time(NULL) };
+	struct sample_random random = { test_seed(SEED_OF_CLOCK) };
 	const char *path = sample_path("killed");
 
 	(void)state;

@@ -21,6 +21,7 @@
 #include "format/cleanup.h"
 #include "tests/kernel/ring_builder.h"
 #include "tests/recorder/random.h"
+#include "tests/seed.h"
 
 #define MEMORY_SIZE (1u << 20)
 #define RING_SIZE   16u
@@ -520,8 +521,7 @@ static void check_chain(struct stage *stage)
 
 static void test_random_rings(void **state)
 {
-	const char *text = getenv("TTREC_TEST_SEED");
-	struct random random = { text ? strtoull(text, NULL, 0) : 1 };
+	struct random random = { test_seed(1) };
 	struct stage *stage = *state;
 	unsigned int taken = 0, refused = 0;
 	uint8_t data[512] = {};

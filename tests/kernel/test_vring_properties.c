@@ -16,6 +16,7 @@
 
 #include "tests/kernel/ring_builder.h"
 #include "tests/recorder/random.h"
+#include "tests/seed.h"
 
 #define WORLDS	    200
 #define STEPS	    600
@@ -230,8 +231,7 @@ static void run_world(uint64_t seed)
 
 static void test_devices_get_what_drivers_give(void **state)
 {
-	const char *text = getenv("TTREC_TEST_SEED");
-	uint64_t first = text ? strtoull(text, NULL, 0) : 1;
+	uint64_t first = test_seed(1);
 
 	(void)state;
 	for (uint64_t seed = first; seed < first + WORLDS; seed++)

@@ -15,16 +15,10 @@
 #include <cmocka.h>
 
 #include "tests/recorder/calendar_world.h"
+#include "tests/seed.h"
 
 #define WORLDS	      150
 #define INTERLEAVINGS 4
-
-static uint64_t first_seed(void)
-{
-	const char *text = getenv("TTREC_TEST_SEED");
-
-	return text ? strtoull(text, NULL, 0) : 1;
-}
 
 /* Small and large worlds, those that die out and those that are cut off. */
 static struct world_options options_for(uint64_t seed)
@@ -122,7 +116,7 @@ static void test_arrival_does_not_matter(void **state)
 	size_t crossings = 0, interrupts = 0;
 
 	(void)state;
-	for (uint64_t seed = first_seed(), end = seed + WORLDS; seed < end; seed++)
+	for (uint64_t seed = test_seed(1), end = seed + WORLDS; seed < end; seed++)
 		check_interleavings(options_for(seed), &crossings, &interrupts);
 	assert_int_equal(interrupts, 0);
 	print_message("  %zu messages in %d worlds\n", crossings, WORLDS);
@@ -133,7 +127,7 @@ static void test_arrival_does_not_matter_to_the_house(void **state)
 	size_t crossings = 0, interrupts = 0;
 
 	(void)state;
-	for (uint64_t seed = first_seed(), end = seed + WORLDS; seed < end; seed++)
+	for (uint64_t seed = test_seed(1), end = seed + WORLDS; seed < end; seed++)
 		check_interleavings(options_with_house(seed, 0), &crossings, &interrupts);
 	assert_true(interrupts > WORLDS);
 	print_message("  %zu messages, %zu interrupts\n", crossings, interrupts);
@@ -145,7 +139,7 @@ static void test_arrival_does_not_matter_in_windows(void **state)
 	size_t crossings = 0, interrupts = 0;
 
 	(void)state;
-	for (uint64_t seed = first_seed(), end = seed + WORLDS; seed < end; seed++)
+	for (uint64_t seed = test_seed(1), end = seed + WORLDS; seed < end; seed++)
 		check_interleavings(options_with_house(seed, 1 + seed % WORLD_ISLANDS), &crossings,
 				    &interrupts);
 	assert_true(interrupts > WORLDS);
@@ -158,7 +152,7 @@ static void test_window_serves_the_same_events_as_each(void **state)
 	size_t messages[2] = { 0, 0 };
 
 	(void)state;
-	for (uint64_t seed = first_seed(), end = seed + WORLDS; seed < end; seed++) {
+	for (uint64_t seed = test_seed(1), end = seed + WORLDS; seed < end; seed++) {
 		struct world_options options =
 			seed % 2 ? options_for(seed) : options_with_house(seed, 0);
 		struct world each, window;
@@ -191,7 +185,7 @@ static void assert_in_order(uint64_t seed, const struct world_island *island)
 static void test_events_are_served_in_order(void **state)
 {
 	(void)state;
-	for (uint64_t seed = first_seed(), end = seed + WORLDS; seed < end; seed++) {
+	for (uint64_t seed = test_seed(1), end = seed + WORLDS; seed < end; seed++) {
 		struct world_options options = options_for(seed);
 		struct world world;
 
@@ -205,7 +199,7 @@ static void test_events_are_served_in_order(void **state)
 static void test_latecomers(void **state)
 {
 	(void)state;
-	for (uint64_t seed = first_seed(), end = seed + WORLDS; seed < end; seed++) {
+	for (uint64_t seed = test_seed(1), end = seed + WORLDS; seed < end; seed++) {
 		struct world_options options = options_for(seed);
 		struct world world;
 

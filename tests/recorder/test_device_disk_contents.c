@@ -20,6 +20,7 @@
 
 #include "tests/recorder/disk_driver.h"
 #include "tests/recorder/random.h"
+#include "tests/seed.h"
 
 #define DISKS	      40
 #define REQUESTS      400
@@ -126,10 +127,8 @@ static void try_disk(void)
 
 static void any_requests(void **state)
 {
-	const char *text = getenv("TTREC_TEST_SEED");
-
 	(void)state;
-	seed = text ? strtoull(text, NULL, 0) : 1;
+	seed = test_seed(1);
 	for (unsigned int i = 0; i < DISKS; i++, seed++)
 		try_disk();
 }

@@ -3,7 +3,7 @@
  * Lab files that somebody made to do harm, mutations of good ones, and memory that runs out:
  * reading ends soon, with a lab or with words, and sanitizers stay silent.
  *
- * TTREC_SEED repeats a run, TTREC_ROUNDS makes it longer.
+ * TTREC_TEST_SEED repeats a run, TTREC_TEST_ROUNDS makes it longer.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -20,6 +20,7 @@
 #include "recorder/lab_internal.h"
 #include "tests/recorder/lab_sample.h"
 #include "tests/recorder/random.h"
+#include "tests/seed.h"
 
 /* Seconds on a CPU; generous for sanitizers' sake. */
 #define PATIENCE 10.0
@@ -27,13 +28,6 @@
 
 static const char *const samples[] = { LAB_SAMPLES "smallest.yaml", LAB_SAMPLES "everything.yaml",
 				       LAB_SAMPLES "nodes.yaml" };
-
-static uint64_t from_environment(const char *name, uint64_t otherwise)
-{
-	const char *text = getenv(name);
-
-	return text ? strtoull(text, NULL, 0) : otherwise;
-}
 
 /* ---- Memory that runs out ------------------------------------------------------------------- */
 
@@ -346,12 +340,11 @@ static bool load_mutation(const struct text *text)
 
 static void test_mutations(void **state)
 {
-	uint64_t seed = from_environment("TTREC_SEED", (uint64_t)time(NULL));
-	uint64_t rounds = from_environment("TTREC_ROUNDS", ROUNDS), accepted = 0;
+	uint64_t seed = test_seed(SEED_OF_CLOCK);
+	uint64_t rounds = test_rounds(ROUNDS), accepted = 0;
 	struct random random = { seed };
 
 	(void)state;
-	print_message("  TTREC_SEED=%llu\n", (unsigned long long)seed);
 	for (uint64_t round = 0; round < rounds; round++) {
 		struct text text = { .room = 8192 };
 		auto_free char *sample =

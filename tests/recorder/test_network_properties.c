@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "tests/recorder/network_stage.h"
+#include "tests/seed.h"
 
 #define NETWORKS 12
 #define SENDINGS 12000 /* some receivers sleep through more than they can keep */
@@ -27,13 +28,6 @@ struct scene {
 };
 
 static struct scene scene;
-
-static uint64_t first_seed(void)
-{
-	const char *text = getenv("TTREC_TEST_SEED");
-
-	return text ? strtoull(text, NULL, 0) : 1;
-}
 
 static struct network_link random_link(struct random *random)
 {
@@ -101,7 +95,7 @@ static void play(struct network_stage *stage, bool windows)
 
 static void for_each_network(void (*check)(void))
 {
-	for (uint64_t seed = first_seed(), i = 0; i < NETWORKS; i++, seed++) {
+	for (uint64_t seed = test_seed(1), i = 0; i < NETWORKS; i++, seed++) {
 		make_scene(seed);
 		check();
 	}

@@ -59,6 +59,13 @@ show_log() {
 	done
 }
 
+keep_case() {
+	local kept=${TTREC_TEST_KEEP-}/$script-$cases
+	[[ ${TTREC_TEST_KEEP-} ]] || return 0
+	mkdir -p "$TTREC_TEST_KEEP" && rm -rf "$kept" && cp -a "$work/case" "$kept" && cp "$work/log" "$kept/log" &&
+		echo "# kept: $kept"
+}
+
 proves() {
 	local what=$1 status
 	shift
@@ -73,6 +80,7 @@ proves() {
 		failed=$((failed + 1))
 		echo "not ok $cases - $what"
 		show_log
+		keep_case
 		;;
 	esac
 	rm -rf "$work/case"
