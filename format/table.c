@@ -2,6 +2,8 @@
 /* What the table of record kinds says, in a form that can be looked up. */
 #include "format/table.h"
 
+#include <assert.h>
+
 #include "format/cleanup.h"
 
 #define FIELD_INFO(field_name, field_unit) { #field_name, TRACE_UNIT_##field_unit },
@@ -20,10 +22,21 @@ const struct trace_kind_info table_kinds[TRACE_KIND_LIMIT] = {
 	TRACE_KINDS(KIND_INFO)
 };
 
+#define COUNT_KIND(...) +1
+static_assert(0 TRACE_KINDS(COUNT_KIND) == 0 TRACE_KIND_NAMES(COUNT_KIND),
+	      "a kind has no name in upper case");
+static_assert(TTTRACE_VERSION_NUMBER == TTREC_VERSION_NUMBER,
+	      "tttrace.h and CMakeLists.txt name different versions");
+
 static const char *const operations[] = {
 #define OPERATION_NAME(name, number) [number] = #name,
 	TRACE_OPERATIONS(OPERATION_NAME)
 };
+
+unsigned int trace_version_number(void)
+{
+	return TTTRACE_VERSION_NUMBER;
+}
 
 const struct trace_kind_info *trace_kind_info(uint32_t kind)
 {

@@ -5,6 +5,30 @@
  * A trace is a concatenation of zstd frames; ttrace(5) specifies it completely. This header is the
  * manual of the C interface, in the order one uses it: records, writing, reading, whole files.
  *
+ * Typical use, reading:
+ *
+ *	struct trace_record record;
+ *	struct trace_reader *reader;
+ *	int got = trace_reader_open("trace.zst", &reader);
+ *
+ *	while (got >= 0 && (got = trace_reader_next(reader, &record)) == 1)
+ *		if (record.kind == TRACE_KIND_FROM)
+ *			printf("%s\n", trace_operation_name(record.from.op));
+ *	if (got < 0)			-EBADMSG, -EPIPE, -ENOENT ...: see below
+ *		fprintf(stderr, "%s\n", reader ? trace_reader_error(reader) : strerror(-got));
+ *	trace_reader_close(reader);
+ *
+ * and writing:
+ *
+ *	struct trace_record record = { .kind = TRACE_KIND_FROM, .now = 1000 };
+ *
+ *	record.from.op = TRACE_OP_WAIT;
+ *	trace_writer_create("trace.zst", NULL, &writer);
+ *	trace_writer_append(writer, &record, NULL);
+ *	error = trace_writer_close(writer, NULL);	the first error of all of these
+ *
+ * tttrace(3) has both as whole programs.
+ *
  * Conventions: functions return 0 or a negative errno, results come through out parameters.
  * -EBADMSG says that the content of a file is wrong, -EPIPE that the file ends early. Times are
  * nanoseconds of virtual time, sizes are bytes. The library never prints, exits or keeps global
@@ -23,10 +47,20 @@ extern "C" {
 
 #define TTTRACE_API __attribute__((visibility("default")))
 
+/* The version of this header; below 1.0 a new minor version may change the interface. */
+#define TTTRACE_VERSION_MAJOR 0
+#define TTTRACE_VERSION_MINOR 1
+#define TTTRACE_VERSION_PATCH 0
+#define TTTRACE_VERSION_NUMBER \
+	(TTTRACE_VERSION_MAJOR * 10000 + TTTRACE_VERSION_MINOR * 100 + TTTRACE_VERSION_PATCH)
+
+/* TTTRACE_VERSION_NUMBER of the library that is in use. */
+TTTRACE_API unsigned int trace_version_number(void);
+
 /* ---- Records --------------------------------------------------------------------------------
  *
  * One table says what can stand in a trace. Writer, reader, dump, JSON and the specification are
- * driven by it: a new door of the guest is a new line here.
+ * driven by it: a new interface of the guest is a new line here.
  *
  * KIND(name, NUMBER, DIRECTION, PAYLOAD, "what it is")
  *   DIRECTION  IN    from the guest: replay waits for it and compares it
@@ -136,12 +170,46 @@ enum trace_loss {
 	TRACE_LOSS_NOBODY,    /* nobody else is on the network, or only itself */
 };
 
+/* Their enumerators: TRACE_KIND_CONSOLE; TRACE_console is the same. */
+#define TRACE_KIND_NAMES(NAME) \
+	NAME(from, FROM)       \
+	NAME(to, TO)           \
+	NAME(console, CONSOLE) \
+	NAME(input, INPUT)     \
+	NAME(entropy, ENTROPY) \
+	NAME(digest, DIGEST)   \
+	NAME(exit, EXIT)       \
+	NAME(join, JOIN)       \
+	NAME(leave, LEAVE)     \
+	NAME(meta, META)       \
+	NAME(note, NOTE)       \
+	NAME(wall, WALL)       \
+	NAME(attach, ATTACH)   \
+	NAME(request, REQUEST) \
+	NAME(reply, REPLY)     \
+	NAME(kick, KICK)       \
+	NAME(used, USED)       \
+	NAME(call, CALL)       \
+	NAME(called, CALLED)   \
+	NAME(detach, DETACH)   \
+	NAME(cut, CUT)         \
+	NAME(irq, IRQ)         \
+	NAME(lost, LOST)       \
+	NAME(wrote, WROTE)     \
+	NAME(taken, TAKEN)     \
+	NAME(sent, SENT)
+
+/* clang-format off */
 enum trace_kind {
 #define TRACE_KIND(name, number, direction, payload, doc) TRACE_##name = number,
 	TRACE_KINDS(TRACE_KIND)
 #undef TRACE_KIND
-		TRACE_KIND_LIMIT = 64, /* kinds are below this; the rest is for later versions */
+#define TRACE_KIND_NAME(name, upper) TRACE_KIND_##upper = TRACE_##name,
+	TRACE_KIND_NAMES(TRACE_KIND_NAME)
+#undef TRACE_KIND_NAME
+	TRACE_KIND_LIMIT = 64, /* kinds are below this; the rest is for later versions */
 };
+/* clang-format on */
 
 /*
  * Operations of the time-travel protocol, as they stand in the op field.

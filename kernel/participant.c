@@ -2,6 +2,7 @@
 /* The life of a participant: whose behaviour it has, its address, its connection, its end. */
 #include "kernel/participant.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,6 +13,14 @@
 
 #include "format/cleanup.h"
 #include "kernel/participant_internal.h"
+
+static_assert(TTPARTICIPANT_VERSION_NUMBER == TTREC_VERSION_NUMBER,
+	      "participant.h and CMakeLists.txt name different versions");
+
+unsigned int participant_version_number(void)
+{
+	return TTPARTICIPANT_VERSION_NUMBER;
+}
 
 static const struct participant_behaviour behaviours[] = {
 	[PARTICIPANT_KERNEL_DEFAULT] = { .broadcast = true },
@@ -194,15 +203,15 @@ int participant_start(struct participant *p)
 int participant_fail(struct participant *p, enum participant_panic panic, int error,
 		     const char *advice, const char *format, ...)
 {
-	char text[sizeof(p->diagnosis.what)];
 	va_list arguments;
 
 	va_start(arguments, format);
-	vsnprintf(text, sizeof(text), format, arguments);
+	vsnprintf(p->problem, sizeof(p->problem), format, arguments);
 	va_end(arguments);
+	snprintf(p->advice, sizeof(p->advice), "%s", advice ? advice : "");
 	p->panic = panic;
 	p->error = error;
-	return diagnose(&p->diagnosis, EXIT_PROTOCOL, error, advice, "%s", text);
+	return error;
 }
 
 int participant_usable(const struct participant *p)
@@ -219,13 +228,12 @@ enum participant_panic participant_panic(const struct participant *p)
 
 const char *participant_error(const struct participant *p)
 {
-	return p->diagnosis.what;
+	return p->problem;
 }
 
-int participant_diagnose(const struct participant *p, struct diagnosis *diagnosis)
+const char *participant_advice(const struct participant *p)
 {
-	*diagnosis = p->diagnosis;
-	return p->error;
+	return p->advice;
 }
 
 void participant_stat(const struct participant *p, struct participant_stat *stat)

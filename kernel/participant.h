@@ -26,8 +26,8 @@
  * read and sleeping is -EBUSY, as in the kernel.
  *
  * Conventions: times are ns of the participant's own virtual time, which starts at 0 with its
- *START. Functions return 0 or a negative errno; what would be a panic of the kernel is an error
- *that stays: every later call returns it again, participant_error() says it in words. Nothing is
+ * START. Functions return 0 or a negative errno; what would be a panic of the kernel is an error
+ * that stays: every later call returns it again, participant_error() says it in words. Nothing is
  * allocated per event: events, timers and sources are the caller's memory and must stay until they
  * are removed or have run, or the participant is destroyed. A participant is used by one thread at
  * a time; different participants are independent. Calls block until the controller answers.
@@ -47,6 +47,17 @@ extern "C" {
 #endif
 
 #define TTPARTICIPANT_API __attribute__((visibility("default")))
+
+/* The version of this header; below 1.0 a new minor version may change the interface. */
+#define TTPARTICIPANT_VERSION_MAJOR 0
+#define TTPARTICIPANT_VERSION_MINOR 1
+#define TTPARTICIPANT_VERSION_PATCH 0
+#define TTPARTICIPANT_VERSION_NUMBER                                               \
+	(TTPARTICIPANT_VERSION_MAJOR * 10000 + TTPARTICIPANT_VERSION_MINOR * 100 + \
+	 TTPARTICIPANT_VERSION_PATCH)
+
+/* TTPARTICIPANT_VERSION_NUMBER of the library that is in use. */
+TTPARTICIPANT_API unsigned int participant_version_number(void);
 
 /* ---- Constants of the kernel ----------------------------------------------------------------- */
 
@@ -155,10 +166,8 @@ TTPARTICIPANT_API enum participant_panic participant_panic(const struct particip
 /* The error that stays, in words; empty while there is none. Valid until it is destroyed. */
 TTPARTICIPANT_API const char *participant_error(const struct participant *participant);
 
-/* For programs of this project, with advice: format/diagnosis.h, which is not installed. */
-struct diagnosis;
-TTPARTICIPANT_API int participant_diagnose(const struct participant *participant,
-					   struct diagnosis *diagnosis);
+/* What to do about it; empty where there is no advice. Valid until it is destroyed. */
+TTPARTICIPANT_API const char *participant_advice(const struct participant *participant);
 
 /* What has been exchanged, for load generators and tests. */
 struct participant_stat {

@@ -5,7 +5,6 @@
 
 #include <poll.h>
 
-#include "format/diagnosis.h"
 #include "kernel/participant.h"
 #include "kernel/wire.h"
 
@@ -57,8 +56,9 @@ struct participant {
 
 	struct participant_stat stat;
 	enum participant_panic panic;
-	int error; /* the one that stays */
-	struct diagnosis diagnosis;
+	int error;	   /* the one that stays */
+	char problem[512]; /* what went wrong, in words; empty while nothing did */
+	char advice[256];
 };
 
 /* Fail for good: every later call returns @error. */

@@ -24,7 +24,7 @@ END
 
 # The files of the tree that are ours and text.
 tree() {
-	git ls-files -- ':!*.png' ':!*package-lock.json' ':!tests/fuzz/corpus' ':!LICENSE'
+	git ls-files -- ':!*.png' ':!*package-lock.json' ':!tests/fuzz/corpus' ':!tests/abi' ':!LICENSE'
 }
 
 shellcheck_() {

@@ -2,3 +2,8 @@
 add_test(NAME check_commands COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/docs/check_commands.sh)
 set_tests_properties(check_commands PROPERTIES LABELS unit SKIP_RETURN_CODE 77 TIMEOUT 180
   ENVIRONMENT "TTREC_TEST_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY};TTREC_TEST_SOURCE=${CMAKE_SOURCE_DIR}")
+
+# The libraries, as installed, in the programs of others.
+add_test(NAME check_libraries COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/docs/check_libraries.sh)
+set_tests_properties(check_libraries PROPERTIES LABELS system SKIP_RETURN_CODE 77 TIMEOUT 180
+  ENVIRONMENT "TTREC_TEST_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY};TTREC_TEST_SOURCE=${CMAKE_SOURCE_DIR}")

@@ -13,21 +13,16 @@
 #include <cmocka.h>
 
 #include "format/cleanup.h"
-#include "format/diagnosis.h"
 #include "tests/kernel/participant_script.h"
 
 /* It failed with this, and fails with it again whatever is asked of it. */
 static void assert_panicked(struct participant *p, enum participant_panic panic, int error,
 			    const char *text)
 {
-	struct diagnosis diagnosis;
 	uint64_t time;
 
 	assert_int_equal(participant_panic(p), panic);
 	assert_non_null(strstr(participant_error(p), text));
-	assert_int_equal(participant_diagnose(p, &diagnosis), error);
-	assert_string_equal(diagnosis.what, participant_error(p));
-	assert_int_equal(diagnosis.status, EXIT_PROTOCOL);
 	assert_int_equal(participant_connect(p, "/nowhere"), error);
 	assert_int_equal(participant_start(p), error);
 	assert_int_equal(participant_run(p), error);
