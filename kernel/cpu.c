@@ -12,7 +12,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 
 struct cpuid_answer {
 	unsigned int leaf, subleaf, eax, ebx, ecx, edx;

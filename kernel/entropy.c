@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/host_facts.h"
 #include "kernel/room.h"
 

@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/guest_arguments.h"
 
 /* What guest_await_blocked() sleeps: about as long as the rest of a system call takes, then longer.

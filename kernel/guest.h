@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "format/diagnosis.h"
+#include "format/base/diagnosis.h"
 #include "format/tttrace.h"
 #include "kernel/cpu.h"
 #include "kernel/entropy.h"

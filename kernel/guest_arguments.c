@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/guest.h"
 #include "kernel/guest_patches.h"
 #include "kernel/room_internal.h"

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "format/diagnosis.h"
+#include "format/base/diagnosis.h"
 #include "kernel/image.h"
 
 /* Doors nobody records. Refused by name; `--allow NAME` lets the user go on without a promise. */

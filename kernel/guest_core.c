@@ -12,8 +12,8 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 
-#include "format/cleanup.h"
-#include "format/write_error.h"
+#include "format/base/cleanup.h"
+#include "format/base/write_error.h"
 #include "kernel/memory_map.h"
 
 #define CHUNK_SIZE (1u << 20)

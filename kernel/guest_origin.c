@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "format/printable.h"
+#include "format/base/printable.h"
 #include "kernel/guest_replace.h"
 
 /* Parts of the seal that keep a stranger's program away from this machine. */

@@ -11,7 +11,7 @@
 #include <sys/uio.h>
 #include <time.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 
 #define PROCESSES_MAX 4096u
 #define TASK_SIZE_MAX 16384u /* bytes of a task_struct */

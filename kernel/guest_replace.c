@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 
 static const struct {
 	const char *name, *path;

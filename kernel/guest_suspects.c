@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/uio.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 
 #define RUN_MAX	 (4u << 20)   /* bytes that are read at once */
 #define CODE_MAX (256u << 20) /* bytes that are looked at altogether */

@@ -2,8 +2,8 @@
 /* Which programs of a guest's initrd have code that tells them of the processor. */
 #include <string.h>
 
-#include "format/cleanup.h"
-#include "format/printable.h"
+#include "format/base/cleanup.h"
+#include "format/base/printable.h"
 #include "kernel/elf_view.h"
 #include "kernel/guest_suspects.h"
 #include "kernel/program_files.h"

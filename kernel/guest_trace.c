@@ -4,8 +4,8 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "format/cleanup.h"
-#include "format/units.h"
+#include "format/base/cleanup.h"
+#include "format/base/units.h"
 #include "kernel/guest.h"
 
 /* All guests, and which of them is being written. */

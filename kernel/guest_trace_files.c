@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/cleanup.h"
-#include "format/printable.h"
-#include "format/units.h"
+#include "format/base/cleanup.h"
+#include "format/base/printable.h"
+#include "format/base/units.h"
 #include "kernel/guest_trace.h"
 
 /* What embedded files hold; several names may have one content. */

@@ -4,9 +4,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/guest_trace.h"
-#include "format/printable.h"
+#include "format/base/printable.h"
 
 /* A guest while its meta records go by. */
 struct guest_reading {

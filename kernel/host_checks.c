@@ -24,7 +24,7 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/loader/loader.h"
 
 /* ---- Settings -------------------------------------------------------------------------------- */

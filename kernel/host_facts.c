@@ -14,7 +14,7 @@
 #include <sys/utsname.h>
 #include <sys/vfs.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/room.h"
 
 /* A release that no C library calls too old. */

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/elf_view.h"
 #include "kernel/image_internal.h"
 

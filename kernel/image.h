@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "format/diagnosis.h"
+#include "format/base/diagnosis.h"
 
 /* One file as the guest sees it: read once, so that what runs is what is embedded. */
 struct image_file {

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/image.h"
 
 static int make_parents(char *path)

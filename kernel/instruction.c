@@ -3,7 +3,7 @@
  */
 #include "kernel/instruction.h"
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 
 static const struct {
 	const char *name, *tells;

@@ -3,7 +3,7 @@
 #include <Zydis/Zydis.h>
 #include <string.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/instruction.h"
 
 static const struct {

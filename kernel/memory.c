@@ -10,7 +10,7 @@
 #include <xxh_x86dispatch.h>
 #endif
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/guard.h"
 #include "kernel/memory_internal.h"
 #include "kernel/memory_map.h"

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 
 static void close_directory(DIR **directory)
 {

@@ -2,7 +2,7 @@
 /* What a block of memory was, of which the recording has but a hash: small changes are tried. */
 #include <string.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/memory_internal.h"
 
 /* A word may have been counted up or down by as much. */

@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/participant_internal.h"
 
 static_assert(TTPARTICIPANT_VERSION_NUMBER == TTREC_VERSION_NUMBER,

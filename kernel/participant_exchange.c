@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 
 /* Who made a wait end. */
 enum awaited { AWAITED_CONTROLLER, AWAITED_OTHER };

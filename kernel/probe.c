@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/probe_internal.h"
 
 _Static_assert((int)PROBE_SOURCE_ENTRY == (int)TRACE_IRQ_ENTRY &&

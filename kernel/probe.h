@@ -20,7 +20,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "format/diagnosis.h"
+#include "format/base/diagnosis.h"
 #include "format/tttrace.h"
 #include "kernel/image.h"
 #include "kernel/probe_sample.h"

@@ -16,9 +16,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "format/cleanup.h"
-#include "format/diagnosis.h"
-#include "format/units.h"
+#include "format/base/cleanup.h"
+#include "format/base/diagnosis.h"
+#include "format/base/units.h"
 
 extern char **environ;
 

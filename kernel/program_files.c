@@ -13,7 +13,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 
 #define PROGRAM_MAX (1u << 30) /* bytes */
 #define BLOCK	    65536u

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "format/diagnosis.h"
+#include "format/base/diagnosis.h"
 
 /*
  * Called for each regular file that begins as an ELF file does: its path below what was given, and

@@ -15,7 +15,7 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/room_internal.h"
 
 #define CONSOLE_SPACE \

@@ -17,7 +17,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "format/diagnosis.h"
+#include "format/base/diagnosis.h"
 #include "kernel/host_checks.h"
 #include "kernel/image.h"
 #include "kernel/seal.h"

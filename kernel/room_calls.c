@@ -23,7 +23,7 @@
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/room_internal.h"
 
 /* ---- Calls without conditions ---------------------------------------------------------------- */

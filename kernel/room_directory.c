@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/room_internal.h"
 
 /* Paths of the sockets below it are short (unix(7)). */

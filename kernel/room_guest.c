@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/room_internal.h"
 
 /* Where a guest that stays in the caller's directory finds its room's. */

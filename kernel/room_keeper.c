@@ -17,8 +17,8 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-#include "format/cleanup.h"
-#include "format/units.h"
+#include "format/base/cleanup.h"
+#include "format/base/units.h"
 #include "kernel/cpu.h"
 #include "kernel/room_internal.h"
 

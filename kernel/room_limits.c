@@ -10,7 +10,7 @@
 #include <sys/resource.h>
 #include <sys/utsname.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/host_checks.h"
 #include "kernel/room_internal.h"
 

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/elf_view.h"
 #include "kernel/loader/loader_plan.h"
 #include "kernel/room_internal.h"

@@ -8,7 +8,7 @@
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/room_internal.h"
 
 /* The guest is not always the user who made them: as root without a user namespace it is nobody. */

@@ -24,8 +24,8 @@
 #include <sys/vfs.h>
 #include <time.h>
 
-#include "format/cleanup.h"
-#include "format/units.h"
+#include "format/base/cleanup.h"
+#include "format/base/units.h"
 #include "kernel/room_internal.h"
 
 #define PAUSE_LEAST_NS	20000000ull

@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/vhost_internal.h"
 
 struct header {

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 
 struct header {
 	uint32_t request;

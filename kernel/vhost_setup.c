@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/vhost_internal.h"
 
 /* The bodies. Source: docs/interop/vhost-user.rst of QEMU 9. */

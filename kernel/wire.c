@@ -11,7 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/wire.h"
 
 static long input_fill(struct wire_input *input, int fd, int flags)

@@ -4,10 +4,10 @@
 
 #include <string.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/guest_patches.h"
 #include "kernel/host_checks.h"
-#include "format/same_file.h"
+#include "format/base/same_file.h"
 #include "format/text/trace_open.h"
 
 #define DEFAULT_OUTPUT "again.zst"

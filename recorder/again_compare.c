@@ -4,10 +4,10 @@
 
 #include <string.h>
 
-#include "format/cleanup.h"
-#include "format/printable.h"
+#include "format/base/cleanup.h"
+#include "format/base/printable.h"
 #include "format/text/difference.h"
-#include "format/units.h"
+#include "format/base/units.h"
 
 /* What a console may say between two records that are compared; the rest is not. */
 #define TEXT_MAX (1u << 20)

@@ -2,7 +2,7 @@
 /* The disks of a lab that is recorded again: what was on them is not in the trace. */
 #include <string.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "recorder/again.h"
 
 /* What the user wants: "[NAME[:N]=]FILE". */

@@ -2,7 +2,7 @@
 /* How far a recording agrees with the one that it repeats. */
 #include "recorder/again_report.h"
 
-#include "format/units.h"
+#include "format/base/units.h"
 
 /* "up to record 1,126, guest n1, t=0.000036024 s" */
 static void print_place(const struct again_result *result, FILE *out)

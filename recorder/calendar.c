@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "format/cleanup.h"
-#include "format/units.h"
+#include "format/base/cleanup.h"
+#include "format/base/units.h"
 #include "recorder/calendar_internal.h"
 
 static const struct calendar_list empty_list = { CALENDAR_NOBODY, CALENDAR_NOBODY };

@@ -10,8 +10,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "format/cleanup.h"
-#include "format/units.h"
+#include "format/base/cleanup.h"
+#include "format/base/units.h"
 #include "recorder/calendar_internal.h"
 
 static int refuse(struct calendar *calendar, uint32_t handle, const struct wire_message *message,

@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 
 /* What is copied from the image when a part of it is written; a page, as the overlay has it. */
 #define BLOCK 4096u

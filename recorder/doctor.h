@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "format/diagnosis.h"
+#include "format/base/diagnosis.h"
 #include "kernel/host_checks.h"
 #include "kernel/room.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Why a part of the seal does not hold: what the host says, matched with what it refused. */
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "recorder/doctor.h"
 
 /* What is known of the place ttrec runs in. */

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "format/cleanup.h"
-#include "format/printable.h"
+#include "format/base/cleanup.h"
+#include "format/base/printable.h"
 #include "kernel/elf_view.h"
 #include "kernel/instruction.h"
 #include "recorder/doctor.h"

@@ -3,7 +3,7 @@
 #include <cpuid.h>
 #include <string.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/guest_arguments.h"
 #include "kernel/guest_patches.h"
 #include "recorder/doctor.h"

@@ -3,8 +3,8 @@
 #include <sched.h>
 #include <string.h>
 
-#include "format/cleanup.h"
-#include "format/units.h"
+#include "format/base/cleanup.h"
+#include "format/base/units.h"
 #include "kernel/cpu.h"
 #include "kernel/probe.h"
 #include "recorder/doctor.h"

@@ -3,7 +3,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "recorder/doctor.h"
 #include "recorder/doctor_trial.h"
 

@@ -6,7 +6,7 @@
 #include <poll.h>
 #include <string.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 
 #define TRIAL_TIMEOUT_MS 10000
 

@@ -13,9 +13,9 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "format/cleanup.h"
-#include "format/units.h"
-#include "format/words.h"
+#include "format/base/cleanup.h"
+#include "format/base/units.h"
+#include "format/base/words.h"
 #include "kernel/image.h"
 #include "kernel/process.h"
 

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "format/diagnosis.h"
+#include "format/base/diagnosis.h"
 #include "recorder/device.h"
 #include "recorder/network.h"
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 
 static const char line_right[] = "a line such as at 1.5s send \"ls\\n\" or expect /login:/ then "
 				 "after 1ms send \"root\\n\"";

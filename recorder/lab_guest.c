@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 
 #define MEMORY_DEFAULT (64ull << 20)
 /* Below this no kernel since 5.10 comes as far as its init. */

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/cleanup.h"
-#include "format/units.h"
+#include "format/base/cleanup.h"
+#include "format/base/units.h"
 
 /* Defaults of vlab and of its controller. */
 #define NODE_MEMORY   (128ull << 20)

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "format/printable.h"
-#include "format/words.h"
+#include "format/base/printable.h"
+#include "format/base/words.h"
 
 const char *lab_quote(const char *text, char quote[LAB_QUOTE])
 {

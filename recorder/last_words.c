@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "format/cleanup.h"
-#include "format/console_line.h"
+#include "format/base/cleanup.h"
+#include "format/base/console_line.h"
 #include "recorder/program_end.h"
 
 #define MORE_MEMORY \

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "recorder/network_internal.h"
 
 int network_create(uint64_t seed, struct network **out)

@@ -9,10 +9,10 @@
 #include <time.h>
 
 #include "format/ci/ci.h"
-#include "format/cleanup.h"
-#include "format/console_line.h"
-#include "format/shell.h"
-#include "format/units.h"
+#include "format/base/cleanup.h"
+#include "format/base/console_line.h"
+#include "format/base/shell.h"
+#include "format/base/units.h"
 
 static struct ci_suite describe(const struct run_options *options, char seed[UNITS_TEXT])
 {

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/cleanup.h"
-#include "format/units.h"
+#include "format/base/cleanup.h"
+#include "format/base/units.h"
 #include "kernel/entropy.h"
 
 /* What a number is derived for; each gets a stream of its own. */

@@ -6,8 +6,8 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "format/cleanup.h"
-#include "format/units.h"
+#include "format/base/cleanup.h"
+#include "format/base/units.h"
 
 /* ---- The initrd and the memory --------------------------------------------------------------- */
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/guest_arguments.h"
 #include "recorder/again.h"
 #include "recorder/run_devices.h"

@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/cleanup.h"
-#include "format/command_line.h"
-#include "format/units.h"
-#include "format/words.h"
+#include "format/base/cleanup.h"
+#include "format/base/command_line.h"
+#include "format/base/units.h"
+#include "format/base/words.h"
 #include "kernel/guest_patches.h"
 #include "recorder/lab.h"
 

@@ -15,8 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "format/cleanup.h"
-#include "format/units.h"
+#include "format/base/cleanup.h"
+#include "format/base/units.h"
 #include "kernel/process.h"
 
 /* Wall time in which a program makes its socket. */

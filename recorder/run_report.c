@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "format/cleanup.h"
-#include "format/units.h"
-#include "format/printable.h"
+#include "format/base/cleanup.h"
+#include "format/base/units.h"
+#include "format/base/printable.h"
 #include "kernel/seal.h"
 #include "recorder/again_report.h"
 

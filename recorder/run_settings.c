@@ -6,9 +6,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "format/cleanup.h"
-#include "format/units.h"
-#include "format/words.h"
+#include "format/base/cleanup.h"
+#include "format/base/units.h"
+#include "format/base/words.h"
 
 struct setting_reading {
 	struct run_options *options;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "format/text/trace_open.h"
-#include "format/write_error.h"
+#include "format/base/write_error.h"
 #include "recorder/run_settings.h"
 
 static int write_meta(struct trace_writer *writer, const char *key, const char *value)

@@ -3,7 +3,7 @@
 #ifndef TTREC_RUN_TRACE_H
 #define TTREC_RUN_TRACE_H
 
-#include "format/trace_output.h"
+#include "format/trace/trace_output.h"
 #include "recorder/run_options.h"
 
 /*

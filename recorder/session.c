@@ -6,9 +6,9 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
-#include "format/cleanup.h"
-#include "format/printable.h"
-#include "format/units.h"
+#include "format/base/cleanup.h"
+#include "format/base/printable.h"
+#include "format/base/units.h"
 #include "kernel/guest_processes.h"
 #include "kernel/process.h"
 #include "recorder/session_internal.h"

@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "format/ci/ci_console.h"
-#include "format/diagnosis.h"
+#include "format/base/diagnosis.h"
 #include "format/tttrace.h"
 #include "kernel/guest.h"
 #include "recorder/calendar.h"

@@ -10,7 +10,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/process.h"
 #include "recorder/session_internal.h"
 

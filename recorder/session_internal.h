@@ -8,8 +8,8 @@
 #ifndef TTREC_SESSION_INTERNAL_H
 #define TTREC_SESSION_INTERNAL_H
 
-#include "format/frame_origin.h"
-#include "format/terminal_text.h"
+#include "format/text/frame_origin.h"
+#include "format/base/terminal_text.h"
 #include "kernel/vhost_relay.h"
 #include "recorder/last_words.h"
 #include "recorder/session.h"

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/process.h"
 #include "recorder/session_program.h"
 

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/units.h"
+#include "format/base/units.h"
 #include "recorder/session_internal.h"
 
 /* A window is no longer than this: what was recorded is written. */

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "format/units.h"
+#include "format/base/units.h"
 
 #define STATUS_PERIOD (100 * NS_PER_MS)
 

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "format/cleanup.h"
-#include "format/write_error.h"
+#include "format/base/cleanup.h"
+#include "format/base/write_error.h"
 #include "kernel/process.h"
 
 static const struct {

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "recorder/doctor.h"
-#include "format/command_line.h"
+#include "format/base/command_line.h"
 #include "recorder/ttrec.h"
 
 enum { KEY_JSON = 0x100, KEY_INSTRUCTIONS };

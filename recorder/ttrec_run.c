@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "format/ci/ci.h"
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "format/text/trace_open.h"
 #include "kernel/guest_patches.h"
 #include "kernel/probe.h"

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/un.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "format/text/trace_open.h"
 #include "kernel/process.h"
 #include "recorder/run_report.h"

@@ -6,8 +6,8 @@
 #include <regex.h>
 #include <string.h>
 
-#include "format/cleanup.h"
-#include "format/console_line.h"
+#include "format/base/cleanup.h"
+#include "format/base/console_line.h"
 
 struct pattern {
 	const char *text;

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "format/diagnosis.h"
+#include "format/base/diagnosis.h"
 #include "recorder/program_end.h"
 
 struct watch;

@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "format/cleanup.h"
-#include "format/printable.h"
-#include "format/units.h"
+#include "format/base/cleanup.h"
+#include "format/base/printable.h"
+#include "format/base/units.h"
 #include "kernel/guest_arguments.h"
 #include "kernel/guest_patches.h"
 #include "kernel/guest_replace.h"

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "format/terminal_text.h"
+#include "format/base/terminal_text.h"
 
 /* The longest line that is not broken in two. */
 #define CONSOLE_LINE_MAX 1024

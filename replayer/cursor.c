@@ -5,8 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "format/cleanup.h"
-#include "format/printable.h"
+#include "format/base/cleanup.h"
+#include "format/base/printable.h"
 #include "kernel/process.h"
 #include "replayer/cursor_internal.h"
 

@@ -3,9 +3,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "format/cleanup.h"
-#include "format/units.h"
-#include "format/printable.h"
+#include "format/base/cleanup.h"
+#include "format/base/units.h"
+#include "format/base/printable.h"
 #include "replayer/cursor_internal.h"
 
 /*

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "replayer/cursor_internal.h"
 
 /* Parts of one ladder together, bytes: that of a guest with 100 GB of memory. */

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/probe.h"
 #include "replayer/cursor_internal.h"
 

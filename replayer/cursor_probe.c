@@ -5,9 +5,9 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "format/cleanup.h"
-#include "format/units.h"
-#include "format/printable.h"
+#include "format/base/cleanup.h"
+#include "format/base/units.h"
+#include "format/base/printable.h"
 #include "kernel/probe.h"
 #include "replayer/cursor_internal.h"
 

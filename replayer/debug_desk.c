@@ -11,7 +11,7 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "format/text/trace_open.h"
 #include "replayer/replay_lab.h"
 

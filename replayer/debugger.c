@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/process.h"
 #include "replayer/debug_desk.h"
 #include "replayer/gdb.h"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/probe.h"
 #include "kernel/process.h"
 

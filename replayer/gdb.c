@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "replayer/debugger.h"
 
 #define ARGUMENTS_MAX 64

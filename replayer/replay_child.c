@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "format/text/trace_open.h"
 #include "kernel/guest_patches.h"
 #include "kernel/guest_replace.h"

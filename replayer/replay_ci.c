@@ -8,10 +8,10 @@
 #include <time.h>
 
 #include "format/ci/ci.h"
-#include "format/cleanup.h"
-#include "format/shell.h"
+#include "format/base/cleanup.h"
+#include "format/base/shell.h"
 #include "format/text/cast.h"
-#include "format/units.h"
+#include "format/base/units.h"
 #include "kernel/vhost.h"
 
 /* VIRTIO 1.2, section 5.3: what a driver sends on queue 1 of port 0 is output. */

@@ -6,10 +6,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "format/cleanup.h"
-#include "format/same_file.h"
+#include "format/base/cleanup.h"
+#include "format/base/same_file.h"
 #include "format/text/trace_open.h"
-#include "format/units.h"
+#include "format/base/units.h"
 
 /* ---- Which guests there are ----------------------------------------------------------------- */
 

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/command_line.h"
-#include "format/units.h"
-#include "format/words.h"
+#include "format/base/command_line.h"
+#include "format/base/units.h"
+#include "format/base/words.h"
 #include "kernel/host_checks.h"
 
 #define DEFAULT_HANG (30 * NS_PER_S)

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "format/cleanup.h"
-#include "format/write_error.h"
+#include "format/base/cleanup.h"
+#include "format/base/write_error.h"
 
 typedef int report_writer(const struct verdict_lab *all, FILE *out);
 

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "format/text/record_json.h"
 #include "format/text/record_text.h"
 #include "replayer/cause.h"

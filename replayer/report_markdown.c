@@ -4,10 +4,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "format/cleanup.h"
-#include "format/markdown.h"
+#include "format/base/cleanup.h"
+#include "format/ci/markdown.h"
 #include "format/text/record_text.h"
-#include "format/units.h"
+#include "format/base/units.h"
 #include "kernel/seal.h"
 #include "replayer/cause.h"
 #include "replayer/context.h"

@@ -6,7 +6,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 
 #define SECOND_PROGRAM "ttrec"
 

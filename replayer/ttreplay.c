@@ -7,9 +7,9 @@
 
 #include "format/ci/ci.h"
 #include "kernel/process.h"
-#include "format/same_file.h"
+#include "format/base/same_file.h"
 #include "format/text/trace_open.h"
-#include "format/write_error.h"
+#include "format/base/write_error.h"
 #include "replayer/debugger.h"
 #include "replayer/replay_crew.h"
 #include "replayer/replay_options.h"

@@ -6,10 +6,10 @@
 #include <regex.h>
 #include <string.h>
 
-#include "format/cleanup.h"
-#include "format/console_line.h"
-#include "format/printable.h"
-#include "format/units.h"
+#include "format/base/cleanup.h"
+#include "format/base/console_line.h"
+#include "format/base/printable.h"
+#include "format/base/units.h"
 
 #define INTERRUPT "irq:"
 #define CONSOLE	  "console:"

@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "format/shell.h"
+#include "format/base/shell.h"
 #include "format/text/record_text.h"
-#include "format/units.h"
+#include "format/base/units.h"
 #include "replayer/cause.h"
 #include "replayer/context.h"
 #include "replayer/verdict_memory.h"

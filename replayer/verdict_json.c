@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "format/units.h"
+#include "format/base/units.h"
 #include "replayer/verdict_memory.h"
 #include "replayer/verdict_replaced.h"
 

@@ -4,8 +4,8 @@
 
 #include <stdio.h>
 
-#include "format/cleanup.h"
-#include "format/units.h"
+#include "format/base/cleanup.h"
+#include "format/base/units.h"
 #include "replayer/verdict_replaced.h"
 
 /* Guests with another kernel part or agree. */

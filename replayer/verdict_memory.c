@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "format/printable.h"
-#include "format/units.h"
+#include "format/base/printable.h"
+#include "format/base/units.h"
 
 #define NEIGHBOURS_MAX 4
 

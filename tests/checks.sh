@@ -66,8 +66,8 @@ tsan() {
 }
 
 coverage() {
-	local -a only=() sources=(format/{table,chain,predict,encode,pack,decode,index,verify,salvage}.c
-		format/'(frame|writer|reader|compare).*.c' recorder/'calendar.*.c' kernel/'vring.*.c')
+	local -a only=() sources=(format/trace/codec/{table,chain,predict,encode,pack,decode}.c
+		format/trace/{index,verify,salvage}.c format/trace/'(frame|writer|reader|compare).*.c' recorder/'calendar.*.c' kernel/'vring.*.c')
 	local source
 	for source in "${sources[@]}"; do
 		only+=(--filter "$source")

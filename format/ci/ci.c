@@ -9,7 +9,7 @@
 #include <sys/random.h>
 #include <time.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 
 /* Of two consoles that are equal in so many last lines, one is shown. */
 #define COMMON_LINES 8

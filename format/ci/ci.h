@@ -15,7 +15,7 @@
 
 #include "format/ci/ci_console.h"
 #include "format/ci/ci_options.h"
-#include "format/diagnosis.h"
+#include "format/base/diagnosis.h"
 
 /* One thing that was to hold. Texts are copied when it is added; NULL stands for none. */
 struct ci_case {

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "format/cleanup.h"
-#include "format/console_line.h"
+#include "format/base/cleanup.h"
+#include "format/base/console_line.h"
 
 #define LINES	     40
 #define CONSOLE_LINE 512

@@ -12,11 +12,11 @@
 #include <sys/stat.h>
 
 #include "format/ci/ci.h"
-#include "format/cleanup.h"
-#include "format/console_line.h"
-#include "format/markdown.h"
-#include "format/units.h"
-#include "format/write_error.h"
+#include "format/base/cleanup.h"
+#include "format/base/console_line.h"
+#include "format/ci/markdown.h"
+#include "format/base/units.h"
+#include "format/base/write_error.h"
 
 /* GitHub shows so many of a kind of one step; the rest is dropped without a word. */
 #define ANNOTATIONS_MAX 10

@@ -10,9 +10,9 @@
 #include <time.h>
 
 #include "format/ci/ci.h"
-#include "format/cleanup.h"
-#include "format/console_line.h"
-#include "format/units.h"
+#include "format/base/cleanup.h"
+#include "format/base/console_line.h"
+#include "format/base/units.h"
 
 #define RED   "\033[31;1m"
 #define GREEN "\033[32;1m"

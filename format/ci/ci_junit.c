@@ -12,10 +12,10 @@
 #include <time.h>
 
 #include "format/ci/ci.h"
-#include "format/cleanup.h"
-#include "format/console_line.h"
-#include "format/units.h"
-#include "format/write_error.h"
+#include "format/base/cleanup.h"
+#include "format/base/console_line.h"
+#include "format/base/units.h"
+#include "format/base/write_error.h"
 
 /* The writer keeps no error: what fails once is told at the end. */
 struct junit {

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 
 /* Apart from the keys of any command. */
 enum option_key { KEY_CI = 0x1000, KEY_JUNIT };

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/printable.h"
-#include "format/units.h"
+#include "format/base/printable.h"
+#include "format/base/units.h"
 
 static int see_guest(struct cast *cast, uint32_t index)
 {

@@ -5,8 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "format/printable.h"
-#include "format/units.h"
+#include "format/base/printable.h"
+#include "format/base/units.h"
 
 bool console_line(const char **text, size_t *size, const char **line, size_t *length)
 {

@@ -5,10 +5,10 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "format/cleanup.h"
-#include "format/text/line.h"
+#include "format/base/cleanup.h"
+#include "format/base/line.h"
 #include "format/text/record_text.h"
-#include "format/units.h"
+#include "format/base/units.h"
 
 /* So much of a payload is shown. */
 #define EXCERPT_BYTES 16

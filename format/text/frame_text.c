@@ -11,7 +11,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 
 #define TAGS_MAX       4 /* VLAN tags, one in the other */
 #define EXTENSIONS_MAX 8 /* headers of IPv6 before the one that tells */

@@ -3,7 +3,7 @@
 #ifndef TTREC_FRAME_TEXT_H
 #define TTREC_FRAME_TEXT_H
 
-#include "format/text/line.h"
+#include "format/base/line.h"
 
 /*
  * Add what the frame at @data is, of which @size bytes are there; it may be longer.

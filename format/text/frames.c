@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/frame_origin.h"
+#include "format/text/frame_origin.h"
 
 #define SET_FEATURES	   2 /* the vhost-user request */
 #define F_VERSION_1	   (1ULL << 32)

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "format/text/frame_text.h"
 #include "format/text/record_internal.h"
 #include "format/text/record_text.h"

@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "format/printable.h"
+#include "format/base/printable.h"
 #include "format/text/frame_text.h"
 #include "format/text/record_internal.h"
 

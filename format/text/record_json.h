@@ -6,7 +6,7 @@
 #include <jansson.h>
 
 #include "format/text/cast.h"
-#include "format/text/line.h"
+#include "format/base/line.h"
 
 /* Add @record to @line as one object, without a newline. @cast may be NULL. */
 void record_add_json(const struct cast *cast, const struct trace_record *record, struct line *line);

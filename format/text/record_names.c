@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 
 /* Source: docs/interop/vhost-user.rst of QEMU 9, "Front-end message types". */
 static const char *const requests[] = {

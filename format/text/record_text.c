@@ -5,9 +5,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "format/text/record_internal.h"
-#include "format/units.h"
+#include "format/base/units.h"
 
 /* Columns, as wide as most traces need them. */
 #define NUMBER_WIDTH 8

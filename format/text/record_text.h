@@ -26,7 +26,7 @@
 #include <stdio.h>
 
 #include "format/text/cast.h"
-#include "format/text/line.h"
+#include "format/base/line.h"
 #include "format/tttrace.h"
 
 /* How records are shown. All may be zero. */

@@ -4,9 +4,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "format/text/record_internal.h"
-#include "format/units.h"
+#include "format/base/units.h"
 
 /* The names of operations and kinds stand in a column: FREE_UNTIL. */
 #define WORD_WIDTH 10

@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "format/trace_output.h"
-#include "format/write_error.h"
+#include "format/trace/trace_output.h"
+#include "format/base/write_error.h"
 
 int trace_open(const char *path, struct trace_reader **reader, struct diagnosis *why)
 {

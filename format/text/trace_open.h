@@ -3,7 +3,7 @@
 #ifndef TTREC_TRACE_OPEN_H
 #define TTREC_TRACE_OPEN_H
 
-#include "format/diagnosis.h"
+#include "format/base/diagnosis.h"
 #include "format/tttrace.h"
 
 /* Say that the trace @path could not be written, for @error of trace_output_open() or of writing.

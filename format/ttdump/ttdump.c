@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* ttdump: look into a trace. */
-#include "format/ttdump/ttdump.h"
+#include "format/ttdump/base/ttdump.h"
 
 #include <string.h>
 
-#include "format/write_error.h"
+#include "format/base/write_error.h"
 
 static const struct verb {
 	const char *name;

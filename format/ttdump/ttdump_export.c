@@ -4,10 +4,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "format/same_file.h"
-#include "format/command_line.h"
-#include "format/ttdump/export.h"
-#include "format/write_error.h"
+#include "format/base/same_file.h"
+#include "format/base/command_line.h"
+#include "format/ttdump/export/export.h"
+#include "format/base/write_error.h"
 
 static const struct format {
 	const char *name;

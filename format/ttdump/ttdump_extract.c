@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* ttdump extract: get the embedded files. Where they go is not for the trace to say. */
-#include "format/ttdump/ttdump.h"
+#include "format/ttdump/base/ttdump.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "format/command_line.h"
-#include "format/units.h"
-#include "format/write_error.h"
+#include "format/base/command_line.h"
+#include "format/base/units.h"
+#include "format/base/write_error.h"
 
 struct extract {
 	const char *trace;

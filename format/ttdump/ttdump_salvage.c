@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* ttdump salvage: make a whole trace of what a damaged one still holds. */
-#include "format/ttdump/ttdump.h"
+#include "format/ttdump/base/ttdump.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "format/command_line.h"
+#include "format/base/command_line.h"
 #include "format/text/trace_open.h"
-#include "format/units.h"
-#include "format/write_error.h"
+#include "format/base/units.h"
+#include "format/base/write_error.h"
 
 struct salvage {
 	const char *input;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* ttdump verify: is every bit right? */
-#include "format/ttdump/ttdump.h"
+#include "format/ttdump/base/ttdump.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "format/command_line.h"
-#include "format/units.h"
+#include "format/base/command_line.h"
+#include "format/base/units.h"
 
 static const char doc[] =
 	"Check every bit of a trace and say so in one line. Exit status 0 when it is whole, 3 when "

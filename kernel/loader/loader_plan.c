@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/elf_view.h"
 
 #define PAGE_DOWN(address) ((address) & ~(LOADER_PAGE - 1))

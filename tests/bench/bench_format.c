@@ -17,9 +17,9 @@
 
 #include <zstd.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "format/tttrace.h"
-#include "format/units.h"
+#include "format/base/units.h"
 
 #define MESSAGES    1000000u
 #define REPEATS_MAX 31

@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "format/units.h"
+#include "format/base/units.h"
 #include "kernel/wire.h"
 
 #define REPEATS_DEFAULT 5

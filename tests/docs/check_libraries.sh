@@ -12,10 +12,7 @@ export PKG_CONFIG_PATH
 
 # library_of NAME: the file that programs are linked with.
 library_of() {
-	case $1 in
-	tttrace) echo "$build/format/libtttrace.so" ;;
-	ttparticipant) echo "$build/kernel/libttparticipant.so" ;;
-	esac
+	echo "$LD_LIBRARY_PATH/lib$1.so"
 }
 
 header_of() {
@@ -151,6 +148,7 @@ same_abi() {
 		fail "the interface has changed: raise the version if it must, and record it with $0 --update"
 }
 
+install_tree
 if [[ ${1-} == --update ]]; then
 	mkdir -p "$abi"
 	for library in tttrace ttparticipant; do
@@ -158,7 +156,6 @@ if [[ ${1-} == --update ]]; then
 	done
 	exit
 fi
-install_tree
 proves "the examples of tttrace(3) write and read traces" trace_examples
 proves "the example of ttparticipant(3) takes part in a simulation" participant_example
 proves "CMake finds tttrace" cmake_package

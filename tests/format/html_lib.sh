@@ -4,7 +4,7 @@
 
 # What a script measured is said beside the result.
 exec 3>&1
-export TTREC_TEST_MODULES=$bin/../format/ttdump/html/node_modules
+export TTREC_TEST_MODULES=$bin/../format/ttdump/export/html/page/node_modules
 
 # Ends the script as skipped where a page cannot be made or looked at.
 need_browser() {

@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "format/tttrace.h"
-#include "format/units.h"
+#include "format/base/units.h"
 
 #define GUESTS	   4
 #define DELAY	   (100 * NS_PER_US)

@@ -15,8 +15,8 @@
 
 #include <cmocka.h>
 
-#include "format/cleanup.h"
-#include "format/writer.h"
+#include "format/base/cleanup.h"
+#include "format/trace/writer.h"
 #include "tests/format/sample.h"
 
 static void check(int err, const char *what)

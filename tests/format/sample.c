@@ -16,8 +16,8 @@
 
 #include <cmocka.h>
 
-#include "format/cleanup.h"
-#include "format/units.h"
+#include "format/base/cleanup.h"
+#include "format/base/units.h"
 
 /* splitmix64 */
 uint64_t sample_random(struct sample_random *random)

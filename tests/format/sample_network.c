@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "format/units.h"
+#include "format/base/units.h"
 
 #define DELAY	  (100 * NS_PER_US)
 #define READ_TIME 256 /* ns that a look at the clock takes in a guest */

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include <openssl/evp.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "tests/format/sample.h"
 
 struct file {

@@ -13,9 +13,9 @@
 #include <libxml/xmlschemas.h>
 
 #include "format/ci/ci.h"
-#include "format/cleanup.h"
-#include "format/markdown.h"
-#include "format/shell.h"
+#include "format/base/cleanup.h"
+#include "format/ci/markdown.h"
+#include "format/base/shell.h"
 #include "tests/recorder/random.h"
 
 #define ROUNDS	    400

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "format/ci/ci_console.h"
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 
 /* As `outcome name` of each test, with what was said during failed ones behind it. */
 static void assert_tests(const char *console_text, const char *expected)

@@ -15,8 +15,8 @@
 
 #include <cmocka.h>
 
-#include "format/decode.h"
-#include "format/encode.h"
+#include "format/trace/codec/decode.h"
+#include "format/trace/codec/encode.h"
 #include "tests/format/sample.h"
 #include "tests/seed.h"
 

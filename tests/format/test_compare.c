@@ -8,9 +8,9 @@
 
 #include <cmocka.h>
 
-#include "format/cleanup.h"
-#include "format/compare.h"
-#include "format/layout.h"
+#include "format/base/cleanup.h"
+#include "format/trace/compare.h"
+#include "format/trace/codec/layout.h"
 #include "tests/format/sample.h"
 
 #define GUESTS 3

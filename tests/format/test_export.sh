@@ -4,7 +4,7 @@
 # shellcheck source-path=SCRIPTDIR source=../system/lib.sh
 . "$(dirname "$0")/../system/lib.sh"
 
-schema=$source_dir/format/ttdump/perfetto.proto
+schema=$source_dir/format/ttdump/export/perfetto/perfetto.proto
 
 # A lab of four guests on a network.
 lab_trace() {

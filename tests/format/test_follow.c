@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "format/reader.h"
+#include "format/trace/reader.h"
 #include "tests/format/sample.h"
 
 #define GUESTS 5

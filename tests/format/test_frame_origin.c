@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "format/frame_origin.h"
+#include "format/text/frame_origin.h"
 
 struct small_frame {
 	uint8_t data[14];

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "format/text/frame_text.h"
 #include "tests/format/sample.h"
 

@@ -16,9 +16,9 @@
 
 #include <cmocka.h>
 
-#include "format/cleanup.h"
-#include "format/frame_read.h"
-#include "format/frame_write.h"
+#include "format/base/cleanup.h"
+#include "format/trace/frame_read.h"
+#include "format/trace/frame_write.h"
 #include "tests/format/sample.h"
 #include "tests/seed.h"
 

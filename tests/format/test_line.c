@@ -9,11 +9,11 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "format/cleanup.h"
-#include "format/printable.h"
-#include "format/text/line.h"
+#include "format/base/cleanup.h"
+#include "format/base/printable.h"
+#include "format/base/line.h"
 #include "format/text/record_json.h"
-#include "format/units.h"
+#include "format/base/units.h"
 #include "tests/format/sample.h"
 
 static struct line line;

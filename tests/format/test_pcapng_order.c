@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "format/ttdump/pcapng.h"
-#include "format/ttdump/pcapng_order.h"
+#include "format/ttdump/export/pcapng/pcapng.h"
+#include "format/ttdump/export/pcapng/pcapng_order.h"
 
 #define PACKET	6 /* the type of its block */
 #define HEAD	28

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "format/layout.h"
+#include "format/trace/codec/layout.h"
 #include "tests/format/sample.h"
 
 static void assert_round_trip(struct sample *sample, const char *name)

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "format/console_line.h"
-#include "format/terminal_text.h"
+#include "format/base/console_line.h"
+#include "format/base/terminal_text.h"
 
 #define TEXT(text) text, sizeof(text) - 1
 

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "format/cleanup.h"
-#include "format/writer.h"
+#include "format/base/cleanup.h"
+#include "format/trace/writer.h"
 #include "tests/format/sample.h"
 
 #define UNKNOWN_KIND 40

@@ -20,8 +20,8 @@
 
 #include <cmocka.h>
 
-#include "format/cleanup.h"
-#include "format/units.h"
+#include "format/base/cleanup.h"
+#include "format/base/units.h"
 #include "tests/format/sample.h"
 #include "tests/seed.h"
 

@@ -23,11 +23,9 @@ foreach(name line frame_text record_text)
   target_link_libraries(format_${name} PRIVATE tttext)
 endforeach()
 ttrec_unit_test(format_frames SOURCES format/test_frames.c LIBS tttext)
-ttrec_unit_test(format_frame_origin SOURCES format/test_frame_origin.c LIBS ttbase)
+ttrec_unit_test(format_frame_origin SOURCES format/test_frame_origin.c LIBS tttext)
 ttrec_unit_test(format_terminal_text SOURCES format/test_terminal_text.c LIBS ttbase)
-ttrec_unit_test(format_pcapng_order LIBS tttext
-  SOURCES format/test_pcapng_order.c ${CMAKE_SOURCE_DIR}/format/ttdump/pcapng.c
-          ${CMAKE_SOURCE_DIR}/format/ttdump/pcapng_frame.c ${CMAKE_SOURCE_DIR}/format/ttdump/pcapng_order.c)
+ttrec_unit_test(format_pcapng_order SOURCES format/test_pcapng_order.c LIBS ttdump_pcapng)
 ttrec_unit_test(test_console_compare SOURCES format/test_console_compare.c LIBS tttext)
 
 ttrec_unit_test(format_ci SOURCES format/test_ci.c LIBS ttci PkgConfig::XML)

@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "recorder/calendar.h"
 #include "tests/fuzz/fuzz.h"
 

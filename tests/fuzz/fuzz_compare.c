@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "format/layout.h"
+#include "format/trace/codec/layout.h"
 #include "tests/fuzz/trace_input.h"
 
 #define HEAD 4

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/room_internal.h"
 #include "replayer/cursor.h"
 #include "tests/fuzz/fuzz.h"

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "format/ttdump/ttdump.h"
+#include "format/ttdump/base/ttdump.h"
 #include "tests/fuzz/trace_input.h"
 
 #define WORDS_MAX 6

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/kernel/vhost_peer.h"
 

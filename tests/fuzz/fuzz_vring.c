@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/kernel/ring_builder.h"
 

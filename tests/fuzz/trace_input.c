@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 
 bool trace_input_is_answer(int err)
 {

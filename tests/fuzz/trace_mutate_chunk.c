@@ -8,8 +8,8 @@
 #include <unistd.h>
 #include <zstd.h>
 
-#include "format/cleanup.h"
-#include "format/frame_write.h"
+#include "format/base/cleanup.h"
+#include "format/trace/frame_write.h"
 #include "tests/fuzz/trace_input.h"
 
 #define CHUNKS_MAX  64

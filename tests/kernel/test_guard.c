@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/guard.h"
 #include "kernel/memory.h"
 #include "tests/kernel/ring_builder.h"

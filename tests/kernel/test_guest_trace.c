@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/guest.h"
 
 static char directory[] = "/tmp/test_guest_trace.XXXXXX";

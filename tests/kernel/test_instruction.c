@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/instruction.h"
 
 #define ADDRESS	   0x7f0000001000ull

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/loader/loader_plan.h"
 
 #define SEGMENTS_MAX 80

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/memory.h"
 #include "kernel/xstate.h"
 #include "tests/recorder/random.h"

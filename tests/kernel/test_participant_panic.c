@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "tests/kernel/participant_script.h"
 
 /* It failed with this, and fails with it again whatever is asked of it. */

@@ -19,7 +19,7 @@
 
 #include <cmocka.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/host_checks.h"
 #include "kernel/probe_internal.h"
 #include "tests/kernel/probe_allowed.h"

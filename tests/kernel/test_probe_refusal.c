@@ -16,7 +16,7 @@
 #include <cmocka.h>
 #include <seccomp.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/probe.h"
 
 /* What is done to a process before it tries to open the probe. */

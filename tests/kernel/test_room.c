@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/guest.h"
 #include "kernel/loader/loader.h"
 

@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/guest.h"
 
 static const char *intruder, *expected_path;

@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "tests/kernel/vhost_peer.h"
 
 static struct peer peer; /* too large for a stack */

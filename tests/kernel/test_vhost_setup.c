@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "tests/kernel/vhost_peer.h"
 #include "tests/recorder/random.h"
 

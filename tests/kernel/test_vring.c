@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "tests/kernel/ring_builder.h"
 
 #define MEMORY_SIZE (1u << 20)

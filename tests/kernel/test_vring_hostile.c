@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "tests/kernel/ring_builder.h"
 #include "tests/recorder/random.h"
 #include "tests/seed.h"

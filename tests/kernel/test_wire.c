@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/wire.h"
 
 static const struct wire_message sample = { TRACE_OP_REQUEST, 7, 0x0123456789abcdef };

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 
 void peer_open(struct peer *peer)
 {

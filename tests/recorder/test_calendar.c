@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "format/cleanup.h"
-#include "format/units.h"
+#include "format/base/cleanup.h"
+#include "format/base/units.h"
 #include "tests/recorder/calendar_stage.h"
 
 #define NEVER	WIRE_TIME_NEVER

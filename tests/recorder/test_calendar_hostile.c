@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "recorder/calendar.h"
 #include "tests/recorder/random.h"
 

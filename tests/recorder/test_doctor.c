@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "recorder/doctor.h"
 
 /* ---- A host made of files -------------------------------------------------------------------- */

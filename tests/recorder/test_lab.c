@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "format/cleanup.h"
-#include "format/units.h"
+#include "format/base/cleanup.h"
+#include "format/base/units.h"
 #include "recorder/calendar.h"
 #include "recorder/lab_internal.h"
 #include "tests/recorder/lab_sample.h"

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "tests/recorder/lab_sample.h"
 
 struct mistake {

@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "recorder/lab_internal.h"
 #include "tests/recorder/lab_sample.h"
 #include "tests/recorder/random.h"

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "recorder/run_settings.h"
 
 /* Of run_options.c, which is the whole command line. */

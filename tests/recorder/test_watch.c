@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "recorder/watch.h"
 
 static struct watch *watch_for(const char *const *expect, const char *const *fail_on,

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/room_internal.h"
 
 #define QUEUE_SIZE   8

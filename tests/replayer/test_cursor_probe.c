@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "replayer/cursor.h"
 #include "tests/replayer/fake_guest.h"
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "replayer/replay_plan.h"
 
 #define GUESTS_MAX 16

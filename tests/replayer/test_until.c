@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "format/cleanup.h"
-#include "format/units.h"
+#include "format/base/cleanup.h"
+#include "format/base/units.h"
 #include "replayer/until.h"
 #include "tests/replayer/fake_guest.h"
 

@@ -21,7 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/participant.h"
 #include "tests/system/conformance_archive.h"
 #include "tests/system/conformance_exchange.h"

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 
 static void pad(FILE *archive)
 {

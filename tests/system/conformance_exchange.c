@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "recorder/calendar.h"
 #include "tests/system/conformance_steps.h"
 

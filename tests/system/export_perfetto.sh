@@ -11,7 +11,7 @@ pack_guests
 # agrees TRACE [DELAY]: see there.
 agrees() {
 	expect 0 "$source_dir/tests/format/perfetto_compare.py" "$bin/ttdump" \
-		"$source_dir/format/ttdump/perfetto.proto" "$@"
+		"$source_dir/format/ttdump/export/perfetto/perfetto.proto" "$@"
 }
 
 pings() {

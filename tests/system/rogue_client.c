@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "format/tttrace.h"
 #include "kernel/wire.h"
 

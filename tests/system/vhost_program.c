@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "format/cleanup.h"
+#include "format/base/cleanup.h"
 #include "kernel/participant.h"
 #include "kernel/vhost.h"
 #include "kernel/wire.h"

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Whether two names are of one file, so that a trace is not lost to a slip of the hand. */
+#include "format/base/same_file.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+bool is_same_file(const char *one, const char *other)
+{
+	struct stat a, b;
+
+	if (stat(one, &a) || stat(other, &b))
+		return !strcmp(one, other);
+	return S_ISREG(a.st_mode) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+int refuse_overwriting(const char *input, const char *output, const char *option,
+		       struct diagnosis *why)
+{
+	if (!output || !is_same_file(input, output))
+		return 0;
+	return diagnose(why, EXIT_USAGE, -EEXIST, "name another file",
+			"%s: %s is the trace that is read: it would be overwritten", option,
+			output);
+}

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Embedded files out of a trace. What a file says about itself is checked before it is believed. */
+#include "format/trace/reader.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+
+#include "format/base/cleanup.h"
+#include "format/trace/index.h"
+
+static int artifact_fail(struct trace_reader *reader, int error)
+{
+	memcpy(reader->problem, reader->artifacts.problem, sizeof(reader->problem));
+	return error;
+}
+
+static int parse_file(struct frame_reader *frames, const struct chunk *chunk,
+		      struct artifact_entry *entry)
+{
+	const uint8_t *in = chunk->content + CHUNK_HEAD_SIZE;
+	size_t size = chunk->size - CHUNK_HEAD_SIZE, length;
+
+	if (size < FILE_HEAD_SIZE || size > FILE_HEAD_SIZE + ARTIFACT_PATH_MAX)
+		return frame_problem(frames, -EBADMSG, "the head of a file has a wrong size");
+	length = size - FILE_HEAD_SIZE;
+	entry->content = get_le32(in);
+	entry->mode = get_le32(in + 4);
+	entry->size = get_le64(in + 8);
+	entry->origin = get_le64(in + 16);
+	memcpy(entry->sha256, in + 24, sizeof(entry->sha256));
+	memcpy(entry->path, in + FILE_HEAD_SIZE, length);
+	entry->path[length] = '\0';
+	entry->next = frames->offset;
+	if (strlen(entry->path) != length)
+		return frame_problem(frames, -EBADMSG, "the path of a file contains a NUL");
+	if (entry->size > ARTIFACT_SIZE_MAX || entry->origin > chunk->offset)
+		return frame_problem(frames, -EBADMSG, "the size of a file is out of bounds");
+	return 1;
+}
+
+/* The first entry of the index at or after @position; there are many where there are many files. */
+static uint64_t index_place(struct trace_reader *reader, const struct index_footer *footer,
+			    uint64_t position)
+{
+	uint64_t low = 0, high = footer->entries;
+	struct index_item item;
+
+	while (low < high) {
+		uint64_t middle = low + (high - low) / 2;
+
+		if (index_get(reader->fd, footer, middle, &item))
+			return footer->entries;
+		if (item.offset < position)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Skip what the index says is no file. A wrong index costs time: the scan goes on from there. */
+static uint64_t index_skip(struct trace_reader *reader, uint64_t position)
+{
+	struct index_footer footer;
+	struct index_item item;
+
+	if (index_open(reader->fd, &footer))
+		return position;
+	for (uint64_t i = index_place(reader, &footer, position); i < footer.entries; i++) {
+		if (index_get(reader->fd, &footer, i, &item))
+			return position;
+		if (item.offset >= position && (item.type == CHUNK_FILE || item.type == CHUNK_END))
+			return item.offset;
+	}
+	return position;
+}
+
+static int walk_init(struct trace_reader *reader)
+{
+	if (!reader->usable)
+		return reader->error;
+	if (reader->artifacts.window)
+		return 0;
+	return frame_reader_init(&reader->artifacts, reader->fd);
+}
+
+int artifact_find(struct trace_reader *reader, uint64_t *position, bool index,
+		  struct artifact_entry *entry)
+{
+	struct frame_reader *frames = &reader->artifacts;
+	struct chunk chunk;
+	int got = walk_init(reader);
+
+	if (got)
+		return got;
+	frame_reader_jump(frames, index ? index_skip(reader, *position) : *position, 0);
+	while ((got = frame_reader_next(frames, &chunk)) > 0) {
+		if (chunk.type != CHUNK_FILE)
+			continue;
+		*position = frames->offset;
+		got = parse_file(frames, &chunk, entry);
+		break;
+	}
+	return got < 0 ? artifact_fail(reader, got) : got;
+}
+
+static void free_hash(EVP_MD_CTX **hash)
+{
+	EVP_MD_CTX_free(*hash);
+}
+
+/* The next part of @entry's content from where the walk stands. */
+static int next_part(struct frame_reader *frames, const struct artifact_entry *entry, uint64_t done,
+		     const uint8_t **data, size_t *size)
+{
+	struct chunk chunk;
+	int got;
+
+	while ((got = frame_reader_next(frames, &chunk)) > 0) {
+		const uint8_t *in = chunk.content + CHUNK_HEAD_SIZE;
+
+		if (chunk.type != CHUNK_PART)
+			continue;
+		if (chunk.size <= CHUNK_HEAD_SIZE + PART_HEAD_SIZE)
+			return frame_problem(frames, -EBADMSG, "a part of a file is empty");
+		if (get_le32(in) != entry->content)
+			continue;
+		*data = in + PART_HEAD_SIZE;
+		*size = chunk.size - CHUNK_HEAD_SIZE - PART_HEAD_SIZE;
+		if (get_le64(in + 8) != done || *size > entry->size - done)
+			return frame_problem(frames, -EBADMSG, "a part of a file is out of place");
+		return 0;
+	}
+	return got ? got : frame_problem(frames, -EBADMSG, "a part of a file is missing");
+}
+
+int artifact_read(struct trace_reader *reader, const struct artifact_entry *entry,
+		  artifact_sink *sink, void *context)
+{
+	cleanup(free_hash) EVP_MD_CTX *hash = EVP_MD_CTX_new();
+	struct frame_reader *frames = &reader->artifacts;
+	uint8_t sha256[EVP_MAX_MD_SIZE];
+	uint64_t done = 0;
+	const uint8_t *data = NULL;
+	size_t size = 0;
+	int err = walk_init(reader);
+
+	if (!hash || EVP_DigestInit_ex(hash, EVP_sha256(), NULL) != 1)
+		return -ENOMEM;
+	frame_reader_jump(frames, entry->origin, 0);
+	for (; !err && done < entry->size; done += size) {
+		err = next_part(frames, entry, done, &data, &size);
+		if (err)
+			return artifact_fail(reader, err);
+		if (EVP_DigestUpdate(hash, data, size) != 1)
+			return -ENOMEM;
+		if (sink)
+			err = sink(context, data, size);
+	}
+	if (err)
+		return err;
+	if (EVP_DigestFinal_ex(hash, sha256, NULL) != 1)
+		return -ENOMEM;
+	if (memcmp(sha256, entry->sha256, sizeof(entry->sha256))) {
+		frame_problem(frames, -EBADMSG, "the SHA-256 of %.128s differs", entry->path);
+		return artifact_fail(reader, -EBADMSG);
+	}
+	return 0;
+}
+
+/* Memory grows with what really comes, not with what the file claims. */
+struct loaded {
+	uint8_t *data;
+	size_t size, room;
+};
+
+static int load_part(void *context, const uint8_t *data, size_t size)
+{
+	struct loaded *loaded = context;
+
+	if (size > loaded->room - loaded->size) {
+		size_t room = (loaded->size + size) * 2;
+		uint8_t *grown = realloc(loaded->data, room);
+
+		if (!grown)
+			return -ENOMEM;
+		loaded->data = grown;
+		loaded->room = room;
+	}
+	memcpy(loaded->data + loaded->size, data, size);
+	loaded->size += size;
+	return 0;
+}
+
+int artifact_fill(struct trace_reader *reader, const struct artifact_entry *entry, bool load,
+		  struct trace_artifact *artifact)
+{
+	struct loaded loaded = { 0 };
+	int err = 0;
+
+	memset(artifact, 0, sizeof(*artifact));
+	if (load)
+		err = artifact_read(reader, entry, load_part, &loaded);
+	if (!err && load && !loaded.data)
+		err = (loaded.data = malloc(1)) ? 0 : -ENOMEM;
+	if (!err)
+		err = (artifact->path = strdup(entry->path)) ? 0 : -ENOMEM;
+	if (err) {
+		free(loaded.data);
+		return err;
+	}
+	artifact->mode = entry->mode;
+	artifact->size = entry->size;
+	artifact->content = entry->content;
+	artifact->data = loaded.data;
+	memcpy(artifact->sha256, entry->sha256, sizeof(artifact->sha256));
+	return 0;
+}
+
+int trace_reader_artifact(struct trace_reader *reader, uint64_t *position, bool load,
+			  struct trace_artifact *artifact)
+{
+	struct artifact_entry entry;
+	int got = artifact_find(reader, position, true, &entry);
+
+	if (got <= 0)
+		return got;
+	got = artifact_fill(reader, &entry, load, artifact);
+	return got ? got : 1;
+}
+
+static int add_place(struct trace_reader *reader, uint64_t position, const char *path)
+{
+	struct artifact_place *grown;
+
+	/* Room doubles: whoever made the trace decides how many there are. */
+	if ((reader->place_count & (reader->place_count - 1)) == 0) {
+		size_t room = reader->place_count ? 2 * reader->place_count : 1;
+
+		grown = realloc(reader->places, room * sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		reader->places = grown;
+	}
+	grown = &reader->places[reader->place_count];
+	*grown = (struct artifact_place){ strdup(path), position };
+	if (!grown->path)
+		return -ENOMEM;
+	reader->place_count++;
+	return 0;
+}
+
+/* By path, and those of one path as they stand in the file: the first one counts. */
+static int compare_places(const void *one, const void *other)
+{
+	const struct artifact_place *first = one, *second = other;
+	int order = strcmp(first->path, second->path);
+
+	return order ? order
+		     : (first->position > second->position) - (first->position < second->position);
+}
+
+static void find_places(struct trace_reader *reader)
+{
+	struct artifact_entry entry;
+	uint64_t position = 0, before = 0;
+	int got;
+
+	reader->places_searched = true;
+	while ((got = artifact_find(reader, &position, true, &entry)) > 0) {
+		got = add_place(reader, before, entry.path);
+		if (got)
+			break;
+		before = position;
+	}
+	reader->places_error = got;
+	if (reader->place_count)
+		qsort(reader->places, reader->place_count, sizeof(*reader->places), compare_places);
+}
+
+/* Returns the number of the first place that is not before @path. */
+static size_t find_place(const struct trace_reader *reader, const char *path)
+{
+	size_t low = 0, high = reader->place_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(reader->places[middle].path, path) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+void artifact_forget(struct trace_reader *reader)
+{
+	for (size_t i = 0; i < reader->place_count; i++)
+		free(reader->places[i].path);
+	free(reader->places);
+	reader->places = NULL;
+	reader->place_count = 0;
+}
+
+int trace_reader_find(struct trace_reader *reader, const char *path, bool load,
+		      struct trace_artifact *artifact)
+{
+	uint64_t position;
+	size_t place;
+
+	if (!reader->usable)
+		return reader->error;
+	if (!reader->places_searched)
+		find_places(reader);
+	place = find_place(reader, path);
+	if (place == reader->place_count || strcmp(reader->places[place].path, path))
+		return reader->places_error;
+	position = reader->places[place].position;
+	return trace_reader_artifact(reader, &position, load, artifact);
+}
+
+void trace_artifact_free(struct trace_artifact *artifact)
+{
+	free(artifact->path);
+	free(artifact->data);
+	artifact->path = NULL;
+	artifact->data = NULL;
+}

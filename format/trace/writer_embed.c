@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Files into frames, a piece at a time: first the hash, then, if it is new, the bytes. */
+#include "format/trace/writer.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+
+static int hash_begin(struct embed *embed)
+{
+	embed->hash = EVP_MD_CTX_new();
+	if (!embed->hash)
+		return -ENOMEM;
+	return EVP_DigestInit_ex(embed->hash, EVP_sha256(), NULL) == 1 ? 0 : -ENOMEM;
+}
+
+static void hash_drop(struct embed *embed)
+{
+	EVP_MD_CTX_free(embed->hash);
+	embed->hash = NULL;
+}
+
+void writer_embed_free(struct embed *embed)
+{
+	hash_drop(embed);
+	free(embed->path);
+	free(embed);
+}
+
+/* An earlier file with the same bytes: its content is stored already, or being stored. */
+static const struct embed *embed_twin(const struct trace_writer *writer, const struct embed *embed)
+{
+	for (const struct embed *twin = writer->embeds; twin != embed; twin = twin->next)
+		if (twin->size == embed->size && !memcmp(twin->sha256, embed->sha256, 32))
+			return twin;
+	return NULL;
+}
+
+static int write_part(struct trace_writer *writer, const uint8_t *head, size_t head_size,
+		      const void *data, size_t size, uint32_t content)
+{
+	struct segment segments[2] = { { head, head_size }, { data, size } };
+	struct index_entry entry = {
+		.number = writer->flushed,
+		.now = writer->now,
+		.content = content,
+	};
+
+	return frame_write(&writer->frames, writer->frames.artifacts, segments, 2, &entry);
+}
+
+static uint8_t *put_head(struct trace_writer *writer, uint8_t *out, enum chunk_type type)
+{
+	return put_chunk_head(out, type, 0, 0, writer->flushed, writer->now, writer->frames.chain);
+}
+
+/* Name, mode, size and hash go first, so that a reader knows what the parts are of. */
+static int write_file(struct trace_writer *writer, struct embed *embed)
+{
+	const struct embed *twin = embed_twin(writer, embed);
+	uint8_t head[CHUNK_HEAD_SIZE + FILE_HEAD_SIZE];
+	uint8_t *out = put_head(writer, head, CHUNK_FILE);
+
+	embed->content = twin ? twin->content : writer->contents++;
+	embed->origin = twin ? twin->origin : writer->frames.offset;
+	embed->step = twin || !embed->size ? EMBED_DONE : EMBED_STORE;
+	embed->done = 0;
+	writer->artifacts++;
+	out = put_le32(out, embed->content);
+	out = put_le32(out, embed->mode);
+	out = put_le64(out, embed->size);
+	out = put_le64(out, embed->origin);
+	put_bytes(out, embed->sha256, sizeof(embed->sha256));
+	return write_part(writer, head, sizeof(head), embed->path, strlen(embed->path),
+			  embed->content);
+}
+
+static size_t next_piece(const struct embed *embed)
+{
+	uint64_t left = embed->size - embed->done;
+
+	return left < CHUNK_PART_MAX ? (size_t)left : CHUNK_PART_MAX;
+}
+
+static int embed_hash(struct trace_writer *writer, struct embed *embed)
+{
+	size_t piece = next_piece(embed);
+	int err = embed->hash ? 0 : hash_begin(embed);
+
+	if (!err && EVP_DigestUpdate(embed->hash, embed->data + embed->done, piece) != 1)
+		err = -EIO;
+	embed->done += piece;
+	if (!err && embed->done < embed->size)
+		return 0;
+	if (!err && EVP_DigestFinal_ex(embed->hash, embed->sha256, NULL) != 1)
+		err = -EIO;
+	hash_drop(embed);
+	return err ? err : write_file(writer, embed);
+}
+
+static int embed_store(struct trace_writer *writer, struct embed *embed)
+{
+	uint8_t head[CHUNK_HEAD_SIZE + PART_HEAD_SIZE];
+	uint8_t *out = put_head(writer, head, CHUNK_PART);
+	size_t piece = next_piece(embed);
+	int err;
+
+	out = put_le32(out, embed->content);
+	out = put_le32(out, 0);
+	put_le64(out, embed->done);
+	err = write_part(writer, head, sizeof(head), embed->data + embed->done, piece,
+			 embed->content);
+	embed->done += piece;
+	if (embed->done == embed->size)
+		embed->step = EMBED_DONE;
+	return err;
+}
+
+int writer_embed_step(struct trace_writer *writer, struct embed *embed)
+{
+	return embed->step == EMBED_HASH ? embed_hash(writer, embed) : embed_store(writer, embed);
+}

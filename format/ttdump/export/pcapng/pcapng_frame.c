@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* A frame as it is on its wire: sent once, received by some, as one packet with a comment. */
+#include "format/ttdump/export/pcapng/pcapng_frame.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/text/record_names.h"
+#include "format/ttdump/export/pcapng/pcapng.h"
+
+/* So many receivers are named. */
+#define NAMED_MAX 16
+
+struct wire_frame *wire_frame_create(uint32_t interface, const struct frame *frame,
+				     const struct trace_record *record)
+{
+	struct wire_frame *wire = malloc(sizeof(*wire) + frame->size);
+
+	if (!wire)
+		return NULL;
+	*wire = (struct wire_frame){
+		.interface = interface,
+		.record = frame->record,
+		.time = frame->known ? frame->sent : frame->received,
+		.known = frame->known,
+		.from_guest = frame->from_guest,
+		.from_device = frame->from_device,
+		.size = frame->size,
+	};
+	if (frame->size)
+		memcpy(wire->data, frame->data, frame->size);
+	if (!wire_frame_receive(wire, frame, record))
+		return wire;
+	wire_frame_free(wire);
+	return NULL;
+}
+
+void wire_frame_free(struct wire_frame *wire)
+{
+	if (wire)
+		free(wire->reception);
+	free(wire);
+}
+
+/* Who has it or lost it; where no one is named, the guest and the device that the record is of. */
+static struct reception reception_of(const struct frame *frame, const struct trace_record *record)
+{
+	bool named = frame->to_guest != UINT32_MAX;
+
+	return (struct reception){ .guest = named ? frame->to_guest : record->guest,
+				   .device = named ? frame->to_device : (uint32_t)record->field[0],
+				   .time = frame->received,
+				   .lost = frame->lost,
+				   .reason = frame->reason };
+}
+
+bool wire_frame_is(const struct wire_frame *wire, const struct frame *frame,
+		   const struct trace_record *record)
+{
+	const struct reception new = reception_of(frame, record);
+
+	if (!frame->known || wire->from_guest != frame->from_guest ||
+	    wire->from_device != frame->from_device || wire->time != frame->sent ||
+	    wire->size != frame->size ||
+	    (frame->size && memcmp(wire->data, frame->data, frame->size)))
+		return false;
+	/* Whoever sends the same twice at once has sent two frames. */
+	for (size_t i = 0; i < wire->reception_count; i++)
+		if (wire->reception[i].guest == new.guest &&
+		    wire->reception[i].device == new.device)
+			return false;
+	return true;
+}
+
+int wire_frame_receive(struct wire_frame *wire, const struct frame *frame,
+		       const struct trace_record *record)
+{
+	size_t count = wire->reception_count;
+	struct reception *grown = wire->reception;
+
+	if (!(count & (count - 1)))
+		grown = reallocarray(grown, count ? 2 * count : 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	wire->reception = grown;
+	grown[wire->reception_count++] = reception_of(frame, record);
+	return 0;
+}
+
+static void add_name(struct line *line, const struct cast *cast, uint32_t guest)
+{
+	char name[CAST_NAME];
+
+	line_text(line, cast_name(cast, guest, name));
+}
+
+static void add_loss(struct line *line, const struct reception *reception)
+{
+	const struct trace_record record = { .kind = TRACE_lost,
+					     .lost = { .reason = reception->reason } };
+	const char *why = record_field_name(&record, 1);
+
+	line_text(line, "lost: ");
+	line_text(line, why ? why : "for an unknown reason");
+}
+
+/* "n2 (100us)", "n3 (lost: no buffer)" */
+static void add_reception(const struct wire_frame *wire, const struct reception *reception,
+			  const struct cast *cast, struct line *line)
+{
+	add_name(line, cast, reception->guest);
+	line_text(line, " (");
+	if (reception->lost)
+		add_loss(line, reception);
+	else
+		line_duration(line, reception->time - wire->time);
+	line_char(line, ')');
+}
+
+static void add_receptions(const struct wire_frame *wire, const struct cast *cast,
+			   struct line *line)
+{
+	for (size_t i = 0; i < wire->reception_count && i < NAMED_MAX; i++) {
+		line_text(line, i ? ", " : " to ");
+		add_reception(wire, &wire->reception[i], cast, line);
+	}
+	if (wire->reception_count <= NAMED_MAX)
+		return;
+	line_text(line, " and ");
+	line_number(line, wire->reception_count - NAMED_MAX);
+	line_text(line, " more");
+}
+
+/* Of a frame of which one record is all that is known. */
+static void add_unknown(const struct wire_frame *wire, const struct cast *cast, struct line *line)
+{
+	const struct reception *reception = wire->reception;
+
+	line_text(line, reception->lost ? "at " : "to ");
+	add_name(line, cast, reception->guest);
+	line_text(line, ", ");
+	if (reception->lost)
+		add_loss(line, reception);
+	else
+		line_text(line, "sender not recorded");
+}
+
+/* What came to nothing on its sender's side of the wire had no receiver. */
+static bool is_lost_at_sender(const struct wire_frame *wire)
+{
+	return wire->reception->lost && wire->reception->guest == wire->from_guest &&
+	       wire->reception->device == wire->from_device;
+}
+
+/* "from n1 to n2 (100us), n3 (120us); record 3257" */
+static void add_comment(const struct wire_frame *wire, const struct cast *cast, struct line *line)
+{
+	if (!wire->known) {
+		add_unknown(wire, cast, line);
+	} else {
+		line_text(line, "from ");
+		add_name(line, cast, wire->from_guest);
+		if (is_lost_at_sender(wire)) {
+			line_text(line, ", ");
+			add_loss(line, wire->reception);
+		} else {
+			add_receptions(wire, cast, line);
+		}
+	}
+	line_text(line, "; record ");
+	line_number(line, wire->record);
+}
+
+void wire_frame_add(const struct wire_frame *wire, const struct cast *cast, struct line *line)
+{
+	struct line comment = { 0 };
+	struct pcapng_packet packet = {
+		.interface = wire->interface,
+		.time = wire->time,
+		.data = wire->data,
+		.captured = wire->size,
+		.size = wire->size,
+	};
+
+	add_comment(wire, cast, &comment);
+	packet.comment = comment.text;
+	packet.comment_size = comment.size;
+	pcapng_add_packet(line, &packet);
+	line->failed |= comment.failed;
+	line_free(&comment);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Which guest has which Internet address, as frames tell it (ARP, neighbour discovery). */
+#ifndef TTREC_PCAPNG_NAMES_H
+#define TTREC_PCAPNG_NAMES_H
+
+#include "format/text/frames.h"
+#include "format/ttdump/export/pcapng/pcapng.h"
+
+/* So many are remembered; of others nothing is said. */
+#define PCAPNG_NAMES_MAX 1024u
+
+struct pcapng_names {
+	struct {
+		enum pcapng_address type;
+		uint8_t address[16];
+	} told[PCAPNG_NAMES_MAX];
+	size_t count;
+};
+
+/* Add the name of a guest to @line if @frame tells an address of it for the first time. */
+void pcapng_names_learn(struct pcapng_names *names, const struct cast *cast,
+			const struct frame *frame, struct line *line);
+
+#endif

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * Packets in the order of time. Those of records come in order and stand in a row; frames stand in
+ * a heap beside it, by the time at which they were sent, and in a table in which further receptions
+ * of the same sending find them.
+ */
+#include "format/ttdump/export/pcapng/pcapng_order.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/ttdump/export/pcapng/pcapng_frame.h"
+
+/* So many bytes wait at most; when there are more, half of them go. */
+#define ORDER_BYTES   (32u * 1024 * 1024)
+#define ORDER_BUCKETS 4096u
+
+/* In the row, in front of each block. */
+struct entry {
+	uint64_t time;
+	size_t size;
+};
+
+struct bucket {
+	struct wire_frame *first, *last; /* the older ones first */
+};
+
+struct pcapng_order {
+	const struct cast *cast;
+	FILE *out;
+	struct line line; /* a packet that is written */
+	struct line row;
+	size_t row_begin;
+	struct wire_frame **heap;
+	size_t frame_count, heap_room;
+	size_t frame_bytes;
+	uint64_t frames; /* ever */
+	struct bucket bucket[ORDER_BUCKETS];
+};
+
+struct pcapng_order *pcapng_order_create(const struct cast *cast, FILE *out)
+{
+	struct pcapng_order *order = calloc(1, sizeof(*order));
+
+	if (!order)
+		return NULL;
+	order->cast = cast;
+	order->out = out;
+	return order;
+}
+
+void pcapng_order_free(struct pcapng_order *order)
+{
+	if (!order)
+		return;
+	for (size_t i = 0; i < order->frame_count; i++)
+		wire_frame_free(order->heap[i]);
+	free(order->heap);
+	line_free(&order->row);
+	line_free(&order->line);
+	free(order);
+}
+
+/* ---- Frames by time -------------------------------------------------------------------------- */
+
+static bool is_before(const struct wire_frame *a, const struct wire_frame *b)
+{
+	return a->time != b->time ? a->time < b->time : a->order < b->order;
+}
+
+static int heap_add(struct pcapng_order *order, struct wire_frame *wire)
+{
+	size_t hole = order->frame_count;
+
+	if (hole == order->heap_room) {
+		size_t room = hole ? 2 * hole : 64;
+		struct wire_frame **grown = reallocarray(order->heap, room, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		order->heap = grown;
+		order->heap_room = room;
+	}
+	for (; hole && is_before(wire, order->heap[(hole - 1) / 2]); hole = (hole - 1) / 2)
+		order->heap[hole] = order->heap[(hole - 1) / 2];
+	order->heap[hole] = wire;
+	order->frame_count++;
+	return 0;
+}
+
+static struct wire_frame *heap_take(struct pcapng_order *order)
+{
+	struct wire_frame *first = order->heap[0], *last = order->heap[--order->frame_count];
+	size_t hole = 0, child;
+
+	while ((child = 2 * hole + 1) < order->frame_count) {
+		if (child + 1 < order->frame_count &&
+		    is_before(order->heap[child + 1], order->heap[child]))
+			child++;
+		if (is_before(last, order->heap[child]))
+			break;
+		order->heap[hole] = order->heap[child];
+		hole = child;
+	}
+	order->heap[hole] = last;
+	return first;
+}
+
+/* ---- Frames by sending ----------------------------------------------------------------------- */
+
+static struct bucket *find_bucket(struct pcapng_order *order, uint32_t guest, uint64_t time)
+{
+	return &order->bucket[((time + guest) * 0x9e3779b97f4a7c15) >> 52];
+}
+_Static_assert(ORDER_BUCKETS == 1u << (64 - 52), "the hash has as many values");
+
+static struct wire_frame *find_sending(struct pcapng_order *order, const struct frame *frame,
+				       const struct trace_record *record)
+{
+	struct wire_frame *wire = NULL;
+
+	if (frame->known)
+		wire = find_bucket(order, frame->from_guest, frame->sent)->first;
+	while (wire && !wire_frame_is(wire, frame, record))
+		wire = wire->next;
+	return wire;
+}
+
+static void table_add(struct pcapng_order *order, struct wire_frame *wire)
+{
+	struct bucket *bucket = find_bucket(order, wire->from_guest, wire->time);
+
+	if (bucket->last)
+		bucket->last->next = wire;
+	else
+		bucket->first = wire;
+	bucket->last = wire;
+}
+
+static void table_remove(struct pcapng_order *order, const struct wire_frame *wire)
+{
+	struct bucket *bucket = find_bucket(order, wire->from_guest, wire->time);
+	struct wire_frame **place = &bucket->first, *before = NULL;
+
+	for (; *place != wire; place = &(*place)->next)
+		before = *place;
+	*place = wire->next;
+	if (bucket->last == wire)
+		bucket->last = before;
+}
+
+/* ---- Writing --------------------------------------------------------------------------------- */
+
+static size_t frame_space(const struct wire_frame *wire)
+{
+	return sizeof(*wire) + wire->size;
+}
+
+static int write_frame(struct pcapng_order *order)
+{
+	struct wire_frame *wire = heap_take(order);
+
+	table_remove(order, wire);
+	order->frame_bytes -= frame_space(wire) + wire->reception_count * sizeof(struct reception);
+	order->line.size = 0;
+	wire_frame_add(wire, order->cast, &order->line);
+	wire_frame_free(wire);
+	if (order->line.failed)
+		return -ENOMEM;
+	fwrite(order->line.text, 1, order->line.size, order->out);
+	return 0;
+}
+
+static bool first_entry(const struct pcapng_order *order, struct entry *entry)
+{
+	if (order->row_begin == order->row.size)
+		return false;
+	memcpy(entry, order->row.text + order->row_begin, sizeof(*entry));
+	return true;
+}
+
+/* What comes first: a frame only once all records of the time at which it was sent are through. */
+static int write_first(struct pcapng_order *order)
+{
+	struct entry entry;
+
+	if (!first_entry(order, &entry) ||
+	    (order->frame_count && order->heap[0]->time < entry.time))
+		return write_frame(order);
+	fwrite(order->row.text + order->row_begin + sizeof(entry), 1, entry.size, order->out);
+	order->row_begin += sizeof(entry) + entry.size;
+	return 0;
+}
+
+static size_t waiting(const struct pcapng_order *order)
+{
+	return order->row.size - order->row_begin + order->frame_bytes;
+}
+
+/* Write until no more than @bytes wait. */
+static int write_down_to(struct pcapng_order *order, size_t bytes)
+{
+	int err = 0;
+
+	while (!err && waiting(order) > bytes)
+		err = write_first(order);
+	order->row.size -= order->row_begin;
+	if (order->row.size)
+		memmove(order->row.text, order->row.text + order->row_begin, order->row.size);
+	order->row_begin = 0;
+	return err;
+}
+
+static int bound(struct pcapng_order *order)
+{
+	return waiting(order) > ORDER_BYTES ? write_down_to(order, ORDER_BYTES / 2) : 0;
+}
+
+int pcapng_order_finish(struct pcapng_order *order)
+{
+	return write_down_to(order, 0);
+}
+
+int pcapng_order_add(struct pcapng_order *order, uint64_t time, const void *block, size_t size)
+{
+	const struct entry entry = { time, size };
+
+	line_bytes(&order->row, &entry, sizeof(entry));
+	line_bytes(&order->row, block, size);
+	return order->row.failed ? -ENOMEM : bound(order);
+}
+
+static int add_sending(struct pcapng_order *order, uint32_t interface, const struct frame *frame,
+		       const struct trace_record *record)
+{
+	struct wire_frame *wire = wire_frame_create(interface, frame, record);
+
+	if (!wire)
+		return -ENOMEM;
+	wire->order = order->frames++;
+	if (heap_add(order, wire)) {
+		wire_frame_free(wire);
+		return -ENOMEM;
+	}
+	table_add(order, wire);
+	order->frame_bytes += frame_space(wire);
+	return 0;
+}
+
+int pcapng_order_add_frame(struct pcapng_order *order, uint32_t interface,
+			   const struct frame *frame, const struct trace_record *record)
+{
+	struct wire_frame *wire = find_sending(order, frame, record);
+	int err = wire ? wire_frame_receive(wire, frame, record)
+		       : add_sending(order, interface, frame, record);
+
+	if (err)
+		return err;
+	order->frame_bytes += sizeof(struct reception);
+	return bound(order);
+}

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* ttdump export perfetto: guests and devices as tracks, for ui.perfetto.dev and trace_processor. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/text/frame_text.h"
+#include "format/text/frames.h"
+#include "format/ttdump/export/export.h"
+#include "format/ttdump/export/perfetto/perfetto_guest.h"
+
+#define TOD "tod="
+
+struct network {
+	char name[CAST_NAME];
+	uint64_t track;
+	struct rate rate;
+};
+
+struct lab {
+	struct perfetto_writer writer;
+	struct cast cast;
+	struct tracks tracks;
+	struct frames *frames;
+	struct line line; /* what a frame is */
+	struct guest_events *guest;
+	uint64_t *flows; /* room for one to each guest */
+	size_t guest_count;
+	struct network *network;
+	size_t network_count;
+	/* The BROADCAST that is on its way: its record and who sent it. */
+	uint64_t broadcast;
+	uint32_t sender;
+	uint64_t now;
+};
+
+/* ---- Frames ---------------------------------------------------------------------------------- */
+
+static struct network *find_network(struct lab *lab, const char *name)
+{
+	struct network *grown;
+
+	for (size_t i = 0; i < lab->network_count; i++)
+		if (!strcmp(lab->network[i].name, name))
+			return &lab->network[i];
+	grown = realloc(lab->network, (lab->network_count + 1) * sizeof(*grown));
+	if (!grown)
+		return NULL;
+	lab->network = grown;
+	grown += lab->network_count;
+	*grown = (struct network){ 0 };
+	snprintf(grown->name, sizeof(grown->name), "%s", name);
+	grown->track = track_network(&lab->tracks, lab->network_count++, grown->name);
+	return grown;
+}
+
+/* "send 10.0.0.1 > 10.0.0.2 ICMP echo request id 1 seq 0" */
+static const char *frame_name(struct lab *lab, const char *verb, const struct frame *frame)
+{
+	lab->line.size = 0;
+	line_text(&lab->line, verb);
+	line_char(&lab->line, ' ');
+	line_add_frame(&lab->line, frame->data, frame->size);
+	line_char(&lab->line, '\0');
+	if (lab->line.failed)
+		lab->writer.err = -ENOMEM;
+	return lab->line.failed ? verb : lab->line.text;
+}
+
+/* What both ends of a frame have in common. */
+static struct perfetto_event frame_event(struct lab *lab, const char *verb,
+					 const struct frame *frame)
+{
+	return (struct perfetto_event){ .type = PERFETTO_INSTANT,
+					.text = frame_name(lab, verb, frame),
+					.number = &frame->record };
+}
+
+/* When it was sent is known when it has arrived: so late it is written. */
+static void show_sending(struct lab *lab, const struct frame *frame, uint64_t flow, uint64_t bytes)
+{
+	struct perfetto_event event = frame_event(lab, "send", frame);
+	char peer[CAST_NAME];
+
+	event.now = frame->sent;
+	event.track =
+		track_device(&lab->tracks, frame->from_guest, frame->from_device, DEVICE_FRAMES);
+	if (frame->to_guest != UINT32_MAX)
+		event.peer = cast_name(&lab->cast, frame->to_guest, peer);
+	event.bytes = &bytes;
+	event.begins = &flow;
+	event.begin_count = 1;
+	perfetto_event(&lab->writer, &event);
+}
+
+static void show_receiving(struct lab *lab, const struct frame *frame, uint64_t flow,
+			   uint64_t bytes)
+{
+	struct perfetto_event event = frame_event(lab, "receive", frame);
+	char peer[CAST_NAME];
+
+	event.now = frame->received;
+	event.track = track_device(&lab->tracks, frame->to_guest, frame->to_device, DEVICE_FRAMES);
+	event.bytes = &bytes;
+	if (frame->known) {
+		event.peer = cast_name(&lab->cast, frame->from_guest, peer);
+		event.ends[event.end_count++] = flow;
+	}
+	perfetto_event(&lab->writer, &event);
+}
+
+static void show_loss(struct lab *lab, const struct trace_record *record, const struct frame *frame,
+		      uint64_t flow, uint64_t bytes)
+{
+	struct perfetto_event event = frame_event(lab, "lost", frame);
+	char peer[CAST_NAME];
+
+	event.now = record->now;
+	if (frame->to_guest != UINT32_MAX)
+		event.peer = cast_name(&lab->cast, frame->to_guest, peer);
+	event.track = track_device(&lab->tracks, record->guest, record->lost.device, DEVICE_FRAMES);
+	event.record = record;
+	event.bytes = &bytes;
+	if (frame->known)
+		event.ends[event.end_count++] = flow;
+	perfetto_event(&lab->writer, &event);
+}
+
+/* Bytes on each network are counted where they arrive. */
+static int count_bytes(struct lab *lab, const struct frame *frame)
+{
+	struct network *network = find_network(lab, frame->network);
+
+	if (!network)
+		return -ENOMEM;
+	rate_add(&network->rate, &lab->tracks, network->track, frame->received, frame->size);
+	return 0;
+}
+
+static int show_frame(struct lab *lab, const struct trace_record *record)
+{
+	struct frame frame;
+	int got = frames_feed(lab->frames, record, &frame);
+	uint64_t flow;
+
+	if (got <= 0)
+		return got;
+	/* The trace names the sender, which may be nobody that it tells of. */
+	if (frame.known && tracks_prepare(&lab->tracks, frame.from_guest))
+		return -ENOMEM;
+	flow = flow_number(frame.record, frame.to_guest);
+	if (frame.known)
+		show_sending(lab, &frame, flow, frame.size);
+	if (frame.lost) {
+		show_loss(lab, record, &frame, flow, frame.size);
+		return 0;
+	}
+	show_receiving(lab, &frame, flow, frame.size);
+	return count_bytes(lab, &frame);
+}
+
+/* ---- Broadcasts ------------------------------------------------------------------------------ */
+
+/* A flow to everybody there is: those that nobody receives do not show. */
+static size_t flows_to_all(struct lab *lab, const struct trace_record *record)
+{
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < lab->guest_count; i++)
+		if (i != record->guest && lab->cast.guest[i].seen)
+			lab->flows[count++] = flow_number(record->number, i);
+	return count;
+}
+
+static void show_broadcast(struct lab *lab, const struct trace_record *record)
+{
+	struct perfetto_event event = {
+		.now = record->now,
+		.track = track_guest(&lab->tracks, record->guest, GUEST_MESSAGES),
+		.type = PERFETTO_INSTANT,
+		.name = perfetto_operation(TRACE_OP_BROADCAST),
+		.record = record,
+	};
+	char peer[CAST_NAME];
+
+	if (record->kind == TRACE_from) {
+		event.begins = lab->flows;
+		event.begin_count = flows_to_all(lab, record);
+		lab->broadcast = record->number;
+		lab->sender = record->guest;
+	} else {
+		event.peer = cast_name(&lab->cast, lab->sender, peer);
+		event.ends[event.end_count++] = flow_number(lab->broadcast, record->guest);
+	}
+	perfetto_event(&lab->writer, &event);
+}
+
+/* ---- The whole trace --------------------------------------------------------------------------*/
+
+static int prepare_guest(struct lab *lab, uint32_t guest)
+{
+	struct guest_events *grown;
+	uint64_t *flows;
+
+	if (guest < lab->guest_count)
+		return 0;
+	flows = realloc(lab->flows, (guest + 1u) * sizeof(*flows));
+	if (!flows)
+		return -ENOMEM;
+	lab->flows = flows;
+	grown = realloc(lab->guest, (guest + 1u) * sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	lab->guest = grown;
+	while (lab->guest_count <= guest)
+		grown[lab->guest_count++] = (struct guest_events){ 0 };
+	return tracks_prepare(&lab->tracks, guest);
+}
+
+/* "tod=1767225600000000000": what the clocks of the guests began with. */
+static void learn_clock(struct lab *lab, const struct trace_record *record)
+{
+	char text[32];
+	uint64_t tod;
+
+	if (record->payload_size < strlen(TOD) || record->payload_size >= sizeof(text) ||
+	    memcmp(record->payload, TOD, strlen(TOD)))
+		return;
+	memcpy(text, record->payload, record->payload_size);
+	text[record->payload_size] = '\0';
+	tod = strtoull(text + strlen(TOD), NULL, 10);
+	if (tod < INT64_MAX)
+		perfetto_clock(&lab->writer, tod);
+}
+
+static bool is_broadcast(const struct trace_record *record)
+{
+	return (record->kind == TRACE_from || record->kind == TRACE_to) &&
+	       record->from.op == TRACE_OP_BROADCAST;
+}
+
+static int show_record(struct lab *lab, const struct trace_record *record)
+{
+	int err = cast_learn(&lab->cast, record);
+
+	if (!err)
+		err = prepare_guest(lab, record->guest);
+	if (!err)
+		err = guest_event(&lab->guest[record->guest], &lab->tracks, record);
+	if (!err)
+		err = show_frame(lab, record);
+	if (!err && record->kind == TRACE_meta)
+		learn_clock(lab, record);
+	if (!err && is_broadcast(record))
+		show_broadcast(lab, record);
+	lab->now = record->now;
+	return err ? err : lab->writer.err;
+}
+
+static void finish(struct lab *lab)
+{
+	for (uint32_t i = 0; i < lab->guest_count; i++)
+		guest_finish(&lab->guest[i], &lab->tracks, i, lab->now);
+	for (size_t i = 0; i < lab->network_count; i++)
+		rate_finish(&lab->network[i].rate, &lab->tracks, lab->network[i].track);
+}
+
+static void release(struct lab *lab)
+{
+	free(lab->guest);
+	free(lab->flows);
+	free(lab->network);
+	free(lab->tracks.guest);
+	free(lab->writer.packed);
+	line_free(&lab->line);
+	frames_free(lab->frames);
+	cast_free(&lab->cast);
+}
+
+static int show_trace(struct lab *lab, const struct export_request *request,
+		      struct trace_reader *reader, struct diagnosis *diagnosis)
+{
+	struct trace_record record;
+	int err = 0, got = 0;
+
+	perfetto_head(&lab->writer, trace_reader_header(reader)->uuid);
+	while (!err && !ferror(lab->writer.out) && (got = trace_reader_next(reader, &record)) > 0)
+		err = show_record(lab, &record);
+	finish(lab);
+	if (err)
+		return diagnose(diagnosis, EXIT_CANNOT, err, NULL, "cannot export %s: %s",
+				request->path, strerror(-err));
+	return got < 0 ? dump_damaged(request->path, reader, got, diagnosis) : 0;
+}
+
+int export_perfetto(const struct export_request *request, struct trace_reader *reader, FILE *out,
+		    struct diagnosis *diagnosis)
+{
+	struct lab lab = { .writer.out = out };
+	int err;
+
+	lab.tracks.writer = &lab.writer;
+	lab.tracks.cast = &lab.cast;
+	lab.frames = frames_create(&lab.cast);
+	err = lab.frames ? show_trace(&lab, request, reader, diagnosis)
+			 : diagnose(diagnosis, EXIT_CANNOT, -ENOMEM, NULL, "cannot export %s: %s",
+				    request->path, strerror(ENOMEM));
+	release(&lab);
+	return err;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The parts of `ttdump show`: which records, and how they are written. */
+#ifndef TTREC_SHOW_H
+#define TTREC_SHOW_H
+
+#include <regex.h>
+
+#include "format/ttdump/base/pager.h"
+#include "format/ttdump/base/ttdump.h"
+
+/* ---- show_filter.c: which records
+ * ---------------------------------------------------------------- */
+
+/* A record has to pass all of it. Begin with show_filter_init(). */
+struct show_filter {
+	uint64_t from, to;    /* ns */
+	uint64_t first, last; /* record numbers */
+	uint64_t kinds;	      /* a bit for each kind that passes */
+	uint64_t operations;  /* and for each operation of a message, which passes by that, too */
+	bool interrupts;      /* these only */
+	struct wanted_guest {
+		char *word;
+		uint32_t index;
+	} * guest; /* none: all */
+	size_t guest_count;
+	bool grepping;
+	regex_t pattern;
+	struct line text; /* of a record that is compared with the pattern */
+};
+
+void show_filter_init(struct show_filter *filter);
+void show_filter_release(struct show_filter *filter);
+
+/* Options of the command line; a wrong one ends the program. */
+void show_filter_guests(struct show_filter *filter, const char *list, struct argp_state *state);
+void show_filter_operations(struct show_filter *filter, const char *list, struct argp_state *state);
+void show_filter_records(struct show_filter *filter, const char *range, struct argp_state *state);
+void show_filter_grep(struct show_filter *filter, const char *regex, struct argp_state *state);
+
+/*
+ * Find out who the wanted guests are. Returns true when @cast knows all of them by now; otherwise
+ * *@unknown is one whom it does not know.
+ */
+bool show_filter_resolve(struct show_filter *filter, const struct cast *cast, const char **unknown);
+
+/* @view is asked for the text of a record when that matters. */
+bool show_filter_passes(struct show_filter *filter, const struct record_view *view,
+			const struct trace_record *record);
+
+/* ---- show_output.c: how they are written
+ * ----------------------------------------------------------- */
+
+enum show_format { SHOW_TEXT, SHOW_JSON, SHOW_CSV };
+enum show_colour { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER };
+
+struct show_output {
+	enum show_format format;
+	enum show_colour colour;
+	bool no_pager;
+	struct pager pager;
+	struct record_view view; /* of text */
+	struct line line;	 /* of the other formats */
+	uint64_t last;		 /* ns: time of the row before */
+	bool begun;
+};
+
+int show_output_open(struct show_output *output, const struct cast *cast,
+		     struct diagnosis *diagnosis);
+void show_output_head(struct show_output *output, const struct trace_header *header);
+/* 0 or -ENOMEM. */
+int show_output_record(struct show_output *output, const struct trace_record *record);
+/* Nobody reads on, or it cannot be written. */
+bool show_output_failed(const struct show_output *output);
+int show_output_close(struct show_output *output, struct diagnosis *diagnosis);
+
+/* ---- show_csv.c: rows as of RFC 4180
+ * ------------------------------------------------------------- */
+
+void csv_add_head(struct line *line);
+/* @previous: time of the row before, in ns. */
+void csv_add_record(struct line *line, const struct record_view *view,
+		    const struct trace_record *record, uint64_t previous);
+
+#endif

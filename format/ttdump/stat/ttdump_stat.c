@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* ttdump stat: what is in a trace, and what it costs. */
+#include <errno.h>
+#include <string.h>
+
+#include "format/ttdump/stat/stat.h"
+#include "format/base/command_line.h"
+#include "format/base/units.h"
+
+#define BUSIEST 5
+
+struct stat_request {
+	const char *path;
+	uint32_t busiest;
+	bool json;
+};
+
+static const struct argp_option options[] = {
+	{ "busiest", 'b', "N", 0, "List the N busiest milliseconds (default 5)", 0 },
+	{ "json", 'j', NULL, 0, "One JSON object", 0 },
+	{ 0 },
+};
+
+static const char doc[] =
+	"Say what is in a trace and what it costs: messages of each guest by operation, virtual "
+	"and wall-clock time, interrupts by source, what went through each device and network, "
+	"the busiest milliseconds, what each kind of record takes of the file, the chain of each "
+	"guest (equal chains mean equal histories) and its last memory digest.";
+
+static uint32_t parse_busiest(struct argp_state *state, const char *text)
+{
+	uint64_t number = 0;
+
+	if (count_parse(text, &number) || number > STAT_BUSIEST_MAX)
+		argp_error(state, "\"%s\" is no number of milliseconds; 0 to %d is", text,
+			   STAT_BUSIEST_MAX);
+	return (uint32_t)number;
+}
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+	struct stat_request *request = state->input;
+
+	switch (key) {
+	case 'b':
+		request->busiest = parse_busiest(state, argument);
+		return 0;
+	case 'j':
+		request->json = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (request->path)
+			argp_error(state, "only one trace can be summed up");
+		request->path = argument;
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "a trace is missing");
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+const char *stat_op_name(size_t op)
+{
+	return op < TRACE_OP_LIMIT ? trace_operation_name(op) : "unknown";
+}
+
+const char *stat_device_name(const struct stat_data *stat, uint32_t guest, uint32_t device,
+			     char text[2 * CAST_NAME])
+{
+	const struct cast_device *known = cast_device(&stat->cast, guest, device);
+
+	if (known && known->wired)
+		return known->network;
+	if (known && known->name[0])
+		return known->name;
+	snprintf(text, 2 * CAST_NAME, "dev%u", device);
+	return text;
+}
+
+uint64_t stat_raw_bytes(const struct stat_data *stat)
+{
+	uint64_t raw = 0;
+
+	for (size_t i = 0; i < TRACE_KIND_LIMIT; i++)
+		raw += stat->kind[i].raw;
+	return raw;
+}
+
+double stat_ratio(uint64_t raw, uint64_t packed)
+{
+	return packed ? (double)raw / (double)packed : 0;
+}
+
+static void free_sizer(struct stat_sizer **sizer)
+{
+	stat_sizer_free(*sizer);
+}
+
+static int count_records(struct stat_data *stat, struct trace_reader *reader,
+			 struct diagnosis *diagnosis)
+{
+	cleanup(free_sizer) struct stat_sizer *sizer = stat_sizer_create();
+	struct trace_record record;
+	int got;
+
+	stat->frames = frames_create(&stat->cast);
+	if (!sizer || !stat->frames)
+		return dump_no_memory(diagnosis);
+	while ((got = trace_reader_next(reader, &record)) > 0) {
+		stat_sizer_add(sizer, reader, &stat->kind[record.kind]);
+		if (stat_count(stat, &record))
+			return dump_no_memory(diagnosis);
+	}
+	stat_busiest_end(stat);
+	return got < 0 ? dump_damaged(stat->path, reader, got, diagnosis) : 0;
+}
+
+static int count_artifacts(struct stat_data *stat, struct trace_reader *reader,
+			   struct diagnosis *diagnosis)
+{
+	struct trace_artifact artifact;
+	uint64_t position = 0;
+	int got;
+
+	while ((got = trace_reader_artifact(reader, &position, false, &artifact)) > 0) {
+		stat->artifacts++;
+		stat->artifact_size += artifact.size;
+		trace_artifact_free(&artifact);
+	}
+	return got < 0 ? dump_damaged(stat->path, reader, got, diagnosis) : 0;
+}
+
+static void release(struct stat_data *stat)
+{
+	for (uint32_t i = 0; i < stat->guest_count; i++)
+		free(stat->guest[i].device);
+	free(stat->guest);
+	free(stat->network);
+	free(stat->busiest);
+	frames_free(stat->frames);
+	cast_free(&stat->cast);
+}
+
+/* A damaged trace is summed up as far as it goes; the diagnosis says where it stops. */
+int dump_stat(int argc, char **argv, struct diagnosis *diagnosis)
+{
+	static const struct argp argp = { options, parse, "TRACE", doc, NULL, NULL, NULL };
+	struct stat_request request = { .busiest = BUSIEST };
+	cleanup(release) struct stat_data stat = { 0 };
+	auto_trace *reader = NULL;
+	int err;
+
+	command_line_parse(&argp, argc, argv, 0, &request);
+	stat.path = request.path;
+	stat.busiest_wanted = request.busiest;
+	stat.busiest = calloc(request.busiest + 1u, sizeof(*stat.busiest));
+	if (!stat.busiest)
+		return dump_no_memory(diagnosis);
+	err = dump_open(stat.path, &reader, diagnosis);
+	if (err)
+		return err;
+	err = count_records(&stat, reader, diagnosis);
+	stat_frames(&stat, reader->fd);
+	if (!err)
+		err = count_artifacts(&stat, reader, diagnosis);
+	if (request.json)
+		stat_print_json(&stat, reader);
+	else
+		stat_print_text(&stat, reader);
+	return err;
+}
