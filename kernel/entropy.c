@@ -5,7 +5,8 @@
 #include <endian.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
-#include <openssl/evp.h>
+#include <nettle/chacha.h>
+#include <nettle/sha2.h>
 #include <poll.h>
 #include <seccomp.h>
 #include <string.h>
@@ -18,49 +19,62 @@
 #include "kernel/room.h"
 
 struct entropy_stream {
-	EVP_CIPHER_CTX *cipher;
+	struct chacha_ctx cipher;
+	uint8_t block[CHACHA_BLOCK_SIZE];
+	size_t left; /* of the block, at its end */
 };
 
-static int derive_key(uint64_t seed, uint64_t id, uint8_t key[32])
+static void derive_key(uint64_t seed, uint64_t id, uint8_t key[CHACHA_KEY_SIZE])
 {
 	uint64_t words[2] = { htole64(seed), htole64(id) };
 	uint8_t text[6 + sizeof(words)] = "ttrec:";
+	struct sha256_ctx hash;
 
 	memcpy(text + 6, words, sizeof(words));
-	return EVP_Digest(text, sizeof(text), key, NULL, EVP_sha256(), NULL) ? 0 : -ENOTSUP;
+	sha256_init(&hash);
+	sha256_update(&hash, sizeof(text), text);
+	sha256_digest(&hash, SHA256_DIGEST_SIZE, key);
 }
 
 int entropy_stream_create(uint64_t seed, uint64_t id, struct entropy_stream **out)
 {
 	struct entropy_stream *stream = calloc(1, sizeof(*stream));
-	static const uint8_t counter[16];
-	uint8_t key[32];
+	static const uint8_t nonce[CHACHA_NONCE_SIZE];
+	uint8_t key[CHACHA_KEY_SIZE];
 
 	if (!stream)
 		return -ENOMEM;
-	stream->cipher = EVP_CIPHER_CTX_new();
-	if (!stream->cipher || derive_key(seed, id, key) ||
-	    !EVP_EncryptInit_ex(stream->cipher, EVP_chacha20(), NULL, key, counter)) {
-		entropy_stream_destroy(stream);
-		return -ENOTSUP;
-	}
+	derive_key(seed, id, key);
+	chacha_set_key(&stream->cipher, key);
+	chacha_set_nonce(&stream->cipher, nonce);
 	*out = stream;
 	return 0;
 }
 
 void entropy_stream_take(struct entropy_stream *stream, void *data, size_t size)
 {
-	int done;
+	uint8_t *out = data;
 
-	/* The key stream itself: what the cipher makes of zeros. */
-	memset(data, 0, size);
-	EVP_EncryptUpdate(stream->cipher, data, &done, data, (int)size);
+	/* The key stream itself: what the cipher makes of zeros, in whole blocks. */
+	while (size) {
+		size_t part;
+
+		if (!stream->left) {
+			memset(stream->block, 0, sizeof(stream->block));
+			chacha_crypt(&stream->cipher, sizeof(stream->block), stream->block,
+				     stream->block);
+			stream->left = sizeof(stream->block);
+		}
+		part = size < stream->left ? size : stream->left;
+		memcpy(out, stream->block + sizeof(stream->block) - stream->left, part);
+		stream->left -= part;
+		out += part;
+		size -= part;
+	}
 }
 
 void entropy_stream_destroy(struct entropy_stream *stream)
 {
-	if (stream)
-		EVP_CIPHER_CTX_free(stream->cipher);
 	free(stream);
 }
 

@@ -100,10 +100,9 @@ static int write_source(const struct spec_writing *writing, const struct image_f
 {
 	char hex[2 * IMAGE_HASH_SIZE + 1];
 	uint8_t hash[IMAGE_HASH_SIZE];
-	int err = image_content_hash(file->content, hash);
+	int err;
 
-	if (err)
-		return err;
+	image_content_hash(file->content, hash);
 	hex_text(hash, sizeof(hash), hex);
 	err = write_meta(writing, "source=%s %s", hex, file->source);
 	return err ? err : write_meta(writing, "source-size=%zu", file->size);

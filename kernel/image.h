@@ -71,8 +71,8 @@ void image_files_free(struct image_files *files);
 struct image_content *image_content_create(void *data, size_t size);
 void image_content_release(struct image_content *content);
 
-/* SHA-256, computed once. 0 or -EIO. */
-int image_content_hash(struct image_content *content, uint8_t hash[IMAGE_HASH_SIZE]);
+/* SHA-256, computed once. */
+void image_content_hash(struct image_content *content, uint8_t hash[IMAGE_HASH_SIZE]);
 bool image_content_equal(const struct image_content *one, const struct image_content *other);
 
 /*

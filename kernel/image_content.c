@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Contents of files, held by everybody who needs them, and which file each was read from. */
-#include <openssl/evp.h>
+#include <nettle/sha2.h>
 #include <string.h>
 
 #include "format/base/cleanup.h"
@@ -26,14 +26,17 @@ void image_content_release(struct image_content *content)
 	free(content);
 }
 
-int image_content_hash(struct image_content *content, uint8_t hash[IMAGE_HASH_SIZE])
+void image_content_hash(struct image_content *content, uint8_t hash[IMAGE_HASH_SIZE])
 {
-	if (!content->hashed &&
-	    !EVP_Digest(content->data, content->size, content->hash, NULL, EVP_sha256(), NULL))
-		return -EIO;
+	struct sha256_ctx context;
+
+	if (!content->hashed) {
+		sha256_init(&context);
+		sha256_update(&context, content->size, content->data);
+		sha256_digest(&context, IMAGE_HASH_SIZE, content->hash);
+	}
 	content->hashed = true;
 	memcpy(hash, content->hash, IMAGE_HASH_SIZE);
-	return 0;
 }
 
 bool image_content_equal(const struct image_content *one, const struct image_content *other)

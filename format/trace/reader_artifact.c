@@ -3,7 +3,7 @@
 #include "format/trace/reader.h"
 
 #include <errno.h>
-#include <openssl/evp.h>
+#include <nettle/sha2.h>
 #include <stdlib.h>
 
 #include "format/base/cleanup.h"
@@ -105,11 +105,6 @@ int artifact_find(struct trace_reader *reader, uint64_t *position, bool index,
 	return got < 0 ? artifact_fail(reader, got) : got;
 }
 
-static void free_hash(EVP_MD_CTX **hash)
-{
-	EVP_MD_CTX_free(*hash);
-}
-
 /* The next part of @entry's content from where the walk stands. */
 static int next_part(struct frame_reader *frames, const struct artifact_entry *entry, uint64_t done,
 		     const uint8_t **data, size_t *size)
@@ -138,30 +133,27 @@ static int next_part(struct frame_reader *frames, const struct artifact_entry *e
 int artifact_read(struct trace_reader *reader, const struct artifact_entry *entry,
 		  artifact_sink *sink, void *context)
 {
-	cleanup(free_hash) EVP_MD_CTX *hash = EVP_MD_CTX_new();
 	struct frame_reader *frames = &reader->artifacts;
-	uint8_t sha256[EVP_MAX_MD_SIZE];
+	uint8_t sha256[SHA256_DIGEST_SIZE];
+	struct sha256_ctx hash;
 	uint64_t done = 0;
 	const uint8_t *data = NULL;
 	size_t size = 0;
 	int err = walk_init(reader);
 
-	if (!hash || EVP_DigestInit_ex(hash, EVP_sha256(), NULL) != 1)
-		return -ENOMEM;
+	sha256_init(&hash);
 	frame_reader_jump(frames, entry->origin, 0);
 	for (; !err && done < entry->size; done += size) {
 		err = next_part(frames, entry, done, &data, &size);
 		if (err)
 			return artifact_fail(reader, err);
-		if (EVP_DigestUpdate(hash, data, size) != 1)
-			return -ENOMEM;
+		sha256_update(&hash, size, data);
 		if (sink)
 			err = sink(context, data, size);
 	}
 	if (err)
 		return err;
-	if (EVP_DigestFinal_ex(hash, sha256, NULL) != 1)
-		return -ENOMEM;
+	sha256_digest(&hash, sizeof(sha256), sha256);
 	if (memcmp(sha256, entry->sha256, sizeof(entry->sha256))) {
 		frame_problem(frames, -EBADMSG, "the SHA-256 of %.128s differs", entry->path);
 		return artifact_fail(reader, -EBADMSG);

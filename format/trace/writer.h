@@ -11,6 +11,7 @@
 #ifndef TTREC_WRITER_H
 #define TTREC_WRITER_H
 
+#include <nettle/sha2.h>
 #include <pthread.h>
 
 #include "format/trace/frame_write.h"
@@ -31,7 +32,7 @@ struct embed {
 	uint32_t content; /* number of the content in the file */
 	uint64_t origin;  /* offset of the first file frame with this content */
 	uint8_t sha256[32];
-	void *hash; /* EVP_MD_CTX while hashing, NULL afterwards */
+	struct sha256_ctx hash;
 	enum { EMBED_HASH, EMBED_STORE, EMBED_DONE } step;
 };
 

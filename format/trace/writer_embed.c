@@ -2,27 +2,10 @@
 /* Files into frames, a piece at a time: first the hash, then, if it is new, the bytes. */
 #include "format/trace/writer.h"
 
-#include <errno.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
-
-static int hash_begin(struct embed *embed)
-{
-	embed->hash = EVP_MD_CTX_new();
-	if (!embed->hash)
-		return -ENOMEM;
-	return EVP_DigestInit_ex(embed->hash, EVP_sha256(), NULL) == 1 ? 0 : -ENOMEM;
-}
-
-static void hash_drop(struct embed *embed)
-{
-	EVP_MD_CTX_free(embed->hash);
-	embed->hash = NULL;
-}
 
 void writer_embed_free(struct embed *embed)
 {
-	hash_drop(embed);
 	free(embed->path);
 	free(embed);
 }
@@ -85,17 +68,15 @@ static size_t next_piece(const struct embed *embed)
 static int embed_hash(struct trace_writer *writer, struct embed *embed)
 {
 	size_t piece = next_piece(embed);
-	int err = embed->hash ? 0 : hash_begin(embed);
 
-	if (!err && EVP_DigestUpdate(embed->hash, embed->data + embed->done, piece) != 1)
-		err = -EIO;
+	if (!embed->done)
+		sha256_init(&embed->hash);
+	sha256_update(&embed->hash, piece, embed->data + embed->done);
 	embed->done += piece;
-	if (!err && embed->done < embed->size)
+	if (embed->done < embed->size)
 		return 0;
-	if (!err && EVP_DigestFinal_ex(embed->hash, embed->sha256, NULL) != 1)
-		err = -EIO;
-	hash_drop(embed);
-	return err ? err : write_file(writer, embed);
+	sha256_digest(&embed->hash, sizeof(embed->sha256), embed->sha256);
+	return write_file(writer, embed);
 }
 
 static int embed_store(struct trace_writer *writer, struct embed *embed)

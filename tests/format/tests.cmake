@@ -9,7 +9,7 @@ endfunction()
 
 format_test(round_trip)
 format_test(artifacts)
-target_link_libraries(format_artifacts PRIVATE PkgConfig::CRYPTO)
+target_link_libraries(format_artifacts PRIVATE PkgConfig::NETTLE)
 format_test(damage)
 format_test(codec)
 format_test(network_cost)

@@ -13,6 +13,7 @@ foreach(test test_vhost test_vhost_setup)
   ttrec_unit_test(${test} SOURCES kernel/${test}.c kernel/ring_builder.c kernel/vhost_peer.c
     LIBS ttkernel Threads::Threads)
 endforeach()
+ttrec_unit_test(test_entropy SOURCES kernel/test_entropy.c LIBS ttkernel)
 ttrec_unit_test(test_memory SOURCES kernel/test_memory.c LIBS ttkernel)
 ttrec_unit_test(test_xstate SOURCES kernel/test_xstate.c LIBS ttkernel)
 ttrec_unit_test(test_instruction SOURCES kernel/test_instruction.c LIBS ttkernel)
