@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 
 #include "format/base/cleanup.h"
 #include "kernel/room_internal.h"
@@ -58,8 +59,7 @@ static int drop_root(const struct room_plan *plan)
 		drop_capabilities();
 		return 0;
 	}
-	if (setgroups(0, NULL) || setresgid(ROOM_NOBODY, ROOM_NOBODY, ROOM_NOBODY) ||
-	    setresuid(ROOM_NOBODY, ROOM_NOBODY, ROOM_NOBODY))
+	if (syscall(SYS_setgroups, 0, NULL) || room_change_user(ROOM_NOBODY))
 		return -errno;
 	return 0;
 }

@@ -74,6 +74,9 @@ int room_report_send(int report_fd, const struct room_report *report, int fd);
 /* Body of the room's first process; never returns. */
 void room_keep(struct room_plan *plan) __attribute__((noreturn));
 
+/* Make all user and group ids of this process @id. 0 or -errno. */
+int room_change_user(unsigned int id);
+
 /* Make the directory of a room without SEAL_MOUNT; *@directory is malloc'ed. */
 int room_make_directory(const struct room_limits *limits, char **directory);
 

@@ -50,15 +50,24 @@ static int write_text(const char *path, const char *text)
 	return 0;
 }
 
+/*
+ * By system calls: libc's functions have all threads change, and this process, which is a clone of
+ * one that has several, has their list but not them. They wait for one that was being started then.
+ */
+int room_change_user(unsigned int id)
+{
+	return syscall(SYS_setresgid, id, id, id) || syscall(SYS_setresuid, id, id, id) ? -errno
+											: 0;
+}
+
 /* The change of users clears both: who may look into this process, and that it dies with ours. */
 static int become_mapped_user(void)
 {
 	/* Refused where the caller's own namespace refuses it: the groups are none of root's then.
 	 */
-	if (setgroups(0, NULL) && errno != EPERM)
+	if (syscall(SYS_setgroups, 0, NULL) && errno != EPERM)
 		return -errno;
-	if (setresgid(ROOM_USER, ROOM_USER, ROOM_USER) ||
-	    setresuid(ROOM_USER, ROOM_USER, ROOM_USER) || prctl(PR_SET_DUMPABLE, 1, 0, 0, 0))
+	if (room_change_user(ROOM_USER) || prctl(PR_SET_DUMPABLE, 1, 0, 0, 0))
 		return -errno;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	return 0;
