@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "format/base/cleanup.h"
-#include "kernel/guest_patches.h"
-#include "kernel/host_checks.h"
+#include "kernel/guest/guest_patches.h"
+#include "kernel/host/host_checks.h"
 #include "format/base/same_file.h"
 #include "format/text/trace_open.h"
 

@@ -7,7 +7,7 @@
 #ifndef TTREC_AGAIN_H
 #define TTREC_AGAIN_H
 
-#include "kernel/guest_replace.h"
+#include "kernel/guest/guest_replace.h"
 #include "recorder/run_lab.h"
 #include "recorder/run_settings.h"
 

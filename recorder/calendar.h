@@ -32,7 +32,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "kernel/wire.h"
+#include "kernel/wire/wire.h"
 
 struct calendar;
 

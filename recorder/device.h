@@ -15,8 +15,8 @@
 
 #include <stdint.h>
 
-#include "kernel/vhost.h"
-#include "kernel/wire.h"
+#include "kernel/vhost/vhost.h"
+#include "kernel/wire/wire.h"
 
 struct device;
 struct network_frame;
@@ -128,7 +128,7 @@ struct device_disk_options {
 /* Returns 0 or -errno: opens the image. */
 int device_disk_create(const struct device_disk_options *options, struct device **device);
 
-/* Random bytes of a stream of its own (kernel/entropy.h). */
+/* Random bytes of a stream of its own (kernel/sandbox/entropy.h). */
 struct device *device_rng_create(uint64_t seed, uint64_t id);
 
 /*

@@ -6,7 +6,7 @@
  */
 #include <stdlib.h>
 
-#include "kernel/entropy.h"
+#include "kernel/sandbox/entropy.h"
 #include "recorder/device.h"
 
 /* For one buffer; a guest that wants more asks again. */

@@ -11,8 +11,8 @@
 #include <stddef.h>
 
 #include "format/base/diagnosis.h"
-#include "kernel/host_checks.h"
-#include "kernel/room.h"
+#include "kernel/host/host_checks.h"
+#include "kernel/sandbox/room.h"
 
 enum finding_level {
 	FINDING_OK,
@@ -75,7 +75,7 @@ void doctor_check_needs(const struct doctor_host *host, unsigned int seal,
 void doctor_check_kernel(const char *kernel, struct findings *findings);
 
 /*
- * Print the instructions that tell of the processor (kernel/instruction.h) in all programs and
+ * Print the instructions that tell of the processor (kernel/instruction/instruction.h) in all programs and
  * libraries in @path, a file, a directory or an archive.
  */
 int doctor_list_instructions(const char *path, bool json, struct diagnosis *why);

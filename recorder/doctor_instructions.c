@@ -8,10 +8,10 @@
 
 #include "format/base/cleanup.h"
 #include "format/base/printable.h"
-#include "kernel/elf_view.h"
-#include "kernel/instruction.h"
+#include "kernel/image/elf_view.h"
+#include "kernel/instruction/instruction.h"
 #include "recorder/doctor.h"
-#include "kernel/program_files.h"
+#include "kernel/instruction/program_files.h"
 
 #define SYMBOL_TEXT 256
 

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "format/base/cleanup.h"
-#include "kernel/guest_arguments.h"
-#include "kernel/guest_patches.h"
+#include "kernel/guest/guest_arguments.h"
+#include "kernel/guest/guest_patches.h"
 #include "recorder/doctor.h"
 #include "recorder/doctor_trial.h"
 

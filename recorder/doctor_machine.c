@@ -5,8 +5,8 @@
 
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
-#include "kernel/cpu.h"
-#include "kernel/probe.h"
+#include "kernel/host/cpu.h"
+#include "kernel/probe/probe.h"
 #include "recorder/doctor.h"
 
 /* A guest whose mem= is larger than what is free dies with SIGBUS in the middle of its run. */

@@ -5,7 +5,7 @@
 #ifndef TTREC_DOCTOR_TRIAL_H
 #define TTREC_DOCTOR_TRIAL_H
 
-#include "kernel/guest.h"
+#include "kernel/guest/guest.h"
 
 enum trial_end {
 	TRIAL_SPOKE,  /* it asked for time to start */

@@ -16,8 +16,8 @@
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
 #include "format/base/words.h"
-#include "kernel/image.h"
-#include "kernel/process.h"
+#include "kernel/image/image.h"
+#include "kernel/host/process.h"
 
 
 /* Where the program is in the guest, and the working directory. */

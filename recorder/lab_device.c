@@ -8,7 +8,7 @@
 
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
-#include "kernel/room.h"
+#include "kernel/sandbox/room.h"
 
 #define SECTOR	512u
 #define MTU_MIN 68u /* RFC 791 */

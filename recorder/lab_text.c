@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "format/base/cleanup.h"
-#include "kernel/guest_patches.h"
+#include "kernel/guest/guest_patches.h"
 
 #define NAME_MAX_LENGTH 63
 /* What one pattern may repeat: nested counts multiply in the memory that regcomp(3) takes. */

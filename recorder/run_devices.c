@@ -9,7 +9,7 @@
 
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
-#include "kernel/entropy.h"
+#include "kernel/sandbox/entropy.h"
 
 /* What a number is derived for; each gets a stream of its own. */
 enum purpose { PURPOSE_NETWORK = 1, PURPOSE_MAC, PURPOSE_RNG };

@@ -3,7 +3,7 @@
 #ifndef TTREC_RUN_FIT_H
 #define TTREC_RUN_FIT_H
 
-#include "kernel/guest.h"
+#include "kernel/guest/guest.h"
 #include "recorder/lab.h"
 
 /*

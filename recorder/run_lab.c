@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "format/base/cleanup.h"
-#include "kernel/guest_arguments.h"
+#include "kernel/guest/guest_arguments.h"
 #include "recorder/again.h"
 #include "recorder/run_devices.h"
 #include "recorder/run_fit.h"

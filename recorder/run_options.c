@@ -13,7 +13,7 @@
 #include "format/base/command_line.h"
 #include "format/base/units.h"
 #include "format/base/words.h"
-#include "kernel/guest_patches.h"
+#include "kernel/guest/guest_patches.h"
 #include "recorder/lab.h"
 
 /*

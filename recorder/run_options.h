@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "kernel/guest_patches.h"
-#include "kernel/guest_replace.h"
+#include "kernel/guest/guest_patches.h"
+#include "kernel/guest/guest_replace.h"
 #include "format/ci/ci_options.h"
 #include "recorder/session.h"
 

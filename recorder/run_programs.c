@@ -17,7 +17,7 @@
 
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
-#include "kernel/process.h"
+#include "kernel/host/process.h"
 
 /* Wall time in which a program makes its socket. */
 #define START_PATIENCE_NS (10 * NS_PER_S)

@@ -9,7 +9,7 @@
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
 #include "format/base/printable.h"
-#include "kernel/seal.h"
+#include "kernel/sandbox/seal.h"
 #include "recorder/again_report.h"
 
 /* "the guest" of one, "the guest n2" of several. */

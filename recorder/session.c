@@ -9,8 +9,8 @@
 #include "format/base/cleanup.h"
 #include "format/base/printable.h"
 #include "format/base/units.h"
-#include "kernel/guest_processes.h"
-#include "kernel/process.h"
+#include "kernel/guest/guest_processes.h"
+#include "kernel/host/process.h"
 #include "recorder/session_internal.h"
 
 #define EVENT_BATCH 64

@@ -18,7 +18,7 @@
 #include "format/ci/ci_console.h"
 #include "format/base/diagnosis.h"
 #include "format/tttrace.h"
-#include "kernel/guest.h"
+#include "kernel/guest/guest.h"
 #include "recorder/calendar.h"
 #include "recorder/device.h"
 #include "recorder/network.h"

@@ -6,7 +6,7 @@
 
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
-#include "kernel/process.h"
+#include "kernel/host/process.h"
 #include "recorder/session_internal.h"
 
 void session_record_message(struct session *session, struct client *client, enum trace_kind kind,

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "format/base/cleanup.h"
-#include "kernel/process.h"
+#include "kernel/host/process.h"
 #include "recorder/session_internal.h"
 
 struct trace_record session_device_record(const struct session_device *device, enum trace_kind kind)

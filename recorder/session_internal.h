@@ -10,7 +10,7 @@
 
 #include "format/text/frame_origin.h"
 #include "format/base/terminal_text.h"
-#include "kernel/vhost_relay.h"
+#include "kernel/vhost/vhost_relay.h"
 #include "recorder/last_words.h"
 #include "recorder/session.h"
 #include "recorder/status_line.h"

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "kernel/probe.h"
+#include "kernel/probe/probe.h"
 #include "recorder/session_internal.h"
 
 int session_add_probe(struct session *session, struct probe *probe)

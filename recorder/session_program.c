@@ -17,7 +17,7 @@
 
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
-#include "kernel/process.h"
+#include "kernel/host/process.h"
 #include "recorder/session_program.h"
 
 /* A program that has just made its socket does not listen yet. */

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "kernel/process.h"
+#include "kernel/host/process.h"
 #include "recorder/session_program.h"
 
 static void answer_call(struct session_device *device, uint64_t value)

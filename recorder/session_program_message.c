@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 
 #include "format/base/cleanup.h"
-#include "kernel/process.h"
+#include "kernel/host/process.h"
 #include "recorder/session_program.h"
 
 /* Not to be had by a guest: what a program does with them is not in the used ring. */

@@ -11,7 +11,7 @@
 
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
-#include "kernel/process.h"
+#include "kernel/host/process.h"
 #include "recorder/session_internal.h"
 
 int session_add_upstream(struct session *session, const char *path, size_t *number)

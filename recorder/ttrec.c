@@ -8,7 +8,7 @@
 
 #include "format/base/cleanup.h"
 #include "format/base/write_error.h"
-#include "kernel/process.h"
+#include "kernel/host/process.h"
 
 static const struct {
 	const char *name;

@@ -6,7 +6,7 @@
 
 #include "format/base/cleanup.h"
 #include "format/text/trace_open.h"
-#include "kernel/process.h"
+#include "kernel/host/process.h"
 #include "recorder/run_report.h"
 #include "recorder/run_trace.h"
 #include "recorder/ttrec.h"

@@ -11,10 +11,10 @@
 #include "format/base/cleanup.h"
 #include "format/base/printable.h"
 #include "format/base/units.h"
-#include "kernel/guest_arguments.h"
-#include "kernel/guest_patches.h"
-#include "kernel/guest_replace.h"
-#include "kernel/seal.h"
+#include "kernel/guest/guest_arguments.h"
+#include "kernel/guest/guest_patches.h"
+#include "kernel/guest/guest_replace.h"
+#include "kernel/sandbox/seal.h"
 #include "replayer/verdict_memory.h"
 
 /* Processes that are named as evidence. */

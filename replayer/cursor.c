@@ -7,7 +7,7 @@
 
 #include "format/base/cleanup.h"
 #include "format/base/printable.h"
-#include "kernel/process.h"
+#include "kernel/host/process.h"
 #include "replayer/cursor_internal.h"
 
 #define UNREPLAYABLE "replayable=no"

@@ -15,8 +15,8 @@
 #include "format/base/diagnosis.h"
 #include "format/text/console_compare.h"
 #include "format/tttrace.h"
-#include "kernel/guest.h"
-#include "kernel/guest_suspects.h"
+#include "kernel/guest/guest.h"
+#include "kernel/instruction/guest_suspects.h"
 #include "replayer/console.h"
 
 struct probe;

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "format/base/cleanup.h"
-#include "kernel/probe.h"
+#include "kernel/probe/probe.h"
 #include "replayer/cursor_internal.h"
 
 int cursor_replay_from(struct cursor *cursor, const struct trace_record *record)

@@ -8,7 +8,7 @@
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
 #include "format/base/printable.h"
-#include "kernel/probe.h"
+#include "kernel/probe/probe.h"
 #include "replayer/cursor_internal.h"
 
 #define META "probe="

@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 
 #include "format/base/cleanup.h"
-#include "kernel/process.h"
+#include "kernel/host/process.h"
 #include "replayer/debug_desk.h"
 #include "replayer/gdb.h"
 

@@ -6,8 +6,8 @@
 #include <sys/epoll.h>
 
 #include "format/base/cleanup.h"
-#include "kernel/probe.h"
-#include "kernel/process.h"
+#include "kernel/probe/probe.h"
+#include "kernel/host/process.h"
 
 #define QUIET_MS      20
 #define CONSOLE_CHUNK (64u * 1024)

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "kernel/guest.h"
+#include "kernel/guest/guest.h"
 #include "replayer/console.h"
 
 enum door_event_kind {

@@ -3,7 +3,7 @@
 #ifndef TTREC_GDB_H
 #define TTREC_GDB_H
 
-#include "kernel/guest.h"
+#include "kernel/guest/guest.h"
 
 struct gdb {
 	pid_t pid;	 /* 0: none */

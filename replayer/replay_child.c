@@ -8,10 +8,10 @@
 
 #include "format/base/cleanup.h"
 #include "format/text/trace_open.h"
-#include "kernel/guest_patches.h"
-#include "kernel/guest_replace.h"
-#include "kernel/probe.h"
-#include "kernel/process.h"
+#include "kernel/guest/guest_patches.h"
+#include "kernel/guest/guest_replace.h"
+#include "kernel/probe/probe.h"
+#include "kernel/host/process.h"
 #include "replayer/replay_lab.h"
 #include "replayer/replay_visit.h"
 

@@ -12,7 +12,7 @@
 #include "format/base/shell.h"
 #include "format/text/cast.h"
 #include "format/base/units.h"
-#include "kernel/vhost.h"
+#include "kernel/vhost/vhost.h"
 
 /* VIRTIO 1.2, section 5.3: what a driver sends on queue 1 of port 0 is output. */
 #define CONSOLE_OUTPUT 1

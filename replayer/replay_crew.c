@@ -13,7 +13,7 @@
 
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
-#include "kernel/process.h"
+#include "kernel/host/process.h"
 #include "replayer/replay_child.h"
 
 /*

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "kernel/guest.h"
+#include "kernel/guest/guest.h"
 #include "replayer/cursor.h"
 
 struct replay_lab;

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "kernel/guest_replace.h"
+#include "kernel/guest/guest_replace.h"
 #include "format/ci/ci_options.h"
 #include "replayer/cursor.h"
 #include "replayer/until.h"

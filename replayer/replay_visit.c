@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#include "kernel/guest_core.h"
-#include "kernel/process.h"
+#include "kernel/guest/guest_core.h"
+#include "kernel/host/process.h"
 
 static struct replay_visit *visit_of(struct cursor_visitor *visitor)
 {

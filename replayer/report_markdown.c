@@ -8,7 +8,7 @@
 #include "format/ci/markdown.h"
 #include "format/text/record_text.h"
 #include "format/base/units.h"
-#include "kernel/seal.h"
+#include "kernel/sandbox/seal.h"
 #include "replayer/cause.h"
 #include "replayer/context.h"
 #include "replayer/report.h"

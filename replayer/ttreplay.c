@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "format/ci/ci.h"
-#include "kernel/process.h"
+#include "kernel/host/process.h"
 #include "format/base/same_file.h"
 #include "format/text/trace_open.h"
 #include "format/base/write_error.h"

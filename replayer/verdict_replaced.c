@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "format/base/units.h"
-#include "kernel/guest_replace.h"
+#include "kernel/guest/guest_replace.h"
 
 static const struct cursor_report *report_of(const struct verdict *verdict)
 {

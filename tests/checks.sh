@@ -43,7 +43,7 @@ codespell_() {
 tidy() {
 	cmake --preset fuzz || return
 	# What is generated is included.
-	cmake --build build/fuzz --target ttkernel ttverbs || return
+	cmake --build build/fuzz --target ttsandbox ttprobe ttverbs || return
 	run-clang-tidy -quiet -p build/fuzz -j "$jobs" "^$root/(format|kernel|recorder|replayer)/.*\.c$" \
 		>build/fuzz/tidy.log 2>&1 || {
 		grep -A 3 -E 'error:|warning:' build/fuzz/tidy.log
@@ -67,7 +67,7 @@ tsan() {
 
 coverage() {
 	local -a only=() sources=(format/trace/codec/{table,chain,predict,encode,pack,decode}.c
-		format/trace/{index,verify,salvage}.c format/trace/'(frame|writer|reader|compare).*.c' recorder/'calendar.*.c' kernel/'vring.*.c')
+		format/trace/{index,verify,salvage}.c format/trace/'(frame|writer|reader|compare).*.c' recorder/'calendar.*.c' kernel/vhost/'vring.*.c')
 	local source
 	for source in "${sources[@]}"; do
 		only+=(--filter "$source")

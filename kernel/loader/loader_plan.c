@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "format/base/cleanup.h"
-#include "kernel/elf_view.h"
+#include "kernel/image/elf_view.h"
 
 #define PAGE_DOWN(address) ((address) & ~(LOADER_PAGE - 1))
 #define PAGE_UP(address)   PAGE_DOWN((address) + LOADER_PAGE - 1)

@@ -17,8 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "kernel/cpu.h"
-#include "kernel/probe.h"
+#include "kernel/host/cpu.h"
+#include "kernel/probe/probe.h"
 #include "tests/kernel/probe_target.h"
 
 #define INTERRUPTS 200000u

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "format/base/units.h"
-#include "kernel/wire.h"
+#include "kernel/wire/wire.h"
 
 #define REPEATS_DEFAULT 5
 #define MESSAGES_EACH	200000u /* per measurement, both directions together */

@@ -188,7 +188,7 @@ no_warnings() {
 # Names for --allow are what a refusal gives: the first string of each entry of the table.
 allowed_names() {
 	local name
-	sed -n '/refused_table\[\]/,/^};/p' "$source_dir/kernel/guest_arguments.c" |
+	sed -n '/refused_table\[\]/,/^};/p' "$source_dir/kernel/guest/guest_arguments.c" |
 		grep -oE '\{ "[a-z]+",' | grep -oE '[a-z]+' | sort -u >names
 	at_least "$(wc -l <names)" 5 "names"
 	while read -r name; do

@@ -18,7 +18,7 @@ library_of() {
 header_of() {
 	case $1 in
 	tttrace) echo "$source_dir/format/tttrace.h" ;;
-	ttparticipant) echo "$source_dir/kernel/participant.h" ;;
+	ttparticipant) echo "$source_dir/kernel/participant/participant.h" ;;
 	esac
 }
 

@@ -35,7 +35,7 @@ fuzz_target(console LIBS ttdevices
 fuzz_target(calendar LIBS ttcalendar)
 fuzz_target(vhost SOURCES kernel/ring_builder.c kernel/vhost_peer.c LIBS ttkernel PkgConfig::CMOCKA)
 # Of its own, with a call before each load: see fuzz_vring.c.
-add_library(fuzz_vring_code OBJECT EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/kernel/vring.c)
+add_library(fuzz_vring_code OBJECT EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/kernel/vhost/vring.c)
 target_link_libraries(fuzz_vring_code PRIVATE ttrec_options)
 target_compile_options(fuzz_vring_code PRIVATE -fsanitize-coverage=trace-loads)
 fuzz_target(vring SOURCES kernel/ring_builder.c $<TARGET_OBJECTS:fuzz_vring_code>

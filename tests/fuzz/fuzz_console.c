@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel/wire.h"
+#include "kernel/wire/wire.h"
 #include "recorder/device_console_script.h"
 #include "recorder/last_words.h"
 #include "recorder/watch.h"

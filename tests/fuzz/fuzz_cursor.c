@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "format/base/cleanup.h"
-#include "kernel/room_internal.h"
+#include "kernel/sandbox/room_internal.h"
 #include "replayer/cursor.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/replayer/fake_guest.h"

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel/elf_view.h"
+#include "kernel/image/elf_view.h"
 #include "tests/fuzz/fuzz.h"
 
 #define LOOKS 200

@@ -2,7 +2,7 @@
 /*
  * A vring that changes while the device looks at it, as a guest with another CPU can make it.
  *
- * kernel/vring.c is compiled with a call before each load. Of those that read the guest's memory
+ * kernel/vhost/vring.c is compiled with a call before each load. Of those that read the guest's memory
  * each takes a decision from the input: is something else there now? So the same input always
  * changes the same memory between the same two loads, which a second thread would not.
  */

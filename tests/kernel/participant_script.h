@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernel/participant.h"
-#include "kernel/wire.h"
+#include "kernel/participant/participant.h"
+#include "kernel/wire/wire.h"
 
 #define NONE  UINT64_MAX /* the time of messages whose time says nothing */
 #define NEVER PARTICIPANT_TIME_NEVER

@@ -14,7 +14,7 @@ if(TTREC_PROBE)
   endforeach()
   target_compile_definitions(probe_target_format PRIVATE WITHOUT_PANIC_EXIT)
   ttrec_unit_test(test_probe SOURCES kernel/test_probe.c LIBS ttkernel)
-  target_include_directories(test_probe PRIVATE ${CMAKE_BINARY_DIR}/kernel)
+  target_include_directories(test_probe PRIVATE ${CMAKE_BINARY_DIR}/kernel/probe)
   target_link_libraries(test_probe PRIVATE PkgConfig::BPF)
   target_compile_definitions(test_probe PRIVATE
     TARGET_DIRECTORY="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")

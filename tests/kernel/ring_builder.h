@@ -26,7 +26,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernel/vring.h"
+#include "kernel/vhost/vring.h"
 
 /* Guest and user addresses differ, so that nobody gets away with mixing them up. */
 #define BUILDER_GUEST_BASE 0x40000000ull

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "format/base/cleanup.h"
-#include "kernel/entropy.h"
+#include "kernel/sandbox/entropy.h"
 
 /* Seed 7, guest 8: ChaCha20 of zeros, its key the SHA-256 of "ttrec:" and both numbers. */
 static const uint8_t expected[100] = {

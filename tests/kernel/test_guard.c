@@ -15,8 +15,8 @@
 #include <cmocka.h>
 
 #include "format/base/cleanup.h"
-#include "kernel/guard.h"
-#include "kernel/memory.h"
+#include "kernel/host/guard.h"
+#include "kernel/memory/memory.h"
 #include "tests/kernel/ring_builder.h"
 
 #define PAGE 4096

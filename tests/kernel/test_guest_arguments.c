@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "kernel/guest.h"
-#include "kernel/guest_arguments.h"
+#include "kernel/guest/guest.h"
+#include "kernel/guest/guest_arguments.h"
 
 /* What a kernel says of itself. */
 static const char *banner = "Linux version 6.1.192 (a@b)";

@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "kernel/guest_arguments.h"
-#include "kernel/guest_patches.h"
+#include "kernel/guest/guest_arguments.h"
+#include "kernel/guest/guest_patches.h"
 
 static void test_costs_that_are_one(void **state)
 {

@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "format/base/cleanup.h"
-#include "kernel/guest.h"
+#include "kernel/guest/guest.h"
 
 static char directory[] = "/tmp/test_guest_trace.XXXXXX";
 static char trace_path[sizeof(directory) + 8];

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "format/base/cleanup.h"
-#include "kernel/instruction.h"
+#include "kernel/instruction/instruction.h"
 
 #define ADDRESS	   0x7f0000001000ull
 #define EVERYTHING ((1u << INSTRUCTIONS) - 1)

@@ -13,8 +13,8 @@
 #include <cmocka.h>
 
 #include "format/base/cleanup.h"
-#include "kernel/memory.h"
-#include "kernel/xstate.h"
+#include "kernel/memory/memory.h"
+#include "kernel/host/xstate.h"
 #include "tests/recorder/random.h"
 
 #define SIZE  (16u * MEMORY_RAM_BLOCK)

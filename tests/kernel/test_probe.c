@@ -20,8 +20,8 @@
 #include <cmocka.h>
 
 #include "format/base/cleanup.h"
-#include "kernel/host_checks.h"
-#include "kernel/probe_internal.h"
+#include "kernel/host/host_checks.h"
+#include "kernel/probe/probe_internal.h"
 #include "tests/kernel/probe_allowed.h"
 #include "tests/kernel/probe_target.h"
 

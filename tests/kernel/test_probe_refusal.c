@@ -17,7 +17,7 @@
 #include <seccomp.h>
 
 #include "format/base/cleanup.h"
-#include "kernel/probe.h"
+#include "kernel/probe/probe.h"
 
 /* What is done to a process before it tries to open the probe. */
 struct host {

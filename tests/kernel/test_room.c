@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "format/base/cleanup.h"
-#include "kernel/guest.h"
+#include "kernel/guest/guest.h"
 #include "kernel/loader/loader.h"
 
 static const char *visitor, *dynamic_visitor;

@@ -19,7 +19,7 @@
 #include <cmocka.h>
 
 #include "format/base/cleanup.h"
-#include "kernel/guest.h"
+#include "kernel/guest/guest.h"
 
 static const char *intruder, *expected_path;
 

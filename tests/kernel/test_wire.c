@@ -17,7 +17,7 @@
 #include <cmocka.h>
 
 #include "format/base/cleanup.h"
-#include "kernel/wire.h"
+#include "kernel/wire/wire.h"
 
 static const struct wire_message sample = { TRACE_OP_REQUEST, 7, 0x0123456789abcdef };
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "kernel/xstate.h"
+#include "kernel/host/xstate.h"
 #include "tests/recorder/random.h"
 
 #define SPACE	   (3u * 4096)

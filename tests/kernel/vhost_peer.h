@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernel/vhost.h"
+#include "kernel/vhost/vhost.h"
 #include "tests/kernel/ring_builder.h"
 
 struct peer_header {

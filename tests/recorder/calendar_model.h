@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "kernel/wire.h"
+#include "kernel/wire/wire.h"
 #include "tests/recorder/random.h"
 
 #define MODEL_EVENTS 24

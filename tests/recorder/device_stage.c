@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "kernel/guard.h"
+#include "kernel/host/guard.h"
 #include "recorder/network.h"
 #include "tests/recorder/device_stage.h"
 

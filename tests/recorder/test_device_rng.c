@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "kernel/entropy.h"
+#include "kernel/sandbox/entropy.h"
 #include "tests/recorder/device_stage.h"
 
 static struct device_stage stage;

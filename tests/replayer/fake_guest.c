@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "format/base/cleanup.h"
-#include "kernel/room_internal.h"
+#include "kernel/sandbox/room_internal.h"
 
 #define QUEUE_SIZE   8
 #define QUEUE_IN     0

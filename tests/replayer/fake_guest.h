@@ -10,7 +10,7 @@
 #ifndef TTREC_TEST_FAKE_GUEST_H
 #define TTREC_TEST_FAKE_GUEST_H
 
-#include "kernel/guest.h"
+#include "kernel/guest/guest.h"
 #include "tests/kernel/ring_builder.h"
 
 enum fake_twist {

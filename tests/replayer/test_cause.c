@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "kernel/seal.h"
+#include "kernel/sandbox/seal.h"
 #include "replayer/cause.h"
 
 struct scene {

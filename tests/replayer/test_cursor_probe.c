@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * Interrupts in a replay: those of the probe are held against those of the trace. The probe here is
- * a list; kernel/probe.c has tests of its own.
+ * a list; kernel/probe/probe.c has tests of its own.
  */
-#include "kernel/probe.h"
+#include "kernel/probe/probe.h"
 
 #include <errno.h>
 #include <setjmp.h>

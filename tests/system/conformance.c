@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #include "format/base/cleanup.h"
-#include "kernel/participant.h"
+#include "kernel/participant/participant.h"
 #include "tests/system/conformance_archive.h"
 #include "tests/system/conformance_exchange.h"
 #include "tests/system/conformance_participant.h"

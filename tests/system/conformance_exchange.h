@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "kernel/wire.h"
+#include "kernel/wire/wire.h"
 
 struct exchange_line {
 	bool from_client;

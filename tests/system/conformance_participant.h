@@ -3,7 +3,7 @@
 #ifndef TTREC_CONFORMANCE_PARTICIPANT_H
 #define TTREC_CONFORMANCE_PARTICIPANT_H
 
-#include "kernel/participant.h"
+#include "kernel/participant/participant.h"
 #include "tests/system/conformance_steps.h"
 
 /* What the guest's kernel had in mind before the part's mark; times as the guest knows them. */

@@ -2,7 +2,7 @@
 /* Names the guest patches that a kernel has, one a line. */
 #include <stdio.h>
 
-#include "kernel/guest_patches.h"
+#include "kernel/guest/guest_patches.h"
 
 int main(int argc, char **argv)
 {

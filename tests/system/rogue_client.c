@@ -17,7 +17,7 @@
 
 #include "format/base/cleanup.h"
 #include "format/tttrace.h"
-#include "kernel/wire.h"
+#include "kernel/wire/wire.h"
 
 #define TICK	   1000000ull /* ns */
 #define PATIENCE   30000      /* ms */

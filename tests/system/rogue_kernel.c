@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "kernel/wire.h"
+#include "kernel/wire/wire.h"
 
 /* By these texts an image is known to be a kernel. */
 const char *const rogue_marks[] = { "Linux version 6.12.0 (rogue)", "umid=", "time-travel=ext:" };

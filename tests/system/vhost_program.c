@@ -18,9 +18,9 @@
 #include <unistd.h>
 
 #include "format/base/cleanup.h"
-#include "kernel/participant.h"
-#include "kernel/vhost.h"
-#include "kernel/wire.h"
+#include "kernel/participant/participant.h"
+#include "kernel/vhost/vhost.h"
+#include "kernel/wire/wire.h"
 
 #define PORTS_MAX	 16
 #define FRAMES_MAX	 256

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* A guest: one UML kernel in its room, with its doors. */
+#include "kernel/guest/guest.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "format/base/cleanup.h"
+#include "kernel/guest/guest_arguments.h"
+
+/* What guest_await_blocked() sleeps: about as long as the rest of a system call takes, then longer.
+ */
+#define PAUSE_FIRST_NS 4000
+#define PAUSE_LAST_NS  128000
+#define PATIENCE_NS    5000000000ull
+
+/* Of the limits of a guest. UML_MEMORY: when it is not told (arch/um/kernel/um_arch.c). */
+#define UML_MEMORY	(64ull << 20)
+#define MEMORY_MAX	(16ull << 40) /* more than a process can map */
+#define SPARE_MEMORY	(64ull << 20)
+#define PROCESS_SIZE	(16u << 10)
+#define SPARE_PROCESSES 64
+
+void guest_spec_free(struct guest_spec *spec)
+{
+	free(spec->name);
+	image_files_free(&spec->files);
+	guest_arguments_free(spec->arguments);
+	for (size_t i = 0; i < spec->device_count; i++)
+		free(spec->device[i].name);
+	free(spec->device);
+	*spec = (struct guest_spec){ 0 };
+}
+
+static int create_devices(struct guest *guest)
+{
+	guest->device = calloc(guest->spec->device_count + 1, sizeof(*guest->device));
+	if (!guest->device)
+		return -ENOMEM;
+	for (size_t i = 0; i < guest->spec->device_count; i++)
+		guest->device[i].fd = guest->device[i].call_fd = -1;
+	return 0;
+}
+
+static void close_devices(struct guest *guest)
+{
+	for (size_t i = 0; guest->device && i < guest->spec->device_count; i++)
+		vhost_close(&guest->device[i]);
+	free(guest->device);
+}
+
+/* As the kernel reads it (lib/cmdline.c, memparse). */
+static uint64_t parse_size(const char *text)
+{
+	static const char units[] = "kmgt";
+	char *end;
+	uint64_t size = strtoull(text, &end, 0);
+	const char *unit = *end ? strchr(units, tolower((unsigned char)*end)) : NULL;
+	unsigned int shift = unit ? 10 * (unsigned int)(unit - units + 1) : 0;
+
+	return size > UINT64_MAX >> shift ? UINT64_MAX : size << shift;
+}
+
+uint64_t guest_memory(const struct guest_spec *spec)
+{
+	uint64_t memory = 0;
+
+	for (char **argument = spec->arguments; *argument; argument++) {
+		uint64_t size = strncmp(*argument, "mem=", 4) ? 0 : parse_size(*argument + 4);
+
+		memory = size > memory ? size : memory;
+	}
+	if (!memory)
+		return UML_MEMORY;
+	return memory < MEMORY_MAX ? memory : MEMORY_MAX;
+}
+
+/*
+ * What no guest needs that behaves: its memory is a file of its room, like what it was started
+ * with, and each of its processes is one of ours and takes more than PROCESS_SIZE of that memory.
+ */
+static struct room_limits limits_of(const struct guest_spec *spec)
+{
+	uint64_t memory = guest_memory(spec), files = 0;
+
+	for (size_t i = 0; i < spec->files.count; i++)
+		files += spec->files.file[i].size;
+	return (struct room_limits){ .memory = files + memory + SPARE_MEMORY,
+				     .processes = SPARE_PROCESSES +
+						  (unsigned int)(memory / PROCESS_SIZE) };
+}
+
+uint64_t guest_memory_demand(const struct guest_spec *spec, uint64_t files)
+{
+	return 2 * (files + guest_memory(spec) + SPARE_MEMORY);
+}
+
+int guest_open(const struct guest_spec *spec, struct guest *guest, struct diagnosis *why)
+{
+	struct room_options options = { .files = &spec->files,
+					.arguments = spec->arguments,
+					.cpu = spec->cpu,
+					.wanted = spec->wanted,
+					.required = spec->required,
+					.absolute_paths = spec->absolute_paths,
+					.host_files = spec->host_files,
+					.debugged = spec->debugged,
+					.devices = (unsigned int)spec->device_count,
+					.limits = limits_of(spec) };
+	int err;
+
+	*guest = GUEST_NONE;
+	guest->spec = spec;
+	if (create_devices(guest))
+		return diagnose(why, EXIT_CANNOT, -ENOMEM, NULL, "out of memory");
+	memcpy(options.auxv_random, spec->auxv_random, ROOM_RANDOM_SIZE);
+	err = room_open(&options, &guest->room, why);
+	if (err)
+		guest_close(guest);
+	return err;
+}
+
+int guest_accept(struct guest *guest)
+{
+	guest->time_fd = accept4(guest->room.listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	if (guest->time_fd < 0)
+		return -errno;
+	/* One connection a life: a guest that reboots would be another guest. */
+	close_fd(&guest->room.listen_fd);
+	return 0;
+}
+
+int guest_accept_device(struct guest *guest, unsigned int device)
+{
+	int fd = accept4(guest->room.device_fd[device], NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	close_fd(&guest->room.device_fd[device]);
+	vhost_open(&guest->device[device], fd);
+	return 0;
+}
+
+void guest_close(struct guest *guest)
+{
+	room_close(&guest->room);
+	close_fd(&guest->time_fd);
+	close_fd(&guest->stat_fd);
+	close_devices(guest);
+	memory_close(guest->memory);
+	for (size_t i = 0; i < guest->held_count; i++)
+		close(guest->held[i]);
+	free(guest->held);
+	*guest = GUEST_NONE;
+}
+
+int guest_cut_device(struct guest *guest, unsigned int device)
+{
+	struct vhost *vhost = &guest->device[device];
+	int err = guest_await_blocked(guest);
+
+	if (vhost->call_fd >= 0) {
+		close_fd(&vhost->call_fd);
+		if (!err)
+			err = guest_await_blocked(guest);
+	}
+	vhost_close(vhost);
+	return err;
+}
+
+int guest_answer_entropy(struct guest *guest, const struct entropy_request *request,
+			 const void *data, size_t size)
+{
+	int held, *grown;
+	int err = entropy_answer(guest->room.entropy_fd, request, data, size, &held);
+
+	if (held < 0)
+		return err;
+	grown = realloc(guest->held, (guest->held_count + 1) * sizeof(*grown));
+	if (!grown) {
+		close(held);
+		return -ENOMEM;
+	}
+	guest->held = grown;
+	guest->held[guest->held_count++] = held;
+	return err;
+}
+
+size_t guest_read_console(struct guest *guest, void *data, size_t size)
+{
+	ssize_t got;
+
+	if (guest->room.console_fd < 0)
+		return 0;
+	do
+		got = read(guest->room.console_fd, data, size);
+	while (got < 0 && errno == EINTR);
+	return got < 0 ? 0 : (size_t)got;
+}
+
+/* 'S' when the guest sleeps; 0 when it is gone. */
+static char process_state(struct guest *guest)
+{
+	char path[32], text[128];
+	const char *state;
+	ssize_t length;
+
+	if (guest->stat_fd < 0) {
+		snprintf(path, sizeof(path), "/proc/%d/stat", guest->room.guest);
+		guest->stat_fd = open(path, O_RDONLY | O_CLOEXEC);
+	}
+	length = pread(guest->stat_fd, text, sizeof(text) - 1, 0);
+	if (length <= 0)
+		return 0;
+	text[length] = '\0';
+	state = strrchr(text, ')');
+	return state && state[1] ? state[2] : 0;
+}
+
+/*
+ * We are woken while the guest is still in write(2), and its stack then is not what it will be.
+ * While this thread sleeps the guest has the CPU; sched_yield(2) would not give it away from a
+ * batch task (cpu_wait_politely).
+ */
+int guest_await_blocked(struct guest *guest)
+{
+	struct timespec pause = { .tv_nsec = PAUSE_FIRST_NS };
+	uint64_t waited = 0;
+
+	while (waited < PATIENCE_NS) {
+		char state = process_state(guest);
+
+		if (state == 'S')
+			return 0;
+		if (!state || state == 'Z' || state == 'X')
+			return -ESRCH;
+		nanosleep(&pause, NULL);
+		if (state != 't' || !guest->stopped_by_others)
+			waited += (uint64_t)pause.tv_nsec;
+		if (pause.tv_nsec < PAUSE_LAST_NS)
+			pause.tv_nsec *= 2;
+	}
+	return -EBUSY;
+}
+
+int guest_hash_memory(struct guest *guest, unsigned int region, struct memory_digest *digest,
+		      const void **ladder, size_t *ladder_size)
+{
+	int err = guest_await_blocked(guest);
+
+	if (!err && !guest->memory)
+		err = memory_open(guest->room.guest, &guest->spec->files.file[0], &guest->memory);
+	if (err)
+		return err;
+	return memory_hash(guest->memory, region, digest, ladder, ladder_size);
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A guest: one UML kernel in its room, with its doors.
+ *
+ * The recorder and the replayer open the same guest from the same description, which the trace
+ * carries (guest_specs_write, guest_specs_read). What differs is who decides what goes in
+ * through the doors.
+ */
+#ifndef TTREC_GUEST_H
+#define TTREC_GUEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "format/base/diagnosis.h"
+#include "format/tttrace.h"
+#include "kernel/host/cpu.h"
+#include "kernel/sandbox/entropy.h"
+#include "kernel/image/image.h"
+#include "kernel/memory/memory.h"
+#include "kernel/sandbox/room.h"
+#include "kernel/vhost/vhost.h"
+#include "kernel/wire/wire.h"
+
+/* A virtio device of a guest, as its description names it. */
+struct guest_device {
+	uint32_t virtio_id;
+	char *name; /* "net lan 02:00:00:00:00:01", for people and for exports */
+};
+
+/* Everything a guest is started with. */
+struct guest_spec {
+	char *name;		  /* "n1" */
+	uint64_t id;		  /* for the scheduler; also in the arguments */
+	struct image_files files; /* file[0] is the kernel, "/linux" */
+	char **arguments;	  /* argv, NULL-terminated */
+	uint8_t auxv_random[ROOM_RANDOM_SIZE];
+	unsigned int cpu;
+	unsigned int wanted;   /* SEAL_* parts to try */
+	unsigned int required; /* SEAL_NAMESPACES parts without which it is not started */
+	bool absolute_paths;   /* a recording from before ROOM_LAYOUT 1, see room_options */
+	bool host_files;
+	bool debugged;		     /* by a process that is no ancestor of the guest's */
+	struct guest_device *device; /* the guest has these, in this order */
+	size_t device_count;	     /* at most ROOM_DEVICES_MAX */
+};
+
+#define GUEST_KERNEL_PATH   "/linux"
+#define GUEST_INITRD_PATH   "/initrd"
+#define GUEST_CPU_INFO_PATH "/proc/cpuinfo"
+
+struct guest {
+	const struct guest_spec *spec;
+	struct room room;
+	int time_fd; /* time-travel connection; -1 before the guest connected and after it left */
+	struct wire_input input;
+	struct vhost *device; /* connections of its devices, spec->device_count of them */
+	struct memory *memory;
+	int stat_fd;		/* of its process, see guest_await_blocked(); -1 */
+	bool stopped_by_others; /* at times, for as long as they like: a debugger */
+	int *held;		/* write ends of opened /dev/random */
+	size_t held_count;
+};
+
+#define GUEST_NONE ((struct guest){ .room = ROOM_NONE, .time_fd = -1, .stat_fd = -1 })
+
+void guest_spec_free(struct guest_spec *spec);
+
+/* The memory that its arguments give it, bytes; of several the most, whichever it takes. */
+uint64_t guest_memory(const struct guest_spec *spec);
+
+/* Start the guest. Its time_fd is not there yet: guest_accept() once room.listen_fd is readable. */
+int guest_open(const struct guest_spec *spec, struct guest *guest, struct diagnosis *why);
+int guest_accept(struct guest *guest);
+void guest_close(struct guest *guest);
+
+/* The guest has connected to device number @device: room.device_fd[] became readable. */
+int guest_accept_device(struct guest *guest, unsigned int device);
+
+/*
+ * What the guest said last has arrived, but it may not have gone to sleep over the answer yet. Wait
+ * until it really sleeps: only then is its memory at rest, and only then does a signal (an
+ * interrupt) find it where it would find it in every run. -ESRCH when it is gone, -EBUSY when it
+ * does not stop. Of one that stopped_by_others is said, the time that it is stopped does not count.
+ */
+int guest_await_blocked(struct guest *guest);
+
+/*
+ * End the connections of a device, one after the other while the guest is blocked: the end of that
+ * for calls is a signal for it. -ESRCH when the guest is gone, -EBUSY when it does not stop; they
+ * are ended then, too.
+ */
+int guest_cut_device(struct guest *guest, unsigned int device);
+
+/* Answer an entropy request with @data and keep what has to stay open for it. */
+int guest_answer_entropy(struct guest *guest, const struct entropy_request *request,
+			 const void *data, size_t size);
+
+/*
+ * The most of this machine's memory that a guest may take before it is killed for it, bytes, with
+ * @files bytes of files. See limits_of() in guest.c.
+ */
+uint64_t guest_memory_demand(const struct guest_spec *spec, uint64_t files);
+
+/*
+ * What a guest may print between two messages: recorder and replayer keep it until the second, and
+ * end a guest that prints more. A kernel that sleeps, or asks for anything, sends one.
+ */
+#define GUEST_CONSOLE_MAX (64u << 20)
+
+/*
+ * Read what the guest has written to its console into @data, at most @size. Returns the number of
+ * bytes, 0 when there is nothing (now, or ever again).
+ */
+size_t guest_read_console(struct guest *guest, void *data, size_t size);
+
+/* Hash one memory region; finds the guest's memory at the first call. See memory.h. */
+int guest_hash_memory(struct guest *guest, unsigned int region, struct memory_digest *digest,
+		      const void **ladder, size_t *ladder_size);
+
+/* ---- The description in a trace ------------------------------------------------------------ */
+
+/* A guest as it was started. */
+struct guest_started {
+	const struct guest_spec *spec;
+	uint32_t index;	   /* of its records */
+	unsigned int seal; /* that held */
+	struct cpu_identity cpu;
+};
+
+/*
+ * Write the descriptions of all guests as meta records, see ttrace(5): name, id, arguments,
+ * devices, random bytes, CPU, seal, files with their SHA-256. With @embed the files' contents go
+ * into the trace too, those that several guests have once; the specs must then stay until the
+ * writer is closed.
+ */
+int guest_specs_write(const struct guest_started *started, size_t count, bool embed,
+		      struct trace_writer *writer);
+
+/* What a trace says about where it was recorded, next to the guest itself. */
+struct guest_origin {
+	unsigned int seal;
+	struct cpu_identity cpu;
+	unsigned int layout; /* ROOM_LAYOUT of that ttrec */
+	char release[64];    /* of the guest kernel */
+};
+
+/* A guest as a trace describes it. */
+struct guest_recorded {
+	uint32_t index; /* of its records */
+	struct guest_spec spec;
+	struct guest_origin origin;
+	unsigned int replaced; /* a bit an enum guest_part, see guest_replace.h */
+};
+
+/* Which files of guests are read with their descriptions. */
+enum guest_files {
+	GUEST_FILES_NONE,
+	GUEST_FILES_EMBEDDED, /* a trace that names files of this machine is refused */
+	GUEST_FILES_HOST, /* also those, if they are still what was recorded: the trace is trusted
+			   */
+};
+
+/*
+ * Read the descriptions of all guests from a trace, in the order of their indices: at least one, or
+ * an error. With @only (else GUEST_ALL) just that guest's. No more than @max_bytes of embedded
+ * files are read, each content counted once: more is -EFBIG, before it is read. Guests share files
+ * that are equal. Moves the reader to its start.
+ */
+#define GUEST_ALL UINT32_MAX
+int guest_specs_read(struct trace_reader *reader, uint32_t only, enum guest_files files,
+		     uint64_t max_bytes, struct guest_recorded **guests, size_t *count,
+		     struct diagnosis *why);
+void guest_specs_free(struct guest_recorded *guests, size_t count);
+
+/*
+ * guest_open() of a guest that is described by a trace: somebody else chose the program, so without
+ * @trust it is not started where it could not be locked in. Changes spec->required.
+ */
+int guest_open_recorded(struct guest_spec *spec, bool trust, struct guest *guest,
+			struct diagnosis *why);
+
+/*
+ * @guest is started on @cpu in a room that is sealed so far: why its memory cannot be what was
+ * recorded; @reason is empty when it can.
+ */
+void guest_judge_memory(const struct guest_recorded *guest, const struct cpu_identity *cpu,
+			unsigned int seal, char *reason, size_t size);
+
+/* The guest called @name; NULL when there is none, or when two have that name. */
+const struct guest_recorded *guest_specs_find(const struct guest_recorded *guests, size_t count,
+					      const char *name);
+
+#endif

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* A UML command line: what the user gave, what the room needs, and what would break determinism. */
+#include "kernel/guest/guest_arguments.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "format/base/cleanup.h"
+#include "kernel/guest/guest.h"
+#include "kernel/guest/guest_patches.h"
+#include "kernel/sandbox/room_internal.h"
+
+/* How a pattern is matched: '#' stands for a number, '*' for anything that follows. */
+static const struct {
+	const char *pattern;
+	bool host_files;
+	struct refused_argument refused;
+} refused_table[] = {
+	{ "ubd#*",
+	  true,
+	  { "ubd", "its completion interrupts arrive at a time the host's disk chooses",
+	    "an initrd (kernel/uml/make-initramfs.sh)" } },
+	{ "udb*",
+	  true,
+	  { "ubd", "its completion interrupts arrive at a time the host's disk chooses",
+	    "an initrd (kernel/uml/make-initramfs.sh)" } },
+	{ "rootfstype=hostfs*",
+	  true,
+	  { "hostfs", "inode numbers, times and contents of this machine reach the guest's memory",
+	    "an initrd (kernel/uml/make-initramfs.sh)" } },
+	{ "hostfs=*",
+	  true,
+	  { "hostfs", "inode numbers, times and contents of this machine reach the guest's memory",
+	    "an initrd (kernel/uml/make-initramfs.sh)" } },
+	{ "vec#*",
+	  true,
+	  { "vector", "packets arrive at a time the host's network chooses",
+	    "the devices of a lab file (ttrec run -f)" } },
+	{ "eth#*",
+	  true,
+	  { "net", "packets arrive at a time the host's network chooses",
+	    "the devices of a lab file (ttrec run -f)" } },
+	{ "virtio_uml.device=*",
+	  true,
+	  { "virtio", "what a device of your own does there is not recorded",
+	    "the devices of a lab file (ttrec run -f)" } },
+	/* The kernel takes '-' for '_' in names of parameters (kernel/params.c, parameqn). */
+	{ "virtio-uml.device=*",
+	  true,
+	  { "virtio", "what a device of your own does there is not recorded",
+	    "the devices of a lab file (ttrec run -f)" } },
+	{ "mconsole=*",
+	  true,
+	  { "mconsole", "its requests interrupt the guest at a time the host chooses",
+	    "the console" } },
+	{ "con#=*tty*",
+	  true,
+	  { "console", "its input interrupts the guest at a time the host chooses",
+	    "no con argument: the console is captured and shown" } },
+	{ "con#=*pts*",
+	  true,
+	  { "console", "its input interrupts the guest at a time the host chooses",
+	    "no con argument: the console is captured and shown" } },
+	{ "con#=*port*",
+	  true,
+	  { "console", "its input interrupts the guest at a time the host chooses",
+	    "no con argument: the console is captured and shown" } },
+	{ "con#=*pty*",
+	  true,
+	  { "console", "its input interrupts the guest at a time the host chooses",
+	    "no con argument: the console is captured and shown" } },
+	{ "ssl#=*",
+	  true,
+	  { "ssl", "its input interrupts the guest at a time the host chooses",
+	    "the console, which is captured and shown" } },
+	{ "dsp=*",
+	  true,
+	  { "audio", "the host's sound device answers at a time of its own", "no sound" } },
+	{ "mixer=*",
+	  true,
+	  { "audio", "the host's sound device answers at a time of its own", "no sound" } },
+	{ "con#=*xterm*",
+	  true,
+	  { "console", "its input interrupts the guest at a time the host chooses",
+	    "no con argument: the console is captured and shown" } },
+};
+
+/* Parameters that are ttrec's own to give. */
+static const struct {
+	const char *prefix, *advice;
+} owned_table[] = {
+	{ "time-travel", "leave it out: ttrec gives time-travel=ext: itself" },
+	{ "umid=", "leave it out: ttrec fixes the umid, so that it is the same on replay" },
+	{ "uml_dir=", "leave it out: ttrec fixes it, so that it is the same on replay" },
+};
+
+static bool pattern_matches(const char *pattern, const char *text)
+{
+	for (; *pattern; pattern++) {
+		if (*pattern == '#') {
+			while (isdigit((unsigned char)*text))
+				text++;
+			continue;
+		}
+		if (*pattern == '*') {
+			if (!pattern[1])
+				return true;
+			for (; *text; text++)
+				if (pattern_matches(pattern + 1, text))
+					return true;
+			return false;
+		}
+		if (*pattern != *text++)
+			return false;
+	}
+	return !*text;
+}
+
+static ssize_t refused_index(const char *argument)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(refused_table); i++)
+		if (pattern_matches(refused_table[i].pattern, argument))
+			return (ssize_t)i;
+	return -1;
+}
+
+static bool is_allowed(const char *const *allow, const char *name)
+{
+	for (; allow && *allow; allow++)
+		if (!strcmp(*allow, name) || !strcmp(*allow, "all"))
+			return true;
+	return false;
+}
+
+static int check_argument(const struct guest_arguments_options *options, const char *argument,
+			  bool *host_files, struct diagnosis *why)
+{
+	ssize_t index = refused_index(argument);
+	const struct refused_argument *refused;
+	char advice[256];
+
+	for (size_t i = 0; i < ARRAY_SIZE(owned_table); i++)
+		if (!strncmp(argument, owned_table[i].prefix, strlen(owned_table[i].prefix)))
+			return diagnose(why, EXIT_USAGE, -EINVAL, owned_table[i].advice,
+					"the kernel argument %s is ttrec's own", argument);
+	if (index < 0)
+		return 0;
+	refused = &refused_table[index].refused;
+	if (is_allowed(options->allow, refused->name)) {
+		*host_files |= refused_table[index].host_files;
+		return 0;
+	}
+	snprintf(advice, sizeof(advice), "use %s; or --allow %s to go on without the promise",
+		 refused->instead, refused->name);
+	return diagnose(why, EXIT_USAGE, -EINVAL, advice,
+			"the kernel argument %s breaks determinism: %s", argument, refused->why);
+}
+
+struct argument_list {
+	char **text;
+	size_t count;
+};
+
+/* Takes @text, which must be malloc'ed; NULL (out of memory) is refused. */
+static int list_add(struct argument_list *list, char *text)
+{
+	char **grown = realloc(list->text, (list->count + 2) * sizeof(*grown));
+
+	if (grown)
+		list->text = grown;
+	if (!grown || !text) {
+		free(text);
+		return -ENOMEM;
+	}
+	list->text[list->count++] = text;
+	list->text[list->count] = NULL;
+	return 0;
+}
+
+static int list_add_socket(struct argument_list *list, uint64_t id)
+{
+	char *text;
+
+	if (asprintf(&text, "time-travel=ext:%" PRIu64 ":" ROOM_PREFIX_MARK ROOM_SOCKET, id) < 0)
+		text = NULL;
+	return list_add(list, text);
+}
+
+static int list_add_device(struct argument_list *list, unsigned int number, uint32_t virtio_id)
+{
+	char *text;
+
+	if (asprintf(&text, "virtio_uml.device=" ROOM_PREFIX_MARK ROOM_DEVICE_SOCKET ":%" PRIu32,
+		     number, virtio_id) < 0)
+		text = NULL;
+	return list_add(list, text);
+}
+
+static int add_user_argument(const struct guest_arguments_options *options, const char *argument,
+			     struct image_files *files, struct argument_list *list,
+			     bool *host_files, struct diagnosis *why)
+{
+	int err = check_argument(options, argument, host_files, why);
+
+	if (err)
+		return err;
+	if (strncmp(argument, "initrd=", 7))
+		return list_add(list, strdup(argument));
+	if (image_files_find(files, GUEST_INITRD_PATH))
+		return diagnose(why, EXIT_USAGE, -EINVAL, "give one of them",
+				"two initrd arguments, the second is %s", argument);
+	err = image_files_load(files, "initrd", argument + 7, GUEST_INITRD_PATH, why);
+	return err ? err : list_add(list, strdup("initrd=" ROOM_PREFIX_MARK GUEST_INITRD_PATH));
+}
+
+static bool names_console(char *const *user)
+{
+	for (; *user; user++)
+		if (pattern_matches("con#=*", *user))
+			return true;
+	return false;
+}
+
+static bool has_net(const struct guest_arguments_options *options)
+{
+	for (size_t i = 0; i < options->device_count; i++)
+		if (options->device[i].virtio_id == VIRTIO_NET)
+			return true;
+	return false;
+}
+
+/*
+ * 6.12 frees what it has sent twice when such a card goes away: "refcount_t: underflow" at
+ * power-off (drivers/net/virtio_net.c, virtnet_sq_free_unused_buf).
+ */
+static bool may_send_without_napi(const struct image_file *kernel)
+{
+	char release[64];
+
+	image_release(kernel, release, sizeof(release));
+	return strncmp(release, "6.12.", 5) != 0;
+}
+
+static int add_work_cost(const struct guest_arguments_options *options,
+			 const struct image_file *kernel, struct argument_list *list,
+			 struct diagnosis *why)
+{
+	char *text;
+
+	if (!options->work_cost || !strcmp(options->work_cost, GUEST_WORK_OFF))
+		return 0;
+	if (!(guest_patches(kernel) & GUEST_PATCH_WORK)) {
+		if (!options->work_cost_given)
+			return 0;
+		return diagnose(why, EXIT_CANNOT, -ENOTSUP,
+				"use a kernel built by kernel/uml/build-uml.sh, or leave it out",
+				"this kernel cannot charge work (--work-cost %s): it lacks ttrec's "
+				"patches",
+				options->work_cost);
+	}
+	if (asprintf(&text, GUEST_WORK_PARAMETER "%s", options->work_cost) < 0)
+		text = NULL;
+	return list_add(list, text);
+}
+
+/*
+ * Before the user's own, who may say otherwise. A guest that does not trust the random bytes it
+ * gets from us makes its own of clock reads, which cost 256 ns of virtual time each: 6.1 without
+ * CONFIG_RANDOM_TRUST_BOOTLOADER exchanges sixty million messages before its first read of
+ * /dev/urandom returns (drivers/char/random.c, try_to_generate_entropy).
+ *
+ * A sent frame is done when its kick is answered, and nothing is left to be interrupted for: with
+ * NAPI for sending the driver wants an interrupt for each all the same, a fifth of all messages
+ * (drivers/net/virtio_net.c, start_xmit).
+ *
+ * What the kernel does not know goes into the environment of init and of all that it starts: their
+ * functions are bound before they run, as those of the kernel itself are (room_guest.c).
+ */
+static int add_defaults(const struct guest_arguments_options *options,
+			const struct image_file *kernel, struct argument_list *list,
+			struct diagnosis *why)
+{
+	int err = list_add(list, strdup("random.trust_cpu=on"));
+
+	if (!err)
+		err = list_add(list, strdup("random.trust_bootloader=on"));
+	if (!err && has_net(options) && may_send_without_napi(kernel))
+		err = list_add(list, strdup("virtio_net.napi_tx=0"));
+	if (!err)
+		err = add_work_cost(options, kernel, list, why);
+	return err ? err : list_add(list, strdup("LD_BIND_NOW=1"));
+}
+
+/* After the user's own: the last of two equal parameters wins in UML. */
+static int add_own_arguments(const struct guest_arguments_options *options,
+			     struct argument_list *list)
+{
+	int err = 0;
+
+	if (!names_console(options->user)) {
+		err = list_add(list, strdup("con0=null,fd:1"));
+		if (!err)
+			err = list_add(list, strdup("con=null"));
+	}
+	/* Else its process executes the kernel anew, which would be another guest. */
+	if (!err)
+		err = list_add(list, strdup("noreboot"));
+	if (!err)
+		err = list_add(list, strdup("umid=ttrec"));
+	if (!err)
+		err = list_add(list, strdup("uml_dir=" ROOM_PREFIX_MARK "/tmp/"));
+	for (size_t i = 0; !err && i < options->device_count; i++)
+		err = list_add_device(list, (unsigned int)i, options->device[i].virtio_id);
+	return err ? err : list_add_socket(list, options->id);
+}
+
+int guest_arguments_build(const struct guest_arguments_options *options, struct image_files *files,
+			  char ***arguments, bool *host_files, struct diagnosis *why)
+{
+	struct argument_list list = { 0 };
+	char *const *user = options->user;
+	int err = list_add(&list, strdup("linux"));
+
+	*host_files = false;
+	if (!err)
+		err = add_defaults(options, &files->file[0], &list, why);
+	for (; !err && *user && strcmp(*user, "--"); user++)
+		err = add_user_argument(options, *user, files, &list, host_files, why);
+	if (!err)
+		err = add_own_arguments(options, &list);
+	/* What follows "--" is for init, although UML's own parameters are found there, too. */
+	for (; !err && *user; user++)
+		err = add_user_argument(options, *user, files, &list, host_files, why);
+	if (err) {
+		if (err == -ENOMEM)
+			diagnose(why, EXIT_CANNOT, err, NULL, "out of memory");
+		guest_arguments_free(list.text);
+		return err;
+	}
+	*arguments = list.text;
+	return 0;
+}
+
+void guest_arguments_free(char **arguments)
+{
+	for (char **argument = arguments; argument && *argument; argument++)
+		free(*argument);
+	free(arguments);
+}
+
+const struct refused_argument *guest_argument_allowed(const char *argument)
+{
+	ssize_t index = refused_index(argument);
+
+	/* The room's own are told by where they are. */
+	return index < 0 || strstr(argument, ROOM_PREFIX_MARK) ? NULL
+							       : &refused_table[index].refused;
+}

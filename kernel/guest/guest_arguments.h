@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A UML command line: what the user gave, what the room needs, and what would break determinism. */
+#ifndef TTREC_GUEST_ARGUMENTS_H
+#define TTREC_GUEST_ARGUMENTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "format/base/diagnosis.h"
+#include "kernel/image/image.h"
+
+/* Doors nobody records. Refused by name; `--allow NAME` lets the user go on without a promise. */
+struct refused_argument {
+	const char *name; /* what --allow takes */
+	const char *why;
+	const char *instead;
+};
+
+struct guest_device;
+
+struct guest_arguments_options {
+	char *const *user;		   /* the kernel's arguments as given, NULL-terminated */
+	const char *const *allow;	   /* names from --allow, NULL-terminated; may be NULL */
+	uint64_t id;			   /* of this guest for the scheduler */
+	const struct guest_device *device; /* what it finds at its device sockets */
+	size_t device_count;
+	const char *work_cost; /* guest_patches.h; passed on to kernels that know it. NULL: off */
+	bool work_cost_given;  /* by the user: a kernel that does not know it is refused */
+};
+
+/*
+ * Build the guest's argv in *@arguments (free with guest_arguments_free): "linux", the user's
+ * arguments with the initrd brought into the room (its content is added to @files), a console that
+ * is captured unless the user chose one, umid, its devices and the time-travel socket. *@host_files
+ * is set when an allowed argument names files of the host.
+ */
+int guest_arguments_build(const struct guest_arguments_options *options, struct image_files *files,
+			  char ***arguments, bool *host_files, struct diagnosis *why);
+void guest_arguments_free(char **arguments);
+
+/*
+ * Which door nobody records does @argument of a guest's open, that somebody allowed? NULL: none, or
+ * one of our own devices.
+ */
+const struct refused_argument *guest_argument_allowed(const char *argument);
+
+#endif

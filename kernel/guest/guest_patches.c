@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* What a guest's kernel has of the patches that build-uml.sh applies (kernel/uml/patches/). */
+#include "kernel/guest/guest_patches.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/base/cleanup.h"
+
+static const struct {
+	enum guest_patch patch;
+	const char *symbol;
+} patch_table[] = {
+	{ GUEST_PATCH_COUNTER, "um_tsc_emulate" },  /* arch/x86/um/tsc.c */
+	{ GUEST_PATCH_WORK, "um_work_cost_setup" }, /* arch/um/kernel/time.c */
+};
+
+unsigned int guest_patches(const struct image_file *kernel)
+{
+	unsigned int patches = 0;
+	uint64_t address, size;
+
+	for (size_t i = 0; i < ARRAY_SIZE(patch_table); i++)
+		if (!image_symbol_find(kernel, patch_table[i].symbol, &address, &size))
+			patches |= patch_table[i].patch;
+	if (!patches && image_symbol_find(kernel, "start_kernel", &address, &size) &&
+	    memmem(kernel->data, kernel->size, GUEST_WORK_PARAMETER, strlen(GUEST_WORK_PARAMETER)))
+		patches = GUEST_PATCH_COUNTER | GUEST_PATCH_WORK;
+	return patches;
+}
+
+/* The kernel reads them with get_options(): an int each. COUNTER and STEP must move time. */
+#define WORK_NUMBERS_MIN 2
+#define WORK_NUMBERS_MAX 4
+
+int guest_work_check(const char *text)
+{
+	unsigned int count = 0;
+
+	if (!strcmp(text, GUEST_WORK_OFF))
+		return 0;
+	do {
+		unsigned long value;
+		char *end;
+
+		if (!isdigit((unsigned char)*text) || count == WORK_NUMBERS_MAX)
+			return -EINVAL;
+		errno = 0;
+		value = strtoul(text, &end, 10);
+		if (errno || value > INT32_MAX || (*end && *end != ',') ||
+		    (!value && count >= WORK_NUMBERS_MIN))
+			return -EINVAL;
+		count++;
+		text = *end ? end + 1 : NULL;
+	} while (text);
+	return count < WORK_NUMBERS_MIN ? -EINVAL : 0;
+}
+
+void guest_work_complete(const char *text, char whole[GUEST_WORK_TEXT])
+{
+	const char *rest = GUEST_WORK_DEFAULT;
+
+	snprintf(whole, GUEST_WORK_TEXT, "%s", text);
+	if (!strcmp(text, GUEST_WORK_OFF))
+		return;
+	for (; text; text = strchr(text + 1, ','))
+		rest = rest ? strchr(rest + 1, ',') : NULL;
+	if (rest)
+		snprintf(whole + strlen(whole), GUEST_WORK_TEXT - strlen(whole), "%s", rest);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a guest's kernel has of the patches that build-uml.sh applies (kernel/uml/patches/). */
+#ifndef TTREC_GUEST_PATCHES_H
+#define TTREC_GUEST_PATCHES_H
+
+#include "kernel/image/image.h"
+
+enum guest_patch {
+	GUEST_PATCH_COUNTER = 1, /* the time stamp counter reads virtual time in user space */
+	GUEST_PATCH_WORK = 2,	 /* system calls and page faults can be charged virtual time */
+};
+
+/*
+ * The patches @kernel has, by the symbols that they add. One that is stripped has all of them if it
+ * knows GUEST_WORK_PARAMETER.
+ */
+unsigned int guest_patches(const struct image_file *kernel);
+
+/*
+ * The virtual time that work costs a guest: SYSCALL,FAULT[,COUNTER[,STEP]] in ns, the value of
+ * the kernel parameter GUEST_WORK_PARAMETER; or GUEST_WORK_OFF.
+ *
+ * The default is what a system call (250 ns) and a minor page fault (500 ns) take on a current
+ * x86_64 machine, rounded: programs that poll make progress at a natural rate, and a guest that
+ * works little is not moved noticeably. A look at the counter costs what one at the clock does.
+ * Work may reach 250 us ahead of virtual time: each time that virtual time follows is an exchange
+ * of about eight messages, which at 50 us, the kernel's own default, cost a guest that does nothing
+ * but system calls 7 % of its wall time.
+ */
+#define GUEST_WORK_PARAMETER "um_work_cost="
+#define GUEST_WORK_DEFAULT   "250,500,256,250000"
+#define GUEST_WORK_OFF	     "off"
+
+/* Is @text such a value? 0 or -EINVAL. */
+int guest_work_check(const char *text);
+
+/*
+ * Write @text, which is such a value, to @whole with what it leaves out as in the default, so that
+ * a trace says all of it.
+ */
+#define GUEST_WORK_TEXT 48
+void guest_work_complete(const char *text, char whole[GUEST_WORK_TEXT]);
+
+#endif

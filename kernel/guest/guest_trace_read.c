@@ -1,0 +1,428 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Descriptions of guests out of a trace: what its meta records say, see ttrace(5). */
+#include <ctype.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "format/base/cleanup.h"
+#include "kernel/guest/guest_trace.h"
+#include "format/base/printable.h"
+
+/* A guest while its meta records go by. */
+struct guest_reading {
+	struct guest_recorded recorded;
+	struct guest_file_list files;
+	size_t arguments;
+};
+
+struct specs_reading {
+	struct guest_reading *guest;
+	size_t count;
+	uint32_t *place; /* of each index, from 1; 0: not seen yet */
+	uint32_t only;
+	struct diagnosis *why;
+};
+
+static int from_hex(const char *text, uint8_t *bytes, size_t count)
+{
+	if (strlen(text) != 2 * count)
+		return -EBADMSG;
+	for (size_t i = 0; i < count; i++)
+		if (sscanf(text + 2 * i, "%2hhx", &bytes[i]) != 1)
+			return -EBADMSG;
+	return 0;
+}
+
+/* "NUMBER TEXT": the number in base @base; *@text is what follows, with whatever is in it. */
+static int split_number(const char *value, int base, uint32_t *number, const char **text)
+{
+	unsigned long parsed;
+	char *end;
+
+	if (!isdigit((unsigned char)*value))
+		return -EBADMSG;
+	errno = 0;
+	parsed = strtoul(value, &end, base);
+	if (errno || parsed > UINT32_MAX || *end != ' ' || !end[1])
+		return -EBADMSG;
+	*number = (uint32_t)parsed;
+	*text = end + 1;
+	return 0;
+}
+
+static int read_file(struct guest_reading *guest, const char *value)
+{
+	struct guest_file file = { .size = IMAGE_SIZE_UNKNOWN }, *grown;
+	const char *path;
+	int err = split_number(value, 8, &file.mode, &path);
+
+	if (err || *path != '/')
+		return -EBADMSG;
+	grown = realloc(guest->files.file, (guest->files.count + 1) * sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	guest->files.file = grown;
+	file.path = strdup(path);
+	grown[guest->files.count++] = file;
+	return file.path ? 0 : -ENOMEM;
+}
+
+/* The file that the line before spoke of. */
+static struct guest_file *last_file(struct guest_reading *guest)
+{
+	return guest->files.count ? &guest->files.file[guest->files.count - 1] : NULL;
+}
+
+/* The same, if it has not been said yet where it is. */
+static struct guest_file *placeless_file(struct guest_reading *guest)
+{
+	struct guest_file *file = last_file(guest);
+
+	return file && !file->embedded && !file->source ? file : NULL;
+}
+
+static int read_embedded(struct guest_reading *guest, const char *value)
+{
+	struct guest_file *file = placeless_file(guest);
+
+	if (!file)
+		return -EBADMSG;
+	file->embedded = strdup(value);
+	return file->embedded ? 0 : -ENOMEM;
+}
+
+static int read_source(struct guest_reading *guest, const char *value)
+{
+	struct guest_file *file = placeless_file(guest);
+	const size_t length = sizeof(file->hash) - 1;
+
+	if (!file || strcspn(value, " ") != length || !value[length + 1])
+		return -EBADMSG;
+	memcpy(file->hash, value, length);
+	file->source = strdup(value + length + 1);
+	return file->source ? 0 : -ENOMEM;
+}
+
+/* Of the file that the line before told the source of. */
+static int read_source_size(struct guest_reading *guest, const char *value)
+{
+	struct guest_file *file = last_file(guest);
+
+	if (!file || !file->source || file->size != IMAGE_SIZE_UNKNOWN ||
+	    sscanf(value, "%" SCNu64, &file->size) != 1)
+		return -EBADMSG;
+	return 0;
+}
+
+static int read_argument(struct guest_reading *guest, const char *value)
+{
+	struct guest_spec *spec = &guest->recorded.spec;
+	char **grown = realloc(spec->arguments, (guest->arguments + 2) * sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	spec->arguments = grown;
+	grown[guest->arguments++] = strdup(value);
+	grown[guest->arguments] = NULL;
+	return grown[guest->arguments - 1] ? 0 : -ENOMEM;
+}
+
+static int read_device(struct guest_reading *guest, const char *value)
+{
+	struct guest_spec *spec = &guest->recorded.spec;
+	struct guest_device device, *grown;
+	const char *name;
+	int err = split_number(value, 10, &device.virtio_id, &name);
+
+	if (err || spec->device_count == ROOM_DEVICES_MAX)
+		return -EBADMSG;
+	grown = realloc(spec->device, (spec->device_count + 1) * sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	spec->device = grown;
+	device.name = strdup(name);
+	if (!device.name)
+		return -ENOMEM;
+	printable(device.name);
+	grown[spec->device_count++] = device;
+	return 0;
+}
+
+static int read_name(struct guest_reading *guest, const char *value)
+{
+	struct guest_spec *spec = &guest->recorded.spec;
+
+	free(spec->name);
+	spec->name = strdup(value);
+	return spec->name && printable(spec->name) ? 0 : -ENOMEM;
+}
+
+static int read_id(struct guest_reading *guest, const char *value)
+{
+	return sscanf(value, "%" SCNu64, &guest->recorded.spec.id) == 1 ? 0 : -EBADMSG;
+}
+
+static int read_auxv_random(struct guest_reading *guest, const char *value)
+{
+	return from_hex(value, guest->recorded.spec.auxv_random, ROOM_RANDOM_SIZE);
+}
+
+static int read_seal(struct guest_reading *guest, const char *value)
+{
+	int seal = seal_parse(value);
+
+	guest->recorded.origin.seal = (unsigned int)seal;
+	guest->recorded.spec.wanted = (unsigned int)seal;
+	return seal < 0 ? -EBADMSG : 0;
+}
+
+static int read_layout(struct guest_reading *guest, const char *value)
+{
+	struct guest_recorded *recorded = &guest->recorded;
+
+	if (sscanf(value, "%u", &recorded->origin.layout) != 1)
+		return -EBADMSG;
+	recorded->spec.absolute_paths = !recorded->origin.layout;
+	return 0;
+}
+
+static int read_host_files(struct guest_reading *guest, const char *value)
+{
+	guest->recorded.spec.host_files = !strcmp(value, "1");
+	return 0;
+}
+
+static int read_release(struct guest_reading *guest, const char *value)
+{
+	struct guest_origin *origin = &guest->recorded.origin;
+
+	snprintf(origin->release, sizeof(origin->release), "%s", value);
+	return 0;
+}
+
+static int read_cpu(struct guest_reading *guest, const char *value)
+{
+	struct cpu_identity *cpu = &guest->recorded.origin.cpu;
+
+	if (sscanf(value, "%u %" SCNx64 " %63[^\n]", &cpu->number, &cpu->cpuid, cpu->model) < 2)
+		return -EBADMSG;
+	guest->recorded.spec.cpu = cpu->number;
+	return 0;
+}
+
+static const struct {
+	const char *key;
+	int (*read)(struct guest_reading *guest, const char *value);
+} meta_keys[] = {
+	{ "name", read_name },
+	{ "file", read_file },
+	{ "embedded", read_embedded },
+	{ "source", read_source },
+	{ "source-size", read_source_size },
+	{ "argument", read_argument },
+	{ "device", read_device },
+	{ "id", read_id },
+	{ "auxv-random", read_auxv_random },
+	{ "seal", read_seal },
+	{ "layout", read_layout },
+	{ "host-files", read_host_files },
+	{ "kernel-release", read_release },
+	{ "cpu", read_cpu },
+};
+
+/* The guest with this index, made if need be. */
+static int find_guest(struct specs_reading *reading, uint32_t index, struct guest_reading **guest)
+{
+	struct guest_reading *grown;
+
+	if (index >= TRACE_GUEST_LIMIT)
+		return -EBADMSG;
+	if (!reading->place[index]) {
+		grown = realloc(reading->guest, (reading->count + 1) * sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		reading->guest = grown;
+		grown[reading->count++] =
+			(struct guest_reading){ .recorded = { .index = index,
+							      .spec.absolute_paths = true } };
+		reading->place[index] = (uint32_t)reading->count;
+	}
+	*guest = &reading->guest[reading->place[index] - 1];
+	return 0;
+}
+
+static int read_line(struct specs_reading *reading, uint32_t index, char *line)
+{
+	char *value = strchr(line, '=');
+	struct guest_reading *guest;
+	int err;
+
+	if (!value)
+		return -EBADMSG;
+	*value++ = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(meta_keys); i++) {
+		if (strcmp(line, meta_keys[i].key))
+			continue;
+		err = find_guest(reading, index, &guest);
+		return err ? err : meta_keys[i].read(guest, value);
+	}
+	return 0; /* the recording's own, or a later version's */
+}
+
+static int read_meta(struct specs_reading *reading, const struct trace_record *record)
+{
+	auto_free char *line = strndup(record->payload, record->payload_size);
+	int err;
+
+	if (!line)
+		return -ENOMEM;
+	err = read_line(reading, record->guest, line);
+	if (err != -EBADMSG)
+		return err;
+	return diagnose(reading->why, EXIT_DAMAGED, err, "record it again",
+			"the trace describes guest %u in a way that makes no sense: %.60s",
+			record->guest, printable(line));
+}
+
+/* Descriptions come before the first message. */
+static int read_lines(struct specs_reading *reading, struct trace_reader *reader)
+{
+	struct trace_record record;
+	int got, err = 0;
+
+	while (!err && (got = trace_reader_next(reader, &record)) == 1) {
+		if (record.kind == TRACE_from)
+			return 0;
+		if (record.kind == TRACE_meta &&
+		    (reading->only == GUEST_ALL || record.guest == reading->only))
+			err = read_meta(reading, &record);
+	}
+	return err ? err : got;
+}
+
+static int read_from_start(struct specs_reading *reading, struct trace_reader *reader)
+{
+	int err = trace_reader_seek(reader, 0);
+
+	if (!err)
+		err = read_lines(reading, reader);
+	if ((err == -EBADMSG || err == -EPIPE) && !reading->why->status)
+		diagnose(reading->why, EXIT_DAMAGED, err, "`ttdump verify` says where",
+			 "the trace is damaged before the first message: %s",
+			 trace_reader_error(reader));
+	return err;
+}
+
+static int check_complete(const struct specs_reading *reading)
+{
+	uint32_t missing = reading->only == GUEST_ALL ? 0 : reading->only;
+	bool complete = reading->count;
+
+	for (size_t i = 0; complete && i < reading->count; i++) {
+		const struct guest_reading *guest = &reading->guest[i];
+
+		complete = guest->recorded.spec.name && guest->files.count && guest->arguments;
+		missing = guest->recorded.index;
+	}
+	if (complete)
+		return 0;
+	return diagnose(reading->why, EXIT_CANNOT, -ENOENT,
+			"only guests that `ttrec run` started can be started again",
+			"the trace does not say how guest %u was started", missing);
+}
+
+static int load_files(struct specs_reading *reading, struct trace_reader *reader, bool host_files,
+		      uint64_t max_bytes)
+{
+	struct guest_file_store *store;
+	int err = guest_file_store_create(reader, max_bytes, &store);
+
+	if (err)
+		return err;
+	for (size_t i = 0; !err && i < reading->count; i++)
+		err = guest_file_store_load(store, &reading->guest[i].files, host_files,
+					    &reading->guest[i].recorded.spec.files, reading->why);
+	guest_file_store_destroy(store);
+	return err;
+}
+
+static int compare_indices(const void *one, const void *other)
+{
+	const struct guest_recorded *first = one, *second = other;
+
+	return (first->index > second->index) - (first->index < second->index);
+}
+
+static int hand_out(const struct specs_reading *reading, struct guest_recorded **guests,
+		    size_t *count)
+{
+	*guests = calloc(reading->count, sizeof(**guests));
+	if (!*guests)
+		return -ENOMEM;
+	for (size_t i = 0; i < reading->count; i++) {
+		(*guests)[i] = reading->guest[i].recorded;
+		reading->guest[i].recorded.spec = (struct guest_spec){ 0 };
+	}
+	*count = reading->count;
+	qsort(*guests, *count, sizeof(**guests), compare_indices);
+	return 0;
+}
+
+static void release(struct specs_reading *reading)
+{
+	for (size_t i = 0; i < reading->count; i++) {
+		struct guest_reading *guest = &reading->guest[i];
+
+		for (size_t j = 0; j < guest->files.count; j++) {
+			free(guest->files.file[j].path);
+			free(guest->files.file[j].embedded);
+			free(guest->files.file[j].source);
+		}
+		free(guest->files.file);
+		guest_spec_free(&guest->recorded.spec);
+	}
+	free(reading->guest);
+	free(reading->place);
+}
+
+int guest_specs_read(struct trace_reader *reader, uint32_t only, enum guest_files files,
+		     uint64_t max_bytes, struct guest_recorded **guests, size_t *count,
+		     struct diagnosis *why)
+{
+	struct specs_reading reading = { .only = only, .why = why };
+	int err;
+
+	reading.place = calloc(TRACE_GUEST_LIMIT, sizeof(*reading.place));
+	err = reading.place ? read_from_start(&reading, reader) : -ENOMEM;
+
+	if (!err)
+		err = check_complete(&reading);
+	if (!err && files)
+		err = load_files(&reading, reader, files == GUEST_FILES_HOST, max_bytes);
+	if (!err)
+		err = hand_out(&reading, guests, count);
+	release(&reading);
+	return err;
+}
+
+void guest_specs_free(struct guest_recorded *guests, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		guest_spec_free(&guests[i].spec);
+	free(guests);
+}
+
+const struct guest_recorded *guest_specs_find(const struct guest_recorded *guests, size_t count,
+					      const char *name)
+{
+	const struct guest_recorded *found = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(guests[i].spec.name, name))
+			continue;
+		if (found)
+			return NULL;
+		found = &guests[i];
+	}
+	return found;
+}

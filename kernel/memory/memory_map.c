@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Where a UML process keeps its guest's physical memory. */
+#include "kernel/memory/memory_map.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "format/base/cleanup.h"
+
+static void close_directory(DIR **directory)
+{
+	if (*directory)
+		closedir(*directory);
+}
+
+/* Files that a process maps shared and writable, ordered. */
+struct mapped {
+	uint64_t *inode;
+	size_t count, space;
+};
+
+static void mapped_free(struct mapped *mapped)
+{
+	free(mapped->inode);
+}
+
+static int mapped_add(struct mapped *mapped, uint64_t inode)
+{
+	size_t space = mapped->space ? 2 * mapped->space : 16;
+	uint64_t *grown;
+
+	/* What follows in memory is most often of the same file. */
+	if (mapped->count && mapped->inode[mapped->count - 1] == inode)
+		return 0;
+	if (mapped->count == mapped->space) {
+		grown = realloc(mapped->inode, space * sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		mapped->inode = grown;
+		mapped->space = space;
+	}
+	mapped->inode[mapped->count++] = inode;
+	return 0;
+}
+
+static int compare_inodes(const void *one, const void *other)
+{
+	const uint64_t *first = one, *second = other;
+
+	return (*first > *second) - (*first < *second);
+}
+
+/* Once for all descriptors: a hostile process has tens of thousands of mappings, and many files. */
+static int mapped_read(struct mapped *mapped, pid_t pid)
+{
+	char path[64], line[512], permissions[5];
+	auto_file *maps = NULL;
+	uint64_t inode;
+	int err = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	maps = fopen(path, "re");
+	if (!maps)
+		return -errno;
+	while (!err && fgets(line, sizeof(line), maps))
+		if (sscanf(line, "%*x-%*x %4s %*x %*s %" SCNu64, permissions, &inode) == 2 &&
+		    inode && permissions[1] == 'w' && permissions[3] == 's')
+			err = mapped_add(mapped, inode);
+	if (mapped->count)
+		qsort(mapped->inode, mapped->count, sizeof(*mapped->inode), compare_inodes);
+	return err;
+}
+
+static bool mapped_has(const struct mapped *mapped, uint64_t inode)
+{
+	return mapped->count && bsearch(&inode, mapped->inode, mapped->count,
+					sizeof(*mapped->inode), compare_inodes);
+}
+
+int memory_map_open_ram(pid_t pid, int *fd, uint64_t *size)
+{
+	cleanup(close_directory) DIR *directory = NULL;
+	cleanup(mapped_free) struct mapped mapped = { 0 };
+	char path[64], best[sizeof(path) + 256] = "";
+	struct dirent *entry;
+	struct stat status;
+	int err = mapped_read(&mapped, pid);
+
+	if (err)
+		return err;
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	directory = opendir(path);
+	if (!directory)
+		return -errno;
+	*size = 0;
+	while ((entry = readdir(directory))) {
+		if (fstatat(dirfd(directory), entry->d_name, &status, 0) ||
+		    !S_ISREG(status.st_mode) || status.st_nlink ||
+		    (uint64_t)status.st_size <= *size || !mapped_has(&mapped, status.st_ino))
+			continue;
+		*size = (uint64_t)status.st_size;
+		snprintf(best, sizeof(best), "%s/%s", path, entry->d_name);
+	}
+	if (!*best)
+		return -ENOENT;
+	*fd = open(best, O_RDWR | O_CLOEXEC);
+	return *fd < 0 ? -errno : 0;
+}

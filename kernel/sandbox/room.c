@@ -1,0 +1,453 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* The sealed room, seen from outside: opens it, takes what it hands out, ends it. */
+#include "kernel/sandbox/room.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+
+#include "format/base/cleanup.h"
+#include "kernel/sandbox/room_internal.h"
+
+#define CONSOLE_SPACE \
+	(4 << 20) /* bytes asked for; an ordinary user gets /proc/sys/net/core/wmem_max */
+
+static int close_fd_now(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+	return 0;
+}
+
+int room_report_send(int report_fd, const struct room_report *report, int fd)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	struct iovec data = { .iov_base = (void *)report, .iov_len = sizeof(*report) };
+	struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1 };
+
+	if (fd >= 0) {
+		message.msg_control = &control;
+		message.msg_controllen = sizeof(control);
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(&control.header), &fd, sizeof(int));
+	}
+	return sendmsg(report_fd, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+/*
+ * Receive one report with the descriptor and the sender's pid (as seen from here) that came with
+ * it.
+ */
+static int room_report_receive(int report_fd, struct room_report *report, int *fd, pid_t *pid)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
+	} control = { 0 };
+	struct iovec data = { .iov_base = report, .iov_len = sizeof(*report) };
+	struct msghdr message = { .msg_iov = &data,
+				  .msg_iovlen = 1,
+				  .msg_control = &control,
+				  .msg_controllen = sizeof(control) };
+	ssize_t got;
+
+	*fd = -1;
+	do
+		got = recvmsg(report_fd, &message, MSG_CMSG_CLOEXEC);
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return -errno;
+	if (got != sizeof(*report))
+		return -EPIPE;
+	for (struct cmsghdr *part = CMSG_FIRSTHDR(&message); part;
+	     part = CMSG_NXTHDR(&message, part)) {
+		struct ucred sender;
+
+		if (part->cmsg_type == SCM_RIGHTS)
+			memcpy(fd, CMSG_DATA(part), sizeof(int));
+		if (part->cmsg_type == SCM_CREDENTIALS) {
+			memcpy(&sender, CMSG_DATA(part), sizeof(sender));
+			*pid = sender.pid;
+		}
+	}
+	return 0;
+}
+
+static unsigned long clone_flags(unsigned int parts)
+{
+	unsigned long flags = SIGCHLD;
+
+	if (parts & SEAL_USER)
+		flags |= CLONE_NEWUSER;
+	if (parts & SEAL_PID)
+		flags |= CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
+	if (parts & SEAL_MOUNT)
+		flags |= CLONE_NEWNS;
+	if (parts & SEAL_NET)
+		flags |= CLONE_NEWNET;
+	return flags;
+}
+
+static void remove_directory(const char *directory)
+{
+	pid_t pid = fork();
+
+	/* The room's own tool for its own directory: nobody else has names in there. */
+	if (!pid) {
+		execl("/bin/rm", "rm", "-rf", "--", directory, NULL);
+		_exit(127);
+	}
+	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+static void room_take_device(struct room *room, const struct room_report *report, int fd)
+{
+	/* The keeper is ours, and it counts from 0. */
+	assert(report->value >= 0 && report->value < ROOM_DEVICES_MAX);
+	room->device_fd[report->value] = fd;
+}
+
+/* Take the reports of the opening phase, up to READY. */
+static int room_await_ready(struct room *room, struct room_report *report)
+{
+	int err, fd;
+	pid_t sender;
+
+	for (;;) {
+		err = room_report_receive(room->keeper_fd, report, &fd, &sender);
+		if (err)
+			return err;
+		room->seal |= report->seal;
+		switch (report->step) {
+		case ROOM_STEP_LISTENING:
+			room->listen_fd = fd;
+			break;
+		case ROOM_STEP_DEVICE:
+			room_take_device(room, report, fd);
+			break;
+		case ROOM_STEP_GUEST:
+			room->entropy_fd = fd;
+			room->guest = sender;
+			break;
+		case ROOM_STEP_READY:
+			return 0;
+		default:
+			return report->value < 0 ? report->value : -EPIPE;
+		}
+	}
+}
+
+/*
+ * A socket and not a pipe: UML asks for SIGIO on its console's descriptor, and a pipe sends one to
+ * the writer for every read at the other end (fs/pipe.c, fasync_writers, Linux 6.18), wherever the
+ * guest then is. A socket sends one only after it was full (net/core/sock.c, SOCK_WAKE_SPACE).
+ */
+static int open_console(int console[2])
+{
+	int space = CONSOLE_SPACE;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, console))
+		return -errno;
+	if (setsockopt(console[1], SOL_SOCKET, SO_SNDBUFFORCE, &space, sizeof(space)))
+		setsockopt(console[1], SOL_SOCKET, SO_SNDBUF, &space, sizeof(space));
+	shutdown(console[0], SHUT_WR);
+	return fcntl(console[0], F_SETFL, O_NONBLOCK) ? -errno : 0;
+}
+
+/* ---- Users ---------------------------------------------------------------------------------- */
+
+#define CAPABILITIES_TO_MAP (1u << CAP_SETUID | 1u << CAP_SETGID | 1u << CAP_DAC_OVERRIDE)
+/* Over processes of a user namespace of one's own one has these without having them. */
+#define CAPABILITIES_TO_DROP (CAPABILITIES_TO_MAP | 1u << CAP_KILL | 1u << CAP_SYS_PTRACE)
+
+/* What it takes to start processes of other users, and to look into them and their files. */
+static bool has_capabilities(unsigned int needed)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	return !syscall(SYS_capget, &header, data) && (data[0].effective & needed) == needed;
+}
+
+/* Is there a nobody in the user namespace of the caller? In one of only its root there is not. */
+static bool maps_nobody(const char *path)
+{
+	auto_file *map = fopen(path, "re");
+	unsigned long first, count;
+
+	while (map && fscanf(map, "%lu %*u %lu", &first, &count) == 2)
+		if (first <= ROOM_NOBODY && ROOM_NOBODY - first < count)
+			return true;
+	return false;
+}
+
+/*
+ * Of files of the host that a sandbox of root's could ever get at, root may do anything with,
+ * nobody nothing. A guest that is given the host's files is given them as whom it runs as.
+ */
+static void choose_user(struct room_plan *plan)
+{
+	bool root = !geteuid() && !plan->options->host_files;
+	bool known = maps_nobody("/proc/self/uid_map") && maps_nobody("/proc/self/gid_map");
+
+	plan->nobody = root && known && (plan->parts & SEAL_USER) &&
+		       has_capabilities(CAPABILITIES_TO_MAP);
+	/*
+	 * In other namespaces without one of users it has to, or they are not entered: SEAL_USER
+	 * stands for that.
+	 */
+	plan->drop_root = root && !(plan->parts & SEAL_USER) &&
+			  ((plan->parts & SEAL_PID) ||
+			   (known && has_capabilities(CAPABILITIES_TO_DROP)));
+}
+
+static int write_map(pid_t keeper, const char *name)
+{
+	char path[48], map[32];
+	auto_fd fd = -1;
+	int length = snprintf(map, sizeof(map), "%d %d 1\n", ROOM_USER, ROOM_NOBODY);
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", keeper, name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	return fd < 0 || write(fd, map, (size_t)length) != length ? -errno : 0;
+}
+
+/*
+ * Only from outside can another user than the caller be mapped. Refused in a namespace that knows
+ * no nobody: its root is an ordinary user of the host's.
+ */
+static int map_nobody(pid_t keeper, int report_fd)
+{
+	enum room_mapping answer = ROOM_MAPPED;
+
+	if (write_map(keeper, "gid_map") || write_map(keeper, "uid_map"))
+		answer = ROOM_NOT_MAPPED;
+	return send(report_fd, &answer, sizeof(answer), MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+/* ---- Opening -------------------------------------------------------------------------------- */
+
+static int room_try(const struct room_options *options, unsigned int parts, struct room *room,
+		    struct room_report *report)
+{
+	struct room_plan plan = {
+		.options = options, .parts = parts, .uid = geteuid(), .gid = getegid()
+	};
+	int reports[2], console[2], on = 1, err;
+
+	choose_user(&plan);
+	*room = ROOM_NONE;
+	*report = (struct room_report){ .doing = "set up the room" };
+	if (!(parts & SEAL_MOUNT)) {
+		snprintf(report->doing, sizeof(report->doing),
+			 "find a directory where programs can be executed (tried " ROOM_BASES ")");
+		err = room_make_directory(&options->limits, &room->directory);
+		if (err)
+			return err;
+		if ((plan.nobody || plan.drop_root) &&
+		    chown(room->directory, ROOM_NOBODY, ROOM_NOBODY))
+			return -errno;
+		plan.directory = room->directory;
+		room->seen = options->host_files ? NULL : options->files;
+	}
+	err = open_console(console);
+	if (err)
+		return err;
+	room->console_fd = console[0];
+	plan.console_fd = console[1];
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, reports)) {
+		close(console[1]);
+		return -errno;
+	}
+	room->keeper_fd = reports[0];
+	plan.report_fd = reports[1];
+	setsockopt(reports[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
+	/*
+	 * The raw call: fork() cannot make namespaces, and unshare() would not put the caller in
+	 * the new pid one.
+	 */
+	room->keeper = (pid_t)syscall(SYS_clone, clone_flags(parts), NULL, NULL, NULL, NULL);
+	err = room->keeper < 0 ? -errno : 0;
+	if (!room->keeper)
+		room_keep(&plan);
+	close(reports[1]);
+	close(console[1]);
+	if (!err && plan.nobody)
+		err = map_nobody(room->keeper, room->keeper_fd);
+	return err ? err : room_await_ready(room, report);
+}
+
+/*
+ * Entropy is written into the guest and digests are read from it: without that sight a recording
+ * would promise what it does not hold. At address 0 there is nothing, so -EFAULT is the answer of a
+ * machine that allows it.
+ */
+static int check_sight(pid_t guest, struct room_report *report)
+{
+	char byte = 0;
+	struct iovec local = { &byte, 1 }, remote = { NULL, 1 };
+
+	snprintf(report->doing, sizeof(report->doing), "look into the guest (process_vm_readv)");
+	if (process_vm_readv(guest, &local, 1, &remote, 1, 0) < 0 && errno != EFAULT)
+		return errno == ESRCH ? 0 : -errno; /* it ended already: there is nothing to see */
+	snprintf(report->doing, sizeof(report->doing), "answer the guest (process_vm_writev)");
+	if (process_vm_writev(guest, &local, 1, &remote, 1, 0) < 0 && errno != EFAULT)
+		return errno == ESRCH ? 0 : -errno;
+	return 0;
+}
+
+/* What can be tried, from the whole seal down; the first that works is the room. */
+static const unsigned int namespace_sets[] = {
+	SEAL_NAMESPACES,
+	SEAL_NAMESPACES & ~SEAL_MOUNT, /* mount(2) is what AppArmor refuses in a container */
+	SEAL_NAMESPACES & ~SEAL_USER,
+	0,
+};
+
+/* As root without a user namespace the guest is still somebody else: nobody. */
+static unsigned int parts_of(unsigned int namespaces)
+{
+	return namespaces | (namespaces & SEAL_PID ? SEAL_USER : 0);
+}
+
+static bool may_try_less(int err)
+{
+	return err == -EPERM || err == -EACCES || err == -EINVAL || err == -ENOSPC ||
+	       err == -EUSERS;
+}
+
+static int refuse_unlocked(const struct room_options *options, const struct room_report *report,
+			   int err, struct diagnosis *why)
+{
+	static const char advice[] = "run `ttrec doctor` to see what this machine allows";
+	char names[SEAL_TEXT];
+
+	if (err)
+		return diagnose(why, EXIT_CANNOT, -EACCES, advice, "cannot %s: %s", report->doing,
+				strerror(-err));
+	return diagnose(why, EXIT_CANNOT, -EACCES, advice, "missing: %s",
+			seal_text(options->required & ~options->wanted, names));
+}
+
+/* What the host refuses of the other parts does not cost the namespaces. */
+static int room_try_parts(const struct room_options *options, unsigned int parts, struct room *room,
+			  struct room_report *report)
+{
+	int err = room_try(options, parts, room, report);
+
+	if (err)
+		room_close(room);
+	if (!err || report->step != ROOM_STEP_FAILED || !report->seal)
+		return err;
+	err = room_try(options, parts & ~report->seal, room, report);
+	if (err)
+		room_close(room);
+	return err;
+}
+
+int room_open(const struct room_options *options, struct room *room, struct diagnosis *why)
+{
+	unsigned int wanted = options->wanted & ~(options->host_files ? SEAL_MOUNT : 0);
+	unsigned int tried = ~0u;
+	struct room_report report;
+	int err = 0;
+
+	assert(options->devices <= ROOM_DEVICES_MAX);
+
+	for (size_t i = 0; i < ARRAY_SIZE(namespace_sets); i++) {
+		unsigned int namespaces = namespace_sets[i] & wanted;
+
+		if (namespaces == tried)
+			continue;
+		if (options->required & ~parts_of(namespaces))
+			continue;
+		tried = namespaces;
+		err = room_try_parts(options, namespaces | (wanted & ~SEAL_NAMESPACES), room,
+				     &report);
+		if (err) {
+			if (!may_try_less(err))
+				break;
+			continue;
+		}
+		room->seal |= parts_of(namespaces);
+		err = check_sight(room->guest, &report);
+		if (!err)
+			return 0;
+		room_close(room);
+		break;
+	}
+	if (options->required && may_try_less(err ? err : -EACCES))
+		return refuse_unlocked(options, &report, err, why);
+	return diagnose(why, EXIT_CANNOT, err,
+			diagnosis_shortage(err)
+				?: "run `ttrec doctor` to see what this machine allows",
+			"cannot start the guest: cannot %s: %s", report.doing, strerror(-err));
+}
+
+int room_wait(struct room *room, int *status, int *signal)
+{
+	struct room_report report;
+	pid_t sender;
+	int fd, err;
+
+	do {
+		err = room_report_receive(room->keeper_fd, &report, &fd, &sender);
+		close_fd_now(&fd);
+		if (!err && report.step == ROOM_STEP_EXCEEDED)
+			memcpy(room->exceeded, report.doing, sizeof(room->exceeded));
+	} while (!err && report.step == ROOM_STEP_EXCEEDED);
+	if (err || report.step != ROOM_STEP_EXIT) {
+		/* The keeper itself was killed, and the guest with it. */
+		*status = 0;
+		*signal = SIGKILL;
+		return 0;
+	}
+	*status = WIFEXITED(report.value) ? WEXITSTATUS(report.value) : 0;
+	*signal = WIFSIGNALED(report.value) ? WTERMSIG(report.value) : 0;
+	return 0;
+}
+
+void room_file_path(const struct room *room, const char *path, char *text, size_t size)
+{
+	if (room->directory)
+		snprintf(text, size, "%s%s", room->directory, path);
+	else
+		snprintf(text, size, "/proc/%d/root%s", room->guest, path);
+}
+
+void room_close(struct room *room)
+{
+	if (room->keeper > 0) {
+		if (!(room->seal & SEAL_PID) && room->guest > 0)
+			kill(-room->guest, SIGKILL);
+		kill(room->keeper, SIGKILL);
+		while (waitpid(room->keeper, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	close_fd_now(&room->keeper_fd);
+	close_fd_now(&room->listen_fd);
+	for (unsigned int i = 0; i < ROOM_DEVICES_MAX; i++)
+		close_fd_now(&room->device_fd[i]);
+	close_fd_now(&room->entropy_fd);
+	close_fd_now(&room->console_fd);
+	if (room->directory)
+		remove_directory(room->directory);
+	free(room->directory);
+	*room = ROOM_NONE;
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * Where a room is that has no root of its own, and with it the guest's memory file. A container's
+ * /dev/shm is small and noexec: nothing in it can be executed, or mapped as a guest maps its
+ * memory.
+ */
+#include <string.h>
+
+#include "format/base/cleanup.h"
+#include "kernel/sandbox/room_internal.h"
+
+/* Paths of the sockets below it are short (unix(7)). */
+#define BASE_MAX 64
+
+static const char *const bases[] = { NULL /* $TMPDIR */, "/dev/shm", "/tmp", "/var/tmp" };
+
+static bool can_hold(const char *base, struct host_directory *about)
+{
+	return base && *base == '/' && strlen(base) < BASE_MAX &&
+	       !host_read_directory(base, about) && about->exec && !access(base, W_OK | X_OK);
+}
+
+/* The first that has the space; else, as a guest may use less, that with the most. */
+int room_find_base(uint64_t memory, const char **base, struct host_directory *about)
+{
+	struct host_directory found;
+
+	*base = NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(bases); i++) {
+		const char *tried = bases[i] ? bases[i] : getenv("TMPDIR");
+
+		if (!can_hold(tried, &found) || (*base && found.free_bytes <= about->free_bytes))
+			continue;
+		*base = tried;
+		*about = found;
+		if (found.free_bytes >= memory)
+			break;
+	}
+	return *base ? 0 : -EACCES;
+}
+
+int room_make_directory(const struct room_limits *limits, char **directory)
+{
+	struct host_directory about;
+	const char *base;
+	int err = room_find_base(limits->memory, &base, &about);
+
+	if (err)
+		return err;
+	if (asprintf(directory, "%s/ttrec-XXXXXX", base) < 0) {
+		*directory = NULL;
+		return -ENOMEM;
+	}
+	if (mkdtemp(*directory))
+		return 0;
+	err = -errno;
+	free(take_pointer(*directory));
+	return err;
+}

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* The last steps of the process that becomes the guest: everything it inherits is made the same. */
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include "format/base/cleanup.h"
+#include "kernel/sandbox/room_internal.h"
+
+/* Where a guest that stays in the caller's directory finds its room's. */
+#define DIRECTORY_FD   500
+#define DIRECTORY_PATH "/proc/self/fd/500"
+
+/*
+ * A function that is bound when it is first called saves all registers on the stack of the moment,
+ * and what it saves of those at rest is the processor's choice (xstate.h): all are bound before.
+ */
+static const char *const environment_texts[] = {
+	"HOME=/",	 "PATH=/", "TERM=linux", "TMPDIR=" ROOM_PREFIX_MARK ROOM_TEMPORARY,
+	"LD_BIND_NOW=1", NULL
+};
+
+static void reset_signals(void)
+{
+	sigset_t none;
+
+	for (int number = 1; number < NSIG; number++)
+		signal(number, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static int set_streams(int console_fd)
+{
+	int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	if (null_fd < 0 || dup2(null_fd, 0) < 0 || dup2(console_fd, 1) < 0 ||
+	    dup2(console_fd, 2) < 0)
+		return -errno;
+	return 0;
+}
+
+/* Of a root that may not look into other users' processes: the exec gives it none of them. */
+static void drop_capabilities(void)
+{
+	for (unsigned long capability = 0; capability <= CAP_LAST_CAP; capability++)
+		prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+}
+
+static int drop_root(const struct room_plan *plan)
+{
+	if ((plan->parts & SEAL_USER) || plan->uid || plan->options->host_files)
+		return 0;
+	if (!plan->drop_root) {
+		drop_capabilities();
+		return 0;
+	}
+	if (syscall(SYS_setgroups, 0, NULL) || room_change_user(ROOM_NOBODY))
+		return -errno;
+	return 0;
+}
+
+/* Where the room's files stand for the guest: what its mark in an argument stands for. */
+static const char *room_prefix(const struct room_plan *plan)
+{
+	if (plan->directory && plan->options->host_files)
+		return DIRECTORY_PATH;
+	/* The guest is in there, with a root of its own or without. */
+	return plan->options->absolute_paths && !plan->directory ? "" : ".";
+}
+
+/* Put the prefix in place of the mark; arguments are few and live until exec. */
+static char *expand_argument(const char *argument, const char *prefix)
+{
+	const char *mark = strstr(argument, ROOM_PREFIX_MARK);
+	char *text = NULL;
+
+	if (!mark)
+		return strdup(argument);
+	if (asprintf(&text, "%.*s%s%s", (int)(mark - argument), argument, prefix,
+		     mark + strlen(ROOM_PREFIX_MARK)) < 0)
+		return NULL;
+	return text;
+}
+
+static char **expand_texts(const char *const *texts, const char *prefix)
+{
+	size_t count = 0;
+	char **expanded;
+
+	while (texts[count])
+		count++;
+	expanded = calloc(count + 1, sizeof(*expanded));
+	for (size_t i = 0; expanded && i < count; i++) {
+		expanded[i] = expand_argument(texts[i], prefix);
+		if (!expanded[i])
+			return NULL;
+	}
+	return expanded;
+}
+
+/* All of it lives until the exec. */
+static int expand_program(const struct room_plan *plan, struct room_program *program)
+{
+	const char *prefix = room_prefix(plan);
+
+	program->prefix = prefix;
+	program->arguments = expand_texts((const char *const *)plan->options->arguments, prefix);
+	program->environment = expand_texts(environment_texts, prefix);
+	if (asprintf(&program->path, "%s%s", prefix, plan->options->files->file[0].path) < 0)
+		return -ENOMEM;
+	return program->arguments && program->environment ? 0 : -ENOMEM;
+}
+
+/*
+ * Where there is no filter at all a program that is to be locked in is not started; one's own is,
+ * and the seal says that its entropy is the host's.
+ */
+static int restrict_calls(const struct room_plan *plan, int *entropy_fd)
+{
+	int err = -EACCES;
+
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (plan->parts & SEAL_ENTROPY)
+		err = room_calls_restrict(plan, true, entropy_fd);
+	if (err)
+		err = room_calls_restrict(plan, false, entropy_fd);
+	return err && plan->options->required ? -EACCES : 0;
+}
+
+static void report_guest(const struct room_plan *plan, int entropy_fd)
+{
+	struct room_report report = { .step = ROOM_STEP_GUEST };
+
+	if (entropy_fd >= 0)
+		report.seal |= SEAL_ENTROPY;
+	room_report_send(plan->report_fd, &report, entropy_fd);
+	if (entropy_fd >= 0)
+		close(entropy_fd);
+}
+
+/* A descriptor that stays open over the exec: its path is the same in every run. */
+static int keep_directory(const char *directory)
+{
+	auto_fd fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 || dup2(fd, DIRECTORY_FD) < 0 ? -errno : 0;
+}
+
+static int enter_directory(const struct room_plan *plan)
+{
+	if (!plan->directory)
+		return 0;
+	if (plan->options->host_files)
+		return keep_directory(plan->directory);
+	return chdir(plan->directory) ? -errno : 0;
+}
+
+/* Everything before the exec that can be refused. */
+static int prepare(const struct room_plan *plan, const char **doing)
+{
+	int err;
+
+	setsid();
+	reset_signals();
+	*doing = "redirect the guest's output";
+	err = set_streams(plan->console_fd);
+	if (err)
+		return err;
+	*doing = "enter the room's directory"; /* which may be in one of root's alone */
+	err = enter_directory(plan);
+	if (err)
+		return err;
+	*doing = "become an ordinary user";
+	err = drop_root(plan);
+	/* Where Yama lets only ancestors trace; elsewhere this is refused, and not needed. */
+	if (plan->options->debugged)
+		prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* after the change of users, which clears it */
+	return err;
+}
+
+static void send_status(int status_fd, const struct room_guest_status *status)
+{
+	if (write(status_fd, status, sizeof(*status)) != sizeof(*status))
+		_exit(126);
+}
+
+/* Before the entropy door is there: nobody answers it yet, and this opens files. */
+static int get_ready(const struct room_plan *plan, struct room_program *program, int loader_fd,
+		     const char **doing)
+{
+	int err;
+
+	*doing = "expand the arguments";
+	err = expand_program(plan, program);
+	if (!err)
+		err = prepare(plan, doing);
+	if (!err && (plan->parts & SEAL_ASLR))
+		err = room_loader_prepare(plan, program, loader_fd, doing);
+	/* Last: what this process has by itself may be more than the guest gets (sanitizers). */
+	room_limit_guest(plan);
+	return err;
+}
+
+void room_become_guest(const struct room_plan *plan, int status_fd, int loader_fd)
+{
+	struct room_guest_status status = { .prepared = true };
+	struct room_program program;
+	int entropy_fd;
+
+	status.error = -get_ready(plan, &program, loader_fd, &status.doing);
+	send_status(status_fd, &status);
+	if (status.error)
+		_exit(126);
+	status.doing = "restrict the guest's system calls (seccomp)";
+	status.error = -restrict_calls(plan, &entropy_fd);
+	if (status.error) {
+		send_status(status_fd, &status);
+		_exit(126);
+	}
+	report_guest(plan, entropy_fd);
+	status.doing = "execute the kernel";
+	if (plan->parts & SEAL_ASLR)
+		room_loader_execute(&program);
+	else
+		execve(program.path, program.arguments, program.environment);
+	status.error = errno;
+	send_status(status_fd, &status);
+	_exit(127);
+}

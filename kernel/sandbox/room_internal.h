@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Between the two sides of a room: the opener outside (room.c) and the keeper inside
+ * (room_keeper.c).
+ */
+#ifndef TTREC_ROOM_INTERNAL_H
+#define TTREC_ROOM_INTERNAL_H
+
+#include <sys/types.h>
+
+#include "kernel/sandbox/room.h"
+
+/*
+ * In an argument: replaced by where the room's files stand for the guest. "" with a root of its
+ * own, else ".", which is the same in every run as the directory's name is not; the path of a
+ * descriptor for a guest that names files of the host, relative to where ttrec was started.
+ */
+#define ROOM_PREFIX_MARK "{room}"
+
+/*
+ * The guest's user inside: an ordinary one, so that the exec drops every capability of the
+ * namespace. Outside it is who runs ttrec, or nobody where that is root.
+ */
+#define ROOM_USER   1000
+#define ROOM_NOBODY 65534
+
+enum room_step {
+	ROOM_STEP_LISTENING, /* carries listen_fd */
+	ROOM_STEP_DEVICE,    /* carries the device_fd of device number @value */
+	ROOM_STEP_GUEST, /* sent by the guest itself just before exec; carries entropy_fd if sealed
+			  */
+	ROOM_STEP_READY, /* the program was executed and let go */
+	ROOM_STEP_EXCEEDED, /* the program was killed for what it took; says so in @doing */
+	ROOM_STEP_EXIT,	    /* carries the wait status */
+	ROOM_STEP_FAILED, /* carries an errno, what was being done, and without what it may work */
+};
+
+struct room_report {
+	enum room_step step;
+	int value;	   /* errno of FAILED, wait status of EXIT, device of DEVICE */
+	unsigned int seal; /* parts achieved by the sender; of FAILED: parts that were refused */
+	char doing[ROOM_EXCEEDED_TEXT]; /* of FAILED: "mount the room's root" */
+};
+
+/* What the processes of a sandbox may use, and when to look again. See room_use.c. */
+struct room_use {
+	int proc_fd;	  /* the host's /proc; -1: it does not show what is needed */
+	pid_t supervisor; /* the sandbox's first process, as that has it */
+	uint64_t memory;  /* bytes; 0: not limited */
+	unsigned int processes;
+	bool host_files;
+	uint64_t pause_ns; /* until the next look */
+};
+
+struct room_plan {
+	const struct room_options *options;
+	unsigned int parts;    /* SEAL_* parts to make */
+	const char *directory; /* where the files go without SEAL_MOUNT */
+	int report_fd;
+	int console_fd;
+	uid_t uid;
+	gid_t gid;
+	bool nobody;	/* the opener maps the sandbox's user to nobody, and says so */
+	bool drop_root; /* without a user namespace: root's guest becomes nobody */
+	bool watched;	/* what is used is bounded: what is reserved need not be */
+};
+
+/* What the opener of a sandbox for nobody (plan->nobody) answers before anything else. */
+enum room_mapping { ROOM_MAPPED = 1, ROOM_NOT_MAPPED };
+
+/* Send a report, with @fd if it is not -1. Returns 0 or -errno. */
+int room_report_send(int report_fd, const struct room_report *report, int fd);
+
+/* Body of the room's first process; never returns. */
+void room_keep(struct room_plan *plan) __attribute__((noreturn));
+
+/* Make all user and group ids of this process @id. 0 or -errno. */
+int room_change_user(unsigned int id);
+
+/* Make the directory of a room without SEAL_MOUNT; *@directory is malloc'ed. */
+int room_make_directory(const struct room_limits *limits, char **directory);
+
+/* Build the room's root directory from its files and make it this process's root. */
+int room_build_root(const struct room_plan *plan, const char **doing);
+
+/* Options of the mount of the room's root: how large it may grow. */
+#define ROOM_ROOT_OPTIONS_TEXT 64
+void room_root_options(const struct room_plan *plan, char text[ROOM_ROOT_OPTIONS_TEXT]);
+
+/*
+ * Called by the keeper in its namespaces: nobody in there makes namespaces of their own, in which
+ * the limits of this one would not count, and when this machine runs out of memory they go first.
+ */
+void room_limit_keeper(const struct room_plan *plan);
+
+/* What all files of the sandbox may take together, bytes. */
+uint64_t room_memory(const struct room_plan *plan);
+
+/*
+ * Called by the supervisor while it still sees the host's /proc. The sandbox's processes may use
+ * twice @memory: as much as their files, and as much again of their own.
+ */
+void room_use_open(struct room_use *use, const struct room_options *options, uint64_t memory);
+bool room_use_is_watched(const struct room_use *use);
+
+/*
+ * Do the processes below the supervisor, @guest (its number for us) among them, use too much now?
+ * Then @text says of what.
+ */
+bool room_use_exceeded(struct room_use *use, pid_t guest, char text[ROOM_EXCEEDED_TEXT]);
+
+/* Called by the process that becomes the guest, before the exec. */
+void room_limit_guest(const struct room_plan *plan);
+
+/*
+ * Body of the process that becomes the guest; never returns. @status_fd closes on exec, the loader
+ * writes to @loader_fd.
+ */
+void room_become_guest(const struct room_plan *plan, int status_fd, int loader_fd)
+	__attribute__((noreturn));
+
+/*
+ * From here on this process and its children may only use the calls of a kernel (room_calls.c).
+ * With @listener, some of them are held for who has *@fd, else *@fd is -1. Needs
+ * PR_SET_NO_NEW_PRIVS.
+ */
+int room_calls_restrict(const struct room_plan *plan, bool listener, int *fd);
+
+/* ---- The loader: the program at the same addresses in every run ------------------------------
+ */
+
+/* The program as the process that becomes it starts it. */
+struct room_program {
+	const char *prefix; /* where the room's files are for that process */
+	char *path;
+	char **arguments, **environment;
+};
+
+/* Put the loader below the room's directory @root. */
+int room_loader_write(const char *root);
+
+/* Everything that can be done before no file can be opened unseen; and the exec, which may fail. */
+int room_loader_prepare(const struct room_plan *room, const struct room_program *program,
+			int status_fd, const char **doing);
+void room_loader_execute(const struct room_program *program);
+
+/*
+ * Called by the keeper once the loader was executed: 0 when it has entered the program. Else what
+ * it could not do, and whether that is something that the host refuses.
+ */
+int room_loader_await(int status_fd, const char **doing, bool *refused);
+
+/* What room_become_guest writes to status_fd before it executes the program, or instead. */
+struct room_guest_status {
+	bool prepared;	   /* set in the last message before the exec */
+	int error;	   /* errno of what failed, 0 while nothing did */
+	const char *doing; /* what failed: a literal, so the forker of this process can read it */
+};
+
+#endif

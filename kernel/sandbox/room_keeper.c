@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * The room's first process: maps users, builds the root, lets the guest start, waits for its end.
+ * It is pid 1 of the room, so the room dies with it.
+ */
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/keyctl.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#include "format/base/cleanup.h"
+#include "format/base/units.h"
+#include "kernel/host/cpu.h"
+#include "kernel/sandbox/room_internal.h"
+
+/* The only descriptors of the room's first process, apart from its standard streams. */
+enum { REPORT_FD = STDERR_FILENO + 1, CONSOLE_FD, FIRST_FREE_FD };
+
+static void fail_without(const struct room_plan *plan, const char *doing, int error,
+			 unsigned int refused)
+{
+	struct room_report report = { .step = ROOM_STEP_FAILED, .value = error, .seal = refused };
+
+	snprintf(report.doing, sizeof(report.doing), "%s", doing);
+	room_report_send(plan->report_fd, &report, -1);
+	_exit(1);
+}
+
+static void fail(const struct room_plan *plan, const char *doing, int error)
+{
+	fail_without(plan, doing, error, 0);
+}
+
+static int write_text(const char *path, const char *text)
+{
+	auto_fd fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t length = (ssize_t)strlen(text);
+
+	if (fd < 0 || write(fd, text, (size_t)length) != length)
+		return -errno;
+	return 0;
+}
+
+/*
+ * By system calls: libc's functions have all threads change, and this process, which is a clone of
+ * one that has several, has their list but not them. They wait for one that was being started then.
+ */
+int room_change_user(unsigned int id)
+{
+	return syscall(SYS_setresgid, id, id, id) || syscall(SYS_setresuid, id, id, id) ? -errno
+											: 0;
+}
+
+/* The change of users clears both: who may look into this process, and that it dies with ours. */
+static int become_mapped_user(void)
+{
+	/* Refused where the caller's own namespace refuses it: the groups are none of root's then.
+	 */
+	if (syscall(SYS_setgroups, 0, NULL) && errno != EPERM)
+		return -errno;
+	if (room_change_user(ROOM_USER) || prctl(PR_SET_DUMPABLE, 1, 0, 0, 0))
+		return -errno;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return 0;
+}
+
+static int map_self(const struct room_plan *plan)
+{
+	char map[64];
+	int err;
+
+	err = write_text("/proc/self/setgroups", "deny");
+	if (err)
+		return err;
+	snprintf(map, sizeof(map), "%d %u 1\n", ROOM_USER, plan->gid);
+	err = write_text("/proc/self/gid_map", map);
+	if (err)
+		return err;
+	snprintf(map, sizeof(map), "%d %u 1\n", ROOM_USER, plan->uid);
+	return write_text("/proc/self/uid_map", map);
+}
+
+static int map_user(const struct room_plan *plan)
+{
+	enum room_mapping answer;
+
+	if (!plan->nobody)
+		return map_self(plan);
+	if (read(plan->report_fd, &answer, sizeof(answer)) != sizeof(answer))
+		return -EPIPE;
+	return answer == ROOM_MAPPED ? become_mapped_user() : map_self(plan);
+}
+
+/* Listen at @path, where the guest will find it. Returns the descriptor or -errno. */
+static int listen_at(const struct room_plan *plan, const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s%s",
+		 plan->directory ? plan->directory : "", path);
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) ||
+	    chmod(address.sun_path, 0666) || listen(fd, 1)) {
+		int err = -errno;
+
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+/* Listen at @path and hand the descriptor out with @report. */
+static void open_door(const struct room_plan *plan, const char *path,
+		      const struct room_report *report)
+{
+	int fd = listen_at(plan, path);
+
+	if (fd < 0)
+		fail(plan, "listen for the guest", fd);
+	/* Nobody listens: the opener died before its death could be heard of. */
+	if (room_report_send(plan->report_fd, report, fd))
+		_exit(1);
+	close(fd);
+}
+
+static void open_doors(const struct room_plan *plan, unsigned int seal)
+{
+	struct room_report report = { .step = ROOM_STEP_LISTENING, .seal = seal };
+	char path[sizeof(ROOM_DEVICE_SOCKET) + 10];
+
+	open_door(plan, ROOM_SOCKET, &report);
+	report.step = ROOM_STEP_DEVICE;
+	for (unsigned int i = 0; i < plan->options->devices; i++) {
+		snprintf(path, sizeof(path), ROOM_DEVICE_SOCKET, i);
+		report.value = (int)i;
+		open_door(plan, path, &report);
+	}
+}
+
+/* Of two pipes: the first ends with the exec, by the second the loader says how it went. */
+static void await_start(const struct room_plan *plan, int status_fd, int loader_fd,
+			unsigned int *seal)
+{
+	struct room_guest_status status = { 0 }, got;
+	const char *doing;
+	bool refused;
+	int err;
+
+	while (read(status_fd, &got, sizeof(got)) == sizeof(got))
+		status = got;
+	if (status.error)
+		fail(plan, status.doing, -status.error);
+	if (!status.prepared)
+		fail(plan, "prepare the guest", -ECHILD);
+	if (!(plan->parts & SEAL_ASLR))
+		return;
+	err = room_loader_await(loader_fd, &doing, &refused);
+	if (err)
+		fail_without(plan, doing, err, refused ? SEAL_ASLR : 0);
+	*seal |= SEAL_ASLR | (plan->parts & SEAL_AUXV);
+}
+
+static pid_t start_guest(const struct room_plan *plan, unsigned int *seal)
+{
+	int status[2], loader[2];
+	pid_t pid;
+
+	if (pipe2(status, O_CLOEXEC) || pipe2(loader, O_CLOEXEC))
+		fail(plan, "make a pipe", -errno);
+	pid = fork();
+	if (pid < 0)
+		fail(plan, "fork the guest", -errno);
+	if (!pid)
+		room_become_guest(plan, status[1], loader[1]);
+	close(status[1]);
+	close(loader[1]);
+	await_start(plan, status[0], loader[0], seal);
+	close(status[0]);
+	close(loader[0]);
+	return pid;
+}
+
+/* Once only: what the guest took is not given back before it is gone. */
+static void kill_guest(const struct room_plan *plan, struct room_use *use, pid_t guest,
+		       struct room_report *report)
+{
+	report->step = ROOM_STEP_EXCEEDED;
+	room_report_send(plan->report_fd, report, -1);
+	close_fd(&use->proc_fd);
+	kill(guest, SIGKILL);
+	/* All that there are but us, where we are the first. */
+	kill(plan->parts & SEAL_PID ? -1 : -guest, SIGKILL);
+}
+
+/* Returns when a child has ended, or when it is time to look at what they use. */
+static bool await_child(const struct room_use *use, const sigset_t *child)
+{
+	struct timespec pause = { .tv_sec = (time_t)(use->pause_ns / NS_PER_S),
+				  .tv_nsec = (long)(use->pause_ns % NS_PER_S) };
+
+	if (room_use_is_watched(use))
+		return sigtimedwait(child, NULL, &pause) >= 0 || errno == EINTR;
+	sigwaitinfo(child, NULL);
+	return true;
+}
+
+static void wait_for_guest(const struct room_plan *plan, pid_t guest, struct room_use *use)
+{
+	struct room_report report = { 0 };
+	sigset_t child;
+	int status;
+	pid_t pid;
+
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &child, NULL);
+	/* Also whatever the guest left behind. */
+	while ((pid = waitpid(-1, &status, WNOHANG)) != guest && pid >= 0)
+		if (!pid && !await_child(use, &child) &&
+		    room_use_exceeded(use, guest, report.doing))
+			kill_guest(plan, use, guest, &report);
+	report.step = ROOM_STEP_EXIT;
+	report.value = status;
+	room_report_send(plan->report_fd, &report, -1);
+}
+
+/*
+ * What the caller happened to have open is no business of the guest, and the numbers that it
+ * leaves free would show in the guest's own.
+ */
+static int drop_inherited_descriptors(struct room_plan *plan)
+{
+	int report = fcntl(plan->report_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
+	int console = fcntl(plan->console_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
+	int fd;
+
+	/* A standard stream that is closed would be the next pipe's number. */
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (report < 0 || console < 0 || dup3(report, REPORT_FD, O_CLOEXEC) < 0 ||
+	    dup3(console, CONSOLE_FD, O_CLOEXEC) < 0)
+		return -errno;
+	plan->report_fd = REPORT_FD;
+	plan->console_fd = CONSOLE_FD;
+	closefrom(FIRST_FREE_FD);
+	return 0;
+}
+
+/*
+ * Keys of the caller's session are not the guest's. Where a filter, a quota or the lack of keys
+ * refuses a new keyring, the calls that use keys are refused to the guest all the same
+ * (room_calls.c).
+ */
+static void leave_keyring(void)
+{
+	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0);
+}
+
+static void enter_namespaces(const struct room_plan *plan, const char **doing)
+{
+	int err;
+
+	*doing = "make a user namespace";
+	err = plan->parts & SEAL_USER ? map_user(plan) : 0;
+	if (err)
+		fail(plan, *doing, err);
+	room_limit_keeper(plan);
+	err = room_build_root(plan, doing);
+	if (err)
+		fail(plan, *doing, err);
+}
+
+void room_keep(struct room_plan *plan)
+{
+	struct room_report report = { .step = ROOM_STEP_READY };
+	struct cpu_identity cpu;
+	struct room_use use;
+	unsigned int seal = 0;
+	cpu_set_t all;
+	const char *doing;
+	pid_t guest;
+	int err;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	leave_keyring();
+	err = drop_inherited_descriptors(plan);
+	if (err)
+		fail(plan, "keep the room's descriptors", err);
+	/*
+	 * Addresses are fixed without it. But newer kernels ask for it themselves, and where they
+	 * get it execute /proc/self/exe again, which is the loader (arch/um/os-Linux/main.c, 7.2).
+	 */
+	if (plan->options->wanted & SEAL_ASLR)
+		personality(ADDR_NO_RANDOMIZE);
+	room_use_open(&use, plan->options, room_memory(plan));
+	plan->watched = room_use_is_watched(&use);
+	enter_namespaces(plan, &doing);
+	sched_getaffinity(0, sizeof(all), &all);
+	if ((plan->options->wanted & SEAL_CPU) && !cpu_pin(plan->options->cpu, &cpu))
+		seal |= SEAL_CPU;
+	open_doors(plan, seal);
+	guest = start_guest(plan, &report.seal);
+	close(plan->console_fd);
+	/* Where the guest is not in the way. */
+	sched_setaffinity(0, sizeof(all), &all);
+	room_report_send(plan->report_fd, &report, -1);
+	wait_for_guest(plan, guest, &use);
+	_exit(0);
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * What a program in a room may take of this machine, as far as it can be fixed beforehand. All of
+ * it is what any user may ask for of himself: control groups would count better, but are not
+ * everybody's to make. What all processes use together is watched: room_use.c.
+ */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+
+#include "format/base/cleanup.h"
+#include "kernel/host/host_checks.h"
+#include "kernel/sandbox/room_internal.h"
+
+#define ROOM_FILES_MAX	 8192
+#define ROOM_DESCRIPTORS 1024
+/* With a stack limit of its own the kernel's mmap layout would follow the caller's shell. */
+#define ROOM_STACK (8u << 20)
+
+/*
+ * A guest whose addresses are not fixed takes the gap between its data and its heap for memory, too
+ * (arch/um/kernel/um_arch.c, "exec-shield gap"; arch/x86/kernel/process.c, arch_randomize_brk).
+ */
+#define ROOM_GAP (1ull << 30)
+
+uint64_t room_memory(const struct room_plan *plan)
+{
+	return plan->options->limits.memory + (plan->parts & SEAL_ASLR ? 0 : ROOM_GAP);
+}
+
+void room_root_options(const struct room_plan *plan, char text[ROOM_ROOT_OPTIONS_TEXT])
+{
+	if (plan->options->limits.memory)
+		snprintf(text, ROOM_ROOT_OPTIONS_TEXT, "mode=0755,size=%" PRIu64 ",nr_inodes=%d",
+			 room_memory(plan), ROOM_FILES_MAX);
+	else
+		snprintf(text, ROOM_ROOT_OPTIONS_TEXT, "mode=0755,size=100%%");
+}
+
+static void write_setting(const char *path, const char *value)
+{
+	auto_fd fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	/* Refused where /proc is read-only; then there is a limit less. */
+	if (fd >= 0 && write(fd, value, strlen(value)) < 0)
+		return;
+}
+
+void room_limit_keeper(const struct room_plan *plan)
+{
+	if (plan->parts & SEAL_USER)
+		write_setting("/proc/sys/user/max_user_namespaces", "0");
+	write_setting("/proc/self/oom_score_adj", "1000");
+}
+
+static void set_limit(int resource, rlim_t value)
+{
+	struct rlimit limit;
+
+	if (getrlimit(resource, &limit))
+		return;
+	limit.rlim_max = value < limit.rlim_max ? value : limit.rlim_max;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(resource, &limit);
+}
+
+static void set_stack(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_STACK, &limit))
+		return;
+	limit.rlim_cur = ROOM_STACK;
+	setrlimit(RLIMIT_STACK, &limit);
+}
+
+/*
+ * Since Linux 5.14 processes are counted by user namespace (kernel/ucount.c), before by user: the
+ * caller's other ones would count, too. Root's are not limited whatever is asked for.
+ */
+static bool processes_count_alone(const struct room_plan *plan)
+{
+	struct utsname host;
+
+	return (plan->parts & SEAL_USER) && !uname(&host) &&
+	       host_parse_version(host.release) >= HOST_LINUX(5, 14, 0);
+}
+
+void room_limit_guest(const struct room_plan *plan)
+{
+	const struct room_limits *limits = &plan->options->limits;
+
+	set_stack();
+	set_limit(RLIMIT_CORE, 0); /* the kernel prints it at boot */
+	set_limit(RLIMIT_NOFILE, ROOM_DESCRIPTORS);
+	if (limits->memory) {
+		set_limit(RLIMIT_FSIZE, room_memory(plan));
+		/* Bounds reservations: a kernel with KASAN does not start then. Better than
+		 * nothing. */
+		if (!plan->watched)
+			set_limit(RLIMIT_DATA, room_memory(plan));
+	}
+	if (limits->processes && processes_count_alone(plan))
+		set_limit(RLIMIT_NPROC, limits->processes);
+}

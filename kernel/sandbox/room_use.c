@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * What the processes of a sandbox use of this machine's memory, looked at again and again.
+ *
+ * A resource limit bounds what a process may map (RLIMIT_DATA, RLIMIT_AS), and a kernel with KASAN
+ * maps 16 TiB of which it uses an eighth of its memory; and none of them bounds what many processes
+ * use together, or what is shared. A control group counts the right thing, but not every user and
+ * container may make one. So the supervisor counts: anonymous memory, swap and page tables of all
+ * processes, shared memory that they map or have open, and the processes themselves. It looks often
+ * enough that little more than the limit is used before it notices, and seldom enough that looking
+ * takes about a hundredth of one CPU.
+ *
+ * Not counted: memory of the host's kernel for sockets and pipes. The sandbox's processes are those
+ * that the host ends first when memory is short (room_limit_keeper).
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/kcmp.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <time.h>
+
+#include "format/base/cleanup.h"
+#include "format/base/units.h"
+#include "kernel/sandbox/room_internal.h"
+
+#define PAUSE_LEAST_NS	20000000ull
+#define PAUSE_MOST_NS	1000000000ull
+#define PAUSE_PER_LOOK	100 /* times what the look took */
+#define OPEN_FILES_MAX	(64u << 10)
+#define STATUS_TEXT	4096
+#define BYTES_PER_BLOCK 512
+
+/* A file in memory that some process has open. */
+struct open_file {
+	dev_t device;
+	ino_t inode;
+	uint64_t bytes;
+};
+
+struct use {
+	uint64_t own;	 /* anonymous memory, swap, page tables: bytes */
+	uint64_t mapped; /* shared memory that is mapped, at most: twice if by two processes */
+	struct open_file *file;
+	size_t files, space;
+	pid_t *pid; /* as the host's /proc has them */
+	size_t pids;
+};
+
+void room_use_open(struct room_use *use, const struct room_options *options, uint64_t memory)
+{
+	char text[64];
+	ssize_t length;
+
+	*use = (struct room_use){ .proc_fd = -1,
+				  .memory = options->limits.memory ? 2 * memory : 0,
+				  .processes = options->limits.processes,
+				  .host_files = options->host_files,
+				  .pause_ns = PAUSE_LEAST_NS };
+	use->proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	length = readlinkat(use->proc_fd, "self", text, sizeof(text) - 1);
+	if (length > 0) {
+		text[length] = '\0';
+		use->supervisor = (pid_t)atoi(text);
+		/* Linux without CONFIG_PROC_CHILDREN does not say who is whose child. */
+		snprintf(text, sizeof(text), "%d/task/%d/children", use->supervisor,
+			 use->supervisor);
+	}
+	if (length <= 0 || faccessat(use->proc_fd, text, R_OK, 0))
+		close_fd(&use->proc_fd);
+}
+
+bool room_use_is_watched(const struct room_use *use)
+{
+	return use->proc_fd >= 0;
+}
+
+/* ---- Who is there ---------------------------------------------------------------------------- */
+
+static int add_pid(struct use *sum, pid_t pid)
+{
+	pid_t *grown;
+
+	/* Room for twice as many, each time that there are a power of two. */
+	if (!(sum->pids & (sum->pids - 1))) {
+		grown = realloc(sum->pid, (sum->pids ? 2 * sum->pids : 1) * sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		sum->pid = grown;
+	}
+	sum->pid[sum->pids++] = pid;
+	return 0;
+}
+
+static DIR *open_directory(const struct room_use *use, pid_t pid, const char *name)
+{
+	char path[64];
+	DIR *directory;
+	int fd;
+
+	snprintf(path, sizeof(path), "%d/%s", pid, name);
+	fd = openat(use->proc_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	directory = fd < 0 ? NULL : fdopendir(fd);
+	if (fd >= 0 && !directory)
+		close(fd);
+	return directory;
+}
+
+static void add_children_of_thread(struct use *sum, int directory_fd, const char *thread)
+{
+	auto_file *list = NULL;
+	char path[NAME_MAX + sizeof("/children")];
+	int fd, pid;
+
+	snprintf(path, sizeof(path), "%s/children", thread);
+	fd = openat(directory_fd, path, O_RDONLY | O_CLOEXEC);
+	list = fd < 0 ? NULL : fdopen(fd, "r");
+	if (fd >= 0 && !list)
+		close(fd);
+	while (list && fscanf(list, "%d", &pid) == 1)
+		if (add_pid(sum, pid))
+			return;
+}
+
+/* Children of all its threads: a process that ended in between has none, and theirs are ours. */
+static void add_children(const struct room_use *use, struct use *sum, pid_t pid)
+{
+	DIR *threads = open_directory(use, pid, "task");
+	const struct dirent *entry;
+
+	while (threads && (entry = readdir(threads)))
+		if (*entry->d_name != '.')
+			add_children_of_thread(sum, dirfd(threads), entry->d_name);
+	if (threads)
+		closedir(threads);
+}
+
+/* ---- What they use --------------------------------------------------------------------------- */
+
+/* Read a small file of /proc/PID. Returns @text, empty if there is none. */
+static const char *read_text(const struct room_use *use, pid_t pid, const char *name,
+			     char text[STATUS_TEXT])
+{
+	char path[64];
+	ssize_t got = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "%d/%s", pid, name);
+	fd = openat(use->proc_fd, path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		got = read(fd, text, STATUS_TEXT - 1);
+		close(fd);
+	}
+	text[got < 0 ? 0 : got] = '\0';
+	return text;
+}
+
+/* The number after @name, which is given with the end of the line before: "\nRssAnon:". */
+static uint64_t number_of(const char *text, const char *name)
+{
+	const char *found = strstr(text, name);
+
+	return found ? strtoull(found + strlen(name), NULL, 10) : 0;
+}
+
+static uint64_t kib_of(const char *text, const char *name)
+{
+	return number_of(text, name) << 10;
+}
+
+/* Its number in the sandbox's own namespace: the last one. */
+static pid_t inner_pid(const char *status)
+{
+	const char *line = strstr(status, "\nNSpid:"), *end, *last;
+
+	if (!line)
+		return 0;
+	end = strchr(line + 1, '\n');
+	for (last = end ? end : line + strlen(line); last[-1] >= '0' && last[-1] <= '9'; last--)
+		;
+	return (pid_t)atoi(last);
+}
+
+static int add_file(struct use *sum, const struct stat *status)
+{
+	struct open_file *grown;
+
+	if (sum->files == sum->space) {
+		if (sum->space >= OPEN_FILES_MAX)
+			return -E2BIG;
+		sum->space = sum->space ? 2 * sum->space : 64;
+		grown = realloc(sum->file, sum->space * sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		sum->file = grown;
+	}
+	sum->file[sum->files++] =
+		(struct open_file){ .device = status->st_dev,
+				    .inode = status->st_ino,
+				    .bytes = (uint64_t)status->st_blocks * BYTES_PER_BLOCK };
+	return 0;
+}
+
+static bool is_in_memory(int directory_fd, const char *name)
+{
+	auto_fd fd = openat(directory_fd, name, O_PATH | O_CLOEXEC);
+	struct statfs status;
+
+	return fd >= 0 && !fstatfs(fd, &status) &&
+	       (status.f_type == TMPFS_MAGIC || status.f_type == HUGETLBFS_MAGIC);
+}
+
+static int add_open_files(const struct room_use *use, struct use *sum, pid_t pid)
+{
+	DIR *files = open_directory(use, pid, "fd");
+	const struct dirent *entry;
+	struct stat status;
+	int err = 0;
+
+	while (files && !err && (entry = readdir(files)))
+		if (*entry->d_name != '.' && !fstatat(dirfd(files), entry->d_name, &status, 0) &&
+		    S_ISREG(status.st_mode) && status.st_blocks &&
+		    is_in_memory(dirfd(files), entry->d_name))
+			err = add_file(sum, &status);
+	if (files)
+		closedir(files);
+	return err;
+}
+
+/* Before Linux 6.13 the processes of a guest's user space share the descriptors of its kernel. */
+static bool shares_files(const char *status, pid_t guest)
+{
+	pid_t pid = inner_pid(status);
+
+	return pid && pid != guest && !syscall(SYS_kcmp, pid, guest, KCMP_FILES, 0, 0);
+}
+
+static int add_process(const struct room_use *use, struct use *sum, pid_t pid, pid_t guest)
+{
+	char text[STATUS_TEXT];
+	const char *status = read_text(use, pid, "status", text);
+
+	sum->own += kib_of(status, "\nRssAnon:") + kib_of(status, "\nVmPTE:") +
+		    kib_of(status, "\nVmSwap:");
+	sum->mapped += kib_of(status, "\nRssShmem:");
+	/* Files of the host's are not its memory, whatever they lie in. */
+	if (use->host_files || shares_files(status, guest))
+		return 0;
+	return add_open_files(use, sum, pid);
+}
+
+static int compare_files(const void *one, const void *other)
+{
+	const struct open_file *first = one, *second = other;
+
+	if (first->device != second->device)
+		return first->device < second->device ? -1 : 1;
+	return (first->inode > second->inode) - (first->inode < second->inode);
+}
+
+/* Each file once. */
+static uint64_t bytes_open(struct use *sum)
+{
+	uint64_t bytes = 0;
+
+	if (sum->files)
+		qsort(sum->file, sum->files, sizeof(*sum->file), compare_files);
+	for (size_t i = 0; i < sum->files; i++)
+		if (!i || compare_files(&sum->file[i - 1], &sum->file[i]))
+			bytes += sum->file[i].bytes;
+	return bytes;
+}
+
+/* The same exactly, each page once, which takes the host longer. */
+static uint64_t bytes_mapped(const struct room_use *use, const struct use *sum)
+{
+	char text[STATUS_TEXT];
+	uint64_t bytes = 0;
+
+	for (size_t i = 1; i < sum->pids; i++)
+		bytes += kib_of(read_text(use, sum->pid[i], "smaps_rollup", text), "\nPss_Shmem:");
+	return bytes;
+}
+
+/* ---- Is it too much? ------------------------------------------------------------------------- */
+
+static uint64_t larger(uint64_t one, uint64_t other)
+{
+	return one > other ? one : other;
+}
+
+/*
+ * What is mapped is mostly what is open, too, so the larger of the two counts: at worst there is
+ * twice the shared memory that is allowed.
+ */
+static bool is_too_much(const struct room_use *use, struct use *sum, char text[ROOM_EXCEEDED_TEXT])
+{
+	uint64_t open = bytes_open(sum), used = sum->own + larger(sum->mapped, open);
+	char took[UNITS_TEXT], limit[UNITS_TEXT];
+
+	if (!use->memory || used <= use->memory)
+		return false;
+	used = sum->own + larger(bytes_mapped(use, sum), open);
+	if (used <= use->memory)
+		return false;
+	snprintf(text, ROOM_EXCEEDED_TEXT, "it took %s of memory, and may take %s",
+		 size_text(used, took), size_text(use->memory, limit));
+	return true;
+}
+
+static bool are_too_many(const struct room_use *use, const struct use *sum,
+			 char text[ROOM_EXCEEDED_TEXT])
+{
+	/* The supervisor is not counted. */
+	if (!use->processes || sum->pids <= use->processes + 1)
+		return false;
+	snprintf(text, ROOM_EXCEEDED_TEXT, "it had more than %u processes", use->processes);
+	return true;
+}
+
+static bool look(const struct room_use *use, pid_t guest, struct use *sum,
+		 char text[ROOM_EXCEEDED_TEXT])
+{
+	if (add_pid(sum, use->supervisor))
+		return false;
+	for (size_t i = 0; i < sum->pids; i++) {
+		add_children(use, sum, sum->pid[i]);
+		if (are_too_many(use, sum, text))
+			return true;
+		if (i && add_process(use, sum, sum->pid[i], guest) == -E2BIG) {
+			snprintf(text, ROOM_EXCEEDED_TEXT, "it had more than %u files open",
+				 OPEN_FILES_MAX);
+			return true;
+		}
+	}
+	return is_too_much(use, sum, text);
+}
+
+static uint64_t cpu_time(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+bool room_use_exceeded(struct room_use *use, pid_t guest, char text[ROOM_EXCEEDED_TEXT])
+{
+	uint64_t begin = cpu_time();
+	struct use sum = { 0 };
+	bool exceeded = look(use, guest, &sum, text);
+
+	free(sum.pid);
+	free(sum.file);
+	use->pause_ns = larger(PAUSE_LEAST_NS, PAUSE_PER_LOOK * (cpu_time() - begin));
+	if (use->pause_ns > PAUSE_MOST_NS)
+		use->pause_ns = PAUSE_MOST_NS;
+	return exceeded;
+}

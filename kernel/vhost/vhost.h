@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The device's side of a vhost-user connection to a guest: messages with descriptors, what they set
+ * up, calls.
+ *
+ * What a device answers is not decided here. Recorder and replayer both feed every message of the
+ * guest to vhost_apply(), so that both know its memory and vrings; where the answers come from, a
+ * device or a trace, is theirs.
+ *
+ * Source: docs/interop/vhost-user.rst of QEMU 9; arch/um/drivers/vhost_user.h and virtio_uml.c,
+ * Linux 5.10 to 7.2: message set, 1 or 2 memory regions, in-band notifications, requests of the
+ * device on a socket pair with NEED_REPLY.
+ */
+#ifndef TTREC_VHOST_H
+#define TTREC_VHOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel/vhost/vring.h"
+
+#define VHOST_QUEUES_MAX   64
+#define VHOST_BODY_MAX	   4096 /* bytes; the longest of virtio_uml is a configuration space */
+#define VHOST_FDS_MAX	   VRING_REGIONS_MAX
+#define VHOST_PROBLEM_TEXT 192
+
+/* Requests of the guest. NAME(number) as in the specification, without VHOST_USER_. */
+enum vhost_request {
+	VHOST_GET_FEATURES = 1,
+	VHOST_SET_FEATURES = 2,
+	VHOST_SET_OWNER = 3,
+	VHOST_SET_MEM_TABLE = 5,
+	VHOST_SET_VRING_NUM = 8,
+	VHOST_SET_VRING_ADDR = 9,
+	VHOST_SET_VRING_BASE = 10,
+	VHOST_GET_VRING_BASE = 11,
+	VHOST_SET_VRING_KICK = 12,
+	VHOST_SET_VRING_CALL = 13,
+	VHOST_SET_VRING_ERR = 14,
+	VHOST_GET_PROTOCOL_FEATURES = 15,
+	VHOST_SET_PROTOCOL_FEATURES = 16,
+	VHOST_GET_QUEUE_NUM = 17,
+	VHOST_SET_VRING_ENABLE = 18,
+	VHOST_SET_BACKEND_REQ_FD = 21,
+	VHOST_GET_CONFIG = 24,
+	VHOST_SET_CONFIG = 25,
+	VHOST_VRING_KICK = 35,
+};
+
+/* Requests of the device. */
+enum vhost_backend_request {
+	VHOST_BACKEND_CONFIG_CHANGE = 2,
+	VHOST_BACKEND_VRING_CALL = 4,
+};
+
+#define VHOST_FLAG_VERSION    0x1u
+#define VHOST_FLAG_REPLY      0x4u
+#define VHOST_FLAG_NEED_REPLY 0x8u
+
+#define VHOST_F_PROTOCOL_FEATURES  (1ULL << 30)
+#define VHOST_PROTOCOL_REPLY_ACK   (1ULL << 3)
+#define VHOST_PROTOCOL_BACKEND_REQ (1ULL << 5)
+#define VHOST_PROTOCOL_CONFIG	   (1ULL << 9)
+#define VHOST_PROTOCOL_INBAND	   (1ULL << 14)
+/* What a device must have for its guest to be deterministic (PROTOCOL: in-band notifications). */
+#define VHOST_PROTOCOL_NEEDED \
+	(VHOST_PROTOCOL_REPLY_ACK | VHOST_PROTOCOL_BACKEND_REQ | VHOST_PROTOCOL_INBAND)
+
+#define VIRTIO_F_INDIRECT_DESC (1ULL << 28)
+#define VIRTIO_F_VERSION_1     (1ULL << 32)
+
+/* Kinds of devices (VIRTIO 1.2, section 5) that are treated in a way of their own. */
+enum virtio_id { VIRTIO_NET = 1, VIRTIO_CONSOLE = 3 };
+
+struct vhost_message {
+	uint32_t request;
+	uint32_t flags;
+	uint32_t size; /* of @body, bytes */
+	uint8_t body[VHOST_BODY_MAX];
+	int fd[VHOST_FDS_MAX]; /* owned by the message: vhost_message_close() */
+	unsigned int fd_count;
+};
+
+/* Stays where it was opened: its vrings know its memory. */
+struct vhost {
+	int fd;	     /* the guest's connection; -1: none */
+	int call_fd; /* where calls go and their replies come from; -1 until the guest gave it */
+	uint32_t call_request; /* the call that the guest has not replied to yet; 0: none */
+	uint64_t features, protocol_features; /* as the guest has set them */
+	struct vring_memory memory;
+	struct vring ring[VHOST_QUEUES_MAX];
+	char problem[VHOST_PROBLEM_TEXT]; /* of the last -EBADMSG */
+};
+
+/* Before the first vhost_open(). vhost_close() does nothing to it. */
+#define VHOST_NONE ((struct vhost){ .fd = -1, .call_fd = -1 })
+
+/* @fd: a connection that was accepted; owned from now on. @vhost is VHOST_NONE or closed. */
+void vhost_open(struct vhost *vhost, int fd);
+
+/*
+ * Close the connections and unmap the memory. Twice does no harm; what the problem was stays to be
+ * read, its vrings' too.
+ */
+void vhost_close(struct vhost *vhost);
+
+/*
+ * Read one message without blocking for its beginning; for its end at most VHOST_PATIENCE_NS.
+ * Returns 1 with @message filled, 0 at the end of the connection, -EAGAIN when nothing is there,
+ * -EBADMSG with vhost->problem for what no guest sends: wrong version, too long, cut off, or once
+ * replies are agreed on, a message before the reply to the last. Nothing is read ahead, so that
+ * poll() tells when to come again. Another errno is that of the socket.
+ */
+#define VHOST_PATIENCE_NS 1000000000ull
+int vhost_receive(struct vhost *vhost, struct vhost_message *message);
+
+/* Nothing more will come: the other side closed the connection, and all it sent was received. */
+bool vhost_is_closed(const struct vhost *vhost);
+
+/* After 1 of vhost_receive() only; twice does no harm. */
+void vhost_message_close(struct vhost_message *message);
+
+/*
+ * Let the message change what is known: features, memory, vrings, where to call. Of its
+ * descriptors it takes the one for calls (SET_BACKEND_REQ_FD); all others stay in @message.
+ * Requests that change nothing here are fine. -EBADMSG with vhost->problem: the message makes no
+ * sense, and whether some of it was done is open; the device is to be ended.
+ */
+int vhost_apply(struct vhost *vhost, struct vhost_message *message);
+
+/* Does the guest wait for a reply to it? */
+bool vhost_expects_reply(const struct vhost_message *message);
+
+/* Does the body of this request say where something is in the guest's memory? */
+bool vhost_names_addresses(uint32_t request);
+
+/*
+ * The vring that a VHOST_VRING_KICK speaks of; -EBADMSG when the guest has set up no such. It need
+ * not be enabled: then there is nothing to be taken.
+ */
+int vhost_kicked_queue(struct vhost *vhost, const struct vhost_message *message,
+		       unsigned int *queue);
+
+/*
+ * Reply to request number @request: one u64, or a body of at most VHOST_BODY_MAX bytes. 0 or -errno
+ * (-EPIPE: the guest is gone; -EAGAIN: it has not read what it was sent).
+ */
+int vhost_reply_value(struct vhost *vhost, uint32_t request, uint64_t value);
+int vhost_reply_body(struct vhost *vhost, uint32_t request, const void *body, size_t size);
+
+/*
+ * Interrupt the guest, with NEED_REPLY; only while it is blocked, and only one at a time:
+ * vhost_take_called() gives the reply. -ENOTCONN when the guest gave no socket for it, -EBUSY when
+ * it has not replied to the last; else as for replies. @queue is for VHOST_BACKEND_VRING_CALL.
+ */
+int vhost_call(struct vhost *vhost, enum vhost_backend_request request, unsigned int queue);
+
+/*
+ * The guest's reply to a call, on call_fd; @value is 0 when it has taken it. Returns 1, 0 at the
+ * end of the connection, -EAGAIN, -EBADMSG with vhost->problem.
+ */
+int vhost_take_called(struct vhost *vhost, uint64_t *value);
+
+/* "SET_VRING_NUM", or "request 99" in @text for one nobody knows. */
+#define VHOST_NAME_TEXT 32
+const char *vhost_request_text(uint32_t request, char text[VHOST_NAME_TEXT]);
+
+#endif
