@@ -3,7 +3,7 @@
 #ifndef TTREC_THEN_LIVE_H
 #define TTREC_THEN_LIVE_H
 
-#include "replayer/replay_options.h"
+#include "replayer/plan/replay_options.h"
 
 /*
  * Become `ttrec run --again`, which makes the recording again with what is to be another: the same

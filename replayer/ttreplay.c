@@ -10,12 +10,12 @@
 #include "format/base/same_file.h"
 #include "format/text/trace_open.h"
 #include "format/base/write_error.h"
-#include "replayer/debugger.h"
-#include "replayer/replay_crew.h"
-#include "replayer/replay_options.h"
-#include "replayer/replay_plan.h"
-#include "replayer/replay_ci.h"
-#include "replayer/report.h"
+#include "replayer/debug/debugger.h"
+#include "replayer/run/replay_crew.h"
+#include "replayer/plan/replay_options.h"
+#include "replayer/plan/replay_plan.h"
+#include "replayer/report/replay_ci.h"
+#include "replayer/report/report.h"
 #include "replayer/then_live.h"
 
 /* A bit that was to be flipped and was not would let every replay look good. */

@@ -17,7 +17,7 @@
 
 #include "format/base/cleanup.h"
 #include "kernel/sandbox/room_internal.h"
-#include "replayer/cursor.h"
+#include "replayer/cursor/cursor.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/replayer/fake_guest.h"
 

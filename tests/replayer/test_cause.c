@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "kernel/sandbox/seal.h"
-#include "replayer/cause.h"
+#include "replayer/report/cause.h"
 
 struct scene {
 	struct guest_recorded started;

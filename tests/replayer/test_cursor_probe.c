@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "format/base/cleanup.h"
-#include "replayer/cursor.h"
+#include "replayer/cursor/cursor.h"
 #include "tests/replayer/fake_guest.h"
 
 #define HANG_NS (20ull * 1000000000)

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "format/base/cleanup.h"
-#include "replayer/replay_plan.h"
+#include "replayer/plan/replay_plan.h"
 
 #define GUESTS_MAX 16
 

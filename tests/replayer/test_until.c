@@ -9,7 +9,7 @@
 
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
-#include "replayer/until.h"
+#include "replayer/cursor/until.h"
 #include "tests/replayer/fake_guest.h"
 
 static struct replay_guest guests[] = { { .index = 0, .name = "n1", .wanted = true },

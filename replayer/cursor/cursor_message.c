@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* The cursor at the doors that every guest has: time, console, entropy, its end. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "format/base/cleanup.h"
+#include "kernel/probe/probe.h"
+#include "replayer/cursor/cursor_internal.h"
+
+int cursor_replay_from(struct cursor *cursor, const struct trace_record *record)
+{
+	struct door_event expected = { .kind = DOOR_MESSAGE,
+				       .message = { .op = (uint32_t)record->from.op,
+						    .seq = (uint32_t)record->from.seq,
+						    .time = record->from.time } };
+	struct door_event event;
+	char text[CURSOR_TEXT], got[CURSOR_TEXT];
+	int stop = cursor_await(cursor, record, &expected, &event);
+
+	if (stop)
+		return stop;
+	cursor->report->messages++;
+	/* After an ACK the guest runs on: what it has printed by now is not yet all. */
+	stop = expected.message.op == TRACE_OP_ACK ? 0 : cursor_compare_past(cursor, record);
+	if (event.message.op == TRACE_OP_START)
+		cursor_probe_attach(cursor);
+	if (stop || !memcmp(&expected.message, &event.message, sizeof(event.message)))
+		return stop;
+	cursor_describe(&expected, text);
+	cursor_describe(&event, got);
+	if (!strcmp(text, got))
+		snprintf(got + strlen(got), sizeof(got) - strlen(got), " (seq %u, not %u)",
+			 event.message.seq, expected.message.seq);
+	return cursor_diverge(cursor, record, expected.message.op == event.message.op, text, got);
+}
+
+void cursor_flush(struct cursor *cursor)
+{
+	if (cursor->batch_count && cursor->guest->time_fd >= 0)
+		wire_send(cursor->guest->time_fd, cursor->batch, cursor->batch_count);
+	cursor->batch_count = 0;
+}
+
+/*
+ * Kept until the next record is not one to send: what was written at once is written at once again.
+ */
+int cursor_replay_to(struct cursor *cursor, const struct trace_record *record)
+{
+	struct wire_message message = { .op = (uint32_t)record->to.op,
+					.seq = (uint32_t)record->to.seq,
+					.time = record->to.time };
+
+	cursor->report->messages++;
+	if (!cursor->start_acked && message.op == TRACE_OP_ACK) {
+		cursor->start_acked = true;
+		wire_send_start_ack(cursor->guest->time_fd, &message);
+		return 0;
+	}
+	if (cursor->batch_count == CURSOR_BATCH)
+		cursor_flush(cursor);
+	cursor->batch[cursor->batch_count++] = message;
+	return 0;
+}
+
+int cursor_replay_console(struct cursor *cursor, const struct trace_record *record)
+{
+	size_t need = cursor->console_size + record->payload_size;
+	char *grown;
+
+	/* What it had printed when its recorder ended it is up to a look more. */
+	if (need > 2 * GUEST_CONSOLE_MAX)
+		return cursor_doubt(cursor, record, "more console than a guest may print at once");
+	if (need > cursor->console_space) {
+		grown = realloc(cursor->console, 2 * need);
+		if (!grown)
+			return -ENOMEM;
+		cursor->console = grown;
+		cursor->console_space = 2 * need;
+	}
+	if (record->payload_size)
+		memcpy(cursor->console + cursor->console_size, record->payload,
+		       record->payload_size);
+	cursor->console_size = need;
+	return 0;
+}
+
+int cursor_replay_entropy(struct cursor *cursor, const struct trace_record *record)
+{
+	struct door_event expected = { .kind = DOOR_ENTROPY,
+				       .entropy.requested = record->entropy.requested };
+	struct door_event event;
+	char text[CURSOR_TEXT], got[CURSOR_TEXT];
+	int stop = cursor_await(cursor, record, &expected, &event);
+
+	if (stop)
+		return stop;
+	if (event.entropy.source != record->entropy.source ||
+	    event.entropy.requested != record->entropy.requested ||
+	    record->payload_size > event.entropy.requested) {
+		cursor_describe(&expected, text);
+		cursor_describe(&event, got);
+		return cursor_diverge(cursor, record, false, text, got);
+	}
+	return guest_answer_entropy(cursor->guest, &event.entropy, record->payload,
+				    record->payload_size);
+}
+
+int cursor_replay_leave(struct cursor *cursor, const struct trace_record *record)
+{
+	struct door_event expected = { .kind = DOOR_LEFT }, event;
+	int stop = cursor_await(cursor, record, &expected, &event);
+
+	return stop ? stop : cursor_compare_past(cursor, record);
+}
+
+int cursor_replay_exit(struct cursor *cursor, const struct trace_record *record)
+{
+	struct door_event expected = { .kind = DOOR_EXIT,
+				       .status = (int)record->exit.status,
+				       .signal = (int)record->exit.signal };
+	struct door_event event;
+	char text[CURSOR_TEXT], got[CURSOR_TEXT];
+	int stop = cursor_await(cursor, record, &expected, &event);
+
+	cursor_describe(&expected, text);
+	snprintf(cursor->report->end, sizeof(cursor->report->end), "%.63s", text);
+	probe_detach(cursor->options->probe, 0);
+	if (!stop)
+		stop = cursor_compare_past(cursor, record);
+	if (stop || ((uint64_t)event.status == record->exit.status &&
+		     (uint64_t)event.signal == record->exit.signal))
+		return stop;
+	cursor_describe(&event, got);
+	return cursor_diverge(cursor, record, true, text, got);
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* The cursor and who looks at the guest on its way: where it rests, and that it does. */
+#include "replayer/cursor/cursor_internal.h"
+
+#include <errno.h>
+
+/* What the guest does on its own, so that a record of it may stand where the guest runs. */
+static bool is_move(const struct trace_record *record)
+{
+	return record->kind == TRACE_irq || trace_kind_info(record->kind)->direction == TRACE_IN;
+}
+
+/*
+ * Does the guest rest before it? Not before what is about the run, is part of the move before, or
+ * is done without waiting, such as to end; nor before an ACK, over which it does not wait. In a
+ * request for random bytes it is held by its host, which takes the request back when the guest is
+ * stopped.
+ */
+static bool is_place(const struct trace_record *record)
+{
+	switch (record->kind) {
+	case TRACE_from:
+		return record->from.op != TRACE_OP_ACK;
+	case TRACE_entropy:
+	case TRACE_taken:
+	case TRACE_detach:
+	case TRACE_leave:
+	case TRACE_exit:
+		return false;
+	default:
+		return record->kind < TRACE_KIND_LIMIT && trace_kind_info(record->kind) &&
+		       trace_kind_info(record->kind)->direction != TRACE_SIDE;
+	}
+}
+
+static bool rests_over(const struct door_event *event)
+{
+	switch (event->kind) {
+	case DOOR_LEFT:
+	case DOOR_EXIT:
+	case DOOR_SILENCE:
+	case DOOR_FLOOD:
+	case DOOR_STOP:
+		return false;
+	default:
+		return true;
+	}
+}
+
+/*
+ * A guest that is about to make a move is let make it, and rests over it; it is done nothing with.
+ * Returns 1 when it rests, 0 when it ends, or does not come.
+ */
+static int await_rest(struct cursor *cursor, const struct trace_record *next)
+{
+	struct door_event event;
+	int err = 0;
+
+	if (is_move(next)) {
+		err = doors_peek(&cursor->doors, DOOR_MESSAGE, cursor_patience(cursor), &event);
+		if (err || !rests_over(&event))
+			return err;
+	}
+	err = guest_await_blocked(cursor->guest);
+	if (err)
+		return err == -ESRCH ? 0 : err;
+	return 1;
+}
+
+int cursor_visit(struct cursor *cursor, const struct trace_record *next)
+{
+	struct cursor_visitor *visitor = cursor->options->visitor;
+	int rests, stop;
+
+	if (!visitor || !is_place(next) || !visitor->wants(visitor, next))
+		return 0;
+	cursor_flush(cursor);
+	stop = is_move(next) ? cursor_finish_kick(cursor, next) : 0;
+	if (stop)
+		return stop;
+	rests = await_rest(cursor, next);
+	if (rests <= 0)
+		return rests;
+	stop = visitor->visit(visitor, next, cursor->report, cursor->why);
+	cursor->report->stopped = stop == 1;
+	if (!stop && visitor->end_fd >= 0)
+		stop = doors_watch_end(&cursor->doors, visitor->end_fd);
+	return stop;
+}
+
+int cursor_visit_end(struct cursor *cursor)
+{
+	struct cursor_visitor *visitor = cursor->options->visitor;
+
+	return visitor ? visitor->visit(visitor, NULL, cursor->report, cursor->why) : 0;
+}

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Where a debugger asks where the guest is in its trace: a thread that answers packets of text. */
+#include "replayer/debug/debug_desk.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+#include "format/base/cleanup.h"
+#include "format/text/trace_open.h"
+#include "replayer/plan/replay_lab.h"
+
+#define PACKET_MAX (4 * PATH_MAX)
+/* Records that are shown around one. */
+#define AROUND_MAX 10000
+
+struct debug_desk {
+	char trace[PATH_MAX], ttdump[PATH_MAX]; /* which the debugger may be elsewhere from */
+	struct replay_guest *guests; /* a copy: of them only the debugged one is wanted */
+	size_t count;
+	uint32_t index; /* of the debugged one */
+	const char *name;
+	int fd, stop_fd, go_fd;
+	pid_t debugger;
+	pthread_t thread;
+	/* What both threads use: */
+	pthread_mutex_t mutex;
+	uint64_t record, now; /* of what comes next */
+	uint64_t limit;
+	bool held, met;
+	char text[2 * CURSOR_WHY];
+};
+
+/* ---- Questions ------------------------------------------------------------------------------ */
+
+/* Fills the answer with what follows "ok ", or returns -errno with the diagnosis filled. */
+typedef int answer(struct debug_desk *desk, const char *argument, char text[PACKET_MAX],
+		   struct diagnosis *why);
+
+static int answer_hello(struct debug_desk *desk, const char *argument, char text[PACKET_MAX],
+			struct diagnosis *why)
+{
+	(void)argument;
+	(void)why;
+	pthread_mutex_lock(&desk->mutex);
+	desk->met = true;
+	pthread_mutex_unlock(&desk->mutex);
+	snprintf(text, PACKET_MAX, "%s\t%s\t%s", desk->name, desk->ttdump, desk->trace);
+	return 0;
+}
+
+static int answer_where(struct debug_desk *desk, const char *argument, char text[PACKET_MAX],
+			struct diagnosis *why)
+{
+	(void)argument;
+	(void)why;
+	pthread_mutex_lock(&desk->mutex);
+	snprintf(text, PACKET_MAX, "%" PRIu64 " %" PRIu64 " %d %s", desk->record, desk->now,
+		 desk->held, desk->text);
+	pthread_mutex_unlock(&desk->mutex);
+	return 0;
+}
+
+static int find(struct debug_desk *desk, const struct until *until, uint64_t *record,
+		struct diagnosis *why)
+{
+	struct until_scope scope = { .guest = desk->guests,
+				     .count = desk->count,
+				     .here = desk->index };
+	struct trace_reader *reader = NULL;
+	int err = trace_open(desk->trace, &reader, why);
+
+	pthread_mutex_lock(&desk->mutex);
+	scope.first = desk->record + 1;
+	scope.now = desk->now;
+	pthread_mutex_unlock(&desk->mutex);
+	if (!err)
+		err = until_find(until, &scope, reader, record, why);
+	trace_reader_close(reader);
+	return err;
+}
+
+static int answer_find(struct debug_desk *desk, const char *argument, char text[PACKET_MAX],
+		       struct diagnosis *why)
+{
+	struct until until;
+	uint64_t record;
+	int err = until_parse(argument, &until, why);
+
+	if (!err)
+		err = find(desk, &until, &record, why);
+	if (!err)
+		snprintf(text, PACKET_MAX, "%" PRIu64, record);
+	return err;
+}
+
+static int answer_go(struct debug_desk *desk, const char *argument, char text[PACKET_MAX],
+		     struct diagnosis *why)
+{
+	const uint64_t one = 1;
+	uint64_t limit;
+
+	(void)why;
+	if (sscanf(argument, "%" SCNu64, &limit) != 1)
+		return -EINVAL;
+	pthread_mutex_lock(&desk->mutex);
+	desk->limit = limit;
+	if (desk->held && write(desk->go_fd, &one, sizeof(one)) < 0)
+		desk->limit = UINT64_MAX; /* it has been let go already */
+	pthread_mutex_unlock(&desk->mutex);
+	*text = '\0';
+	return 0;
+}
+
+/* The last @count records of the guest before @record, and as many from there on. */
+static int find_around(struct trace_reader *reader, uint64_t record, uint64_t count, uint64_t *ring,
+		       uint64_t range[2])
+{
+	struct trace_record next;
+	uint64_t before = 0, after = 0;
+	int got = 1;
+
+	range[0] = range[1] = record;
+	while (after < count && (got = trace_reader_next(reader, &next)) == 1) {
+		if (next.number < record)
+			ring[before++ % count] = next.number;
+		else if (after++ < count)
+			range[1] = next.number;
+	}
+	if (before)
+		range[0] = before < count ? ring[0] : ring[before % count];
+	return got == -EPIPE || got == -EBADMSG ? 0 : got < 0 ? got : 0;
+}
+
+static int answer_around(struct debug_desk *desk, const char *argument, char text[PACKET_MAX],
+			 struct diagnosis *why)
+{
+	auto_free uint64_t *ring = calloc(AROUND_MAX, sizeof(*ring));
+	struct trace_reader *reader = NULL;
+	uint64_t count, record, range[2];
+	int err;
+
+	if (sscanf(argument, "%" SCNu64, &count) != 1 || !count || count > AROUND_MAX)
+		return diagnose(why, EXIT_USAGE, -EINVAL, NULL, "give a number from 1 to %d",
+				AROUND_MAX);
+	pthread_mutex_lock(&desk->mutex);
+	record = desk->record;
+	pthread_mutex_unlock(&desk->mutex);
+	err = ring ? trace_open(desk->trace, &reader, why) : -ENOMEM;
+	if (!err)
+		err = trace_reader_follow(reader, desk->index);
+	if (!err)
+		err = trace_reader_seek(reader, 0);
+	if (!err)
+		err = find_around(reader, record, count, ring, range);
+	if (!err)
+		snprintf(text, PACKET_MAX, "%" PRIu64 " %" PRIu64, range[0], range[1]);
+	trace_reader_close(reader);
+	return err;
+}
+
+static const struct {
+	const char *word;
+	answer *answer;
+} questions[] = {
+	{ "hello", answer_hello }, { "where", answer_where },	{ "find", answer_find },
+	{ "go", answer_go },	   { "around", answer_around },
+};
+
+/* ---- The thread ------------------------------------------------------------------------------ */
+
+static void answer_packet(struct debug_desk *desk, char *packet, char reply[PACKET_MAX])
+{
+	const char *word = strsep(&packet, " ");
+	struct diagnosis why = { 0 };
+	char text[PACKET_MAX];
+	int err = -EINVAL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(questions); i++)
+		if (!strcmp(questions[i].word, word))
+			err = questions[i].answer(desk, packet ? packet : "", text, &why);
+	if (!err)
+		snprintf(reply, PACKET_MAX, "ok %.*s", PACKET_MAX - 8, text);
+	else
+		snprintf(reply, PACKET_MAX, "error %s%s%s", *why.what ? why.what : strerror(-err),
+			 *why.advice ? "; " : "", why.advice);
+}
+
+static bool serve(struct debug_desk *desk)
+{
+	char packet[PACKET_MAX], reply[PACKET_MAX];
+	ssize_t got = recv(desk->fd, packet, sizeof(packet) - 1, 0);
+
+	if (got <= 0)
+		return got < 0 && errno == EINTR;
+	packet[got] = '\0';
+	answer_packet(desk, packet, reply);
+	send(desk->fd, reply, strlen(reply), MSG_NOSIGNAL);
+	return true;
+}
+
+static void *run_desk(void *argument)
+{
+	struct debug_desk *desk = argument;
+	struct pollfd watched[] = { { .fd = desk->fd, .events = POLLIN },
+				    { .fd = desk->stop_fd, .events = POLLIN } };
+
+	for (;;) {
+		if (poll(watched, ARRAY_SIZE(watched), -1) < 0 && errno != EINTR)
+			return NULL;
+		if (watched[0].revents && !serve(desk))
+			return NULL;
+		/* The signal stays there, for whoever replays. */
+		if (watched[1].revents) {
+			kill(desk->debugger, SIGTERM);
+			watched[1].fd = -1;
+			watched[1].revents = 0;
+		}
+	}
+}
+
+/* The ttdump beside this program, else the one that is in PATH. */
+static void find_paths(struct debug_desk *desk, const char *trace)
+{
+	ssize_t size = readlink("/proc/self/exe", desk->ttdump, sizeof(desk->ttdump) - 1);
+	char *name = size > 0 ? memrchr(desk->ttdump, '/', (size_t)size) : NULL;
+
+	if (name)
+		snprintf(name + 1, sizeof(desk->ttdump) - (size_t)(name + 1 - desk->ttdump),
+			 "ttdump");
+	if (!name || access(desk->ttdump, X_OK))
+		snprintf(desk->ttdump, sizeof(desk->ttdump), "ttdump");
+	if (!realpath(trace, desk->trace))
+		snprintf(desk->trace, sizeof(desk->trace), "%s", trace);
+}
+
+int debug_desk_open(const struct debug_desk_options *options, struct debug_desk **out)
+{
+	struct debug_desk *desk = calloc(1, sizeof(*desk));
+	size_t count = options->count;
+	int err = 0;
+
+	if (!desk) {
+		close(options->fd);
+		return -ENOMEM;
+	}
+	*desk = (struct debug_desk){ .guests = calloc(count, sizeof(*desk->guests)),
+				     .count = count,
+				     .index = options->guest->index,
+				     .name = options->guest->name,
+				     .fd = options->fd,
+				     .stop_fd = options->stop_fd,
+				     .debugger = options->debugger,
+				     .go_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+				     .mutex = PTHREAD_MUTEX_INITIALIZER,
+				     .limit = UINT64_MAX };
+	find_paths(desk, options->trace);
+	for (size_t i = 0; desk->guests && i < count; i++) {
+		desk->guests[i] = options->guests[i];
+		desk->guests[i].wanted = desk->guests[i].index == desk->index;
+	}
+	if (desk->go_fd < 0)
+		err = -errno;
+	else if (!desk->guests)
+		err = -ENOMEM;
+	else
+		err = -pthread_create(&desk->thread, NULL, run_desk, desk);
+	if (!err) {
+		*out = desk;
+		return 0;
+	}
+	close_fd(&desk->fd);
+	close_fd(&desk->go_fd);
+	free(desk->guests);
+	free(desk);
+	return err;
+}
+
+void debug_desk_close(struct debug_desk *desk)
+{
+	if (!desk)
+		return;
+	/* Wakes the thread, which ends. */
+	shutdown(desk->fd, SHUT_RDWR);
+	pthread_join(desk->thread, NULL);
+	close_fd(&desk->fd);
+	close_fd(&desk->go_fd);
+	free(desk->guests);
+	free(desk);
+}
+
+/* ---- The cursor's side ----------------------------------------------------------------------- */
+
+bool debug_desk_pass(struct debug_desk *desk, const struct trace_record *next)
+{
+	bool hold;
+
+	pthread_mutex_lock(&desk->mutex);
+	desk->record = next->number;
+	desk->now = next->now;
+	hold = next->number >= desk->limit;
+	pthread_mutex_unlock(&desk->mutex);
+	return hold;
+}
+
+void debug_desk_hold(struct debug_desk *desk, const char *text)
+{
+	pthread_mutex_lock(&desk->mutex);
+	desk->held = true;
+	desk->limit = UINT64_MAX;
+	snprintf(desk->text, sizeof(desk->text), "%s", text);
+	pthread_mutex_unlock(&desk->mutex);
+}
+
+int debug_desk_go_fd(const struct debug_desk *desk)
+{
+	return desk->go_fd;
+}
+
+void debug_desk_let_go(struct debug_desk *desk)
+{
+	uint64_t times;
+
+	pthread_mutex_lock(&desk->mutex);
+	while (read(desk->go_fd, &times, sizeof(times)) == sizeof(times))
+		;
+	desk->held = false;
+	pthread_mutex_unlock(&desk->mutex);
+}
+
+bool debug_desk_met(struct debug_desk *desk)
+{
+	bool met;
+
+	pthread_mutex_lock(&desk->mutex);
+	met = desk->met;
+	pthread_mutex_unlock(&desk->mutex);
+	return met;
+}

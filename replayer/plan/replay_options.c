@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* The options of ttreplay: one table, read by argp. */
+#include "replayer/plan/replay_options.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/base/command_line.h"
+#include "format/base/units.h"
+#include "format/base/words.h"
+#include "kernel/host/host_checks.h"
+
+#define DEFAULT_HANG (30 * NS_PER_S)
+
+enum option_key {
+	KEY_KEEP_GOING = 'k',
+	KEY_JSON = 0x100,
+	KEY_ONLY,
+	KEY_UNTIL,
+	KEY_GDB,
+	KEY_DUMP_MEMORY,
+	KEY_CONSOLE,
+	KEY_HANG_TIMEOUT,
+	KEY_TRUST,
+	KEY_FLIP,
+	KEY_OUTPUT = 'o',
+	KEY_KERNEL = 0x200,
+	KEY_INITRD,
+	KEY_THEN_LIVE,
+	KEY_DISK,
+	KEY_REPORT,
+	KEY_MAX_MEMORY,
+	KEY_MAX_WALL,
+};
+
+static const struct argp_option table[] = {
+	{ "keep-going", KEY_KEEP_GOING, NULL, 0, "go on after a difference while it makes sense",
+	  0 },
+	{ "only", KEY_ONLY, "NAME[,NAME]", 0, "replay just these guests of a lab", 0 },
+	{ "json", KEY_JSON, NULL, 0, "print the verdict as JSON", 0 },
+	{ "report", KEY_REPORT, "FILE", 0,
+	  "write what was found to FILE: .json, .md, or both without one of these endings", 0 },
+	{ "until", KEY_UNTIL, "POINT", 0,
+	  "stop each guest there: at a record (812), a virtual time (0.41s), irq:N, "
+	  "console:REGEX, or one guest's n2:irq:N",
+	  0 },
+	{ "gdb", KEY_GDB, "GUEST", 0,
+	  "hold that guest there, or at its start, and run gdb on it; what follows -- is for gdb",
+	  0 },
+	{ "dump-memory", KEY_DUMP_MEMORY, "GUEST FILE", 0,
+	  "write that guest's memory there, or where it diverges, as an ELF core", 0 },
+	{ "kernel", KEY_KERNEL, "[NAME=]FILE", 0,
+	  "run this kernel instead, of all guests or of one, and say how far it agrees", 0 },
+	{ "initrd", KEY_INITRD, "[NAME=]FILE", 0, "the same with this initrd", 0 },
+	{ "then-live", KEY_THEN_LIVE, NULL, 0,
+	  "go on live from where it is another, recording that: see CHECKING A FIX", 0 },
+	{ "output", KEY_OUTPUT, "FILE", 0, "the trace of --then-live (default again.zst)", 0 },
+	{ "disk", KEY_DISK, "[NAME=]FILE", 0,
+	  "of --then-live: with this image, of all disks or of one guest's", 0 },
+	{ "console", KEY_CONSOLE, NULL, 0, "show the consoles of the guests", 0 },
+	{ "hang-timeout", KEY_HANG_TIMEOUT, "TIME", 0,
+	  "wall time to wait for the guest (default 30s; 0: forever)", 0 },
+	{ "max-memory", KEY_MAX_MEMORY, "SIZE", 0,
+	  "memory that the trace's files and guests may take together (default: what is available)",
+	  0 },
+	{ "max-wall", KEY_MAX_WALL, "TIME", 0, "wall time that the replay may take (default: any)",
+	  0 },
+	{ "trust", KEY_TRUST, NULL, 0, "run the trace's program even where it cannot be locked in",
+	  0 },
+	{ "flip-bit", KEY_FLIP, "RECORD:REGION:ADDRESS:BIT", 0,
+	  "flip a bit of guest memory (region 0: ram, 1: data+bss) before that record, to see it "
+	  "found",
+	  0 },
+	{ 0 },
+};
+
+static uint64_t parse_time(const char *text, const char *option, struct argp_state *state)
+{
+	uint64_t ns = 0;
+
+	if (duration_parse(text, &ns))
+		argp_error(state, "%s '%s': give a time such as 10s, 1.5ms or 100us", option, text);
+	return ns;
+}
+
+static uint64_t parse_size(const char *text, const char *option, struct argp_state *state)
+{
+	uint64_t bytes = 0;
+
+	if (size_parse(text, &bytes) || !bytes)
+		argp_error(state, "invalid %s '%s': expected a size such as 512M or 4G", option,
+			   text);
+	return bytes;
+}
+
+static void parse_until(const char *text, struct until *until, struct argp_state *state)
+{
+	struct diagnosis why = { 0 };
+
+	if (until_parse(text, until, &why))
+		argp_error(state, "--until %s: %s", why.what, why.advice);
+}
+
+/* Its two arguments stand behind it: the second is taken here. */
+static void parse_dump(const char *guest, struct replay_options *options, struct argp_state *state)
+{
+	if (state->next == state->argc)
+		argp_error(state, "--dump-memory %s: into which file?", guest);
+	if (options->dump_count == DUMPS_MAX)
+		argp_error(state, "--dump-memory %s: at most %d times", guest, DUMPS_MAX);
+	options->dump[options->dump_count++] =
+		(struct replay_dump){ .guest = guest, .file = state->argv[state->next++] };
+}
+
+static void parse_flip(const char *text, struct cursor_flip *flip, struct argp_state *state)
+{
+	char rest;
+
+	flip->wanted = true;
+	if (sscanf(text, "%" SCNu64 ":%u:%" SCNi64 ":%u%c", &flip->record, &flip->region,
+		   (int64_t *)&flip->address, &flip->bit, &rest) != 4 ||
+	    flip->region >= MEMORY_REGIONS || flip->bit > 7)
+		argp_error(state, "--flip-bit '%s': give RECORD:REGION:ADDRESS:BIT", text);
+}
+
+static void add(const char **list, const char *text, const char *option, struct argp_state *state)
+{
+	if (!words_add(list, REPLACE_MAX, text))
+		argp_error(state, "--%s: at most %d of them", option, REPLACE_MAX);
+}
+
+/* Live is the whole lab or nothing, and not held to anything. */
+static void check_live(const struct replay_options *options, struct argp_state *state)
+{
+	if (!options->then_live && (options->output || options->disk[0]))
+		argp_error(state, "--output and --disk are of --then-live");
+	if (options->then_live &&
+	    (options->only || options->cursor.keep_going || options->cursor.flip.wanted ||
+	     options->report_count || options->dump_count || options->gdb))
+		argp_error(state, "--then-live runs all guests of a lab, and writes a trace: it "
+				  "takes no --only, --keep-going, --flip-bit, --report, "
+				  "--dump-memory and --gdb");
+}
+
+/* What follows the trace and "--" is for gdb. */
+static void parse_argument(char *text, struct replay_options *options, struct argp_state *state)
+{
+	if (!options->trace) {
+		options->trace = text;
+	} else if (options->gdb && state->quoted) {
+		options->gdb_arguments = &state->argv[state->next - 1];
+		state->next = state->argc;
+	} else {
+		argp_error(state, "'%s': one trace at a time", text);
+	}
+}
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+	struct replay_options *options = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &options->ci;
+		break;
+	case KEY_KEEP_GOING:
+		options->cursor.keep_going = true;
+		break;
+	case KEY_JSON:
+		options->json = true;
+		break;
+	case KEY_REPORT:
+		if (options->report_count == REPORTS_MAX)
+			argp_error(state, "--report: at most %d of them", REPORTS_MAX);
+		options->report[options->report_count++] = text;
+		break;
+	case KEY_ONLY:
+		options->only = text;
+		break;
+	case KEY_UNTIL:
+		parse_until(text, &options->until, state);
+		break;
+	case KEY_GDB:
+		options->gdb = text;
+		break;
+	case KEY_DUMP_MEMORY:
+		parse_dump(text, options, state);
+		break;
+	case KEY_CONSOLE:
+		options->console = true;
+		break;
+	case KEY_HANG_TIMEOUT:
+		options->cursor.hang_timeout = parse_time(text, "--hang-timeout", state);
+		options->hang_timeout_given = true;
+		break;
+	case KEY_MAX_MEMORY:
+		options->max_memory = parse_size(text, "--max-memory", state);
+		break;
+	case KEY_MAX_WALL:
+		options->max_wall = parse_time(text, "--max-wall", state);
+		break;
+	case KEY_TRUST:
+		options->trust = true;
+		break;
+	case KEY_KERNEL:
+		add(options->replace[GUEST_KERNEL], text, "kernel", state);
+		break;
+	case KEY_INITRD:
+		add(options->replace[GUEST_INITRD], text, "initrd", state);
+		break;
+	case KEY_THEN_LIVE:
+		options->then_live = true;
+		break;
+	case KEY_OUTPUT:
+		options->output = text;
+		break;
+	case KEY_DISK:
+		add(options->disk, text, "disk", state);
+		break;
+	case KEY_FLIP:
+		parse_flip(text, &options->cursor.flip, state);
+		break;
+	case ARGP_KEY_ARG:
+		parse_argument(text, options, state);
+		break;
+	case ARGP_KEY_END:
+		if (!options->trace)
+			argp_error(state, "which trace? give the file that ttrec wrote");
+		check_live(options, state);
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static const struct argp_child children[] = { { &ci_argp, 0, NULL, 0 }, { 0 } };
+
+static const struct argp replay_argp = {
+	.options = table,
+	.parser = parse,
+	.children = children,
+	.args_doc = "TRACE [-- GDB-OPTION...]",
+	.doc = "Run recorded guests again, each alone, hold them to the recording and say whether "
+	       "they are identical.\v" EXIT_STATUS_HELP,
+};
+
+void replay_options_parse(int argc, char **argv, struct replay_options *options)
+{
+	*options = (struct replay_options){ .cursor = { .compare_memory = true,
+							.until_record = UINT64_MAX,
+							.hang_timeout = DEFAULT_HANG } };
+	command_line_parse(&replay_argp, argc, argv, 0, options);
+	if (!options->max_memory)
+		options->max_memory = host_memory_available();
+}

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* What a divergence may have come from. */
+#include "replayer/report/cause.h"
+
+#include <inttypes.h>
+#include <regex.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "format/base/cleanup.h"
+#include "format/base/printable.h"
+#include "format/base/units.h"
+#include "kernel/guest/guest_arguments.h"
+#include "kernel/guest/guest_patches.h"
+#include "kernel/guest/guest_replace.h"
+#include "kernel/sandbox/seal.h"
+#include "replayer/report/verdict_memory.h"
+
+/* Processes that are named as evidence. */
+#define SHOWN_SUSPECTS 3
+
+struct causes {
+	struct cause *cause;
+	size_t count;
+};
+
+static void add(struct causes *causes, const char *what, const char *advice, const char *evidence,
+		...) __attribute__((format(printf, 4, 5)));
+
+static void add(struct causes *causes, const char *what, const char *advice, const char *evidence,
+		...)
+{
+	struct cause *cause = &causes->cause[causes->count];
+	va_list arguments;
+
+	if (causes->count == CAUSES_MAX)
+		return;
+	causes->count++;
+	snprintf(cause->what, sizeof(cause->what), "%s", what);
+	snprintf(cause->advice, sizeof(cause->advice), "%s", advice);
+	va_start(arguments, evidence);
+	vsnprintf(cause->evidence, sizeof(cause->evidence), evidence, arguments);
+	va_end(arguments);
+	printable(cause->evidence);
+}
+
+/* ---- What was done on purpose --------------------------------------------------------------- */
+
+static void find_flip(const struct replay_guest *guest, struct causes *causes)
+{
+	if (guest->outcome->report.flipped)
+		add(causes, "a bit of its memory was flipped on purpose",
+		    "replay it without --flip-bit", "--flip-bit was given");
+}
+
+static void find_replaced(const struct replay_guest *guest, struct causes *causes)
+{
+	char replaced[GUEST_REPLACED_TEXT];
+
+	if (guest->started->replaced)
+		add(causes, "it is not what was recorded",
+		    "where it should have done the same, look at what it did before that record",
+		    "replayed with %s", guest_replaced_text(guest->started, replaced));
+}
+
+/* ---- How it was recorded -------------------------------------------------------------------- */
+
+static void find_arguments(const struct replay_guest *guest, struct causes *causes)
+{
+	char *const *argument = guest->started->spec.arguments;
+
+	for (; argument && *argument; argument++) {
+		const struct refused_argument *refused = guest_argument_allowed(*argument);
+		char advice[256];
+
+		if (!refused)
+			continue;
+		snprintf(advice, sizeof(advice), "record it with %s instead, without --allow %s",
+			 refused->instead, refused->name);
+		add(causes, "it used what nobody records of the recording machine", advice,
+		    "the kernel argument %s: %s", *argument, refused->why);
+	}
+}
+
+/* What of the seal a guest feels, by how much it changes; what only protects the host is none. */
+static const enum seal_part felt[] = { SEAL_ASLR_BIT, SEAL_ENTROPY_BIT, SEAL_PID_BIT, SEAL_AUXV_BIT,
+				       SEAL_CPU_BIT };
+
+static void add_seal(struct causes *causes, unsigned int missing, const char *what)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(felt); i++)
+		if (missing & 1u << felt[i])
+			add(causes, what, seal_info(felt[i])->advice, "%s: %s",
+			    seal_info(felt[i])->name, seal_info(felt[i])->lost);
+}
+
+static void find_seal(const struct replay_guest *guest, struct causes *causes)
+{
+	unsigned int was = guest->started->origin.seal;
+
+	add_seal(causes, SEAL_FULL & ~was, "the room of the recording was not wholly sealed");
+	add_seal(causes, was & ~guest->outcome->seal, "the room here is sealed less than it was");
+}
+
+/* ---- This machine --------------------------------------------------------------------------- */
+
+static void find_cpu(const struct replay_guest *guest, struct causes *causes)
+{
+	const struct cpu_identity *was = &guest->started->origin.cpu, *is = &guest->outcome->cpu;
+
+	/* A guest that was not held on one CPU has none to compare. */
+	if (!(guest->started->origin.seal & SEAL_CPU))
+		return;
+	if (strcmp(was->model, is->model))
+		add(causes, "the processor is of another model",
+		    "replay it on the recorded model; programs choose other code on another",
+		    "recorded on %s, this is %s", was->model, is->model);
+	else if (was->number != is->number)
+		add(causes, "it runs on another CPU",
+		    "let the replay have that CPU, see taskset(1)",
+		    "recorded on CPU %u, replayed on CPU %u, and CPUID names the CPU", was->number,
+		    is->number);
+	else if (was->cpuid != is->cpuid)
+		add(causes, "the processor describes itself differently",
+		    "replay it with the recorded microcode, kernel and hypervisor",
+		    "CPUID of CPU %u is not what it was: %016" PRIx64 ", recorded %016" PRIx64,
+		    is->number, is->cpuid, was->cpuid);
+}
+
+static void find_end(const struct replay_guest *guest, struct causes *causes)
+{
+	const char *got = guest->outcome->report.got;
+
+	if (!strncmp(got, "nothing:", strlen("nothing:")))
+		add(causes, "it runs without end, or this machine is too slow",
+		    "--hang-timeout=0 waits for it; --console shows what it said last", "%s",
+		    "it did not come back within --hang-timeout");
+	if (!strcmp(got, "its end by signal 9") || !strcmp(got, "its end by signal 7"))
+		add(causes, "this machine ended it",
+		    "look at `df /dev/shm`, `free` and the end of `dmesg`",
+		    "%s: memory or the room in /dev/shm ran out", got);
+}
+
+/* ---- What differs --------------------------------------------------------------------------- */
+
+/* What is kept where, by the names of the kernel's symbols. */
+static const struct {
+	const char *symbols, *what, *advice;
+} kept_table[] = {
+	{ "crng|random|entropy|input_pool|net_secret|hash_?secret|siphash|stack_chk",
+	  "random numbers that were not recorded",
+	  "see that the guest has no random device of its own, and no nordrand or "
+	  "random.trust_bootloader=off" },
+	{ "cpuinfo|cpu_info|boot_cpu|cpu_data|cpu_caps|host_fp|host_sup|xstate|fpu|mxcsr",
+	  "what the processor says of itself", "replay it on the CPU that it was recorded on" },
+	{ "jiffies|tick|timekeep|tk_core|clock|time_travel|loops_per|calib|hrtimer|timer|xtime",
+	  "time that is not the virtual one",
+	  "see that no device or program tells the guest the host's time" },
+	{ "physmem|brk|vdso|vsyscall|stub|host_task|uml_|_pid$|pid_map|userspace_pid",
+	  "addresses or process ids of the host",
+	  "`ttrec doctor` says what the room does not hide here" },
+	{ "hostfs|ubd|vector|uml_net|mconsole|chan|port_wait|xterm", "files or devices of the host",
+	  "give it the devices of a lab file, see ttrec-lab(5)" },
+};
+
+static bool matches(const char *pattern, const char *text)
+{
+	regex_t regex;
+	bool found;
+
+	if (regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB))
+		return false;
+	found = !regexec(&regex, text, 0, NULL, 0);
+	regfree(&regex);
+	return found;
+}
+
+/* Only a block whose very bytes are known names a symbol for sure. */
+static void find_symbol(const struct replay_guest *guest, struct causes *causes)
+{
+	const struct cursor_memory *memory = &guest->outcome->report.memory;
+	uint64_t address =
+		memory->difference.recovered ? verdict_recovered_address(memory) : memory->address;
+	char symbol[VERDICT_SYMBOL];
+	uint64_t offset;
+
+	if (!memory->differs || !verdict_symbol(guest, address, symbol, &offset))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(kept_table); i++)
+		if (matches(kept_table[i].symbols, symbol)) {
+			add(causes, kept_table[i].what, kept_table[i].advice,
+			    "%s that differs is in %s",
+			    memory->difference.recovered ? "the kernel's memory"
+							 : "the block of kernel memory",
+			    symbol);
+			return;
+		}
+}
+
+/* ---- What the processor told a program ------------------------------------------------------ */
+
+static const struct {
+	unsigned int instructions;
+	const char *what, *advice;
+} told_table[] = {
+	{ INSTRUCTION_COUNTER_BITS,
+	  "a program in the guest read the processor's time stamp counter",
+	  "record it with a kernel of kernel/uml/build-uml.sh, in which the counter is virtual "
+	  "time; "
+	  "`ttrec doctor KERNEL` says whether a kernel is one" },
+	{ INSTRUCTION_RANDOM_BITS, "a program in the guest took random numbers of the processor",
+	  "have it use getrandom(2); some libraries have a switch, see THE PROCESSOR in ttrec(7)" },
+	{ INSTRUCTION_IDENTITY_BITS, "a program in the guest asked the processor what it is",
+	  "replay it on the CPU that it was recorded on; some libraries have a switch, see THE "
+	  "PROCESSOR in ttrec(7)" },
+};
+
+/* "'sh' (pid 7), which it ran then," or "bin/sh in its initrd" */
+static void describe_holder(const struct guest_suspect *suspect, char *text, size_t size)
+{
+	char process[GUEST_PROCESS_TEXT];
+
+	if (*suspect->file)
+		snprintf(text, size, "%s in its initrd", suspect->file);
+	else
+		snprintf(text, size, "%s%s", guest_process_text(&suspect->process, process),
+			 suspect->process.current ? ", which it ran then," : "");
+}
+
+/* "'sh' (pid 7), which it ran then, has rdtsc at 0x401234 in code that it has mapped" and others */
+static bool describe_suspects(const struct cursor_report *report, unsigned int instructions,
+			      char *text, size_t size)
+{
+	size_t length = 0, named = 0;
+
+	for (size_t i = 0; i < report->suspects && named < SHOWN_SUSPECTS; i++) {
+		const struct guest_suspect *suspect = &report->suspect[i];
+		char holder[GUEST_PROCESS_TEXT + 32];
+
+		if (!(instructions & INSTRUCTION_BIT(suspect->instruction)) || length >= size)
+			continue;
+		describe_holder(suspect, holder, sizeof(holder));
+		length += (size_t)snprintf(
+			text + length, size - length, "%s%s has %s at %#" PRIx64 "%s%s",
+			named++ ? "; " : "", holder, instruction_name(suspect->instruction),
+			suspect->address, *suspect->function ? ", " : "", suspect->function);
+	}
+	if (named && !*report->suspect->file && length < size)
+		snprintf(text + length, size - length, " in code that it has mapped");
+	return named;
+}
+
+static bool counter_is_virtual(const struct replay_guest *guest)
+{
+	const struct image_files *files = &guest->started->spec.files;
+
+	return files->count && (guest_patches(&files->file[0]) & GUEST_PATCH_COUNTER);
+}
+
+static void find_told(const struct replay_guest *guest, struct causes *causes)
+{
+	const struct cursor_report *report = &guest->outcome->report;
+	char text[sizeof(causes->cause->evidence)];
+
+	for (size_t i = 0; i < ARRAY_SIZE(told_table); i++)
+		if (describe_suspects(report, told_table[i].instructions, text, sizeof(text)))
+			add(causes, told_table[i].what, told_table[i].advice, "%s", text);
+}
+
+/* Nobody was seen with it: it may have ended since, or nothing could be seen. */
+static void find_unseen(const struct replay_guest *guest, struct causes *causes)
+{
+	const struct cursor_report *report = &guest->outcome->report;
+
+	if (!counter_is_virtual(guest))
+		add(causes, told_table[0].what, told_table[0].advice, "%s",
+		    "its kernel lets programs read the counter of this machine, as the loader of "
+		    "each that is linked dynamically does");
+	else if (report->memory.differs && report->memory.region == MEMORY_RAM)
+		add(causes, told_table[1].what, told_table[1].advice,
+		    "what differs is in the guest's RAM, while all it said and did until then "
+		    "was the same");
+}
+
+static void find_unknown(const struct replay_guest *guest, struct causes *causes)
+{
+	const struct cursor_report *report = &guest->outcome->report;
+	char messages[UNITS_TEXT], digests[UNITS_TEXT];
+
+	add(causes, "nothing known: probably a door that is not recorded",
+	    "replay it again: if it differs at the same record each time, the recording lacks "
+	    "something; else this machine gets in. Then report it, with the trace",
+	    "kernel, files, processor and room are the recorded ones, and %s messages and %s "
+	    "memory digests before it were the same",
+	    count_text(report->messages, messages), count_text(report->digests, digests));
+}
+
+size_t causes_find(const struct replay_guest *guest, struct cause causes[CAUSES_MAX])
+{
+	struct causes found = { .cause = causes };
+
+	find_flip(guest, &found);
+	find_replaced(guest, &found);
+	find_arguments(guest, &found);
+	find_cpu(guest, &found);
+	find_end(guest, &found);
+	find_seal(guest, &found);
+	find_symbol(guest, &found);
+	if (!guest->started->replaced && !guest->outcome->report.flipped)
+		find_told(guest, &found);
+	if (!found.count)
+		find_unseen(guest, &found);
+	if (!found.count)
+		find_unknown(guest, &found);
+	return found.count;
+}

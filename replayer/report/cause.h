@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What a divergence may have come from: what is known to make guests differ (docs/architecture.md,
+ * The seal), held against this recording and this machine.
+ */
+#ifndef TTREC_CAUSE_H
+#define TTREC_CAUSE_H
+
+#include "replayer/cursor/replay_guest.h"
+
+#define CAUSES_MAX 8
+
+struct cause {
+	char what[160];	    /* "the room of the recording was not sealed (aslr)" */
+	char evidence[320]; /* what says so */
+	char advice[320];   /* what to do about it */
+};
+
+/*
+ * The causes that something speaks for, the strongest first: at least one, the last of which may be
+ * that nothing known does. Returns how many.
+ */
+size_t causes_find(const struct replay_guest *guest, struct cause causes[CAUSES_MAX]);
+
+#endif

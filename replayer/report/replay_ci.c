@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* What a CI is told of a replay: a case for each guest, and the tests that its console reported. */
+#include "replayer/report/replay_ci.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#include "format/ci/ci.h"
+#include "format/base/cleanup.h"
+#include "format/base/shell.h"
+#include "format/text/cast.h"
+#include "format/base/units.h"
+#include "kernel/vhost/vhost.h"
+
+/* VIRTIO 1.2, section 5.3: what a driver sends on queue 1 of port 0 is output. */
+#define CONSOLE_OUTPUT 1
+
+/* The consoles of the guests that were replayed, by index in the lab. */
+struct hearing {
+	const struct verdict_lab *all;
+	struct ci_console **console;
+	struct cast cast;
+	char seed[UNITS_TEXT]; /* that it was recorded with; empty: it does not say */
+};
+
+/* ---- What consoles said, as far as it was replayed ------------------------------------------ */
+
+static bool is_output(const struct cast *cast, const struct trace_record *record)
+{
+	const struct cast_device *device;
+
+	if (record->kind == TRACE_console)
+		return true;
+	if (record->kind != TRACE_taken || record->taken.queue != CONSOLE_OUTPUT)
+		return false;
+	device = cast_device(cast, record->guest, record->taken.device);
+	return device && device->virtio_id == VIRTIO_CONSOLE;
+}
+
+static bool was_replayed(const struct replay_guest *guest, const struct trace_record *record)
+{
+	const struct cursor_report *report = &guest->outcome->report;
+
+	return guest->wanted &&
+	       record->number <= (report->diverged ? report->record : report->next_record);
+}
+
+static void hear(struct hearing *hearing, const struct trace_record *record)
+{
+	const struct replay_lab *lab = hearing->all->lab;
+
+	for (size_t i = 0; i < lab->count; i++)
+		if (lab->guest[i].index == record->guest && hearing->console[i] &&
+		    was_replayed(&lab->guest[i], record))
+			ci_console_feed(hearing->console[i], record->now, record->payload,
+					record->payload_size);
+}
+
+static void learn_seed(struct hearing *hearing, const struct trace_record *record)
+{
+	static const char key[] = "seed=";
+	size_t length = strlen(key);
+
+	if (record->kind == TRACE_meta && record->payload_size > length &&
+	    !memcmp(record->payload, key, length))
+		snprintf(hearing->seed, sizeof(hearing->seed), "%.*s",
+			 (int)(record->payload_size - length < UNITS_TEXT
+				       ? record->payload_size - length
+				       : UNITS_TEXT),
+			 (const char *)record->payload + length);
+}
+
+static int hear_all(struct hearing *hearing)
+{
+	struct trace_reader *reader = NULL;
+	struct trace_record record;
+	int err = trace_reader_open(hearing->all->trace, &reader);
+
+	while (!err && trace_reader_next(reader, &record) == 1) {
+		err = cast_learn(&hearing->cast, &record);
+		learn_seed(hearing, &record);
+		if (!err && is_output(&hearing->cast, &record))
+			hear(hearing, &record);
+	}
+	trace_reader_close(reader);
+	return err;
+}
+
+static int hearing_open(const struct verdict_lab *all, struct hearing *hearing)
+{
+	*hearing = (struct hearing){ .all = all };
+	hearing->console = calloc(all->lab->count + 1, sizeof(*hearing->console));
+	if (!hearing->console)
+		return -ENOMEM;
+	for (size_t i = 0; i < all->lab->count; i++) {
+		hearing->console[i] = ci_console_create();
+		if (!hearing->console[i])
+			return -ENOMEM;
+	}
+	return hear_all(hearing);
+}
+
+static void hearing_close(struct hearing *hearing)
+{
+	for (size_t i = 0; hearing->console && i < hearing->all->lab->count; i++)
+		ci_console_destroy(hearing->console[i]);
+	free(hearing->console);
+	cast_free(&hearing->cast);
+}
+
+static struct ci_console *console_of(const struct hearing *hearing, const struct verdict *verdict)
+{
+	return hearing->console[verdict->guest - hearing->all->lab->guest];
+}
+
+/* ---- Cases ---------------------------------------------------------------------------------- */
+
+static char *verdict_text(const struct verdict *verdict)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	verdict_print(verdict, out);
+	fclose(out);
+	return text;
+}
+
+static void describe_divergence(const struct cursor_report *report, char *message, size_t size)
+{
+	snprintf(message, size, "diverged at record %" PRIu64 ": expected %s, got %s",
+		 report->record, report->expected, report->got);
+}
+
+static int add_guest(struct ci_suite *suite, const struct verdict *verdict,
+		     struct ci_console *console)
+{
+	const struct cursor_report *report = &verdict->guest->outcome->report;
+	auto_free char *details = NULL, *tail = NULL;
+	struct diagnosis why;
+	char message[640] = "";
+	struct ci_case added = { .guest = verdict->guest->name,
+				 .name = "replay",
+				 .outcome = CI_PASSED,
+				 .now = report->virtual_ns,
+				 .took = report->virtual_ns,
+				 .message = message };
+
+	if (verdict_failed(verdict, &why)) {
+		added.outcome = CI_ERROR;
+		snprintf(message, sizeof(message), "not replayed: %s", why.what);
+	} else if (report->diverged) {
+		added.outcome = CI_FAILED;
+		added.now = report->now;
+		describe_divergence(report, message, sizeof(message));
+	} else if (report->trace_error) {
+		added.outcome = CI_ERROR;
+		snprintf(message, sizeof(message), "identical%s", verdict_extent(report));
+	}
+	if (added.outcome != CI_PASSED) {
+		added.details = details = verdict_text(verdict);
+		added.console = tail = ci_console_excerpt(console);
+	}
+	return ci_add(suite, &added);
+}
+
+static int collect(struct ci_suite *suite, const struct hearing *hearing)
+{
+	struct verdict verdict;
+	int err = 0;
+
+	for (size_t i = 0; !err && verdict_lab_next(hearing->all, &i, &verdict);) {
+		struct ci_console *console = console_of(hearing, &verdict);
+
+		ci_console_finish(console);
+		err = add_guest(suite, &verdict, console);
+		if (!err)
+			err = ci_add_tests(suite, verdict.guest->name, console);
+	}
+	return err;
+}
+
+/* ---- The whole ------------------------------------------------------------------------------ */
+
+/* The verdict as JSON has standard output for itself. */
+static int publish(const struct replay_options *options, struct ci_suite *suite, int err)
+{
+	auto_free char *next = shell_command("ttreplay --report report", options->trace);
+	struct diagnosis why = { 0 };
+
+	suite->command = "ttreplay";
+	suite->name = suite->trace = options->trace;
+	suite->next = next;
+	if (!err)
+		err = ci_publish(&options->ci, suite, options->json ? stderr : stdout, &why);
+	if (err && !why.status)
+		diagnose(&why, EXIT_CANNOT, err, NULL, "cannot tell the CI: %s", strerror(-err));
+	ci_release(suite);
+	return err ? diagnosis_print(&why, "ttreplay") : 0;
+}
+
+int replay_ci_tell(const struct replay_options *options, const struct verdict_lab *all, int status)
+{
+	struct ci_suite suite = { .verdict = verdict_lab_word(all),
+				  .failed = status,
+				  .wall_ns = all->wall_ns,
+				  .started = (uint64_t)time(NULL) };
+	struct hearing hearing;
+	int err;
+
+	if (!ci_wanted(&options->ci))
+		return 0;
+	err = hearing_open(all, &hearing);
+	if (!err)
+		err = collect(&suite, &hearing);
+	suite.seed = *hearing.seed ? hearing.seed : NULL;
+	hearing_close(&hearing);
+	return publish(options, &suite, err);
+}
+
+int replay_ci_tell_refused(const struct replay_options *options, const struct diagnosis *refused)
+{
+	struct ci_suite suite = { .verdict = refused->what,
+				  .failed = true,
+				  .started = (uint64_t)time(NULL) };
+	struct ci_case added = { .name = "replay",
+				 .outcome = CI_ERROR,
+				 .message = refused->what,
+				 .details = refused->advice };
+
+	if (!ci_wanted(&options->ci))
+		return 0;
+	return publish(options, &suite, ci_add(&suite, &added));
+}
