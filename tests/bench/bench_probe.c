@@ -19,7 +19,7 @@
 
 #include "kernel/host/cpu.h"
 #include "kernel/probe/probe.h"
-#include "tests/kernel/probe_target.h"
+#include "tests/kernel/probe/probe_target.h"
 
 #define INTERRUPTS 200000u
 #define LOOKS	   10000000u

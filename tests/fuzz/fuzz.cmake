@@ -33,11 +33,11 @@ fuzz_target(console LIBS ttdevices
   SOURCES ${CMAKE_SOURCE_DIR}/recorder/watch.c ${CMAKE_SOURCE_DIR}/recorder/last_words.c
           ${CMAKE_SOURCE_DIR}/recorder/program_end.c)
 fuzz_target(calendar LIBS ttcalendar)
-fuzz_target(vhost SOURCES kernel/ring_builder.c kernel/vhost_peer.c LIBS ttkernel PkgConfig::CMOCKA)
+fuzz_target(vhost SOURCES kernel/vhost/ring_builder.c kernel/vhost/vhost_peer.c LIBS ttkernel PkgConfig::CMOCKA)
 # Of its own, with a call before each load: see fuzz_vring.c.
 add_library(fuzz_vring_code OBJECT EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/kernel/vhost/vring.c)
 target_link_libraries(fuzz_vring_code PRIVATE ttrec_options)
 target_compile_options(fuzz_vring_code PRIVATE -fsanitize-coverage=trace-loads)
-fuzz_target(vring SOURCES kernel/ring_builder.c $<TARGET_OBJECTS:fuzz_vring_code>
+fuzz_target(vring SOURCES kernel/vhost/ring_builder.c $<TARGET_OBJECTS:fuzz_vring_code>
   LIBS ttkernel PkgConfig::CMOCKA)
-fuzz_target(cursor SOURCES replayer/fake_guest.c kernel/ring_builder.c LIBS ttcursor PkgConfig::CMOCKA)
+fuzz_target(cursor SOURCES replayer/cursor/fake_guest.c kernel/vhost/ring_builder.c LIBS ttcursor PkgConfig::CMOCKA)

@@ -19,7 +19,7 @@
 #include "kernel/sandbox/room_internal.h"
 #include "replayer/cursor/cursor.h"
 #include "tests/fuzz/fuzz.h"
-#include "tests/replayer/fake_guest.h"
+#include "tests/replayer/cursor/fake_guest.h"
 
 /* What a guest that does nothing costs. */
 #define HANG_NS 50000000u

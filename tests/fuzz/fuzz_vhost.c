@@ -16,7 +16,7 @@
 
 #include "format/base/cleanup.h"
 #include "tests/fuzz/fuzz.h"
-#include "tests/kernel/vhost_peer.h"
+#include "tests/kernel/vhost/vhost_peer.h"
 
 #define MEMORY_SIZE  (1u << 16)
 #define RING_SIZE    8

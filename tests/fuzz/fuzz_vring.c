@@ -15,7 +15,7 @@
 
 #include "format/base/cleanup.h"
 #include "tests/fuzz/fuzz.h"
-#include "tests/kernel/ring_builder.h"
+#include "tests/kernel/vhost/ring_builder.h"
 
 #define MEMORY_SIZE (1u << 16)
 #define RING_SIZE   8

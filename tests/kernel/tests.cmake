@@ -1,37 +1,39 @@
 foreach(test test_participant test_participant_interrupt test_participant_panic)
-  ttrec_unit_test(${test} SOURCES kernel/${test}.c kernel/participant_script.c
+  ttrec_unit_test(${test} SOURCES kernel/participant/${test}.c kernel/participant/participant_script.c
     LIBS ttparticipant Threads::Threads)
 endforeach()
 
-ttrec_unit_test(test_wire SOURCES kernel/test_wire.c LIBS ttkernel)
+ttrec_unit_test(test_wire SOURCES kernel/wire/test_wire.c LIBS ttwire)
 
 # Vrings and vhost-user. ring_builder.c is the driver's side, for tests of devices too.
-foreach(test test_guard test_vring test_vring_hostile test_vring_properties)
-  ttrec_unit_test(${test} SOURCES kernel/${test}.c kernel/ring_builder.c LIBS ttkernel)
+ttrec_unit_test(test_guard SOURCES kernel/host/test_guard.c kernel/vhost/ring_builder.c
+  LIBS ttvhost ttmemory)
+foreach(test test_vring test_vring_hostile test_vring_properties)
+  ttrec_unit_test(${test} SOURCES kernel/vhost/${test}.c kernel/vhost/ring_builder.c LIBS ttvhost)
 endforeach()
 foreach(test test_vhost test_vhost_setup)
-  ttrec_unit_test(${test} SOURCES kernel/${test}.c kernel/ring_builder.c kernel/vhost_peer.c
-    LIBS ttkernel Threads::Threads)
+  ttrec_unit_test(${test} SOURCES kernel/vhost/${test}.c kernel/vhost/ring_builder.c kernel/vhost/vhost_peer.c
+    LIBS ttvhost Threads::Threads)
 endforeach()
-ttrec_unit_test(test_entropy SOURCES kernel/test_entropy.c LIBS ttkernel)
-ttrec_unit_test(test_memory SOURCES kernel/test_memory.c LIBS ttkernel)
-ttrec_unit_test(test_xstate SOURCES kernel/test_xstate.c LIBS ttkernel)
-ttrec_unit_test(test_instruction SOURCES kernel/test_instruction.c LIBS ttkernel)
-ttrec_unit_test(test_guest_arguments SOURCES kernel/test_guest_arguments.c LIBS ttkernel)
-ttrec_unit_test(test_guest_patches SOURCES kernel/test_guest_patches.c LIBS ttkernel)
-ttrec_unit_test(test_guest_trace SOURCES kernel/test_guest_trace.c LIBS ttkernel)
+ttrec_unit_test(test_entropy SOURCES kernel/sandbox/test_entropy.c LIBS ttsandbox)
+ttrec_unit_test(test_memory SOURCES kernel/memory/test_memory.c LIBS ttmemory)
+ttrec_unit_test(test_xstate SOURCES kernel/host/test_xstate.c LIBS tthost)
+ttrec_unit_test(test_instruction SOURCES kernel/instruction/test_instruction.c LIBS ttinstruction)
+ttrec_unit_test(test_guest_arguments SOURCES kernel/guest/test_guest_arguments.c LIBS ttguest)
+ttrec_unit_test(test_guest_patches SOURCES kernel/guest/test_guest_patches.c LIBS ttguest)
+ttrec_unit_test(test_guest_trace SOURCES kernel/guest/test_guest_trace.c LIBS ttguest)
 
-ttrec_unit_test(test_loader_plan SOURCES kernel/test_loader_plan.c LIBS ttkernel)
+ttrec_unit_test(test_loader_plan SOURCES kernel/loader/test_loader_plan.c LIBS ttloader)
 
 # Rooms, with a program in them: a static one, and one with a dynamic loader.
 foreach(visitor room_visitor room_visitor_dynamic)
-  add_executable(${visitor} kernel/room_visitor.c)
+  add_executable(${visitor} kernel/sandbox/room_visitor.c)
   target_compile_definitions(${visitor} PRIVATE _GNU_SOURCE)
   target_compile_options(${visitor} PRIVATE -Wall -Wextra -fno-sanitize=all)
 endforeach()
 target_link_options(room_visitor PRIVATE -static -fno-sanitize=all)
 target_link_options(room_visitor_dynamic PRIVATE -pie -fno-sanitize=all)
-add_executable(test_room kernel/test_room.c)
+add_executable(test_room kernel/sandbox/test_room.c)
 target_link_libraries(test_room PRIVATE ttrec_options PkgConfig::CMOCKA ttkernel)
 add_test(NAME test_room COMMAND test_room $<TARGET_FILE:room_visitor>
          $<TARGET_FILE:room_visitor_dynamic>)
@@ -41,14 +43,14 @@ add_test(NAME test_room_randomised COMMAND restrict --refuse personality $<TARGE
 set_tests_properties(test_room test_room_randomised PROPERTIES LABELS unit TIMEOUT 300)
 
 # A hostile one.
-add_executable(room_intruder kernel/room_intruder.c)
+add_executable(room_intruder kernel/sandbox/room_intruder.c)
 target_compile_definitions(room_intruder PRIVATE _GNU_SOURCE)
 target_compile_options(room_intruder PRIVATE -Wall -Wextra -fno-sanitize=all)
 target_link_options(room_intruder PRIVATE -static -fno-sanitize=all)
-add_executable(test_room_intruder kernel/test_room_intruder.c)
+add_executable(test_room_intruder kernel/sandbox/test_room_intruder.c)
 target_link_libraries(test_room_intruder PRIVATE ttrec_options PkgConfig::CMOCKA PkgConfig::SECCOMP ttkernel)
 add_test(NAME test_room_intruder COMMAND test_room_intruder $<TARGET_FILE:room_intruder>
-         ${CMAKE_CURRENT_SOURCE_DIR}/kernel/room_reach.expected)
+         ${CMAKE_CURRENT_SOURCE_DIR}/kernel/sandbox/room_reach.expected)
 set_tests_properties(test_room_intruder PROPERTIES LABELS unit TIMEOUT 300)
 
 # A participant against a real guest. The guest's init is a static program, without sanitizers.
@@ -67,4 +69,4 @@ foreach(version 5.10 6.1 6.12 7.2)
                        TIMEOUT 3600)
 endforeach()
 
-include(kernel/probe.cmake)
+include(kernel/probe/probe.cmake)

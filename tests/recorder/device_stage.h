@@ -7,7 +7,7 @@
 #define TTREC_TEST_DEVICE_STAGE_H
 
 #include "recorder/device.h"
-#include "tests/kernel/ring_builder.h"
+#include "tests/kernel/vhost/ring_builder.h"
 
 #define DEVICE_STAGE_QUEUES 2
 #define DEVICE_STAGE_USED   1024

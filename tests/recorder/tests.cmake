@@ -27,12 +27,12 @@ endforeach()
 
 # Devices, with a driver that is the test.
 foreach(name test_device_console test_device_hostile test_device_net test_device_rng)
-  ttrec_unit_test(${name} SOURCES recorder/${name}.c recorder/device_stage.c kernel/ring_builder.c
+  ttrec_unit_test(${name} SOURCES recorder/${name}.c recorder/device_stage.c kernel/vhost/ring_builder.c
     LIBS ttdevices)
 endforeach()
 foreach(name test_device_disk test_device_disk_contents)
   ttrec_unit_test(${name} SOURCES recorder/${name}.c recorder/device_stage.c recorder/disk_driver.c
-    kernel/ring_builder.c LIBS ttdevices)
+    kernel/vhost/ring_builder.c LIBS ttdevices)
 endforeach()
 
 # Lab files. Those that do not come through whole: mutations, and every allocation failing once.

@@ -5,7 +5,7 @@
 
 need_kernel 6.12
 
-schema=$source_dir/tests/format/junit.xsd
+schema=$source_dir/tests/format/ci/junit.xsd
 
 # junit FILE EXPRESSION: it is valid, and Python says so of the suite s and its cases c, by name.
 junit() {

@@ -10,7 +10,7 @@ pack_guests
 
 # agrees TRACE [DELAY]: see there.
 agrees() {
-	expect 0 "$source_dir/tests/format/perfetto_compare.py" "$bin/ttdump" \
+	expect 0 "$source_dir/tests/format/ttdump/perfetto_compare.py" "$bin/ttdump" \
 		"$source_dir/format/ttdump/export/perfetto/perfetto.proto" "$@"
 }
 

@@ -10,7 +10,7 @@ pack_guests
 # agrees TRACE FRAMES LEFT: at least so many frames; at most so many were for a guest that had ended.
 agrees() {
 	need_tshark
-	expect 0 "$source_dir/tests/format/pcapng_compare.py" "$bin/ttdump" "$dissector" "$1" "$3"
+	expect 0 "$source_dir/tests/format/ttdump/pcapng_compare.py" "$bin/ttdump" "$dissector" "$1" "$3"
 	at_least "$(sed -n 's/.* and \([0-9]*\) frames agree/\1/p' out)" "$2" "frames"
 }
 

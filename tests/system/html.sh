@@ -3,8 +3,8 @@
 # The page of ttdump export html in a real browser, of a lab that was recorded and replayed.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lab_lib.sh"
-# shellcheck source-path=SCRIPTDIR source=../format/html_lib.sh
-. "$(dirname "$0")/../format/html_lib.sh"
+# shellcheck source-path=SCRIPTDIR source=../format/ttdump/html_lib.sh
+. "$(dirname "$0")/../format/ttdump/html_lib.sh"
 
 need_browser
 need_kernel 6.12

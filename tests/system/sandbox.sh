@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # What a hostile program reaches that is started in the place of a guest's kernel, by each who records and
 # replays: nothing of the host. room_intruder.c is that program; what it can call at all is compared by
-# tests/kernel/test_room_intruder.c.
+# tests/kernel/sandbox/test_room_intruder.c.
 . "$(dirname "$0")/lib.sh"
 
 need_kernel 6.12

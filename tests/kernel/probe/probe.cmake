@@ -1,0 +1,25 @@
+# The probe at programs that have a kernel's functions at fixed addresses, without sanitizers.
+if(TTREC_PROBE)
+  foreach(target probe_target probe_target_format probe_target_pie)
+    add_executable(${target} kernel/probe/probe_target.c)
+    target_compile_definitions(${target} PRIVATE _GNU_SOURCE)
+    target_compile_options(${target} PRIVATE -Wall -Wextra -fno-sanitize=all)
+    target_link_options(${target} PRIVATE -fno-sanitize=all)
+    if(NOT target STREQUAL probe_target_pie)
+      target_compile_options(${target} PRIVATE -fno-pie)
+      target_link_options(${target} PRIVATE -no-pie)
+    else()
+      target_link_options(${target} PRIVATE -pie)
+    endif()
+  endforeach()
+  target_compile_definitions(probe_target_format PRIVATE WITHOUT_PANIC_EXIT)
+  ttrec_unit_test(test_probe SOURCES kernel/probe/test_probe.c LIBS ttkernel)
+  target_include_directories(test_probe PRIVATE ${CMAKE_BINARY_DIR}/kernel/probe)
+  target_link_libraries(test_probe PRIVATE PkgConfig::BPF)
+  target_compile_definitions(test_probe PRIVATE
+    TARGET_DIRECTORY="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
+  add_dependencies(test_probe probe_target probe_target_format probe_target_pie)
+
+  ttrec_unit_test(test_probe_refusal SOURCES kernel/probe/test_probe_refusal.c
+    LIBS ttkernel PkgConfig::SECCOMP)
+endif()
