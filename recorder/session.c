@@ -51,7 +51,8 @@ void session_record(struct session *session, const struct island *island,
 		report_storage(session, err);
 }
 
-uint64_t session_now(const struct session *session)
+/* The furthest that anybody has come, ns. */
+static uint64_t session_now(const struct session *session)
 {
 	uint64_t now = 0;
 

@@ -215,9 +215,6 @@ void session_finish(struct session *session, enum session_end end);
 void session_record(struct session *session, const struct island *island,
 		    const struct trace_record *record);
 
-/* The furthest that anybody has come, ns. */
-uint64_t session_now(const struct session *session);
-
 /* Virtual time in an island, ns. */
 uint64_t island_now(const struct island *island);
 

@@ -8,7 +8,8 @@
 #include "format/base/printable.h"
 #include "format/base/units.h"
 
-bool console_line(const char **text, size_t *size, const char **line, size_t *length)
+/* The next line of *@text: moves it and *@size behind the line. False: there is none. */
+static bool next_line(const char **text, size_t *size, const char **line, size_t *length)
 {
 	const char *end;
 
@@ -46,8 +47,8 @@ void console_compare(struct console_differences *differences, uint64_t record, c
 	size_t wanted_length, is_length;
 
 	for (;;) {
-		bool was = console_line(&expected, &expected_size, &wanted, &wanted_length);
-		bool more = console_line(&got, &got_size, &is, &is_length);
+		bool was = next_line(&expected, &expected_size, &wanted, &wanted_length);
+		bool more = next_line(&got, &got_size, &is, &is_length);
 
 		if (!was && !more)
 			return;

@@ -21,9 +21,6 @@ struct console_differences {
 	} first[CONSOLE_SHOWN];
 };
 
-/* The next line of *@text: moves it and *@size behind the line. False: there is none. */
-bool console_line(const char **text, size_t *size, const char **line, size_t *length);
-
 /*
  * Compare what was printed in both runs before record number @record: the first lines with each
  * other, the second ones, and so on.

@@ -83,8 +83,11 @@ static int reader_head(struct trace_reader *reader)
 	return parse_head(reader, &chunk);
 }
 
-/* A reader is handed back even when the head is refused, so that its error can be asked for. */
-int reader_open_fd(int fd, struct trace_reader **opened)
+/*
+ * A reader of an open file; takes @fd, also when it fails. A reader is handed back even when the
+ * head is refused, so that its error can be asked for.
+ */
+static int open_fd(int fd, struct trace_reader **opened)
 {
 	struct trace_reader *reader = calloc(1, sizeof(*reader));
 	int err;
@@ -115,7 +118,7 @@ int trace_reader_open(const char *path, struct trace_reader **reader)
 	*reader = NULL;
 	if (fd < 0)
 		return -errno;
-	return reader_open_fd(fd, reader);
+	return open_fd(fd, reader);
 }
 
 const struct trace_header *trace_reader_header(const struct trace_reader *reader)
@@ -334,7 +337,7 @@ static int chain_from_start(const struct trace_reader *reader, uint32_t guest, u
 
 	if (fd < 0)
 		return -errno;
-	got = reader_open_fd(fd, &other);
+	got = open_fd(fd, &other);
 	while (!got && other->at < reader->at) {
 		got = reader_next_any(other, &record, &field_count, &chained);
 		got = got < 0 ? got : !got;

@@ -33,9 +33,6 @@ struct trace_reader {
 	char problem[256];
 };
 
-/* A reader of an open file; takes @fd, also when it fails. */
-int reader_open_fd(int fd, struct trace_reader **reader);
-
 static inline void reader_cleanup(struct trace_reader **reader)
 {
 	trace_reader_close(*reader);

@@ -3,25 +3,13 @@
  */
 #include "kernel/instruction/instruction.h"
 
-#include "format/base/cleanup.h"
-
-static const struct {
-	const char *name, *tells;
-} table[INSTRUCTIONS] = {
-	[INSTRUCTION_RDTSCP] = { "rdtscp", "the time stamp counter" },
-	[INSTRUCTION_RDTSC] = { "rdtsc", "the time stamp counter" },
-	[INSTRUCTION_RDRAND] = { "rdrand", "random numbers" },
-	[INSTRUCTION_RDSEED] = { "rdseed", "random numbers" },
-	[INSTRUCTION_RDPID] = { "rdpid", "the number of the CPU" },
-	[INSTRUCTION_CPUID] = { "cpuid", "model, features and number of the CPU" },
+static const char *const names[INSTRUCTIONS] = {
+	[INSTRUCTION_RDTSCP] = "rdtscp", [INSTRUCTION_RDTSC] = "rdtsc",
+	[INSTRUCTION_RDRAND] = "rdrand", [INSTRUCTION_RDSEED] = "rdseed",
+	[INSTRUCTION_RDPID] = "rdpid",	 [INSTRUCTION_CPUID] = "cpuid",
 };
 
 const char *instruction_name(enum instruction instruction)
 {
-	return table[instruction].name;
-}
-
-const char *instruction_tells(enum instruction instruction)
-{
-	return table[instruction].tells;
+	return names[instruction];
 }

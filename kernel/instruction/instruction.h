@@ -36,8 +36,6 @@ enum instruction {
 
 /* "rdtscp" */
 const char *instruction_name(enum instruction instruction);
-/* What a program learns from it: "the time stamp counter". */
-const char *instruction_tells(enum instruction instruction);
 
 bool instruction_available(void);
 

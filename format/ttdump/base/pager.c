@@ -17,7 +17,8 @@
 #define DEFAULT_OPTIONS "-FRX"
 #define NOT_FOUND	127 /* by the shell */
 
-bool terminal_is_rich(void)
+/* Can standard output move and colour what it shows? */
+static bool terminal_is_rich(void)
 {
 	const char *type = getenv("TERM");
 

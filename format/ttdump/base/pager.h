@@ -15,10 +15,7 @@ struct pager {
 	const char *command;
 };
 
-/* Can standard output move and colour what it shows? */
-bool terminal_is_rich(void);
-
-/* The same, and nobody refuses colours (https://no-color.org). */
+/* Standard output can colour what it shows, and nobody refuses colours (https://no-color.org). */
 bool terminal_is_colourful(void);
 
 /*

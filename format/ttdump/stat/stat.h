@@ -82,9 +82,6 @@ struct stat_data {
 /* Count @record where it belongs. 0 or -ENOMEM. (stat_count.c) */
 int stat_count(struct stat_data *stat, const struct trace_record *record);
 
-/* The guest's entry, made if need be; NULL: out of memory. */
-struct stat_guest *stat_guest(struct stat_data *stat, uint32_t guest);
-
 /* Count @record to its millisecond; @frame: it completed one. (stat_busiest.c) */
 void stat_busiest_add(struct stat_data *stat, const struct trace_record *record, bool frame);
 /* The last millisecond is over. */

@@ -5,7 +5,8 @@
 
 #include "format/ttdump/stat/stat.h"
 
-struct stat_guest *stat_guest(struct stat_data *stat, uint32_t guest)
+/* The guest's entry, made if need be; NULL: out of memory. */
+static struct stat_guest *find_guest(struct stat_data *stat, uint32_t guest)
 {
 	struct stat_guest *grown;
 
@@ -140,7 +141,7 @@ static int count_at_card(struct stat_data *stat, uint32_t guest, uint32_t index,
 
 	if (guest == UINT32_MAX)
 		return 0;
-	owner = stat_guest(stat, guest);
+	owner = find_guest(stat, guest);
 	device = owner ? find_device(owner, index) : NULL;
 	if (!device)
 		return -ENOMEM;
@@ -201,7 +202,7 @@ static void count_time(struct stat_data *stat, struct stat_guest *guest,
 
 int stat_count(struct stat_data *stat, const struct trace_record *record)
 {
-	struct stat_guest *guest = stat_guest(stat, record->guest);
+	struct stat_guest *guest = find_guest(stat, record->guest);
 	struct frame frame;
 	int err, got;
 

@@ -22,7 +22,7 @@ static void add_number(struct line *line, uint64_t value, size_t size)
 	line_bytes(line, bytes, size);
 }
 
-void pcapng_add_u16(struct line *line, uint16_t value)
+static void add_u16(struct line *line, uint16_t value)
 {
 	add_number(line, value, sizeof(value));
 }
@@ -48,8 +48,8 @@ static void add_option(struct line *line, uint16_t code, const void *value, size
 {
 	if (size > OPTION_MAX)
 		size = OPTION_MAX;
-	pcapng_add_u16(line, code);
-	pcapng_add_u16(line, (uint16_t)size);
+	add_u16(line, code);
+	add_u16(line, (uint16_t)size);
 	add_padded(line, value, size);
 }
 
@@ -84,8 +84,8 @@ void pcapng_add_section(struct line *line, const char *application, const char *
 	size_t start = begin_block(line, SECTION);
 
 	pcapng_add_u32(line, BYTE_ORDER_MAGIC);
-	pcapng_add_u16(line, 1); /* version 1.0 */
-	pcapng_add_u16(line, 0);
+	add_u16(line, 1); /* version 1.0 */
+	add_u16(line, 0);
 	pcapng_add_u64(line, UINT64_MAX); /* how long it is is not known yet */
 	add_text(line, COMMENT, comment);
 	add_text(line, SECTION_APPLICATION, application);
@@ -99,8 +99,8 @@ void pcapng_add_interface(struct line *line, enum pcapng_link link, const char *
 	static const uint8_t resolution = RESOLUTION_NS;
 	size_t start = begin_block(line, INTERFACE);
 
-	pcapng_add_u16(line, (uint16_t)link);
-	pcapng_add_u16(line, 0);
+	add_u16(line, (uint16_t)link);
+	add_u16(line, 0);
 	pcapng_add_u32(line, 0); /* packets of any size */
 	add_text(line, INTERFACE_NAME, name);
 	add_text(line, INTERFACE_DESCRIPTION, description);
@@ -115,8 +115,8 @@ void pcapng_add_name(struct line *line, enum pcapng_address type, const uint8_t 
 	static const size_t sizes[] = { [PCAPNG_IPV4] = 4, [PCAPNG_IPV6] = 16, [PCAPNG_MAC] = 6 };
 	size_t start = begin_block(line, NAMES), length = strlen(name) + 1;
 
-	pcapng_add_u16(line, (uint16_t)type);
-	pcapng_add_u16(line, (uint16_t)(sizes[type] + length));
+	add_u16(line, (uint16_t)type);
+	add_u16(line, (uint16_t)(sizes[type] + length));
 	line_bytes(line, address, sizes[type]);
 	line_bytes(line, name, length);
 	add_number(line, 0, (4 - (sizes[type] + length) % 4) % 4);
