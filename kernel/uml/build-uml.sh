@@ -257,6 +257,7 @@ build() {
 	configure
 	note "compiling: 3 minutes on 2 CPUs, 8 with --distro (log: $log)"
 	kernel_make -j"$jobs" linux >>"$log" 2>&1 || build_failed compile
+	[[ $flavours != *' debug '* ]] || kernel_make scripts_gdb >>"$log" 2>&1 || build_failed "make its commands for gdb"
 	popd >/dev/null
 	cp "$work/.config" "$kernel.config"
 	[[ $flavours != *' debug '* ]] || keep_symbols "$work" "$kernel"
