@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -253,6 +254,40 @@ static void what_waits_is_bounded(void **state)
 	assert_in_range(stage->size, 1000 * size, 1000 * (size + 64) + 1024);
 }
 
+static size_t count_packets(const struct stage *stage, const char *comment)
+{
+	size_t count = 0;
+
+	for (size_t at = 0; at < stage->size; at += get(stage->text + at + 4))
+		count += memmem(stage->text + at, get(stage->text + at + 4), comment,
+				strlen(comment)) != NULL;
+	return count;
+}
+
+/* Where each is compared with all that were sent then this takes many minutes. */
+static void many_at_one_time_take_no_longer(void **state)
+{
+	const unsigned int sent = 60000;
+	struct stage *stage = *state;
+	char text[16];
+
+	alarm(60);
+	for (uint32_t guest = 1; guest <= 2; guest++)
+		for (unsigned int i = 0; i < sent; i++)
+			receive(stage, "twin", 10, 20, guest);
+	assert_int_equal(pcapng_order_finish(stage->order), 0);
+	for (uint32_t guest = 1; guest <= 2; guest++)
+		for (unsigned int i = 0; i < sent; i++) {
+			snprintf(text, sizeof(text), "%u", i);
+			receive(stage, text, 11, 20, guest);
+		}
+	assert_int_equal(pcapng_order_finish(stage->order), 0);
+	alarm(0);
+	fflush(stage->out);
+	assert_int_equal(count_packets(stage, "to guest 1 (10ns), guest 2 (10ns)"), sent);
+	assert_int_equal(count_packets(stage, "to guest 1 (9ns), guest 2 (9ns)"), sent);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -260,7 +295,7 @@ int main(void)
 		TEST(frame_stands_where_it_was_sent), TEST(broadcast_is_one_packet),
 		TEST(frames_sent_twice_are_two),      TEST(losses_are_said),
 		TEST(unknown_senders_stay_unknown),   TEST(many_receivers_are_counted),
-		TEST(what_waits_is_bounded),
+		TEST(what_waits_is_bounded),	      TEST(many_at_one_time_take_no_longer),
 	};
 
 	return cmocka_run_group_tests_name("format: pcapng order", tests, NULL, NULL);

@@ -43,34 +43,24 @@ void wire_frame_free(struct wire_frame *wire)
 	free(wire);
 }
 
-/* Who has it or lost it; where no one is named, the guest and the device that the record is of. */
-static struct reception reception_of(const struct frame *frame, const struct trace_record *record)
+/* Where no one is named, the guest and the device that the record is of. */
+void wire_frame_receiver(const struct frame *frame, const struct trace_record *record,
+			 uint32_t *guest, uint32_t *device)
 {
 	bool named = frame->to_guest != UINT32_MAX;
 
-	return (struct reception){ .guest = named ? frame->to_guest : record->guest,
-				   .device = named ? frame->to_device : (uint32_t)record->field[0],
-				   .time = frame->received,
-				   .lost = frame->lost,
-				   .reason = frame->reason };
+	*guest = named ? frame->to_guest : record->guest;
+	*device = named ? frame->to_device : (uint32_t)record->field[0];
 }
 
-bool wire_frame_is(const struct wire_frame *wire, const struct frame *frame,
-		   const struct trace_record *record)
+static struct reception reception_of(const struct frame *frame, const struct trace_record *record)
 {
-	const struct reception new = reception_of(frame, record);
+	struct reception reception = { .time = frame->received,
+				       .lost = frame->lost,
+				       .reason = frame->reason };
 
-	if (!frame->known || wire->from_guest != frame->from_guest ||
-	    wire->from_device != frame->from_device || wire->time != frame->sent ||
-	    wire->size != frame->size ||
-	    (frame->size && memcmp(wire->data, frame->data, frame->size)))
-		return false;
-	/* Whoever sends the same twice at once has sent two frames. */
-	for (size_t i = 0; i < wire->reception_count; i++)
-		if (wire->reception[i].guest == new.guest &&
-		    wire->reception[i].device == new.device)
-			return false;
-	return true;
+	wire_frame_receiver(frame, record, &reception.guest, &reception.device);
+	return reception;
 }
 
 int wire_frame_receive(struct wire_frame *wire, const struct frame *frame,

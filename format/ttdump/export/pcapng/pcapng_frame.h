@@ -15,8 +15,9 @@ struct reception {
 };
 
 struct wire_frame {
-	struct wire_frame *next; /* for whoever keeps them */
-	uint64_t order;		 /* likewise */
+	struct wire_frame *next;  /* for whoever keeps them */
+	struct wire_class *class; /* likewise */
+	uint64_t order;		  /* likewise */
 	uint32_t interface;
 	uint64_t record; /* the first that tells of it */
 	uint64_t time;	 /* ns: when it was sent or, if that is not known, when it was received */
@@ -33,9 +34,9 @@ struct wire_frame *wire_frame_create(uint32_t interface, const struct frame *fra
 				     const struct trace_record *record);
 void wire_frame_free(struct wire_frame *wire);
 
-/* Whether @frame is of the same sending, and nothing of @wire's receiver yet. */
-bool wire_frame_is(const struct wire_frame *wire, const struct frame *frame,
-		   const struct trace_record *record);
+/* Who has @frame, which @record completes, or lost it. */
+void wire_frame_receiver(const struct frame *frame, const struct trace_record *record,
+			 uint32_t *guest, uint32_t *device);
 
 /* 0 or -ENOMEM. */
 int wire_frame_receive(struct wire_frame *wire, const struct frame *frame,

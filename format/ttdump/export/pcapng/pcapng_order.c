@@ -2,7 +2,7 @@
 /*
  * Packets in the order of time. Those of records come in order and stand in a row; frames stand in
  * a heap beside it, by the time at which they were sent, and in a table in which further receptions
- * of the same sending find them.
+ * of the same sending find them (pcapng_sending.h).
  */
 #include "format/ttdump/export/pcapng/pcapng_order.h"
 
@@ -10,20 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/ttdump/export/pcapng/pcapng_frame.h"
+#include "format/ttdump/export/pcapng/pcapng_sending.h"
 
 /* So many bytes wait at most; when there are more, half of them go. */
-#define ORDER_BYTES   (32u * 1024 * 1024)
-#define ORDER_BUCKETS 4096u
+#define ORDER_BYTES (32u * 1024 * 1024)
 
 /* In the row, in front of each block. */
 struct entry {
 	uint64_t time;
 	size_t size;
-};
-
-struct bucket {
-	struct wire_frame *first, *last; /* the older ones first */
 };
 
 struct pcapng_order {
@@ -36,7 +31,7 @@ struct pcapng_order {
 	size_t frame_count, heap_room;
 	size_t frame_bytes;
 	uint64_t frames; /* ever */
-	struct bucket bucket[ORDER_BUCKETS];
+	struct sendings *sendings;
 };
 
 struct pcapng_order *pcapng_order_create(const struct cast *cast, FILE *out)
@@ -45,6 +40,11 @@ struct pcapng_order *pcapng_order_create(const struct cast *cast, FILE *out)
 
 	if (!order)
 		return NULL;
+	order->sendings = sendings_create();
+	if (!order->sendings) {
+		free(order);
+		return NULL;
+	}
 	order->cast = cast;
 	order->out = out;
 	return order;
@@ -57,6 +57,7 @@ void pcapng_order_free(struct pcapng_order *order)
 	for (size_t i = 0; i < order->frame_count; i++)
 		wire_frame_free(order->heap[i]);
 	free(order->heap);
+	sendings_free(order->sendings);
 	line_free(&order->row);
 	line_free(&order->line);
 	free(order);
@@ -107,49 +108,6 @@ static struct wire_frame *heap_take(struct pcapng_order *order)
 	return first;
 }
 
-/* ---- Frames by sending ----------------------------------------------------------------------- */
-
-static struct bucket *find_bucket(struct pcapng_order *order, uint32_t guest, uint64_t time)
-{
-	return &order->bucket[((time + guest) * 0x9e3779b97f4a7c15) >> 52];
-}
-_Static_assert(ORDER_BUCKETS == 1u << (64 - 52), "the hash has as many values");
-
-static struct wire_frame *find_sending(struct pcapng_order *order, const struct frame *frame,
-				       const struct trace_record *record)
-{
-	struct wire_frame *wire = NULL;
-
-	if (frame->known)
-		wire = find_bucket(order, frame->from_guest, frame->sent)->first;
-	while (wire && !wire_frame_is(wire, frame, record))
-		wire = wire->next;
-	return wire;
-}
-
-static void table_add(struct pcapng_order *order, struct wire_frame *wire)
-{
-	struct bucket *bucket = find_bucket(order, wire->from_guest, wire->time);
-
-	if (bucket->last)
-		bucket->last->next = wire;
-	else
-		bucket->first = wire;
-	bucket->last = wire;
-}
-
-static void table_remove(struct pcapng_order *order, const struct wire_frame *wire)
-{
-	struct bucket *bucket = find_bucket(order, wire->from_guest, wire->time);
-	struct wire_frame **place = &bucket->first, *before = NULL;
-
-	for (; *place != wire; place = &(*place)->next)
-		before = *place;
-	*place = wire->next;
-	if (bucket->last == wire)
-		bucket->last = before;
-}
-
 /* ---- Writing --------------------------------------------------------------------------------- */
 
 static size_t frame_space(const struct wire_frame *wire)
@@ -161,7 +119,7 @@ static int write_frame(struct pcapng_order *order)
 {
 	struct wire_frame *wire = heap_take(order);
 
-	table_remove(order, wire);
+	sendings_remove(order->sendings, wire);
 	order->frame_bytes -= frame_space(wire) + wire->reception_count * sizeof(struct reception);
 	order->line.size = 0;
 	wire_frame_add(wire, order->cast, &order->line);
@@ -243,7 +201,8 @@ static int add_sending(struct pcapng_order *order, uint32_t interface, const str
 		wire_frame_free(wire);
 		return -ENOMEM;
 	}
-	table_add(order, wire);
+	if (sendings_add(order->sendings, wire))
+		return -ENOMEM;
 	order->frame_bytes += frame_space(wire);
 	return 0;
 }
@@ -251,10 +210,11 @@ static int add_sending(struct pcapng_order *order, uint32_t interface, const str
 int pcapng_order_add_frame(struct pcapng_order *order, uint32_t interface,
 			   const struct frame *frame, const struct trace_record *record)
 {
-	struct wire_frame *wire = find_sending(order, frame, record);
-	int err = wire ? wire_frame_receive(wire, frame, record)
-		       : add_sending(order, interface, frame, record);
+	struct wire_frame *wire;
+	int err = sendings_receive(order->sendings, frame, record, &wire);
 
+	if (!err && !wire)
+		err = add_sending(order, interface, frame, record);
 	if (err)
 		return err;
 	order->frame_bytes += sizeof(struct reception);
