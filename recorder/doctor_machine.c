@@ -81,6 +81,17 @@ static void check_probe(struct findings *findings)
 	probe_close(probe);
 }
 
+static void check_devices(struct findings *findings)
+{
+	struct diagnosis why = { 0 };
+
+	if (host_check_devices(&why))
+		findings_add(findings, FINDING_MISSING, "devices", NULL, why.advice, "%s",
+			     why.what);
+	else
+		findings_add(findings, FINDING_OK, "devices", NULL, NULL, "%s", "");
+}
+
 /* Nothing makes use of it yet: that needs a guest's kernel that answers in its place. */
 static void check_cpuid(const struct doctor_host *host, struct findings *findings)
 {
@@ -95,6 +106,7 @@ void doctor_check_machine(const struct doctor_host *host, struct findings *findi
 	check_cpus(findings);
 	check_cpuid(host, findings);
 	check_container(&host->settings, findings);
+	check_devices(findings);
 	check_probe(findings);
 }
 

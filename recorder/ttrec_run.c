@@ -157,8 +157,11 @@ static int compare_again(struct run *run)
 
 static int prepare_lab(struct run *run, struct diagnosis *why)
 {
-	int err = guest_program_prepare(&run->options, why);
+	/* First: programs that are started for it open them, too. */
+	int err = host_check_devices(why);
 
+	if (!err)
+		err = guest_program_prepare(&run->options, why);
 	if (!err && run->options.again)
 		err = again_open(&run->options, &run->again, why);
 	if (!err)

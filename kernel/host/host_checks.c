@@ -19,8 +19,10 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 
@@ -332,6 +334,85 @@ int host_try(enum host_trial trial)
 	if (!pid)
 		_exit(-trials[trial].run());
 	return wait_status(pid);
+}
+
+/* ---- Devices ---------------------------------------------------------------------------------
+ */
+
+/* What the sandboxes of guests are given of this machine's. */
+static const struct {
+	const char *path;
+	unsigned int number[2]; /* major, minor */
+} devices[] = { { "/dev/null", { 1, 3 } } };
+
+static const char *type_text(mode_t mode)
+{
+	static const struct {
+		mode_t type;
+		const char *text;
+	} types[] = { { S_IFREG, "a regular file" }, { S_IFDIR, "a directory" },
+		      { S_IFIFO, "a FIFO" },	     { S_IFSOCK, "a socket" },
+		      { S_IFBLK, "a block device" }, { S_IFCHR, "a character device" } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if ((mode & S_IFMT) == types[i].type)
+			return types[i].text;
+	return "something else";
+}
+
+/* Whoever is the guest's user may open it: nobody where this is root. */
+static int try_device(const char *path, const struct stat *status)
+{
+	auto_fd fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	return geteuid() || (status->st_mode & 06) == 06 ? 0 : -EACCES;
+}
+
+static int check_device(const char *path, const unsigned int number[2], struct diagnosis *why)
+{
+	struct stat status;
+	char advice[128];
+	int err;
+
+	snprintf(advice, sizeof(advice), "as root: rm -rf %s && mknod -m 666 %s c %u %u", path,
+		 path, number[0], number[1]);
+	if (stat(path, &status))
+		return diagnose(why, EXIT_CANNOT, -ENODEV, advice,
+				"this machine's %s, which each guest opens, cannot be had: %s",
+				path, strerror(errno));
+	if (!S_ISCHR(status.st_mode))
+		return diagnose(why, EXIT_CANNOT, -ENODEV, advice,
+				"this machine's %s, which each guest opens, is %s instead of the "
+				"device %u:%u",
+				path, type_text(status.st_mode), number[0], number[1]);
+	if (status.st_rdev != makedev(number[0], number[1]))
+		return diagnose(why, EXIT_CANNOT, -ENODEV, advice,
+				"this machine's %s, which each guest opens, is the device %u:%u "
+				"instead of %u:%u",
+				path, major(status.st_rdev), minor(status.st_rdev), number[0],
+				number[1]);
+	err = try_device(path, &status);
+	if (!err)
+		return 0;
+	snprintf(advice, sizeof(advice),
+		 "as root: chmod 666 %s; the file system that it is in may "
+		 "be mounted nodev",
+		 path);
+	return diagnose(why, EXIT_CANNOT, -ENODEV, advice,
+			"this machine's %s, which each guest opens, may not be read and written by "
+			"the guest's user (mode %04o): %s",
+			path, status.st_mode & 07777, strerror(-err));
+}
+
+int host_check_devices(struct diagnosis *why)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < ARRAY_SIZE(devices); i++)
+		err = check_device(devices[i].path, devices[i].number, why);
+	return err;
 }
 
 /* ---- Directories ----------------------------------------------------------------------------- */

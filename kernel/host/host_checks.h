@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "format/base/diagnosis.h"
+
 /* The value of a setting this host does not have. */
 #define HOST_UNKNOWN (-1L)
 
@@ -72,6 +74,13 @@ const char *host_trial_text(enum host_trial trial);
 
 /* Try it in a process of its own. 0 when it is allowed, else the -errno it was refused with. */
 int host_try(enum host_trial trial);
+
+/*
+ * Are the devices that a sandbox is given of this machine's what they should be? With something
+ * else in the place of /dev/null guests print and read other things than when they were recorded.
+ * Returns 0 or -ENODEV with the reason.
+ */
+int host_check_devices(struct diagnosis *why);
 
 /* A directory that a guest without a root of its own could keep its memory in. */
 struct host_directory {

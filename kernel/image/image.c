@@ -284,7 +284,8 @@ static int open_loader_list(const char *interpreter, const char *source, FILE **
 		return -errno;
 	}
 	if (!*pid) {
-		int null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+		/* A FIFO in its place is not waited for. */
+		int null_fd = open("/dev/null", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
 
 		dup2(pipe_fd[1], STDOUT_FILENO);
 		dup2(null_fd, STDERR_FILENO);

@@ -67,9 +67,11 @@ static int room_report_receive(int report_fd, struct room_report *report, int *f
 	ssize_t got;
 
 	*fd = -1;
+	/* A sender that ended before it read all is an error once, and then what it sent is there.
+	 */
 	do
 		got = recvmsg(report_fd, &message, MSG_CMSG_CLOEXEC);
-	while (got < 0 && errno == EINTR);
+	while (got < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (got < 0)
 		return -errno;
 	if (got != sizeof(*report))
@@ -232,13 +234,14 @@ static int write_map(pid_t keeper, const char *name)
  * Only from outside can another user than the caller be mapped. Refused in a namespace that knows
  * no nobody: its root is an ordinary user of the host's.
  */
-static int map_nobody(pid_t keeper, int report_fd)
+static void map_nobody(pid_t keeper, int report_fd)
 {
 	enum room_mapping answer = ROOM_MAPPED;
 
 	if (write_map(keeper, "gid_map") || write_map(keeper, "uid_map"))
 		answer = ROOM_NOT_MAPPED;
-	return send(report_fd, &answer, sizeof(answer), MSG_NOSIGNAL) < 0 ? -errno : 0;
+	/* Whoever is gone already has said why. */
+	send(report_fd, &answer, sizeof(answer), MSG_NOSIGNAL);
 }
 
 /* ---- Opening -------------------------------------------------------------------------------- */
@@ -289,7 +292,7 @@ static int room_try(const struct room_options *options, unsigned int parts, stru
 	close(reports[1]);
 	close(console[1]);
 	if (!err && plan.nobody)
-		err = map_nobody(room->keeper, room->keeper_fd);
+		map_nobody(room->keeper, room->keeper_fd);
 	return err ? err : room_await_ready(room, report);
 }
 
@@ -369,6 +372,9 @@ int room_open(const struct room_options *options, struct room *room, struct diag
 	int err = 0;
 
 	assert(options->devices <= ROOM_DEVICES_MAX);
+	err = host_check_devices(why);
+	if (err)
+		return err;
 
 	for (size_t i = 0; i < ARRAY_SIZE(namespace_sets); i++) {
 		unsigned int namespaces = namespace_sets[i] & wanted;

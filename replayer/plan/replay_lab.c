@@ -10,6 +10,7 @@
 #include "format/base/same_file.h"
 #include "format/text/trace_open.h"
 #include "format/base/units.h"
+#include "kernel/host/host_checks.h"
 
 /* ---- Which guests there are ----------------------------------------------------------------- */
 
@@ -321,8 +322,10 @@ int replay_lab_open(const struct replay_options *options, struct replay_lab *lab
 		    struct diagnosis *why)
 {
 	struct trace_reader *reader = NULL;
-	int err = trace_open(options->trace, &reader, why);
+	int err = host_check_devices(why);
 
+	if (!err)
+		err = trace_open(options->trace, &reader, why);
 	*lab = (struct replay_lab){ 0 };
 	if (!err)
 		err = read_lab(options, reader, lab, why);

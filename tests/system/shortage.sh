@@ -39,7 +39,7 @@ few_descriptors() {
 	expect 0 record -q -- off
 	# Above those that are inherited.
 	free=$(python3 -c 'import os; print(os.open("/", os.O_RDONLY))')
-	for more in 9 13 17; do
+	for more in 8 9 10 13 17; do
 		files=$((free + more))
 		expect 4 prlimit --nofile="$files" timeout 60 "$bin/ttreplay" t.zst
 		says err 'hint: raise the limit of open files'
@@ -48,6 +48,42 @@ few_descriptors() {
 	done
 }
 
+# ---- What stands in the place of /dev/null -----------------------------------------------------------------
+
+# with_null FILE COMMAND...: that is /dev/null for it, and for nobody else.
+with_null() {
+	unshare -m --propagation private sh -c 'mount --bind "$1" /dev/null && shift && exec "$@"' sh "$@"
+}
+
+# refused FILE WHAT: by all who start guests, before they start one.
+refused() {
+	local what="this machine.s /dev/null, which each guest opens, $2"
+	expect 4 with_null "$1" timeout 60 "$bin/ttrec" run -q -o u.zst "$kernel" mem=32M initrd="$initrd" do=off
+	says err "$what"
+	[[ ! -e u.zst ]] || fail "a trace was left behind"
+	expect 4 with_null "$1" timeout 60 "$bin/ttreplay" t.zst
+	says err "$what"
+	expect 4 with_null "$1" timeout 60 "$bin/ttrec" doctor
+	says out "^MISSING devices: $what"
+}
+
+another_null() {
+	((EUID == 0)) || skip "needs root"
+	expect 0 record -q -- say:here off
+	: >file
+	chmod 666 file
+	mkfifo fifo
+	mknod device c 1 3 2>log || skip "no devices can be made here"
+	chmod 600 device
+	refused file 'is a regular file instead of the device 1:3'
+	refused fifo 'is a FIFO instead of the device 1:3'
+	refused /dev/zero 'is the device 1:5 instead of 1:3'
+	refused device 'may not be read and written by the guest.s user .mode 0600.'
+	chmod 666 device
+	expect 0 with_null device timeout 60 "$bin/ttreplay" t.zst
+}
+
 proves "an allocation that fails is no damaged trace to ttdump" of_ttdump
 proves "a limit of open files is named" few_descriptors
+proves "something else in the place of /dev/null is named before a guest starts" another_null
 finish
