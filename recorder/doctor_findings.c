@@ -104,7 +104,8 @@ void doctor_print_text(const struct findings *findings, unsigned int seal)
 	else if (seal == SEAL_FULL)
 		puts("\nThe room can be sealed fully, but something else is missing: see above.");
 	else
-		printf("\nA recording would be sealed only in part: %s\n", seal_text(seal, held));
+		printf("\nA recording would not be sealed fully: %s\n",
+		       seal ? seal_extent_text(seal, held) : "no part of it holds");
 }
 
 static json_t *seal_list(unsigned int seal)

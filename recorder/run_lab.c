@@ -289,10 +289,13 @@ static int check_seal(const struct run_options *options, const struct run_guest 
 
 	if (!options->seal_required || !lost)
 		return 0;
+	/* What is lost without the first of them; doctor says it of each. */
 	return diagnose(why, EXIT_CANNOT, -EPERM,
 			"run `ttrec doctor` to see what to change, or leave out --seal=full",
-			"the room cannot be sealed fully: %s is missing",
-			lost == SEAL_FULL ? "all of it" : seal_text(lost, names));
+			"the room cannot be sealed fully: missing: %s (%s: %s)",
+			lost == SEAL_FULL ? "all of it" : seal_text(lost, names),
+			seal_info((enum seal_part)__builtin_ctz(lost))->name,
+			seal_info((enum seal_part)__builtin_ctz(lost))->lost);
 }
 
 /* Its room is opened as that of a replay: whoever made the trace chose the program. */

@@ -31,6 +31,16 @@ const char *seal_text(unsigned int parts, char text[SEAL_TEXT])
 	return text;
 }
 
+const char *seal_extent_text(unsigned int parts, char text[SEAL_TEXT])
+{
+	char names[SEAL_TEXT];
+
+	if ((parts & SEAL_FULL) == SEAL_FULL || !(parts & SEAL_FULL))
+		return seal_text(parts, text);
+	snprintf(text, SEAL_TEXT, "without %s", seal_text(SEAL_FULL & ~parts, names));
+	return text;
+}
+
 static int seal_named(const char *name, size_t length)
 {
 	for (int i = 0; i < SEAL_COUNT; i++)

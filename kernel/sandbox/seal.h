@@ -59,6 +59,9 @@ const struct seal_info *seal_info(enum seal_part part);
 #define SEAL_TEXT 96
 const char *seal_text(unsigned int parts, char text[SEAL_TEXT]);
 
+/* The same for people, who want to know what does not hold: "without mount,net". */
+const char *seal_extent_text(unsigned int parts, char text[SEAL_TEXT]);
+
 /* The parts @text names; -1 when it names something unknown. */
 int seal_parse(const char *text);
 

@@ -225,8 +225,8 @@ static void print_machines(FILE *out, const struct verdict *verdict)
 	fprintf(out, " |\n| CPU | %u | %u |\n", origin->cpu.number, outcome->cpu.number);
 	fprintf(out, "| CPUID | %016" PRIx64 " | %016" PRIx64 " |\n", origin->cpu.cpuid,
 		outcome->cpu.cpuid);
-	fprintf(out, "| seal | %s | %s |\n", seal_text(origin->seal, was),
-		seal_text(outcome->seal, is));
+	fprintf(out, "| seal | %s | %s |\n", seal_extent_text(origin->seal, was),
+		seal_extent_text(outcome->seal, is));
 	fprintf(out, "\nGuest kernel: ");
 	markdown_text(out, origin->release);
 	fputc('\n', out);
