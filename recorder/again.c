@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "format/base/cleanup.h"
+#include "format/base/units.h"
 #include "kernel/guest/guest_patches.h"
 #include "kernel/host/host_checks.h"
 #include "format/base/same_file.h"
@@ -78,13 +79,37 @@ static int check_host_files(const struct run_options *options, const struct agai
 	return 0;
 }
 
+/* They all run at the same time: what the trace asks for together, before a sandbox is opened. */
+static int check_memory(const struct again *again, uint64_t most, struct diagnosis *why)
+{
+	char demand[UNITS_TEXT], limit[UNITS_TEXT];
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < again->count; i++) {
+		const struct guest_spec *spec = &again->guest[i].spec;
+		uint64_t more = guest_files_demand(spec, image_files_bytes(&spec->files));
+
+		bytes = more > UINT64_MAX - bytes ? UINT64_MAX : bytes + more;
+	}
+	if (bytes <= most)
+		return 0;
+	return diagnose(why, EXIT_CANNOT, -EFBIG,
+			"--max-memory allows more; without it, it is the memory that this machine "
+			"has available",
+			"its guests may take %s of memory together, and the recording %s",
+			size_text(bytes, demand), size_text(most, limit));
+}
+
 static int read_guests(const struct run_options *options, struct again *again,
 		       struct diagnosis *why)
 {
+	uint64_t most = options->max_memory ?: host_memory_available();
 	const enum guest_files files = options->trust ? GUEST_FILES_HOST : GUEST_FILES_EMBEDDED;
-	int err = guest_specs_read(again->reader, GUEST_ALL, files, host_memory_available(),
-				   &again->guest, &again->count, why);
+	int err = guest_specs_read(again->reader, GUEST_ALL, files, most, &again->guest,
+				   &again->count, why);
 
+	if (!err)
+		err = check_memory(again, most, why);
 	if (!err)
 		err = check_host_files(options, again, why);
 	for (unsigned int part = 0; part < GUEST_PARTS; part++)

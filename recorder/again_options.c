@@ -16,6 +16,7 @@ enum again_key {
 	KEY_DISK,
 	KEY_UNTIL,
 	KEY_TRUST,
+	KEY_MAX_MEMORY,
 };
 
 static const struct argp_option table[] = {
@@ -31,6 +32,8 @@ static const struct argp_option table[] = {
 	  "start programs of its lab or speak to them, and run its guests even where they "
 	  "cannot be locked in",
 	  6 },
+	{ "max-memory", KEY_MAX_MEMORY, "SIZE", 0,
+	  "memory that its files and guests may take together (default: what is available)", 6 },
 	{ 0 },
 };
 
@@ -53,9 +56,10 @@ static void check(const struct run_options *options, struct argp_state *state)
 
 	if (!options->again) {
 		if (options->replace[GUEST_INITRD][0] || options->disks[0] || options->trust ||
-		    options->until_record != UINT64_MAX || options->until_time != UINT64_MAX)
-			argp_error(state, "--initrd, --disk, --until and --trust are of "
-					  "--again TRACE");
+		    options->max_memory || options->until_record != UINT64_MAX ||
+		    options->until_time != UINT64_MAX)
+			argp_error(state, "--initrd, --disk, --until, --trust and --max-memory are "
+					  "of --again TRACE");
 		return;
 	}
 	if (options->lab)
@@ -87,6 +91,13 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		break;
 	case KEY_TRUST:
 		options->trust = true;
+		break;
+	case KEY_MAX_MEMORY:
+		if (size_parse(text, &options->max_memory) || !options->max_memory)
+			argp_error(state,
+				   "invalid --max-memory '%s': expected a size such as 512M "
+				   "or 4G",
+				   text);
 		break;
 	case ARGP_KEY_END:
 		check(options, state);

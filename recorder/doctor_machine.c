@@ -81,6 +81,23 @@ static void check_probe(struct findings *findings)
 	probe_close(probe);
 }
 
+/* Never needed, either. */
+static void check_groups(struct findings *findings)
+{
+	struct room_groups groups;
+
+	room_groups_open(NULL, &groups);
+	if (groups.fd < 0)
+		findings_add(findings, FINDING_NOTE, "control groups", groups.reason,
+			     "systemd-run --user --scope -p Delegate=yes ttrec ...",
+			     "none for sandboxes: memory of Linux for their sockets and pipes is "
+			     "not limited");
+	else
+		findings_add(findings, FINDING_OK, "control groups", NULL, NULL,
+			     "each sandbox gets one");
+	room_groups_close(&groups);
+}
+
 static void check_devices(struct findings *findings)
 {
 	struct diagnosis why = { 0 };
@@ -107,6 +124,7 @@ void doctor_check_machine(const struct doctor_host *host, struct findings *findi
 	check_cpuid(host, findings);
 	check_container(&host->settings, findings);
 	check_devices(findings);
+	check_groups(findings);
 	check_probe(findings);
 }
 

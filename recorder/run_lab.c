@@ -312,6 +312,7 @@ static int open_guest(const struct run_options *options, struct run_lab *lab,
 {
 	int err;
 
+	guest->spec.groups = lab->groups;
 	if (guest->recorded)
 		return open_recorded(options, guest, cpu, why);
 	guest->spec.files.cache = lab->files;

@@ -45,6 +45,7 @@ struct run_options {
 	const char *replace[GUEST_PARTS][RUN_PATTERNS_MAX + 1]; /* [NAME=]FILE */
 	const char *disks[RUN_PATTERNS_MAX + 1];		/* [NAME[:N]=]FILE */
 	uint64_t until_record, until_time; /* compared as far as this; UINT64_MAX: to the end */
+	uint64_t max_memory;		   /* bytes for all that it takes; 0: what is available */
 	bool trust;			   /* it may run commands, and where it is not locked in */
 	/* KERNEL and its arguments, or PROGRAM and its until guest_program.c settles that; NULL */
 	char *const *kernel;

@@ -27,6 +27,7 @@ struct run {
 	struct session *session;
 	struct session_result result;
 	int listen_fd; /* where more clients come, until the session has it; -1 */
+	struct room_groups groups;
 	struct probe *probe;
 	struct diagnosis probe_why; /* there is none, although it is wanted */
 };
@@ -168,6 +169,7 @@ static int prepare_lab(struct run *run, struct diagnosis *why)
 		err = run_lab_load(&run->options, run->again, &run->lab, why);
 	if (!err && run->options.probe)
 		probe_open(&run->probe, &run->probe_why);
+	run->lab.groups = &run->groups;
 	if (!err)
 		err = run_lab_open(&run->options, &run->lab, why);
 	if (err && !why->status)
@@ -278,6 +280,7 @@ int ttrec_record(struct run_options *options)
 	process_watch("ttrec");
 	if (options->session.limit_wall != RUN_UNSET)
 		process_watch_limit(options->session.limit_wall);
+	room_groups_open(NULL, &run.groups);
 	if (prepare(&run, &why)) {
 		status = diagnosis_print(&why, "ttrec");
 		run_ci_tell_refused(&run.options, &why);
@@ -286,6 +289,7 @@ int ttrec_record(struct run_options *options)
 		status = finish(&run);
 	}
 	release(&run);
+	room_groups_close(&run.groups);
 	return status;
 }
 

@@ -80,6 +80,8 @@ static void build(const struct replay_options *options, struct command *command)
 		add_number(command, "until", options->cursor.until_record, "");
 	if (options->hang_timeout_given)
 		add_number(command, "hang-timeout", options->cursor.hang_timeout, "ns");
+	if (options->max_memory_given)
+		add_number(command, "max-memory", options->max_memory, "");
 	if (options->ci.service)
 		add_option(command, "ci", ci_service_name(options->ci.service));
 	if (options->ci.junit)

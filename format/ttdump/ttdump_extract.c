@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "format/base/command_line.h"
@@ -17,13 +18,18 @@ struct extract {
 	const char *trace;
 	const char *name;
 	const char *output;
+	uint64_t max_disk; /* bytes; 0: what is free there */
 	bool list;
 	bool found;
 };
 
+enum { KEY_MAX_DISK = 0x100 };
+
 static const struct argp_option options[] = {
 	{ "output", 'o', "DIR|FILE", 0,
 	  "Write below this directory (default: the current one), or one file under this name", 0 },
+	{ "max-disk", KEY_MAX_DISK, "SIZE", 0,
+	  "Disk space that the files may take together (default: what is free there)", 0 },
 	{ "list", 'l', NULL, 0, "Only list them: mode, size, SHA-256, path", 0 },
 	{ 0 },
 };
@@ -40,6 +46,13 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	switch (key) {
 	case 'o':
 		extract->output = argument;
+		return 0;
+	case KEY_MAX_DISK:
+		if (size_parse(argument, &extract->max_disk) || !extract->max_disk)
+			argp_error(state,
+				   "invalid --max-disk '%s': expected a size such as 512M "
+				   "or 4G",
+				   argument);
 		return 0;
 	case 'l':
 		extract->list = true;
@@ -205,6 +218,50 @@ static int extract_next(struct extract *extract, struct trace_reader *reader, ui
 	return extract_artifact(extract, artifact, diagnosis);
 }
 
+/* ---- How much that is ------------------------------------------------------------------------
+ */
+
+/* What is free where they go; UINT64_MAX: not known. */
+static uint64_t free_bytes(const struct extract *extract)
+{
+	auto_free char *directory = strdup(extract->output ?: ".");
+	struct statvfs status;
+
+	/* The directory, or what there is of the way to it. */
+	while (directory && statvfs(directory, &status)) {
+		char *slash = strrchr(directory, '/');
+
+		if (!slash || slash == directory)
+			return statvfs(slash ? "/" : ".", &status)
+				       ? UINT64_MAX
+				       : (uint64_t)status.f_bavail * status.f_frsize;
+		*slash = '\0';
+	}
+	return directory ? (uint64_t)status.f_bavail * status.f_frsize : UINT64_MAX;
+}
+
+/* Before the first is written: whoever made the trace says how large its files are. */
+static int check_space(struct extract *extract, struct trace_reader *reader,
+		       struct diagnosis *diagnosis)
+{
+	char all[UNITS_TEXT], limit[UNITS_TEXT];
+	uint64_t most = extract->max_disk ?: free_bytes(extract), bytes = 0, position = 0;
+	struct trace_artifact artifact;
+
+	/* Each is at most 4 GiB, so the sum does not overflow. Damage is found below. */
+	while (trace_reader_artifact(reader, &position, false, &artifact) > 0) {
+		bytes += wanted(extract, artifact.path) ? artifact.size : 0;
+		trace_artifact_free(&artifact);
+	}
+	if (bytes <= most)
+		return 0;
+	return diagnose(diagnosis, EXIT_CANNOT, -EFBIG,
+			"--max-disk allows more; without it, it is what is free there; name one of "
+			"them: ttdump extract TRACE NAME",
+			"the files take %s of disk space together, and may take %s",
+			size_text(bytes, all), size_text(most, limit));
+}
+
 int dump_extract(int argc, char **argv, struct diagnosis *diagnosis)
 {
 	static const struct argp argp = { options, parse, "TRACE [NAME]", doc, NULL, NULL, NULL };
@@ -216,6 +273,8 @@ int dump_extract(int argc, char **argv, struct diagnosis *diagnosis)
 
 	command_line_parse(&argp, argc, argv, 0, &extract);
 	err = dump_open(extract.trace, &reader, diagnosis);
+	if (!err && !extract.list)
+		err = check_space(&extract, reader, diagnosis);
 	while (!err && (got = trace_reader_artifact(reader, &position, false, &artifact)) > 0) {
 		if (wanted(&extract, artifact.path))
 			err = extract_next(&extract, reader, before, &artifact, diagnosis);

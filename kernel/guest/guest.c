@@ -78,24 +78,30 @@ uint64_t guest_memory(const struct guest_spec *spec)
 	return memory < MEMORY_MAX ? memory : MEMORY_MAX;
 }
 
+uint64_t guest_files_demand(const struct guest_spec *spec, uint64_t files)
+{
+	return files + guest_memory(spec) + SPARE_MEMORY;
+}
+
 /*
  * What no guest needs that behaves: its memory is a file of its room, like what it was started
  * with, and each of its processes is one of ours and takes more than PROCESS_SIZE of that memory.
  */
 static struct room_limits limits_of(const struct guest_spec *spec)
 {
-	uint64_t memory = guest_memory(spec), files = 0;
+	uint64_t memory = guest_memory(spec);
 
-	for (size_t i = 0; i < spec->files.count; i++)
-		files += spec->files.file[i].size;
-	return (struct room_limits){ .memory = files + memory + SPARE_MEMORY,
-				     .processes = SPARE_PROCESSES +
-						  (unsigned int)(memory / PROCESS_SIZE) };
+	return (struct room_limits){
+		.memory = guest_files_demand(spec, image_files_bytes(&spec->files)),
+		.cpu = spec->cpu_max,
+		.disk = spec->disk_max,
+		.processes = SPARE_PROCESSES + (unsigned int)(memory / PROCESS_SIZE)
+	};
 }
 
 uint64_t guest_memory_demand(const struct guest_spec *spec, uint64_t files)
 {
-	return 2 * (files + guest_memory(spec) + SPARE_MEMORY);
+	return 2 * guest_files_demand(spec, files);
 }
 
 int guest_open(const struct guest_spec *spec, struct guest *guest, struct diagnosis *why)
@@ -109,7 +115,8 @@ int guest_open(const struct guest_spec *spec, struct guest *guest, struct diagno
 					.host_files = spec->host_files,
 					.debugged = spec->debugged,
 					.devices = (unsigned int)spec->device_count,
-					.limits = limits_of(spec) };
+					.limits = limits_of(spec),
+					.groups = spec->groups };
 	int err;
 
 	*guest = GUEST_NONE;

@@ -41,6 +41,9 @@ struct guest_spec {
 	bool absolute_paths;   /* a recording from before ROOM_LAYOUT 1, see room_options */
 	bool host_files;
 	bool debugged;		     /* by a process that is no ancestor of the guest's */
+	uint64_t cpu_max;	     /* ns of CPU time that it may take; 0: any */
+	uint64_t disk_max;	     /* bytes of a file system of this machine's; 0: any */
+	struct room_groups *groups;  /* where control groups can be made; NULL: nowhere */
 	struct guest_device *device; /* the guest has these, in this order */
 	size_t device_count;	     /* at most ROOM_DEVICES_MAX */
 };
@@ -101,6 +104,9 @@ int guest_answer_entropy(struct guest *guest, const struct entropy_request *requ
  * @files bytes of files. See limits_of() in guest.c.
  */
 uint64_t guest_memory_demand(const struct guest_spec *spec, uint64_t files);
+
+/* The same of the files of its sandbox alone, its memory among them, whatever they lie in. */
+uint64_t guest_files_demand(const struct guest_spec *spec, uint64_t files);
 
 /*
  * What a guest may print between two messages: recorder and replayer keep it until the second, and

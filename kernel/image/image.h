@@ -54,6 +54,15 @@ int image_files_add_content(struct image_files *files, const char *path, uint32_
 			    struct image_content *content);
 
 /*
+ * Bytes that all of them take: names of one content that can be executed, or cannot, are one file.
+ * Without memory to find them each counts.
+ */
+uint64_t image_files_bytes(const struct image_files *files);
+
+/* Write all of them, as image_file_write() does each; names of one content become one file. */
+int image_files_write(const struct image_files *files, const char *root);
+
+/*
  * Write a copy below the directory @root, which nobody else writes to, with the directories that it
  * is in. -EINVAL when its path would lead out of there, -EEXIST.
  */

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -103,6 +104,28 @@ static unsigned long clone_flags(unsigned int parts)
 	if (parts & SEAL_NET)
 		flags |= CLONE_NEWNET;
 	return flags;
+}
+
+/*
+ * The raw calls: fork() cannot make namespaces, and unshare() would not put the caller in the new
+ * pid one. Into a group it is born: one that moved there could have done something before.
+ */
+static pid_t clone_keeper(unsigned int parts, struct room_group *group)
+{
+	struct clone_args arguments = { .flags = clone_flags(parts) & ~(unsigned long)CSIGNAL,
+					.exit_signal = SIGCHLD };
+	pid_t pid;
+
+	if (group->fd >= 0) {
+		arguments.flags |= CLONE_INTO_CGROUP;
+		arguments.cgroup = (uint64_t)group->fd;
+		pid = (pid_t)syscall(SYS_clone3, &arguments, sizeof(arguments));
+		if (pid >= 0)
+			return pid;
+		/* Linux before 5.7, or a filter that does not know the call; or as that below. */
+		room_group_remove(group);
+	}
+	return (pid_t)syscall(SYS_clone, clone_flags(parts), NULL, NULL, NULL, NULL);
 }
 
 static void remove_directory(const char *directory)
@@ -208,15 +231,15 @@ static void choose_user(struct room_plan *plan)
 	bool root = !geteuid() && !plan->options->host_files;
 	bool known = maps_nobody("/proc/self/uid_map") && maps_nobody("/proc/self/gid_map");
 
-	plan->nobody = root && known && (plan->parts & SEAL_USER) &&
-		       has_capabilities(CAPABILITIES_TO_MAP);
+	plan->nobody =
+		root && known && (plan->parts & SEAL_USER) && has_capabilities(CAPABILITIES_TO_MAP);
 	/*
 	 * In other namespaces without one of users it has to, or they are not entered: SEAL_USER
 	 * stands for that.
 	 */
-	plan->drop_root = root && !(plan->parts & SEAL_USER) &&
-			  ((plan->parts & SEAL_PID) ||
-			   (known && has_capabilities(CAPABILITIES_TO_DROP)));
+	plan->drop_root =
+		root && !(plan->parts & SEAL_USER) &&
+		((plan->parts & SEAL_PID) || (known && has_capabilities(CAPABILITIES_TO_DROP)));
 }
 
 static int write_map(pid_t keeper, const char *name)
@@ -249,9 +272,11 @@ static void map_nobody(pid_t keeper, int report_fd)
 static int room_try(const struct room_options *options, unsigned int parts, struct room *room,
 		    struct room_report *report)
 {
-	struct room_plan plan = {
-		.options = options, .parts = parts, .uid = geteuid(), .gid = getegid()
-	};
+	struct room_plan plan = { .options = options,
+				  .parts = parts,
+				  .group_cpu_fd = -1,
+				  .uid = geteuid(),
+				  .gid = getegid() };
 	int reports[2], console[2], on = 1, err;
 
 	choose_user(&plan);
@@ -281,11 +306,9 @@ static int room_try(const struct room_options *options, unsigned int parts, stru
 	room->keeper_fd = reports[0];
 	plan.report_fd = reports[1];
 	setsockopt(reports[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
-	/*
-	 * The raw call: fork() cannot make namespaces, and unshare() would not put the caller in
-	 * the new pid one.
-	 */
-	room->keeper = (pid_t)syscall(SYS_clone, clone_flags(parts), NULL, NULL, NULL, NULL);
+	room_group_create(options->groups, &options->limits, room_memory(&plan), &room->group);
+	plan.group_cpu_fd = room->group.cpu_fd;
+	room->keeper = clone_keeper(parts, &room->group);
 	err = room->keeper < 0 ? -errno : 0;
 	if (!room->keeper)
 		room_keep(&plan);
@@ -375,7 +398,6 @@ int room_open(const struct room_options *options, struct room *room, struct diag
 	err = host_check_devices(why);
 	if (err)
 		return err;
-
 	for (size_t i = 0; i < ARRAY_SIZE(namespace_sets); i++) {
 		unsigned int namespaces = namespace_sets[i] & wanted;
 
@@ -406,6 +428,16 @@ int room_open(const struct room_options *options, struct room *room, struct diag
 			"cannot start the guest: cannot %s: %s", report.doing, strerror(-err));
 }
 
+/* What the supervisor was too late to see the host has seen, which then kills all of the group. */
+static void check_group(struct room *room)
+{
+	if (room->limit || !room_group_exceeded(&room->group))
+		return;
+	room->limit = ROOM_LIMIT_MEMORY;
+	snprintf(room->exceeded, sizeof(room->exceeded),
+		 "it took all the memory that its control group may take");
+}
+
 int room_wait(struct room *room, int *status, int *signal)
 {
 	struct room_report report;
@@ -415,18 +447,32 @@ int room_wait(struct room *room, int *status, int *signal)
 	do {
 		err = room_report_receive(room->keeper_fd, &report, &fd, &sender);
 		close_fd_now(&fd);
-		if (!err && report.step == ROOM_STEP_EXCEEDED)
+		if (!err && report.step == ROOM_STEP_EXCEEDED) {
+			room->limit = (enum room_limit)report.value;
 			memcpy(room->exceeded, report.doing, sizeof(room->exceeded));
+		}
 	} while (!err && report.step == ROOM_STEP_EXCEEDED);
 	if (err || report.step != ROOM_STEP_EXIT) {
 		/* The keeper itself was killed, and the guest with it. */
 		*status = 0;
 		*signal = SIGKILL;
-		return 0;
+	} else {
+		*status = WIFEXITED(report.value) ? WEXITSTATUS(report.value) : 0;
+		*signal = WIFSIGNALED(report.value) ? WTERMSIG(report.value) : 0;
 	}
-	*status = WIFEXITED(report.value) ? WEXITSTATUS(report.value) : 0;
-	*signal = WIFSIGNALED(report.value) ? WTERMSIG(report.value) : 0;
+	check_group(room);
 	return 0;
+}
+
+enum room_limit room_limit_reached(struct room *room)
+{
+	struct pollfd keeper = { .fd = room->keeper_fd, .events = POLLIN };
+	int status, signal;
+
+	/* What it says of a limit it says before it kills. */
+	if (!room->limit && room->keeper_fd >= 0 && poll(&keeper, 1, 0) > 0)
+		room_wait(room, &status, &signal);
+	return room->limit;
 }
 
 void room_file_path(const struct room *room, const char *path, char *text, size_t size)
@@ -446,6 +492,7 @@ void room_close(struct room *room)
 		while (waitpid(room->keeper, NULL, 0) < 0 && errno == EINTR)
 			;
 	}
+	room_group_remove(&room->group);
 	close_fd_now(&room->keeper_fd);
 	close_fd_now(&room->listen_fd);
 	for (unsigned int i = 0; i < ROOM_DEVICES_MAX; i++)

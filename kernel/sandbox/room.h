@@ -6,7 +6,7 @@
  * given and nothing else; fixed environment, limits and paths; fixed addresses and libc's random
  * bytes, by a loader that is executed in place of the program; getrandom(2) and the opening of
  * /dev/random and /dev/urandom held for us by a seccomp user notification; one CPU. Nothing is
- * attached to the process. It gets so much memory and so many processes, and no more.
+ * attached to the process. It gets so much memory, CPU time and so many processes, and no more.
  *
  * Where the host refuses a part, the room is opened without it and says which parts hold (seal.h).
  */
@@ -20,6 +20,7 @@
 #include "format/base/diagnosis.h"
 #include "kernel/host/host_checks.h"
 #include "kernel/image/image.h"
+#include "kernel/sandbox/room_group.h"
 #include "kernel/sandbox/seal.h"
 
 #define ROOM_RANDOM_SIZE 16
@@ -45,8 +46,14 @@
 /* What a program may take of this machine; 0: as much as there is. */
 struct room_limits {
 	uint64_t memory; /* bytes: for all files together, and as much for all processes' own */
+	uint64_t cpu;	 /* ns of CPU time, of all processes together */
+	uint64_t disk; /* bytes: for all files together, where these are in a directory of the host
+			*/
 	unsigned int processes; /* at a time */
 };
+
+/* Which of them a program was killed at. */
+enum room_limit { ROOM_LIMIT_NONE, ROOM_LIMIT_MEMORY, ROOM_LIMIT_PROCESSES, ROOM_LIMIT_CPU };
 
 struct room_options {
 	const struct image_files *files; /* what the room contains; file[0] is the program */
@@ -60,6 +67,7 @@ struct room_options {
 	bool debugged;	       /* some process of its user's is going to trace the program */
 	unsigned int devices;  /* sockets of devices to listen at */
 	struct room_limits limits;
+	struct room_groups *groups; /* where control groups can be made; NULL: nowhere */
 };
 
 /* Why a program was killed for what it took: "it took 300.0 MiB of memory, and may ...". */
@@ -73,8 +81,10 @@ struct room {
 	int listen_fd;	   /* where the guest will connect for time; close it when it has */
 	int device_fd[ROOM_DEVICES_MAX]; /* where the guest will connect for each device; -1 */
 	int entropy_fd;			 /* seccomp listener, -1 without SEAL_ENTROPY */
-	int console_fd; /* read end of the guest's standard output and error, non-blocking */
-	char exceeded[ROOM_EXCEEDED_TEXT]; /* which limit it was killed at; empty */
+	int console_fd;	       /* read end of the guest's standard output and error, non-blocking */
+	enum room_limit limit; /* at which it was killed, and in words: */
+	char exceeded[ROOM_EXCEEDED_TEXT];
+	struct room_group group;
 	char *directory; /* host directory to remove at the end; NULL with SEAL_MOUNT */
 	const struct image_files *seen; /* without SEAL_MOUNT: all that there is to open; or NULL */
 };
@@ -99,6 +109,9 @@ int room_find_base(uint64_t memory, const char **base, struct host_directory *ab
  */
 int room_wait(struct room *room, int *status, int *signal);
 
+/* The limit that the program was killed at, also where nobody has waited for its end yet. */
+enum room_limit room_limit_reached(struct room *room);
+
 /*
  * End everything in the room and release it. Idempotent; safe on ROOM_NONE.
  */
@@ -115,6 +128,7 @@ void room_file_path(const struct room *room, const char *path, char *text, size_
 	((struct room){ .keeper_fd = -1,                                    \
 			.listen_fd = -1,                                    \
 			.device_fd = { [0 ... ROOM_DEVICES_MAX - 1] = -1 }, \
+			.group = ROOM_GROUP_NONE,                           \
 			.entropy_fd = -1,                                   \
 			.console_fd = -1 })
 

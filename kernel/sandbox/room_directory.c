@@ -47,6 +47,8 @@ int room_make_directory(const struct room_limits *limits, char **directory)
 
 	if (err)
 		return err;
+	if (limits->disk && limits->memory > limits->disk)
+		return -EFBIG;
 	if (asprintf(directory, "%s/ttrec-XXXXXX", base) < 0) {
 		*directory = NULL;
 		return -ENOMEM;

@@ -30,14 +30,14 @@ enum room_step {
 	ROOM_STEP_GUEST, /* sent by the guest itself just before exec; carries entropy_fd if sealed
 			  */
 	ROOM_STEP_READY, /* the program was executed and let go */
-	ROOM_STEP_EXCEEDED, /* the program was killed for what it took; says so in @doing */
+	ROOM_STEP_EXCEEDED, /* the program was killed at the room_limit @value; says so in @doing */
 	ROOM_STEP_EXIT,	    /* carries the wait status */
 	ROOM_STEP_FAILED, /* carries an errno, what was being done, and without what it may work */
 };
 
 struct room_report {
 	enum room_step step;
-	int value;	   /* errno of FAILED, wait status of EXIT, device of DEVICE */
+	int value; /* errno of FAILED, limit of EXCEEDED, wait status of EXIT, device of DEVICE */
 	unsigned int seal; /* parts achieved by the sender; of FAILED: parts that were refused */
 	char doing[ROOM_EXCEEDED_TEXT]; /* of FAILED: "mount the room's root" */
 };
@@ -47,6 +47,9 @@ struct room_use {
 	int proc_fd;	  /* the host's /proc; -1: it does not show what is needed */
 	pid_t supervisor; /* the sandbox's first process, as that has it */
 	uint64_t memory;  /* bytes; 0: not limited */
+	uint64_t cpu;	  /* ns; 0: not limited */
+	int group_cpu_fd; /* of the sandbox's control group, which counts exactly; -1: it has none
+			   */
 	unsigned int processes;
 	bool host_files;
 	uint64_t pause_ns; /* until the next look */
@@ -58,6 +61,7 @@ struct room_plan {
 	const char *directory; /* where the files go without SEAL_MOUNT */
 	int report_fd;
 	int console_fd;
+	int group_cpu_fd;
 	uid_t uid;
 	gid_t gid;
 	bool nobody;	/* the opener maps the sandbox's user to nobody, and says so */
@@ -77,7 +81,10 @@ void room_keep(struct room_plan *plan) __attribute__((noreturn));
 /* Make all user and group ids of this process @id. 0 or -errno. */
 int room_change_user(unsigned int id);
 
-/* Make the directory of a room without SEAL_MOUNT; *@directory is malloc'ed. */
+/*
+ * Make the directory of a room without SEAL_MOUNT; *@directory is malloc'ed. -EFBIG when it may
+ * grow larger than it is allowed to.
+ */
 int room_make_directory(const struct room_limits *limits, char **directory);
 
 /* Build the room's root directory from its files and make it this process's root. */
@@ -98,16 +105,16 @@ uint64_t room_memory(const struct room_plan *plan);
 
 /*
  * Called by the supervisor while it still sees the host's /proc. The sandbox's processes may use
- * twice @memory: as much as their files, and as much again of their own.
+ * twice room_memory(): as much as their files, and as much again of their own.
  */
-void room_use_open(struct room_use *use, const struct room_options *options, uint64_t memory);
+void room_use_open(struct room_use *use, const struct room_plan *plan);
 bool room_use_is_watched(const struct room_use *use);
 
 /*
  * Do the processes below the supervisor, @guest (its number for us) among them, use too much now?
  * Then @text says of what.
  */
-bool room_use_exceeded(struct room_use *use, pid_t guest, char text[ROOM_EXCEEDED_TEXT]);
+enum room_limit room_use_exceeded(struct room_use *use, pid_t guest, char text[ROOM_EXCEEDED_TEXT]);
 
 /* Called by the process that becomes the guest, before the exec. */
 void room_limit_guest(const struct room_plan *plan);

@@ -23,7 +23,7 @@
 #include "kernel/sandbox/room_internal.h"
 
 /* The only descriptors of the room's first process, apart from its standard streams. */
-enum { REPORT_FD = STDERR_FILENO + 1, CONSOLE_FD, FIRST_FREE_FD };
+enum { REPORT_FD = STDERR_FILENO + 1, CONSOLE_FD, GROUP_CPU_FD, FIRST_FREE_FD };
 
 static void fail_without(const struct room_plan *plan, const char *doing, int error,
 			 unsigned int refused)
@@ -193,9 +193,10 @@ static pid_t start_guest(const struct room_plan *plan, unsigned int *seal)
 
 /* Once only: what the guest took is not given back before it is gone. */
 static void kill_guest(const struct room_plan *plan, struct room_use *use, pid_t guest,
-		       struct room_report *report)
+		       enum room_limit limit, struct room_report *report)
 {
 	report->step = ROOM_STEP_EXCEEDED;
+	report->value = (int)limit;
 	room_report_send(plan->report_fd, report, -1);
 	close_fd(&use->proc_fd);
 	kill(guest, SIGKILL);
@@ -218,6 +219,7 @@ static bool await_child(const struct room_use *use, const sigset_t *child)
 static void wait_for_guest(const struct room_plan *plan, pid_t guest, struct room_use *use)
 {
 	struct room_report report = { 0 };
+	enum room_limit limit;
 	sigset_t child;
 	int status;
 	pid_t pid;
@@ -228,8 +230,8 @@ static void wait_for_guest(const struct room_plan *plan, pid_t guest, struct roo
 	/* Also whatever the guest left behind. */
 	while ((pid = waitpid(-1, &status, WNOHANG)) != guest && pid >= 0)
 		if (!pid && !await_child(use, &child) &&
-		    room_use_exceeded(use, guest, report.doing))
-			kill_guest(plan, use, guest, &report);
+		    (limit = room_use_exceeded(use, guest, report.doing)))
+			kill_guest(plan, use, guest, limit, &report);
 	report.step = ROOM_STEP_EXIT;
 	report.value = status;
 	room_report_send(plan->report_fd, &report, -1);
@@ -243,6 +245,7 @@ static int drop_inherited_descriptors(struct room_plan *plan)
 {
 	int report = fcntl(plan->report_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
 	int console = fcntl(plan->console_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
+	int group = fcntl(plan->group_cpu_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
 	int fd;
 
 	/* A standard stream that is closed would be the next pipe's number. */
@@ -254,6 +257,7 @@ static int drop_inherited_descriptors(struct room_plan *plan)
 		return -errno;
 	plan->report_fd = REPORT_FD;
 	plan->console_fd = CONSOLE_FD;
+	plan->group_cpu_fd = group < 0 ? -1 : dup3(group, GROUP_CPU_FD, O_CLOEXEC);
 	closefrom(FIRST_FREE_FD);
 	return 0;
 }
@@ -305,7 +309,7 @@ void room_keep(struct room_plan *plan)
 	 */
 	if (plan->options->wanted & SEAL_ASLR)
 		personality(ADDR_NO_RANDOMIZE);
-	room_use_open(&use, plan->options, room_memory(plan));
+	room_use_open(&use, plan);
 	plan->watched = room_use_is_watched(&use);
 	enter_namespaces(plan, &doing);
 	sched_getaffinity(0, sizeof(all), &all);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * What a program in a room may take of this machine, as far as it can be fixed beforehand. All of
- * it is what any user may ask for of himself: control groups would count better, but are not
- * everybody's to make. What all processes use together is watched: room_use.c.
+ * it is what any user may ask for of himself: control groups count better, but are not everybody's
+ * to make (room_group.c). What all processes use together is watched: room_use.c.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -11,6 +11,7 @@
 #include <sys/utsname.h>
 
 #include "format/base/cleanup.h"
+#include "format/base/units.h"
 #include "kernel/host/host_checks.h"
 #include "kernel/sandbox/room_internal.h"
 
@@ -102,6 +103,9 @@ void room_limit_guest(const struct room_plan *plan)
 		if (!plan->watched)
 			set_limit(RLIMIT_DATA, room_memory(plan));
 	}
+	/* Of each of its processes: better than nothing, too. */
+	if (limits->cpu && !plan->watched)
+		set_limit(RLIMIT_CPU, (limits->cpu + NS_PER_S - 1) / NS_PER_S);
 	if (limits->processes && processes_count_alone(plan))
 		set_limit(RLIMIT_NPROC, limits->processes);
 }

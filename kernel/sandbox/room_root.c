@@ -25,6 +25,7 @@ static int fill_root(const struct room_plan *plan, const char *root)
 {
 	const struct image_files *files = plan->options->files;
 	char path[PATH_MAX];
+	int err;
 
 	for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
 		snprintf(path, sizeof(path), "%s%s", root, directories[i].path);
@@ -33,13 +34,8 @@ static int fill_root(const struct room_plan *plan, const char *root)
 		if (chmod(path, directories[i].mode))
 			return -errno;
 	}
-	for (size_t i = 0; i < files->count; i++) {
-		int err = image_file_write(&files->file[i], root);
-
-		if (err)
-			return err;
-	}
-	return room_loader_write(root);
+	err = image_files_write(files, root);
+	return err ? err : room_loader_write(root);
 }
 
 /* Options of a mount in another user's namespace cannot be taken back, only added to. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * What the processes of a sandbox use of this machine's memory, looked at again and again.
+ * What the processes of a sandbox use of this machine's memory and CPU time, looked at again and
+ * again.
  *
  * A resource limit bounds what a process may map (RLIMIT_DATA, RLIMIT_AS), and a kernel with KASAN
  * maps 16 TiB of which it uses an eighth of its memory; and none of them bounds what many processes
@@ -10,8 +11,11 @@
  * enough that little more than the limit is used before it notices, and seldom enough that looking
  * takes about a hundredth of one CPU.
  *
- * Not counted: memory of the host's kernel for sockets and pipes. The sandbox's processes are those
- * that the host ends first when memory is short (room_limit_keeper).
+ * CPU time is that of the processes there are and of all that somebody has waited for.
+ *
+ * Not counted: memory of the host's kernel for sockets and pipes, and the CPU time of a process
+ * that lives for less than a look and that nobody waits for, which only a control group knows. The
+ * sandbox's processes are those that the host ends first when memory is short (room_limit_keeper).
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -45,19 +49,24 @@ struct open_file {
 struct use {
 	uint64_t own;	 /* anonymous memory, swap, page tables: bytes */
 	uint64_t mapped; /* shared memory that is mapped, at most: twice if by two processes */
+	uint64_t ticks;	 /* CPU time */
 	struct open_file *file;
 	size_t files, space;
 	pid_t *pid; /* as the host's /proc has them */
 	size_t pids;
 };
 
-void room_use_open(struct room_use *use, const struct room_options *options, uint64_t memory)
+void room_use_open(struct room_use *use, const struct room_plan *plan)
 {
+	const struct room_options *options = plan->options;
+	uint64_t memory = room_memory(plan);
 	char text[64];
 	ssize_t length;
 
 	*use = (struct room_use){ .proc_fd = -1,
+				  .group_cpu_fd = plan->group_cpu_fd,
 				  .memory = options->limits.memory ? 2 * memory : 0,
+				  .cpu = options->limits.cpu,
 				  .processes = options->limits.processes,
 				  .host_files = options->host_files,
 				  .pause_ns = PAUSE_LEAST_NS };
@@ -172,6 +181,23 @@ static uint64_t kib_of(const char *text, const char *name)
 	return number_of(text, name) << 10;
 }
 
+/*
+ * Its CPU time, if @own, and that of its children that were waited for: fields 14 to 17 of
+ * /proc/PID/stat, behind a name in which anything may stand.
+ */
+static uint64_t cpu_ticks(const struct room_use *use, pid_t pid, bool own)
+{
+	unsigned long long user, system, children_user, children_system;
+	char text[STATUS_TEXT];
+	const char *rest = strrchr(read_text(use, pid, "stat", text), ')');
+
+	if (!rest ||
+	    sscanf(rest + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %llu %llu",
+		   &user, &system, &children_user, &children_system) != 4)
+		return 0;
+	return children_user + children_system + (own ? user + system : 0);
+}
+
 /* Its number in the sandbox's own namespace: the last one. */
 static pid_t inner_pid(const char *status)
 {
@@ -247,6 +273,8 @@ static int add_process(const struct room_use *use, struct use *sum, pid_t pid, p
 	sum->own += kib_of(status, "\nRssAnon:") + kib_of(status, "\nVmPTE:") +
 		    kib_of(status, "\nVmSwap:");
 	sum->mapped += kib_of(status, "\nRssShmem:");
+	if (use->cpu && use->group_cpu_fd < 0)
+		sum->ticks += cpu_ticks(use, pid, true);
 	/* Files of the host's are not its memory, whatever they lie in. */
 	if (use->host_files || shares_files(status, guest))
 		return 0;
@@ -322,22 +350,41 @@ static bool are_too_many(const struct room_use *use, const struct use *sum,
 	return true;
 }
 
-static bool look(const struct room_use *use, pid_t guest, struct use *sum,
-		 char text[ROOM_EXCEEDED_TEXT])
+static bool is_too_long(const struct room_use *use, const struct use *sum,
+			char text[ROOM_EXCEEDED_TEXT])
+{
+	uint64_t used = use->group_cpu_fd < 0
+				? sum->ticks * NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK)
+				: room_group_cpu(use->group_cpu_fd);
+	char took[UNITS_TEXT], limit[UNITS_TEXT];
+
+	if (!use->cpu || used <= use->cpu)
+		return false;
+	snprintf(text, ROOM_EXCEEDED_TEXT, "it took %s of CPU time, and may take %s",
+		 duration_short(used, took), duration_short(use->cpu, limit));
+	return true;
+}
+
+static enum room_limit look(const struct room_use *use, pid_t guest, struct use *sum,
+			    char text[ROOM_EXCEEDED_TEXT])
 {
 	if (add_pid(sum, use->supervisor))
-		return false;
+		return ROOM_LIMIT_NONE;
+	if (use->cpu && use->group_cpu_fd < 0)
+		sum->ticks = cpu_ticks(use, use->supervisor, false);
 	for (size_t i = 0; i < sum->pids; i++) {
 		add_children(use, sum, sum->pid[i]);
 		if (are_too_many(use, sum, text))
-			return true;
+			return ROOM_LIMIT_PROCESSES;
 		if (i && add_process(use, sum, sum->pid[i], guest) == -E2BIG) {
 			snprintf(text, ROOM_EXCEEDED_TEXT, "it had more than %u files open",
 				 OPEN_FILES_MAX);
-			return true;
+			return ROOM_LIMIT_MEMORY;
 		}
 	}
-	return is_too_much(use, sum, text);
+	if (is_too_long(use, sum, text))
+		return ROOM_LIMIT_CPU;
+	return is_too_much(use, sum, text) ? ROOM_LIMIT_MEMORY : ROOM_LIMIT_NONE;
 }
 
 static uint64_t cpu_time(void)
@@ -348,11 +395,11 @@ static uint64_t cpu_time(void)
 	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
-bool room_use_exceeded(struct room_use *use, pid_t guest, char text[ROOM_EXCEEDED_TEXT])
+enum room_limit room_use_exceeded(struct room_use *use, pid_t guest, char text[ROOM_EXCEEDED_TEXT])
 {
 	uint64_t begin = cpu_time();
 	struct use sum = { 0 };
-	bool exceeded = look(use, guest, &sum, text);
+	enum room_limit exceeded = look(use, guest, &sum, text);
 
 	free(sum.pid);
 	free(sum.file);

@@ -17,6 +17,9 @@
 
 struct replay_lab;
 
+/* Where gdb finds the kernel and its libraries. */
+#define REPLAY_GDB_DIRECTORY "/tmp"
+
 /* Filled by the process that replays the guest, in memory shared with the one that tells of it. */
 struct replay_outcome {
 	bool finished;	      /* else that process was killed */

@@ -108,7 +108,7 @@ static int write_images(const struct guest *guest, const char *directory)
 
 static int write_files(struct gdb *gdb, const struct guest *guest)
 {
-	char name[] = "/tmp/ttreplay-XXXXXX";
+	char name[] = REPLAY_GDB_DIRECTORY "/ttreplay-XXXXXX";
 	int err;
 
 	if (!mkdtemp(name))

@@ -9,8 +9,9 @@
 #include "format/base/cleanup.h"
 #include "format/base/same_file.h"
 #include "format/text/trace_open.h"
-#include "format/base/units.h"
 #include "kernel/host/host_checks.h"
+#include "format/base/units.h"
+#include "replayer/plan/replay_limits.h"
 
 /* ---- Which guests there are ----------------------------------------------------------------- */
 
@@ -197,67 +198,6 @@ static int replace_parts(const struct replay_options *options, struct replay_lab
 	return err;
 }
 
-/* Each alone, before anything of it is read: mem= is the trace's word. */
-static int check_memory(const struct replay_options *options, const struct replay_lab *lab,
-			struct diagnosis *why)
-{
-	char demand[UNITS_TEXT], most[UNITS_TEXT];
-
-	for (size_t i = 0; i < lab->count; i++) {
-		uint64_t bytes = guest_memory_demand(&lab->listed[i].spec, 0);
-
-		if (replay_guest_runs(&lab->guest[i]) && bytes > options->max_memory)
-			return diagnose(
-				why, EXIT_CANNOT, -EFBIG,
-				"--max-memory allows more; without it, it is the memory that "
-				"this machine has available",
-				"%s may take %s of memory, and the replay %s", lab->guest[i].name,
-				size_text(bytes, demand), size_text(options->max_memory, most));
-	}
-	return 0;
-}
-
-static uint64_t files_size(const struct guest_spec *spec)
-{
-	uint64_t bytes = 0;
-
-	for (size_t i = 0; i < spec->files.count; i++)
-		bytes += spec->files.file[i].size;
-	return bytes;
-}
-
-static int compare_demands(const void *one, const void *other)
-{
-	const uint64_t *first = one, *second = other;
-
-	return (*first < *second) - (*first > *second);
-}
-
-/* As many at a time as fit together, whichever they are; one always does, or it is refused. */
-static int limit_active(const struct replay_options *options, struct replay_lab *lab,
-			struct diagnosis *why)
-{
-	auto_free uint64_t *demand = calloc(lab->loaded_count + 1, sizeof(*demand));
-	char most[UNITS_TEXT], needed[UNITS_TEXT];
-	uint64_t left = options->max_memory;
-
-	if (!demand)
-		return -ENOMEM;
-	for (size_t i = 0; i < lab->loaded_count; i++)
-		demand[i] =
-			guest_memory_demand(&lab->loaded[i].spec, files_size(&lab->loaded[i].spec));
-	qsort(demand, lab->loaded_count, sizeof(*demand), compare_demands);
-	while (lab->active_max < lab->loaded_count && demand[lab->active_max] <= left)
-		left -= demand[lab->active_max++];
-	if (lab->active_max || !lab->loaded_count)
-		return 0;
-	return diagnose(why, EXIT_CANNOT, -EFBIG,
-			"--max-memory allows more; without it, it is the memory that this machine "
-			"has available",
-			"a guest may take %s of memory, its files included, and the replay %s",
-			size_text(demand[0], needed), size_text(options->max_memory, most));
-}
-
 static int load_guests(const struct replay_options *options, struct trace_reader *reader,
 		       struct replay_lab *lab, struct diagnosis *why)
 {
@@ -276,6 +216,9 @@ static int load_guests(const struct replay_options *options, struct trace_reader
 		if (!guest || !replay_guest_runs(guest))
 			continue;
 		guest->started = &lab->loaded[i];
+		guest->started->spec.cpu_max = options->max_cpu;
+		guest->started->spec.disk_max = options->max_disk;
+		guest->started->spec.groups = options->groups;
 		if (guest->started->spec.host_files && !options->trust)
 			err = diagnose(why, EXIT_CANNOT, -EPERM, "--trust runs it all the same",
 				       "the recorded guest used files of its host");
@@ -310,11 +253,11 @@ static int read_lab(const struct replay_options *options, struct trace_reader *r
 	if (!err)
 		err = choose_dumps(lab, options, why);
 	if (!err)
-		err = check_memory(options, lab, why);
+		err = replay_limits_check(options, lab, why);
 	if (!err)
 		err = load_guests(options, reader, lab, why);
 	if (!err)
-		err = limit_active(options, lab, why);
+		err = replay_limits_share(options, lab, why);
 	return err ? err : share_outcomes(lab);
 }
 

@@ -34,6 +34,8 @@ enum option_key {
 	KEY_REPORT,
 	KEY_MAX_MEMORY,
 	KEY_MAX_WALL,
+	KEY_MAX_DISK,
+	KEY_MAX_CPU,
 };
 
 static const struct argp_option table[] = {
@@ -66,6 +68,12 @@ static const struct argp_option table[] = {
 	{ "max-memory", KEY_MAX_MEMORY, "SIZE", 0,
 	  "memory that the trace's files and guests may take together (default: what is available)",
 	  0 },
+	{ "max-disk", KEY_MAX_DISK, "SIZE", 0,
+	  "disk space that it may take: --dump-memory, --gdb, and sandboxes that are a directory "
+	  "(default: what is free there)",
+	  0 },
+	{ "max-cpu", KEY_MAX_CPU, "TIME", 0,
+	  "CPU time that each guest may take, all its processes together (default: any)", 0 },
 	{ "max-wall", KEY_MAX_WALL, "TIME", 0, "wall time that the replay may take (default: any)",
 	  0 },
 	{ "trust", KEY_TRUST, NULL, 0, "run the trace's program even where it cannot be locked in",
@@ -198,6 +206,13 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		break;
 	case KEY_MAX_MEMORY:
 		options->max_memory = parse_size(text, "--max-memory", state);
+		options->max_memory_given = true;
+		break;
+	case KEY_MAX_DISK:
+		options->max_disk = parse_size(text, "--max-disk", state);
+		break;
+	case KEY_MAX_CPU:
+		options->max_cpu = parse_time(text, "--max-cpu", state);
 		break;
 	case KEY_MAX_WALL:
 		options->max_wall = parse_time(text, "--max-wall", state);

@@ -13,6 +13,7 @@
 #include "kernel/probe/probe.h"
 #include "kernel/host/process.h"
 #include "replayer/plan/replay_lab.h"
+#include "replayer/plan/replay_limits.h"
 #include "replayer/run/replay_visit.h"
 
 /* The CPU may have been taken away since the plan was made. */
@@ -102,6 +103,7 @@ static int replay(const struct replay_options *options, struct replay_guest *rep
 	cpu_wait_politely();
 	err = cursor_run(reader, guest, &cursor, &outcome->report, &outcome->why);
 	replay_visit_close(&visit);
+	replay_limits_explain(replayed, guest, err);
 	if (outcome->report.marked && !*outcome->memory_reason)
 		snprintf(outcome->memory_reason, sizeof(outcome->memory_reason),
 			 "differs from record %" PRIu64 " on: breakpoints, steps and changes "

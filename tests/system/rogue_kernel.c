@@ -9,6 +9,8 @@
  *	sleep:MS     wall time                         pause, spin for ever
  *	print:MIB    lines on the console              open:N      /dev/urandom N times
  *	maps:N       so many mappings                  files:N     so many files in memory
+ *	burn:MS      of CPU time                       children:N  one after the other: 100 ms of it
+ *each
  */
 #include <fcntl.h>
 #include <stdint.h>
@@ -18,6 +20,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -168,6 +171,29 @@ static void do_files(long number)
 	}
 }
 
+static void do_burn(long ms)
+{
+	struct timespec used;
+
+	do
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+	while (used.tv_sec * 1000 + used.tv_nsec / 1000000 < ms);
+}
+
+static void do_children(long number)
+{
+	while (number--) {
+		pid_t pid = fork();
+
+		if (!pid) {
+			do_burn(100);
+			_exit(0);
+		}
+		if (pid < 0 || waitpid(pid, NULL, 0) != pid)
+			_exit(109);
+	}
+}
+
 static const struct {
 	const char *name;
 	void (*run)(long number);
@@ -176,7 +202,7 @@ static const struct {
 	{ "wait", do_wait },	   { "ticks", do_ticks }, { "exit", do_exit },
 	{ "sleep", do_sleep },	   { "pause", do_pause }, { "spin", do_spin },
 	{ "print", do_print },	   { "open", do_open },	  { "maps", do_maps },
-	{ "files", do_files },
+	{ "files", do_files },	   { "burn", do_burn },	  { "children", do_children },
 };
 
 static void run(char *action)

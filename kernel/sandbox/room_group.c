@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Control groups of sandboxes, see Documentation/admin-guide/cgroup-v2.rst of Linux. */
+#include "kernel/sandbox/room_group.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "format/base/cleanup.h"
+#include "kernel/sandbox/room.h"
+
+/* What a sandbox may have of the host's kernel besides, bytes, and threads of its processes. */
+#define SPARE_MEMORY (64ull << 20)
+#define SPARE_TASKS  64
+
+#define REMOVE_TRIES	100
+#define REMOVE_PAUSE_NS 10000000
+
+#define GROUP_PREFIX "ttrec-"
+
+#define CONTROLLERS "+memory +pids"
+
+static int write_file(int directory, const char *name, const char *text)
+{
+	auto_fd fd = openat(directory, name, O_WRONLY | O_CLOEXEC);
+	ssize_t length = (ssize_t)strlen(text);
+
+	return fd < 0 || write(fd, text, (size_t)length) != length ? -errno : 0;
+}
+
+static int write_number(int directory, const char *name, uint64_t number)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%" PRIu64, number);
+	return write_file(directory, name, text);
+}
+
+static const char *read_file(int directory, const char *name, char *text, size_t size)
+{
+	auto_fd fd = openat(directory, name, O_RDONLY | O_CLOEXEC);
+	ssize_t length = fd < 0 ? 0 : read(fd, text, size - 1);
+
+	text[length < 0 ? 0 : length] = '\0';
+	return text;
+}
+
+/* Is @word one of those in @list, which spaces or newlines are between? */
+static bool has_word(const char *list, const char *word)
+{
+	const size_t length = strlen(word);
+
+	for (const char *at = list; (at = strstr(at, word)); at += length)
+		if ((at == list || at[-1] == ' ') && strchr(" \n", at[length]))
+			return true;
+	return false;
+}
+
+/* Its processes leave it a little after they were killed. That of this process stays. */
+static void remove_group(int parent, const char *name)
+{
+	const struct timespec pause = { .tv_nsec = REMOVE_PAUSE_NS };
+	auto_fd fd = openat(parent, name, O_DIRECTORY | O_CLOEXEC);
+	char own[32];
+
+	snprintf(own, sizeof(own), GROUP_PREFIX "%d", getpid());
+	if (!strcmp(name, own))
+		return;
+	write_file(fd, "cgroup.kill", "1");
+	for (int i = 0; i < REMOVE_TRIES; i++) {
+		if (!unlinkat(parent, name, AT_REMOVEDIR) || errno != EBUSY)
+			break;
+		nanosleep(&pause, NULL);
+	}
+}
+
+/* ---- Where ------------------------------------------------------------------------------------
+ */
+
+static bool is_control_group(const char *path)
+{
+	struct statfs status;
+
+	return !statfs(path, &status) && status.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+/* Where this process is: "0::/user.slice/..." below the mount. */
+static bool find_own(char path[PATH_MAX])
+{
+	static const char *const mounts[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+	auto_file *groups = fopen("/proc/self/cgroup", "re");
+	char line[PATH_MAX / 2];
+
+	while (groups && fgets(line, sizeof(line), groups)) {
+		if (strncmp(line, "0::/", strlen("0::/")))
+			continue;
+		line[strcspn(line, "\n")] = '\0';
+		for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
+			if (!is_control_group(mounts[i]))
+				continue;
+			snprintf(path, PATH_MAX, "%s%s", mounts[i], line + strlen("0::"));
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Not the whole machine's, whoever may write to it. */
+static bool is_root_group(int fd)
+{
+	return faccessat(fd, "cgroup.type", F_OK, 0);
+}
+
+static void say_why_not(struct room_groups *groups, const char *reason, int error)
+{
+	close_fd(&groups->fd);
+	snprintf(groups->reason, sizeof(groups->reason), "%s%s%s", reason, error ? ": " : "",
+		 error ? strerror(-error) : "");
+}
+
+static bool has_controllers(int fd)
+{
+	char text[256];
+
+	read_file(fd, "cgroup.controllers", text, sizeof(text));
+	return has_word(text, "memory") && has_word(text, "pids");
+}
+
+/* A number that no other process has as long as this one is there. */
+static int enter_own(struct room_groups *groups)
+{
+	auto_fd fd = -1;
+
+	snprintf(groups->own, sizeof(groups->own), GROUP_PREFIX "%d", getpid());
+	if (mkdirat(groups->fd, groups->own, 0755) && errno != EEXIST)
+		return -errno;
+	fd = openat(groups->fd, groups->own, O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : write_number(fd, "cgroup.procs", (uint64_t)getpid());
+}
+
+static void leave_own(struct room_groups *groups)
+{
+	write_number(groups->fd, "cgroup.procs", (uint64_t)getpid());
+	unlinkat(groups->fd, groups->own, AT_REMOVEDIR);
+}
+
+void room_groups_open(const char *directory, struct room_groups *groups)
+{
+	char path[PATH_MAX];
+	int err;
+
+	*groups = ROOM_GROUPS_NONE;
+	if (!directory && !find_own(path)) {
+		say_why_not(groups, "cgroup v2 is not mounted", 0);
+		return;
+	}
+	groups->fd = open(directory ? directory : path, O_DIRECTORY | O_CLOEXEC);
+	if (groups->fd < 0 || is_root_group(groups->fd)) {
+		say_why_not(groups, "this process is in no control group of its own", 0);
+		return;
+	}
+	if (!has_controllers(groups->fd)) {
+		say_why_not(groups, "its control group has no controllers of memory and pids", 0);
+		return;
+	}
+	err = enter_own(groups);
+	if (err) {
+		unlinkat(groups->fd, groups->own, AT_REMOVEDIR);
+		say_why_not(groups, "its control group may not be written to", err);
+		return;
+	}
+	err = write_file(groups->fd, "cgroup.subtree_control", CONTROLLERS);
+	if (!err)
+		return;
+	leave_own(groups);
+	say_why_not(groups,
+		    err == -EBUSY ? "other processes are in its control group, too"
+				  : "its control group may not hand on its controllers",
+		    err == -EBUSY ? 0 : err);
+}
+
+/* Of a process that was killed, which is one of ours: nobody else is in here. */
+static void remove_left(int parent)
+{
+	int copy = openat(parent, ".", O_DIRECTORY | O_CLOEXEC);
+	DIR *directory = copy < 0 ? NULL : fdopendir(copy);
+	const struct dirent *entry;
+
+	while (directory && (entry = readdir(directory)))
+		if (!strncmp(entry->d_name, GROUP_PREFIX, strlen(GROUP_PREFIX)))
+			remove_group(parent, entry->d_name);
+	if (directory)
+		closedir(directory);
+	else
+		close_fd(&copy);
+}
+
+void room_groups_close(struct room_groups *groups)
+{
+	if (groups->fd < 0)
+		return;
+	remove_left(groups->fd);
+	write_file(groups->fd, "cgroup.subtree_control", "-memory -pids");
+	leave_own(groups);
+	close_fd(&groups->fd);
+}
+
+/* ---- One of a sandbox -------------------------------------------------------------------------
+ */
+
+/* What the supervisor counts is to end it first: it says of what there was too much. */
+static int limit_group(const struct room_limits *limits, uint64_t memory, int fd)
+{
+	int err = 0;
+
+	if (limits->memory) {
+		err = write_number(fd, "memory.max", 2 * memory + SPARE_MEMORY);
+		/* Not there without swap. */
+		write_file(fd, "memory.swap.max", "0");
+		write_file(fd, "memory.oom.group", "1");
+	}
+	if (!err && limits->processes)
+		err = write_number(fd, "pids.max", limits->processes + SPARE_TASKS);
+	return err;
+}
+
+void room_group_create(struct room_groups *groups, const struct room_limits *limits,
+		       uint64_t memory, struct room_group *group)
+{
+	*group = (struct room_group)ROOM_GROUP_NONE;
+	if (!groups || groups->fd < 0)
+		return;
+	snprintf(group->name, sizeof(group->name), GROUP_PREFIX "%d-%u", getpid(), groups->made++);
+	if (mkdirat(groups->fd, group->name, 0755))
+		return;
+	group->parent_fd = groups->fd;
+	group->fd = openat(groups->fd, group->name, O_DIRECTORY | O_CLOEXEC);
+	group->cpu_fd = openat(group->fd, "cpu.stat", O_RDONLY | O_CLOEXEC);
+	if (group->fd < 0 || limit_group(limits, memory, group->fd))
+		room_group_remove(group);
+}
+
+uint64_t room_group_cpu(int cpu_fd)
+{
+	char text[512];
+	ssize_t length = pread(cpu_fd, text, sizeof(text) - 1, 0);
+	const char *line;
+
+	text[length < 0 ? 0 : length] = '\0';
+	line = strstr(text, "usage_usec ");
+	return line ? strtoull(line + strlen("usage_usec "), NULL, 10) * 1000 : 0;
+}
+
+bool room_group_exceeded(const struct room_group *group)
+{
+	char text[512];
+	const char *line;
+
+	if (group->fd < 0)
+		return false;
+	read_file(group->fd, "memory.events", text, sizeof(text));
+	line = strstr(text, "oom_kill ");
+	return line && strtoull(line + strlen("oom_kill "), NULL, 10);
+}
+
+void room_group_remove(struct room_group *group)
+{
+	if (group->parent_fd < 0)
+		return;
+	remove_group(group->parent_fd, group->name);
+	close_fd(&group->fd);
+	close_fd(&group->cpu_fd);
+	group->parent_fd = -1;
+}
