@@ -143,8 +143,11 @@ void session_client_leave(struct session *session, struct client *client)
 				       .guest = client->index,
 				       .now = island_now(island) };
 
-	if (client->guest)
+	if (client->guest) {
 		session_guest_console(session, client->guest);
+		/* When its process ends the host decides, and others may have run on. */
+		client->guest->result.ended_now = record.now;
+	}
 	if (client->admitted)
 		session_record(session, island, &record);
 	if (!island->upstream)

@@ -391,7 +391,8 @@ void session_guest_settle(struct session *session, struct session_guest *guest)
 	record.exit.signal = (uint64_t)guest->result.signal;
 	session_record(session, guest->island, &record);
 	guest->result.ended = true;
-	guest->result.ended_now = record.now;
+	if (!guest->connected)
+		guest->result.ended_now = record.now;
 	guest->island->guests_left--;
 	guest->island->absent--;
 	session->guests_left--;
