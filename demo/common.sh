@@ -78,7 +78,7 @@ search() {
 	for ((seed = 1; seed <= seeds || (!${#failing[@]} && seed <= last_seed); seed++)); do
 		try_seed "$seed" "$@"
 	done
-	((${#failing[@]})) || die "none of $last_seed seeds fails: is the guest's program repaired?"
+	((${#failing[@]})) || die "none of $last_seed seeds fails: is the guest's program fixed?"
 	trace=$traces-${failing[0]}.zst
 	say "$(head -n 1 "$traces-${failing[0]}.log")"
 }

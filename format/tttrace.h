@@ -59,7 +59,7 @@ TTTRACE_API unsigned int trace_version_number(void);
 
 /* ---- Records --------------------------------------------------------------------------------
  *
- * One table says what can stand in a trace. Writer, reader, dump, JSON and the specification are
+ * One table defines what a trace can contain. Writer, reader, dump, JSON and the specification are
  * driven by it: a new interface of the guest is a new line here.
  *
  * KIND(name, NUMBER, DIRECTION, PAYLOAD, "what it is")
@@ -100,32 +100,34 @@ TTTRACE_API unsigned int trace_version_number(void);
 #define TRACE_FIELDS_taken(F)	F(device, COUNT) F(queue, COUNT)
 #define TRACE_FIELDS_sent(F)	F(device, COUNT) F(sender, COUNT) F(card, COUNT) F(delay, NS)
 
-#define TRACE_KINDS(KIND)                                                                          \
-	KIND(from, 1, IN, NONE, "time-travel message from the guest")                              \
-	KIND(to, 2, OUT, NONE, "time-travel message to the guest")                                 \
-	KIND(console, 3, IN, TEXT, "console output since the last message")                        \
-	KIND(input, 4, OUT, BYTES, "console input")                                                \
-	KIND(entropy, 5, OUT, BYTES, "random bytes handed to the guest")                           \
-	KIND(digest, 6, CHECK, BYTES, "hash of one memory region at a WAIT, with its ladder")      \
-	KIND(exit, 7, IN, NONE, "the guest process ended")                                         \
-	KIND(join, 8, SIDE, TEXT, "a client was admitted; payload is its name")                    \
-	KIND(leave, 9, IN, NONE, "the client closed its socket")                                   \
-	KIND(meta, 10, SIDE, TEXT, "how the recording was started: key=value")                     \
-	KIND(note, 11, SIDE, TEXT, "a diagnosis of the recorder: protocol break, deadlock, limit") \
-	KIND(wall, 12, SIDE, NONE, "wall clock since the start of the recording")                  \
-	KIND(attach, 13, IN, NONE, "the guest connected to a device")                              \
-	KIND(request, 14, IN, BYTES, "vhost-user message from the guest; payload is its body")     \
-	KIND(reply, 15, OUT, BYTES, "reply to it; payload is a body that is no number")            \
-	KIND(kick, 16, IN, NONE, "the guest kicked a vring; so many buffers were done at once")    \
-	KIND(used, 17, OUT, BYTES, "a device is done with a buffer; payload is what it wrote")     \
-	KIND(call, 18, OUT, NONE, "a device interrupts the guest: call or configuration change")   \
-	KIND(called, 19, IN, NONE, "the guest has taken the interrupt")                            \
-	KIND(detach, 20, IN, NONE, "the guest closed its connection to a device")                  \
-	KIND(cut, 21, OUT, NONE, "a device was ended: its connections were closed")                \
-	KIND(irq, 22, CHECK, TEXT, "the probe saw an interrupt, a panic or a warning")             \
-	KIND(lost, 23, SIDE, BYTES, "a frame that a receiver did not get, or nobody did")          \
-	KIND(wrote, 24, OUT, BYTES, "part of what a device wrote; the used record follows")        \
-	KIND(taken, 25, IN, BYTES, "what the buffers of the kick before it contain")               \
+#define TRACE_KINDS(KIND)                                                                        \
+	KIND(from, 1, IN, NONE, "time-travel message from the guest")                            \
+	KIND(to, 2, OUT, NONE, "time-travel message to the guest")                               \
+	KIND(console, 3, IN, TEXT, "console output since the last message")                      \
+	KIND(input, 4, OUT, BYTES, "console input")                                              \
+	KIND(entropy, 5, OUT, BYTES, "random bytes handed to the guest")                         \
+	KIND(digest, 6, CHECK, BYTES,                                                            \
+	     "hash of one memory region at a WAIT, with hashes of changed blocks")               \
+	KIND(exit, 7, IN, NONE, "the guest process ended")                                       \
+	KIND(join, 8, SIDE, TEXT, "a client was admitted; payload is its name")                  \
+	KIND(leave, 9, IN, NONE, "the client closed its socket")                                 \
+	KIND(meta, 10, SIDE, TEXT, "how the recording was started: key=value")                   \
+	KIND(note, 11, SIDE, TEXT,                                                               \
+	     "a diagnosis of the recorder: protocol violation, deadlock, limit")                 \
+	KIND(wall, 12, SIDE, NONE, "wall clock since the start of the recording")                \
+	KIND(attach, 13, IN, NONE, "the guest connected to a device")                            \
+	KIND(request, 14, IN, BYTES, "vhost-user message from the guest; payload is its body")   \
+	KIND(reply, 15, OUT, BYTES, "reply to it; payload is a body that is not a number")       \
+	KIND(kick, 16, IN, NONE, "the guest kicked a vring; number of buffers done at once")     \
+	KIND(used, 17, OUT, BYTES, "a device is done with a buffer; payload is what it wrote")   \
+	KIND(call, 18, OUT, NONE, "a device interrupts the guest: call or configuration change") \
+	KIND(called, 19, IN, NONE, "the guest has taken the interrupt")                          \
+	KIND(detach, 20, IN, NONE, "the guest closed its connection to a device")                \
+	KIND(cut, 21, OUT, NONE, "a device was ended: its connections were closed")              \
+	KIND(irq, 22, CHECK, TEXT, "the probe saw an interrupt, a panic or a warning")           \
+	KIND(lost, 23, SIDE, BYTES, "a frame that a receiver, or all receivers, did not get")    \
+	KIND(wrote, 24, OUT, BYTES, "part of what a device wrote; the used record follows")      \
+	KIND(taken, 25, IN, BYTES, "contents of the buffers of the previous kick")               \
 	KIND(sent, 26, SIDE, NONE, "who sent the frame that follows, and when")
 
 /*
@@ -165,9 +167,9 @@ enum trace_region { TRACE_REGION_RAM, TRACE_REGION_IMAGE };
 enum trace_irq_source { TRACE_IRQ_ENTRY, TRACE_IRQ_PANIC, TRACE_IRQ_WARN };
 
 enum trace_loss {
-	TRACE_LOSS_RANDOM,    /* the link lost it, as it was told to */
+	TRACE_LOSS_RANDOM,    /* the link lost it */
 	TRACE_LOSS_NO_BUFFER, /* the receiver had no buffer for too long */
-	TRACE_LOSS_NOBODY,    /* nobody else is on the network, or only itself */
+	TRACE_LOSS_NOBODY,    /* no other receiver on the network */
 };
 
 /* Their enumerators: TRACE_KIND_CONSOLE; TRACE_console is the same. */
@@ -236,8 +238,8 @@ enum trace_operation {
 
 /*
  * One record. @number counts from 0 over the whole trace, @now is the controller's virtual time in
- * ns when it was recorded (set by whoever appends), @guest is the index of the guest in order of
- * admission. @payload belongs to whoever handed the record out: a reader's payload is valid until
+ * ns when it was recorded (set by the caller), @guest is the index of the guest in order of
+ * admission. @payload belongs to the provider of the record: a reader's payload is valid until
  * the next call on that reader.
  */
 struct trace_record {
@@ -260,7 +262,7 @@ struct trace_record {
 	size_t payload_size;
 };
 
-/* Largest payload of one record; longer data is split by whoever appends. */
+/* Largest payload of one record; longer data is split by the caller. */
 #define TRACE_PAYLOAD_MAX (256u * 1024)
 /* Guest indices are below this. */
 #define TRACE_GUEST_LIMIT 65536u
@@ -290,13 +292,13 @@ struct trace_kind_info {
 	struct trace_field_info field[TRACE_FIELDS_MAX];
 };
 
-/* What the table says about @kind; NULL when this version does not know it. */
+/* The table's entry for @kind; NULL for an unknown one. */
 TTTRACE_API const struct trace_kind_info *trace_kind_info(uint32_t kind);
 
-/* "REQUEST" for TRACE_OP_REQUEST; NULL for an operation nobody knows. */
+/* "REQUEST" for TRACE_OP_REQUEST; NULL for an unknown operation. */
 TTTRACE_API const char *trace_operation_name(uint64_t op);
 
-/* "ram", "data+bss" for an enum trace_region; NULL for one that nobody knows. */
+/* "ram", "data+bss" for an enum trace_region; NULL for an unknown one. */
 TTTRACE_API const char *trace_region_name(uint64_t region);
 
 /* ---- Writing --------------------------------------------------------------------------------
@@ -319,7 +321,7 @@ struct trace_writer_stat {
 	uint64_t records;
 	uint64_t file_bytes;
 	uint64_t artifact_bytes; /* of file_bytes, what embedded artifacts take */
-	uint64_t files_missing;	 /* that are to be embedded and are not all in the file (yet) */
+	uint64_t files_missing;	 /* to be embedded and not yet completely in the file */
 };
 
 /* Create @path (truncated if it exists). @options may be NULL. */
@@ -341,7 +343,7 @@ TTTRACE_API int trace_writer_append(struct trace_writer *writer, const struct tr
  * the writer's thread and stored beside it. Of equal contents one copy is stored, whatever their
  * paths. A path stands for one file in a trace: to embed the same again (equal mode and content)
  * does nothing, another one is -EEXIST. Guests that see different files under one path need
- * different ones here; which is whose is for meta records to say.
+ * different ones here; meta records map them.
  */
 TTTRACE_API int trace_writer_embed(struct trace_writer *writer, const char *path, uint32_t mode,
 				   const void *data, size_t size);
@@ -373,10 +375,10 @@ struct trace_header {
 };
 
 /*
- * Returns 0, -ENOENT and such from opening, -EBADMSG when it is no trace or damaged in its head,
+ * Returns 0, -ENOENT and such from opening, -EBADMSG when it is not a trace or damaged in its head,
  * -EPIPE when it ends within its head, -EPROTONOSUPPORT when it needs a feature this version does
- * not know. *@reader is NULL when the file could not be opened; after any other error it is there
- * all the same, to be asked for trace_reader_error() and closed.
+ * not know. *@reader is NULL when the file could not be opened; after any other error it is valid
+ * for trace_reader_error() and must be closed.
  */
 TTTRACE_API int trace_reader_open(const char *path, struct trace_reader **reader);
 TTTRACE_API const struct trace_header *trace_reader_header(const struct trace_reader *reader);
@@ -387,26 +389,26 @@ TTTRACE_API const struct trace_header *trace_reader_header(const struct trace_re
  */
 TTTRACE_API int trace_reader_next(struct trace_reader *reader, struct trace_record *record);
 
-/* Go on with record @number, by the index where there is one. -ERANGE beyond the end. */
+/* Continue with record @number, using the index if there is one. -ERANGE beyond the end. */
 TTTRACE_API int trace_reader_seek(struct trace_reader *reader, uint64_t number);
 
 /*
- * Go on at virtual time @now, in ns: what surely comes before it is skipped by the index, without
- * one nothing is. Earlier records may still come. *@number is the first one that may (unless NULL).
+ * Continue at virtual time @now, in ns: with an index earlier chunks are skipped, without one
+ * nothing is. Earlier records may still come. *@number is the first one that may (unless NULL).
  */
 TTTRACE_API int trace_reader_seek_time(struct trace_reader *reader, uint64_t now, uint64_t *number);
 
 /*
- * From here on hand out only the records of @guest, of all directions; their numbers and times are
- * those in the whole trace. What is of other guests is skipped as early as can be: chunks without
- * a record of @guest are not unpacked, their hashes are checked all the same. TRACE_GUEST_ALL ends
- * it. Whatever is recorded of the whole lab (meta, notes) is of guest 0: read that before. 0 or
- * -EINVAL for too large a guest.
+ * From here on return only the records of @guest, of all directions; their numbers and times are
+ * those in the whole trace. Records of other guests are skipped early: chunks without a record of
+ * @guest are not decompressed, but their hashes are checked. TRACE_GUEST_ALL ends it. Records of
+ * the whole lab (meta, notes) belong to guest 0: read these before. 0 or -EINVAL for too large a
+ * guest.
  */
 #define TRACE_GUEST_ALL UINT32_MAX
 TTTRACE_API int trace_reader_follow(struct trace_reader *reader, uint32_t guest);
 
-/* In words: where and why reading stopped, e.g. "frame 12 at byte 48,213: checksum differs". */
+/* Where and why reading stopped, e.g. "frame 12 at byte 48,213: checksum differs". */
 TTTRACE_API const char *trace_reader_error(const struct trace_reader *reader);
 
 /* An embedded file. @path and @data are the caller's, to be freed with trace_artifact_free. */
@@ -428,9 +430,9 @@ TTTRACE_API int trace_reader_artifact(struct trace_reader *reader, uint64_t *pos
 				      struct trace_artifact *artifact);
 
 /*
- * The embedded file @path, as trace_reader_artifact hands it out; the first, if somebody made a
- * trace with several. Where they stand is looked up once for all paths. Whoever needs many files
- * loads those whose @content it does not have yet. Returns 1, 0 when there is none, or an error.
+ * The embedded file @path, as from trace_reader_artifact; the first, if a trace has several.
+ * Positions are looked up once for all paths. To load many files, load only those whose @content is
+ * new. Returns 1, 0 when there is none, or an error.
  */
 TTTRACE_API int trace_reader_find(struct trace_reader *reader, const char *path, bool load,
 				  struct trace_artifact *artifact);
@@ -447,11 +449,11 @@ TTTRACE_API void trace_reader_close(struct trace_reader *reader);
 /* ---- Comparing ------------------------------------------------------------------------------
  *
  * Two recordings are equal when every guest has the same history in both: the same records of
- * direction IN, OUT and CHECK, in the same order, with the same fields and payload. Side data, when
- * a record was made (now), and who else did what in between, are no part of a history.
+ * direction IN, OUT and CHECK, in the same order, with the same fields and payload. Side data,
+ * times of records (now), and records of other guests in between are not part of a history.
  */
 
-/* What is no difference; the bits below these are fields, bit i for field i. */
+/* What to ignore; the bits below these are fields, bit i for field i. */
 #define TRACE_IGNORE_PAYLOAD 0x40
 #define TRACE_IGNORE_RECORD  0x80 /* as if there were no records of this kind */
 
@@ -470,11 +472,11 @@ struct trace_difference {
 };
 
 /*
- * Find the earliest difference, by virtual time. What is equal from the start is passed over by the
- * chains in the file, without being decoded; that each of its bits is right is for trace_verify()
- * to say. @options may be NULL. Returns 1 with *@first filled; 0 when they are equal; -EPIPE or
- * -EBADMSG when they are equal as far as the one goes that ends early or is damaged, which
- * trace_reader_error() says of it; -ENOMEM. Afterwards both readers stand anywhere: seek.
+ * Find the earliest difference, by virtual time. The equal beginning is skipped using the chains in
+ * the file, without decoding; use trace_verify() to check its integrity. @options may be NULL.
+ * Returns 1 with *@first filled; 0 when they are equal; -EPIPE or -EBADMSG when they are equal up
+ * to where one ends early or is damaged, see its trace_reader_error(); -ENOMEM. Afterwards the
+ * positions of both readers are undefined: seek.
  */
 TTTRACE_API int trace_compare(struct trace_reader *a, struct trace_reader *b,
 			      const struct trace_compare_options *options,
@@ -501,8 +503,8 @@ TTTRACE_API int trace_verify(const char *path, struct trace_report *report);
 
 /*
  * Write to @output a complete trace with everything readable in @input up to its first damage, and
- * a note that says so. Returns 0 even when something was lost; @report says what trace_verify says
- * of @input. -EINVAL when both are the same file, the error of trace_reader_open when not even the
+ * a note that says so. Returns 0 even when something was lost; @report is filled as by trace_verify
+ * for @input. -EINVAL when both are the same file, the error of trace_reader_open when not even the
  * head of @input can be read.
  */
 TTTRACE_API int trace_salvage(const char *input, const char *output, struct trace_report *report);

@@ -23,29 +23,29 @@ static int choose_output(struct run_options *options, struct diagnosis *why)
 	if (!options->output_given)
 		options->output = DEFAULT_OUTPUT;
 	if (!options->output)
-		return diagnose(why, EXIT_USAGE, -EINVAL, "name a file with -o",
-				"--again compares what it writes, so it needs a trace");
+		return diagnose(why, EXIT_USAGE, -EINVAL, "give a file with -o",
+				"--rerecord requires an output trace");
 	if (!is_same_file(options->again, options->output))
 		return 0;
-	return diagnose(why, EXIT_USAGE, -EEXIST, "name another file with -o",
-			"%s is what is to be recorded again: it would be overwritten",
-			options->output);
+	return diagnose(why, EXIT_USAGE, -EEXIST, "give another file with -o",
+			"cannot write %s: it is the trace to re-record", options->output);
 }
 
 static int check_verb(const struct run_options *options, const struct run_settings *settings,
 		      struct diagnosis *why)
 {
 	if (!settings->verb)
-		return diagnose(why, EXIT_CANNOT, -ENOTSUP, record_anew,
-				"%s does not say how it was recorded: its recorder was too old",
-				options->again);
+		return diagnose(
+			why, EXIT_CANNOT, -ENOTSUP, record_anew,
+			"%s does not contain the recording's settings: its recorder was too old",
+			options->again);
 	if (strcmp(settings->verb, "run"))
-		return diagnose(why, EXIT_CANNOT, -ENOTSUP,
-				"`ttreplay` runs its guests again; to go on live, record with "
-				"`ttrec run`",
-				"%s is of `ttrec %.20s`: who scheduled it, or who its clients "
-				"were, is not in it",
-				options->again, settings->verb);
+		return diagnose(
+			why, EXIT_CANNOT, -ENOTSUP,
+			"`ttreplay` can replay its guests; to re-record, record with `ttrec run`",
+			"%s was recorded by `ttrec %.20s`: it does not contain the scheduler or "
+			"the clients",
+			options->again, settings->verb);
 	return 0;
 }
 
@@ -57,14 +57,15 @@ static int read_settings(struct run_options *options, struct again *again, struc
 	err = run_settings_read(again->reader, options, &again->settings);
 	if (err == -EBADMSG || err == -EPIPE)
 		return diagnose(why, EXIT_DAMAGED, err, "`ttdump verify` says where",
-				"%s is damaged where it says how it was recorded", options->again);
+				"%s has damaged recording settings", options->again);
 	/* Traces of before there was such a cost say nothing of it. */
 	if (!options->work_cost)
 		options->work_cost = GUEST_WORK_OFF;
 	if (err == -ENOTSUP)
-		return diagnose(why, EXIT_CANNOT, err, "use the version that recorded it, or newer",
-				"%s has disks of a model (%u) that is not known here",
-				options->again, again->settings.disk_model);
+		return diagnose(why, EXIT_CANNOT, err,
+				"use the version that recorded it, or a newer one",
+				"%s has an unsupported disk-model=%u", options->again,
+				again->settings.disk_model);
 	return err ? err : check_verb(options, &again->settings, why);
 }
 
@@ -73,8 +74,8 @@ static int check_host_files(const struct run_options *options, const struct agai
 {
 	for (size_t i = 0; i < again->count; i++)
 		if (again->guest[i].spec.host_files && !options->trust)
-			return diagnose(why, EXIT_CANNOT, -EPERM, "--trust runs it all the same",
-					"the recorded guest %s used files of its host",
+			return diagnose(why, EXIT_CANNOT, -EPERM, "--trust runs it anyway",
+					"the recorded guest %s had access to files of its host",
 					again->guest[i].spec.name);
 	return 0;
 }
@@ -94,8 +95,8 @@ static int check_memory(const struct again *again, uint64_t most, struct diagnos
 	if (bytes <= most)
 		return 0;
 	return diagnose(why, EXIT_CANNOT, -EFBIG,
-			"--max-memory allows more; without it, it is the memory that this machine "
-			"has available",
+			"raise the limit with --max-memory; the default is the memory that this "
+			"machine has available",
 			"its guests may take %s of memory together, and the recording %s",
 			size_text(bytes, demand), size_text(most, limit));
 }
@@ -166,10 +167,10 @@ static int check_programs(const struct run_options *options, const struct lab *l
 	if (options->trust || !lab->program_count)
 		return 0;
 	return diagnose(why, EXIT_CANNOT, -EPERM,
-			"--trust does it: look at it first, `ttdump extract TRACE lab.yaml` gets "
-			"the lab",
+			"pass --trust to allow it; `ttdump extract TRACE lab.yaml` extracts the "
+			"lab to check first",
 			"the lab of %s %s on this machine: %.160s", options->again,
-			program->command ? "starts a program" : "speaks to a program",
+			program->command ? "starts a program" : "connects to a program",
 			program->command ? program->command : program->socket);
 }
 
@@ -184,7 +185,7 @@ static int load_recorded(const struct run_options *options, struct again *again,
 				"cannot read the lab of %s: %s", options->again, strerror(-found));
 	if (found != 1)
 		return diagnose(why, EXIT_DAMAGED, found ? found : -EPIPE, record_anew,
-				"%s does not hold the whole of its lab", options->again);
+				"%s does not contain its complete lab", options->again);
 	err = lab_parse(again->settings.lab_path, text.data, text.size, lab, why);
 	trace_artifact_free(&text);
 	if (!err)
@@ -232,7 +233,7 @@ int again_take_guests(struct again *again, struct run_lab *lab, struct diagnosis
 		match = is_described(&lab->guest[i], &again->guest[i], i);
 	if (!match)
 		return diagnose(why, EXIT_DAMAGED, -EBADMSG, record_anew,
-				"the trace has other guests than its lab");
+				"the guests of the trace differ from those of its lab");
 	for (size_t i = 0; i < lab->guest_count; i++) {
 		guest_spec_free(&lab->guest[i].spec);
 		lab->guest[i].spec = again->guest[i].spec;

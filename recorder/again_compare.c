@@ -82,9 +82,9 @@ static void judge_memory(const struct again_compare *compare, const struct again
 	if (guest->recorded->replaced)
 		return;
 	if (!again->same_digests)
-		snprintf(reason, size, "--digest is another one");
+		snprintf(reason, size, "different --digest");
 	else if (*reason && compare->options->cpu >= 0)
-		snprintf(reason, size, "--cpu is another one");
+		snprintf(reason, size, "different --cpu");
 }
 
 /* Of several, why the first cannot be compared, and whose that is. */
@@ -241,7 +241,7 @@ static void describe(struct again_result *result, const struct trace_record *old
 	printable(result->difference);
 }
 
-/* How far one came says something only beside how far there was to go. */
+/* Progress is meaningful only relative to the total. */
 static void count_records(struct again_compare *compare)
 {
 	struct trace_record record;
@@ -259,7 +259,7 @@ static void tell_parting(const struct again_compare *compare)
 	char record[UNITS_TEXT], time[UNITS_TEXT];
 
 	if (!compare->options->quiet)
-		fprintf(stderr, "\nttrec: live from here: record %s, %s, t=%s s: %s\n",
+		fprintf(stderr, "\nttrec: continuing live from record %s, %s, t=%s s: %s\n",
 			count_text(result->record, record), result->guest,
 			duration_exact(result->now, time), result->difference);
 }

@@ -96,8 +96,8 @@ static int grant_wish(struct lab *lab, const char *text, struct diagnosis *why)
 	if (err || wish.met)
 		return err;
 	return diagnose(why, EXIT_USAGE, -ENOENT,
-			"name a guest that has a disk with an image: NAME=FILE",
-			"--disk %s: there is no such disk in the lab", text);
+			"give a guest that has a disk with an image: NAME=FILE",
+			"--disk %s: no such disk in the lab", text);
 }
 
 static const struct run_disk *find_disk(const struct run_settings *settings, size_t guest,
@@ -119,15 +119,14 @@ static int check_image(const struct run_settings *settings, const struct lab *la
 	int err = run_disk_look(image, &is);
 
 	if (err)
-		return diagnose(why, exit_status_of_file(err), err,
-				"say where it is: --disk NAME=FILE",
-				"the image %s of %s, which is not in the trace, cannot be had: %s",
-				image, name, strerror(-err));
+		return diagnose(
+			why, exit_status_of_file(err), err, "give its path: --disk NAME=FILE",
+			"cannot open the disk image %s of %s: %s", image, name, strerror(-err));
 	if (!was || (was->size == is.size && was->modified == is.modified))
 		return 0;
 	return diagnose(why, EXIT_CANNOT, -ESTALE,
-			"get the one that was recorded; or say --disk NAME=FILE to take this one",
-			"the image %s of %s has changed since it was recorded", image, name);
+			"provide the recorded one, or pass --disk NAME=FILE to use this one",
+			"the disk image %s of %s has changed since it was recorded", image, name);
 }
 
 int again_check_disks(const struct run_options *options, const struct run_settings *settings,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The options of `ttrec run --again`. */
+/* The options of `ttrec run --rerecord`. */
 #include <argp.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -20,17 +20,18 @@ enum again_key {
 };
 
 static const struct argp_option table[] = {
-	{ "again", KEY_AGAIN, "TRACE", 0,
-	  "record again what this trace is of, and say how far both agree", 6 },
+	{ "rerecord", KEY_AGAIN, "TRACE", 0,
+	  "re-record the setup of this trace and report where it first differs", 6 },
+	{ "again", 0, NULL, OPTION_ALIAS | OPTION_HIDDEN, NULL, 0 },
 	{ "kernel", KEY_KERNEL, "[NAME=]FILE", 0,
-	  "with this kernel, of all guests or of one; also for PROGRAM", 6 },
-	{ "initrd", KEY_INITRD, "[NAME=]FILE", 0, "with this initrd", 6 },
-	{ "disk", KEY_DISK, "[NAME=]FILE", 0, "with this image, of all disks or of one guest's",
+	  "use this kernel, for all guests or one; also for PROGRAM", 6 },
+	{ "initrd", KEY_INITRD, "[NAME=]FILE", 0, "use this initrd", 6 },
+	{ "disk", KEY_DISK, "[NAME=]FILE", 0, "use this image, for all disks or those of one guest",
 	  6 },
-	{ "until", KEY_UNTIL, "RECORD|TIME", 0, "compare up to there", 6 },
+	{ "until", KEY_UNTIL, "RECORD|TIME", 0, "compare only up to there", 6 },
 	{ "trust", KEY_TRUST, NULL, 0,
-	  "start programs of its lab or speak to them, and run its guests even where they "
-	  "cannot be locked in",
+	  "start programs of its lab or connect to them, and run its guests even if they cannot be "
+	  "isolated",
 	  6 },
 	{ "max-memory", KEY_MAX_MEMORY, "SIZE", 0,
 	  "memory that its files and guests may take together (default: what is available)", 6 },
@@ -45,11 +46,13 @@ static void parse_until(const char *text, struct run_options *options, struct ar
 	if (err == -EINVAL)
 		err = duration_parse(text, &options->until_time);
 	if (err)
-		argp_error(state, "--until '%s': give a record number, or a time such as 1.5ms",
-			   text);
+		argp_error(
+			state,
+			"invalid --until '%s': expected a record number, or a time such as 1.5ms",
+			text);
 }
 
-/* What the trace says cannot be said, and what is about a trace needs one. */
+/* Settings that the trace has cannot be given, and options about a trace require one. */
 static void check(const struct run_options *options, struct argp_state *state)
 {
 	const struct session_options *session = &options->session;
@@ -58,15 +61,16 @@ static void check(const struct run_options *options, struct argp_state *state)
 		if (options->replace[GUEST_INITRD][0] || options->disks[0] || options->trust ||
 		    options->max_memory || options->until_record != UINT64_MAX ||
 		    options->until_time != UINT64_MAX)
-			argp_error(state, "--initrd, --disk, --until, --trust and --max-memory are "
-					  "of --again TRACE");
+			argp_error(state, "--initrd, --disk, --until, --trust and --max-memory "
+					  "require --rerecord TRACE");
 		return;
 	}
 	if (options->lab)
-		argp_error(state, "--again: kernels and lab are those of the trace");
+		argp_error(state, "--rerecord takes kernels and lab from the trace");
 	if (session->seed != RUN_UNSET || session->calendar.tod != RUN_UNSET ||
 	    (int)session->calendar.grant >= 0)
-		argp_error(state, "--again: seed, time of day and grant are those of the trace");
+		argp_error(state,
+			   "--rerecord takes seed, time of day and grant policy from the trace");
 }
 
 static error_t parse(int key, char *text, struct argp_state *state)

@@ -1,40 +1,39 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* How far a recording agrees with the one that it repeats. */
+/* How far a re-recording agrees with the recorded trace. */
 #include "recorder/again_report.h"
 
 #include "format/base/units.h"
 
-/* "up to record 1,126, guest n1, t=0.000036024 s" */
-static void print_place(const struct again_result *result, FILE *out)
+/* "up to record 1,126, t=0.000036024 s", or "up to record 1,126 of 1,734, t=0.000036024 s" */
+static void print_place(const struct again_result *result, bool of_all, FILE *out)
 {
-	char record[UNITS_TEXT], time[UNITS_TEXT];
+	char text[UNITS_TEXT];
 
-	fprintf(out, "up to record %s, t=%s s", count_text(result->record, record),
-		duration_exact(result->now, time));
+	fprintf(out, "up to record %s", count_text(result->record, text));
+	if (of_all)
+		fprintf(out, " of %s", count_text(result->records, text));
+	fprintf(out, ", t=%s s", duration_exact(result->now, text));
 }
 
 static void print_parted(const struct again_result *result, FILE *out)
 {
-	char records[UNITS_TEXT];
-
-	print_place(result, out);
-	fprintf(out, ", of %s: then, guest %s: %s; live from there\n",
-		count_text(result->records, records), result->guest, result->difference);
+	print_place(result, true, out);
+	fprintf(out, "; then guest %s: %s; continued live\n", result->guest, result->difference);
 }
 
 static void print_agrees(const struct again_result *result, FILE *out)
 {
 	if (result->outcome == AGAIN_DAMAGED) {
 		fputs("as far as it can be read, ", out);
-		print_place(result, out);
-		fputs("; live from there\n", out);
+		print_place(result, false, out);
+		fputs("; continued live\n", out);
 	} else if (result->stopped) {
-		print_place(result, out);
-		fputs(", and was compared no further\n", out);
+		print_place(result, false, out);
+		fputs(", and was not compared further\n", out);
 	} else if (result->ended) {
-		fputs("to the end of that, ", out);
-		print_place(result, out);
-		fputs("; live from there\n", out);
+		fputs("to its end, ", out);
+		print_place(result, false, out);
+		fputs("; continued live\n", out);
 	} else {
 		fputs("to the end\n", out);
 	}
@@ -42,7 +41,7 @@ static void print_agrees(const struct again_result *result, FILE *out)
 
 void again_report_print(const struct again_result *result, const char *trace, FILE *out)
 {
-	fprintf(out, "  again: agrees with %s ", trace);
+	fprintf(out, "  re-recorded: agrees with %s ", trace);
 	if (result->outcome == AGAIN_PARTED)
 		print_parted(result, out);
 	else

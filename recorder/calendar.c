@@ -244,7 +244,7 @@ static void describe_admitted(const struct calendar *calendar, uint32_t handle, 
 	char time[UNITS_TEXT];
 
 	if (client->state == CALENDAR_RUNNING)
-		snprintf(text, size, "running, last heard of at %s",
+		snprintf(text, size, "running, last message at %s",
 			 duration_exact(calendar->now, time));
 	else if (position == CALENDAR_HEAP_ABSENT)
 		snprintf(text, size, "waiting, no event");
@@ -281,7 +281,7 @@ bool calendar_describe(const struct calendar *calendar, uint32_t *position, char
 	if (client->state == CALENDAR_CONNECTED)
 		snprintf(where, sizeof(where), "connected, has not sent START");
 	else if (client->state == CALENDAR_STARTING)
-		snprintf(where, sizeof(where), "has sent START, not admitted yet");
+		snprintf(where, sizeof(where), "has sent START, not yet admitted");
 	else
 		describe_admitted(calendar, *position, where, sizeof(where));
 	describe_open_ends(client, ends, sizeof(ends));

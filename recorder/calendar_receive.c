@@ -66,7 +66,7 @@ static int check_runs(struct calendar *calendar, uint32_t handle,
 
 	if (client->state != CALENDAR_RUNNING)
 		return refuse(calendar, handle, message,
-			      "%s from a client that waits: expected it only between RUN and WAIT",
+			      "%s from a waiting client: expected only between RUN and WAIT",
 			      wire_operation_text(message->op, name));
 	for (unsigned int i = 0; i < client->sent_count; i++)
 		if (client->sent[i] == CALENDAR_SENT_RUN)
@@ -85,7 +85,7 @@ static int check_not_past(struct calendar *calendar, uint32_t handle,
 	if (time >= calendar->now)
 		return 0;
 	return refuse(calendar, handle, message,
-		      "%s of %s lies in the past: expected %s or later (in the calendar's time)",
+		      "%s of %s is in the past: expected %s or later (in the calendar's time)",
 		      wire_operation_text(message->op, name), duration_exact(time, asked),
 		      duration_exact(calendar->now, now));
 }
@@ -105,7 +105,7 @@ static int receive_ack(struct calendar *calendar, uint32_t handle,
 
 	if (!client->sent_count)
 		return refuse(calendar, handle, message,
-			      "ACK of seq %" PRIu32 ": expected none, all is acknowledged",
+			      "ACK of seq %" PRIu32 ": expected none, everything is acknowledged",
 			      message->seq);
 	what = client->sent[0];
 	if (message->seq != calendar_client_awaited_seq(client))
@@ -155,8 +155,8 @@ static int receive_request(struct calendar *calendar, uint32_t handle,
 		return err;
 	if (message->time < WIRE_TIME_NEVER && !time_from_client(client, message->time, &time))
 		return refuse(calendar, handle, message,
-			      "REQUEST lies beyond 2^63 ns of the calendar's time: expected "
-			      "S64_MAX for never");
+			      "REQUEST is beyond 2^63 ns of the calendar's time: expected S64_MAX "
+			      "for never");
 	err = check_not_past(calendar, handle, message, time);
 	if (err)
 		return err;
@@ -178,7 +178,7 @@ static int receive_wait(struct calendar *calendar, uint32_t handle,
 
 	if (calendar->clients[handle].state == CALENDAR_WAITING)
 		return refuse(calendar, handle, message,
-			      "WAIT from a client that waits already: expected it after RUN");
+			      "WAIT from a waiting client: expected after RUN");
 	err = check_runs(calendar, handle, message);
 	if (!err)
 		err = check_no_question(calendar, handle, message);
@@ -221,8 +221,8 @@ static int receive_update(struct calendar *calendar, uint32_t handle,
 		return err;
 	if (time > calendar->now && time >= client->bound)
 		return refuse(calendar, handle, message,
-			      "UPDATE lies beyond what the client was granted: expected less than "
-			      "%s (in the client's time)",
+			      "UPDATE is beyond the client's grant: expected less than %s (in the "
+			      "client's time)",
 			      duration_exact(client->bound - client->offset, bound));
 	calendar->now = time;
 	if (calendar->reach < WIRE_TIME_NEVER - time)
@@ -251,8 +251,8 @@ static int receive_not_ours(struct calendar *calendar, uint32_t handle,
 	char name[WIRE_NAME_TEXT];
 
 	return refuse(calendar, handle, message,
-		      "%s is the controller's to send: expected ACK, REQUEST, WAIT, GET, UPDATE, "
-		      "GET_TOD or BROADCAST",
+		      "%s is sent only by the controller: expected ACK, REQUEST, WAIT, GET, "
+		      "UPDATE, GET_TOD or BROADCAST",
 		      wire_operation_text(message->op, name));
 }
 
@@ -280,7 +280,7 @@ static int refuse_unstarted(struct calendar *calendar, uint32_t handle,
 			      "%s before START: expected START as the first message", name);
 	if (message->op == TRACE_OP_START)
 		return refuse(calendar, handle, message,
-			      "a second START: expected one in the life of a connection");
+			      "a second START: expected one for each connection");
 	return refuse(calendar, handle, message,
 		      "%s while its START is not answered: expected it to wait for that ACK", name);
 }
@@ -343,7 +343,7 @@ int calendar_check_leave(struct calendar *calendar, uint32_t handle)
 	if (client->state == CALENDAR_WAITING &&
 	    calendar->waiting.positions[handle] != CALENDAR_HEAP_ABSENT)
 		return refuse(calendar, handle, &none,
-			      "it left while it waits: expected it to stay until the RUN it asked "
-			      "for");
+			      "it left while waiting: expected it to stay until the RUN that it "
+			      "requested");
 	return 0;
 }

@@ -89,7 +89,7 @@ static int console_type(struct device_console *console, uint64_t now, unsigned i
 	if (err <= 0)
 		return err;
 	if (!chain.write_size)
-		return device_problem(device, CONSOLE_RX, "a buffer for input without room");
+		return device_problem(device, CONSOLE_RX, "an empty buffer for input");
 	text = console_script_text(console->script, &size);
 	size = size < chain.write_size ? size : chain.write_size;
 	vring_chain_write(&chain, 0, text, size);

@@ -219,10 +219,10 @@ static int begin_request(struct device_disk *disk, unsigned int *budget)
 	if (chain->read_size < sizeof(struct disk_header))
 		return device_problem(device, 0, "a request of %zu bytes", chain->read_size);
 	if (!chain->write_size)
-		return device_problem(device, 0, "a request without room for its status");
+		return device_problem(device, 0, "a request without a status byte");
 	if (chain->read_size > sizeof(struct disk_header) + DATA_MAX ||
 	    chain->write_size > DATA_MAX + 1)
-		return device_problem(device, 0, "a request for %zu bytes, where %u are the most",
+		return device_problem(device, 0, "a request for %zu bytes: the maximum is %u",
 				      chain->read_size + chain->write_size, DATA_MAX);
 	disk->busy = true;
 	disk->next_avail = device->vhost->ring[0].next_avail;

@@ -20,7 +20,7 @@ struct device_rng {
 static int rng_kick(struct device *device, unsigned int queue)
 {
 	if (queue)
-		return device_problem(device, queue, "a source of random bytes has no queue %u",
+		return device_problem(device, queue, "a random number generator has no queue %u",
 				      queue);
 	device_schedule(device, device->host->now(device));
 	return 0;

@@ -18,7 +18,7 @@ enum finding_level {
 	FINDING_OK,
 	FINDING_NOTE,	 /* good to know */
 	FINDING_WARNING, /* a recording is possible; something may go wrong */
-	FINDING_MISSING, /* a fully sealed recording is not possible */
+	FINDING_MISSING, /* full isolation is not possible */
 };
 
 struct finding {
@@ -63,11 +63,12 @@ const struct doctor_cause *doctor_explain(enum seal_part part, const struct doct
 /* What the machine is: Linux, CPUs, container. */
 void doctor_check_machine(const struct doctor_host *host, struct findings *findings);
 
-/* Open a room, run ttrec itself in it, and say which parts of the seal held: in *@seal. */
+/* Open a sandbox, run ttrec itself in it, and return the parts of the isolation that held in
+ * *@seal. */
 void doctor_check_seal(const struct doctor_host *host, struct findings *findings,
 		       unsigned int *seal);
 
-/* What a guest and its recorder need beyond the seal. */
+/* What a guest and its recorder need besides isolation. */
 void doctor_check_needs(const struct doctor_host *host, unsigned int seal,
 			struct findings *findings);
 
@@ -75,8 +76,8 @@ void doctor_check_needs(const struct doctor_host *host, unsigned int seal,
 void doctor_check_kernel(const char *kernel, struct findings *findings);
 
 /*
- * Print the instructions that tell of the processor (kernel/instruction/instruction.h) in all programs and
- * libraries in @path, a file, a directory or an archive.
+ * Print the instructions that tell of the processor (kernel/instruction/instruction.h) in all
+ * programs and libraries in @path, a file, a directory or an archive.
  */
 int doctor_list_instructions(const char *path, bool json, struct diagnosis *why);
 

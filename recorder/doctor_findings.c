@@ -100,12 +100,12 @@ void doctor_print_text(const struct findings *findings, unsigned int seal)
 	for (size_t i = 0; i < findings->count; before = &findings->item[i++])
 		print_finding(&findings->item[i], before);
 	if (!findings_miss_something(findings))
-		puts("\nA fully sealed recording is possible.");
+		puts("\nFull isolation is possible.");
 	else if (seal == SEAL_FULL)
-		puts("\nThe room can be sealed fully, but something else is missing: see above.");
+		puts("\nFull isolation is possible, but something else is missing: see above.");
 	else
-		printf("\nA recording would not be sealed fully: %s\n",
-		       seal ? seal_extent_text(seal, held) : "no part of it holds");
+		printf("\nA recording would not be fully isolated: %s\n",
+		       seal ? seal_extent_text(seal, held) : "no part holds");
 }
 
 static json_t *seal_list(unsigned int seal)

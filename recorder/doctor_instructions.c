@@ -101,11 +101,10 @@ static void print_summary(const struct listing *listing)
 	printf("%s%" PRIu64 " of %" PRIu64 " programs and libraries have such instructions.\n",
 	       listing->found ? "\n" : "", listing->found, listing->programs);
 	if (listing->seen & INSTRUCTION_COUNTER_BITS)
-		puts("rdtsc, rdtscp: read virtual time with a kernel of kernel/uml/build-uml.sh, "
-		     "else what differs in each run");
+		puts("rdtsc, rdtscp: virtual time with a kernel of kernel/uml/build-uml.sh, else "
+		     "different in each run");
 	if (listing->seen & INSTRUCTION_RANDOM_BITS)
-		puts("rdrand, rdseed: cannot be kept from a program; see THE PROCESSOR in "
-		     "ttrec(7)");
+		puts("rdrand, rdseed: cannot be trapped; see THE PROCESSOR in ttrec(7)");
 	if (listing->seen & INSTRUCTION_IDENTITY_BITS)
 		puts("cpuid, rdpid: the same on the same CPU");
 }

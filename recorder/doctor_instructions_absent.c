@@ -9,6 +9,6 @@ int doctor_list_instructions(const char *path, bool json, struct diagnosis *why)
 	(void)path;
 	(void)json;
 	return diagnose(why, EXIT_CANNOT, -ENOSYS,
-			"build ttrec where libzydis-dev and libarchive-dev are installed",
-			"this ttrec was built without a disassembler");
+			"install libzydis-dev and libarchive-dev, and rebuild",
+			"this version was built without a disassembler");
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Whether a kernel can be recorded: what its file says, and whether it starts in a room. */
+/* Whether a kernel can be recorded: what its file says, and whether it starts in a sandbox. */
 #include <cpuid.h>
 #include <string.h>
 
@@ -15,13 +15,13 @@ static const struct {
 	const char *what, *advice;
 } remarks[] = {
 	{ 0, HOST_LINUX(5, 10, 0),
-	  "Linux before 5.10 may lose an interrupt while it idles and then hangs",
+	  "Linux before 5.10 may lose an interrupt while idle, and then hangs",
 	  "use 5.10 or newer" },
 	/* os_rcv_fd_msg() copies 24 bytes of descriptors into 8; fixed by df447a3b4a4b. */
 	{ HOST_LINUX(6, 11, 0), HOST_LINUX(6, 12, 49),
-	  "it overwrites 16 bytes of its stack when it is given the time", "use 6.12.49 or newer" },
+	  "it overwrites 16 bytes of its stack when it receives the time", "use 6.12.49 or newer" },
 	{ HOST_LINUX(6, 13, 0), HOST_LINUX(6, 17, 0),
-	  "it overwrites 16 bytes of its stack when it is given the time", "use 6.17 or newer" },
+	  "it overwrites 16 bytes of its stack when it receives the time", "use 6.17 or newer" },
 };
 
 static void check_release(const struct image_file *image, const char *source,
@@ -49,10 +49,10 @@ static void check_symbols(const struct image_file *image, struct findings *findi
 
 	if (image_symbol_find(image, "start_kernel", &address, &size))
 		findings_add(findings, FINDING_WARNING, "symbols", NULL, "do not strip the kernel",
-			     "none: what differs in memory is named by its address only");
+			     "none: memory differences are reported by address only");
 	else
 		findings_add(findings, FINDING_OK, "symbols", NULL, NULL,
-			     "what differs in memory is named");
+			     "memory differences are reported by symbol");
 }
 
 /* What its programs learn from the processor, and whether what they do takes time. */
@@ -67,14 +67,14 @@ static void check_patches(const struct image_file *image, struct findings *findi
 	else
 		findings_add(findings, FINDING_WARNING, "time stamp counter", NULL, advice,
 			     "the guest's programs read this machine's: memory differs on replay "
-			     "where one is linked dynamically, and messages where it goes by the "
+			     "if one is dynamically linked, and messages if one depends on the "
 			     "counter, as Go and Java do");
 	if (patches & GUEST_PATCH_WORK)
 		findings_add(findings, FINDING_OK, "work", NULL, NULL,
 			     "system calls and page faults can take virtual time");
 	else
 		findings_add(findings, FINDING_NOTE, "work", NULL, advice,
-			     "takes no virtual time: a program that polls may wait for ever");
+			     "takes no virtual time: a program that polls may loop forever");
 }
 
 /*
@@ -106,10 +106,10 @@ static void check_libraries(const struct image_files *files, struct findings *fi
 {
 	if (files->count == 1)
 		findings_add(findings, FINDING_OK, "libraries", NULL, NULL,
-			     "none, linked statically");
+			     "none, statically linked");
 	else
 		findings_add(findings, FINDING_OK, "libraries", NULL, NULL,
-			     "%zu, taken into the trace", files->count - 1);
+			     "%zu, embedded in the trace", files->count - 1);
 }
 
 static int load_kernel(const char *source, struct guest_spec *spec, struct findings *findings,
@@ -135,18 +135,18 @@ static int load_kernel(const char *source, struct guest_spec *spec, struct findi
 
 static void report_start(struct trial *trial, struct findings *findings)
 {
-	static const char advice[] = "see what it says: ttrec run -o none KERNEL";
+	static const char advice[] = "see its output: ttrec run -o none KERNEL";
 
 	if (trial->end == TRIAL_SPOKE)
 		findings_add(findings, FINDING_OK, "start", NULL, NULL,
-			     "it runs in a room and asks for time");
+			     "it runs in a sandbox and requests time");
 	else if (trial->end == TRIAL_SILENT)
 		findings_add(findings, FINDING_MISSING, "start", NULL, advice,
-			     "it runs in a room and does not ask for time; last line: %s",
+			     "it runs in a sandbox and does not request time; last line: %s",
 			     trial_last_line(trial));
 	else
 		findings_add(findings, FINDING_MISSING, "start", NULL, advice,
-			     "it ended in the room (status %d, signal %d); last line: %s",
+			     "it ended in the sandbox (status %d, signal %d); last line: %s",
 			     trial->status, trial->signal, trial_last_line(trial));
 }
 

@@ -39,7 +39,7 @@ static void check_cpus(struct findings *findings)
 
 	if (cpu_allowed(&allowed)) {
 		findings_add(findings, FINDING_WARNING, "CPUs", NULL, NULL,
-			     "cannot tell which may be used");
+			     "cannot determine which may be used");
 		return;
 	}
 	cpu_pin(cpu_here(), &identity);
@@ -47,8 +47,8 @@ static void check_cpus(struct findings *findings)
 	count = CPU_COUNT(&allowed);
 	if (count < 2)
 		findings_add(findings, FINDING_WARNING, "CPUs", NULL,
-			     "give it two for a faster recording",
-			     "1, %s: the trace is written where the guest runs", identity.model);
+			     "allow two for a faster recording",
+			     "1, %s: the trace is written on the guest's CPU", identity.model);
 	else
 		findings_add(findings, FINDING_OK, "CPUs", NULL, NULL, "%d, %s", count,
 			     identity.model);
@@ -112,9 +112,10 @@ static void check_devices(struct findings *findings)
 /* Nothing makes use of it yet: that needs a guest's kernel that answers in its place. */
 static void check_cpuid(const struct doctor_host *host, struct findings *findings)
 {
-	findings_add(findings, FINDING_NOTE, "cpuid", NULL, NULL,
-		     "programs see the model and the number of their CPU; this machine %s trap it",
-		     host->trial[HOST_TRIAL_CPUID] ? "cannot" : "could");
+	findings_add(
+		findings, FINDING_NOTE, "cpuid", NULL, NULL,
+		"programs see the model and the number of their CPU; this machine %s trap cpuid",
+		host->trial[HOST_TRIAL_CPUID] ? "cannot" : "could");
 }
 
 void doctor_check_machine(const struct doctor_host *host, struct findings *findings)
@@ -171,7 +172,7 @@ static void check_directory(struct findings *findings)
 
 	if (room_find_base(MEMORY_ENOUGH, &base, &about))
 		findings_add(findings, FINDING_MISSING, "guest memory", NULL, advice,
-			     "nowhere to keep it: nothing can be executed in any of " ROOM_BASES);
+			     "no directory for it: all of these are mounted noexec: " ROOM_BASES);
 	else if (about.free_bytes < MEMORY_ENOUGH)
 		findings_add(findings, FINDING_WARNING, "guest memory", NULL, advice,
 			     "%s free in %s: a guest that needs more dies with SIGBUS",
@@ -189,5 +190,5 @@ void doctor_check_needs(const struct doctor_host *host, unsigned int seal,
 		check_directory(findings);
 	else
 		findings_add(findings, FINDING_OK, "guest memory", NULL, NULL,
-			     "in the room's own root");
+			     "in the sandbox's own root");
 }

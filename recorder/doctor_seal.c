@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Opens a room with ttrec itself in it: what holds there holds for every guest. */
+/* Opens a sandbox with ttrec itself in it: what holds there holds for every guest. */
 #include <limits.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@
 static const char *const labels[SEAL_COUNT] = {
 	[SEAL_USER_BIT] = "user namespace",   [SEAL_PID_BIT] = "pid namespace",
 	[SEAL_MOUNT_BIT] = "mount namespace", [SEAL_NET_BIT] = "network namespace",
-	[SEAL_ASLR_BIT] = "fixed addresses",  [SEAL_ENTROPY_BIT] = "entropy door",
+	[SEAL_ASLR_BIT] = "fixed addresses",  [SEAL_ENTROPY_BIT] = "entropy",
 	[SEAL_AUXV_BIT] = "AT_RANDOM bytes",  [SEAL_CPU_BIT] = "one CPU",
 };
 
@@ -51,14 +51,14 @@ static int build_spec(struct guest_spec *spec, struct diagnosis *why)
 static void report_room(const struct trial *trial, struct findings *findings)
 {
 	if (trial->end == TRIAL_ENDED && !trial->status && !trial->signal)
-		findings_add(findings, FINDING_OK, "room", NULL, NULL,
-			     "opened, and a program ran in it");
+		findings_add(findings, FINDING_OK, "sandbox", NULL, NULL,
+			     "created, and a program ran in it");
 	else if (trial->end == TRIAL_ENDED)
-		findings_add(findings, FINDING_MISSING, "room", NULL, NULL,
+		findings_add(findings, FINDING_MISSING, "sandbox", NULL, NULL,
 			     "a program ran in it and failed (status %d, signal %d)", trial->status,
 			     trial->signal);
 	else
-		findings_add(findings, FINDING_MISSING, "room", NULL, NULL,
+		findings_add(findings, FINDING_MISSING, "sandbox", NULL, NULL,
 			     "a program started in it does not end");
 }
 
@@ -105,7 +105,7 @@ void doctor_check_seal(const struct doctor_host *host, struct findings *findings
 		err = try_room(&spec, seal, findings, &why);
 	guest_spec_free(&spec);
 	if (err) /* which parts would hold is not known */
-		findings_add(findings, FINDING_MISSING, "room", NULL,
+		findings_add(findings, FINDING_MISSING, "sandbox", NULL,
 			     why.advice[0] ? why.advice : NULL, "%s", why.what);
 	for (unsigned int part = 0; !err && part < SEAL_COUNT; part++) {
 		if (*seal & 1u << part)

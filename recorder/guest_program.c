@@ -19,7 +19,6 @@
 #include "kernel/image/image.h"
 #include "kernel/host/process.h"
 
-
 /* Where the program is in the guest, and the working directory. */
 #define GUEST_DIRECTORY "/work"
 /* RAM of the guest: at least so much, or so much besides its files, which are there twice. */
@@ -137,11 +136,11 @@ static int run_script(struct script *script, char *const *arguments)
 static int script_failed(const struct script *script, int err, struct diagnosis *why)
 {
 	static const char hint[] = "  hint: ";
-	const char *what = "it did not say why", *advice = NULL, *colon;
+	const char *what = "it did not give a reason", *advice = NULL, *colon;
 	char *rest = script->text, *line;
 
 	if (err < 0)
-		return diagnose(why, EXIT_CANNOT, err, "install ttrec again: this belongs to it",
+		return diagnose(why, EXIT_CANNOT, err, "reinstall ttrec, which includes it",
 				"cannot run %s: %s", script->path, strerror(-err));
 	while (rest && (line = strsep(&rest, "\n"))) {
 		if (!strncmp(line, hint, strlen(hint)))
@@ -180,10 +179,10 @@ static int ask_for_kernel(const char *program, char **kernel, struct diagnosis *
 	if (err < 0)
 		return script_failed(&script, err, why);
 	snprintf(advice, sizeof(advice),
-		 "build one, which takes some minutes: %.400s, or let TTREC_KERNEL name one", path);
+		 "build one, which takes some minutes: %.400s, or set TTREC_KERNEL", path);
 	if (err)
 		return diagnose(why, EXIT_CANNOT, -ENOENT, advice,
-				"there is no User-Mode-Linux kernel to run %s on", program);
+				"no User-Mode-Linux kernel found to run %s on", program);
 	*kernel = read_line(out);
 	return *kernel ? 0 : -ENOMEM;
 }
@@ -278,9 +277,8 @@ static int add_file(struct words *words, const char *file, struct diagnosis *why
 		path += 2;
 	if (leads_up(path) || !*path)
 		return diagnose(why, EXIT_USAGE, -EINVAL,
-				"say where it belongs in the guest: --add FILE:/PATH",
-				"--add %s is not below the directory that the program runs in",
-				file);
+				"give its path in the guest: --add FILE:/PATH",
+				"--add %s is not below the program's working directory", file);
 	return words_take_two(words, "-a", join(file, GUEST_DIRECTORY, path));
 }
 
@@ -303,8 +301,8 @@ static int choose_in_directory(const char *directory, const char **name, struct 
 		return 0;
 	}
 	return diagnose(why, EXIT_CANNOT, -ENOENT,
-			"name the program itself, and add the directory with --add",
-			"the directory %s has no program called test, run or init", directory);
+			"give the program itself, and add the directory with --add",
+			"the directory %s has no program test, run or init", directory);
 }
 
 /* The name of its file, without what has a meaning for the packer. */
@@ -407,9 +405,8 @@ static int settle_memory(struct run_options *options, struct diagnosis *why)
 		memory = memory < MEMORY_LEAST ? MEMORY_LEAST : memory;
 	}
 	if (memory < MEMORY_MIN + 2 * size)
-		return diagnose(why, EXIT_CANNOT, -ENOMEM,
-				"give it more with --memory, or leave that out",
-				"%s of memory are too little for a guest with files of %s",
+		return diagnose(why, EXIT_CANNOT, -ENOMEM, "increase --memory, or remove it",
+				"%s of memory is too little for a guest with files of %s",
 				size_text(memory, given), size_text(size, image));
 	snprintf(options->packed.memory, sizeof(options->packed.memory), "mem=%" PRIu64 "K",
 		 memory >> 10);
@@ -421,8 +418,8 @@ static int replace_initrd(struct run_options *options, struct diagnosis *why)
 {
 	options->kernel = NULL;
 	if (options->memory)
-		return diagnose(why, EXIT_USAGE, -EINVAL, "leave --memory out",
-				"--again: the guest's memory is that of the trace");
+		return diagnose(why, EXIT_USAGE, -EINVAL, "remove --memory",
+				"--rerecord takes the guest's memory from the trace");
 	return words_add(options->replace[GUEST_INITRD], RUN_PATTERNS_MAX, options->packed.initrd)
 		       ? 0
 		       : -E2BIG;
@@ -450,23 +447,22 @@ static int check_other(const struct run_options *options, struct diagnosis *why)
 		return diagnose(why, exit_status_of_file(-errno), -errno, "check the path",
 				"cannot read %s: %s", options->kernel[0], strerror(errno));
 	if (options->add[0] || options->memory)
-		return diagnose(
-			why, EXIT_USAGE, -EINVAL,
-			"name a program of this machine, or pack what the kernel is started "
-			"with: make-initramfs.sh -a",
-			"--add and --memory are for a guest that runs a program");
+		return diagnose(why, EXIT_USAGE, -EINVAL,
+				"give a program of this machine, or add files to the initrd: "
+				"make-initramfs.sh -a",
+				"--add and --memory require PROGRAM");
 	if (options->misplaced)
 		return diagnose(why, EXIT_USAGE, -EINVAL,
-				"put it before the kernel; or, if it is for the guest, -- before the "
-				"kernel",
-				"'%s' stands after the kernel %s, where all is the guest's",
+				"put it before the kernel or, if it is meant for the guest, put -- "
+				"before the kernel",
+				"'%s' after the kernel %s would be passed to the guest",
 				options->misplaced, options->kernel[0]);
 	if (options->again && options->kernel)
-		return diagnose(why, EXIT_USAGE, -EINVAL, "another kernel is given with --kernel",
-				"--again: kernels and lab are those of the trace");
+		return diagnose(why, EXIT_USAGE, -EINVAL, "give another kernel with --kernel",
+				"--rerecord takes kernels and lab from the trace");
 	if (!options->again && options->replace[GUEST_KERNEL][0])
-		return diagnose(why, EXIT_USAGE, -EINVAL, "leave --kernel out",
-				"--kernel is for a program, or of --again TRACE");
+		return diagnose(why, EXIT_USAGE, -EINVAL, "remove --kernel",
+				"--kernel requires PROGRAM or --rerecord TRACE");
 	return 0;
 }
 

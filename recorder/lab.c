@@ -21,11 +21,11 @@
 
 static const struct lab_key network_keys[] = {
 	LAB_KEY("name", lab_type_name, struct lab_network, name, .required = true,
-		.doc = "what devices call it"),
+		.doc = "its name, as used by devices"),
 	LAB_KEY("delay", lab_type_duration, struct lab_network, link.delay,
 		.doc = "time from guest to guest"),
 	LAB_KEY("jitter", lab_type_duration, struct lab_network, link.jitter,
-		.doc = "at most so much is added to the delay"),
+		.doc = "maximum random addition to the delay"),
 	LAB_KEY("loss", lab_type_share, struct lab_network, link.loss,
 		.doc = "share of frames that are lost"),
 	LAB_KEY("bandwidth", lab_type_rate, struct lab_network, link.bandwidth, .min = 1,
@@ -42,8 +42,7 @@ int lab_check_name(struct lab_reader *reader, const yaml_node_t *place, const ch
 {
 	if (lab_find_name(name, names, count, stride) == count)
 		return 0;
-	return lab_error(reader, place, "give each a name of its own",
-			 "the name '%s' is taken already", name);
+	return lab_error(reader, place, "use unique names", "duplicate name '%s'", name);
 }
 
 struct lab_network *lab_add_network(struct lab_reader *reader, const yaml_node_t *node)
@@ -74,7 +73,7 @@ int lab_network_split(struct lab_reader *reader, const yaml_node_t *place,
 {
 	if (link->delay % 2)
 		return lab_error(reader, place, "give an even number of nanoseconds",
-				 "half of the delay is on each side, and this one has no half");
+				 "odd delay: each side of the network has half of it");
 	link->delay /= 2;
 	link->jitter /= 2;
 	link->loss = half_share(link->loss);
@@ -101,15 +100,15 @@ static int read_network(struct lab_reader *reader, const yaml_node_t *node)
 
 static const struct lab_key program_keys[] = {
 	LAB_KEY("name", lab_type_name, struct lab_program, name, .required = true,
-		.doc = "what devices call it"),
+		.doc = "its name, as used by devices"),
 	LAB_KEY("command", lab_type_text, struct lab_program, command,
-		.doc = "for sh -c; {socket} and {time} stand for paths"),
+		.doc = "command for sh -c; {socket} and {time} are replaced by paths"),
 	LAB_KEY("socket", lab_type_path, struct lab_program, socket,
 		.doc = "where it listens for vhost-user"),
 	LAB_KEY("id", lab_type_number, struct lab_program, virtio_id, .min = 1,
 		.max = VIRTIO_ID_MAX, .required = true, .doc = "the virtio id of its device"),
 	LAB_KEY("timed", lab_type_flag, struct lab_program, timed,
-		.doc = "does it take part in virtual time?"),
+		.doc = "whether it takes part in virtual time"),
 };
 
 static const struct lab_schema program_schema = { "a program", program_keys,
@@ -138,18 +137,15 @@ static int check_program(struct lab_reader *reader, const struct lab_program *pr
 
 	if (!program->command && !program->socket)
 		return lab_error(reader, map->node,
-				 "give 'command' to have it started, or 'socket' where it listens",
-				 "the program '%s' cannot be reached", program->name);
+				 "give 'command' to start it, or 'socket' where it listens",
+				 "the program '%s' has neither 'command' nor 'socket'",
+				 program->name);
 	if (!program->socket && !strstr(program->command, "{socket}"))
-		return lab_error(reader, command,
-				 "put {socket} where the command takes its vhost-user socket, or "
-				 "give 'socket'",
-				 "nobody tells the program '%s' where to listen", program->name);
+		return lab_error(reader, command, "add {socket} to the command, or give 'socket'",
+				 "the command of the program '%s' has no {socket}", program->name);
 	if (program->timed && !(program->command && strstr(program->command, "{time}")))
-		return lab_error(reader, command,
-				 "put {time} where the command takes the time-travel socket, or "
-				 "leave 'timed' out",
-				 "nobody tells the program '%s' where time comes from",
+		return lab_error(reader, command, "add {time} to the command, or remove 'timed'",
+				 "the command of the timed program '%s' has no {time}",
 				 program->name);
 	return 0;
 }
@@ -226,7 +222,7 @@ static const struct lab_key lab_keys[] = {
 	LAB_KEY("guests", lab_type_guests, struct lab, guest, .required = true,
 		.doc = "a list of guests, each with a name and a kernel"),
 	LAB_KEY("seed", lab_type_number, struct lab, seed, .max = LAB_UNSET - 1,
-		.doc = "where all that is random comes from"),
+		.doc = "seed of all random streams"),
 	LAB_KEY("tod", lab_type_tod, struct lab, tod, .doc = "time of day at virtual time 0"),
 	LAB_KEY("grant", lab_type_grant, struct lab, grant, .doc = "each or window"),
 	LAB_KEY("work-cost", lab_type_work_cost, struct lab, work_cost,
@@ -236,8 +232,7 @@ static const struct lab_key lab_keys[] = {
 		.doc = "lines that some console must show"),
 	LAB_KEY("fail-on", lab_type_patterns, struct lab, fail_on,
 		.doc = "lines that no console may show"),
-	LAB_KEY("allow-line", lab_type_patterns, struct lab, allow_line,
-		.doc = "lines that are not judged"),
+	LAB_KEY("allow-line", lab_type_patterns, struct lab, allow_line, .doc = "lines to ignore"),
 };
 
 static const struct lab_schema lab_schema = { "a lab", lab_keys, ARRAY_SIZE(lab_keys), true,

@@ -27,9 +27,9 @@ static const struct lab_key step_keys[] = {
 	LAB_KEY("expect", lab_type_pattern, struct step_form, expect,
 		.doc = "a line must match first"),
 	LAB_KEY("after", lab_type_duration, struct step_form, after,
-		.doc = "so long after the match"),
+		.doc = "time to wait after the match"),
 	LAB_KEY("send", lab_type_text, struct step_form, send, .required = true,
-		.doc = "what is typed, \"\\n\" at its end included"),
+		.doc = "the text to type, including \"\\n\" at its end"),
 };
 
 const struct lab_schema lab_step_schema = { "a step of a console", step_keys, ARRAY_SIZE(step_keys),
@@ -42,11 +42,10 @@ static int read_mapping(struct lab_reader *reader, const yaml_node_t *node, stru
 
 	if (!err && lab_map_has(&map, "at") && lab_map_has(&map, "expect"))
 		err = lab_error(reader, lab_map_place(&map, "at"),
-				"say 'after' for a time after "
-				"the match",
+				"use 'after' for a time after the match",
 				"a step has 'at' or 'expect', not both");
 	if (!err && lab_map_has(&map, "after") && !lab_map_has(&map, "expect"))
-		err = lab_error(reader, lab_map_place(&map, "after"), "say 'at' for a time",
+		err = lab_error(reader, lab_map_place(&map, "after"), "use 'at' for a time",
 				"'after' needs 'expect'");
 	return err;
 }
@@ -179,9 +178,9 @@ static int read_line(struct lab_reader *reader, const struct lab_key *key, const
 	err = line ? parse_line(line, form) : -ENOMEM;
 	if (err == -ENOMEM)
 		return lab_out_of_memory(reader);
-	snprintf(advice, sizeof(advice), "give %s", line_right);
+	snprintf(advice, sizeof(advice), "expected %s", line_right);
 	if (err)
-		return lab_error(reader, node, advice, "a console cannot follow '%s'",
+		return lab_error(reader, node, advice, "invalid console step '%s'",
 				 lab_quote(text, quote));
 	return form->expect ? lab_check_pattern(reader, node, form->expect) : 0;
 }

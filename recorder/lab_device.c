@@ -38,7 +38,7 @@ static int find_named(struct lab_reader *reader, const struct lab_key *key, cons
 	if (count)
 		lab_advise(name, known, names, count, stride, advice);
 	else
-		snprintf(advice, sizeof(advice), "this lab has none: describe it under '%.*s:'",
+		snprintf(advice, sizeof(advice), "the lab has none: define it under '%.*s:'",
 			 (int)strcspn(known, " "), known);
 	return lab_error(reader, node, advice, "'%s' is not %s", quote, key->type->right);
 }
@@ -109,12 +109,11 @@ static const struct lab_key disk_keys[] = {
 };
 
 static const struct lab_key rng_keys[] = {
-	LAB_KEY("rng", lab_type_nothing, struct lab_device, kind, .doc = "nothing more to say"),
+	LAB_KEY("rng", lab_type_nothing, struct lab_device, kind, .doc = "no value"),
 };
 
 static const struct lab_key console_keys[] = {
-	LAB_KEY("console", lab_type_script, struct lab_device, steps,
-		.doc = "a list of what is typed"),
+	LAB_KEY("console", lab_type_script, struct lab_device, steps, .doc = "a list of steps"),
 };
 
 static const struct lab_key use_keys[] = {
@@ -151,11 +150,11 @@ static int check_disk(struct lab_reader *reader, const struct lab_device *device
 		      const struct lab_map *map)
 {
 	if (!device->disk.image && !device->disk.size)
-		return lab_error(reader, map->node, "name an image, or give 'size'",
-				 "a disk without an image has no size");
+		return lab_error(reader, map->node, "give an image, or 'size'",
+				 "a disk without an image needs a size");
 	if (device->disk.size % SECTOR)
 		return lab_error(reader, lab_map_place(map, "size"), "give a size such as 64M",
-				 "a disk comes in sectors of 512 bytes");
+				 "the size must be a multiple of 512 bytes");
 	return 0;
 }
 
@@ -186,8 +185,8 @@ static int check_net(struct lab_reader *reader, const struct lab_guest *guest,
 	if (!taken)
 		return 0;
 	return lab_error(reader, lab_map_place(map, "mac"),
-			 "give each its own, or leave 'mac' out to have one made",
-			 "the network '%s' has this address already",
+			 "use unique addresses, or remove 'mac' to have one generated",
+			 "duplicate address in the network '%s'",
 			 lab->network[device->network].name);
 }
 
@@ -205,12 +204,12 @@ static int unknown_kind(struct lab_reader *reader, const yaml_node_t *node)
 	word = word ? word : "";
 	if (lab_find_name(word, kinds, ARRAY_SIZE(kinds), sizeof(*kinds)) < ARRAY_SIZE(kinds))
 		return lab_error(reader, node, "give a mapping such as {net: lan}",
-				 "'%s' alone does not say which", word);
-	lab_advise(word, "it has one of these keys", kinds, ARRAY_SIZE(kinds), sizeof(*kinds),
+				 "'%s' needs a value", word);
+	lab_advise(word, "expected one of these keys", kinds, ARRAY_SIZE(kinds), sizeof(*kinds),
 		   advice);
 	if (!*word)
-		return lab_error(reader, node, advice, "this is no device");
-	return lab_error(reader, node, advice, "what device is '%s'?", lab_quote(word, quote));
+		return lab_error(reader, node, advice, "not a device");
+	return lab_error(reader, node, advice, "unknown device '%s'", lab_quote(word, quote));
 }
 
 /* The word alone, such as rng, or a mapping with that key. */
@@ -288,9 +287,8 @@ static int read_devices(struct lab_reader *reader, const struct lab_key *key,
 	int err = lab_list(reader, node, key->name, false, &count);
 
 	if (!err && count > ROOM_DEVICES_MAX)
-		err = lab_error(reader, node, "leave some out",
-				"a guest has at most %u devices; these are %zu", ROOM_DEVICES_MAX,
-				count);
+		err = lab_error(reader, node, "remove some",
+				"a guest has at most %u devices, got %zu", ROOM_DEVICES_MAX, count);
 	for (size_t i = 0; !err && i < count; i++)
 		err = read_device(reader, guest, lab_item(reader, node, i));
 	return err;

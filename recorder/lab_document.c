@@ -82,12 +82,12 @@ int lab_document_read(struct lab_reader *reader, char **text, size_t *size)
 	}
 	if (got < 0)
 		return diagnose(reader->why, exit_status_of_file(-errno), -errno,
-				"name a lab file, see ttrec-lab(5)", "cannot read the lab %s: %s",
+				"give a lab file, see ttrec-lab(5)", "cannot read the lab %s: %s",
 				reader->path, strerror(errno));
 	if (used > LAB_FILE_MAX)
 		return diagnose(reader->why, EXIT_USAGE, -EINVAL,
-				"name a lab file, see ttrec-lab(5)",
-				"%s is larger than 1 MiB: that is no lab file", reader->path);
+				"give a lab file, see ttrec-lab(5)",
+				"%s is larger than 1 MiB, the limit for a lab file", reader->path);
 	*text = take_pointer(data);
 	*size = used;
 	return 0;
@@ -117,10 +117,9 @@ static int explain_bytes(struct lab_reader *reader, const yaml_parser_t *parser,
 
 	find_position(text, offset, &line, &column);
 	if (strstr(parser->problem, "control"))
-		snprintf(what, sizeof(what), "a control character (0x%02x) has no place here",
-			 byte);
+		snprintf(what, sizeof(what), "invalid control character 0x%02x", byte);
 	else
-		snprintf(what, sizeof(what), "the byte 0x%02x is no UTF-8 text", byte);
+		snprintf(what, sizeof(what), "byte 0x%02x is not valid UTF-8", byte);
 	return say_at(reader, line, column,
 		      "write the file as UTF-8 text; in double quotes, "
 		      "\\xHH stands for a character",
@@ -133,12 +132,12 @@ static int explain_syntax(struct lab_reader *reader, const yaml_parser_t *parser
 	char what[256];
 
 	if (parser->context && parser->context_mark.line != place->line)
-		snprintf(what, sizeof(what), "this is no YAML: %s %s that begins in line %zu",
+		snprintf(what, sizeof(what), "invalid YAML: %s %s that begins in line %zu",
 			 parser->problem, parser->context, parser->context_mark.line + 1);
 	else
-		snprintf(what, sizeof(what), "this is no YAML: %s", parser->problem);
+		snprintf(what, sizeof(what), "invalid YAML: %s", parser->problem);
 	return say_at(reader, place->line + 1, place->column + 1,
-		      "look at the indentation (spaces, no tabs), the brackets and the quotes here "
+		      "check the indentation (spaces, no tabs), the brackets and the quotes here "
 		      "and in the line before",
 		      what);
 }
@@ -150,12 +149,12 @@ static int explain_composition(struct lab_reader *reader, const yaml_parser_t *p
 	char what[256];
 
 	if (parser->context && strstr(parser->context, "duplicate"))
-		snprintf(what, sizeof(what), "this anchor stands in line %zu already",
+		snprintf(what, sizeof(what), "duplicate anchor, defined in line %zu",
 			 parser->context_mark.line + 1);
 	else
-		snprintf(what, sizeof(what), "this is no YAML: %s", parser->problem);
+		snprintf(what, sizeof(what), "invalid YAML: %s", parser->problem);
 	return say_at(reader, place->line + 1, place->column + 1,
-		      "before an alias (*name) stands its anchor (&name), once", what);
+		      "an alias (*name) needs exactly one anchor (&name) before it", what);
 }
 
 static int explain(struct lab_reader *reader, const yaml_parser_t *parser, const char *text,
@@ -211,8 +210,7 @@ static int walk_event(struct lab_reader *reader, const yaml_event_t *event, stru
 	if (event->type == YAML_SEQUENCE_END_EVENT || event->type == YAML_MAPPING_END_EVENT)
 		walk->depth--;
 	if (walk->depth > LAB_DEPTH_MAX)
-		return say_at(reader, line, column,
-			      "no lab is nested so deep: look at the brackets",
+		return say_at(reader, line, column, "check the brackets",
 			      "lists and mappings are nested too deep");
 	walk->anchors += has_anchor(event);
 	if (walk->anchors <= LAB_ANCHORS_MAX)
@@ -255,13 +253,13 @@ static int check_single(struct lab_reader *reader, yaml_parser_t *parser, const 
 
 	if (!yaml_document_get_root_node(&reader->document))
 		return diagnose(reader->why, EXIT_USAGE, -EINVAL,
-				"name a lab file, see ttrec-lab(5)", "%s is empty", reader->path);
+				"give a lab file, see ttrec-lab(5)", "%s is empty", reader->path);
 	if (!yaml_parser_load(parser, &second))
 		return explain(reader, parser, text, size);
 	root = yaml_document_get_root_node(&second);
 	if (root)
 		err = lab_error(reader, root, "a lab is one document: remove the line with '---'",
-				"a second document begins here");
+				"second YAML document");
 	yaml_document_delete(&second);
 	return err;
 }
@@ -317,8 +315,8 @@ int lab_spend(struct lab_reader *reader, const yaml_node_t *node, size_t size)
 		return 0;
 	}
 	reader->budget = 0;
-	return lab_error(reader, node, "repeat less with aliases, merges and counts",
-			 "up to here the lab is larger than %u MiB", LAB_BUDGET >> 20);
+	return lab_error(reader, node, "reduce aliases, merges and counts",
+			 "the expanded lab is larger than %u MiB", LAB_BUDGET >> 20);
 }
 
 const char *lab_word(const yaml_node_t *node)
@@ -343,7 +341,7 @@ static int check_tag(struct lab_reader *reader, const yaml_node_t *node)
 
 	if (!tag || (!strncmp(tag, own, strlen(own)) && strcmp(tag + strlen(own), "binary")))
 		return 0;
-	return lab_error(reader, node, "leave the tag out", "the tag '%s' means nothing here",
+	return lab_error(reader, node, "remove the tag", "unsupported tag '%s'",
 			 lab_quote(tag, quote));
 }
 
@@ -366,7 +364,7 @@ int lab_scalar(struct lab_reader *reader, const yaml_node_t *node, const char *n
 	size_t length;
 	int err;
 
-	snprintf(advice, sizeof(advice), "give %s", right);
+	snprintf(advice, sizeof(advice), "expected %s", right);
 	if (node->type != YAML_SCALAR_NODE || lab_is_null(node))
 		return lab_error(reader, node, advice, "'%s' is %s", name, kind_of(node));
 	length = node->data.scalar.length;
@@ -374,7 +372,7 @@ int lab_scalar(struct lab_reader *reader, const yaml_node_t *node, const char *n
 		return lab_error(reader, node, advice, "'%s' is longer than %u bytes", name,
 				 LAB_TEXT_MAX);
 	if (strlen(lab_word(node)) != length)
-		return lab_error(reader, node, "leave \\0 out", "'%s' holds a NUL byte", name);
+		return lab_error(reader, node, "remove the \\0", "'%s' contains a NUL byte", name);
 	err = check_tag(reader, node);
 	if (!err)
 		err = lab_spend(reader, node, length);
@@ -393,8 +391,8 @@ int lab_list(struct lab_reader *reader, const yaml_node_t *node, const char *nam
 		*count = 1;
 		return single ? 0
 			      : lab_error(reader, node,
-					  "begin each item with '- ' in a line of its "
-					  "own, or put all of them in brackets",
+					  "begin each item with '- ' on its own line, or put all "
+					  "of them in brackets",
 					  "'%s' is %s, not a list", name, kind_of(node));
 	}
 	*count = (size_t)(node->data.sequence.items.top - node->data.sequence.items.start);

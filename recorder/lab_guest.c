@@ -24,7 +24,7 @@ struct guest_form {
 
 static const struct lab_key guest_keys[] = {
 	LAB_KEY("name", lab_type_name, struct guest_form, guest.name, .required = true,
-		.doc = "what reports call it"),
+		.doc = "its name, as used in reports"),
 	LAB_KEY("kernel", lab_type_path, struct guest_form, guest.kernel, .required = true,
 		.doc = "the path of a User-Mode-Linux kernel"),
 	LAB_KEY("initrd", lab_type_path, struct guest_form, guest.initrd,
@@ -34,17 +34,17 @@ static const struct lab_key guest_keys[] = {
 	LAB_KEY("append", lab_type_words, struct guest_form, append,
 		.doc = "more words for the kernel's command line"),
 	LAB_KEY("id", lab_type_number, struct guest_form, guest.id, .max = LAB_UNSET - 1,
-		.doc = "who comes first at the same virtual time"),
+		.doc = "id for the scheduler; at equal times the lower id runs first"),
 	LAB_KEY("seed", lab_type_number, struct guest_form, guest.seed, .max = LAB_UNSET - 1,
-		.doc = "where its random bytes come from"),
+		.doc = "seed of its random bytes"),
 	LAB_KEY("count", lab_type_number, struct guest_form, count, .min = 1, .max = LAB_GUESTS_MAX,
-		.doc = "so many guests like this one"),
+		.doc = "number of guests like this one"),
 	LAB_KEY("expect", lab_type_patterns, struct guest_form, guest.expect,
 		.doc = "lines that its console must show"),
 	LAB_KEY("fail-on", lab_type_patterns, struct guest_form, guest.fail_on,
 		.doc = "lines that its console may not show"),
 	LAB_KEY("allow-line", lab_type_patterns, struct guest_form, guest.allow_line,
-		.doc = "lines of its console that are not judged"),
+		.doc = "lines of its console to ignore"),
 	LAB_KEY("devices", lab_type_devices, struct guest_form, guest.device,
 		.doc = "a list of its devices"),
 };
@@ -69,9 +69,9 @@ static int check_memory(struct lab_reader *reader, const struct guest_form *form
 
 	if (form->memory % MEMORY_PAGE)
 		return lab_error(reader, place, "give a size such as 64M",
-				 "memory comes in pages of 4 KiB");
+				 "the memory must be a multiple of 4 KiB");
 	if (names_memory(form->append))
-		return lab_error(reader, lab_map_place(map, "append"), "say 'memory: 64M' instead",
+		return lab_error(reader, lab_map_place(map, "append"), "use 'memory: 64M' instead",
 				 "'append' cannot have mem=");
 	return 0;
 }
@@ -104,11 +104,12 @@ static int check_counted(struct lab_reader *reader, const struct lab_map *map)
 	const yaml_node_t *name = lab_map_place(map, "name");
 
 	if (lab_map_has(map, "seed"))
-		return lab_error(reader, lab_map_place(map, "seed"),
-				 "leave it out: each gets one from the lab's seed and its id",
-				 "guests with 'count' cannot have the same 'seed'");
+		return lab_error(
+			reader, lab_map_place(map, "seed"),
+			"remove it: each guest's seed is derived from the lab's seed and its id",
+			"guests with 'count' cannot have the same 'seed'");
 	if (lab_map_has(map, "name") && lab_word(name) && !strstr(lab_word(name), "%d"))
-		return lab_error(reader, name, "put %d where its number belongs, such as n%d",
+		return lab_error(reader, name, "add %d for its number, such as n%d",
 				 "guests with 'count' cannot have the same name");
 	return 0;
 }
@@ -121,7 +122,7 @@ static int check_id(struct lab_reader *reader, const struct guest_form *form,
 	for (size_t i = 0; i < lab->guest_count; i++)
 		if (lab->guest[i].id == form->guest.id)
 			return lab_error(reader, place, "give an 'id' to each guest, or to none",
-					 "the id %" PRIu64 " of '%s' is that of '%s' already",
+					 "duplicate id %" PRIu64 " of '%s' and '%s'",
 					 form->guest.id, form->guest.name, lab->guest[i].name);
 	return 0;
 }
@@ -134,8 +135,8 @@ static int set_id(struct lab_reader *reader, struct guest_form *form, const stru
 		*id = reader->lab->guest_count + 1;
 	else if (reader->counted &&
 		 (__builtin_add_overflow(*id, reader->number - 1, id) || *id == LAB_UNSET))
-		return lab_error(reader, lab_map_place(map, "id"), "begin with a smaller one",
-				 "there are not so many ids");
+		return lab_error(reader, lab_map_place(map, "id"), "use a smaller one",
+				 "the ids exceed the maximum");
 	return check_id(reader, form, lab_map_place(map, "id"));
 }
 
@@ -160,7 +161,7 @@ int lab_add_guest(struct lab_reader *reader, const yaml_node_t *node, struct lab
 	struct lab_guest *grown;
 
 	if (lab->guest_count == LAB_GUESTS_MAX)
-		return lab_error(reader, node, "make the lab smaller", "more than %u guests",
+		return lab_error(reader, node, "use fewer guests", "more than %u guests",
 				 LAB_GUESTS_MAX);
 	grown = lab_array_grow(lab->guest, lab->guest_count, sizeof(*grown));
 	if (!grown)
@@ -229,7 +230,7 @@ static int read_guests(struct lab_reader *reader, const struct lab_key *key,
 	(void)field;
 	if (!err && !count)
 		err = lab_error(reader, node, "give at least one, with a name and a kernel",
-				"a lab has guests; this list is empty");
+				"empty list of guests");
 	for (size_t i = 0; !err && i < count; i++)
 		err = read_guest(reader, lab_item(reader, node, i));
 	return err;

@@ -35,14 +35,13 @@ static int unknown_key(struct lab_reader *reader, const struct lab_schema *schem
 	if (schema->extensions && !strncmp(word, "x-", 2))
 		return 0;
 	if (schema->lenient)
-		return lab_note(reader, node, "'%s' is not imported: it is not known here",
+		return lab_note(reader, node, "'%s' is not imported: unknown key",
 				lab_quote(word, quote));
 	if (strchr(word, ' '))
-		return lab_error(
-			reader, node,
-			"if the line is one text, put it in single quotes: its ': ' makes a "
-			"mapping of it",
-			"unknown key '%s' of %s", lab_quote(word, quote), schema->what);
+		return lab_error(reader, node,
+				 "if the line is one string, put it in single quotes: ': ' makes "
+				 "it a mapping",
+				 "unknown key '%s' of %s", lab_quote(word, quote), schema->what);
 	lab_advise(word, "known here", schema->keys, schema->count, sizeof(*schema->keys), advice);
 	return lab_error(reader, node, advice, "unknown key '%s' of %s", lab_quote(word, quote),
 			 schema->what);
@@ -66,14 +65,14 @@ static int take_pair(struct lab_reader *reader, const yaml_node_pair_t *pair, st
 	size_t i;
 
 	if (!word)
-		return lab_error(reader, key, "give a word before the ':'", "a key is no word");
+		return lab_error(reader, key, "put a word before the ':'", "a key must be a word");
 	if (is_merge(word))
 		return 0;
 	i = find_key(map->schema, word);
 	if (i == map->schema->count)
 		return unknown_key(reader, map->schema, key);
 	if (here[i])
-		return lab_error(reader, key, "say it once", "'%s' stands twice in %s", word,
+		return lab_error(reader, key, "give it once", "duplicate key '%s' in %s", word,
 				 map->schema->what);
 	here[i] = true;
 	if (!map->key[i]) {
@@ -93,7 +92,7 @@ static int take_merge(struct lab_reader *reader, const yaml_node_t *value, struc
 	int err = lab_list(reader, value, "<<", true, &count);
 
 	if (!err && depth == MERGE_DEPTH)
-		err = lab_error(reader, value, "merge a mapping that is complete without this one",
+		err = lab_error(reader, value, "remove the recursive merge",
 				"merges are nested too deep");
 	for (size_t i = 0; !err && i < count; i++)
 		err = take_mapping(reader, lab_item(reader, value, i), map, depth + 1);
@@ -111,10 +110,9 @@ static int take_mapping(struct lab_reader *reader, const yaml_node_t *node, stru
 	if (node->type != YAML_MAPPING_NODE) {
 		char advice[LAB_ADVICE];
 
-		lab_advise("", "give a mapping of these", map->schema->keys, map->schema->count,
+		lab_advise("", "expected a mapping of these", map->schema->keys, map->schema->count,
 			   sizeof(*map->schema->keys), advice);
-		return lab_error(reader, node, advice, "%s is a mapping; this is none",
-				 map->schema->what);
+		return lab_error(reader, node, advice, "%s must be a mapping", map->schema->what);
 	}
 	pairs = node->data.mapping.pairs.start;
 	count = pair_count(node);

@@ -193,9 +193,9 @@ static int add_words(struct lab_reader *reader, const yaml_node_t *node, const c
 		end = word_end(text, &quoted);
 		if (quoted)
 			return lab_error(reader, node,
-					 "close it; if the quote is YAML's own, put "
-					 "the whole value in single quotes",
-					 "a double quote is not closed");
+					 "close it; if it is YAML's own quote, put the whole value "
+					 "in single quotes",
+					 "unterminated double quote");
 		word = strndup(text, (size_t)(end - text));
 		if (!word || lab_strings_add(list, *count, word))
 			return lab_out_of_memory(reader);
@@ -257,8 +257,8 @@ int lab_check_pattern(struct lab_reader *reader, const yaml_node_t *node, const 
 
 	lab_quote(text, quote);
 	if (repeats_too_much(text))
-		return lab_error(reader, node, "give a simpler one",
-				 "the pattern '%s' is too long or repeats too much", quote);
+		return lab_error(reader, node, "use a simpler one",
+				 "the pattern '%s' is too long or has too many repetitions", quote);
 	err = regcomp(&expression, text, REG_EXTENDED | REG_NOSUB);
 	if (!err) {
 		regfree(&expression);
@@ -266,7 +266,7 @@ int lab_check_pattern(struct lab_reader *reader, const yaml_node_t *node, const 
 	}
 	regerror(err, &expression, reason, sizeof(reason));
 	return lab_error(reader, node, "give a POSIX extended regular expression, see regex(7)",
-			 "the pattern '%s' is none: %s", quote, reason);
+			 "invalid pattern '%s': %s", quote, reason);
 }
 
 static int add_pattern(struct lab_reader *reader, const struct lab_key *key,
@@ -326,7 +326,7 @@ static int read_nothing(struct lab_reader *reader, const struct lab_key *key,
 	if (lab_is_null(node) || (node->type == YAML_MAPPING_NODE &&
 				  node->data.mapping.pairs.start == node->data.mapping.pairs.top))
 		return 0;
-	return lab_error(reader, node, "leave the value out", "'%s' takes no value", key->name);
+	return lab_error(reader, node, "remove the value", "'%s' takes no value", key->name);
 }
 
 /* Known to vlab, of no use here: @doc says why. */
@@ -337,7 +337,7 @@ static int read_ignored(struct lab_reader *reader, const struct lab_key *key,
 	return lab_note(reader, node, "'%s' is not imported: %s", key->name, key->doc);
 }
 
-const struct lab_type lab_type_text = { "a text that is not empty", read_text, NULL, NULL };
+const struct lab_type lab_type_text = { "a non-empty string", read_text, NULL, NULL };
 const struct lab_type lab_type_path = { "the path of a file", read_path, NULL, NULL };
 const struct lab_type lab_type_image = { "the path of a file, or null for zeros", read_image, NULL,
 					 NULL };
@@ -350,7 +350,7 @@ const struct lab_type lab_type_serial = { "at most 20 bytes", read_serial, NULL,
 const struct lab_type lab_type_work_cost = { "SYSCALL,FAULT in nanoseconds such as 250,500, or off",
 					     read_work_cost, NULL, NULL };
 const struct lab_type lab_type_words = {
-	"words of the kernel's command line, as one text or a list", read_words, NULL, NULL
+	"words of the kernel's command line, as one string or a list", read_words, NULL, NULL
 };
 const struct lab_type lab_type_patterns = { "a regular expression, or a list of them",
 					    read_patterns, NULL, NULL };

@@ -232,8 +232,8 @@ int lab_wrong(struct lab_reader *reader, const struct lab_key *key, const yaml_n
 {
 	char quote[LAB_QUOTE], advice[LAB_ADVICE];
 
-	snprintf(advice, sizeof(advice), "give %s", key->type->right);
-	return lab_error(reader, node, advice, "'%s' cannot be '%s'", key->name,
+	snprintf(advice, sizeof(advice), "expected %s", key->type->right);
+	return lab_error(reader, node, advice, "invalid %s '%s'", key->name,
 			 lab_quote(lab_word(node), quote));
 }
 
@@ -245,13 +245,13 @@ static int out_of_range(struct lab_reader *reader, const struct lab_key *key,
 	if (!key->type->print)
 		return lab_wrong(reader, key, node);
 	lab_quote(lab_word(node), quote);
-	snprintf(advice, sizeof(advice), "give %s%s", key->type->right,
-		 key->required || !key->min ? "" : "; or leave it out");
+	snprintf(advice, sizeof(advice), "expected %s%s", key->type->right,
+		 key->required || !key->min ? "" : "; or remove it");
 	if (!small && !key->max)
-		return lab_error(reader, node, advice, "'%s' cannot be '%s': it is too large",
-				 key->name, quote);
+		return lab_error(reader, node, advice, "invalid %s '%s': too large", key->name,
+				 quote);
 	key->type->print(small ? key->min : key->max, limit, sizeof(limit));
-	return lab_error(reader, node, advice, "'%s' cannot be '%s': it is at %s %s", key->name,
+	return lab_error(reader, node, advice, "invalid %s '%s': must be at %s %s", key->name,
 			 quote, small ? "least" : "most", limit);
 }
 
@@ -297,7 +297,7 @@ static int read_share(struct lab_reader *reader, const struct lab_key *key, cons
 	int err = parse(reader, key, node, &value);
 
 	if (!err && value > WHOLE)
-		return lab_error(reader, node, "give a share from 0 to 1, or 0% to 100%",
+		return lab_error(reader, node, "expected a share from 0 to 1, or 0% to 100%",
 				 "'%s' cannot be more than 1 (100%%)", key->name);
 	if (!err)
 		*(double *)field = (double)value / (double)WHOLE;
@@ -328,8 +328,8 @@ static int read_mac(struct lab_reader *reader, const struct lab_key *key, const 
 	if (parse_mac(text, mac))
 		return lab_wrong(reader, key, node);
 	if (!memcmp(mac, none, sizeof(mac)) || mac[0] & 1)
-		return lab_error(reader, node, "give one such as 02:00:00:00:00:01",
-				 "'%s' is not the address of one device", text);
+		return lab_error(reader, node, "expected e.g. 02:00:00:00:00:01",
+				 "'%s' is not the address of a single device", text);
 	memcpy(field, mac, sizeof(mac));
 	return 0;
 }

@@ -57,7 +57,7 @@ static const struct lab_key node_keys[] = {
 		.max = 64ull << 30, .doc = "its RAM in MiB"),
 	LAB_KEY("hwsim", present_type, struct vlab_node, hwsim, .doc = "it has a radio"),
 	LAB_KEY("kmemleak", lab_type_ignored, struct vlab_node, place,
-		.doc = "say it in 'append' under 'ttrec'"),
+		.doc = "put it in 'append' under 'ttrec'"),
 	LAB_KEY("host_binds", lab_type_ignored, struct vlab_node, place,
 		.doc = "a guest does not see the host's files"),
 };
@@ -122,7 +122,7 @@ static int read_nodes(struct lab_reader *reader, const struct lab_key *key, cons
 	int err = lab_list(reader, node, key->name, false, &count);
 
 	if (!err && (!count || count > LAB_GUESTS_MAX))
-		err = lab_error(reader, node, "give from 1 to 1024", "these are %zu nodes", count);
+		err = lab_error(reader, node, "expected 1 to 1024", "%zu nodes", count);
 	if (err)
 		return err;
 	form->node = calloc(count, sizeof(*form->node));
@@ -160,7 +160,7 @@ static const struct lab_key vlab_keys[] = {
 	LAB_KEY("host_binds", lab_type_ignored, struct vlab_form, node,
 		.doc = "a guest does not see the host's files"),
 	LAB_KEY("ttrec", section_type, struct vlab_form, kernel,
-		.doc = "what vlab has no word for"),
+		.doc = "settings that vlab does not have"),
 };
 
 static const struct lab_schema vlab_schema = { "a vlab file", vlab_keys, ARRAY_SIZE(vlab_keys),
@@ -282,8 +282,8 @@ static int make_medium(struct lab_reader *reader, const struct vlab_form *form,
 	if (!has_radios(form))
 		return 0;
 	if (!form->radio)
-		return lab_error(reader, root, "say 'wmediumd: {config: FILE}'",
-				 "nodes with 'hwsim' need a medium");
+		return lab_error(reader, root, "add 'wmediumd: {config: FILE}'",
+				 "nodes with 'hwsim' need wmediumd");
 	program = lab_add_program(reader, root);
 	if (!program)
 		return -ENOMEM;
@@ -373,8 +373,8 @@ static int make_lab(struct lab_reader *reader, struct vlab_form *form, const yam
 	if (err)
 		return err;
 	return lab_note(reader, root,
-			"imported from vlab, which starts nodes from the host's files: these start "
-			"%s with %s ('ttrec: {kernel: ..., initrd: ...}' names others)",
+			"imported from vlab, which starts nodes from the host's files: these nodes "
+			"start %s with %s ('ttrec: {kernel: ..., initrd: ...}' overrides it)",
 			form->kernel, form->initrd);
 }
 

@@ -11,10 +11,10 @@
 #include "recorder/program_end.h"
 
 #define MORE_MEMORY \
-	"the guest has too little memory for what it unpacks and runs: give it a larger mem="
-#define NO_INIT                                                                                    \
-	"the program is missing in the guest's root file system, or what runs it is: its dynamic " \
-	"loader, the interpreter in its first line"
+	"the guest has too little memory for its initrd and programs: give it a larger mem="
+#define NO_INIT                                                                                   \
+	"the guest's root file system lacks the program, its dynamic loader, or the interpreter " \
+	"in its first line"
 #define NO_ROOT \
 	"the guest has no root file system: give it an initrd= with /init, or a disk and root="
 
@@ -28,8 +28,8 @@ static const struct {
 } known[] = {
 	/* Linux before 6.13, restore_fp_registers(); kernel/uml/patches/ */
 	{ "ptrace set fp regs failed",
-	  "this kernel runs no program on a processor with AMX: build one with "
-	  "kernel/uml/build-uml.sh, or take 6.13 or newer" },
+	  "this kernel cannot run programs on a processor with AMX: build one with "
+	  "kernel/uml/build-uml.sh, or use 6.13 or newer" },
 	{ "Too few physical memory!", MORE_MEMORY },
 	{ "uml_load_file: Failed to allocate", MORE_MEMORY },
 	{ "Initramfs unpacking failed: write error", MORE_MEMORY },
@@ -37,18 +37,17 @@ static const struct {
 	{ "Unable to mount root fs: not enough memory", MORE_MEMORY },
 	{ "Out of memory and no killable processes", MORE_MEMORY },
 	{ "System is deadlocked on memory", MORE_MEMORY },
-	{ "Initramfs unpacking failed:",
-	  "the initrd is damaged, or packed in a way that the kernel does not know: pack it again, "
-	  "with gzip or zstd" },
+	{ "Initramfs unpacking failed:", "the initrd is damaged, or in a format that the kernel "
+					 "does not support: pack it again, with gzip or zstd" },
 	{ "check access for rdinit=",
-	  "the initrd has no such program: check rdinit=, or put it into the initrd as /init" },
+	  "the initrd has no such program: check rdinit=, or add it to the initrd as /init" },
 	{ "couldn't mount because of unsupported optional features",
 	  "the root file system is ext4, and the kernel has only ext2: build one with "
 	  "kernel/uml/build-uml.sh --distro, or with CONFIG_EXT4_FS=y" },
 	/* What User-Mode Linux looks for where nobody says root=: its own kind of disk. */
 	{ "Cannot open root device \"98:0\"", NO_ROOT },
 	{ "Cannot open root device",
-	  "check root=, and that the lab file gives the guest that disk (/dev/vda is the first)" },
+	  "check root=, and that the guest has that disk in the lab file (/dev/vda is the first)" },
 	{ "No filesystem could mount root, tried:", "the kernel lacks the file system of the disk: "
 						    "kernel/uml/build-uml.sh --distro has ext4, "
 						    "btrfs and xfs" },
@@ -58,8 +57,8 @@ static const struct {
 	{ "No working init found", NO_INIT },
 	{ "Out of memory: Killed process", MORE_MEMORY },
 	{ "Attempted to kill init!",
-	  "the guest's first program must power off at its end (poweroff -f, reboot(2)): where it "
-	  "only exits, or crashes, the kernel panics" },
+	  "the guest's first program must power off at its end (poweroff -f, reboot(2)): if it "
+	  "exits or crashes, the kernel panics" },
 };
 
 /* What its kernel logs is judged, and hinted at; what its init reports of a program is known. */

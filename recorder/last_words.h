@@ -9,7 +9,7 @@
 
 /* Of one console; starts zeroed. */
 struct last_words {
-	char line[LAST_WORDS_LINE]; /* what has come of a line */
+	char line[LAST_WORDS_LINE]; /* the current line, so far */
 	size_t length;
 	const char *hint;	    /* for what it said so far; NULL: nothing that is known */
 	size_t rank;		    /* of that hint: smaller is closer to the cause */

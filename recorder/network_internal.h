@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the files of the network share: luck, lines, queues, and where stations were seen. */
+/* Shared by the files of the network: random streams, links, queues, and learned addresses. */
 #ifndef TTREC_NETWORK_INTERNAL_H
 #define TTREC_NETWORK_INTERNAL_H
 
@@ -8,7 +8,8 @@
 #define NETWORK_ADDRESS_SIZE 6
 #define NETWORK_HEADER_SIZE  14
 
-/* ---- Luck ---------------------------------------------------------------------------------- */
+/* ---- Random streams
+ * ---------------------------------------------------------------------------------- */
 
 /* A stream of random numbers: splitmix64, public domain, by Sebastiano Vigna. */
 struct network_luck {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* A link: what luck a frame has on it, and when it arrives. */
+/* A link: delays, loses and reorders frames. */
 #include "recorder/network_internal.h"
 
 #define NS_PER_S 1000000000ull

@@ -76,7 +76,7 @@ void program_end_text(const struct program_end *end, const char *name, char *tex
 	const char *signal = end->signal ? sigabbrev_np(end->signal) : NULL;
 
 	if (!end->reported)
-		snprintf(text, size, "%.128s did not end: the guest went down before it did", name);
+		snprintf(text, size, "%.128s did not end: the guest went down first", name);
 	else if (*end->trouble)
 		snprintf(text, size, "%.128s cannot be run: %s", name, end->trouble);
 	else if (signal)

@@ -41,11 +41,11 @@ static enum ci_outcome judge_guest(const struct run_report *report, size_t index
 		return CI_FAILED;
 	if (said) {
 		*now = said->now;
-		snprintf(reason, size, "the console said: %s", said->line);
+		snprintf(reason, size, "console output: %s", said->line);
 		return CI_FAILED;
 	}
 	if (!result->ended) {
-		snprintf(reason, size, "it still ran when the recording ended");
+		snprintf(reason, size, "it was still running when the recording ended");
 		return CI_SKIPPED;
 	}
 	if (run_judge_end(report, index, reason, size))
@@ -148,7 +148,8 @@ static int add_expectation(struct ci_suite *suite, const struct run_report *repo
 	}
 	added.name = name;
 	if (!seen) {
-		added.message = guest ? "its console never said it" : "no console ever said it";
+		added.message =
+			guest ? "its console output has no match" : "no console output has a match";
 		added.console = console = say_consoles(report->lab, guest);
 	}
 	return ci_add(suite, &added);
@@ -220,7 +221,8 @@ static int publish(const struct run_options *options, struct ci_suite *suite, in
 	if (!err)
 		err = ci_publish(&options->ci, suite, stderr, &why);
 	if (err && !why.status)
-		diagnose(&why, EXIT_CANNOT, err, NULL, "cannot tell the CI: %s", strerror(-err));
+		diagnose(&why, EXIT_CANNOT, err, NULL, "cannot write the CI report: %s",
+			 strerror(-err));
 	ci_release(suite);
 	return err ? diagnosis_print(&why, "ttrec") : 0;
 }

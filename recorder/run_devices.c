@@ -119,8 +119,7 @@ static int create_disk(const struct run_lab *lab, struct run_guest *guest, size_
 	err = device_disk_create(&disk, &guest->device[number]);
 	snprintf(name, 128, "disk %s", disk.image ? disk.image : "zeros");
 	if (err && err != -ENOMEM)
-		return diagnose(why, exit_status_of_file(err), err,
-				"name a raw image that can be read",
+		return diagnose(why, exit_status_of_file(err), err, "give a readable raw image",
 				"the disk %s of guest %s (line %u) cannot be used: %s",
 				disk.image ? disk.image : "without an image", guest->lab->name,
 				guest->lab->device[number].line, strerror(-err));

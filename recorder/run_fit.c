@@ -33,8 +33,9 @@ static int check_memory(const struct guest_spec *spec, struct diagnosis *why)
 	if (!initrd || initrd->size + unpacked_size(initrd) < memory)
 		return 0;
 	return diagnose(why, EXIT_CANNOT, -EINVAL,
-			"give the guest three times the unpacked size: mem=, in a lab file memory:",
-			"%s has %s of memory, and its initrd takes %s, and %s more once unpacked",
+			"give the guest three times the unpacked size, with mem= or in a lab file "
+			"with memory:",
+			"%s has %s of memory; its initrd takes %s, and %s more when unpacked",
 			spec->name, size_text(memory, has), size_text(initrd->size, packed),
 			size_text(unpacked_size(initrd), unpacked));
 }

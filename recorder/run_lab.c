@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* A lab that is set up: rooms, devices and networks as its description says. */
+/* A lab that is set up: sandboxes, devices and networks as its description says. */
 #include "recorder/run_lab.h"
 
 #include <errno.h>
@@ -18,7 +18,7 @@
 
 /* ---- The description ------------------------------------------------------------------------ */
 
-/* The same island for all guests that can reach each other in no time. */
+/* The same partition for all guests that can reach each other without delay. */
 static void merge_islands(struct run_lab *lab, size_t from, size_t into)
 {
 	for (size_t i = 0; i < lab->guest_count; i++)
@@ -157,7 +157,8 @@ int run_lab_load(struct run_options *options, struct again *again, struct run_la
 
 /* ---- Rooms ---------------------------------------------------------------------------------- */
 
-/* The room has no /proc of its own: nothing of the host's reaches the guest that way but this. */
+/* The sandbox has no /proc of its own: nothing of the host's reaches the guest that way but this.
+ */
 static int add_cpu_info(struct image_files *files)
 {
 	char *text = cpu_info_text();
@@ -216,7 +217,8 @@ static int load_files(struct run_guest *guest, struct diagnosis *why)
 	return err ? err : image_check_kernel(&spec->files.file[0], kernel, why);
 }
 
-/* The room's own bytes come from a stream of their own: what the guest asks for is not shifted. */
+/* The sandbox's own bytes come from a stream of their own: what the guest asks for is not shifted.
+ */
 static int take_room_random(struct run_guest *guest)
 {
 	struct entropy_stream *stream;
@@ -291,14 +293,14 @@ static int check_seal(const struct run_options *options, const struct run_guest 
 		return 0;
 	/* What is lost without the first of them; doctor says it of each. */
 	return diagnose(why, EXIT_CANNOT, -EPERM,
-			"run `ttrec doctor` to see what to change, or leave out --seal=full",
-			"the room cannot be sealed fully: missing: %s (%s: %s)",
-			lost == SEAL_FULL ? "all of it" : seal_text(lost, names),
+			"run `ttrec doctor` to see what to change, or remove --isolation=full",
+			"full isolation is not possible: missing: %s (%s: %s)",
+			lost == SEAL_FULL ? "everything" : seal_text(lost, names),
 			seal_info((enum seal_part)__builtin_ctz(lost))->name,
 			seal_info((enum seal_part)__builtin_ctz(lost))->lost);
 }
 
-/* Its room is opened as that of a replay: whoever made the trace chose the program. */
+/* Its sandbox is opened as that of a replay: whoever made the trace chose the program. */
 static int open_recorded(const struct run_options *options, struct run_guest *guest,
 			 unsigned int cpu, struct diagnosis *why)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A lab that is set up: rooms, devices and networks as its description says. */
+/* A lab that is set up: sandboxes, devices and networks as its description says. */
 #ifndef TTREC_RUN_LAB_H
 #define TTREC_RUN_LAB_H
 
@@ -61,7 +61,7 @@ struct again;
 int run_lab_load(struct run_options *options, struct again *again, struct run_lab *lab,
 		 struct diagnosis *why);
 
-/* Open all rooms; the guests start and wait for time. Before the process has threads. */
+/* Open all sandboxes; the guests start and wait for time. Before the process has threads. */
 int run_lab_open(const struct run_options *options, struct run_lab *lab, struct diagnosis *why);
 
 /* Write what each guest was started with. */
@@ -71,7 +71,7 @@ int run_lab_describe(const struct run_options *options, struct run_lab *lab,
 /* Put everything into the session. 0 or -errno. */
 int run_lab_join(const struct run_options *options, struct run_lab *lab, struct session *session);
 
-/* End what runs in the rooms; the rest stays until run_lab_free(). */
+/* End what runs in the sandboxes; the rest stays until run_lab_free(). */
 void run_lab_close(struct run_lab *lab);
 void run_lab_free(struct run_lab *lab);
 

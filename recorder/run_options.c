@@ -45,7 +45,7 @@ enum option_key {
 	KEY_KEEP,
 	KEY_NO_EMBED,
 	KEY_JSON,
-	KEY_SEAL,
+	KEY_ISOLATION,
 	KEY_CPU,
 	KEY_CPUS,
 	KEY_WORK_COST,
@@ -61,11 +61,14 @@ const char *const run_seal_names[] = { "auto", "full", "none", NULL };
 
 /* Options all of them have. */
 static const struct argp_option common_options[] = {
-	{ "output", KEY_OUTPUT, "FILE", 0, "the trace (default trace.zst); 'none': no trace", 1 },
-	{ "cpu", KEY_CPU, "N", 0, "the CPU for the scheduler and the guest it starts", 2 },
+	{ "output", KEY_OUTPUT, "FILE", 0,
+	  "write the trace to FILE (default trace.zst); 'none': no trace", 1 },
+	{ "cpu", KEY_CPU, "N", 0, "run the scheduler and its guest on CPU N", 2 },
 	{ "limit-wall", KEY_LIMIT_WALL, "TIME", 0, "fail after this much wall time", 3 },
 	{ "hang-timeout", KEY_HANG_TIMEOUT, "TIME", 0,
-	  "wall time a guest may run without a message (default 30s; 0: forever)", 3 },
+	  "fail when a guest runs for this wall time without a message (default 30s; 0: wait "
+	  "forever)",
+	  3 },
 	{ "quiet", KEY_QUIET, NULL, 0, "do not show console or status", 5 },
 	{ "json", KEY_JSON, NULL, 0, "print the result as JSON; implies --quiet", 5 },
 	{ 0 },
@@ -74,31 +77,34 @@ static const struct argp_option common_options[] = {
 static const struct argp_option guest_options[] = {
 	{ "file", KEY_FILE, "LAB", 0, "record the guests of this lab file, see ttrec-lab(5)", 1 },
 	{ "cpus", KEY_CPUS, "N", 0,
-	  "spread the guests of a lab over so many CPUs (default 1: waking another CPU is slow)",
-	  2 },
-	{ "seed", KEY_SEED, "N", 0, "where entropy and all else random comes from (default 1)", 2 },
+	  "spread the guests of a lab over N CPUs (default 1: waking another CPU is slow)", 2 },
+	{ "seed", KEY_SEED, "N", 0, "seed all random streams (default 1)", 2 },
 	{ "work-cost", KEY_WORK_COST, "SYSCALL,FAULT|off", 0,
-	  "virtual ns that a system call and a page fault cost (default " GUEST_WORK_DEFAULT ")",
+	  "set the set the virtual ns that a system call and a page fault cost "
+	  "(default " GUEST_WORK_DEFAULT ")",
 	  2 },
-	{ "id", KEY_ID, "N", 0, "the guest's id for the scheduler (default 1)", 2 },
+	{ "id", KEY_ID, "N", 0, "set set the guest's id for the scheduler (default 1)", 2 },
 	{ "digest", KEY_DIGEST, "auto|every|off|N", 0,
-	  "hash memory at some WAITs (auto), every one, none, every N-th", 2 },
+	  "hash memory at some WAITs (auto), every one, none, or every N-th", 2 },
 	{ "probe", KEY_PROBE, NULL, 0,
-	  "record every interrupt too, by BPF (needs root; takes some 100 ms)", 2 },
-	{ "seal", KEY_SEAL, "auto|full|none", 0,
-	  "how sealed the room must be: as far as allowed, wholly or not at all", 2 },
+	  "also record every interrupt, with BPF (needs root; takes some 100 ms)", 2 },
+	{ "isolation", KEY_ISOLATION, "auto|full|none", 0,
+	  "isolate guests as far as this machine allows, completely or not at all", 2 },
+	{ "seal", 0, NULL, OPTION_ALIAS | OPTION_HIDDEN, NULL, 0 },
 	{ "expect", KEY_EXPECT, "REGEX", 0, "fail unless a console line matches", 4 },
 	{ "fail-on", KEY_FAIL_ON, "REGEX", 0,
-	  "fail if a console line matches; 'default': what kernels and tests report, see ttrec(1)",
+	  "fail if a console line matches; 'default': failures that kernels and tests report, see "
+	  "ttrec(1)",
 	  4 },
-	{ "allow-line", KEY_ALLOW_LINE, "REGEX", 0, "do not judge console lines that match", 4 },
+	{ "allow-line", KEY_ALLOW_LINE, "REGEX", 0, "ignore console lines that match", 4 },
 	{ "add", KEY_ADD, "FILE[:/PATH]", 0,
-	  "beside PROGRAM, put this file or directory into the guest", 1 },
+	  "also put this file or directory into the guest of PROGRAM", 1 },
 	{ "memory", KEY_MEMORY, "SIZE", 0,
-	  "of the guest that runs PROGRAM (default 128M, more if its files need it)", 2 },
-	{ "keep", KEY_KEEP, "always|on-failure", 0, "when to keep the trace (default always)", 1 },
-	{ "no-embed", KEY_NO_EMBED, NULL, 0, "name kernel, initrd and libraries, do not embed them",
-	  1 },
+	  "set the RAM of the guest of PROGRAM (default 128M, more if its files need it)", 2 },
+	{ "keep", KEY_KEEP, "always|on-failure", 0,
+	  "keep the trace always (default) or only of a failed run", 1 },
+	{ "no-embed", KEY_NO_EMBED, NULL, 0,
+	  "store only names and hashes of kernel, initrd and libraries", 1 },
 	{ "allow", KEY_ALLOW, "NAME", 0,
 	  "accept a kernel argument that breaks determinism (ubd, hostfs, ...)", 4 },
 	{ 0 },
@@ -107,10 +113,12 @@ static const struct argp_option guest_options[] = {
 /* Options of those that schedule. */
 static const struct argp_option schedule_options[] = {
 	{ "tod", KEY_TOD, "TIME", 0,
-	  "time of day at virtual time 0: 2026-01-01T00:00:00Z (default) or seconds since 1970",
+	  "set the set the time of day at virtual time 0: 2026-01-01T00:00:00Z (default) or "
+	  "seconds since 1970",
 	  2 },
 	{ "grant", KEY_GRANT, "each|window", 0,
-	  "ask for every event (default), or run ahead while nobody else has one", 2 },
+	  "exchange messages for every event (default), or run ahead while nothing else can happen",
+	  2 },
 	{ "limit-virtual", KEY_LIMIT_VIRTUAL, "TIME", 0, "fail at this virtual time (10s, 1.5ms)",
 	  3 },
 	{ 0 },
@@ -118,15 +126,15 @@ static const struct argp_option schedule_options[] = {
 
 /* Options of tap besides those of the guests: whoever schedules them decides the rest. */
 static const struct argp_option tap_only_options[] = {
-	{ "upstream", KEY_UPSTREAM, "PATH", 0, "the socket of the scheduler that runs the guests",
+	{ "upstream", KEY_UPSTREAM, "PATH", 0, "connect guests to the scheduler at this socket",
 	  1 },
-	{ "socket", KEY_SOCKET, "PATH", 0, "take clients that come by themselves, too", 1 },
+	{ "socket", KEY_SOCKET, "PATH", 0, "also accept other clients at this socket", 1 },
 	{ 0 },
 };
 
 static const struct argp_option serve_only_options[] = {
-	{ "socket", KEY_SOCKET, "PATH", 0, "where clients connect (time-travel=ext:PATH)", 1 },
-	{ "clients", KEY_CLIENTS, "N", 0, "how many must be there before time starts", 1 },
+	{ "socket", KEY_SOCKET, "PATH", 0, "listen here for clients (time-travel=ext:PATH)", 1 },
+	{ "clients", KEY_CLIENTS, "N", 0, "wait for N clients before time starts", 1 },
 	{ 0 },
 };
 
@@ -139,9 +147,10 @@ static uint64_t parse_number(const char *text, const char *option, uint64_t max,
 	errno = 0;
 	value = strtoull(text, &end, 0);
 	if (errno || *end || end == text || *text == '-')
-		argp_error(state, "%s '%s': give a whole number", option, text);
+		argp_error(state, "invalid %s '%s': expected a whole number", option, text);
 	if (value > max)
-		argp_error(state, "%s '%s': at most %llu", option, text, (unsigned long long)max);
+		argp_error(state, "invalid %s '%s': expected at most %llu", option, text,
+			   (unsigned long long)max);
 	return value;
 }
 
@@ -151,7 +160,7 @@ static int parse_cpu(const char *text, struct argp_state *state)
 	int err = cpu_check(number);
 
 	if (err)
-		argp_error(state, "--cpu %u cannot be used: %s", number, strerror(-err));
+		argp_error(state, "cannot use --cpu %u: %s", number, strerror(-err));
 	return (int)number;
 }
 
@@ -160,7 +169,7 @@ static uint64_t parse_time(const char *text, const char *option, struct argp_sta
 	uint64_t ns = 0;
 
 	if (duration_parse(text, &ns))
-		argp_error(state, "%s '%s': give a time such as 10s, 1.5ms, 100us or 2m", option,
+		argp_error(state, "invalid %s '%s': expected e.g. 10s, 1.5ms, 100us or 2m", option,
 			   text);
 	return ns;
 }
@@ -187,7 +196,9 @@ static uint64_t parse_tod(const char *text, struct argp_state *state)
 	uint64_t ns = 0;
 
 	if (tod_parse(text, &ns))
-		argp_error(state, "--tod '%s': give 2026-01-01T00:00:00Z or seconds since 1970",
+		argp_error(state,
+			   "invalid --tod '%s': expected e.g. 2026-01-01T00:00:00Z, or seconds "
+			   "since 1970",
 			   text);
 	return ns;
 }
@@ -196,17 +207,21 @@ void run_options_add(const char **list, const char *text, const char *option,
 		     struct argp_state *state)
 {
 	if (!words_add(list, RUN_PATTERNS_MAX, text))
-		argp_error(state, "%s: at most %d of them", option, RUN_PATTERNS_MAX);
+		argp_error(state, "%s: given more than %d times", option, RUN_PATTERNS_MAX);
 }
 
-/* The index of @text in @names, which ends with NULL; a usage error when it is none of them. */
+/* The index of @text in @names, which ends with NULL; a usage error if it is none of them. */
 static int choose(const char *text, const char *option, const char *const *names,
 		  struct argp_state *state)
 {
-	for (int i = 0; names[i]; i++)
+	char expected[64] = "";
+
+	for (int i = 0; names[i]; i++) {
 		if (!strcmp(text, names[i]))
 			return i;
-	argp_error(state, "%s '%s': see --help for the choices", option, text);
+		strcat(strcat(expected, !i ? "" : names[i + 1] ? ", " : " or "), names[i]);
+	}
+	argp_error(state, "invalid %s '%s': expected %s", option, text, expected);
 	return 0;
 }
 
@@ -224,7 +239,7 @@ static void parse_digest(const char *text, struct session_options *session,
 		return;
 	session->digest_every = (uint32_t)parse_number(text, "--digest", UINT32_MAX, state);
 	if (!session->digest_every)
-		argp_error(state, "--digest 0: say off");
+		argp_error(state, "invalid --digest '0': use off");
 }
 
 static error_t parse_common(int key, char *text, struct argp_state *state)
@@ -271,10 +286,9 @@ static error_t parse_common(int key, char *text, struct argp_state *state)
 static void check_guests(const struct run_options *options, struct argp_state *state)
 {
 	if (!options->kernel && !options->lab && !options->socket && !options->again)
-		argp_error(state, "what? give the path of a program, of a User-Mode-Linux kernel, "
-				  "or a lab file with -f");
+		argp_error(state, "missing PROGRAM or KERNEL, or a lab file with -f");
 	if (options->kernel && options->lab)
-		argp_error(state, "'%s': the kernels of a lab are named in its file",
+		argp_error(state, "unexpected '%s': a lab file names its kernels",
 			   options->kernel[0]);
 }
 
@@ -327,7 +341,7 @@ static error_t parse_guests(int key, char *text, struct argp_state *state)
 	case KEY_CPUS:
 		options->cpus = (unsigned int)parse_number(text, "--cpus", CPU_SETSIZE, state);
 		if (!options->cpus)
-			argp_error(state, "--cpus 0: at least one");
+			argp_error(state, "invalid --cpus '0': expected at least 1");
 		break;
 	case KEY_SEED:
 		options->session.seed = parse_number(text, "--seed", UINT64_MAX, state);
@@ -335,8 +349,8 @@ static error_t parse_guests(int key, char *text, struct argp_state *state)
 	case KEY_WORK_COST:
 		if (guest_work_check(text))
 			argp_error(state,
-				   "--work-cost '%s': give SYSCALL,FAULT[,COUNTER[,STEP]] "
-				   "in ns, or off",
+				   "invalid --work-cost '%s': expected "
+				   "SYSCALL,FAULT[,COUNTER[,STEP]] in ns, or off",
 				   text);
 		options->work_cost = text;
 		options->work_cost_given = true;
@@ -347,8 +361,8 @@ static error_t parse_guests(int key, char *text, struct argp_state *state)
 	case KEY_DIGEST:
 		parse_digest(text, &options->session, state);
 		break;
-	case KEY_SEAL:
-		options->seal = choose(text, "--seal", run_seal_names, state);
+	case KEY_ISOLATION:
+		options->seal = choose(text, "--isolation", run_seal_names, state);
 		break;
 	case KEY_EXPECT:
 		run_options_add(options->expect, text, "--expect", state);
@@ -434,8 +448,8 @@ static error_t parse_tap(int key, char *text, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (!options->upstream)
-			argp_error(state, "who schedules? give the socket of that with --upstream "
-					  "PATH; `ttrec run` does it itself");
+			argp_error(state, "missing --upstream PATH, the socket of the scheduler; "
+					  "`ttrec run` has its own scheduler");
 		return 0;
 	default:
 		return pass_down(tap_children, key, state);
@@ -454,16 +468,16 @@ static error_t parse_serve(int key, char *text, struct argp_state *state)
 		options->session.calendar.expected =
 			(uint32_t)parse_number(text, "--clients", UINT32_MAX, state);
 		if (!options->session.calendar.expected)
-			argp_error(state, "--clients 0: at least one client is needed");
+			argp_error(state, "invalid --clients '0': expected at least 1");
 		break;
 	case ARGP_KEY_ARG:
-		argp_error(state, "'%s': serve takes options only", text);
+		argp_error(state, "unexpected argument '%s'", text);
 		break;
 	case ARGP_KEY_END:
 		if (!options->socket)
-			argp_error(state, "where? give --socket PATH");
+			argp_error(state, "missing --socket PATH");
 		if (!options->session.calendar.expected)
-			argp_error(state, "for how many? give --clients N");
+			argp_error(state, "missing --clients N");
 		break;
 	default:
 		return pass_down(serve_children, key, state);
@@ -473,11 +487,11 @@ static error_t parse_serve(int key, char *text, struct argp_state *state)
 
 static const struct argp run_argp = {
 	.parser = parse_run,
-	.args_doc = "PROGRAM [ARGS...]\nKERNEL [KERNEL-ARGS...]\n-f LAB\n"
-		    "--again TRACE [PROGRAM [ARGS...]]",
-	.doc = "Record User-Mode-Linux guests in sealed rooms, so that `ttreplay` can run them "
-	       "again bit for bit: one that runs a program of this machine, one with a kernel and "
-	       "arguments of your own, or all of a lab file.\v" EXIT_STATUS_HELP,
+	.args_doc = "PROGRAM [ARGS...]\nKERNEL [KERNEL-ARGS...]\n-f LAB\n--rerecord TRACE [PROGRAM "
+		    "[ARGS...]]",
+	.doc = "Record User-Mode-Linux guests in isolated sandboxes, so that `ttreplay` can run "
+	       "them again bit for bit: a guest that runs PROGRAM, a guest with your own KERNEL "
+	       "and arguments, or the guests of a lab file.\v" EXIT_STATUS_HELP,
 	.children = run_children,
 };
 
@@ -486,10 +500,9 @@ static const struct argp tap_argp = {
 	.parser = parse_tap,
 	.args_doc = "--upstream PATH KERNEL [KERNEL-ARGS...]\n--upstream PATH -f LAB\n"
 		    "--upstream PATH --socket PATH",
-	.doc = "Record guests that another scheduler runs: they are started in sealed rooms, or "
-	       "come "
-	       "to --socket by themselves, and what they and the scheduler say is passed on. It is "
-	       "not needed to replay them.\v" EXIT_STATUS_HELP,
+	.doc = "Record guests that another scheduler runs: start them in isolated sandboxes, or "
+	       "accept them at --socket, and relay their messages. A replay does not need that "
+	       "scheduler.\v" EXIT_STATUS_HELP,
 	.children = tap_children,
 };
 
@@ -498,7 +511,7 @@ static const struct argp serve_argp = {
 	.parser = parse_serve,
 	.args_doc = "--socket PATH --clients N",
 	.doc = "Schedule guests and simulators that are started elsewhere, and record their "
-	       "messages; ends when the last client has left.\v" EXIT_STATUS_HELP,
+	       "messages, until the last client has left.\v" EXIT_STATUS_HELP,
 	.children = serve_children,
 };
 

@@ -25,12 +25,12 @@ struct run_options {
 	uint64_t id;
 	int seal;	       /* enum run_seal; -1: not said */
 	unsigned int wanted;   /* SEAL_* parts, from @seal */
-	bool seal_required;    /* --seal=full: less is an error */
+	bool seal_required;    /* --isolation=full: less is an error */
 	int cpu;	       /* -1: run takes the one it is started on, serve does not pin */
 	const char *work_cost; /* virtual time of work, see guest_patches.h; NULL: not said */
 	char work_cost_whole[GUEST_WORK_TEXT]; /* what @work_cost points at once it is settled */
 	bool work_cost_given;		       /* by the user, here or in the lab */
-	unsigned int cpus; /* how many, from that one on, the islands of a lab are spread over */
+	unsigned int cpus; /* number of CPUs, from that one on, for the partitions of a lab */
 	const char *lab;   /* path of the lab file; NULL: one guest */
 	const char *expect[RUN_PATTERNS_MAX + 1];
 	const char *fail_on[RUN_PATTERNS_MAX + 1];

@@ -24,7 +24,6 @@
 /* Wall time from SIGTERM to SIGKILL. */
 #define END_PATIENCE_MS 500
 
-
 /* ---- Where and whose ------------------------------------------------------------------------- */
 
 static bool has_device(const struct lab_guest *guest, size_t program)
@@ -35,7 +34,7 @@ static bool has_device(const struct lab_guest *guest, size_t program)
 	return false;
 }
 
-/* All guests that have it are in one island. */
+/* All guests that have it are in one partition. */
 static void find_users(struct run_lab *lab, size_t number)
 {
 	struct run_program *program = &lab->program[number];
@@ -59,7 +58,7 @@ static int make_directory(struct run_lab *lab, struct diagnosis *why)
 	if (mkdtemp(lab->directory))
 		return 0;
 	free(take_pointer(lab->directory));
-	return diagnose(why, EXIT_CANNOT, -errno, "let TMPDIR name a directory",
+	return diagnose(why, EXIT_CANNOT, -errno, "set TMPDIR to an existing directory",
 			"cannot make a directory for the sockets of device programs: %s",
 			strerror(errno));
 }
@@ -128,7 +127,7 @@ static int set_paths(struct run_lab *lab, size_t number, struct diagnosis *why)
 		err = wire_listen(program->time, &program->time_fd);
 	if (!err)
 		return 0;
-	return diagnose(why, EXIT_CANNOT, err, "let TMPDIR name a directory with a short path",
+	return diagnose(why, EXIT_CANNOT, err, "set TMPDIR to a directory with a short path",
 			"cannot listen at %s for the program %s: %s", program->time, named->name,
 			strerror(-err));
 }
@@ -179,16 +178,15 @@ static int await_socket(struct run_lab *lab, size_t number, struct diagnosis *wh
 	while (!is_socket(program->socket)) {
 		/* It may have gone to the background. */
 		if (has_ended(program, &info) && info.si_status)
-			return diagnose(why, EXIT_CANNOT, -ECHILD, "see what it printed",
+			return diagnose(why, EXIT_CANNOT, -ECHILD, "check its output",
 					"the program %s (line %u) ended with %s %d", named->name,
 					named->line,
 					info.si_code == CLD_EXITED ? "exit status" : "signal",
 					info.si_status);
 		if (process_wall_ns() > deadline)
 			return diagnose(why, EXIT_CANNOT, -ETIMEDOUT,
-					"{socket} in its command stands for the path at which it "
-					"is to listen for vhost-user",
-					"the program %s (line %u) has made no socket at %s",
+					"its command must listen for vhost-user at {socket}",
+					"the program %s (line %u) has not created a socket at %s",
 					named->name, named->line, program->socket);
 		nanosleep(&pause, NULL);
 	}
@@ -237,19 +235,19 @@ static int check_tapped(const struct run_lab *lab, const struct run_guest *guest
 
 		if (device->kind != LAB_PROGRAM)
 			return diagnose(why, EXIT_USAGE, -EINVAL,
-					"give it a device of the scheduler or of another program: "
+					"use a device of the scheduler or another program: "
 					"{program: NAME}, with its socket",
-					"guest %s (line %u): only devices of programs can be "
-					"tapped, others need the scheduler of ttrec run",
+					"guest %s (line %u): tap supports only device programs; "
+					"other devices need the scheduler of ttrec run",
 					guest->lab->name, device->line);
 		if (lab->lab->program[device->program].timed)
-			return diagnose(why, EXIT_USAGE, -EINVAL,
-					"leave out timed: the program takes part in time at "
-					"--socket or at the scheduler itself",
-					"the program %s (line %u) is timed, and the scheduler is "
-					"another one",
-					lab->lab->program[device->program].name,
-					lab->lab->program[device->program].line);
+			return diagnose(
+				why, EXIT_USAGE, -EINVAL,
+				"remove 'timed'; the program can connect to --socket or to the "
+				"scheduler itself",
+				"the program %s (line %u) is timed, which tap does not support",
+				lab->lab->program[device->program].name,
+				lab->lab->program[device->program].line);
 	}
 	return 0;
 }

@@ -12,16 +12,16 @@
 int run_programs_start(struct run_lab *lab, struct diagnosis *why);
 
 /*
- * For `ttrec tap`: all guests are one island, and have only devices that can be tapped. Before
+ * For `ttrec tap`: all guests are one partition, and have only devices that can be tapped. Before
  * run_programs_start().
  */
 int run_programs_tap(struct run_lab *lab, struct diagnosis *why);
 
-/* Tell the session of them. After islands, before devices. */
+/* Register them with the session. After partitions, before devices. */
 int run_programs_join(const struct run_options *options, struct run_lab *lab,
 		      struct session *session);
 
-/* How many clients they will be in @island. */
+/* How many clients they will be in partition @island. */
 uint32_t run_programs_expected(const struct run_lab *lab, size_t island);
 
 /* End what was started, and remove what was made for it. */

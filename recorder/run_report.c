@@ -28,7 +28,7 @@ static void add_last_line(const struct run_report *report, size_t index, char *r
 	size_t used = strlen(reason);
 
 	if (line && *line)
-		snprintf(reason + used, size - used, "; it said last: %s", line);
+		snprintf(reason + used, size - used, "; last console line: %s", line);
 }
 
 int run_judge_end(const struct run_report *report, size_t index, char *reason, size_t size)
@@ -41,8 +41,7 @@ int run_judge_end(const struct run_report *report, size_t index, char *reason, s
 
 	if (result->ended && watch_restarted(report->lab->watch, index, &restarted))
 		snprintf(reason, size,
-			 "%s rebooted at t=%s s, which is not supported: that is its end; let it "
-			 "power off",
+			 "%s rebooted at t=%s s, which is not supported; it must power off",
 			 guest_text(report, index, guest), duration_exact(restarted, time));
 	else if (*result->exceeded)
 		snprintf(reason, size, "%s was killed%s: %s", guest_text(report, index, guest),
@@ -60,12 +59,12 @@ int run_judge_end(const struct run_report *report, size_t index, char *reason, s
 	return *reason ? EXIT_DIVERGED : EXIT_IDENTICAL;
 }
 
-/* "the console" of one, "the console of n2" of several. */
+/* "console output" of one guest, "console output of n2" of several. */
 static const char *console_text(const struct run_report *report, size_t index, char text[96])
 {
 	if (report->lab->guest_count == 1)
-		return "the console";
-	snprintf(text, 96, "the console of %s", report->lab->guest[index].spec.name);
+		return "console output";
+	snprintf(text, 96, "console output of %s", report->lab->guest[index].spec.name);
 	return text;
 }
 
@@ -108,7 +107,7 @@ int run_judge_program(const struct run_report *report, char *reason, size_t size
 		return EXIT_IDENTICAL;
 	program_end_text(end, report->options->program, text, sizeof(text));
 	if (verdict.failure.count)
-		snprintf(reason, size, "%s; the console said: %s", text, verdict.failure.line);
+		snprintf(reason, size, "%s; console output: %s", text, verdict.failure.line);
 	else
 		snprintf(reason, size, "%s", text);
 	if (!verdict.failure.count)
@@ -143,7 +142,7 @@ static void find_said(const struct run_report *report, size_t index, struct fail
 	if (!said)
 		return;
 	failure.now = said->now;
-	snprintf(failure.reason, sizeof(failure.reason), "%s said: %s",
+	snprintf(failure.reason, sizeof(failure.reason), "%s: %s",
 		 console_text(report, index, whose), said->line);
 	note_failure(first, &failure);
 }
@@ -180,21 +179,19 @@ static const char *missing_line(struct watch *watch)
 	return verdict.missing;
 }
 
-/* What was to be said and never was: by anybody, or by one of them. */
+/* An expected line that no console of the lab, or not that of one guest, has. */
 static int judge_silence(const struct run_report *report, char *reason, size_t size)
 {
 	const struct run_lab *lab = report->lab;
 	const char *missing = missing_line(lab->watch);
-	char whose[96];
 
 	if (missing)
-		snprintf(reason, size, "%s said: %s",
-			 lab->guest_count == 1 ? "the console never" : "no console ever", missing);
+		snprintf(reason, size, "no console line matches: %s", missing);
 	for (size_t i = 0; !missing && i < lab->guest_count; i++) {
 		missing = missing_line(lab->guest[i].watch);
 		if (missing)
-			snprintf(reason, size, "%s never said: %s", console_text(report, i, whose),
-				 missing);
+			snprintf(reason, size, "no console line of %s matches: %s",
+				 lab->guest[i].spec.name, missing);
 	}
 	return missing ? EXIT_DIVERGED : EXIT_IDENTICAL;
 }
@@ -243,7 +240,7 @@ int run_judge(const struct run_report *report, char *reason, size_t size)
 	return status;
 }
 
-/* What all guests have of the seal. */
+/* The isolation that all guests have. */
 static unsigned int common_seal(const struct run_report *report)
 {
 	unsigned int seal = SEAL_FULL;
@@ -293,7 +290,7 @@ char *run_warnings_text(const struct run_report *report)
 
 	if (!find_warnings(report, &warnings))
 		return NULL;
-	if (asprintf(&text, "%s%s t=%s s, %s said: %s", count_text(warnings.count, count),
+	if (asprintf(&text, "%s%s t=%s s, %s: %s", count_text(warnings.count, count),
 		     warnings.count == 1 ? ", at" : ", the first at",
 		     duration_exact(warnings.now, time),
 		     console_text(report, warnings.console, whose), warnings.line) < 0)
@@ -390,7 +387,7 @@ static void print_probe_problems(const struct run_report *report)
 		const char *problem = session_guest_result(report->session, i)->probe_problem;
 
 		if (*problem)
-			fprintf(stderr, "  interrupts: not all those of %s are recorded: %s\n",
+			fprintf(stderr, "  interrupts: not all of %s are recorded: %s\n",
 				report->lab->guest[i].spec.name, problem);
 	}
 }

@@ -56,8 +56,9 @@ void run_trace_close(const struct run_options *options, struct trace_writer *wri
 	result->end = SESSION_STORAGE;
 	diagnose(&result->diagnosis, EXIT_CANNOT, err,
 		 stat->files_missing
-			 ? "make room and record again; what was written can be read, not replayed"
-			 : "make room and record again; what was written is a valid trace",
+			 ? "free disk space and record again; the partial trace can be read, not "
+			   "replayed"
+			 : "free disk space and record again; the partial trace is valid",
 		 "cannot write the trace %s: %s", options->output,
 		 write_error_text(options->output, err, text));
 }
@@ -70,7 +71,7 @@ bool run_trace_keep(const struct run_options *options, struct trace_output *outp
 	if (err) {
 		result->end = SESSION_STORAGE;
 		diagnose(&result->diagnosis, EXIT_CANNOT, err,
-			 "it is a whole trace under that name",
+			 "the trace is complete under that name",
 			 "cannot rename %s" TRACE_OUTPUT_PART " to %s: %s", options->output,
 			 options->output, strerror(-err));
 	}

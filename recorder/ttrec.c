@@ -15,10 +15,10 @@ static const struct {
 	int (*run)(int argc, char **argv);
 	const char *doc;
 } verbs[] = {
-	{ "run", ttrec_run, "record guests: ttrec run [OPTIONS] KERNEL [ARGS], or -f LAB" },
+	{ "run", ttrec_run, "record guests: a PROGRAM, a KERNEL with arguments, or -f LAB" },
 	{ "tap", ttrec_tap, "record guests that another scheduler runs" },
-	{ "serve", ttrec_serve, "only the scheduler, for guests started elsewhere" },
-	{ "doctor", ttrec_doctor, "what this machine and this kernel allow" },
+	{ "serve", ttrec_serve, "run run only the scheduler, for guests started elsewhere" },
+	{ "doctor", ttrec_doctor, "report what this machine and a kernel support" },
 };
 
 static void usage(FILE *out)
@@ -29,8 +29,7 @@ static void usage(FILE *out)
 	      out);
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		fprintf(out, "  %-8s %s\n", verbs[i].name, verbs[i].doc);
-	fputs("\n`ttrec VERB --help` lists the options of a verb, and what exit statuses mean.\n",
-	      out);
+	fputs("\nRun `ttrec VERB --help` for the options of a verb and exit statuses.\n", out);
 }
 
 int main(int argc, char **argv)
@@ -56,7 +55,7 @@ int main(int argc, char **argv)
 		return output_status(verbs[i].run(argc - 1, argv + 1), "ttrec");
 	}
 	if (argc > 1)
-		fprintf(stderr, "ttrec: there is no verb '%s'\n\n", argv[1]);
+		fprintf(stderr, "ttrec: unknown verb '%s'\n\n", argv[1]);
 	usage(stderr);
 	return EXIT_USAGE;
 }

@@ -20,10 +20,10 @@ struct doctor_options {
 
 static const struct argp_option table[] = {
 	{ "instructions", KEY_INSTRUCTIONS, "PATH", 0,
-	  "list the instructions that ask the processor (rdtsc, rdrand, cpuid, ...) in the "
-	  "programs of PATH: a program, a directory or an initrd",
+	  "list instructions that read processor state (rdtsc, rdrand, cpuid, ...) in PATH: a "
+	  "program, a directory or an initrd",
 	  0 },
-	{ "json", KEY_JSON, NULL, 0, "print what was found as JSON", 0 },
+	{ "json", KEY_JSON, NULL, 0, "print the result as JSON", 0 },
 	{ 0 },
 };
 
@@ -40,12 +40,12 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		break;
 	case ARGP_KEY_ARG:
 		if (options->kernel)
-			argp_error(state, "'%s': one kernel at a time", text);
+			argp_error(state, "unexpected '%s': more than one kernel given", text);
 		options->kernel = text;
 		break;
 	case ARGP_KEY_END:
 		if (options->programs && options->kernel)
-			argp_error(state, "--instructions looks at PATH alone: leave out '%s'",
+			argp_error(state, "unexpected '%s': --instructions takes only PATH",
 				   options->kernel);
 		break;
 	default:
@@ -58,8 +58,8 @@ static const struct argp doctor_argp = {
 	.options = table,
 	.parser = parse,
 	.args_doc = "[KERNEL]",
-	.doc = "Say what this machine and KERNEL allow: a room is really opened, and KERNEL is "
-	       "really started, up to its first message.\v" EXIT_STATUS_HELP,
+	.doc = "Report what this machine and KERNEL support: create a sandbox, and start KERNEL up "
+	       "to its first message.\v" EXIT_STATUS_HELP,
 };
 
 static int list_instructions(const struct doctor_options *options)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* ttrec run: records the guests of a lab, or one guest, in sealed rooms. */
+/* ttrec run: records the guests of a lab, or one guest, in isolated sandboxes. */
 #include <inttypes.h>
 #include <sched.h>
 #include <string.h>
@@ -47,9 +47,9 @@ static void warn_seal(const struct run *run)
 	for (unsigned int i = 0; i < SEAL_COUNT; i++) {
 		if (!(lost & 1u << i))
 			continue;
-		fprintf(stderr, "ttrec: not sealed (%s): %s\n  hint: %s\n", seal_info(i)->name,
+		fprintf(stderr, "ttrec: not isolated (%s): %s\n  hint: %s\n", seal_info(i)->name,
 			seal_info(i)->lost,
-			given & 1u << i ? "nothing, if that is what --allow is for"
+			given & 1u << i ? "none needed if this is intended with --allow"
 					: seal_info(i)->advice);
 	}
 }
@@ -65,10 +65,10 @@ static void warn_counter(const struct run *run)
 		if (guest_patches(&spec->files.file[0]) & GUEST_PATCH_COUNTER)
 			continue;
 		fprintf(stderr,
-			"ttrec: note: programs of %s read this machine's time stamp counter, as "
-			"each that is linked dynamically does: its memory will differ on replay\n"
-			"  hint: build the kernel with kernel/uml/build-uml.sh, which patches it; "
-			"`ttrec doctor KERNEL` says what a kernel has\n",
+			"ttrec: warning: programs of %s read this machine's time stamp counter, as "
+			"every dynamically linked program does: its memory will differ on replay\n "
+			" hint: build the kernel with kernel/uml/build-uml.sh, which patches it; "
+			"`ttrec doctor KERNEL` shows what a kernel has\n",
 			spec->name);
 		return;
 	}
@@ -81,9 +81,9 @@ static void warn(const struct run *run)
 	if (run->options.json)
 		return; /* it says so itself */
 	for (; note && *note; note++)
-		fprintf(stderr, "ttrec: note: %s\n", *note);
+		fprintf(stderr, "ttrec: warning: %s\n", *note);
 	if (run->probe_why.status)
-		fprintf(stderr, "ttrec: note: interrupts are not recorded: %s\n",
+		fprintf(stderr, "ttrec: warning: interrupts are not recorded: %s\n",
 			run->probe_why.what);
 	warn_counter(run);
 	warn_seal(run);

@@ -22,7 +22,7 @@ int ttrec_listen(const char *path, int *fd, struct diagnosis *why)
 	if (err == -EADDRINUSE)
 		return diagnose(why, EXIT_CANNOT, err,
 				"another scheduler listens there: choose another path, or remove a "
-				"file that was left behind",
+				"stale socket",
 				"the socket path %s is in use", path);
 	if (err)
 		return diagnose(why, exit_status_of_file(err), err,

@@ -115,8 +115,8 @@ static int compile(const char *const *texts, const char *option, struct pattern_
 		regerror(code, &pattern->regex, reason, sizeof(reason));
 		return diagnose(why, EXIT_USAGE, -EINVAL,
 				"give a POSIX extended regular expression, see regex(7)",
-				"%s '%s' is no regular expression: %s", option, pattern->text,
-				reason);
+				"invalid %s '%s': not a regular expression: %s", option,
+				pattern->text, reason);
 	}
 	return 0;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Records of guests that run at the same time, woven into one order. */
+/* Merges the records of guests that run in parallel. */
 #include "recorder/weave.h"
 
 #include <errno.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Records of guests that run at the same time, woven into one order.
+ * Merges the records of guests that run in parallel.
  *
- * In a window guests of different islands run side by side, and which of them is heard of first is
- * the host's choice. Each island's records are kept in a strand of their own and go to the trace in
- * the order of (virtual time, island) once nothing earlier can come any more: the trace is the same
- * whatever the number of CPUs.
+ * In a window guests of different partitions run in parallel, and their records arrive in an order
+ * that depends on the host. Each partition's records are kept in a strand of their own and go to
+ * the trace in the order of (virtual time, island) once nothing earlier can come any more: the
+ * trace is the same whatever the number of CPUs.
  */
 #ifndef TTREC_WEAVE_H
 #define TTREC_WEAVE_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* ttreplay --then-live: has ttrec record again. */
+/* ttreplay --continue-live: runs ttrec to re-record. */
 #include "replayer/then_live.h"
 
 #include <inttypes.h>
@@ -10,7 +10,7 @@
 
 #define SECOND_PROGRAM "ttrec"
 
-/* A command line; a word that could not be had is missing, and told at the end. */
+/* A command line; a word that could not be allocated is missing, and reported at the end. */
 struct command {
 	char **word;
 	size_t count;
@@ -37,7 +37,7 @@ static void add(struct command *command, const char *word)
 	add_text(command, strdup(word));
 }
 
-/* "--NAME=VALUE", which no value can make an option of its own. */
+/* "--NAME=VALUE", so that no value is taken as an option. */
 static void add_option(struct command *command, const char *name, const char *value)
 {
 	char *text;
@@ -70,7 +70,7 @@ static void build(const struct replay_options *options, struct command *command)
 {
 	add(command, SECOND_PROGRAM);
 	add(command, "run");
-	add_option(command, "again", options->trace);
+	add_option(command, "rerecord", options->trace);
 	for (unsigned int part = 0; part < GUEST_PARTS; part++)
 		add_list(command, guest_part_name((enum guest_part)part), options->replace[part]);
 	add_list(command, "disk", options->disk);
@@ -121,7 +121,6 @@ int then_live(const struct replay_options *options, struct diagnosis *why)
 	fflush(NULL);
 	run_beside(command.word);
 	execvp(SECOND_PROGRAM, command.word);
-	return diagnose(why, EXIT_CANNOT, -errno,
-			"install it beside ttreplay or where PATH finds it",
-			"going on live is done by ttrec, which cannot be run: %s", strerror(errno));
+	return diagnose(why, EXIT_CANNOT, -errno, "install it beside ttreplay or in PATH",
+			"cannot run ttrec to continue live: %s", strerror(errno));
 }

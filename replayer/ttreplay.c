@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* ttreplay: runs recorded guests again from their trace and says whether they are identical. */
+/* ttreplay: runs recorded guests again from their trace and reports whether they are identical. */
 #include <argp.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -28,8 +28,8 @@ static int check_flip(const struct replay_options *options, const struct replay_
 	if (!options->cursor.flip.wanted)
 		return 0;
 	return diagnose(why, EXIT_USAGE, -ERANGE,
-			"name a record of a replayed guest, see `ttdump show`",
-			"no bit was flipped: the replay did not come to record %" PRIu64,
+			"give a record of a replayed guest, see `ttdump show`",
+			"no bit was flipped: the replay did not reach record %" PRIu64,
 			options->cursor.flip.record);
 }
 
@@ -70,7 +70,7 @@ static int find_stop(struct replay_options *options, const struct replay_lab *la
 	return err;
 }
 
-/* What could not be written is said besides the verdict. */
+/* Write errors are reported in addition to the verdict. */
 static int write_reports(const struct replay_options *options, const struct verdict_lab *verdict)
 {
 	int status = 0;
@@ -84,7 +84,7 @@ static int write_reports(const struct replay_options *options, const struct verd
 	return status;
 }
 
-/* The verdict, then the files, then what a CI is told: the first that fails is the status. */
+/* The verdict, then the files, then the CI report: the first failure is the status. */
 static int tell(struct replay_options *options, const struct verdict_lab *verdict,
 		struct diagnosis *why)
 {
@@ -137,7 +137,7 @@ static int replay(struct replay_options *options, struct diagnosis *why)
 		err = prepare_debugger(why);
 	if (!err)
 		err = run(options, &lab, &signal, why);
-	/* Where gdb left a guest is another place. */
+	/* gdb may have left the guest at another point. */
 	if (options->until.kind != UNTIL_RECORD && !options->gdb)
 		verdict.until = options->until.text;
 	verdict.lab = &lab;
@@ -156,7 +156,7 @@ static int replay(struct replay_options *options, struct diagnosis *why)
 	return signal ? 128 + signal : status;
 }
 
-/* The point is looked up here: ttrec knows none but records and times. */
+/* The point is looked up here: ttrec supports only records and times. */
 static int go_live(struct replay_options *options, struct diagnosis *why)
 {
 	struct replay_lab lab = { 0 };
@@ -171,11 +171,11 @@ static int go_live(struct replay_options *options, struct diagnosis *why)
 	if (!err)
 		err = then_live(options, why);
 	return why->status ? err
-			   : diagnose(why, EXIT_CANNOT, err, NULL, "cannot go on live: %s",
+			   : diagnose(why, EXIT_CANNOT, err, NULL, "cannot continue live: %s",
 				      strerror(-err));
 }
 
-/* A trace is not to be lost to what is told of it. */
+/* No output file may overwrite the trace. */
 static int check_outputs(const struct replay_options *options, struct diagnosis *why)
 {
 	int err = refuse_overwriting(options->trace, options->ci.junit, "--junit", why);

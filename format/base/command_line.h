@@ -6,8 +6,8 @@
 #include <argp.h>
 
 /*
- * As argp_parse(), which ends the process after a usage error but returns where it has no memory:
- * what was not read must not be taken for what was not said. So that ends the process, too, with
+ * Like argp_parse(), which ends the process after a usage error but returns if it is out of memory.
+ * Options that were not parsed must not be taken as not given, so that ends the process, too, with
  * EXIT_CANNOT.
  */
 void command_line_parse(const struct argp *argp, int argc, char **argv, unsigned int flags,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Lines of a console: what stands in front of their text, and what a terminal would act on. */
+/* Lines of a console: removes time stamps in front of the text, and terminal sequences. */
 #ifndef TTREC_CONSOLE_LINE_H
 #define TTREC_CONSOLE_LINE_H
 

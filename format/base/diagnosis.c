@@ -53,12 +53,12 @@ const char *diagnosis_shortage(int error)
 	case -ENFILE:
 		return "the host has no more open files: raise sysctl fs.file-max";
 	case -ENOMEM:
-		return "free memory, or raise the limit of it (ulimit -v, the control group's)";
+		return "free memory, or raise its limit (ulimit -v, the control group's)";
 	case -EAGAIN:
 		return "raise the limit of processes (ulimit -u, the control group's pids.max)";
 	case -ENOSPC:
 	case -EDQUOT:
-		return "make room on the disk";
+		return "free disk space";
 	default:
 		return NULL;
 	}

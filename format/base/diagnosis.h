@@ -17,16 +17,17 @@
 enum exit_status {
 	EXIT_IDENTICAL = 0, /* identical, or recorded and passed */
 	EXIT_DIVERGED = 1,  /* the replay diverged, or the guest failed */
-	EXIT_USAGE = 2,	    /* the command line is wrong, or a file that it names is not there */
-	EXIT_DAMAGED = 3,   /* the trace is damaged or ends early */
-	EXIT_CANNOT = 4,    /* this machine or this kernel cannot do it */
-	EXIT_PROTOCOL = 5,  /* a guest or participant broke the protocol or hung */
+	EXIT_USAGE = 2,	   /* the command line is invalid, or a file that it names does not exist */
+	EXIT_DAMAGED = 3,  /* the trace is damaged or ends early */
+	EXIT_CANNOT = 4,   /* this machine or this kernel cannot do it */
+	EXIT_PROTOCOL = 5, /* a guest or participant broke the protocol or hung */
 };
 
 /* At the end of --help. */
-#define EXIT_STATUS_HELP                                                                          \
-	"Exit status: 0 good, 1 failed, diverged or different, 2 the command line is wrong or a " \
-	"file is not there, 3 the trace is damaged or ends early, 4 this machine cannot do it, "  \
+#define EXIT_STATUS_HELP                                                                           \
+	"Exit status: 0 success, 1 failed, diverged or different, 2 the command line is invalid "  \
+	"or a "                                                                                    \
+	"file does not exist, 3 the trace is damaged or ends early, 4 this machine cannot do it, " \
 	"5 a guest or client broke the protocol or hung, 128+N stopped by signal N."
 
 /*
@@ -51,12 +52,12 @@ int diagnose(struct diagnosis *diagnosis, enum exit_status status, int error, co
 	     const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 /*
- * The status for @error of reading a trace: only -EBADMSG and -EPIPE say something of the trace,
- * the rest is this machine's, and a trace is not called damaged for want of memory.
+ * The status for @error of reading a trace: only -EBADMSG and -EPIPE are about the trace, all
+ * others about this machine; a trace is not called damaged for lack of memory.
  */
 enum exit_status diagnosis_trace_status(int error);
 
-/* What to do about @error where it says that the host is short of something; else NULL. */
+/* A hint for @error if the host lacks a resource; else NULL. */
 const char *diagnosis_shortage(int error);
 
 /* Print "COMMAND: what" and the advice to stderr; returns the exit status to leave with. */

@@ -47,7 +47,7 @@ void line_format(struct line *line, const char *format, ...)
 	va_start(arguments, format);
 	va_copy(again, arguments);
 	size = vsnprintf(NULL, 0, format, arguments);
-	/* One more for the NUL, which is no part of the line. */
+	/* One more for the NUL, which is not part of the line. */
 	place = size < 0 ? NULL : line_grow(line, (size_t)size + 1);
 	if (place) {
 		vsnprintf(place, (size_t)size + 1, format, again);

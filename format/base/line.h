@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A line of text that grows: numbers, times and what others wrote, put together at a cost that a
- * trace of many millions of records can bear (stdio's printf takes most of a microsecond a line).
+ * A growing line of text: formats numbers, times and untrusted text fast enough for traces of many
+ * millions of records (stdio's printf takes most of a microsecond per line).
  *
- * Start with { 0 }. When memory runs out the line says so in @failed, and what is added is lost.
+ * Start with { 0 }. When memory runs out @failed is set, and further additions are lost.
  */
 #ifndef TTREC_LINE_H
 #define TTREC_LINE_H
@@ -85,8 +85,8 @@ size_t line_columns(const struct line *line, size_t start);
 size_t text_columns(const char *text, size_t size);
 
 /*
- * Spaces before or behind what was added since the line had @start bytes, up to @width columns.
- * What stands on the right is ASCII.
+ * Pad what was added since the line had @start bytes, on the left or right, to @width columns. Text
+ * aligned to the right must be ASCII.
  */
 void line_align_right(struct line *line, size_t start, size_t width);
 void line_align_left(struct line *line, size_t start, size_t width);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Text that a guest or a trace made up, fit for a terminal and for JSON. */
+/* Escapes text from a guest or a trace for terminals and JSON. */
 #include "format/base/printable.h"
 
 #include <stdbool.h>
 #include <string.h>
 
-/* By the number of bytes: what marks the first one, and the smallest code that needs so many. */
+/* By the number of bytes: the mark of the first one, and the smallest code point of that length. */
 static const struct {
 	uint8_t mask, mark;
 	uint32_t least;
@@ -40,7 +40,7 @@ size_t utf8_size(const char *text, size_t size, uint32_t *code)
 	return length;
 }
 
-/* Characters that turn text around or break its line, so that it reads as what it is not. */
+/* Characters that change the direction of text or break lines, and so can misrepresent it. */
 static bool is_misleading(uint32_t code)
 {
 	return code == 0x061c || code == 0x200e || code == 0x200f ||

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Text that a guest or a trace made up, fit for a terminal and for JSON. */
+/* Escapes text from a guest or a trace for terminals and JSON. */
 #ifndef TTREC_PRINTABLE_H
 #define TTREC_PRINTABLE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* Put '?' in place of what is not printable and of bytes that are no UTF-8. Returns @text. */
+/* Replace characters that are not printable and invalid UTF-8 by '?'. Returns @text. */
 char *printable(char *text);
 
 /*

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Whether two names are of one file, so that a trace is not lost to a slip of the hand. */
+/* Whether two names are the same file, so that a mistake does not destroy a trace. */
 #include "format/base/same_file.h"
 
 #include <errno.h>
@@ -21,6 +21,5 @@ int refuse_overwriting(const char *input, const char *output, const char *option
 	if (!output || !is_same_file(input, output))
 		return 0;
 	return diagnose(why, EXIT_USAGE, -EEXIST, "name another file",
-			"%s: %s is the trace that is read: it would be overwritten", option,
-			output);
+			"%s: cannot overwrite %s, the trace being read", option, output);
 }

@@ -7,7 +7,7 @@
 
 #include "format/base/diagnosis.h"
 
-/* Two names of one regular file, or the same name of one that is not there yet. */
+/* Two names of one regular file, or the same name of one that does not exist yet. */
 bool is_same_file(const char *one, const char *other);
 
 /*

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What a guest prints, fit for a terminal: ECMA-48 (5th edition) says what its sequences are. */
+/* Console output for a terminal; its sequences are those of ECMA-48 (5th edition). */
 #include "format/base/terminal_text.h"
 
 #include <string.h>
@@ -54,7 +54,7 @@ static char *put_byte(struct terminal_text *terminal, char byte, char *out)
 	return out;
 }
 
-/* The state after @byte, which belongs to no sequence. */
+/* The state after @byte, which is not part of a sequence. */
 static enum state text_state(char byte)
 {
 	return byte == ESCAPE ? STATE_ESCAPE : byte == '\r' ? STATE_RETURN : STATE_TEXT;

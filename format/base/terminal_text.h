@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a guest prints, as it comes, fit for a terminal: escape sequences are taken out, other
- * control characters and what is no UTF-8 become '?', and no carriage return overwrites what was
- * shown.
+ * Filters a guest's output for a terminal: escape sequences are removed, other control characters
+ * and invalid UTF-8 become '?', and no carriage return overwrites earlier output.
  */
 #ifndef TTREC_TERMINAL_TEXT_H
 #define TTREC_TERMINAL_TEXT_H

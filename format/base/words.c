@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Words of a command line: lists of them, and what was meant by one that is not known. */
+/* Words of a command line: lists, and suggestions for unknown words. */
 #include "format/base/words.h"
 
 #include <ctype.h>
 #include <string.h>
 
-/* Longer words are not compared: nothing known here is. */
+/* Longer words are not compared: no known word is longer. */
 #define WORD_MAX 32
 
 static unsigned int least(unsigned int a, unsigned int b)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Words of a command line: lists of them, and what was meant by one that is not known. */
+/* Words of a command line: lists, and suggestions for unknown words. */
 #ifndef TTREC_WORDS_H
 #define TTREC_WORDS_H
 
@@ -15,7 +15,7 @@ const char *word_nearest(const char *word, const void *names, size_t count, size
 /* The name at @index of such names. */
 const char *word_at(const void *names, size_t index, size_t stride);
 
-/* Add @word to @list, which ends with NULL and has room for @most; false: it has so many. */
+/* Add @word to @list, which ends with NULL and has room for @most; false: it is full. */
 bool words_add(const char **list, size_t most, const char *word);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Output that did not arrive: what is said of a full file system, and of standard output. */
+/* Write errors: messages for a full file system and for standard output. */
 #include "format/base/write_error.h"
 
 #include <errno.h>
@@ -78,10 +78,10 @@ int output_finish(struct diagnosis *why)
 	errno = 0;
 	if (!fflush(stdout) && !failed)
 		return 0;
-	/* Of what failed earlier only another try says why. */
+	/* Another write is needed to find the reason of an earlier failure. */
 	if (!errno && write(STDOUT_FILENO, "\n", 1) >= 0)
 		errno = 0;
-	return diagnose(why, EXIT_CANNOT, -EIO, "make room, or send it elsewhere",
+	return diagnose(why, EXIT_CANNOT, -EIO, "free disk space, or write elsewhere",
 			"cannot write the output%s%s", errno ? ": " : "",
 			errno ? write_error_text("/proc/self/fd/1", -errno, text) : "");
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Output that did not arrive: what is said of a full file system, and of standard output. */
+/* Write errors: messages for a full file system and for standard output. */
 #ifndef TTREC_WRITE_ERROR_H
 #define TTREC_WRITE_ERROR_H
 
@@ -8,12 +8,12 @@
 #define WRITE_ERROR_TEXT 512
 
 /*
- * What @error (a negative errno) of writing to @path is in words; where a file system is full, with
- * its mount point and the space left on it. Returns @text.
+ * Describe @error (a negative errno) of writing to @path; for a full file system with its mount
+ * point and the space left. Returns @text.
  */
 const char *write_error_text(const char *path, int error, char text[WRITE_ERROR_TEXT]);
 
-/* Write out standard output; -EIO with @why where not all of it arrived, now or earlier. */
+/* Flush standard output; -EIO with @why if writing failed, now or earlier. */
 int output_finish(struct diagnosis *why);
 
 /*

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What a run or a replay tells a CI: cases are collected, and published in every form asked for. */
+/* The CI report of a run or a replay: collects cases, and publishes them in all requested forms. */
 #include "format/ci/ci.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 
 #include "format/base/cleanup.h"
 
-/* Of two consoles that are equal in so many last lines, one is shown. */
+/* Of two consoles whose last lines are equal, only one is shown. */
 #define COMMON_LINES 8
 
 static void free_case(struct ci_case *freed)
@@ -23,7 +23,7 @@ static void free_case(struct ci_case *freed)
 	free((char *)freed->console);
 }
 
-/* Without a text there is none; a copy that failed is told by *@err. */
+/* NULL gives NULL; a failed copy sets *@err. */
 static const char *copy_text(const char *text, int *err)
 {
 	char *copy = text && *text ? strdup(text) : NULL;
@@ -116,7 +116,7 @@ int ci_add_tests(struct ci_suite *suite, const char *guest, const struct ci_cons
 					 .console = test[i].text };
 
 		if (added.outcome == CI_FAILED)
-			added.message = "the console said: not ok";
+			added.message = "console output: not ok";
 		err = ci_add(suite, &added);
 	}
 	return err ? err : add_left_out(suite, guest, left_out);
@@ -184,7 +184,7 @@ bool ci_console_is_shown(const struct ci_suite *suite, size_t index)
 
 /* ---- Around what guests print --------------------------------------------------------------- */
 
-/* Nobody in a guest knows it. */
+/* No guest can know it. */
 static void make_token(char token[CI_TOKEN])
 {
 	uint64_t random[2] = { 0 };
@@ -194,7 +194,7 @@ static void make_token(char token[CI_TOKEN])
 	snprintf(token, CI_TOKEN, "ttrec-%016" PRIx64 "%016" PRIx64, random[0], random[1]);
 }
 
-/* Of a section; nobody but GitLab reads it. */
+/* Of a section; used only by GitLab. */
 static void print_section(FILE *out, const char *which, const char *title)
 {
 	fprintf(out, "\033[0Ksection_%s:%" PRIu64 ":ttrec_%s%s\r\033[0K", which,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a run or a replay tells a CI: annotations, a summary, collapsible sections, JUnit XML.
+ * The CI report of a run or a replay: annotations, a summary, collapsible sections, JUnit XML.
  *
- * A command collects what it found in a suite, case by case, and publishes it. Names, messages and
- * console text may be anything: each format makes them harmless.
+ * A command collects its results in a suite, case by case, and publishes it. Names, messages and
+ * console text are untrusted: each format escapes them.
  */
 #ifndef TTREC_CI_H
 #define TTREC_CI_H
@@ -17,7 +17,7 @@
 #include "format/ci/ci_options.h"
 #include "format/base/diagnosis.h"
 
-/* One thing that was to hold. Texts are copied when it is added; NULL stands for none. */
+/* One result. Strings are copied when it is added; NULL means none. */
 struct ci_case {
 	const char *guest; /* whose it is; NULL: of all */
 	const char *name;  /* "run", "replay", "says REGEX", the name of a KTAP test */
@@ -26,7 +26,7 @@ struct ci_case {
 	uint64_t took;	     /* of virtual time, ns */
 	const char *message; /* why it failed or was skipped: a line */
 	const char *details; /* more of it: lines */
-	const char *console; /* what the console said, up to then or around it: lines */
+	const char *console; /* console lines up to then or around it */
 };
 
 struct ci_suite {
@@ -35,7 +35,7 @@ struct ci_suite {
 	const char *verdict;  /* in a line */
 	const char *warnings; /* that were printed, in a line; NULL */
 	const char *seed;     /* which reproduces the run; NULL: unknown */
-	const char *trace;    /* what to attach to the job; NULL: there is nothing */
+	const char *trace;    /* file to attach to the job; NULL: none */
 	const char *next;     /* the command to type then; NULL */
 	bool failed;	      /* the command ends with a status that is not 0 */
 	uint64_t started;     /* wall clock, s since 1970 */
@@ -47,11 +47,11 @@ struct ci_suite {
 /* Add a copy of @added. 0 or -ENOMEM. */
 int ci_add(struct ci_suite *suite, const struct ci_case *added);
 
-/* Of the tests that @console heard of: is there one, and did one fail? */
+/* Of the tests that @console reported: whether there is one, and whether one failed. */
 bool ci_has_tests(const struct ci_console *console);
 bool ci_has_failed_test(const struct ci_console *console);
 
-/* Add the tests that @console heard of, as cases of @guest. 0 or -ENOMEM. */
+/* Add the tests that @console reported, as cases of @guest. 0 or -ENOMEM. */
 int ci_add_tests(struct ci_suite *suite, const char *guest, const struct ci_console *console);
 
 /* Frees the cases. */
@@ -59,7 +59,7 @@ void ci_release(struct ci_suite *suite);
 
 size_t ci_count(const struct ci_suite *suite, enum ci_outcome outcome);
 
-/* Failed or not done at all: one that somebody has to look at; how many of them there are. */
+/* Whether a case failed or was not run, and the number of these. */
 bool ci_is_bad(const struct ci_case *of);
 size_t ci_count_bad(const struct ci_suite *suite);
 
@@ -70,8 +70,8 @@ size_t ci_count_bad(const struct ci_suite *suite);
 bool ci_console_is_shown(const struct ci_suite *suite, size_t index);
 
 /*
- * What @out gets from here to ci_guard_end() is of guests, or quotes them: it shall not command the
- * CI. With @title it is hidden in the log under that name until somebody looks.
+ * Output to @out from here to ci_guard_end() comes from guests, and must not issue commands to the
+ * CI. With @title it is folded in the log under that name.
  */
 void ci_guard_begin(struct ci_options *options, const char *title, FILE *out);
 void ci_guard_end(const struct ci_options *options, const char *title, FILE *out);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What a CI is told of a console: some lines of it, and the tests that it reported. */
+/* A console in a CI report: some of its lines, and the tests that it reported. */
 #include "format/ci/ci_console.h"
 
 #include <ctype.h>
@@ -25,7 +25,7 @@
 struct ci_console {
 	char line[LINES][CONSOLE_LINE]; /* a ring */
 	uint64_t lines;			/* that there were */
-	char open[CONSOLE_LINE];	/* what has come of a line */
+	char open[CONSOLE_LINE];	/* the current line, so far */
 	size_t open_size;
 	uint64_t now;
 	struct ci_test *test;
@@ -35,7 +35,7 @@ struct ci_console {
 	unsigned int after_mark; /* lines that are still to come */
 	char *excerpt;
 	uint64_t reported;		    /* virtual ns of the last test */
-	uint64_t said_until;		    /* the lines before that belong to earlier tests */
+	uint64_t said_until;		    /* earlier lines belong to earlier tests */
 	char subtest[DEPTH + 1][TEST_NAME]; /* whose tests are indented so */
 	size_t inner[DEPTH + 1]; /* tests reported at this depth since the last outer one */
 	size_t inner_failed[DEPTH + 1];
@@ -111,7 +111,7 @@ static struct ci_test *grow(struct ci_console *console)
 	return &console->test[console->count];
 }
 
-/* "suite.subtest.test": names of those around it, which stand in lines of their own. */
+/* "suite.subtest.test": with the names of enclosing tests, which are in their own lines. */
 static char *full_name(const struct ci_console *console, size_t depth, const char *name)
 {
 	char *text = NULL;

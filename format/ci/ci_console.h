@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a CI is told of a console: some lines of it, and the tests that it reported (KTAP, as KUnit
+ * A console in a CI report: some of its lines, and the tests that it reported (KTAP, as KUnit
  * and kselftest print it; Documentation/dev-tools/ktap.rst, Linux 6.12).
  */
 #ifndef TTREC_CI_CONSOLE_H
@@ -17,7 +17,7 @@ struct ci_test {
 	enum ci_outcome outcome;
 	uint64_t now, took; /* virtual ns: when it was reported, since the one before */
 	char *reason;	    /* of a skipped one; NULL */
-	char *text;	    /* what was said during a failed one: lines; NULL */
+	char *text;	    /* console lines during a failed one; NULL */
 };
 
 struct ci_console;
@@ -27,20 +27,20 @@ struct ci_console *ci_console_create(void);
 void ci_console_destroy(struct ci_console *console);
 
 /*
- * Bytes as they came, at the virtual time @now in ns; lines may be cut anywhere. That memory ran
- * out is told by ci_console_tests().
+ * Console bytes at the virtual time @now in ns; lines may be split anywhere. ci_console_tests()
+ * reports lack of memory.
  */
 void ci_console_feed(struct ci_console *console, uint64_t now, const char *text, size_t size);
 
 /* Nothing more comes: an unfinished line is one. */
 void ci_console_finish(struct ci_console *console);
 
-/* What was said last is what matters: lines around it are kept. Only the first time counts. */
+/* Mark the last line: lines around it are kept. Only the first call counts. */
 void ci_console_mark(struct ci_console *console);
 
 /*
  * The lines around the mark, else the last ones; printable and without escape sequences. The caller
- * frees it; NULL: nothing was said, or out of memory.
+ * frees it; NULL: no output, or out of memory.
  */
 char *ci_console_excerpt(const struct ci_console *console);
 

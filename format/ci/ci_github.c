@@ -18,7 +18,7 @@
 #include "format/base/units.h"
 #include "format/base/write_error.h"
 
-/* GitHub shows so many of a kind of one step; the rest is dropped without a word. */
+/* GitHub shows this many annotations of a kind for a step, and silently drops the rest. */
 #define ANNOTATIONS_MAX 10
 /* Lines of a console in one message. */
 #define LINES_SHOWN 12
@@ -26,7 +26,8 @@
 #define MESSAGE_MAX 4000
 /* GitHub refuses a larger summary of one step altogether. */
 #define SUMMARY_MAX (1024u * 1024)
-/* Kept free for what is always said at the end: the path of the trace, thrice, each byte escaped.
+/* Reserved for the end, which is always printed: the path of the trace, three times, each byte
+ * escaped.
  */
 #define SUMMARY_END (32u * 1024)
 /* Failed cases in the table, each with a line. */
@@ -70,7 +71,7 @@ static void print_annotation(FILE *log, const char *level, const char *title, co
 	fputc('\n', log);
 }
 
-/* A replay that is as it should be repeats the failures of its recording: nobody has to mend that.
+/* An identical replay repeats the failures of its recording: that is not an error of the replay.
  */
 static const char *level_of(const struct ci_suite *suite)
 {
@@ -300,7 +301,7 @@ static void summarise(const struct ci_suite *suite, struct summary *summary)
 
 		if (!ci_is_bad(of))
 			continue;
-		summarise_text(of, "what was found", of->details, summary);
+		summarise_text(of, "verdict", of->details, summary);
 		if (!ci_console_is_shown(suite, i))
 			summarise_text(of, "its console", of->console, summary);
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * GitLab CI: what failed stands in the log, in colour; what was said last, in sections that open.
+ * GitLab CI: failures are in the log, in colour; the last console lines, in collapsible sections.
  *
  * Source: docs.gitlab.com, "Job logs", custom collapsible sections.
  */
@@ -55,7 +55,7 @@ static void print_section(FILE *log, size_t number, const struct ci_case *of, co
 	fprintf(log, "\033[0Ksection_start:%" PRIu64 ":ttrec_%zu_%s[collapsed=true]\r\033[0K" BOLD,
 		now, number, what);
 	print_title(log, of);
-	fprintf(log, ": %s" PLAIN "\n", strcmp(what, "console") ? "what was found" : "its console");
+	fprintf(log, ": %s" PLAIN "\n", strcmp(what, "console") ? "verdict" : "its console");
 	print_lines(log, "  ", text);
 	fprintf(log, "\033[0Ksection_end:%" PRIu64 ":ttrec_%zu_%s\r\033[0K\n", now, number, what);
 }

@@ -17,7 +17,7 @@
 #include "format/base/units.h"
 #include "format/base/write_error.h"
 
-/* The writer keeps no error: what fails once is told at the end. */
+/* The writer keeps no error: a failure is reported at the end. */
 struct junit {
 	xmlTextWriterPtr writer;
 	bool failed;
@@ -94,7 +94,7 @@ static void content(struct junit *junit, const char *text)
 
 /* ---- A case --------------------------------------------------------------------------------- */
 
-/* All that somebody needs who sees nothing but this case. */
+/* Everything needed by a reader who sees only this case. */
 static char *failure_text(const struct ci_suite *suite, const struct ci_case *of)
 {
 	char time[UNITS_TEXT], *text = NULL;

@@ -10,9 +10,8 @@
 enum option_key { KEY_CI = 0x1000, KEY_JUNIT };
 
 static const struct argp_option table[] = {
-	{ "ci", KEY_CI, "github|gitlab", 0,
-	  "tell this CI what failed, in its log and in its own ways", 6 },
-	{ "junit", KEY_JUNIT, "FILE", 0, "write what passed and what failed as JUnit XML", 6 },
+	{ "ci", KEY_CI, "github|gitlab", 0, "report failures in the format of this CI", 6 },
+	{ "junit", KEY_JUNIT, "FILE", 0, "write results as JUnit XML", 6 },
 	{ 0 },
 };
 
@@ -28,7 +27,7 @@ static enum ci_service parse_service(const char *text, struct argp_state *state)
 	for (size_t i = CI_GITHUB; i < ARRAY_SIZE(names); i++)
 		if (!strcmp(text, names[i]))
 			return (enum ci_service)i;
-	argp_error(state, "--ci '%s': github or gitlab", text);
+	argp_error(state, "invalid --ci '%s': expected github or gitlab", text);
 	return CI_NONE;
 }
 

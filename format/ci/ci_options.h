@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The options about CI of every command that has them: a child of its own table for argp. */
+/* The CI options of all commands: a child of a command's argp table. */
 #ifndef TTREC_CI_OPTIONS_H
 #define TTREC_CI_OPTIONS_H
 

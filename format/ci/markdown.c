@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Text that others made up, in Markdown: it is shown, and does nothing else. */
+/* Escapes untrusted text for Markdown. */
 #include "format/ci/markdown.h"
 
 #include <stdbool.h>
@@ -13,7 +13,7 @@
 /* All that CommonMark 0.31 and GitHub's tables, mentions and links give a meaning within a line. */
 #define MARKUP "\\`*_{}[]#!|~@$^"
 
-/* True: it is said in HTML. */
+/* True: in HTML syntax. */
 static bool print_entity(FILE *out, char character)
 {
 	switch (character) {

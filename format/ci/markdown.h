@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Text that a guest, a trace or a user made up, in Markdown: it is shown, and does nothing else.
- * Control characters and what is no UTF-8 become '?'.
+ * Escapes text from a guest, a trace or a user for Markdown. Control characters and invalid UTF-8
+ * become '?'.
  */
 #ifndef TTREC_MARKDOWN_H
 #define TTREC_MARKDOWN_H
@@ -12,7 +12,7 @@
 /* In running text or a cell of a table: what would mark up is escaped; one line. */
 void markdown_text(FILE *out, const char *text);
 
-/* Within a tag of HTML, where Markdown has no say. */
+/* Within an HTML tag, where Markdown is not interpreted. */
 void markdown_html(FILE *out, const char *text);
 
 /* As `code`, in running text. */

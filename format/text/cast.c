@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Who is who in a trace: the names of guests and of their devices, learned from its records. */
+/* The name table of a trace: the names of guests and of their devices, learned from its records. */
 #include "format/text/cast.h"
 
 #include <errno.h>

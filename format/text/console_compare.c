@@ -78,7 +78,7 @@ void console_differences_print(const struct console_differences *differences, FI
 		return;
 	fprintf(out, "  console: %s %s\n", count_text(differences->count, count),
 		differences->count == 1	     ? "line differs"
-		: differences->count > shown ? "lines differ, the first of them:"
+		: differences->count > shown ? "lines differ; the first:"
 					     : "lines differ:");
 	for (size_t i = 0; i < shown; i++) {
 		print_line("-", differences->first[i].record, differences->first[i].expected, out);

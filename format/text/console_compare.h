@@ -28,10 +28,11 @@ struct console_differences {
 void console_compare(struct console_differences *differences, uint64_t record, const char *expected,
 		     size_t expected_size, const char *got, size_t got_size);
 
-/* How many of the first are to be shown. */
+/* How many of the first ones to show. */
 size_t console_differences_shown(const struct console_differences *differences);
 
-/* Lines that say how many and show the first, each indented by two spaces; none when all is equal.
+/* Print the number of differences and the first ones, each indented by two spaces; nothing if all
+ * is equal.
  */
 void console_differences_print(const struct console_differences *differences, FILE *out);
 

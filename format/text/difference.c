@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* How two records differ, in words. */
+/* Describes how two records differ. */
 #include "format/text/difference.h"
 
 #include <inttypes.h>
@@ -196,7 +196,8 @@ static size_t list_payload(const struct trace_record *a, const struct trace_reco
 	return 1;
 }
 
-/* The next block in a ladder: how many are the same before it, and its hash (ttrace(5), DIGESTS).
+/* The next entry of block hashes: how many blocks are the same before it, and its hash (ttrace(5),
+ * DIGESTS).
  */
 static bool next_rung(const struct trace_record *record, size_t *at, uint64_t *block,
 		      uint32_t *hash)
@@ -220,7 +221,7 @@ static bool next_rung(const struct trace_record *record, size_t *at, uint64_t *b
 	return false;
 }
 
-/* The first block that the ladders of both tell differently of; blocks count from 1. */
+/* The first block for which both lists of block hashes differ; blocks count from 1. */
 static uint64_t first_block(const struct trace_record *a, const struct trace_record *b)
 {
 	size_t at[2] = { 0, 0 };
@@ -238,7 +239,7 @@ static uint64_t first_block(const struct trace_record *a, const struct trace_rec
 	}
 }
 
-/* Two halves of a hash, and a ladder that says where in memory: one thing. */
+/* Two halves of a hash, and block hashes that locate the difference: one item. */
 static size_t list_digest(const struct trace_record *a, const struct trace_record *b,
 			  struct difference *item)
 {
@@ -296,10 +297,9 @@ size_t difference_list(const struct trace_record *a, const struct trace_record *
 static void print_item(const struct trace_record *a, const struct difference *item, FILE *out)
 {
 	if (!strcmp(item->field, "payload"))
-		fputs(a->kind == TRACE_console ? "it prints " : "its content is ", out);
+		fputs(a->kind == TRACE_console ? "console output: " : "content: ", out);
 	else if (!strcmp(item->field, "hash"))
-		fputs(a->digest.region ? "the hash of data and bss is " : "the hash of RAM is ",
-		      out);
+		fputs(a->digest.region ? "hash of data and bss: " : "hash of RAM: ", out);
 	else if (strcmp(item->field, "kind") != 0)
 		fprintf(out, "%s is ", item->field);
 	fprintf(out, "%s instead of %s", item->after, item->before);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * How two records differ, in words.
+ * Describes how two records differ.
  *
- * trace_compare() says where two traces part; difference_load() gets the two records from there,
- * and difference_print() says what is different about them, the first being what was expected:
+ * trace_compare() finds where two traces differ; difference_load() loads the two records, and
+ *difference_print() describes their differences, the first being the expected one:
  *
  *	if (trace_compare(old, new, NULL, &where) == 1 &&
  *	    !difference_load(old, new, &where, &pair))
@@ -12,10 +12,10 @@
  *	time is 0.005000000 instead of 0.004000000 (0.001 s later); seq is 9 instead of 8 (+1)
  *	WAIT from the guest instead of REQUEST from the guest
  *	nothing instead of kick
- *	the hash of RAM is 1aa0... instead of 759f... (first in the 4096 bytes at 0x48000)
- *	it prints "tick 43\n" instead of "tick 42\n" (from byte 6 on; 1 of 8 bytes differ)
+ *	hash of RAM: 1aa0... instead of 759f... (first in the 4096 bytes at 0x48000)
+ *	console output: "tick 43\n" instead of "tick 42\n" (from byte 6 on; 1 of 8 bytes differ)
  *
- * All of it is fit for a terminal, whatever stands in the records.
+ * All of it is escaped for a terminal.
  */
 #ifndef TTREC_DIFFERENCE_H
 #define TTREC_DIFFERENCE_H

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Who sent the frame that a card gets, and when: what recorder and readers both expect of it. */
+/* The origin of a frame, its sender and time, as inferred by recorder and readers alike. */
 #include "format/text/frame_origin.h"
 
 #include <string.h>
 
 #define ADDRESS_SIZE 6 /* the source's stands behind that of the destination */
 
-/* What is not there of a frame that is too short counts as zeros. */
+/* Missing bytes of a short frame count as zeros. */
 static uint64_t source_address(const uint8_t *data, size_t size)
 {
 	uint64_t address = 1;

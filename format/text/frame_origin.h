@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Who sent the frame that a card gets, and when: what recorder and readers both expect of it.
+ * The origin of a frame, its sender and time, as inferred by recorder and readers alike.
  *
- * A frame stands in a trace where it is handed over. Its origin is expected to be that of the last
- * frame with the same source address at that card: the same sender, and as long before. Only when
- * that is wrong a `sent` record says so before the frame; so without a first one nothing is known,
- * and with a network that is always as slow there is one for each pair of cards.
+ * A frame is in a trace where it is delivered. Its origin is inferred to be that of the last frame
+ * with the same source address at that card: the same sender and delay. Only if that is wrong a
+ * `sent` record precedes the frame; so before the first one nothing is known, and with a constant
+ * delay there is one for each pair of cards.
  */
 #ifndef TTREC_FRAME_ORIGIN_H
 #define TTREC_FRAME_ORIGIN_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * An Ethernet frame in a few words. Every length in it is checked against what is there; what ends
- * early is said to be cut off, and what is not known is named by its number.
+ * Describes an Ethernet frame briefly. Every length in it is checked; a truncated frame is reported
+ * as cut off, and unknown protocols by number.
  *
  * Source: RFC 826 (ARP), 791 (IPv4), 8200 (IPv6), 792 (ICMP), 4443 (ICMPv6), 4861 (neighbour
  * discovery), 768 (UDP), 9293 (TCP); IEEE 802.3 and 802.1Q.
@@ -32,7 +32,7 @@ enum {
 	NEXT_DESTINATION = 60,
 };
 
-/* What is left to look at. */
+/* The remaining bytes. */
 struct bytes {
 	const uint8_t *at;
 	size_t size;
@@ -161,7 +161,7 @@ static void add_tcp(struct line *line, struct bytes rest)
 	line_format(line, " win %u", be16(header + 14));
 	header_size = (size_t)(header[12] >> 4) * 4;
 	if (header_size < 20)
-		line_text(line, ", header too short");
+		line_text(line, ", truncated header");
 	else if (whole >= header_size)
 		line_format(line, ", %zu bytes", whole - header_size);
 }
@@ -278,7 +278,7 @@ static void add_carried(struct line *line, unsigned int protocol, struct bytes r
 
 /* ---- What is carried by Ethernet ------------------------------------------------------------- */
 
-/* Behind what IP says is its length there may be padding. */
+/* After the length in the IP header there may be padding. */
 static void bound(struct bytes *bytes, size_t size)
 {
 	if (bytes->size > size)
@@ -299,7 +299,7 @@ static void add_ipv4(struct line *line, struct bytes rest)
 	add_pair(line, AF_INET, header + 12, header + 16);
 	bound(&packet, be16(header + 2));
 	if (header[0] >> 4 != 4 || header_size < 20 || !take(&packet, header_size)) {
-		line_text(line, " IPv4 with a wrong header");
+		line_text(line, " IPv4 with an invalid header");
 		return;
 	}
 	fragment = be16(header + 6) & 0x1fff;
@@ -355,7 +355,7 @@ static void add_arp(struct line *line, struct bytes rest)
 	unsigned int operation;
 
 	if (!arp || memcmp(arp, ethernet_ipv4, sizeof(ethernet_ipv4))) {
-		line_text(line, arp ? "ARP of another kind" : "ARP, cut off");
+		line_text(line, arp ? "ARP of unknown type" : "ARP, truncated");
 		return;
 	}
 	operation = be16(arp + 6);
@@ -385,7 +385,7 @@ static void add_other(struct line *line, const uint8_t *macs, unsigned int type,
 		line_format(line, " type 0x%04x, %zu bytes", type, size);
 }
 
-/* The type behind all VLAN tags, which are said; false: cut off within them. */
+/* The type after all VLAN tags, which are printed; false: cut off within them. */
 static bool take_type(struct line *line, struct bytes *rest, unsigned int *type)
 {
 	const uint8_t *tag;

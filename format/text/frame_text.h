@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* An Ethernet frame in a few words: who says what to whom. Nothing of it is trusted. */
+/* Describes an Ethernet frame briefly. Nothing in it is trusted. */
 #ifndef TTREC_FRAME_TEXT_H
 #define TTREC_FRAME_TEXT_H
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The Ethernet frames of a trace: where each came from, when, and who got it.
+ * The Ethernet frames of a trace: sender, time and receivers of each.
  *
  * Source of the header in front of a frame: VIRTIO 1.2, section 5.1.6.
  */

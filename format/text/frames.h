@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The Ethernet frames of a trace: where each came from, when, and who got it.
+ * The Ethernet frames of a trace: sender, time and receivers of each.
  *
  * Streaming: feed every record in order (after cast_learn() has seen it). A frame is recorded once
  * for each receiver, with the record that hands it over (used, on the receive queue of a card), or
- * with the one that says that it was lost. Who sent it, and when, is what frame_origin.h says. Of
- * the cards in networks of ttrec only: what goes through a device program is known to that alone.
+ * with the one that says that it was lost. Sender and time follow frame_origin.h. Only for cards in
+ * simulated networks: traffic of a device program is not known here.
  */
 #ifndef TTREC_FRAMES_H
 #define TTREC_FRAMES_H
@@ -15,7 +15,7 @@
 #include "format/text/cast.h"
 
 struct frame {
-	uint64_t record; /* that handed it over, or that says that it was lost */
+	uint64_t record; /* that delivered it, or recorded its loss */
 	const char *network;
 	const uint8_t *data; /* without the virtio header; valid until the next record is fed */
 	size_t size;
@@ -24,7 +24,7 @@ struct frame {
 	uint32_t from_guest, from_device;
 	uint64_t sent; /* ns: when the sender kicked */
 	/*
-	 * The receiver; of a lost frame who missed it, UINT32_MAX when all did, and
+	 * The receiver; for a lost frame the one that did not get it, UINT32_MAX for all, and
 	 * received is when it was lost, ns.
 	 */
 	bool lost;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Records of devices and interrupts in words, with names where there are names. */
+/* Describes records of devices and interrupts, with names where known. */
 #include <endian.h>
 #include <inttypes.h>
 #include <string.h>
@@ -178,7 +178,7 @@ static void add_content(const struct words *words)
 		add_payload(words);
 }
 
-/* What matters of a frame stands first; false: there is none. */
+/* A frame is described first; false: there is none. */
 static bool add_frame(const struct words *words, uint64_t head)
 {
 	const uint8_t *frame;

@@ -6,18 +6,18 @@
 #include "format/text/record_names.h"
 #include "format/text/record_text.h"
 
-/* Who @record is of; NULL: the view does not know. */
+/* The guest of @record; NULL: unknown. */
 const struct cast_guest *record_guest(const struct record_view *view,
 				      const struct trace_record *record);
 
 /*
- * Add what is said of a record of a device or of an interrupt, payload and all; false, and nothing
- * added, when it is none.
+ * Add the description of a record of a device or an interrupt, including its payload; false, and
+ * nothing added, if it is another record.
  */
 bool record_describe_device(const struct record_view *view, const struct trace_record *record,
 			    struct line *line);
 
-/* Add so much of @data as fits a line: " 00ff12...". */
+/* Add as much of @data as fits in a line: " 00ff12...". */
 void record_add_bytes(struct line *line, const void *data, size_t size);
 
 /*

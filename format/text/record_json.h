@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A record as JSON; the keys are stable and stand in ttdump-show(1). */
+/* A record as JSON; the keys are stable and documented in ttdump-show(1). */
 #ifndef TTREC_RECORD_JSON_H
 #define TTREC_RECORD_JSON_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Names of what stands in records. */
+/* Names of values in records. */
 #include "format/text/record_names.h"
 
 #include <string.h>

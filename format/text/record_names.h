@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Names of what stands in records, beyond the table of kinds. */
+/* Names of values in records, in addition to the table of kinds. */
 #ifndef TTREC_RECORD_NAMES_H
 #define TTREC_RECORD_NAMES_H
 

@@ -125,7 +125,7 @@ static bool is_trouble(const struct trace_record *record)
 	return false;
 }
 
-/* What says little: answers that only say that something was received, and how it was started. */
+/* Shown dim: acknowledgements, and how the recording was started. */
 static bool is_minor(const struct trace_record *record)
 {
 	return record->kind == TRACE_meta ||

@@ -210,7 +210,7 @@ static void add_digest(struct line *line, const struct trace_record *record)
 	if (record->digest.block_size)
 		line_format(line, " %016" PRIx64 "%016" PRIx64 ", %" PRIu64 "-byte blocks,",
 			    record->digest.high, record->digest.low, record->digest.block_size);
-	line_format(line, " ladder of %zu bytes%s", record->payload_size,
+	line_format(line, " block hashes, %zu bytes%s", record->payload_size,
 		    record->digest.block_size ? "" : ", goes on");
 }
 

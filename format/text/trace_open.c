@@ -14,12 +14,13 @@ int trace_open(const char *path, struct trace_reader **reader, struct diagnosis 
 
 	if (err == -EBADMSG || err == -EPIPE)
 		return diagnose(why, EXIT_DAMAGED, err,
-				"`ttdump salvage` saves what is left of a trace", "%s is %s", path,
-				err == -EPIPE ? "cut off in its first bytes"
-					      : "no trace, or damaged in its head");
+				"`ttdump salvage` recovers the intact part of a trace", "%s is %s",
+				path,
+				err == -EPIPE ? "truncated in its first bytes"
+					      : "not a trace, or damaged in its head");
 	if (err == -EPROTONOSUPPORT)
 		return diagnose(why, EXIT_CANNOT, err, "use a newer version of ttrec",
-				"%s needs a feature this version does not know", path);
+				"%s needs a feature that this version does not support", path);
 	if (err)
 		return diagnose(why, exit_status_of_file(err), err,
 				diagnosis_shortage(err) ?: "check the path", "cannot open %s: %s",
@@ -33,15 +34,15 @@ int trace_output_diagnose(const char *path, int error, struct diagnosis *why)
 
 	if (error == -EEXIST)
 		return diagnose(why, EXIT_USAGE, error,
-				"name another file with -o, or remove that one",
-				"cannot write the trace %s: a file of that name, or of that name "
-				"and " TRACE_OUTPUT_PART ", is there and is no trace",
+				"give another file with -o, or remove that one",
+				"cannot write the trace %s: a file with that name, or with that "
+				"name and " TRACE_OUTPUT_PART ", exists and is not a trace",
 				path);
 	if (error == -EBUSY)
-		return diagnose(why, EXIT_USAGE, error, "name another file with -o",
+		return diagnose(why, EXIT_USAGE, error, "give another file with -o",
 				"cannot write the trace %s: %s" TRACE_OUTPUT_PART
-				" is being written by somebody else",
+				" is being written by another process",
 				path, path);
-	return diagnose(why, exit_status_of_file(error), error, "name another file with -o",
+	return diagnose(why, exit_status_of_file(error), error, "give another file with -o",
 			"cannot write the trace %s: %s", path, write_error_text(path, error, text));
 }

@@ -146,7 +146,7 @@ static const uint8_t *window_frame(const struct frame_reader *reader, size_t *av
 static int frame_short(struct frame_reader *reader, const char *what)
 {
 	if (index_footer_present(reader->fd))
-		return frame_problem(reader, -EBADMSG, "a length is wrong");
+		return frame_problem(reader, -EBADMSG, "invalid length");
 	return frame_problem(reader, -EPIPE, "the file ends %s", what);
 }
 
@@ -175,19 +175,19 @@ static int frame_locate(struct frame_reader *reader, const uint8_t **frame, size
 		if (!available)
 			return frame_short(reader, "before the recorder closed it");
 		if (!zstd_magic(*frame, available))
-			return frame_problem(reader, -EBADMSG, "this is no frame of a trace");
+			return frame_problem(reader, -EBADMSG, "not a frame of a trace");
 		*size = ZSTD_findFrameCompressedSize(*frame, available);
 		if (!ZSTD_isError(*size))
 			return *size <= FRAME_SIZE_MAX
 				       ? 0
-				       : frame_problem(reader, -EBADMSG, "the frame is too large");
+				       : frame_problem(reader, -EBADMSG, "frame too large");
 		if (ZSTD_getErrorCode(*size) != ZSTD_error_srcSize_wrong)
-			return frame_problem(reader, -EBADMSG, "the frame is damaged (%s)",
+			return frame_problem(reader, -EBADMSG, "damaged frame (%s)",
 					     ZSTD_getErrorName(*size));
 		if (available < want)
 			return frame_short(reader, "within a frame");
 		if (available >= FRAME_SIZE_MAX)
-			return frame_problem(reader, -EBADMSG, "the frame is too large");
+			return frame_problem(reader, -EBADMSG, "frame too large");
 		want = available < WINDOW_MIN / 2 ? WINDOW_MIN : available * 2;
 		if (want > FRAME_SIZE_MAX)
 			want = FRAME_SIZE_MAX;
@@ -201,12 +201,12 @@ static int frame_decompress(struct frame_reader *reader, const uint8_t *frame, s
 	size_t got;
 
 	if (declared > CHUNK_CONTENT_MAX || declared < CHUNK_HEAD_SIZE)
-		return frame_problem(reader, -EBADMSG, "the size of its content is out of bounds");
+		return frame_problem(reader, -EBADMSG, "content size out of bounds");
 	got = ZSTD_decompressDCtx(reader->context, reader->content, CHUNK_CONTENT_MAX, frame, size);
 	if (ZSTD_isError(got) && ZSTD_getErrorCode(got) == ZSTD_error_memory_allocation)
 		return frame_problem(reader, -ENOMEM, "%s", strerror(ENOMEM));
 	if (ZSTD_isError(got))
-		return frame_problem(reader, -EBADMSG, "the frame is damaged (%s)",
+		return frame_problem(reader, -EBADMSG, "damaged frame (%s)",
 				     ZSTD_getErrorName(got));
 	*content_size = got;
 	return 0;
@@ -267,7 +267,7 @@ static int check_chain(struct frame_reader *reader, uint64_t chain)
 		return 0;
 	length = problem_place(reader, reader->frames - 1, reader->last_offset);
 	snprintf(reader->problem + length, sizeof(reader->problem) - length,
-		 "its hash is not the one that the next frame carries");
+		 "its hash differs from the one in the next frame");
 	reader->offset = reader->last_offset;
 	return -EBADMSG;
 }
@@ -277,9 +277,9 @@ static int check_records(struct frame_reader *reader, const struct chunk *chunk)
 	uint64_t room = CHUNK_RECORDS_MAX - chunk->number % CHUNK_RECORDS_MAX;
 
 	if (!chunk->count || chunk->count > room)
-		return frame_problem(reader, -EBADMSG, "the number of its records is wrong");
+		return frame_problem(reader, -EBADMSG, "invalid number of records");
 	if (chunk->number + chunk->count < chunk->number)
-		return frame_problem(reader, -EBADMSG, "its records are numbered wrong");
+		return frame_problem(reader, -EBADMSG, "invalid record numbers");
 	return 0;
 }
 
@@ -291,7 +291,7 @@ static int check_chunk(struct frame_reader *reader, const struct chunk *chunk)
 		return frame_problem(reader, -EBADMSG,
 				     head ? "a second head" : "the head is missing");
 	if (chunk->number != reader->number)
-		return frame_problem(reader, -EBADMSG, "its records are numbered wrong");
+		return frame_problem(reader, -EBADMSG, "invalid record numbers");
 	switch (chunk->type) {
 	case CHUNK_HEAD:
 	case CHUNK_FILE:
@@ -301,7 +301,7 @@ static int check_chunk(struct frame_reader *reader, const struct chunk *chunk)
 	case CHUNK_RECORDS:
 		return check_records(reader, chunk);
 	}
-	return frame_problem(reader, -EBADMSG, "the kind of its content is unknown");
+	return frame_problem(reader, -EBADMSG, "unknown chunk type");
 }
 
 int frame_reader_next(struct frame_reader *reader, struct chunk *chunk)

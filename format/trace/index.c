@@ -143,7 +143,7 @@ static int verify_bytes(const uint8_t *frame, size_t size, uint64_t offset, uint
 	    footer.entries != (size - INDEX_HEAD_SIZE - INDEX_FOOTER_SIZE) / INDEX_ENTRY_SIZE ||
 	    footer.hash != chain_frame(footer.chain, frame, size - 16))
 		return -EBADMSG;
-	*problem = "the index does not belong to these frames: one of them is damaged";
+	*problem = "the index does not match the frames: one of them is damaged";
 	if (footer.offset != offset || footer.chain != chain)
 		return -EBADMSG;
 	*problem = NULL;
@@ -167,16 +167,16 @@ int index_verify(int fd, uint64_t offset, uint64_t chain, const char **problem)
 	err = read_at(fd, offset, head, have < sizeof(head) ? have : sizeof(head));
 	if (err)
 		return err;
-	*problem = "what follows the end is no index";
+	*problem = "data after the end is not an index";
 	if (memcmp(head, magic, have < sizeof(magic) ? have : sizeof(magic)))
 		return -EBADMSG;
-	*problem = "the index is cut off";
+	*problem = "the index is truncated";
 	if (have < INDEX_HEAD_SIZE)
 		return -EPIPE;
 	size = (uint64_t)get_le32(head + 4) + INDEX_HEAD_SIZE;
 	if (have < size)
 		return index_footer_present(fd) ? -EBADMSG : -EPIPE;
-	*problem = "the index has a wrong size, or something follows it";
+	*problem = "invalid index size, or data after the index";
 	if (have > size || size > INDEX_SIZE_MAX || size < INDEX_HEAD_SIZE + INDEX_FOOTER_SIZE)
 		return -EBADMSG;
 	*problem = "the index cannot be read";

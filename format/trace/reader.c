@@ -41,12 +41,12 @@ static int check_features(struct trace_reader *reader)
 
 	if (reader->header.version != LAYOUT_VERSION)
 		return frame_problem(&reader->frames, -EPROTONOSUPPORT,
-				     "version %u of the format is not known, only %u",
+				     "unsupported format version %u, expected %u",
 				     reader->header.version, LAYOUT_VERSION);
 	if (!unknown)
 		return 0;
 	return frame_problem(&reader->frames, -EPROTONOSUPPORT,
-			     "the trace needs the feature \"%.64s\" (bit %d), which is not known",
+			     "the trace needs the unsupported feature \"%.64s\" (bit %d)",
 			     feature_name(reader, (unsigned int)__builtin_ctzll(unknown)),
 			     __builtin_ctzll(unknown));
 }
@@ -65,11 +65,10 @@ static int parse_head(struct trace_reader *reader, const struct chunk *chunk)
 	memcpy(reader->header.uuid, in + 32, sizeof(reader->header.uuid));
 	if (reader->names_size > sizeof(reader->names) ||
 	    reader->names_size > size - TRACE_HEAD_SIZE)
-		return frame_problem(&reader->frames, -EBADMSG,
-				     "the names of features are cut off");
+		return frame_problem(&reader->frames, -EBADMSG, "truncated feature names");
 	memcpy(reader->names, in + TRACE_HEAD_SIZE, reader->names_size);
 	if (reader->names_size && reader->names[reader->names_size - 1])
-		return frame_problem(&reader->frames, -EBADMSG, "the names of features do not end");
+		return frame_problem(&reader->frames, -EBADMSG, "unterminated feature names");
 	return check_features(reader);
 }
 
@@ -151,10 +150,10 @@ static int check_end(struct trace_reader *reader, const struct chunk *chunk)
 
 	if (room < 8 || (room - 8) / GUEST_ENTRY_SIZE != chunk->count ||
 	    (room - 8) % GUEST_ENTRY_SIZE)
-		return frame_problem(&reader->frames, -EBADMSG, "the end has a wrong size");
+		return frame_problem(&reader->frames, -EBADMSG, "invalid size of the end chunk");
 	if (!reader->decoder->partial &&
 	    get_le64(chunk->content + CHUNK_HEAD_SIZE) != reader->files)
-		return frame_problem(&reader->frames, -EBADMSG, "the number of files is wrong");
+		return frame_problem(&reader->frames, -EBADMSG, "invalid number of files");
 	predictor_begin(&reader->decoder->predictor, chunk->now);
 	err = decoder_chains(reader->decoder, table, chunk->count);
 	if (err)

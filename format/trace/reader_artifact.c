@@ -22,7 +22,7 @@ static int parse_file(struct frame_reader *frames, const struct chunk *chunk,
 	size_t size = chunk->size - CHUNK_HEAD_SIZE, length;
 
 	if (size < FILE_HEAD_SIZE || size > FILE_HEAD_SIZE + ARTIFACT_PATH_MAX)
-		return frame_problem(frames, -EBADMSG, "the head of a file has a wrong size");
+		return frame_problem(frames, -EBADMSG, "invalid size of a file head");
 	length = size - FILE_HEAD_SIZE;
 	entry->content = get_le32(in);
 	entry->mode = get_le32(in + 4);
@@ -33,9 +33,9 @@ static int parse_file(struct frame_reader *frames, const struct chunk *chunk,
 	entry->path[length] = '\0';
 	entry->next = frames->offset;
 	if (strlen(entry->path) != length)
-		return frame_problem(frames, -EBADMSG, "the path of a file contains a NUL");
+		return frame_problem(frames, -EBADMSG, "NUL in the path of a file");
 	if (entry->size > ARTIFACT_SIZE_MAX || entry->origin > chunk->offset)
-		return frame_problem(frames, -EBADMSG, "the size of a file is out of bounds");
+		return frame_problem(frames, -EBADMSG, "file size out of bounds");
 	return 1;
 }
 
@@ -118,16 +118,16 @@ static int next_part(struct frame_reader *frames, const struct artifact_entry *e
 		if (chunk.type != CHUNK_PART)
 			continue;
 		if (chunk.size <= CHUNK_HEAD_SIZE + PART_HEAD_SIZE)
-			return frame_problem(frames, -EBADMSG, "a part of a file is empty");
+			return frame_problem(frames, -EBADMSG, "empty part of a file");
 		if (get_le32(in) != entry->content)
 			continue;
 		*data = in + PART_HEAD_SIZE;
 		*size = chunk.size - CHUNK_HEAD_SIZE - PART_HEAD_SIZE;
 		if (get_le64(in + 8) != done || *size > entry->size - done)
-			return frame_problem(frames, -EBADMSG, "a part of a file is out of place");
+			return frame_problem(frames, -EBADMSG, "misplaced part of a file");
 		return 0;
 	}
-	return got ? got : frame_problem(frames, -EBADMSG, "a part of a file is missing");
+	return got ? got : frame_problem(frames, -EBADMSG, "missing part of a file");
 }
 
 int artifact_read(struct trace_reader *reader, const struct artifact_entry *entry,
@@ -155,7 +155,7 @@ int artifact_read(struct trace_reader *reader, const struct artifact_entry *entr
 		return err;
 	sha256_digest(&hash, sizeof(sha256), sha256);
 	if (memcmp(sha256, entry->sha256, sizeof(entry->sha256))) {
-		frame_problem(frames, -EBADMSG, "the SHA-256 of %.128s differs", entry->path);
+		frame_problem(frames, -EBADMSG, "SHA-256 mismatch of %.128s", entry->path);
 		return artifact_fail(reader, -EBADMSG);
 	}
 	return 0;

@@ -15,26 +15,22 @@ static const struct verb {
 	{ "extract", dump_extract },
 };
 
-static const char doc[] = "Look into a trace of ttrec.\v"
-			  "Verbs:\n"
-			  "  show      every record on a line, or as JSON\n"
-			  "  stat      what is in a trace, and what it costs\n"
-			  "  diff      where two traces part, and how they go on\n"
-			  "  export    write it in the format of another tool\n"
-			  "  verify    is every bit right?\n"
-			  "  salvage   make a whole trace of what a damaged one still holds\n"
-			  "  extract   get the embedded files: kernel, initrd, libraries\n"
-			  "\n"
-			  "ttdump VERB --help says more.\n\n" EXIT_STATUS_HELP;
+static const char doc[] =
+	"Inspect a trace of ttrec.\vVerbs:\n  show      show records, one per line or as JSON\n  "
+	"stat      summarise a trace, and what takes the space in it\n  diff      show where two "
+	"traces diverge, and how they continue\n  export    convert to the format of another "
+	"tool\n  verify    check the integrity of a trace\n  salvage   recover the intact part of "
+	"a damaged trace\n  extract   extract the embedded files: kernel, initrd, libraries\n\nRun "
+	"`ttdump VERB --help` for the options of a verb.\n\n" EXIT_STATUS_HELP;
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
 	switch (key) {
 	case ARGP_KEY_ARG:
-		argp_error(state, "there is no verb \"%s\"", argument);
+		argp_error(state, "unknown verb \"%s\"", argument);
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "a verb is missing");
+		argp_error(state, "missing verb");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;

@@ -17,10 +17,10 @@ static const struct format {
 	bool takes_report;
 } formats[] = {
 	{ "json", export_json, false, "one JSON document: every record with its fields", false },
-	{ "html", export_html, true, "a page to look at it with, in one file", true },
+	{ "html", export_html, true, "a page for a browser, in one file", true },
 	{ "pcapng", export_pcapng, true, "for Wireshark: frames of networks, and every record",
 	  false },
-	{ "perfetto", export_perfetto, true, "for ui.perfetto.dev and trace_processor: a timeline",
+	{ "perfetto", export_perfetto, true, "a timeline for ui.perfetto.dev and trace_processor",
 	  false },
 };
 
@@ -32,14 +32,14 @@ struct export
 };
 
 static const struct argp_option options[] = {
-	{ "output", 'o', "FILE", 0, "Write here instead of to standard output", 0 },
-	{ "report", 'r', "FILE", 0, "html: mark what this report of a replay says", 0 },
+	{ "output", 'o', "FILE", 0, "write to FILE instead of standard output", 0 },
+	{ "report", 'r', "FILE", 0, "html: mark the divergence in this replay report", 0 },
 	{ 0 },
 };
 
-static const char doc[] = "Write a trace in the format of another tool.\vFormats:";
+static const char doc[] = "Convert a trace to the format of another tool.\vFormats:";
 
-/* The formats stand in the help as the table has them. */
+/* The help lists the formats in the order of the table. */
 static char *list_formats(int key, const char *text, void *input)
 {
 	char *list = NULL;
@@ -77,9 +77,9 @@ static void refuse_format(struct argp_state *state, const char *name)
 		snprintf(list + size, sizeof(list) - size, "%s%s", i ? ", " : "", formats[i].name);
 	}
 	if (name)
-		argp_error(state, "there is no format \"%s\"; there are %s", name, list);
+		argp_error(state, "unknown format \"%s\": expected %s", name, list);
 	else
-		argp_error(state, "a format is missing: %s", list);
+		argp_error(state, "missing format: expected %s", list);
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state)
@@ -95,7 +95,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_ARG:
 		if (export->format && export->request.path)
-			argp_error(state, "only one trace can be exported");
+			argp_error(state, "more than one trace given");
 		else if (export->format)
 			export->request.path = argument;
 		else if (!(export->format = find_format(argument)))
@@ -105,9 +105,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		if (!export->format)
 			refuse_format(state, NULL);
 		else if (!export->request.path)
-			argp_error(state, "a trace is missing");
+			argp_error(state, "missing trace file");
 		else if (export->request.report && !export->format->takes_report)
-			argp_error(state, "%s takes no report", export->format->name);
+			argp_error(state, "%s does not take --report", export->format->name);
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -122,12 +122,12 @@ static int open_output(const struct export *export, FILE **file, struct diagnosi
 		return 0;
 	if (is_same_file(request->path, export->output) ||
 	    (request->report && is_same_file(request->report, export->output)))
-		return diagnose(diagnosis, EXIT_USAGE, -EINVAL, "name another file with -o",
-				"%s would overwrite what it is made of", export->output);
+		return diagnose(diagnosis, EXIT_USAGE, -EINVAL, "give another file with -o",
+				"cannot write %s: it is the input", export->output);
 	*file = fopen(export->output, "we");
 	if (!*file)
 		return diagnose(diagnosis, exit_status_of_file(-errno), -errno,
-				"name another file with -o", "cannot write %s: %s", export->output,
+				"give another file with -o", "cannot write %s: %s", export->output,
 				strerror(errno));
 	return 0;
 }
@@ -140,9 +140,9 @@ static int write_export(const struct export *export, struct trace_reader *reader
 
 	if (!export->output || (!fflush(out) && !ferror(out)))
 		return err;
-	return diagnose(diagnosis, EXIT_CANNOT, -EIO, "make room, or name another file with -o",
-			"cannot write %s: %s", export->output,
-			write_error_text(export->output, -errno, text));
+	return diagnose(diagnosis, EXIT_CANNOT, -EIO,
+			"free disk space, or give another file with -o", "cannot write %s: %s",
+			export->output, write_error_text(export->output, -errno, text));
 }
 
 int dump_export(int argc, char **argv, struct diagnosis *diagnosis)
@@ -156,8 +156,8 @@ int dump_export(int argc, char **argv, struct diagnosis *diagnosis)
 
 	command_line_parse(&argp, argc, argv, 0, &export);
 	if (export.format->binary && !export.output && isatty(STDOUT_FILENO))
-		return diagnose(diagnosis, EXIT_USAGE, -EINVAL, "name a file with -o",
-				"%s is nothing to read on a terminal", export.format->name);
+		return diagnose(diagnosis, EXIT_USAGE, -EINVAL, "give a file with -o",
+				"%s is not written to a terminal", export.format->name);
 	err = dump_open(export.request.path, &reader, diagnosis);
 	if (!err)
 		err = open_output(&export, &file, diagnosis);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* ttdump extract: get the embedded files. Where they go is not for the trace to say. */
+/* ttdump extract: extract the embedded files. The trace must not decide where they are written. */
 #include "format/ttdump/base/ttdump.h"
 
 #include <errno.h>
@@ -27,17 +27,16 @@ enum { KEY_MAX_DISK = 0x100 };
 
 static const struct argp_option options[] = {
 	{ "output", 'o', "DIR|FILE", 0,
-	  "Write below this directory (default: the current one), or one file under this name", 0 },
+	  "write below this directory (default: the current one), or one file to this name", 0 },
 	{ "max-disk", KEY_MAX_DISK, "SIZE", 0,
-	  "Disk space that the files may take together (default: what is free there)", 0 },
-	{ "list", 'l', NULL, 0, "Only list them: mode, size, SHA-256, path", 0 },
+	  "limit the disk space of the files together (default: what is free there)", 0 },
+	{ "list", 'l', NULL, 0, "only list the files: mode, size, SHA-256, path", 0 },
 	{ 0 },
 };
 
-static const char doc[] =
-	"Get the files that a trace embeds: all of them, or the one whose path or last part of a "
-	"path is NAME. Their paths are kept below the directory and never lead out of it; a "
-	"file that is there already is not overwritten.";
+static const char doc[] = "Extract the files that a trace embeds: all of them, or the one whose "
+			  "path or file name is NAME. Files are written below the directory and "
+			  "never outside it; an existing file is not overwritten.";
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
@@ -59,11 +58,11 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_ARG:
 		if (state->arg_num > 1)
-			argp_error(state, "only one name can be given");
+			argp_error(state, "more than one name given");
 		*(state->arg_num ? &extract->name : &extract->trace) = argument;
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "a trace is missing");
+		argp_error(state, "missing trace file");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -189,13 +188,13 @@ static int extract_artifact(const struct extract *extract, const struct trace_ar
 	char text[WRITE_ERROR_TEXT];
 
 	if (err == -EXDEV)
-		return diagnose(diagnosis, EXIT_DAMAGED, err,
-				"name the file and where it shall go: ttdump extract TRACE NAME "
-				"-o FILE",
-				"the path %s would lead out of the directory", artifact->path);
+		return diagnose(
+			diagnosis, EXIT_DAMAGED, err,
+			"give the file and its destination: ttdump extract TRACE NAME -o FILE",
+			"the path %s leads out of the directory", artifact->path);
 	if (err)
 		return diagnose(diagnosis, exit_status_of_file(err), err,
-				err == -EEXIST ? "choose another directory with --output" : NULL,
+				err == -EEXIST ? "give another directory with --output" : NULL,
 				"cannot write %s: %s", artifact->path,
 				write_error_text(extract->output ?: ".", err, text));
 	return 0;
@@ -285,7 +284,7 @@ int dump_extract(int argc, char **argv, struct diagnosis *diagnosis)
 		return dump_damaged(extract.trace, reader, got, diagnosis);
 	if (!err && extract.name && !extract.found)
 		return diagnose(diagnosis, EXIT_USAGE, -ENOENT,
-				"\"ttdump extract --list\" says what there is", "%s embeds no %s",
+				"\"ttdump extract --list\" lists the files", "%s embeds no %s",
 				extract.trace, extract.name);
 	return err;
 }

@@ -17,13 +17,14 @@ struct salvage {
 };
 
 static const struct argp_option options[] = {
-	{ "output", 'o', "FILE", 0, "Write here (default: TRACE.salvaged, if there is none)", 0 },
+	{ "output", 'o', "FILE", 0, "write to FILE (default: TRACE.salvaged, unless it exists)",
+	  0 },
 	{ 0 },
 };
 
 static const char doc[] =
-	"Write everything up to the first damage as a whole trace, with a note at its end that "
-	"says what was lost. The damaged trace is not changed.";
+	"Write everything up to the first damage to a new, complete trace, with a note at its end "
+	"that says what was lost. The damaged trace is not changed.";
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
@@ -35,11 +36,11 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_ARG:
 		if (salvage->input)
-			argp_error(state, "only one trace can be salvaged");
+			argp_error(state, "more than one trace given");
 		salvage->input = argument;
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "a trace is missing");
+		argp_error(state, "missing trace file");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -51,10 +52,10 @@ static int salvage_failed(const struct salvage *salvage, const char *output, int
 	char text[WRITE_ERROR_TEXT];
 
 	if (err == -EINVAL)
-		return diagnose(diagnosis, EXIT_USAGE, err, "name another file with --output",
-				"%s would overwrite itself", salvage->input);
+		return diagnose(diagnosis, EXIT_USAGE, err, "give another file with --output",
+				"cannot write %s: it is the input", salvage->input);
 	if (err == -EBADMSG || err == -EPIPE)
-		return diagnose(diagnosis, EXIT_DAMAGED, err, "nothing in it can be saved",
+		return diagnose(diagnosis, EXIT_DAMAGED, err, "nothing in it can be recovered",
 				"cannot read %s: %s", salvage->input, report->problem);
 	if (err == -EEXIST || err == -EBUSY)
 		return trace_output_diagnose(output, err, diagnosis);
@@ -72,7 +73,7 @@ static void print_saved(const struct salvage *salvage, const char *output,
 	       count_text(report->records, records), count_text(report->artifacts, artifacts),
 	       salvage->input);
 	if (report->problem[0])
-		printf("lost: what follows %s\n", report->problem);
+		printf("lost: everything after %s\n", report->problem);
 	else
 		printf("nothing was lost\n");
 }
@@ -93,8 +94,8 @@ int dump_salvage(int argc, char **argv, struct diagnosis *diagnosis)
 	output = salvage.output ? salvage.output : name;
 	if (!salvage.output && !lstat(output, &status))
 		return diagnose(diagnosis, EXIT_USAGE, -EEXIST,
-				"remove it, or name another file with --output",
-				"%s is there already", output);
+				"remove it, or give another file with --output",
+				"%s already exists", output);
 	err = trace_salvage(salvage.input, output, &report);
 	if (err)
 		return salvage_failed(&salvage, output, err, &report, diagnosis);

@@ -8,9 +8,8 @@
 #include "format/base/command_line.h"
 #include "format/base/units.h"
 
-static const char doc[] =
-	"Check every bit of a trace and say so in one line. Exit status 0 when it is whole, 3 when "
-	"it is damaged or ends early.";
+static const char doc[] = "Check the integrity of a trace and print one line. Exit status 0 if it "
+			  "is intact, 3 if it is damaged or ends early.";
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
@@ -19,11 +18,11 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_ARG:
 		if (*path)
-			argp_error(state, "only one trace can be checked");
+			argp_error(state, "more than one trace given");
 		*path = argument;
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "a trace is missing");
+		argp_error(state, "missing trace file");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -34,9 +33,9 @@ static void print_verdict(const struct trace_report *report)
 	char records[UNITS_TEXT], frames[UNITS_TEXT], artifacts[UNITS_TEXT];
 
 	if (report->problem[0])
-		printf("damaged: %s; good before it: ", report->problem);
+		printf("damaged: %s; intact before that: ", report->problem);
 	else
-		printf("whole: ");
+		printf("intact: ");
 	printf("%s records in %s frames, %s artifacts\n", count_text(report->records, records),
 	       count_text(report->frames, frames), count_text(report->artifacts, artifacts));
 }
@@ -52,7 +51,7 @@ int dump_verify(int argc, char **argv, struct diagnosis *diagnosis)
 	err = trace_verify(path, &report);
 	if (err && err != -EBADMSG && err != -EPIPE)
 		return diagnose(diagnosis, exit_status_of_file(err), err, NULL,
-				"cannot check %s: %s", path,
+				"cannot verify %s: %s", path,
 				report.problem[0] ? report.problem : strerror(-err));
 	print_verdict(&report);
 	diagnosis->status = err ? EXIT_DAMAGED : EXIT_IDENTICAL;

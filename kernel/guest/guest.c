@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* A guest: one UML kernel in its room, with its doors. */
+/* A guest: one UML kernel in its sandbox, with its interfaces. */
 #include "kernel/guest/guest.h"
 
 #include <ctype.h>
@@ -84,8 +84,9 @@ uint64_t guest_files_demand(const struct guest_spec *spec, uint64_t files)
 }
 
 /*
- * What no guest needs that behaves: its memory is a file of its room, like what it was started
- * with, and each of its processes is one of ours and takes more than PROCESS_SIZE of that memory.
+ * More than a well-behaved guest needs: its memory is a file of its sandbox, like its initial
+ * files, and each of its processes is a process of the host and takes more than PROCESS_SIZE of
+ * that memory.
  */
 static struct room_limits limits_of(const struct guest_spec *spec)
 {
@@ -228,7 +229,7 @@ static char process_state(struct guest *guest)
 }
 
 /*
- * We are woken while the guest is still in write(2), and its stack then is not what it will be.
+ * The recorder is woken while the guest is still in write(2), when its stack is not final.
  * While this thread sleeps the guest has the CPU; sched_yield(2) would not give it away from a
  * batch task (cpu_wait_politely).
  */

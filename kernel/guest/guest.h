@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A guest: one UML kernel in its room, with its doors.
+ * A guest: one UML kernel in its sandbox, with its interfaces.
  *
  * The recorder and the replayer open the same guest from the same description, which the trace
- * carries (guest_specs_write, guest_specs_read). What differs is who decides what goes in
- * through the doors.
+ * carries (guest_specs_write, guest_specs_read). They differ in who decides on its input.
  */
 #ifndef TTREC_GUEST_H
 #define TTREC_GUEST_H
@@ -81,10 +80,10 @@ void guest_close(struct guest *guest);
 int guest_accept_device(struct guest *guest, unsigned int device);
 
 /*
- * What the guest said last has arrived, but it may not have gone to sleep over the answer yet. Wait
+ * The guest's last message has arrived, but it may not yet sleep until the answer. Wait
  * until it really sleeps: only then is its memory at rest, and only then does a signal (an
  * interrupt) find it where it would find it in every run. -ESRCH when it is gone, -EBUSY when it
- * does not stop. Of one that stopped_by_others is said, the time that it is stopped does not count.
+ * does not stop. With stopped_by_others, time while it is stopped does not count.
  */
 int guest_await_blocked(struct guest *guest);
 
@@ -180,15 +179,15 @@ int guest_specs_read(struct trace_reader *reader, uint32_t only, enum guest_file
 void guest_specs_free(struct guest_recorded *guests, size_t count);
 
 /*
- * guest_open() of a guest that is described by a trace: somebody else chose the program, so without
- * @trust it is not started where it could not be locked in. Changes spec->required.
+ * guest_open() of a guest described by a trace: the program is not trusted, so without @trust it is
+ * not started if it cannot be isolated. Changes spec->required.
  */
 int guest_open_recorded(struct guest_spec *spec, bool trust, struct guest *guest,
 			struct diagnosis *why);
 
 /*
- * @guest is started on @cpu in a room that is sealed so far: why its memory cannot be what was
- * recorded; @reason is empty when it can.
+ * Whether the memory of @guest, started on @cpu, can be as recorded: if not, @reason says why, else
+ * it is empty.
  */
 void guest_judge_memory(const struct guest_recorded *guest, const struct cpu_identity *cpu,
 			unsigned int seal, char *reason, size_t size);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* A UML command line: what the user gave, what the room needs, and what would break determinism. */
+/* A UML command line: what the user gave, what the sandbox needs, and what would break determinism.
+ */
 #include "kernel/guest/guest_arguments.h"
 
 #include <ctype.h>
@@ -19,70 +20,71 @@ static const struct {
 } refused_table[] = {
 	{ "ubd#*",
 	  true,
-	  { "ubd", "its completion interrupts arrive at a time the host's disk chooses",
+	  { "ubd", "its completion interrupts depend on the host's disk",
 	    "an initrd (kernel/uml/make-initramfs.sh)" } },
 	{ "udb*",
 	  true,
-	  { "ubd", "its completion interrupts arrive at a time the host's disk chooses",
+	  { "ubd", "its completion interrupts depend on the host's disk",
 	    "an initrd (kernel/uml/make-initramfs.sh)" } },
 	{ "rootfstype=hostfs*",
 	  true,
-	  { "hostfs", "inode numbers, times and contents of this machine reach the guest's memory",
+	  { "hostfs",
+	    "inode numbers, times and file contents of this machine reach the guest's memory",
 	    "an initrd (kernel/uml/make-initramfs.sh)" } },
 	{ "hostfs=*",
 	  true,
-	  { "hostfs", "inode numbers, times and contents of this machine reach the guest's memory",
+	  { "hostfs",
+	    "inode numbers, times and file contents of this machine reach the guest's memory",
 	    "an initrd (kernel/uml/make-initramfs.sh)" } },
 	{ "vec#*",
 	  true,
-	  { "vector", "packets arrive at a time the host's network chooses",
+	  { "vector", "packet arrival depends on the host's network",
 	    "the devices of a lab file (ttrec run -f)" } },
 	{ "eth#*",
 	  true,
-	  { "net", "packets arrive at a time the host's network chooses",
+	  { "net", "packet arrival depends on the host's network",
 	    "the devices of a lab file (ttrec run -f)" } },
 	{ "virtio_uml.device=*",
 	  true,
-	  { "virtio", "what a device of your own does there is not recorded",
+	  { "virtio", "the activity of an external device is not recorded",
 	    "the devices of a lab file (ttrec run -f)" } },
 	/* The kernel takes '-' for '_' in names of parameters (kernel/params.c, parameqn). */
 	{ "virtio-uml.device=*",
 	  true,
-	  { "virtio", "what a device of your own does there is not recorded",
+	  { "virtio", "the activity of an external device is not recorded",
 	    "the devices of a lab file (ttrec run -f)" } },
 	{ "mconsole=*",
 	  true,
-	  { "mconsole", "its requests interrupt the guest at a time the host chooses",
-	    "the console" } },
+	  { "mconsole", "its interrupts depend on the host's timing", "the console" } },
 	{ "con#=*tty*",
 	  true,
-	  { "console", "its input interrupts the guest at a time the host chooses",
+	  { "console", "its input interrupts depend on the host's timing",
 	    "no con argument: the console is captured and shown" } },
 	{ "con#=*pts*",
 	  true,
-	  { "console", "its input interrupts the guest at a time the host chooses",
+	  { "console", "its input interrupts depend on the host's timing",
 	    "no con argument: the console is captured and shown" } },
 	{ "con#=*port*",
 	  true,
-	  { "console", "its input interrupts the guest at a time the host chooses",
+	  { "console", "its input interrupts depend on the host's timing",
 	    "no con argument: the console is captured and shown" } },
 	{ "con#=*pty*",
 	  true,
-	  { "console", "its input interrupts the guest at a time the host chooses",
+	  { "console", "its input interrupts depend on the host's timing",
 	    "no con argument: the console is captured and shown" } },
 	{ "ssl#=*",
 	  true,
-	  { "ssl", "its input interrupts the guest at a time the host chooses",
+	  { "ssl", "its input interrupts depend on the host's timing",
 	    "the console, which is captured and shown" } },
 	{ "dsp=*",
 	  true,
-	  { "audio", "the host's sound device answers at a time of its own", "no sound" } },
+	  { "audio", "its interrupts depend on the host's sound device", "no sound" } },
 	{ "mixer=*",
 	  true,
-	  { "audio", "the host's sound device answers at a time of its own", "no sound" } },
+	  { "audio", "its interrupts depend on the host's sound device", "no sound" } },
 	{ "con#=*xterm*",
 	  true,
-	  { "console", "its input interrupts the guest at a time the host chooses",
+	  { "console", "its input interrupts depend on the host's timing",
 	    "no con argument: the console is captured and shown" } },
 };
 
@@ -90,9 +92,9 @@ static const struct {
 static const struct {
 	const char *prefix, *advice;
 } owned_table[] = {
-	{ "time-travel", "leave it out: ttrec gives time-travel=ext: itself" },
-	{ "umid=", "leave it out: ttrec fixes the umid, so that it is the same on replay" },
-	{ "uml_dir=", "leave it out: ttrec fixes it, so that it is the same on replay" },
+	{ "time-travel", "remove it: ttrec sets time-travel=ext: itself" },
+	{ "umid=", "remove it: ttrec sets the umid, so that it is the same on replay" },
+	{ "uml_dir=", "remove it: ttrec sets it, so that it is the same on replay" },
 };
 
 static bool pattern_matches(const char *pattern, const char *text)
@@ -143,7 +145,7 @@ static int check_argument(const struct guest_arguments_options *options, const c
 	for (size_t i = 0; i < ARRAY_SIZE(owned_table); i++)
 		if (!strncmp(argument, owned_table[i].prefix, strlen(owned_table[i].prefix)))
 			return diagnose(why, EXIT_USAGE, -EINVAL, owned_table[i].advice,
-					"the kernel argument %s is ttrec's own", argument);
+					"the kernel argument %s is set by ttrec", argument);
 	if (index < 0)
 		return 0;
 	refused = &refused_table[index].refused;
@@ -151,8 +153,9 @@ static int check_argument(const struct guest_arguments_options *options, const c
 		*host_files |= refused_table[index].host_files;
 		return 0;
 	}
-	snprintf(advice, sizeof(advice), "use %s; or --allow %s to go on without the promise",
-		 refused->instead, refused->name);
+	snprintf(advice, sizeof(advice),
+		 "use %s; to accept a run that may not replay, pass --allow %s", refused->instead,
+		 refused->name);
 	return diagnose(why, EXIT_USAGE, -EINVAL, advice,
 			"the kernel argument %s breaks determinism: %s", argument, refused->why);
 }
@@ -208,8 +211,8 @@ static int add_user_argument(const struct guest_arguments_options *options, cons
 	if (strncmp(argument, "initrd=", 7))
 		return list_add(list, strdup(argument));
 	if (image_files_find(files, GUEST_INITRD_PATH))
-		return diagnose(why, EXIT_USAGE, -EINVAL, "give one of them",
-				"two initrd arguments, the second is %s", argument);
+		return diagnose(why, EXIT_USAGE, -EINVAL, "give only one",
+				"two initrd arguments; the second is %s", argument);
 	err = image_files_load(files, "initrd", argument + 7, GUEST_INITRD_PATH, why);
 	return err ? err : list_add(list, strdup("initrd=" ROOM_PREFIX_MARK GUEST_INITRD_PATH));
 }
@@ -253,11 +256,11 @@ static int add_work_cost(const struct guest_arguments_options *options,
 	if (!(guest_patches(kernel) & GUEST_PATCH_WORK)) {
 		if (!options->work_cost_given)
 			return 0;
-		return diagnose(why, EXIT_CANNOT, -ENOTSUP,
-				"use a kernel built by kernel/uml/build-uml.sh, or leave it out",
-				"this kernel cannot charge work (--work-cost %s): it lacks ttrec's "
-				"patches",
-				options->work_cost);
+		return diagnose(
+			why, EXIT_CANNOT, -ENOTSUP,
+			"use a kernel built by kernel/uml/build-uml.sh, or remove the option",
+			"the kernel does not support --work-cost %s: it lacks ttrec's patches",
+			options->work_cost);
 	}
 	if (asprintf(&text, GUEST_WORK_PARAMETER "%s", options->work_cost) < 0)
 		text = NULL;
@@ -265,16 +268,16 @@ static int add_work_cost(const struct guest_arguments_options *options,
 }
 
 /*
- * Before the user's own, who may say otherwise. A guest that does not trust the random bytes it
- * gets from us makes its own of clock reads, which cost 256 ns of virtual time each: 6.1 without
- * CONFIG_RANDOM_TRUST_BOOTLOADER exchanges sixty million messages before its first read of
- * /dev/urandom returns (drivers/char/random.c, try_to_generate_entropy).
+ * Placed before the user's own arguments, which override them. A guest that does not trust the
+ * random bytes it gets derives its own from clock reads, which cost 256 ns of virtual time
+ * each: 6.1 without CONFIG_RANDOM_TRUST_BOOTLOADER exchanges sixty million messages before its
+ * first read of /dev/urandom returns (drivers/char/random.c, try_to_generate_entropy).
  *
  * A sent frame is done when its kick is answered, and nothing is left to be interrupted for: with
  * NAPI for sending the driver wants an interrupt for each all the same, a fifth of all messages
  * (drivers/net/virtio_net.c, start_xmit).
  *
- * What the kernel does not know goes into the environment of init and of all that it starts: their
+ * Parameters that the kernel does not know go into the environment of init and its children: their
  * functions are bound before they run, as those of the kernel itself are (room_guest.c).
  */
 static int add_defaults(const struct guest_arguments_options *options,
@@ -353,7 +356,7 @@ const struct refused_argument *guest_argument_allowed(const char *argument)
 {
 	ssize_t index = refused_index(argument);
 
-	/* The room's own are told by where they are. */
+	/* The sandbox's own arguments are recognised by their position. */
 	return index < 0 || strstr(argument, ROOM_PREFIX_MARK) ? NULL
 							       : &refused_table[index].refused;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A UML command line: what the user gave, what the room needs, and what would break determinism. */
+/* A UML command line: what the user gave, what the sandbox needs, and what would break determinism.
+ */
 #ifndef TTREC_GUEST_ARGUMENTS_H
 #define TTREC_GUEST_ARGUMENTS_H
 
@@ -10,7 +11,8 @@
 #include "format/base/diagnosis.h"
 #include "kernel/image/image.h"
 
-/* Doors nobody records. Refused by name; `--allow NAME` lets the user go on without a promise. */
+/* Interfaces that are not recorded. Refused by name; `--allow NAME` accepts a run that may not
+ * replay. */
 struct refused_argument {
 	const char *name; /* what --allow takes */
 	const char *why;
@@ -31,17 +33,17 @@ struct guest_arguments_options {
 
 /*
  * Build the guest's argv in *@arguments (free with guest_arguments_free): "linux", the user's
- * arguments with the initrd brought into the room (its content is added to @files), a console that
- * is captured unless the user chose one, umid, its devices and the time-travel socket. *@host_files
- * is set when an allowed argument names files of the host.
+ * arguments with the initrd brought into the sandbox (its content is added to @files), a console
+ * that is captured unless the user chose one, umid, its devices and the time-travel socket.
+ * *@host_files is set when an allowed argument names files of the host.
  */
 int guest_arguments_build(const struct guest_arguments_options *options, struct image_files *files,
 			  char ***arguments, bool *host_files, struct diagnosis *why);
 void guest_arguments_free(char **arguments);
 
 /*
- * Which door nobody records does @argument of a guest's open, that somebody allowed? NULL: none, or
- * one of our own devices.
+ * The unrecorded, allowed interface that a guest's @argument opens; NULL if it opens none, or a
+ * device of the recorder.
  */
 const struct refused_argument *guest_argument_allowed(const char *argument);
 

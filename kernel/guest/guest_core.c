@@ -76,7 +76,7 @@ static int read_auxv(struct core *core)
 
 	snprintf(path, sizeof(path), "/proc/%d/auxv", core->pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	/* What stands behind its end is AT_NULL. */
+	/* After its end there is AT_NULL. */
 	return fd < 0 || read(fd, core->auxv, AUXV_MAX - 2 * sizeof(uint64_t)) < 0 ? -errno : 0;
 }
 
@@ -327,7 +327,7 @@ static int read_process(struct core *core)
 	return err ? err : read_areas(core);
 }
 
-/* What was cut off is no core: it does not stay. */
+/* A truncated core is removed. */
 static int write_whole_file(struct core *core, const char *path)
 {
 	struct stat status;
@@ -350,8 +350,9 @@ static int write_core(struct core *core, const char *name, const char *path, str
 	put_notes(core, name);
 	err = core->fd < 0 ? -errno : write_whole_file(core, path);
 	return err ? diagnose(why, exit_status_of_file(err), err,
-			      err == -ENOSPC || err == -EDQUOT ? "name a file where there is space"
-							       : "check the path of the file",
+			      err == -ENOSPC || err == -EDQUOT
+				      ? "give a file on a file system with free space"
+				      : "check the path of the file",
 			      "cannot write %s: %s", path, write_error_text(path, err, text))
 		   : 0;
 }
@@ -371,10 +372,10 @@ int guest_write_core(const struct guest *guest, const char *path, struct diagnos
 	free(core.chunk);
 	if (err == -ESRCH)
 		return diagnose(why, EXIT_CANNOT, err, "stop earlier",
-				"%s has ended: it has no memory", guest->spec->name);
+				"%s has ended: no memory to read", guest->spec->name);
 	if (err && !why->status)
-		return diagnose(why, EXIT_CANNOT, err,
-				"`ttrec doctor` says what this machine allows",
-				"cannot look into %s: %s", guest->spec->name, strerror(-err));
+		return diagnose(
+			why, EXIT_CANNOT, err, "`ttrec doctor` reports what this machine supports",
+			"cannot read the memory of %s: %s", guest->spec->name, strerror(-err));
 	return err;
 }

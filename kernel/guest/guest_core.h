@@ -13,7 +13,7 @@
 
 /*
  * Write it to a new file @path, sparse where there are zeros. The guest is stopped meanwhile, and
- * must not be debugged by somebody else. -ESRCH: it has ended.
+ * must not be debugged by another process. -ESRCH: it has ended.
  */
 int guest_write_core(const struct guest *guest, const char *path, struct diagnosis *why);
 

@@ -7,10 +7,10 @@
 #include "format/base/printable.h"
 #include "kernel/guest/guest_replace.h"
 
-/* Parts of the seal that keep a stranger's program away from this machine. */
+/* Parts of the isolation that protect this machine from an untrusted program. */
 #define SEAL_LOCKS (SEAL_MOUNT | SEAL_NET | SEAL_USER)
 
-/* A trace also says how sealed its room was: that must not be what opens the door. */
+/* A trace also says how its guest was isolated; that must not lower the requirement here. */
 int guest_open_recorded(struct guest_spec *spec, bool trust, struct guest *guest,
 			struct diagnosis *why)
 {
@@ -24,14 +24,14 @@ int guest_open_recorded(struct guest_spec *spec, bool trust, struct guest *guest
 	err = guest_open(spec, guest, &room_why);
 	if (err == -EACCES && spec->required)
 		return diagnose(why, EXIT_CANNOT, err,
-				"`ttrec doctor` says what to change; --trust runs it all the same",
-				"a trace carries a program, and it cannot be locked in here (%s)",
+				"`ttrec doctor` says what to change; --trust runs it anyway",
+				"the trace's program cannot be isolated on this machine (%s)",
 				room_why.what);
 	*why = room_why;
 	return err;
 }
 
-/* Memory belongs to a CPU and to a seal. */
+/* Memory depends on the CPU and on the isolation. */
 static void judge_origin(const struct guest_origin *origin, const struct cpu_identity *is,
 			 unsigned int seal, char *reason, size_t size)
 {
@@ -40,26 +40,25 @@ static void judge_origin(const struct guest_origin *origin, const struct cpu_ide
 	char names[SEAL_TEXT];
 
 	if (origin->layout != ROOM_LAYOUT) {
-		snprintf(reason, size,
-			 "recorded by a ttrec that laid out addresses in another way");
+		snprintf(reason, size, "recorded with a different address layout");
 		return;
 	}
 	/* First: a guest that was not held on one CPU has no identity of it either. */
 	if (!(origin->seal & SEAL_FULL))
-		snprintf(reason, size, "recorded in a room that was not sealed");
+		snprintf(reason, size, "recorded in a sandbox without isolation");
 	else if (origin->seal != SEAL_FULL)
-		snprintf(reason, size, "recorded in a room that was not fully sealed (without %s)",
+		snprintf(reason, size, "recorded in a sandbox without full isolation (missing: %s)",
 			 seal_text(SEAL_FULL & ~origin->seal, names));
 	else if (strcmp(was->model, is->model))
-		snprintf(reason, size, "recorded on another CPU model: %s, this is %s", was->model,
-			 is->model);
+		snprintf(reason, size, "recorded on a different CPU model: %s, this is %s",
+			 was->model, is->model);
 	else if (was->number != is->number)
 		snprintf(reason, size, "recorded on CPU %u, which this process may not use",
 			 was->number);
 	else if (was->cpuid != is->cpuid)
-		snprintf(reason, size, "CPU %u answers CPUID differently than it did", was->number);
+		snprintf(reason, size, "CPUID of CPU %u differs from the recording", was->number);
 	else if (missing)
-		snprintf(reason, size, "the recording's room was sealed further (by %s)",
+		snprintf(reason, size, "the recording's sandbox had more isolation (%s)",
 			 seal_text(missing, names));
 }
 

@@ -22,7 +22,7 @@ unsigned int guest_patches(const struct image_file *kernel);
  *
  * The default is what a system call (250 ns) and a minor page fault (500 ns) take on a current
  * x86_64 machine, rounded: programs that poll make progress at a natural rate, and a guest that
- * works little is not moved noticeably. A look at the counter costs what one at the clock does.
+ * works little is not moved noticeably. Reading the counter costs the same as reading the clock.
  * Work may reach 250 us ahead of virtual time: each time that virtual time follows is an exchange
  * of about eight messages, which at 50 us, the kernel's own default, cost a guest that does nothing
  * but system calls 7 % of its wall time.
@@ -35,8 +35,8 @@ unsigned int guest_patches(const struct image_file *kernel);
 int guest_work_check(const char *text);
 
 /*
- * Write @text, which is such a value, to @whole with what it leaves out as in the default, so that
- * a trace says all of it.
+ * Write @text, which is such a value, to @whole with omitted parts set to their defaults, so that a
+ * trace has all of it.
  */
 #define GUEST_WORK_TEXT 48
 void guest_work_complete(const char *text, char whole[GUEST_WORK_TEXT]);

@@ -15,7 +15,7 @@
 
 #define PROCESSES_MAX 4096u
 #define TASK_SIZE_MAX 16384u /* bytes of a task_struct */
-#define MM_SIZE_MAX   4096u  /* bytes of an mm_struct that are looked at */
+#define MM_SIZE_MAX   4096u  /* bytes of an mm_struct that are searched */
 #define PAGE	      4096u
 #define NOT_FOUND     SIZE_MAX
 #define STOP_TRIES    100 /* ms */
@@ -154,7 +154,7 @@ static bool read_memory(const struct look *look, uint64_t address, void *data, s
 	return process_vm_readv(look->kernel, &here, 1, &there, 1, 0) == (ssize_t)size;
 }
 
-/* Zero where there is no memory: no address that is looked for. */
+/* Zero if there is no memory: never an address that is searched for. */
 static uint64_t read_word(const struct look *look, uint64_t address)
 {
 	uint64_t word;
@@ -313,7 +313,8 @@ static void find_layout(struct look *look)
 		find_mm(look);
 }
 
-/* ---- Who is who ----------------------------------------------------------------------------- */
+/* ---- Identifying processes --------------------------------------------------------------------
+ */
 
 /* cpu_tasks[0] is the task, or until 6.1 a process number of the host's and the task. */
 static uint64_t current_task(const struct look *look)

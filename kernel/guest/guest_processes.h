@@ -2,8 +2,8 @@
 /*
  * The processes of a guest, found in its kernel's memory without debugging information.
  *
- * Used when something went wrong, to name who it was. Nothing is trusted: what does not make sense
- * is left out. Sources: arch/um/kernel/process.c (cpu_tasks), arch/um/include/shared/skas/mm_id.h,
+ * Used after a failure, to name the process. Nothing is trusted: invalid entries are left out.
+ * Sources: arch/um/kernel/process.c (cpu_tasks), arch/um/include/shared/skas/mm_id.h,
  * init/init_task.c, Linux 5.10 to 7.2.
  */
 #ifndef TTREC_GUEST_PROCESSES_H

@@ -18,7 +18,7 @@ struct replacing {
 	struct guest_recorded *guest;
 	size_t count;
 	enum guest_part part;
-	const char *text; /* as the user said it */
+	const char *text; /* as given by the user */
 	const struct guest_recorded *only;
 	const char *source;
 	struct image_cache *cache;
@@ -86,9 +86,9 @@ static int find_named(struct replacing *replacing)
 		return 0;
 	list_names(replacing, names, sizeof(names));
 	return diagnose(replacing->why, EXIT_USAGE, -ENOENT,
-			"name a guest, or a file that is there",
-			"--%s %s: there is no guest %s, only %s", parts[replacing->part].name,
-			replacing->text, name, names);
+			"give a guest of the trace, or an existing file",
+			"--%s %s: no guest %s in the trace, which has %s",
+			parts[replacing->part].name, replacing->text, name, names);
 }
 
 /* Without a name, one file takes the place of one file. */
@@ -106,17 +106,16 @@ static int check_same(const struct replacing *replacing)
 		if (image_content_equal(part_of(replacing, first)->content,
 					part_of(replacing, guest)->content))
 			continue;
-		return diagnose(replacing->why, EXIT_USAGE, -EINVAL,
-				"say whose it is, once for each: NAME=FILE",
-				"--%s %s: %s and %s do not have the same one",
-				parts[replacing->part].name, replacing->text, first->spec.name,
-				guest->spec.name);
+		return diagnose(
+			replacing->why, EXIT_USAGE, -EINVAL, "give one for each guest: NAME=FILE",
+			"--%s %s: %s and %s have different ones", parts[replacing->part].name,
+			replacing->text, first->spec.name, guest->spec.name);
 	}
 	if (first)
 		return 0;
-	return diagnose(replacing->why, EXIT_USAGE, -EINVAL, "leave it out", "--%s %s: %s",
+	return diagnose(replacing->why, EXIT_USAGE, -EINVAL, "remove it", "--%s %s: %s",
 			parts[replacing->part].name, replacing->text,
-			replacing->only ? "that guest has none" : "no guest of this trace has one");
+			replacing->only ? "the guest has none" : "no guest of the trace has one");
 }
 
 /* ---- Files ---------------------------------------------------------------------------------- */

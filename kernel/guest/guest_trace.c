@@ -39,7 +39,7 @@ static int write_meta(const struct spec_writing *writing, const char *format, ..
 	return err;
 }
 
-/* What was made up for the room and is no file of this machine is always embedded. */
+/* A file generated for the sandbox, which this machine does not have, is always embedded. */
 static bool is_embedded(const struct spec_writing *writing, const struct image_file *file)
 {
 	return writing->embed || !file->source;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Between guest_trace_read.c, which reads what a trace says of its guests, and guest_trace_files.c,
- * which brings their files.
+ * Between guest_trace_read.c, which reads the descriptions of guests, and guest_trace_files.c,
+ * which loads their files.
  */
 #ifndef TTREC_GUEST_TRACE_H
 #define TTREC_GUEST_TRACE_H
@@ -10,7 +10,7 @@
 
 /* A file as the meta records name it. */
 struct guest_file {
-	char *path; /* in the room */
+	char *path; /* in the sandbox */
 	uint32_t mode;
 	char *embedded; /* its name among the embedded files; NULL: @path */
 	char *source;	/* where it was on the recording machine; NULL: it is embedded */

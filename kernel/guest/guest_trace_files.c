@@ -49,7 +49,7 @@ static int add_embedded(struct guest_file_store *store, const struct embedded_fi
 	return 0;
 }
 
-/* What comes before a damage can be used all the same. */
+/* What comes before the damage can still be used. */
 static int list_embedded(struct guest_file_store *store)
 {
 	struct trace_artifact artifact;
@@ -147,7 +147,7 @@ void guest_file_store_destroy(struct guest_file_store *store)
 	free(store);
 }
 
-/* Before it is allocated: what a file says of its size is what it is held to. */
+/* Checked before allocation: a file must have the size that it declares. */
 static int check_size(struct guest_file_store *store, const struct embedded_file *file,
 		      struct diagnosis *why)
 {
@@ -155,10 +155,9 @@ static int check_size(struct guest_file_store *store, const struct embedded_file
 
 	if (file->size > store->left)
 		return diagnose(why, EXIT_CANNOT, -EFBIG,
-				"--max-memory allows more; without it, it is the memory that this "
-				"machine has available",
-				"%.128s takes %s, and of the memory that the trace may have %s "
-				"are left",
+				"raise the limit with --max-memory; the default is the memory that "
+				"this machine has available",
+				"%.128s needs %s of memory, and %s of the trace's limit are left",
 				file->name, size_text(file->size, size),
 				size_text(store->left, left));
 	store->left -= file->size;
@@ -227,11 +226,11 @@ static int load_embedded(struct guest_file_store *store, const struct guest_file
 		return image_files_add_content(files, file->path, file->mode, content);
 	if (diagnosis_trace_status(err) != EXIT_DAMAGED)
 		return diagnose(why, EXIT_CANNOT, err, diagnosis_shortage(err),
-				"cannot take %s out of the trace: %s", name, strerror(-err));
+				"cannot extract %s from the trace: %s", name, strerror(-err));
 	return diagnose(why, EXIT_DAMAGED, err,
-			"record it again; a recorder that was killed in its first moments leaves "
-			"the files it embeds incomplete",
-			"the trace does not hold the whole of %s", name);
+			"re-record it; a recorder that is killed right after its start leaves "
+			"embedded files incomplete",
+			"the trace does not contain all of %s", name);
 }
 
 /* The trace names any file that it likes to. */
@@ -241,9 +240,8 @@ static int refuse_source(const struct guest_file *file, struct diagnosis *why)
 
 	return diagnose(
 		why, EXIT_CANNOT, -EPERM,
-		"--trust reads it, if you trust who recorded the trace; or record it without "
-		"--no-embed",
-		"the trace does not hold the recorded files: it names files of this machine, "
+		"pass --trust if you trust who recorded the trace, or record it without --no-embed",
+		"the trace does not contain the recorded files: it names files of this machine, "
 		"%.200s",
 		source ? printable(source) : "");
 }
@@ -262,12 +260,12 @@ static int load_source(const struct guest_file *file, struct image_files *files,
 	loaded->mode = file->mode;
 	image_content_hash(loaded->content, hash);
 	hex_text(hash, sizeof(hash), hex);
-	/* Nothing of what it is instead is said: reports are shown to others. */
+	/* Do not reveal what it is instead: reports are shown to others. */
 	if (strcmp(hex, file->hash))
 		return diagnose(why, EXIT_CANNOT, -ESTALE,
-				"get the same file, or record without --no-embed",
-				"%s is not the file that was recorded (SHA-256 %.16s...)",
-				file->source, file->hash);
+				"provide the same file, or record without --no-embed",
+				"%s is not the recorded file (SHA-256 %.16s...)", file->source,
+				file->hash);
 	return 0;
 }
 

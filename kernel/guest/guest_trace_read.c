@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Descriptions of guests out of a trace: what its meta records say, see ttrace(5). */
+/* Descriptions of guests from a trace's meta records, see ttrace(5). */
 #include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
@@ -73,7 +73,7 @@ static struct guest_file *last_file(struct guest_reading *guest)
 	return guest->files.count ? &guest->files.file[guest->files.count - 1] : NULL;
 }
 
-/* The same, if it has not been said yet where it is. */
+/* The same, unless its location is already known. */
 static struct guest_file *placeless_file(struct guest_reading *guest)
 {
 	struct guest_file *file = last_file(guest);
@@ -103,7 +103,7 @@ static int read_source(struct guest_reading *guest, const char *value)
 	return file->source ? 0 : -ENOMEM;
 }
 
-/* Of the file that the line before told the source of. */
+/* Belongs to the file whose source the previous line gave. */
 static int read_source_size(struct guest_reading *guest, const char *value)
 {
 	struct guest_file *file = last_file(guest);
@@ -279,9 +279,9 @@ static int read_meta(struct specs_reading *reading, const struct trace_record *r
 	err = read_line(reading, record->guest, line);
 	if (err != -EBADMSG)
 		return err;
-	return diagnose(reading->why, EXIT_DAMAGED, err, "record it again",
-			"the trace describes guest %u in a way that makes no sense: %.60s",
-			record->guest, printable(line));
+	return diagnose(reading->why, EXIT_DAMAGED, err, "re-record it",
+			"invalid description of guest %u in the trace: %.60s", record->guest,
+			printable(line));
 }
 
 /* Descriptions come before the first message. */
@@ -327,8 +327,8 @@ static int check_complete(const struct specs_reading *reading)
 	if (complete)
 		return 0;
 	return diagnose(reading->why, EXIT_CANNOT, -ENOENT,
-			"only guests that `ttrec run` started can be started again",
-			"the trace does not say how guest %u was started", missing);
+			"only guests started by `ttrec run` can be replayed",
+			"the trace does not describe how guest %u was started", missing);
 }
 
 static int load_files(struct specs_reading *reading, struct trace_reader *reader, bool host_files,

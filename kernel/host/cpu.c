@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The processor a guest runs on: which one, and what it tells about itself. */
+/* The processor a guest runs on: its number, and what it reports about itself. */
 #include "kernel/host/cpu.h"
 
 #include <cpuid.h>
@@ -142,6 +142,6 @@ void cpu_wait_politely(void)
 	 * slower.
 	 */
 	sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){ 0 });
-	/* A sleep that only lets a guest go on ends when the guest sleeps, not 50 us later. */
+	/* A sleep that only lets a guest continue ends when the guest sleeps, not 50 us later. */
 	prctl(PR_SET_TIMERSLACK, 1);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The processor a guest runs on: which one, and what it tells about itself. */
+/* The processor a guest runs on: its number, and what it reports about itself. */
 #ifndef TTREC_CPU_H
 #define TTREC_CPU_H
 
@@ -10,8 +10,8 @@
 #define CPU_MODEL_TEXT 64
 
 /*
- * A guest's libc keeps what CPUID says, APIC id included, so guest memory belongs to a CPU model
- * and number; messages do not (DETERMINISM: CPUID).
+ * A guest's libc keeps the results of CPUID, including the APIC id, so guest memory depends on the
+ * CPU's model and number; messages do not.
  */
 struct cpu_identity {
 	unsigned int number;	    /* logical CPU, as in sched_setaffinity(2) */
@@ -48,9 +48,9 @@ char *cpu_info_text(void);
 int cpu_avoid(const cpu_set_t *allowed, unsigned int number);
 
 /*
- * Have the calling thread woken only once whoever runs on its CPU blocks: a scheduler that is woken
- * by half of an exchange (a RUN's ACK) would take the CPU from the guest just to wait for the other
- * half.
+ * Wake the calling thread only once the process that runs on its CPU blocks: a scheduler that is
+ * woken by half of an exchange (a RUN's ACK) would take the CPU from the guest just to wait for the
+ * other half.
  */
 void cpu_wait_politely(void);
 

@@ -18,8 +18,8 @@ struct mapping {
 };
 
 /*
- * A signal handler is the process', so is what it has to know. The lock orders those who change the
- * list; the handler only reads it, and only entries of mappings that somebody is using.
+ * A signal handler belongs to the process, and so does its data. The lock serialises changes of the
+ * list; the handler only reads it, and only entries of mappings in use.
  */
 static struct mapping mappings[MAPPINGS_MAX];
 static size_t mapping_limit; /* none is used from here on */
@@ -53,7 +53,7 @@ static bool replace_page(struct mapping *mapping, uintptr_t address)
 	return true;
 }
 
-/* Nothing of ours: as if this handler were not there. */
+/* Not a guarded mapping: behave as if this handler did not exist. */
 static void pass_on(int number, siginfo_t *info, void *context)
 {
 	const struct sigaction standard = { .sa_handler = SIG_DFL };
@@ -80,7 +80,7 @@ static void handle(int number, siginfo_t *info, void *context)
 	errno = saved;
 }
 
-/* Each time anew: somebody may have put another handler in its place. */
+/* Each time again: another handler may have been installed since. */
 static int install(void)
 {
 	const struct sigaction ours = { .sa_sigaction = handle,

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Mapped files that somebody else may shorten: an access to what is gone reads zeros, where it
- * would kill the program.
+ * Mapped files that another process may truncate: reading the missing part gives zeros instead of
+ * killing the program.
  *
- * A guest's memory is a file of the guest, and a guest may do with it what it likes. guard_add()
- * installs a handler of SIGBUS for the whole process, if it is not there. For an address in a
- * guarded mapping it puts a page of zeros there and notes it; anything else goes to the handler of
- * before. A system call that is given such an address fails with EFAULT instead.
+ * A guest's memory is a file that the guest controls. guard_add()
+ * installs a handler of SIGBUS for the whole process, if it is not installed. For an address in a
+ * guarded mapping it maps a page of zeros there and records that; anything else goes to the
+ * previous handler. A system call that is given such an address fails with EFAULT instead.
  */
 #ifndef TTREC_GUARD_H
 #define TTREC_GUARD_H

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Reads the host's settings and tries, each in a process of its own, the calls a room is made with.
+ * Reads the host's settings and tries, each in its own process, the system calls that create a
+ * sandbox.
  */
 #include "kernel/host/host_checks.h"
 
@@ -116,7 +117,7 @@ static bool is_bare_root(const char *root)
 	       !(strtoull(line + strlen("\nCapPrm:"), NULL, 16) >> CAP_SETFCAP & 1);
 }
 
-/* "docker-default (enforce)" gives "docker-default"; a profile that only complains is none. */
+/* "docker-default (enforce)" gives "docker-default"; a profile in complain mode does not count. */
 static void read_apparmor(const char *root, char *profile, size_t size)
 {
 	char *mode;
@@ -169,7 +170,7 @@ static int wait_status(pid_t pid)
 	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EPERM;
 }
 
-/* As the room does it: the raw call, which fork() has no flags for. */
+/* As the sandbox does it: the raw call, which fork() has no flags for. */
 static pid_t clone_with(unsigned long flags)
 {
 	return (pid_t)syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, NULL);
@@ -192,7 +193,7 @@ static int map_user(uid_t uid)
 	return err ? err : write_text("/proc/self/uid_map", map);
 }
 
-/* What the room does to get a root of its own, without the files. */
+/* What the sandbox does to get its own root, without the files. */
 static int change_root(uid_t uid)
 {
 	int err = map_user(uid);

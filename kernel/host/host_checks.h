@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What the host says it allows, and what it really allows: settings are read, calls are tried.
+ * What the host allows, by its settings and by trying system calls.
  *
- * The room itself (room.h) tells which parts of a seal hold. This tells why one does not.
+ * The sandbox itself (room.h) reports which parts of the isolation hold; this finds out why one
+ * does not.
  */
 #ifndef TTREC_HOST_CHECKS_H
 #define TTREC_HOST_CHECKS_H
@@ -38,7 +39,7 @@ struct host_settings {
 	const char *container; /* "Docker", "Podman", "a container"; NULL outside of one */
 	char apparmor[64]; /* the AppArmor profile this process is confined by; "" when by none */
 	char release[65];  /* "6.12.48-generic" */
-	uint32_t version;  /* HOST_LINUX() of it, 0 when it cannot be told */
+	uint32_t version;  /* HOST_LINUX() of it, 0 if unknown */
 };
 
 /* HOST_LINUX() of a release such as "6.12.48-generic"; 0 when it is none. */
@@ -54,7 +55,7 @@ void host_read_settings(const char *root, struct host_settings *settings);
 #define HOST_TRIALS(HOST_TRIAL)                                                         \
 	HOST_TRIAL(USERNS, try_userns, "clone(CLONE_NEWUSER)")                          \
 	HOST_TRIAL(MAP, try_map, "writing /proc/self/uid_map")                          \
-	HOST_TRIAL(MOUNT, try_mount, "mount(2) in namespaces of its own")               \
+	HOST_TRIAL(MOUNT, try_mount, "mount(2) in its own namespaces")                  \
 	HOST_TRIAL(SPACE, try_space, "mmap(2) of 17 TiB without memory")                \
 	HOST_TRIAL(HEAP, try_heap, "prctl(PR_SET_MM_MAP)")                              \
 	HOST_TRIAL(LISTENER, try_listener, "seccomp(SECCOMP_FILTER_FLAG_NEW_LISTENER)") \
@@ -72,7 +73,7 @@ enum host_trial {
 
 const char *host_trial_text(enum host_trial trial);
 
-/* Try it in a process of its own. 0 when it is allowed, else the -errno it was refused with. */
+/* Try it in its own process. 0 if it is allowed, else the -errno of the refusal. */
 int host_try(enum host_trial trial);
 
 /*
@@ -89,8 +90,8 @@ struct host_directory {
 };
 
 /*
- * Memory that may be taken without taking it from others, bytes: what the host says is available,
- * or what is left to the control groups of this process, if that is less. UINT64_MAX: unknown.
+ * Available memory in bytes: as reported by the host, or what is left in the control groups of this
+ * process, if that is less. UINT64_MAX: unknown.
  */
 uint64_t host_memory_available(void);
 

@@ -142,7 +142,7 @@ end_process(int status, const char *format, ...)
 	_exit(status);
 }
 
-/* A signal that is due; 0: somebody has taken it. */
+/* A pending signal; 0: it has been handled. */
 static int pending_stop(void)
 {
 	sigset_t stops, pending;
@@ -164,8 +164,7 @@ static void give_time(void)
 
 	while ((signal = pending_stop())) {
 		if (process_wall_ns() >= end)
-			end_process(128 + signal,
-				    "\n%s: SIG%s was not taken for %d s: ended without order\n",
+			end_process(128 + signal, "\n%s: SIG%s not handled for %d s: killed\n",
 				    watched.command, sigabbrev_np(signal), PATIENCE_MS / 1000);
 		nanosleep(&pause, NULL);
 	}
@@ -178,8 +177,8 @@ static void check_deadline(void)
 
 	if (deadline && process_wall_ns() >= deadline)
 		end_process(EXIT_DIVERGED,
-			    "\n%s: the limit of %s of wall time was reached, and not noticed "
-			    "for %d s: ended without order\n",
+			    "\n%s: the limit of %s of wall time was reached, and not handled for "
+			    "%d s: killed\n",
 			    watched.command, duration_short(atomic_load(&watched.limit), limit),
 			    PATIENCE_MS / 1000);
 }

@@ -23,8 +23,8 @@ void process_fill_streams(void);
 void process_hold_stop(void);
 
 /*
- * From here on SIGINT and SIGQUIT, which a terminal sends to all in the foreground, are another
- * process's there; for this one and its children they are nothing, until process_hold_stop().
+ * From here on another process handles SIGINT and SIGQUIT, which a terminal sends to all in the
+ * foreground; this one and its children ignore them until process_hold_stop().
  */
 void process_leave_interrupt(void);
 
@@ -44,10 +44,10 @@ int process_spawn(const char *path, char *const *arguments, int out_fd, int err_
 int process_take_stop(int fd);
 
 /*
- * Have a thread end the process where it cannot be stopped in order: when a signal that stops has
- * not been taken for 5 s, be it because a file does not come, or much is computed; or 5 s after a
- * limit. It says so in the name of @command, which stays the caller's. Sandboxes end with the
- * process. Call it once, after process_hold_stop(). Returns 0 or -errno.
+ * Have a thread kill the process if it does not react: when a stop signal has not been handled for
+ * 5 s, because of a blocking file or a long computation, or 5 s after a limit. It prints that as
+ * @command, which stays the caller's. Sandboxes end with the process. Call it once, after
+ * process_hold_stop(). Returns 0 or -errno.
  */
 int process_watch(const char *command);
 

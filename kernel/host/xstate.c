@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Where memory holds what a processor notes about itself. */
+/* Where memory holds the processor's own bookkeeping. */
 #include "kernel/host/xstate.h"
 
 #include <cpuid.h>
@@ -15,7 +15,7 @@
 #define HEADER_END 576
 /* In the host's words of a signal's state (FP_XSTATE_MAGIC1). */
 #define SIGNAL_MAGIC 0x46505853u
-/* In the word after the bits: the parts stand close together (XSAVEC). */
+/* In the word after the bits: compacted format (XSAVEC). */
 #define COMPACTED (1ull << 63)
 /* Where such a header begins: at a multiple of this. */
 #define LINE 64
@@ -119,7 +119,7 @@ static int compare_offsets(const void *left, const void *right)
 
 typedef uint32_t four_words __attribute__((vector_size(16)));
 
-/* Does one of the words of a line begin or belong to what may be a state? Few do. */
+/* Whether a word of a line may belong to a saved state. Few do. */
 static bool is_candidate(const struct xstate *xstate, const uint8_t *line)
 {
 	const four_words wanted = { SIGNAL_MAGIC, xstate->mxcsr_mask, SIGNAL_MAGIC,

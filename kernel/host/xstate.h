@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Where memory holds what a processor notes about itself.
+ * Where memory holds the processor's own bookkeeping.
  *
  * A saved floating-point state begins with a bit for each of its parts that is in use (XSTATE_BV).
  * Whether registers that hold their initial values count as used is the processor's choice, and it
@@ -23,7 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What tells a saved state on this processor. */
+/* How to recognise a saved state on this processor. */
 struct xstate {
 	uint64_t features;   /* XCR0: parts there can be; 0: this processor has no such states */
 	uint32_t mxcsr_mask; /* stands in most of them */
@@ -41,7 +41,7 @@ struct xstate_words {
 
 /*
  * The words in @size bytes of memory at @data (a multiple of 8; only what lies wholly in there is
- * found) that say nothing but what the processor chose. Returns 0 or -ENOMEM.
+ * found) that hold only the processor's choice. Returns 0 or -ENOMEM.
  */
 int xstate_find(const struct xstate *xstate, const uint8_t *data, size_t size,
 		struct xstate_words *words);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* A bounds-checked look at an ELF file in memory: nothing in it is trusted. */
+/* A bounds-checked view of an ELF file in memory: nothing in it is trusted. */
 #include "kernel/image/elf_view.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A bounds-checked look at an ELF file in memory: segments, interpreter, symbols. */
+/* A bounds-checked view of an ELF file in memory: segments, interpreter, symbols. */
 #ifndef TTREC_ELF_VIEW_H
 #define TTREC_ELF_VIEW_H
 

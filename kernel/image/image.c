@@ -92,7 +92,7 @@ static int load_content(struct image_files *files, int fd, const struct stat *st
 	return err;
 }
 
-/* What is no file is not opened: that may wait for others (a FIFO) or have effects (a device). */
+/* Only regular files are opened: opening a FIFO may block, opening a device may have effects. */
 static int open_regular(const char *source, int flags, struct stat *status)
 {
 	auto_fd place = open(source, O_PATH | O_CLOEXEC | flags);
@@ -111,8 +111,8 @@ static int open_regular(const char *source, int flags, struct stat *status)
 static int refuse_size(const char *source, struct diagnosis *why)
 {
 	return diagnose(why, EXIT_CANNOT, -ESTALE,
-			"get the same file, or record without --no-embed",
-			"%s is not the file that was recorded: it has another size", source);
+			"provide the same file, or record without --no-embed",
+			"%s is not the recorded file: it has another size", source);
 }
 
 static int load(struct image_files *files, const char *what, const char *source, const char *path,
@@ -123,8 +123,8 @@ static int load(struct image_files *files, const char *what, const char *source,
 	int err;
 
 	if (fd == -EINVAL)
-		return diagnose(why, EXIT_USAGE, -EINVAL, "name a regular file",
-				"the %s %s is not a file", what, source);
+		return diagnose(why, EXIT_USAGE, -EINVAL, "give a regular file",
+				"the %s %s is not a regular file", what, source);
 	if (fd < 0)
 		return load_error(what, source, fd, why);
 	if (size != IMAGE_SIZE_UNKNOWN && (uint64_t)status.st_size != size)
@@ -173,8 +173,8 @@ static const char *find_text(const struct image_file *kernel, const char *text)
 	return memmem(kernel->data, kernel->size, text, strlen(text));
 }
 
-static const char build_advice[] =
-	"build one with kernel/uml/build-uml.sh, or set CONFIG_UML_TIME_TRAVEL_SUPPORT=y in yours";
+static const char build_advice[] = "build one with kernel/uml/build-uml.sh, or set "
+				   "CONFIG_UML_TIME_TRAVEL_SUPPORT=y in your configuration";
 
 int image_check_kernel(const struct image_file *kernel, const char *source, struct diagnosis *why)
 {
@@ -182,11 +182,11 @@ int image_check_kernel(const struct image_file *kernel, const char *source, stru
 	int err = elf_view_open(&elf, kernel->data, kernel->size);
 
 	if (err == -ENOEXEC)
-		return diagnose(
-			why, EXIT_CANNOT, err,
-			"give the UML program itself: `linux`, not bzImage; a lab file goes with "
-			"-f, and a script begins with #!",
-			"%s is not a User-Mode-Linux binary: it is not an ELF file", source);
+		return diagnose(why, EXIT_CANNOT, err,
+				"give the UML binary `linux`, not bzImage; pass a lab file with "
+				"-f; a script must begin with #!",
+				"%s is not a User-Mode-Linux binary: it is not an ELF file",
+				source);
 	if (err == -EXDEV)
 		return diagnose(why, EXIT_CANNOT, err, "build UML for x86_64 (make ARCH=um)",
 				"%s is built for another architecture (ELF machine %u)", source,
@@ -261,15 +261,15 @@ int image_symbol_find(const struct image_file *kernel, const char *name, uint64_
 }
 
 /*
- * Opened by libc at run time, so that no file says that it needs it: pthread_cancel(3), with which
- * a kernel ends threads of its own, unwinds stacks with it, or aborts without it. What else libc
- * opens (name services, character sets) no kernel asks for.
+ * Opened by libc at run time, so it is not in any file's list of libraries: pthread_cancel(3), with
+ * which a kernel ends threads of its own, unwinds stacks with it, or aborts without it. What else
+ * libc opens (name services, character sets) no kernel asks for.
  */
 static const char unwinder[] = "libgcc_s.so.1";
 
 /*
- * Run `INTERPRETER --list KERNEL`: the dynamic loader itself says what it would load, and where it
- * would find the unwinder. Where there is none it is silent about that.
+ * Run `INTERPRETER --list KERNEL`: the dynamic loader itself reports what it would load, and where
+ * it would find the unwinder, if there is one.
  */
 static int open_loader_list(const char *interpreter, const char *source, FILE **list, pid_t *pid)
 {
@@ -345,7 +345,7 @@ int image_load_libraries(struct image_files *files, const struct image_file *ker
 		;
 	if (!err && status)
 		return diagnose(why, EXIT_CANNOT, -ENOEXEC,
-				"run the kernel once by hand: its libraries are missing",
+				"run the kernel by hand to see which libraries are missing",
 				"%s --list %s failed", interpreter, source);
 	return err;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Files a guest is started with, as bytes: the kernel and what it says about itself, initrd,
- * libraries.
+ * The contents of the files a guest is started with: kernel and its properties, initrd, libraries.
  */
 #ifndef TTREC_IMAGE_H
 #define TTREC_IMAGE_H
@@ -38,8 +37,8 @@ int image_files_load(struct image_files *files, const char *what, const char *so
 		     const char *path, struct diagnosis *why);
 
 /*
- * The same of a file that a trace names, a stranger perhaps: @size is that of the recorded one, or
- * IMAGE_SIZE_UNKNOWN. No other file is read, and what stands in for it by a symbolic link is none.
+ * The same for a file that an untrusted trace names: @size is that of the recorded one, or
+ * IMAGE_SIZE_UNKNOWN. No other file is read, and no symbolic link is followed.
  */
 #define IMAGE_SIZE_UNKNOWN UINT64_MAX
 int image_files_load_recorded(struct image_files *files, const char *source, const char *path,
@@ -49,7 +48,7 @@ int image_files_load_recorded(struct image_files *files, const char *source, con
 int image_files_add(struct image_files *files, const char *path, uint32_t mode, void *data,
 		    size_t size);
 
-/* Add @content, which stays the caller's: the file has a hold of its own on it. */
+/* Add @content, which stays the caller's: the file takes its own reference. */
 int image_files_add_content(struct image_files *files, const char *path, uint32_t mode,
 			    struct image_content *content);
 
@@ -63,8 +62,8 @@ uint64_t image_files_bytes(const struct image_files *files);
 int image_files_write(const struct image_files *files, const char *root);
 
 /*
- * Write a copy below the directory @root, which nobody else writes to, with the directories that it
- * is in. -EINVAL when its path would lead out of there, -EEXIST.
+ * Write a copy and its directories below the directory @root, to which no other process writes.
+ * -EINVAL when its path would lead out of there, -EEXIST.
  */
 int image_file_write(const struct image_file *file, const char *root);
 
@@ -85,8 +84,8 @@ void image_content_hash(struct image_content *content, uint8_t hash[IMAGE_HASH_S
 bool image_content_equal(const struct image_content *one, const struct image_content *other);
 
 /*
- * Files that are loaded into several image_files with the same cache are read once, as long as
- * nobody changes them meanwhile. The cache may be destroyed before them. Used by one thread.
+ * Files that are loaded into several image_files with the same cache are read once, as long as they
+ * do not change meanwhile. The cache may be destroyed before them. Used by one thread.
  */
 struct image_cache *image_cache_create(void);
 void image_cache_destroy(struct image_cache *cache);

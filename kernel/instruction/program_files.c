@@ -18,7 +18,7 @@
 #define PROGRAM_MAX (1u << 30) /* bytes */
 #define BLOCK	    65536u
 
-static const char name_one[] = "name a program, a directory, or an initrd or other archive";
+static const char name_one[] = "give a program, a directory, or an archive such as an initrd";
 
 struct walk {
 	program_found *found;
@@ -146,7 +146,7 @@ static int walk_archive(const struct walk *walk, const char *path)
 	if (err <= 0)
 		return err;
 	return diagnose(walk->why, EXIT_CANNOT, -EBADMSG, name_one,
-			"%s is no program of this machine, and no archive: %s", path,
+			"%s is neither a program of this machine nor an archive: %s", path,
 			archive_error_string(archive));
 }
 

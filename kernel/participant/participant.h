@@ -2,10 +2,10 @@
 /*
  * libttparticipant: the guest's half of the time-travel protocol in user space.
  *
- * A participant is to a controller what a User-Mode-Linux guest under `time-travel=ext:` is: it
- * keeps a list of events, asks for time to run the first of them, waits, and is told the time. It
- * sends the same messages in the same order as the kernel does, so that a simulator or a device
- * written with it cannot be told from a guest, and what holds for one holds for the other.
+ * To a controller a participant looks like a User-Mode-Linux guest under `time-travel=ext:`: it
+ *keeps a list of events, requests time to run the first of them, waits, and receives the time. It
+ * sends the same messages in the same order as the kernel does, so that a controller cannot
+ *distinguish a simulator or a device written with it from a guest.
  *
  * Typical use:
  *
@@ -17,7 +17,7 @@
  *	participant_run(p);			until a callback calls participant_stop()
  *	participant_destroy(p);
  *
- * or, for something with a course of its own, a plain sequence of calls: participant_sleep(),
+ * or, for a sequential program, a plain sequence of calls: participant_sleep(),
  * participant_delay(), participant_propagate() and so on. Both can be mixed.
  *
  * The caller is the guest. What it computes takes no virtual time; time moves only inside
@@ -27,7 +27,7 @@
  *
  * Conventions: times are ns of the participant's own virtual time, which starts at 0 with its
  * START. Functions return 0 or a negative errno; what would be a panic of the kernel is an error
- * that stays: every later call returns it again, participant_error() says it in words. Nothing is
+ * that stays: every later call returns it again, participant_error() describes it. Nothing is
  * allocated per event: events, timers and sources are the caller's memory and must stay until they
  * are removed or have run, or the participant is destroyed. A participant is used by one thread at
  * a time; different participants are independent. Calls block until the controller answers.
@@ -82,7 +82,7 @@ TTPARTICIPANT_API unsigned int participant_version_number(void);
 struct participant;
 
 /*
- * Whose behaviour. They differ in the following, and in nothing else that the protocol shows:
+ * The kernel to behave like. They differ only in the following, as far as the protocol shows:
  *
  *                               5.10               6.1                6.12 (since 6.11)
  *   REQUEST inside the window   sent               not sent           not sent
@@ -118,9 +118,9 @@ TTPARTICIPANT_API int participant_create(const struct participant_options *optio
 TTPARTICIPANT_API void participant_destroy(struct participant *participant);
 
 /*
- * Connect to what stands behind `time-travel=ext:` on a guest's command line, "[ID:]/path". Returns
- * 0, -EINVAL when the ID is none, -EALREADY when there is a connection, or the error of connect(2).
- * A path that does not fit into a socket's address is cut off (os_connect_socket,
+ * Connect to the address after `time-travel=ext:` on a guest's command line, "[ID:]/path". Returns
+ * 0, -EINVAL when the ID is invalid, -EALREADY when there is a connection, or the error of
+ * connect(2). A path that does not fit into a socket's address is cut off (os_connect_socket,
  * arch/um/os-Linux/file.c).
  */
 TTPARTICIPANT_API int participant_connect(struct participant *participant, const char *address);
@@ -138,7 +138,7 @@ TTPARTICIPANT_API int participant_attach(struct participant *participant, int fd
 TTPARTICIPANT_API int participant_start(struct participant *participant);
 
 /*
- * Take "[ID:]/path" apart: whatever stands before the first colon has to be a number of at most 24
+ * Parse "[ID:]/path": the text before the first colon must be a number of at most 24
  * characters as kstrtoull() with base 0 reads it (lib/kstrtox.c: optional plus, 0x, 0 for octal,
  * one newline at the end). @path points into @address. Returns 0 or -EINVAL.
  */
@@ -163,7 +163,8 @@ enum participant_panic {
 
 TTPARTICIPANT_API enum participant_panic participant_panic(const struct participant *participant);
 
-/* The error that stays, in words; empty while there is none. Valid until it is destroyed. */
+/* The description of the error that stays; empty while there is none. Valid until it is destroyed.
+ */
 TTPARTICIPANT_API const char *participant_error(const struct participant *participant);
 
 /* What to do about it; empty where there is no advice. Valid until it is destroyed. */
@@ -208,7 +209,8 @@ TTPARTICIPANT_API void participant_event_init(struct participant_event *event,
 TTPARTICIPANT_API int participant_event_add(struct participant *participant,
 					    struct participant_event *event, uint64_t time);
 
-/* Returns whether it was pending. Sends nothing: a controller may run us for nothing. */
+/* Returns whether it was pending. Sends nothing: a controller may run the participant needlessly.
+ */
 TTPARTICIPANT_API bool participant_event_remove(struct participant *participant,
 						struct participant_event *event);
 
@@ -273,8 +275,8 @@ TTPARTICIPANT_API int participant_sleep_until(struct participant *participant, u
 
 /*
  * One pass through the idle loop: wait for the first event, run what is due (time_travel_sleep).
- * An interrupt takes two passes, as in the kernel: one to be told, one to be run for it. -EBUSY in
- * interrupt context.
+ * An interrupt takes two passes, as in the kernel: one for the interrupt, one to be run for it.
+ * -EBUSY in interrupt context.
  */
 TTPARTICIPANT_API int participant_idle(struct participant *participant);
 
@@ -285,12 +287,12 @@ TTPARTICIPANT_API int participant_idle(struct participant *participant);
 TTPARTICIPANT_API int participant_run(struct participant *participant);
 TTPARTICIPANT_API void participant_stop(struct participant *participant);
 
-/* ---- The world ------------------------------------------------------------------------------- */
+/* ---- Other participants ---------------------------------------------------------------------- */
 
 /*
- * Tell the controller the time (UPDATE), to be called before anything that another participant can
- * see, such as a kick. Since 6.1 nothing is sent when the last UPDATE said the same, which for time
- * 0 holds from the start (__time_travel_propagate_time).
+ * Send the time to the controller (UPDATE), before anything that another participant can see, such
+ * as a kick. Since 6.1 nothing is sent when the last UPDATE said the same, which for time 0 holds
+ * from the start (__time_travel_propagate_time).
  */
 TTPARTICIPANT_API int participant_propagate(struct participant *participant);
 
@@ -304,10 +306,9 @@ TTPARTICIPANT_API int participant_interrupt(struct participant *participant,
 
 /*
  * A descriptor that interrupts. @handle is called while it is readable, whenever the participant
- * waits and after each of its exchanges, before any message of the controller is looked at. It has
- * to read what is there, call participant_interrupt() and only then answer whoever wrote
- * (virtio_uml.c, vu_req_read_message), and to remove the source at end of file. It may not pass
- * time.
+ * waits and after each of its exchanges, before any message of the controller is read. It must read
+ * what is there, call participant_interrupt() and only then answer the writer (virtio_uml.c,
+ * vu_req_read_message), and to remove the source at end of file. It may not pass time.
  */
 struct participant_source {
 	int fd; /* stays the caller's */
@@ -332,12 +333,12 @@ TTPARTICIPANT_API int participant_wait_readable(struct participant *participant,
 /* ns since 1970 at the current virtual time (read_persistent_clock64). */
 TTPARTICIPANT_API int participant_time_of_day(struct participant *participant, uint64_t *tod);
 
-/* Send @value to everybody else. -EOPNOTSUPP before 6.11. */
+/* Send @value to all other participants. -EOPNOTSUPP before 6.11. */
 TTPARTICIPANT_API int participant_broadcast(struct participant *participant, uint64_t value);
 
 /*
- * Take the last value somebody else has sent since the last call: true, or false when there is
- * none. Values that nobody took are overwritten, as in /sys/kernel/um-ext-time/bc-message.
+ * Take the last value that another participant has sent since the last call: true, or false when
+ * there is none. Values not taken are overwritten, as in /sys/kernel/um-ext-time/bc-message.
  */
 TTPARTICIPANT_API bool participant_broadcast_take(struct participant *participant, uint64_t *value);
 

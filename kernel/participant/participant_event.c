@@ -201,7 +201,7 @@ static int reach(struct participant *p, struct participant_event *event,
 	if (event->on_stack)
 		return participant_fail(
 			p, PARTICIPANT_PANIC_STACK, -EPROTO,
-			"a callback may not delay beyond the delay it interrupts",
+			"a callback must not delay beyond the delay that it interrupts",
 			"on-stack event dequeued outside of the stack! time=%" PRIu64, p->now);
 	return deliver_event(p, event);
 }

@@ -116,8 +116,7 @@ static int handle_message(struct participant *p, struct wire_message *message)
 	if (size == 0)
 		return participant_fail(
 			p, PARTICIPANT_PANIC_LINK, -EPIPE,
-			"the controller has ended or thrown this client out; see its "
-			"messages",
+			"the controller has ended or disconnected this client; see its messages",
 			"time-travel external link is broken");
 	if (size != sizeof(*message))
 		return participant_fail(p, PARTICIPANT_PANIC_MESSAGE,

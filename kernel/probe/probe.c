@@ -156,7 +156,7 @@ int probe_attach(struct probe *probe, unsigned int number, pid_t pid, const char
 	int err;
 
 	if (image_symbol_find(kernel, "time_travel_time", &time_address, &size))
-		return diagnose(why, EXIT_CANNOT, -ENOENT, "give the kernel unstripped",
+		return diagnose(why, EXIT_CANNOT, -ENOENT, "use an unstripped kernel",
 				"cannot probe interrupts: the kernel has no symbol "
 				"time_travel_time");
 	err = reserve_number(probe, number);

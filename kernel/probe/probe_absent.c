@@ -8,8 +8,8 @@ int probe_open(struct probe **probe, struct diagnosis *why)
 {
 	*probe = NULL;
 	return diagnose(why, EXIT_CANNOT, -ENOTSUP,
-			"install clang, bpftool and libbpf-dev, and build again",
-			"this was built without the interrupt probe");
+			"install clang, bpftool and libbpf-dev, and rebuild",
+			"this version was built without the interrupt probe");
 }
 
 int probe_attach(struct probe *probe, unsigned int guest, pid_t pid, const char *path,

@@ -56,7 +56,7 @@ static int find_places(const struct image_file *kernel, struct place places[PROB
 
 		if (err)
 			return diagnose(why, EXIT_CANNOT, err,
-					err == -ENOENT ? "give the kernel unstripped" : NULL,
+					err == -ENOENT ? "use an unstripped kernel" : NULL,
 					"cannot probe interrupts: no function %s in the kernel: %s",
 					places[i].function, strerror(-err));
 	}

@@ -29,12 +29,13 @@ static int refuse_permission(int error, struct diagnosis *why)
 
 	read_capabilities(&bpf, &perfmon);
 	if (bpf && perfmon)
-		return diagnose(why, EXIT_CANNOT, error,
-				"in a container: --cap-add BPF --cap-add PERFMON and a seccomp "
-				"profile that allows bpf and perf_event_open",
-				"the interrupt probe is refused in spite of its capabilities (%s): "
-				"by a container's filter, a user namespace or lockdown",
-				strerror(-error));
+		return diagnose(
+			why, EXIT_CANNOT, error,
+			"in a container: --cap-add BPF --cap-add PERFMON and a seccomp "
+			"profile that allows bpf and perf_event_open",
+			"the interrupt probe is refused despite sufficient capabilities (%s): by a "
+			"container's seccomp filter, a user namespace or lockdown",
+			strerror(-error));
 	return diagnose(why, EXIT_CANNOT, error,
 			"run as root, or once: setcap cap_bpf,cap_perfmon+ep on the program",
 			"the interrupt probe needs CAP_BPF and CAP_PERFMON, and this process has "
@@ -55,14 +56,14 @@ int probe_refusal(int error, struct diagnosis *why)
 		return refuse_permission(error, why);
 	if (error == -ENOSYS)
 		return diagnose(why, EXIT_CANNOT, error,
-				"it needs CONFIG_BPF_SYSCALL, CONFIG_BPF_EVENTS and "
+				"use a kernel with CONFIG_BPF_SYSCALL, CONFIG_BPF_EVENTS and "
 				"CONFIG_UPROBE_EVENTS",
-				"the host's kernel is built without BPF: no interrupt probe");
+				"no interrupt probe: the host's kernel was built without BPF");
 	if (version && version < HOST_LINUX(6, 0, 0))
 		return diagnose(why, EXIT_CANNOT, -ENOTSUP, "run Linux 6.0 or newer",
 				"the interrupt probe needs Linux 6.0, this is %s", host.release);
-	return diagnose(why, EXIT_CANNOT, error,
-			"see that the host's kernel has CONFIG_BPF_EVENTS and CONFIG_UPROBE_EVENTS",
-			"the host's kernel does not take the interrupt probe: %s",
-			strerror(-error));
+	return diagnose(
+		why, EXIT_CANNOT, error,
+		"check that the host's kernel has CONFIG_BPF_EVENTS and CONFIG_UPROBE_EVENTS",
+		"the host's kernel refuses the interrupt probe: %s", strerror(-error));
 }

@@ -69,7 +69,7 @@ static bool answer_statfs(const struct seccomp_notif *question, int64_t *value)
 
 /* ---- open(2), access(2) ---------------------------------------------------------------------- */
 
-/* An absolute path that the room has no such file at: it is not there. */
+/* An absolute path that the sandbox has no such file at: it is not there. */
 static bool read_absolute(const struct room *room, const struct seccomp_notif *question,
 			  unsigned int argument, char path[PATH_MAX])
 {

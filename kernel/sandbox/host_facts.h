@@ -5,9 +5,9 @@
  *
  * - uname(2): User-Mode Linux keeps all of it in its memory and shows it in /proc/cpuinfo.
  * - statfs(2) of the directory for its memory: whether that is a tmpfs is printed at boot.
- * - In a room without a root of its own, open(2) and access(2) of an absolute path: the room's
- * files are there, and nothing else but /dev/null, as with a root of its own. Only guests that do
- * not try to get around it are held by that: it makes runs equal, and protects nobody.
+ * - In a sandbox without a root of its own, open(2) and access(2) of an absolute path: the
+ * sandbox's files are there, and nothing else but /dev/null, as with a root of its own. Only guests
+ * that do not try to get around it are held by that: it makes runs equal, and protects nobody.
  */
 #ifndef TTREC_HOST_FACTS_H
 #define TTREC_HOST_FACTS_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The sealed room, seen from outside: opens it, takes what it hands out, ends it. */
+/* The isolated sandbox, seen from outside: opens it, takes what it hands out, ends it. */
 #include "kernel/sandbox/room.h"
 
 #include <assert.h>
@@ -132,7 +132,7 @@ static void remove_directory(const char *directory)
 {
 	pid_t pid = fork();
 
-	/* The room's own tool for its own directory: nobody else has names in there. */
+	/* The sandbox's own tool for its own directory: nobody else has names in there. */
 	if (!pid) {
 		execl("/bin/rm", "rm", "-rf", "--", directory, NULL);
 		_exit(127);
@@ -143,7 +143,7 @@ static void remove_directory(const char *directory)
 
 static void room_take_device(struct room *room, const struct room_report *report, int fd)
 {
-	/* The keeper is ours, and it counts from 0. */
+	/* The supervisor is the caller's child, and counts from 0. */
 	assert(report->value >= 0 && report->value < ROOM_DEVICES_MAX);
 	room->device_fd[report->value] = fd;
 }
@@ -223,8 +223,8 @@ static bool maps_nobody(const char *path)
 }
 
 /*
- * Of files of the host that a sandbox of root's could ever get at, root may do anything with,
- * nobody nothing. A guest that is given the host's files is given them as whom it runs as.
+ * If root's sandbox ever reached files of the host, root could do anything with them, nobody could
+ * not. A guest that is given the host's files accesses them as the user it runs as.
  */
 static void choose_user(struct room_plan *plan)
 {
@@ -234,8 +234,8 @@ static void choose_user(struct room_plan *plan)
 	plan->nobody =
 		root && known && (plan->parts & SEAL_USER) && has_capabilities(CAPABILITIES_TO_MAP);
 	/*
-	 * In other namespaces without one of users it has to, or they are not entered: SEAL_USER
-	 * stands for that.
+	 * Other namespaces without a user namespace require root, or they are not entered:
+	 * SEAL_USER stands for that.
 	 */
 	plan->drop_root =
 		root && !(plan->parts & SEAL_USER) &&
@@ -281,7 +281,7 @@ static int room_try(const struct room_options *options, unsigned int parts, stru
 
 	choose_user(&plan);
 	*room = ROOM_NONE;
-	*report = (struct room_report){ .doing = "set up the room" };
+	*report = (struct room_report){ .doing = "set up the sandbox" };
 	if (!(parts & SEAL_MOUNT)) {
 		snprintf(report->doing, sizeof(report->doing),
 			 "find a directory where programs can be executed (tried " ROOM_BASES ")");
@@ -329,16 +329,18 @@ static int check_sight(pid_t guest, struct room_report *report)
 	char byte = 0;
 	struct iovec local = { &byte, 1 }, remote = { NULL, 1 };
 
-	snprintf(report->doing, sizeof(report->doing), "look into the guest (process_vm_readv)");
+	snprintf(report->doing, sizeof(report->doing),
+		 "read the guest's memory (process_vm_readv)");
 	if (process_vm_readv(guest, &local, 1, &remote, 1, 0) < 0 && errno != EFAULT)
 		return errno == ESRCH ? 0 : -errno; /* it ended already: there is nothing to see */
-	snprintf(report->doing, sizeof(report->doing), "answer the guest (process_vm_writev)");
+	snprintf(report->doing, sizeof(report->doing),
+		 "write the guest's memory (process_vm_writev)");
 	if (process_vm_writev(guest, &local, 1, &remote, 1, 0) < 0 && errno != EFAULT)
 		return errno == ESRCH ? 0 : -errno;
 	return 0;
 }
 
-/* What can be tried, from the whole seal down; the first that works is the room. */
+/* Combinations to try, from full isolation down; the first that works is used. */
 static const unsigned int namespace_sets[] = {
 	SEAL_NAMESPACES,
 	SEAL_NAMESPACES & ~SEAL_MOUNT, /* mount(2) is what AppArmor refuses in a container */
@@ -346,7 +348,7 @@ static const unsigned int namespace_sets[] = {
 	0,
 };
 
-/* As root without a user namespace the guest is still somebody else: nobody. */
+/* As root without a user namespace the guest still runs as another user: nobody. */
 static unsigned int parts_of(unsigned int namespaces)
 {
 	return namespaces | (namespaces & SEAL_PID ? SEAL_USER : 0);
@@ -361,7 +363,7 @@ static bool may_try_less(int err)
 static int refuse_unlocked(const struct room_options *options, const struct room_report *report,
 			   int err, struct diagnosis *why)
 {
-	static const char advice[] = "run `ttrec doctor` to see what this machine allows";
+	static const char advice[] = "run `ttrec doctor` to see what this machine supports";
 	char names[SEAL_TEXT];
 
 	if (err)
@@ -424,7 +426,7 @@ int room_open(const struct room_options *options, struct room *room, struct diag
 		return refuse_unlocked(options, &report, err, why);
 	return diagnose(why, EXIT_CANNOT, err,
 			diagnosis_shortage(err)
-				?: "run `ttrec doctor` to see what this machine allows",
+				?: "run `ttrec doctor` to see what this machine supports",
 			"cannot start the guest: cannot %s: %s", report.doing, strerror(-err));
 }
 
@@ -453,7 +455,7 @@ int room_wait(struct room *room, int *status, int *signal)
 		}
 	} while (!err && report.step == ROOM_STEP_EXCEEDED);
 	if (err || report.step != ROOM_STEP_EXIT) {
-		/* The keeper itself was killed, and the guest with it. */
+		/* The supervisor itself was killed, and the guest with it. */
 		*status = 0;
 		*signal = SIGKILL;
 	} else {

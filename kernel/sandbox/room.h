@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The sealed room: a process started so that it looks the same every time, on every machine.
+ * The isolated sandbox: a process started so that it looks the same every time, on every machine.
  *
  * Own user, pid, mount, network, IPC and UTS namespaces; a root directory made of the files it was
  * given and nothing else; fixed environment, limits and paths; fixed addresses and libc's random
- * bytes, by a loader that is executed in place of the program; getrandom(2) and the opening of
- * /dev/random and /dev/urandom held for us by a seccomp user notification; one CPU. Nothing is
- * attached to the process. It gets so much memory, CPU time and so many processes, and no more.
+ * bytes, by a loader that is executed in place of the program; getrandom(2) and open(2) of
+ * /dev/random and /dev/urandom held by a seccomp user notification; one CPU. Nothing is attached to
+ * the process. It gets so much memory, CPU time and so many processes, and no more.
  *
- * Where the host refuses a part, the room is opened without it and says which parts hold (seal.h).
+ * If the host refuses a part, the sandbox is opened without it and reports which parts hold
+ * (seal.h).
  */
 #ifndef TTREC_ROOM_H
 #define TTREC_ROOM_H
@@ -26,8 +27,8 @@
 #define ROOM_RANDOM_SIZE 16
 
 /*
- * The guest connects here for time; in a room without a mount namespace a private directory is put
- * before it.
+ * The guest connects here for time; in a sandbox without a mount namespace a private directory is
+ * put before it.
  */
 #define ROOM_SOCKET "/run/tt"
 /* And here for its devices, by number. */
@@ -37,9 +38,9 @@
 #define ROOM_TEMPORARY "/dev/shm"
 
 /*
- * How addresses and paths are laid out in a room. It stands in the trace, and memory is only
- * compared where it is the same. 0 had paths that depended on what the host allowed, and the
- * addresses of a host without randomisation; 1 is that of kernel/loader/loader.h.
+ * Version of the layout of addresses and paths in a sandbox. It is in the trace, and memory is only
+ * compared if it is the same. 0 had paths that depended on what the host allowed, and the addresses
+ * of a host without randomisation; 1 is that of kernel/loader/loader.h.
  */
 #define ROOM_LAYOUT 1
 
@@ -56,16 +57,16 @@ struct room_limits {
 enum room_limit { ROOM_LIMIT_NONE, ROOM_LIMIT_MEMORY, ROOM_LIMIT_PROCESSES, ROOM_LIMIT_CPU };
 
 struct room_options {
-	const struct image_files *files; /* what the room contains; file[0] is the program */
+	const struct image_files *files; /* what the sandbox contains; file[0] is the program */
 	char *const *arguments; /* argv, NULL-terminated; "{room}" stands for where the files are */
 	uint8_t auxv_random[ROOM_RANDOM_SIZE]; /* what AT_RANDOM points to */
 	unsigned int cpu;
 	unsigned int wanted;   /* SEAL_* parts to try; usually SEAL_FULL */
 	unsigned int required; /* SEAL_NAMESPACES parts without which the program is not started */
-	bool absolute_paths;   /* "{room}" is "" where the room has a root of its own, else "." */
-	bool host_files;       /* the guest may see the host's files (given up: SEAL_MOUNT) */
-	bool debugged;	       /* some process of its user's is going to trace the program */
-	unsigned int devices;  /* sockets of devices to listen at */
+	bool absolute_paths;  /* "{room}" is "" where the sandbox has a root of its own, else "." */
+	bool host_files;      /* the guest may see the host's files (given up: SEAL_MOUNT) */
+	bool debugged;	      /* some process of its user's is going to trace the program */
+	unsigned int devices; /* sockets of devices to listen at */
 	struct room_limits limits;
 	struct room_groups *groups; /* where control groups can be made; NULL: nowhere */
 };
@@ -75,10 +76,10 @@ struct room_options {
 
 struct room {
 	unsigned int seal; /* SEAL_* parts that hold */
-	pid_t keeper;	   /* the room's first process: when it dies everything in the room dies */
-	pid_t guest;	   /* the program, as seen from here */
-	int keeper_fd;	   /* readable when the guest ended: room_wait() */
-	int listen_fd;	   /* where the guest will connect for time; close it when it has */
+	pid_t keeper; /* the sandbox's first process: when it dies everything in the sandbox dies */
+	pid_t guest;  /* the program, as seen from here */
+	int keeper_fd; /* readable when the guest ended: room_wait() */
+	int listen_fd; /* where the guest will connect for time; close it when it has */
 	int device_fd[ROOM_DEVICES_MAX]; /* where the guest will connect for each device; -1 */
 	int entropy_fd;			 /* seccomp listener, -1 without SEAL_ENTROPY */
 	int console_fd;	       /* read end of the guest's standard output and error, non-blocking */
@@ -90,22 +91,22 @@ struct room {
 };
 
 /*
- * Open a room and start the program in it. Must be called before the calling process starts
+ * Open a sandbox and start the program in it. Must be called before the calling process starts
  * threads. On failure nothing is left behind. -EACCES when the required parts cannot be had: the
  * program has not run.
  */
 int room_open(const struct room_options *options, struct room *room, struct diagnosis *why);
 
 /*
- * The directory in which a room without SEAL_MOUNT is made, with @memory bytes free if there is
+ * The directory in which a sandbox without SEAL_MOUNT is made, with @memory bytes free if there is
  * such a one. -EACCES when programs can be executed in none that may be written to.
  */
 #define ROOM_BASES "TMPDIR, /dev/shm, /tmp, /var/tmp"
 int room_find_base(uint64_t memory, const char **base, struct host_directory *about);
 
 /*
- * After keeper_fd became readable: the program's exit status and signal (one of them 0). Killed for
- * what it took of this machine, room->exceeded says of what.
+ * After keeper_fd became readable: the program's exit status and signal (one of them 0). If it was
+ * killed for exceeding a limit, room->exceeded says which.
  */
 int room_wait(struct room *room, int *status, int *signal);
 
@@ -113,17 +114,17 @@ int room_wait(struct room *room, int *status, int *signal);
 enum room_limit room_limit_reached(struct room *room);
 
 /*
- * End everything in the room and release it. Idempotent; safe on ROOM_NONE.
+ * End everything in the sandbox and release it. Idempotent; safe on ROOM_NONE.
  */
 void room_close(struct room *room);
 
 /*
- * Path of the room's file @path (as in its options) for this process; the guest must be alive. What
- * /proc/PID/exe names is the loader.
+ * Path of the sandbox's file @path (as in its options) for this process; the guest must be alive.
+ * What /proc/PID/exe names is the loader.
  */
 void room_file_path(const struct room *room, const char *path, char *text, size_t size);
 
-/* A room that is not open. */
+/* A sandbox that is not open. */
 #define ROOM_NONE                                                           \
 	((struct room){ .keeper_fd = -1,                                    \
 			.listen_fd = -1,                                    \

@@ -4,12 +4,12 @@
  * and of the C library that it is linked with. All others do not exist there (ENOSYS).
  *
  * One filter for all of them, as a filter is inherited: the guest's kernel and the processes that
- * run its user space. What is refused there fails and kills nothing, for two reasons. libc asks for
+ * run its user space. A refused call fails and does not kill, for two reasons. libc asks for
  * newer calls first and falls back. And where a guest of Linux 7.2 traps the calls of its user
- * space by a filter of its own (seccomp=on) both filters decide, and the sterner answer is taken: a
- * trap goes before an error (and before a question to us), but not before the end of the process.
- * With ptrace(2) a call of the user space never comes to a filter at all: it has become none by
- * then (PTRACE_SYSEMU).
+ * space by a filter of its own (seccomp=on) both filters decide, and the stricter result is used: a
+ * trap has precedence over an error (and over a notification), but not over killing the process.
+ * With ptrace(2) a call of the user space never reaches a filter: it has been nullified by then
+ * (PTRACE_SYSEMU).
  */
 #include <asm/ioctls.h>
 #include <asm/prctl.h>
@@ -132,12 +132,12 @@ static const struct {
 /* Answered by the recorder, with SEAL_ENTROPY: see entropy.c and host_facts.c. */
 static const int held_calls[] = { SCMP_SYS(getrandom), SCMP_SYS(openat), SCMP_SYS(open),
 				  SCMP_SYS(uname) };
-/* And where the host's files are around the room's. */
+/* And where the host's files are around the sandbox's. */
 static const int held_around[] = { SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(statfs) };
 
 /* ---- Calls with a condition: one argument has one of these values ---------------------------- */
 
-/* SO_PEERPIDFD is not among them: a descriptor for a process outside. */
+/* SO_PEERPIDFD is not among them: it gives a descriptor for a process outside. */
 static const uint64_t socket_options_read[] = {
 	SO_TYPE, SO_ERROR, SO_SNDBUF, SO_RCVBUF, SO_ACCEPTCONN, SO_DOMAIN, SO_PROTOCOL, SO_PEERCRED
 };
@@ -168,13 +168,13 @@ static const uint64_t processor_controls[] = { ARCH_SET_FS, ARCH_GET_FS,    ARCH
 static const struct {
 	uint64_t mask, value;
 } trace_requests[] = {
-	{ ~7u, 0x18 },	   /* PTRACE_SYSCALL to PTRACE_SYSEMU */
-	{ ~0xfu, 0 },	   /* PTRACE_TRACEME to PTRACE_SETFPREGS */
-	{ ~1u, 0x4204 },   /* PTRACE_GETREGSET, PTRACE_SETREGSET */
-	{ ~3u, 0x4200 },   /* PTRACE_SETOPTIONS to PTRACE_SETSIGINFO */
-	{ ~1u, 0x12 },	   /* PTRACE_GETFPXREGS, PTRACE_SETFPXREGS */
+	{ ~7u, 0x18 },	 /* PTRACE_SYSCALL to PTRACE_SYSEMU */
+	{ ~0xfu, 0 },	 /* PTRACE_TRACEME to PTRACE_SETFPREGS */
+	{ ~1u, 0x4204 }, /* PTRACE_GETREGSET, PTRACE_SETREGSET */
+	{ ~3u, 0x4200 }, /* PTRACE_SETOPTIONS to PTRACE_SETSIGINFO */
+	{ ~1u, 0x12 },	 /* PTRACE_GETFPXREGS, PTRACE_SETFPXREGS */
 	{ ~0u, PTRACE_DETACH },
-	{ ~0u, 0x15 },	   /* PTRACE_OLDSETOPTIONS */
+	{ ~0u, 0x15 }, /* PTRACE_OLDSETOPTIONS */
 	{ ~0u, PTRACE_SYSEMU_SINGLESTEP },
 };
 static const uint64_t families[] = { AF_UNIX };

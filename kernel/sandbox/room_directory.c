@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Where a room is that has no root of its own, and with it the guest's memory file. A container's
- * /dev/shm is small and noexec: nothing in it can be executed, or mapped as a guest maps its
- * memory.
+ * The location of a sandbox without its own root, and of the guest's memory file. A
+ * container's /dev/shm is small and noexec: nothing in it can be executed, or mapped as a guest
+ * maps its memory.
  */
 #include <string.h>
 

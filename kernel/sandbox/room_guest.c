@@ -11,7 +11,7 @@
 #include "format/base/cleanup.h"
 #include "kernel/sandbox/room_internal.h"
 
-/* Where a guest that stays in the caller's directory finds its room's. */
+/* Where a guest that stays in the caller's directory finds its sandbox's. */
 #define DIRECTORY_FD   500
 #define DIRECTORY_PATH "/proc/self/fd/500"
 
@@ -64,7 +64,7 @@ static int drop_root(const struct room_plan *plan)
 	return 0;
 }
 
-/* Where the room's files stand for the guest: what its mark in an argument stands for. */
+/* Where the guest sees the sandbox's files: what the placeholder in an argument is replaced by. */
 static const char *room_prefix(const struct room_plan *plan)
 {
 	if (plan->directory && plan->options->host_files)
@@ -117,8 +117,8 @@ static int expand_program(const struct room_plan *plan, struct room_program *pro
 }
 
 /*
- * Where there is no filter at all a program that is to be locked in is not started; one's own is,
- * and the seal says that its entropy is the host's.
+ * Without any filter a program that must be isolated is not started; the user's own is, and the
+ * isolation lacks entropy.
  */
 static int restrict_calls(const struct room_plan *plan, int *entropy_fd)
 {
@@ -171,7 +171,7 @@ static int prepare(const struct room_plan *plan, const char **doing)
 	err = set_streams(plan->console_fd);
 	if (err)
 		return err;
-	*doing = "enter the room's directory"; /* which may be in one of root's alone */
+	*doing = "enter the sandbox's directory"; /* which may be in one of root's alone */
 	err = enter_directory(plan);
 	if (err)
 		return err;
@@ -190,7 +190,7 @@ static void send_status(int status_fd, const struct room_guest_status *status)
 		_exit(126);
 }
 
-/* Before the entropy door is there: nobody answers it yet, and this opens files. */
+/* Before the entropy filter is installed: it has no listener yet, and this opens files. */
 static int get_ready(const struct room_plan *plan, struct room_program *program, int loader_fd,
 		     const char **doing)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Between the two sides of a room: the opener outside (room.c) and the keeper inside
+ * Between the two sides of a sandbox: the opener outside (room.c) and the supervisor inside
  * (room_keeper.c).
  */
 #ifndef TTREC_ROOM_INTERNAL_H
@@ -11,7 +11,7 @@
 #include "kernel/sandbox/room.h"
 
 /*
- * In an argument: replaced by where the room's files stand for the guest. "" with a root of its
+ * In an argument: replaced by where the sandbox's files stand for the guest. "" with a root of its
  * own, else ".", which is the same in every run as the directory's name is not; the path of a
  * descriptor for a guest that names files of the host, relative to where ttrec was started.
  */
@@ -19,7 +19,7 @@
 
 /*
  * The guest's user inside: an ordinary one, so that the exec drops every capability of the
- * namespace. Outside it is who runs ttrec, or nobody where that is root.
+ * namespace. Outside it is the user who runs ttrec, or nobody if that is root.
  */
 #define ROOM_USER   1000
 #define ROOM_NOBODY 65534
@@ -27,9 +27,10 @@
 enum room_step {
 	ROOM_STEP_LISTENING, /* carries listen_fd */
 	ROOM_STEP_DEVICE,    /* carries the device_fd of device number @value */
-	ROOM_STEP_GUEST, /* sent by the guest itself just before exec; carries entropy_fd if sealed
-			  */
-	ROOM_STEP_READY, /* the program was executed and let go */
+	ROOM_STEP_GUEST,     /* sent by the guest itself just before exec; carries entropy_fd if
+			      * isolated
+			      */
+	ROOM_STEP_READY,     /* the program was executed and let go */
 	ROOM_STEP_EXCEEDED, /* the program was killed at the room_limit @value; says so in @doing */
 	ROOM_STEP_EXIT,	    /* carries the wait status */
 	ROOM_STEP_FAILED, /* carries an errno, what was being done, and without what it may work */
@@ -39,7 +40,7 @@ struct room_report {
 	enum room_step step;
 	int value; /* errno of FAILED, limit of EXCEEDED, wait status of EXIT, device of DEVICE */
 	unsigned int seal; /* parts achieved by the sender; of FAILED: parts that were refused */
-	char doing[ROOM_EXCEEDED_TEXT]; /* of FAILED: "mount the room's root" */
+	char doing[ROOM_EXCEEDED_TEXT]; /* of FAILED: "mount the sandbox's root" */
 };
 
 /* What the processes of a sandbox may use, and when to look again. See room_use.c. */
@@ -64,39 +65,40 @@ struct room_plan {
 	int group_cpu_fd;
 	uid_t uid;
 	gid_t gid;
-	bool nobody;	/* the opener maps the sandbox's user to nobody, and says so */
+	bool nobody;	/* the opener maps the sandbox's user to nobody, and confirms */
 	bool drop_root; /* without a user namespace: root's guest becomes nobody */
 	bool watched;	/* what is used is bounded: what is reserved need not be */
 };
 
-/* What the opener of a sandbox for nobody (plan->nobody) answers before anything else. */
+/* The first answer of the opener of a sandbox for nobody (plan->nobody). */
 enum room_mapping { ROOM_MAPPED = 1, ROOM_NOT_MAPPED };
 
 /* Send a report, with @fd if it is not -1. Returns 0 or -errno. */
 int room_report_send(int report_fd, const struct room_report *report, int fd);
 
-/* Body of the room's first process; never returns. */
+/* Body of the sandbox's first process; never returns. */
 void room_keep(struct room_plan *plan) __attribute__((noreturn));
 
 /* Make all user and group ids of this process @id. 0 or -errno. */
 int room_change_user(unsigned int id);
 
 /*
- * Make the directory of a room without SEAL_MOUNT; *@directory is malloc'ed. -EFBIG when it may
+ * Make the directory of a sandbox without SEAL_MOUNT; *@directory is malloc'ed. -EFBIG when it may
  * grow larger than it is allowed to.
  */
 int room_make_directory(const struct room_limits *limits, char **directory);
 
-/* Build the room's root directory from its files and make it this process's root. */
+/* Build the sandbox's root directory from its files and make it this process's root. */
 int room_build_root(const struct room_plan *plan, const char **doing);
 
-/* Options of the mount of the room's root: how large it may grow. */
+/* Options of the mount of the sandbox's root: how large it may grow. */
 #define ROOM_ROOT_OPTIONS_TEXT 64
 void room_root_options(const struct room_plan *plan, char text[ROOM_ROOT_OPTIONS_TEXT]);
 
 /*
- * Called by the keeper in its namespaces: nobody in there makes namespaces of their own, in which
- * the limits of this one would not count, and when this machine runs out of memory they go first.
+ * Called by the supervisor in its namespaces: processes in there cannot create namespaces, in which
+ * the limits of this one would not count, and are killed first when this machine runs out of
+ * memory.
  */
 void room_limit_keeper(const struct room_plan *plan);
 
@@ -111,8 +113,8 @@ void room_use_open(struct room_use *use, const struct room_plan *plan);
 bool room_use_is_watched(const struct room_use *use);
 
 /*
- * Do the processes below the supervisor, @guest (its number for us) among them, use too much now?
- * Then @text says of what.
+ * Whether the processes below the supervisor, including @guest (its pid here), use too much now;
+ * @text says of what.
  */
 enum room_limit room_use_exceeded(struct room_use *use, pid_t guest, char text[ROOM_EXCEEDED_TEXT]);
 
@@ -128,7 +130,7 @@ void room_become_guest(const struct room_plan *plan, int status_fd, int loader_f
 
 /*
  * From here on this process and its children may only use the calls of a kernel (room_calls.c).
- * With @listener, some of them are held for who has *@fd, else *@fd is -1. Needs
+ * With @listener, some of them are held for the holder of *@fd, else *@fd is -1. Needs
  * PR_SET_NO_NEW_PRIVS.
  */
 int room_calls_restrict(const struct room_plan *plan, bool listener, int *fd);
@@ -138,12 +140,12 @@ int room_calls_restrict(const struct room_plan *plan, bool listener, int *fd);
 
 /* The program as the process that becomes it starts it. */
 struct room_program {
-	const char *prefix; /* where the room's files are for that process */
+	const char *prefix; /* where the sandbox's files are for that process */
 	char *path;
 	char **arguments, **environment;
 };
 
-/* Put the loader below the room's directory @root. */
+/* Put the loader below the sandbox's directory @root. */
 int room_loader_write(const char *root);
 
 /* Everything that can be done before no file can be opened unseen; and the exec, which may fail. */
@@ -152,8 +154,8 @@ int room_loader_prepare(const struct room_plan *room, const struct room_program 
 void room_loader_execute(const struct room_program *program);
 
 /*
- * Called by the keeper once the loader was executed: 0 when it has entered the program. Else what
- * it could not do, and whether that is something that the host refuses.
+ * Called by the supervisor once the loader was executed: 0 if it has entered the program, else what
+ * failed, and whether the host refused it.
  */
 int room_loader_await(int status_fd, const char **doing, bool *refused);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The room's first process: maps users, builds the root, lets the guest start, waits for its end.
- * It is pid 1 of the room, so the room dies with it.
+ * The sandbox's first process: maps users, builds the root, lets the guest start, waits for its
+ * end. It is pid 1 of the sandbox, so the sandbox dies with it.
  */
 #include <fcntl.h>
 #include <grp.h>
@@ -22,7 +22,7 @@
 #include "kernel/host/cpu.h"
 #include "kernel/sandbox/room_internal.h"
 
-/* The only descriptors of the room's first process, apart from its standard streams. */
+/* The only descriptors of the sandbox's first process, apart from its standard streams. */
 enum { REPORT_FD = STDERR_FILENO + 1, CONSOLE_FD, GROUP_CPU_FD, FIRST_FREE_FD };
 
 static void fail_without(const struct room_plan *plan, const char *doing, int error,
@@ -60,10 +60,10 @@ int room_change_user(unsigned int id)
 											: 0;
 }
 
-/* The change of users clears both: who may look into this process, and that it dies with ours. */
+/* Changing users clears both: who may trace this process, and that it dies with its parent. */
 static int become_mapped_user(void)
 {
-	/* Refused where the caller's own namespace refuses it: the groups are none of root's then.
+	/* Refused if the caller's own namespace refuses it: the groups are then not root's.
 	 */
 	if (syscall(SYS_setgroups, 0, NULL) && errno != EPERM)
 		return -errno;
@@ -128,7 +128,7 @@ static void open_door(const struct room_plan *plan, const char *path,
 
 	if (fd < 0)
 		fail(plan, "listen for the guest", fd);
-	/* Nobody listens: the opener died before its death could be heard of. */
+	/* No reader: the opener died before the death signal was set. */
 	if (room_report_send(plan->report_fd, report, fd))
 		_exit(1);
 	close(fd);
@@ -148,7 +148,7 @@ static void open_doors(const struct room_plan *plan, unsigned int seal)
 	}
 }
 
-/* Of two pipes: the first ends with the exec, by the second the loader says how it went. */
+/* Of two pipes: the first closes at the exec, on the second the loader reports its result. */
 static void await_start(const struct room_plan *plan, int status_fd, int loader_fd,
 			unsigned int *seal)
 {
@@ -191,7 +191,7 @@ static pid_t start_guest(const struct room_plan *plan, unsigned int *seal)
 	return pid;
 }
 
-/* Once only: what the guest took is not given back before it is gone. */
+/* Only once: the guest's resources are not released before it is gone. */
 static void kill_guest(const struct room_plan *plan, struct room_use *use, pid_t guest,
 		       enum room_limit limit, struct room_report *report)
 {
@@ -204,7 +204,7 @@ static void kill_guest(const struct room_plan *plan, struct room_use *use, pid_t
 	kill(plan->parts & SEAL_PID ? -1 : -guest, SIGKILL);
 }
 
-/* Returns when a child has ended, or when it is time to look at what they use. */
+/* Returns when a child has ended, or when it is time to check their use. */
 static bool await_child(const struct room_use *use, const sigset_t *child)
 {
 	struct timespec pause = { .tv_sec = (time_t)(use->pause_ns / NS_PER_S),
@@ -238,8 +238,7 @@ static void wait_for_guest(const struct room_plan *plan, pid_t guest, struct roo
 }
 
 /*
- * What the caller happened to have open is no business of the guest, and the numbers that it
- * leaves free would show in the guest's own.
+ * The guest must not get the caller's open descriptors, and their numbers would affect its own.
  */
 static int drop_inherited_descriptors(struct room_plan *plan)
 {
@@ -248,7 +247,7 @@ static int drop_inherited_descriptors(struct room_plan *plan)
 	int group = fcntl(plan->group_cpu_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
 	int fd;
 
-	/* A standard stream that is closed would be the next pipe's number. */
+	/* The next pipe would get the number of a closed standard stream. */
 	do
 		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	while (fd >= 0 && fd <= STDERR_FILENO);
@@ -264,8 +263,7 @@ static int drop_inherited_descriptors(struct room_plan *plan)
 
 /*
  * Keys of the caller's session are not the guest's. Where a filter, a quota or the lack of keys
- * refuses a new keyring, the calls that use keys are refused to the guest all the same
- * (room_calls.c).
+ * refuses a new keyring, the guest still cannot use the calls for keys (room_calls.c).
  */
 static void leave_keyring(void)
 {
@@ -302,7 +300,7 @@ void room_keep(struct room_plan *plan)
 	leave_keyring();
 	err = drop_inherited_descriptors(plan);
 	if (err)
-		fail(plan, "keep the room's descriptors", err);
+		fail(plan, "keep the sandbox's descriptors", err);
 	/*
 	 * Addresses are fixed without it. But newer kernels ask for it themselves, and where they
 	 * get it execute /proc/self/exe again, which is the loader (arch/um/os-Linux/main.c, 7.2).

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * What a program in a room may take of this machine, as far as it can be fixed beforehand. All of
- * it is what any user may ask for of himself: control groups count better, but are not everybody's
- * to make (room_group.c). What all processes use together is watched: room_use.c.
+ * What a program in a sandbox may take of this machine, as far as it can be fixed beforehand. All
+ * of it is what any user may ask for of himself: control groups count better, but are not
+ * everybody's to make (room_group.c). What all processes use together is watched: room_use.c.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -21,7 +21,7 @@
 #define ROOM_STACK (8u << 20)
 
 /*
- * A guest whose addresses are not fixed takes the gap between its data and its heap for memory, too
+ * A guest whose addresses are not fixed counts the gap between its data and its heap as memory, too
  * (arch/um/kernel/um_arch.c, "exec-shield gap"; arch/x86/kernel/process.c, arch_randomize_brk).
  */
 #define ROOM_GAP (1ull << 30)

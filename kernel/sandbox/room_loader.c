@@ -14,7 +14,7 @@
 #include "kernel/loader/loader_plan.h"
 #include "kernel/sandbox/room_internal.h"
 
-/* kernel/loader/loader.c, built, as it stands in the binary. */
+/* The built kernel/loader/loader.c, embedded in the binary. */
 extern const char loader_begin[], loader_end[];
 __asm__(".pushsection .rodata\n"
 	"loader_begin: .incbin \"" LOADER_FILE "\"\n"
@@ -27,9 +27,9 @@ static const struct {
 	const char *doing;
 	bool refused; /* by this host: the program can still be started without fixed addresses */
 } steps[] = {
-	[LOADER_READ_PLAN] = { "read what the loader has to do", false },
+	[LOADER_READ_PLAN] = { "read the loader's plan", false },
 	[LOADER_RESERVE] = { "reserve addresses for the guest (mmap(2); see ulimit -v)", true },
-	[LOADER_PLACE] = { "tell where the host maps memory", true },
+	[LOADER_PLACE] = { "find where the host maps memory", true },
 	[LOADER_MAP_STACK] = { "map the guest's stack", false },
 	[LOADER_MAP_PROGRAM] = { "map the kernel and its dynamic loader", false },
 	[LOADER_SET_HEAP] = { "set the guest's heap (PR_SET_MM_MAP: CONFIG_CHECKPOINT_RESTORE)",
@@ -46,7 +46,7 @@ int room_loader_write(const char *root)
 	return image_file_write(&loader, root);
 }
 
-/* The dynamic loader that the program asks for must be one of the room's files. */
+/* The dynamic loader that the program asks for must be one of the sandbox's files. */
 static int find_interpreter(const struct image_files *files, const struct image_file **interpreter)
 {
 	char path[PATH_MAX];
@@ -124,7 +124,7 @@ int room_loader_prepare(const struct room_plan *room, const struct room_program 
 	struct loader_plan plan;
 	int err;
 
-	*doing = "find the dynamic loader that the kernel asks for";
+	*doing = "find the kernel's dynamic loader";
 	err = find_interpreter(room->options->files, &interpreter);
 	if (err)
 		return err;

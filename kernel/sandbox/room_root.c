@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The room's root directory: a fresh tmpfs with the files it was given and nothing else. */
+/* The sandbox's root directory: a fresh tmpfs with the files it was given and nothing else. */
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
@@ -11,7 +11,8 @@
 #include "format/base/cleanup.h"
 #include "kernel/sandbox/room_internal.h"
 
-/* The guest is not always the user who made them: as root without a user namespace it is nobody. */
+/* The guest does not always run as the user who created them: as root without a user namespace it
+ * is nobody. */
 static const struct {
 	const char *path;
 	mode_t mode;
@@ -58,9 +59,9 @@ static int mount_flags(const char *path, unsigned long *flags)
 }
 
 /*
- * The one device a guest's console code opens. The random ones are held by the entropy door. It is
- * the host's own inode: a read-only mount lets it be written to, as a device, and nothing of the
- * inode be changed.
+ * The one device a guest's console code opens. The random ones are handled by the entropy filter.
+ * This is the host's own inode: a read-only mount allows writing to the device, but no change of
+ * the inode.
  */
 static int bind_null(void)
 {
@@ -96,15 +97,15 @@ int room_build_root(const struct room_plan *plan, const char **doing)
 	char options[ROOM_ROOT_OPTIONS_TEXT];
 
 	umask(022);
-	*doing = "write the room's files";
+	*doing = "write the sandbox's files";
 	if (!(plan->parts & SEAL_MOUNT))
 		return fill_root(plan, plan->directory);
-	*doing = "mount the room's root";
+	*doing = "mount the sandbox's root";
 	room_root_options(plan, options);
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
 	    mount("room", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, options) || chdir("/tmp"))
 		return -errno;
-	*doing = "write the room's files";
+	*doing = "write the sandbox's files";
 	if (fill_root(plan, "/tmp"))
 		return -errno;
 	return enter_root(doing);

@@ -7,15 +7,15 @@
  * maps 16 TiB of which it uses an eighth of its memory; and none of them bounds what many processes
  * use together, or what is shared. A control group counts the right thing, but not every user and
  * container may make one. So the supervisor counts: anonymous memory, swap and page tables of all
- * processes, shared memory that they map or have open, and the processes themselves. It looks often
- * enough that little more than the limit is used before it notices, and seldom enough that looking
- * takes about a hundredth of one CPU.
+ * processes, shared memory that they map or have open, and the processes themselves. It checks
+ * often enough that little more than the limit is used before it notices, and rarely enough that
+ * checking takes about a hundredth of one CPU.
  *
  * CPU time is that of the processes there are and of all that somebody has waited for.
  *
  * Not counted: memory of the host's kernel for sockets and pipes, and the CPU time of a process
  * that lives for less than a look and that nobody waits for, which only a control group knows. The
- * sandbox's processes are those that the host ends first when memory is short (room_limit_keeper).
+ * host kills the sandbox's processes first when memory is short (room_limit_keeper).
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -75,7 +75,7 @@ void room_use_open(struct room_use *use, const struct room_plan *plan)
 	if (length > 0) {
 		text[length] = '\0';
 		use->supervisor = (pid_t)atoi(text);
-		/* Linux without CONFIG_PROC_CHILDREN does not say who is whose child. */
+		/* Linux without CONFIG_PROC_CHILDREN does not list children. */
 		snprintf(text, sizeof(text), "%d/task/%d/children", use->supervisor,
 			 use->supervisor);
 	}
@@ -88,7 +88,8 @@ bool room_use_is_watched(const struct room_use *use)
 	return use->proc_fd >= 0;
 }
 
-/* ---- Who is there ---------------------------------------------------------------------------- */
+/* ---- Listing processes ------------------------------------------------------------------------
+ */
 
 static int add_pid(struct use *sum, pid_t pid)
 {
@@ -135,7 +136,8 @@ static void add_children_of_thread(struct use *sum, int directory_fd, const char
 			return;
 }
 
-/* Children of all its threads: a process that ended in between has none, and theirs are ours. */
+/* Children of all its threads: those of a process that ended in between are reparented to the
+ * supervisor. */
 static void add_children(const struct room_use *use, struct use *sum, pid_t pid)
 {
 	DIR *threads = open_directory(use, pid, "task");
@@ -275,7 +277,7 @@ static int add_process(const struct room_use *use, struct use *sum, pid_t pid, p
 	sum->mapped += kib_of(status, "\nRssShmem:");
 	if (use->cpu && use->group_cpu_fd < 0)
 		sum->ticks += cpu_ticks(use, pid, true);
-	/* Files of the host's are not its memory, whatever they lie in. */
+	/* Files of the host do not count as its memory. */
 	if (use->host_files || shares_files(status, guest))
 		return 0;
 	return add_open_files(use, sum, pid);
@@ -335,7 +337,7 @@ static bool is_too_much(const struct room_use *use, struct use *sum, char text[R
 	used = sum->own + larger(bytes_mapped(use, sum), open);
 	if (used <= use->memory)
 		return false;
-	snprintf(text, ROOM_EXCEEDED_TEXT, "it took %s of memory, and may take %s",
+	snprintf(text, ROOM_EXCEEDED_TEXT, "it used %s of memory; the limit is %s",
 		 size_text(used, took), size_text(use->memory, limit));
 	return true;
 }
@@ -377,7 +379,7 @@ static enum room_limit look(const struct room_use *use, pid_t guest, struct use 
 		if (are_too_many(use, sum, text))
 			return ROOM_LIMIT_PROCESSES;
 		if (i && add_process(use, sum, sum->pid[i], guest) == -E2BIG) {
-			snprintf(text, ROOM_EXCEEDED_TEXT, "it had more than %u files open",
+			snprintf(text, ROOM_EXCEEDED_TEXT, "it had more than %u open files",
 				 OPEN_FILES_MAX);
 			return ROOM_LIMIT_MEMORY;
 		}

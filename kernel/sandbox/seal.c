@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Names of the parts of a guest's seal. */
+/* Names of the parts of a guest's isolation. */
 #include "kernel/sandbox/seal.h"
 
 #include <stdio.h>

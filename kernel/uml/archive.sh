@@ -21,11 +21,11 @@ die() {
 	exit 1
 }
 
-[[ -n ${XDG_CACHE_HOME-}${HOME-} ]] || die "no place for the cache: set HOME or XDG_CACHE_HOME"
+[[ -n ${XDG_CACHE_HOME-}${HOME-} ]] || die "no directory for the cache: set HOME or XDG_CACHE_HOME"
 
 # need COMMAND PACKAGE: the command is there, or say what to install.
 need() {
-	command -v "$1" >/dev/null || die "needs the command $1: install the package $2"
+	command -v "$1" >/dev/null || die "the command $1 is missing: install the package $2"
 }
 
 # lock NAME: one process at a time holds NAME, until it exits or runs 'unlock'.
@@ -34,7 +34,7 @@ lock() {
 		die "cannot write the cache $cache: set XDG_CACHE_HOME to a directory of your own"
 	exec {lock_fd}>"$cache/locks/$1"
 	flock --nonblock "$lock_fd" && return
-	note "waiting for another process that works on $1"
+	note "waiting for another process that uses $1"
 	flock "$lock_fd"
 }
 
@@ -116,7 +116,7 @@ archive_failed() {
 	local suite=$1 log=$cache/apt/$1/update.log
 	grep -E '^(E|W|Err)' "$log" >&2 || tail -n 5 "$log" >&2
 	die "cannot read $suite of $(mirror_of "$suite") (log: $log)." \
-		"A mirror of one's own: TTREC_DEBIAN_MIRROR, TTREC_SECURITY_MIRROR" \
+		"To use another mirror, set TTREC_DEBIAN_MIRROR, TTREC_SECURITY_MIRROR" \
 		"(an old suite moves to archive.debian.org)"
 }
 
@@ -142,7 +142,7 @@ archive_fetch() {
 		return
 	done
 	[[ -z $failed ]] || archive_failed "$failed"
-	die "no $package in: $*. Another mirror: TTREC_DEBIAN_MIRROR, TTREC_SECURITY_MIRROR"
+	die "no $package in: $*. To use another mirror, set TTREC_DEBIAN_MIRROR, TTREC_SECURITY_MIRROR"
 }
 
 # archive_cached PACKAGE: prints the path of the .deb fetched last, without the network.

@@ -11,28 +11,28 @@ usage() {
 	cat <<'END'
 Usage: build-uml.sh [OPTION]... [VERSION]
 
-Prints the path of a User-Mode-Linux kernel, built first if it is not cached.
+Print the path of a User-Mode-Linux kernel, building it first if it is not cached.
 VERSION is 5.10, 6.1, 6.12 (the default) or 7.2.
 
-      --distro         with what systemd, containers and routing daemons expect
+      --distro         include what systemd, containers and routing daemons need
                        (distro.config)
-      --debug          with symbols for gdb, kept beside it (debug.config)
-      --kasan          with KASAN, lockdep and UBSAN (kasan.config)
-      --kunit          with kernel tests that run at boot (kunit.config)
-      --wireless       with mac80211_hwsim (wireless.config)
-      --fragment FILE  with the configuration lines of FILE; may be repeated
-      --patches LIST   apply only these of patches/VERSION, such as 1,3; or none
+      --debug          keep symbols for gdb beside the kernel (debug.config)
+      --kasan          include KASAN, lockdep and UBSAN (kasan.config)
+      --kunit          include kernel tests that run at boot (kunit.config)
+      --wireless       include mac80211_hwsim (wireless.config)
+      --fragment FILE  add the configuration lines of FILE; may be repeated
+      --patches LIST   apply only these of patches/VERSION, such as 1,3, or none
       --update         look for a newer source package in the archive
       --print-path     never build: fail if the kernel is not cached
       --jobs N         compile N files at a time (default: number of CPUs + 1)
   -h, --help           print this and exit
 
-All of these combine. Needs no root. Packages to build with: packages.txt.
+The options can be combined. Requires no root. Needed packages: packages.txt.
 Environment:
   TTREC_KERNEL           print this kernel's path instead and do nothing
-  XDG_CACHE_HOME         sources and kernels go to its ttrec/ (~/.cache)
+  XDG_CACHE_HOME         keep sources and kernels in its ttrec/ (~/.cache)
   TTREC_DEBIAN_MIRROR, TTREC_SECURITY_MIRROR, TTREC_KEYRING
-                         where packages come from, and the keys they need
+                         mirrors for packages, and the keys to verify them
 END
 }
 
@@ -49,7 +49,7 @@ suites_of() {
 	6.1) echo bookworm-security bookworm ;;
 	6.12) echo bookworm-security trixie-security trixie bookworm-backports ;;
 	7.2) echo trixie-backports sid ;;
-	*) die "unknown version $1: 5.10, 6.1, 6.12 or 7.2" ;;
+	*) die "unknown version $1: expected 5.10, 6.1, 6.12 or 7.2" ;;
 	esac
 }
 
@@ -79,14 +79,14 @@ parse_arguments() {
 		-*) die "unknown option $1, see --help" ;;
 		*) series=$1 ;;
 		esac
-		shift || die "an argument is missing at the end, see --help"
+		shift || die "the last option needs an argument, see --help"
 	done
 	suites_of "$series" >/dev/null
 	[[ $patches =~ ^(all|none|[1-9][0-9]*(,[1-9][0-9]*)*)$ ]] ||
-		die "--patches '$patches': not all, none or numbers such as 1,3"
+		die "invalid --patches '$patches': expected all, none or numbers such as 1,3"
 	[[ $series != 5.10 || $flavours != *' kasan '* ]] ||
-		die "--kasan: User-Mode Linux 5.10 has no KASAN; take 6.1 or later"
-	[[ $jobs =~ ^[1-9][0-9]*$ ]] || die "--jobs '$jobs': not a number of jobs"
+		die "--kasan: User-Mode Linux 5.10 has no KASAN; use 6.1 or later"
+	[[ $jobs =~ ^[1-9][0-9]*$ ]] || die "invalid --jobs '$jobs': expected a number"
 	local i
 	for i in "${!fragments[@]}"; do
 		[[ -r ${fragments[i]} ]] || die "cannot read the fragment ${fragments[i]}"
@@ -115,7 +115,7 @@ list_patches() {
 kernel_of_own() {
 	[[ -x $TTREC_KERNEL && ! -d $TTREC_KERNEL ]] ||
 		die "TTREC_KERNEL=$TTREC_KERNEL: not a program; unset it to build a kernel"
-	grep -q 'time-travel=' "$TTREC_KERNEL" || die "TTREC_KERNEL=$TTREC_KERNEL: no time travel in it;" \
+	grep -q 'time-travel=' "$TTREC_KERNEL" || die "TTREC_KERNEL=$TTREC_KERNEL: built without time travel;" \
 		"it needs CONFIG_UML_TIME_TRAVEL_SUPPORT=y"
 	readlink -f "$TTREC_KERNEL"
 }
@@ -129,7 +129,7 @@ check_tools() {
 		command -v "${pair%:*}" >/dev/null || missing+=("${pair#*:}")
 	done
 	echo '#include <stdlib.h>' | gcc -E - >/dev/null 2>&1 || missing+=(libc6-dev)
-	[[ -z ${missing[*]} ]] || die "cannot build a kernel, install the packages: ${missing[*]}"
+	[[ -z ${missing[*]} ]] || die "cannot build a kernel: install the packages ${missing[*]}"
 }
 
 # Half of the files, never part of UML: writing and removing them takes longer than unpacking.
@@ -148,7 +148,7 @@ readonly -a left_packed=(
 unpack_source() {
 	note "unpacking ${1##*/}"
 	mkdir -p "$2/package"
-	dpkg-deb -x "$1" "$2/package" || die "cannot unpack $1: is there room in $2?"
+	dpkg-deb -x "$1" "$2/package" || die "cannot unpack $1: is $2 full?"
 	local tarball
 	tarball=$(find "$2/package/usr/src" -name 'linux-source-*.tar.xz')
 	[[ -n $tarball ]] || die "no linux-source tarball in $1"
@@ -156,7 +156,7 @@ unpack_source() {
 	source_date=$(stat -c %Y "$tarball")
 	LC_ALL=C XZ_DEFAULTS=-T0 tar -C "$2" --strip-components=1 \
 		"${left_packed[@]/#/--exclude=}" -xf "$tarball" ||
-		die "cannot unpack $tarball: is there room in $2?"
+		die "cannot unpack $tarball: is $2 full?"
 	rm -rf "$2/package"
 }
 
@@ -200,7 +200,7 @@ check_config() {
 		fi
 		may_differ "$symbol" || lost+=$'\n'"  wanted: $line, got: ${have[$symbol]-nothing}"
 	done <"$2"
-	[[ -z $lost ]] || die "linux $series does not take these lines (an unmet dependency, or the" \
+	[[ -z $lost ]] || die "linux $series ignores these lines (an unmet dependency, or the" \
 		"symbol has another name there; what may differ goes to versions.allow):$lost"
 }
 

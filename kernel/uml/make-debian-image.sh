@@ -12,23 +12,23 @@ usage() {
 	cat <<'END'
 Usage: make-debian-image.sh [OPTION]... [PACKAGE]...
 
-Prints the path of a raw disk image, made first if it is not cached: one ext4
-file system with Debian as debootstrap installs it, and the packages. Nothing
-in it is changed for the sake of a recording.
+Print the path of a raw disk image, building it first if it is not cached: one
+ext4 file system with Debian as debootstrap installs it, and the packages,
+unmodified.
 
-  -s, --suite SUITE     of the archive (default: bookworm)
-      --size SIZE       of the file system, such as 4G; what is empty takes no
-                        room (default: 4G)
-  -a, --add FILE:/PATH  puts FILE there, executable if FILE is; may be repeated;
-                        needs -o
-  -o, --output OUT      writes a copy to OUT
-      --update          makes it anew, with the archive's packages of now
-      --print-path      never makes it: fails if it is not cached
+  -s, --suite SUITE     use this suite of the archive (default: bookworm)
+      --size SIZE       set the size of the file system, such as 4G; unused space
+                        takes no space on disk (default: 4G)
+  -a, --add FILE:/PATH  add FILE there, executable if FILE is; may be repeated;
+                        requires -o
+  -o, --output OUT      write a copy to OUT
+      --update          build it again, with the archive's current packages
+      --print-path      never build: fail if the image is not cached
   -h, --help            print this and exit
 
-Beside the image, IMAGE.packages lists what is installed. An ordinary user
-needs user namespaces and a line in /etc/subuid and /etc/subgid, as useradd
-writes it. Needed packages: packages.txt. Environment: see build-uml.sh --help.
+IMAGE.packages beside the image lists the installed packages. An ordinary user
+needs user namespaces and a line in /etc/subuid and /etc/subgid, as written by
+useradd. Needed packages: packages.txt. Environment: see build-uml.sh --help.
 END
 }
 
@@ -51,7 +51,7 @@ parse_arguments() {
 		-*) die "unknown option $1, see --help" ;;
 		*) packages+=("$1") ;;
 		esac
-		shift || die "an argument is missing at the end, see --help"
+		shift || die "the last option needs an argument, see --help"
 	done
 	check_arguments
 }
@@ -67,7 +67,7 @@ check_arguments() {
 		check_added "$argument"
 	done
 	((${#added[@]} == 0)) || [[ -n $out ]] ||
-		die "--add needs --output: the cached image stays as it is"
+		die "--add requires --output: the cached image is not modified"
 }
 
 # debugfs reads words in double quotes.
@@ -92,7 +92,7 @@ check_tools() {
 		command -v "${pair%:*}" >/dev/null || missing+=("${pair#*:}")
 	done
 	((EUID == 0)) || command -v newuidmap >/dev/null || missing+=(uidmap)
-	((${#missing[@]} == 0)) || die "cannot make an image, install the packages: ${missing[*]}"
+	((${#missing[@]} == 0)) || die "cannot build an image: install the packages ${missing[*]}"
 	[[ -r $keyring ]] || die "cannot check signatures, no keys in $keyring:" \
 		"install the package debian-archive-keyring or set TTREC_KEYRING"
 	as_owner true 2>/dev/null || die "cannot give files to other users: this needs root, or" \
@@ -165,7 +165,7 @@ make_image() {
 
 make_failed() {
 	grep -E '^(E:|W:|Err:|mke2fs:|tar:)|Unable' "$log" | tail -n 10 >&2 || tail -n 5 "$log" >&2
-	die "cannot $1, see $log. A mirror of one's own: TTREC_DEBIAN_MIRROR, TTREC_SECURITY_MIRROR;" \
+	die "cannot $1, see $log. To use another mirror, set TTREC_DEBIAN_MIRROR, TTREC_SECURITY_MIRROR;" \
 		"a larger file system: --size"
 }
 
@@ -196,13 +196,13 @@ add_file() {
 	local file=${2%:*} path=${2##*:}
 	debugfs_commands "$1" "$file" "$path" | debugfs -w -f - "$1" >/dev/null 2>&1
 	debugfs -R "cat \"$path\"" "$1" 2>/dev/null | cmp -s - "$file" ||
-		die "cannot add $file as $path: is there room, is a directory of it a file? (--size)"
+		die "cannot add $file as $path: the image is full (--size), or a directory of the path is a file"
 }
 
 # write_copy IMAGE: to $out, with what is to be added.
 write_copy() {
 	local argument
-	part=$(mktemp "$out.XXXXXX") || die "cannot write beside $out"
+	part=$(mktemp "$out.XXXXXX") || die "cannot write in the directory of $out"
 	trap 'rm -f "$part"' EXIT
 	cp --sparse=always --reflink=auto "$1" "$part" || die "cannot write $part"
 	for argument in "${added[@]}"; do

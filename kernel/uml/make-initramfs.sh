@@ -12,31 +12,31 @@ usage() {
 	cat <<'END'
 Usage: make-initramfs.sh -o OUT [OPTION]... [-- ARGUMENT...]
 
-Writes an initramfs with busybox and its commands to OUT: compressed with zstd
-if the name ends in .zst, not compressed if it ends in .cpio or is '-' (standard
+Write an initramfs with busybox and its commands to OUT: compressed with zstd
+if the name ends in .zst, uncompressed if it ends in .cpio or is '-' (standard
 output), else compressed with gzip.
 
   -o OUT         the file to write
-  -a FILE:/PATH  puts FILE there, executable if FILE is: a program with its
-                 loader and libraries, a directory with all that is in it; may
-                 be repeated
-  -r /PATH       the program that the default init runs: /test
-  -C /DIR        the directory that it runs in: /
-  -i INIT        another /init; the default mounts /proc, /sys and /dev, runs
+  -a FILE:/PATH  add FILE there, executable if FILE is: a program with its
+                 loader and libraries, a directory with its contents; may be
+                 repeated
+  -r /PATH       run this program from the default init (default: /test)
+  -C /DIR        run it in this directory (default: /)
+  -i INIT        use this /init; the default mounts /proc, /sys and /dev, runs
                  the program with the ARGUMENTs, reports how it ended in a line
                  of KTAP, and powers off (program_init.c)
-  -b BUSYBOX     a static busybox; the default is the installed one if it is
-                 static, else the package busybox-static is fetched, not
+  -b BUSYBOX     use this static busybox; the default is the installed one if it
+                 is static, else the package busybox-static is downloaded, not
                  installed
-  -B             fetch nothing: without a static busybox there is none
+  -B             download nothing: leave busybox out if no static one is installed
   -h             print this and exit
 
-A program for another architecture, a library that is missing, and a script
-whose interpreter is not in the image are refused. Equal input gives equal bytes.
+A program for another architecture, a missing library, and a script whose
+interpreter is not in the image are refused. Equal input gives equal bytes.
 
 Needs no root. /dev/console is in every kernel built without an initramfs of
-its own. Environment: LD_LIBRARY_PATH, where libraries are looked for besides;
-see also build-uml.sh --help.
+its own. Environment: LD_LIBRARY_PATH, additional directories to search for
+libraries; see also build-uml.sh --help.
 END
 }
 
@@ -214,8 +214,8 @@ add_elf() {
 	[[ $elf_type == EXEC || $elf_type == DYN || -x $1 ]] || return 0
 	check_elf "$1"
 	add_needed "$1"
-	[[ -z $missing_libraries ]] || refuse "$1 needs what is not on this machine: $missing_libraries" \
-		"install that, name its directory in LD_LIBRARY_PATH, or link the program statically"
+	[[ -z $missing_libraries ]] || refuse "libraries of $1 are missing on this machine: $missing_libraries" \
+		"install them, add their directory to LD_LIBRARY_PATH, or link the program statically"
 }
 
 # ---- Scripts -------------------------------------------------------------------------------------------
@@ -254,8 +254,8 @@ check_script() {
 	fi
 	! holds_program "$interpreter" || return 0
 	here=$(command -v "$interpreter") || here=/PATH/TO/$interpreter
-	refuse "$1 is a script for $interpreter, which is not in the image" \
-		"put it there, with the files that it needs: -a $here:$here (ttrec run: --add $here)"
+	refuse "the interpreter $interpreter of the script $1 is not in the image" \
+		"add it, with the files that it needs: -a $here:$here (ttrec run: --add $here)"
 }
 
 # ---- What is given ----------------------------------------------------------------------------------------
@@ -267,7 +267,7 @@ add_elf_of_tree() {
 	[[ $elf_class == ELF64 && $elf_machine == *X86-64* && -z $elf_cut ]] || return 0
 	[[ $elf_type == EXEC || $elf_type == DYN ]] || return 0
 	add_needed "$1"
-	[[ -z $missing_libraries ]] || note "$1 needs what is not on this machine: $missing_libraries"
+	[[ -z $missing_libraries ]] || note "libraries of $1 are missing on this machine: $missing_libraries"
 }
 
 # add_tree DIRECTORY PATH: all that is in it.
@@ -283,7 +283,7 @@ add_tree() {
 			add_file "$path" "$root/$entry" "$size"
 			add_elf_of_tree "$root/$entry"
 			;;
-		*) note "$root/$entry is left out: no file, directory or link" ;;
+		*) note "$root/$entry is skipped: not a file, directory or link" ;;
 		esac
 	done < <(find "$1/" -mindepth 1 -printf '%y/%s/%P\0' | sort -z)
 }
@@ -302,13 +302,13 @@ add_program() {
 add_argument() {
 	local path=${1##*:} file=${1%:*}
 	[[ $1 == ?*:/* && $path != *//* && /$path/ != */../* ]] ||
-		die "-a $1: wanted FILE:/PATH, an absolute path that names a file"
+		die "invalid -a '$1': expected FILE:/PATH, an absolute path that names a file"
 	if [[ -d $file ]]; then
 		[[ $path == / ]] || add_parents "${path%/}/"
 		add_tree "$file" "$path"
 		return
 	fi
-	[[ $path != */ ]] || die "-a $1: wanted FILE:/PATH, an absolute path that names a file"
+	[[ $path != */ ]] || die "invalid -a '$1': expected FILE:/PATH, an absolute path that names a file"
 	add_program "$file" "$path"
 }
 
@@ -351,14 +351,14 @@ add_run() {
 check_run() {
 	local path=${run:-/test}
 	[[ -n $run || ${#arguments[@]} -gt 0 || -n ${nodes[$path]-} ]] || return 0
-	resolve "$path" || refuse "$path is to be run, and is not in the image" "add it: -a FILE:$path"
-	[[ ${nodes[$resolved]} == file\ * ]] || refuse "$path is to be run, and is no file" "name a program"
+	resolve "$path" || refuse "the program to run, $path, is not in the image" "add it: -a FILE:$path"
+	[[ ${nodes[$resolved]} == file\ * ]] || refuse "the program to run, $path, is not a regular file" "give a program"
 	local source=${nodes[$resolved]#file ??? * }
 	[[ ${nodes[$resolved]} == 'file 755 '* ]] ||
-		refuse "$source is to be run, and has no execute permission" "chmod +x $source"
+		refuse "the program to run, $source, has no execute permission" "chmod +x $source"
 	is_elf "$source" || first_line "$source" >/dev/null ||
-		refuse "$source is to be run, and is neither a program nor a script: it does not begin with #!" \
-			"begin it with the line #!/bin/sh, or name the program itself"
+		refuse "the program to run, $source, is neither an ELF program nor a script that begins with #!" \
+			"begin it with the line #!/bin/sh, or give the program itself"
 }
 
 # ---- Busybox -----------------------------------------------------------------------------------------------
@@ -395,7 +395,7 @@ find_busybox() {
 
 add_busybox() {
 	local applet
-	is_static "$1" || die "$1 is not a static program: install busybox-static or leave out -b"
+	is_static "$1" || die "$1 is not a static program: install busybox-static or remove -b"
 	while read -r applet; do
 		[[ $applet == bin/busybox ]] || add_link "/$applet" /bin/busybox
 	done < <("$1" --list-full)
@@ -464,7 +464,7 @@ write_out() {
 	fi
 	local part
 	[[ $out != *.zst ]] || need zstd zstd
-	part=$(mktemp "$out.XXXXXX") || die "cannot write beside $out"
+	part=$(mktemp "$out.XXXXXX") || die "cannot write in the directory of $out"
 	write_archive | compress "$out" >"$part" || { rm -f "$part"; die "cannot write $part"; }
 	chmod 644 "$part"
 	mv -f "$part" "$out"
@@ -483,13 +483,13 @@ parse_arguments() {
 		r) run=$OPTARG ;;
 		C) directory=$OPTARG ;;
 		h) usage; exit ;;
-		*) die "unknown option or no argument: -$OPTARG, see -h" ;;
+		*) die "unknown option or missing argument: -$OPTARG, see -h" ;;
 		esac
 	done
 	[[ $OPTIND -gt 1 && ${*:OPTIND-1:1} == -- || $# -lt $OPTIND ]] ||
 		die "unexpected argument: ${*:OPTIND:1}, see -h"
 	arguments=("${@:OPTIND}")
-	[[ -n $out ]] || die "where to? -o OUT, see -h"
+	[[ -n $out ]] || die "missing -o OUT, see -h"
 	[[ /${run#/} == "${run:-/}" && /${directory#/} == "${directory:-/}" ]] ||
 		die "-r and -C take absolute paths, see -h"
 }

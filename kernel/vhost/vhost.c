@@ -151,8 +151,7 @@ static int read_rest(struct vhost *vhost, int fd, void *data, size_t size)
 		if (!deadline)
 			deadline = clock_now() + VHOST_PATIENCE_NS;
 		if (!got || errno != EAGAIN || !await_more(fd, deadline))
-			return vhost_refuse(vhost, "a message that is cut off, %zu bytes early",
-					    size);
+			return vhost_refuse(vhost, "a truncated message, %zu bytes missing", size);
 	}
 	return 0;
 }
@@ -193,7 +192,7 @@ static int read_message(struct vhost *vhost, struct header *header, struct vhost
 	message->flags = header->flags;
 	message->size = header->size;
 	if (body > header->size)
-		return vhost_refuse(vhost, "%s and then more before its reply",
+		return vhost_refuse(vhost, "%s followed by another message before its reply",
 				    vhost_request_text(header->request, text));
 	return read_rest(vhost, vhost->fd, message->body + body, header->size - body);
 }
@@ -296,7 +295,7 @@ int vhost_take_called(struct vhost *vhost, uint64_t *value)
 	if (err)
 		return err;
 	if (!vhost->call_request)
-		return vhost_refuse(vhost, "a reply on the connection for calls, but no call");
+		return vhost_refuse(vhost, "a reply on the connection for calls without a call");
 	if (reply.header.request != vhost->call_request ||
 	    reply.header.flags != (VHOST_FLAG_VERSION | VHOST_FLAG_REPLY) ||
 	    reply.header.size != sizeof(reply.value))

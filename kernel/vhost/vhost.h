@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The device's side of a vhost-user connection to a guest: messages with descriptors, what they set
- * up, calls.
+ * The device's side of a vhost-user connection to a guest: messages with descriptors, the state
+ * they set up, calls.
  *
- * What a device answers is not decided here. Recorder and replayer both feed every message of the
- * guest to vhost_apply(), so that both know its memory and vrings; where the answers come from, a
- * device or a trace, is theirs.
+ * A device's answers are not decided here. Recorder and replayer both pass every message of the
+ * guest to vhost_apply(), so that both know its memory and vrings; the answers come from a device
+ * or a trace.
  *
  * Source: docs/interop/vhost-user.rst of QEMU 9; arch/um/drivers/vhost_user.h and virtio_uml.c,
  * Linux 5.10 to 7.2: message set, 1 or 2 memory regions, in-band notifications, requests of the
@@ -124,20 +124,20 @@ void vhost_message_close(struct vhost_message *message);
 /*
  * Let the message change what is known: features, memory, vrings, where to call. Of its
  * descriptors it takes the one for calls (SET_BACKEND_REQ_FD); all others stay in @message.
- * Requests that change nothing here are fine. -EBADMSG with vhost->problem: the message makes no
- * sense, and whether some of it was done is open; the device is to be ended.
+ * Requests that change nothing here are fine. -EBADMSG with vhost->problem: the message is invalid
+ * and may have been partly applied; the device must be closed.
  */
 int vhost_apply(struct vhost *vhost, struct vhost_message *message);
 
 /* Does the guest wait for a reply to it? */
 bool vhost_expects_reply(const struct vhost_message *message);
 
-/* Does the body of this request say where something is in the guest's memory? */
+/* Whether the body of this request has guest memory addresses. */
 bool vhost_names_addresses(uint32_t request);
 
 /*
- * The vring that a VHOST_VRING_KICK speaks of; -EBADMSG when the guest has set up no such. It need
- * not be enabled: then there is nothing to be taken.
+ * The vring of a VHOST_VRING_KICK; -EBADMSG if the guest has not set it up. It need not be enabled:
+ * then there is nothing to take.
  */
 int vhost_kicked_queue(struct vhost *vhost, const struct vhost_message *message,
 		       unsigned int *queue);
@@ -162,7 +162,7 @@ int vhost_call(struct vhost *vhost, enum vhost_backend_request request, unsigned
  */
 int vhost_take_called(struct vhost *vhost, uint64_t *value);
 
-/* "SET_VRING_NUM", or "request 99" in @text for one nobody knows. */
+/* "SET_VRING_NUM", or "request 99" in @text for an unknown one. */
 #define VHOST_NAME_TEXT 32
 const char *vhost_request_text(uint32_t request, char text[VHOST_NAME_TEXT]);
 

@@ -114,7 +114,7 @@ int vhost_take_reply(int fd, uint32_t request, struct vhost_message *reply,
 		return got;
 	vhost_request_text(request, name);
 	if (!read_rest(fd, (uint8_t *)&header + got, sizeof(header) - (size_t)got)) {
-		snprintf(problem, VHOST_PROBLEM_TEXT, "half a reply to %s", name);
+		snprintf(problem, VHOST_PROBLEM_TEXT, "truncated reply to %s", name);
 		return -EBADMSG;
 	}
 	if (header.request != request || header.flags != (VHOST_FLAG_VERSION | VHOST_FLAG_REPLY) ||
@@ -132,6 +132,6 @@ int vhost_take_reply(int fd, uint32_t request, struct vhost_message *reply,
 	reply->fd_count = 0;
 	if (read_rest(fd, reply->body, header.size))
 		return 1;
-	snprintf(problem, VHOST_PROBLEM_TEXT, "half a reply to %s", name);
+	snprintf(problem, VHOST_PROBLEM_TEXT, "truncated reply to %s", name);
 	return -EBADMSG;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The guest's side of a vhost-user connection, as an interposer has it: what a guest said is passed
- * on to a device program with its descriptors, and what the program answers is read.
+ * The guest's side of a vhost-user connection, for an interposer: the guest's messages are passed
+ * on to a device program with their descriptors, and the program's answers are read.
  *
  * Nothing that a program sends is trusted. Its own requests (calls) are read with vhost_receive(),
  * from a struct vhost that was opened on the socket which the program was given for them.

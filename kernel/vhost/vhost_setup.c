@@ -90,7 +90,7 @@ static int add_region(struct vhost *vhost, const struct memory_region *region, i
 			    " of its own), at 0x%" PRIx64 " of the file: %s",
 			    region->size, region->guest_address, region->user_address,
 			    region->offset,
-			    err == -EBADMSG ? "not there, or twice" : strerror(-err));
+			    err == -EBADMSG ? "missing, or given twice" : strerror(-err));
 }
 
 static int set_memory(struct vhost *vhost, struct vhost_message *message)
@@ -121,7 +121,7 @@ static int set_memory(struct vhost *vhost, struct vhost_message *message)
 
 /* ---- Vrings --------------------------------------------------------------------------------- */
 
-/* NULL, with vhost->problem, when there is no such. */
+/* NULL, with vhost->problem, if there is none. */
 static struct vring *find_ring(struct vhost *vhost, const struct vhost_message *message,
 			       uint64_t index)
 {
@@ -168,8 +168,8 @@ static int set_ring_size(struct vhost *vhost, struct vhost_message *message)
 		return -EBADMSG;
 	if (!state.number || state.number > VRING_SIZE_MAX || state.number & (state.number - 1))
 		return vhost_refuse(vhost,
-				    "SET_VRING_NUM: %" PRIu32 " entries: not a power of two up "
-				    "to %d",
+				    "SET_VRING_NUM: %" PRIu32
+				    " entries: expected a power of two up to %d",
 				    state.number, VRING_SIZE_MAX);
 	ring->size = (uint16_t)state.number;
 	return 0;
@@ -244,7 +244,7 @@ static int set_ring_descriptor(struct vhost *vhost, struct vhost_message *messag
 	return find_ring(vhost, message, value & QUEUE_MASK) ? 0 : -EBADMSG;
 }
 
-/* A vring that nobody can enable is enabled when it is started. */
+/* Without VHOST_USER_SET_VRING_ENABLE a vring is enabled when it is started. */
 static int set_ring_kick(struct vhost *vhost, struct vhost_message *message)
 {
 	uint32_t index = (uint32_t)(body_value(message) & QUEUE_MASK);
@@ -278,7 +278,7 @@ static int set_call_connection(struct vhost *vhost, struct vhost_message *messag
 	if (getsockopt(message->fd[0], SOL_SOCKET, SO_DOMAIN, &domain, &size) ||
 	    getsockopt(message->fd[0], SOL_SOCKET, SO_TYPE, &type, &size) || domain != AF_UNIX ||
 	    type != SOCK_STREAM)
-		return vhost_refuse(vhost, "SET_BACKEND_REQ_FD with what is no stream socket");
+		return vhost_refuse(vhost, "SET_BACKEND_REQ_FD: not a stream socket");
 	close_fd(&vhost->call_fd);
 	vhost->call_request = 0;
 	vhost->call_fd = take_fd(&message->fd[0]);
@@ -371,7 +371,9 @@ int vhost_kicked_queue(struct vhost *vhost, const struct vhost_message *message,
 
 	if (message->request != VHOST_VRING_KICK ||
 	    message->size != sizeof(struct vhost_vring_state))
-		return vhost_refuse(vhost, "a kick that is none");
+		return vhost_refuse(
+			vhost, "expected VRING_KICK, got request %" PRIu32 " of %" PRIu32 " bytes",
+			message->request, message->size);
 	index = body_state(message).index;
 	ring = find_ring(vhost, message, index);
 	if (!ring)

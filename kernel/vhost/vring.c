@@ -78,17 +78,17 @@ static struct used_ring *ring_used(const struct vring *ring)
 int vring_check(struct vring *ring)
 {
 	if (!ring->size || ring->size > VRING_SIZE_MAX || ring->size & (ring->size - 1))
-		return refuse(ring, "a vring of %u entries: not a power of two up to %u",
+		return refuse(ring, "a vring of %u entries: expected a power of two up to %u",
 			      ring->size, VRING_SIZE_MAX);
 	/* VIRTIO 1.2, 2.7 */
 	if (ring->desc % 16 || ring->avail % 2 || ring->used % 4)
 		return refuse(ring,
-			      "a vring that is not aligned: descriptors at 0x%" PRIx64
+			      "misaligned vring: descriptors at 0x%" PRIx64
 			      ", available at 0x%" PRIx64 ", used at 0x%" PRIx64,
 			      ring->desc, ring->avail, ring->used);
 	if (!ring_descriptors(ring) || !ring_avail(ring) || !ring_used(ring))
 		return refuse(ring,
-			      "a vring that is not in its memory: descriptors at 0x%" PRIx64
+			      "vring outside of its memory: descriptors at 0x%" PRIx64
 			      ", available at 0x%" PRIx64 ", used at 0x%" PRIx64,
 			      ring->desc, ring->avail, ring->used);
 	return 0;
@@ -107,12 +107,14 @@ static int add_buffer(struct vring *ring, struct vring_chain *chain, const struc
 	void *data;
 
 	if (!writable && chain->write_count)
-		return refuse(ring, "chain %u: a buffer to read after one to write", chain->head);
+		return refuse(ring, "chain %u: a readable buffer after a writable one",
+			      chain->head);
 	if (chain->read_count + chain->write_count == VRING_CHAIN_MAX)
 		return refuse(ring, "chain %u: more than %u buffers", chain->head, VRING_CHAIN_MAX);
 	data = vring_memory_at_guest(ring->memory, entry->address, entry->length);
 	if (!data)
-		return refuse(ring, "chain %u: %" PRIu32 " bytes at 0x%" PRIx64 " are not memory",
+		return refuse(ring,
+			      "chain %u: %" PRIu32 " bytes at 0x%" PRIx64 " are not in its memory",
 			      chain->head, entry->length, entry->address);
 	if (writable) {
 		chain->write[chain->write_count++] = (struct iovec){ data, entry->length };
@@ -131,7 +133,7 @@ static int open_indirect(struct vring *ring, const struct vring_chain *chain,
 			 const struct descriptor *entry, struct table *table)
 {
 	if (entry->flags & DESCRIPTOR_NEXT)
-		return refuse(ring, "chain %u: goes on after an indirect table", chain->head);
+		return refuse(ring, "chain %u: continues after an indirect table", chain->head);
 	if (!entry->length || entry->length % sizeof(struct descriptor) ||
 	    entry->length > VRING_CHAIN_MAX * sizeof(struct descriptor))
 		return refuse(ring, "chain %u: an indirect table of %" PRIu32 " bytes", chain->head,
@@ -139,7 +141,8 @@ static int open_indirect(struct vring *ring, const struct vring_chain *chain,
 	table->entry = vring_memory_at_guest(ring->memory, entry->address, entry->length);
 	table->size = entry->length / sizeof(struct descriptor);
 	if (!table->entry)
-		return refuse(ring, "chain %u: its indirect table at 0x%" PRIx64 " is not memory",
+		return refuse(ring,
+			      "chain %u: its indirect table at 0x%" PRIx64 " is not in its memory",
 			      chain->head, entry->address);
 	return 0;
 }
@@ -157,7 +160,7 @@ static int walk_table(struct vring *ring, struct vring_chain *chain, struct tabl
 
 		if (entry.flags & DESCRIPTOR_INDIRECT) {
 			if (!indirect)
-				return refuse(ring, "chain %u: an indirect table in another",
+				return refuse(ring, "chain %u: nested indirect tables",
 					      chain->head);
 			return open_indirect(ring, chain, &entry, indirect);
 		}
@@ -166,11 +169,10 @@ static int walk_table(struct vring *ring, struct vring_chain *chain, struct tabl
 			return err;
 		next = entry.next;
 		if (next >= table.size)
-			return refuse(ring,
-				      "chain %u: goes on with descriptor %" PRIu32 " of %" PRIu32,
+			return refuse(ring, "chain %u: next descriptor %" PRIu32 " of %" PRIu32,
 				      chain->head, next, table.size);
 	}
-	return refuse(ring, "chain %u: goes round in a circle", chain->head);
+	return refuse(ring, "chain %u: loops", chain->head);
 }
 
 int vring_chain_at(struct vring *ring, uint16_t head, struct vring_chain *chain)
@@ -184,9 +186,9 @@ int vring_chain_at(struct vring *ring, uint16_t head, struct vring_chain *chain)
 	chain->read_count = chain->write_count = 0;
 	chain->read_size = chain->write_size = 0;
 	if (!table.entry)
-		return refuse(ring, "its descriptors are not in its memory");
+		return refuse(ring, "its descriptors are outside of its memory");
 	if (head >= ring->size)
-		return refuse(ring, "a chain at descriptor %u of %u", head, ring->size);
+		return refuse(ring, "chain head %u of %u", head, ring->size);
 	err = walk_table(ring, chain, table, head, &indirect);
 	if (!err && indirect.entry)
 		err = walk_table(ring, chain, indirect, 0, NULL);
@@ -204,7 +206,7 @@ int vring_take(struct vring *ring, struct vring_chain *chain)
 	if (!vring_ready(ring))
 		return 0;
 	if (!avail)
-		return refuse(ring, "its available ring is not in its memory");
+		return refuse(ring, "its available ring is outside of its memory");
 	index = __atomic_load_n(&avail->index, __ATOMIC_ACQUIRE);
 	ahead = (uint16_t)(index - ring->next_avail);
 	if (!ahead)
@@ -225,9 +227,9 @@ int vring_complete(struct vring *ring, uint16_t head, uint32_t written)
 	struct used_entry *entry;
 
 	if (!used || !ring->size)
-		return refuse(ring, "its used ring is not in its memory");
+		return refuse(ring, "its used ring is outside of its memory");
 	if (head >= ring->size)
-		return refuse(ring, "a chain at descriptor %u of %u", head, ring->size);
+		return refuse(ring, "chain head %u of %u", head, ring->size);
 	entry = &used->ring[ring->next_used & (ring->size - 1)];
 	*entry = (struct used_entry){ head, written };
 	__atomic_store_n(&used->index, ++ring->next_used, __ATOMIC_RELEASE);
@@ -242,7 +244,7 @@ int vring_next_used(struct vring *ring, uint16_t *head, uint32_t *written)
 	uint32_t id;
 
 	if (!used || !ring->size)
-		return refuse(ring, "its used ring is not in its memory");
+		return refuse(ring, "its used ring is outside of its memory");
 	ahead = (uint16_t)(__atomic_load_n(&used->index, __ATOMIC_ACQUIRE) - ring->next_used);
 	if (!ahead)
 		return 0;
@@ -251,7 +253,7 @@ int vring_next_used(struct vring *ring, uint16_t *head, uint32_t *written)
 	entry = &used->ring[ring->next_used & (ring->size - 1)];
 	id = __atomic_load_n(&entry->head, __ATOMIC_RELAXED);
 	if (id >= ring->size)
-		return refuse(ring, "a used chain at descriptor %" PRIu32 " of %u", id, ring->size);
+		return refuse(ring, "used chain head %" PRIu32 " of %u", id, ring->size);
 	*head = (uint16_t)id;
 	*written = __atomic_load_n(&entry->written, __ATOMIC_RELAXED);
 	ring->next_used++;

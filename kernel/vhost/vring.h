@@ -3,8 +3,8 @@
  * The device's side of a split vring in a guest's memory.
  *
  * Nothing in the ring is trusted: every index, address, length and link is checked before it is
- * used, and each field is read once. A ring that makes no sense is -EBADMSG with a sentence; the
- * caller ends that device and touches nothing else.
+ * used, and each field is read once. An invalid ring is -EBADMSG with an error message; the caller
+ * closes that device and touches nothing else.
  *
  * Source: Virtual I/O Device (VIRTIO) 1.2, section 2.7 (split virtqueues), 2.7.5.3 (indirect
  * descriptors). VIRTIO_F_EVENT_IDX and packed rings are not offered.
@@ -50,8 +50,8 @@ struct vring {
 
 /*
  * A buffer the guest made available: what the device may read, then what it may write. It may be
- * kept while it is in flight. Its bytes are for vring_chain_read() and its kin: they know when the
- * memory is not mapped any more, and what a guest took away is EFAULT to a system call.
+ * kept while it is in flight. Its bytes are for vring_chain_read() and its kin: they check that the
+ * memory is still mapped; a system call would fail with EFAULT on truncated memory.
  */
 struct vring_chain {
 	const struct vring_memory *memory;
@@ -64,9 +64,9 @@ struct vring_chain {
 
 /*
  * Map a region of the guest's memory file @fd (stays the caller's). -EBADMSG when it does not lie
- * within the file, overlaps another or does not begin at a page, or when the file is none that can
- * be guest memory; -ENOSPC when there are too many; what mmap says. A guest that takes its
- * memory away later cannot hurt: what is gone reads as zero, see vring_memory_lost().
+ * within the file, overlaps another or does not begin at a page, or when the file cannot be guest
+ * memory; -ENOSPC when there are too many; what mmap says. A guest that truncates its memory later
+ * does no harm: the missing part reads as zero, see vring_memory_lost().
  */
 int vring_memory_add(struct vring_memory *memory, int fd, uint64_t guest_address,
 		     uint64_t user_address, uint64_t size, uint64_t file_offset);

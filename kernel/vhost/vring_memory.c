@@ -35,8 +35,8 @@ static bool region_overlaps(const struct vring_memory *memory, const struct vrin
 }
 
 /*
- * Is it a plain file that holds the range? Of huge pages a single lost one cannot be replaced, and
- * what is no plain file might keep who looks at it waiting.
+ * Whether it is a regular file that contains the range. A single lost huge page cannot be replaced,
+ * and reading another kind of file might block.
  */
 static int check_file(int fd, uint64_t offset, uint64_t size)
 {

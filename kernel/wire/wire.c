@@ -93,7 +93,7 @@ int wire_send(int fd, const struct wire_message *messages, size_t count)
 
 /*
  * The first fields of struct um_timetravel_schedshm. The length must be mappable: usfstl's clients
- * map that much before they look at the version.
+ * map that much before they check the version.
  */
 struct shared_header {
 	uint32_t version;

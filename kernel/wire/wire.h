@@ -3,7 +3,7 @@
  * The time-travel protocol on the wire: sixteen bytes a message, native byte order.
  *
  * Source: include/uapi/linux/um_timetravel.h, Linux 5.10 to 7.2. The operations are listed once, in
- * format/tttrace.h (TRACE_OP_*), because they are also what stands in a trace.
+ * format/tttrace.h (TRACE_OP_*), because they are also recorded in traces.
  */
 #ifndef TTREC_WIRE_H
 #define TTREC_WIRE_H
@@ -16,7 +16,7 @@
 struct wire_message {
 	uint32_t op;   /* enum trace_operation */
 	uint32_t seq;  /* of an ACK: the seq of the message it answers */
-	uint64_t time; /* ns, or what the operation says */
+	uint64_t time; /* ns, or as the operation defines it */
 };
 _Static_assert(sizeof(struct wire_message) == 16, "the protocol's message has 16 bytes");
 
@@ -31,7 +31,7 @@ _Static_assert(sizeof(struct wire_message) == 16, "the protocol's message has 16
 
 /*
  * Bytes that have arrived on one client's socket and are not yet whole messages or not yet taken.
- * A client that sends half a message is found out by wire_input_partial().
+ * wire_input_partial() detects a client that sends half a message.
  */
 struct wire_input {
 	uint8_t data[64 * sizeof(struct wire_message)];
@@ -46,8 +46,8 @@ struct wire_input {
 long wire_input_fill(struct wire_input *input, int fd);
 
 /*
- * The same, but wait for something to come as long as wire_set_patience() said: -EAGAIN when
- * nothing did. One system call where waiting for several descriptors takes two.
+ * The same, but wait for input up to the time of wire_set_patience(): -EAGAIN if none arrived. One
+ * system call where waiting for several descriptors takes two.
  */
 long wire_input_await(struct wire_input *input, int fd);
 int wire_set_patience(int fd, unsigned int ms);
@@ -55,7 +55,7 @@ int wire_set_patience(int fd, unsigned int ms);
 /* Take the oldest whole message. Returns 1, or 0 when there is none. */
 int wire_input_take(struct wire_input *input, struct wire_message *message);
 
-/* Look at the oldest whole message, which stays. Returns 1, or 0 when there is none. */
+/* Return the oldest complete message without taking it. Returns 1, or 0 when there is none. */
 int wire_input_peek(const struct wire_input *input, struct wire_message *message);
 
 /* Bytes of an unfinished message, 0 to 15. */
@@ -83,7 +83,7 @@ int wire_listen(const char *path, int *fd);
 /* Connected stream socket to @path, as a client. */
 int wire_connect(const char *path, int *fd);
 
-/* "ACK", or "operation 17" in @text for one nobody knows. */
+/* "ACK", or "operation 17" in @text for an unknown one. */
 #define WIRE_NAME_TEXT 32
 const char *wire_operation_text(uint32_t op, char text[WIRE_NAME_TEXT]);
 

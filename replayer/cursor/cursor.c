@@ -40,7 +40,7 @@ bool cursor_read_unreplayable(const struct trace_record *record, char why[CURSOR
 		key++;
 	snprintf(why, CURSOR_WHY, "%.*s", (int)(size - key), text + key);
 	if (key == size)
-		snprintf(why, CURSOR_WHY, "the recording does not say why");
+		snprintf(why, CURSOR_WHY, "the recording does not give a reason");
 	printable(why);
 	return true;
 }
@@ -61,8 +61,8 @@ static int replay_meta(struct cursor *cursor, const struct trace_record *record)
 }
 
 /*
- * What is done with each kind of record; a kind without an entry is nothing to a replay. So is a
- * detach, which the guest does not wait for: what it does next shows it.
+ * The handler of each kind of record; kinds without one are ignored by a replay. So is a detach,
+ * which the guest does not wait for: its next action reveals it.
  */
 static cursor_step *const replay_kind[TRACE_KIND_LIMIT] = {
 	[TRACE_from] = cursor_replay_from,
@@ -88,7 +88,7 @@ static cursor_step *const replay_kind[TRACE_KIND_LIMIT] = {
 	[TRACE_taken] = cursor_replay_taken,
 };
 
-/* About the run as a whole: told in the name of any guest. */
+/* About the whole run, whatever its guest number. */
 static bool is_of_everybody(const struct trace_record *record)
 {
 	return record->kind == TRACE_note || record->kind == TRACE_wall;
@@ -127,7 +127,7 @@ static bool is_wanted(const struct cursor *cursor, const struct trace_record *re
 	return record->guest == cursor->options->guest || is_of_everybody(record);
 }
 
-/* How far one came says something only beside how far there was to go. */
+/* Progress is meaningful only relative to the total. */
 static void count_rest(struct cursor *cursor)
 {
 	struct trace_record record;

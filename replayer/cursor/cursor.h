@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The cursor: walks one guest's records and holds the running guest to them.
- *
- * No scheduler, no devices, no other guest. A record from the guest is awaited at its door and
- * compared; a record to the guest is sent, what a device wrote is written to its memory. The first
- * difference is the divergence.
+ * The cursor: follows one guest's records and compares the running guest with them. * No scheduler,
+ * no devices, no other guest. A record from the guest is awaited and compared; a record to the
+ * guest is sent, what a device wrote is written to its memory. The first difference is the
+ * divergence.
  */
 #ifndef TTREC_CURSOR_H
 #define TTREC_CURSOR_H
@@ -31,15 +30,14 @@ struct cursor_flip {
 };
 
 /*
- * Somebody who looks at the guest where it rests: it sleeps then, and stays asleep until it gets
- * what comes next.
+ * A visitor examines the guest at a stop: the guest sleeps until it gets its next input.
  */
 struct cursor_visitor {
 	/* Shall the guest rest before @next? */
 	bool (*wants)(struct cursor_visitor *visitor, const struct trace_record *next);
 	/*
-	 * The guest rests before @next; NULL: the replay has come to its end, wherever the guest is
-	 * now, and @report says how. Returns 0 to go on, 1 to end the replay, or -errno with @why.
+	 * The guest sleeps before @next; NULL: the replay has ended, and @report says how. Returns
+	 * 0 to continue, 1 to end the replay, or -errno with @why.
 	 */
 	int (*visit)(struct cursor_visitor *visitor, const struct trace_record *next,
 		     const struct cursor_report *report, struct diagnosis *why);
@@ -58,7 +56,7 @@ struct cursor_options {
 	bool compare_memory; /* a digest that differs is a divergence */
 	/* Not what was recorded: it may print something else, and have it elsewhere in memory. */
 	bool replaced;
-	unsigned int instructions; /* a set: looked for in the guest's programs where it diverges */
+	unsigned int instructions; /* a set: searched in the guest's programs at a divergence */
 	struct probe
 		*probe; /* interrupts are compared; NULL: the records of them are passed over */
 	struct cursor_visitor *visitor;	 /* may be NULL */
@@ -76,7 +74,7 @@ struct cursor_memory {
 	unsigned int region;
 	uint64_t address;
 	uint32_t block_size;
-	bool located;			     /* the ladder named the block */
+	bool located;			     /* block hashes identified the block */
 	struct memory_difference difference; /* of a located one */
 };
 
@@ -101,30 +99,29 @@ struct cursor_report {
 	char end[64];	/* how the recorded guest ended: "its end by signal 11"; empty */
 	char note[256]; /* the recorder's last diagnosis, when the recording ended with one */
 	char probe_reason[CURSOR_WHY]; /* why interrupts were not compared to the end; empty */
-	char unreplayable[CURSOR_WHY]; /* from here on records do not hold all the guest was told */
+	char unreplayable[CURSOR_WHY]; /* from here on records do not contain all input of the guest
+					*/
 	int stop_signal;	       /* that ended the replay with -EINTR, else 0 */
 	int trace_error; /* 0, or how reading the trace ended early: -EPIPE, -EBADMSG */
 };
 
 /*
- * Walk @reader from its start; @guest is open and has not been spoken to. That a bit which is to be
- * flipped was flipped is for the caller to see in @report. Returns 0 with @report filled, or a
- * negative errno with @why.
+ * Follow @reader from its start; @guest is open and has got no message yet. @report says whether
+ * the requested bit was flipped. Returns 0 with @report filled, or a negative errno with @why.
  */
 int cursor_run(struct trace_reader *reader, struct guest *guest,
 	       const struct cursor_options *options, struct cursor_report *report,
 	       struct diagnosis *why);
 
 /*
- * Does @record, a meta record, say that its guest cannot be replayed ("replayable=no WHY")? Then
- * @why says why not, else it stays as it is.
+ * Set @why if @record, a meta record, says that its guest cannot be replayed ("replayable=no WHY"),
+ * else leave it unchanged.
  */
 bool cursor_read_unreplayable(const struct trace_record *record, char why[CURSOR_WHY]);
 
 /*
- * Does @record, a meta record, say whether the interrupts of its guest are in the trace from here
- * on
- * ("probe=1", "probe=0")?
+ * Whether @record, a meta record, says if the interrupts of its guest are in the trace from here on
+ * ("probe=1", "probe=0").
  */
 bool cursor_read_probed(const struct trace_record *record, bool *probed);
 

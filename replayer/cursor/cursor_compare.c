@@ -9,8 +9,8 @@
 #include "replayer/cursor/cursor_internal.h"
 
 /*
- * Who it was, as far as the guest is still there to be looked at. Of one that has ended there is
- * still its program.
+ * Identify the process if the guest still exists. For one that has ended, its program is still
+ * known.
  */
 static void look_at_guest(const struct cursor *cursor, struct cursor_report *report)
 {
@@ -49,7 +49,7 @@ int cursor_diverge(struct cursor *cursor, const struct trace_record *record, boo
 int cursor_doubt(struct cursor *cursor, const struct trace_record *record, const char *what)
 {
 	return diagnose(cursor->why, EXIT_DAMAGED, -EBADMSG, "`ttdump verify` the trace",
-			"%s in record %" PRIu64 " makes no sense", what, record->number);
+			"%s in record %" PRIu64 " is invalid", what, record->number);
 }
 
 static void describe_message(const struct wire_message *message, char text[CURSOR_TEXT])
@@ -121,8 +121,7 @@ void cursor_describe(const struct door_event *event, char text[CURSOR_TEXT])
 			 event->value, event->device);
 		break;
 	case DOOR_NONSENSE:
-		snprintf(text, CURSOR_TEXT, "bytes to device %u that are no message",
-			 event->device);
+		snprintf(text, CURSOR_TEXT, "invalid message to device %u", event->device);
 		break;
 	case DOOR_LEFT:
 		snprintf(text, CURSOR_TEXT, "the end of its connection");
@@ -134,10 +133,10 @@ void cursor_describe(const struct door_event *event, char text[CURSOR_TEXT])
 		snprintf(text, CURSOR_TEXT, "SIG%s", sigabbrev_np(event->signal));
 		break;
 	case DOOR_SILENCE:
-		snprintf(text, CURSOR_TEXT, "nothing: it computes and does not come back");
+		snprintf(text, CURSOR_TEXT, "nothing: it is computing");
 		break;
 	case DOOR_FLOOD:
-		snprintf(text, CURSOR_TEXT, "nothing but console, more than %u MiB of it",
+		snprintf(text, CURSOR_TEXT, "only console output, more than %u MiB",
 			 GUEST_CONSOLE_MAX >> 20);
 		break;
 	}
@@ -193,7 +192,7 @@ void cursor_compare_text(struct cursor *cursor, const struct trace_record *recor
 			got_size);
 }
 
-/* What was printed is not the same. */
+/* Console output differs. */
 static int diverge_console(struct cursor *cursor, const struct trace_record *record, size_t same)
 {
 	struct doors *doors = &cursor->doors;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The cursor at the doors of devices: what the guest tells them, what comes back. */
+/* The cursor's device records: the guest's messages to devices, and their answers. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -40,19 +40,19 @@ static int find_ring(struct cursor *cursor, const struct trace_record *record, u
 	return (*ring)->memory ? 0 : cursor_doubt(cursor, record, "the device");
 }
 
-/* The guest is gone: the next record from it will tell. */
+/* The guest is gone: the next record from it shows that. */
 static int check_sent(struct cursor *cursor, const struct trace_record *record, int err)
 {
 	char expected[CURSOR_TEXT];
 
 	if (!err || err == -EPIPE || err == -ECONNRESET || err == -ESRCH)
 		return 0;
-	snprintf(expected, sizeof(expected), "a guest that takes what device %" PRIu64 " sends",
+	snprintf(expected, sizeof(expected), "a guest that receives from device %" PRIu64,
 		 record->field[0]);
 	return cursor_diverge(cursor, record, false, expected, strerror(-err));
 }
 
-/* A vring or buffer is not what it was. */
+/* A vring or buffer differs from the recording. */
 static int diverge_ring(struct cursor *cursor, const struct trace_record *record, uint64_t queue,
 			const char *got)
 {

@@ -25,7 +25,7 @@ struct cursor_kick {
 	size_t offset; /* in it, bytes */
 };
 
-/* What a device has written to a buffer that it is not done with. */
+/* What a device has written to a buffer that is not yet completed. */
 struct cursor_written {
 	uint64_t device, queue, head;
 	uint64_t end; /* as far as it is written, bytes */
@@ -46,14 +46,14 @@ struct cursor {
 	 */
 	char *console;
 	size_t console_size, console_space;
-	uint8_t *ladder; /* parts of a digest's ladder whose end is still to come */
+	uint8_t *ladder; /* parts of a digest's block hashes, to be completed */
 	size_t ladder_size;
 	bool probing;		  /* interrupts are compared */
 	struct trace_record *irq; /* those to be taken before the guest's next message */
 	size_t irq_count, irq_space;
 	struct cursor_kick kick;
 	struct cursor_written written;
-	struct vring_chain chain;     /* the one that is looked at */
+	struct vring_chain chain;     /* the current one */
 	struct vhost_message message; /* the one that is expected */
 };
 
@@ -67,8 +67,7 @@ typedef int cursor_step(struct cursor *cursor, const struct trace_record *record
 /* ---- cursor_compare.c ----------------------------------------------------------------------- */
 
 /*
- * Note a difference; only the first is described. @can_go_on: what follows can be compared all the
- * same.
+ * Record a difference; only the first is described. @can_go_on: what follows can still be compared.
  */
 int cursor_diverge(struct cursor *cursor, const struct trace_record *record, bool can_go_on,
 		   const char *expected, const char *got);
@@ -78,7 +77,7 @@ void cursor_compare_text(struct cursor *cursor, const struct trace_record *recor
 			 const char *expected, size_t expected_size, const char *got,
 			 size_t got_size);
 
-/* The trace says what no recorder writes. */
+/* The trace contains something that no recorder writes. */
 int cursor_doubt(struct cursor *cursor, const struct trace_record *record, const char *what);
 
 void cursor_describe(const struct door_event *event, char text[CURSOR_TEXT]);
@@ -98,7 +97,7 @@ int cursor_compare_past(struct cursor *cursor, const struct trace_record *record
 
 /* ---- cursor_visit.c ------------------------------------------------------------------------- */
 
-/* Have the visitor look at the guest before @next, if there is one who wants to. */
+/* Call the visitor, if there is one, before @next. */
 cursor_step cursor_visit;
 /* The walk is over. */
 int cursor_visit_end(struct cursor *cursor);
@@ -122,7 +121,7 @@ cursor_step cursor_finish_kick;
 cursor_step cursor_replay_irq, cursor_compare_irqs;
 /* The guest has sent its START, and is blocked. */
 void cursor_probe_attach(struct cursor *cursor);
-/* Do not compare interrupts from here on: @format, ... says why. */
+/* Do not compare interrupts from here on, because of @format, ... */
 void cursor_probe_stop(struct cursor *cursor, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void cursor_probe_release(struct cursor *cursor);

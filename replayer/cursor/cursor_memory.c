@@ -6,10 +6,10 @@
 #include "format/base/cleanup.h"
 #include "replayer/cursor/cursor_internal.h"
 
-/* Parts of one ladder together, bytes: that of a guest with 100 GB of memory. */
+/* Limit of all parts of a list of block hashes, bytes: that of a guest with 100 GB of memory. */
 #define LADDER_MAX (256u << 20)
 
-/* A block that cannot be read any more is told of without its bytes. */
+/* A block that can no longer be read is reported without its bytes. */
 static void recover_block(const struct cursor *cursor, const struct trace_record *record,
 			  struct cursor_memory *memory)
 {
@@ -101,7 +101,7 @@ static int replay_whole_digest(struct cursor *cursor, const struct trace_record 
 		       : 0;
 }
 
-/* Parts of a ladder that are not the last are only collected. */
+/* Parts of the block hashes before the last one are only collected. */
 int cursor_replay_digest(struct cursor *cursor, const struct trace_record *record)
 {
 	int err;
@@ -115,7 +115,7 @@ int cursor_replay_digest(struct cursor *cursor, const struct trace_record *recor
 		err = replay_whole_digest(cursor, record);
 		cursor->ladder_size = 0;
 	}
-	return err == -EBADMSG ? cursor_doubt(cursor, record, "the ladder of the digest") : err;
+	return err == -EBADMSG ? cursor_doubt(cursor, record, "the list of block hashes") : err;
 }
 
 int cursor_flip_bit(struct cursor *cursor)
@@ -126,8 +126,8 @@ int cursor_flip_bit(struct cursor *cursor)
 
 	if (!cursor->guest->memory)
 		return diagnose(cursor->why, EXIT_USAGE, -EINVAL,
-				"name a record after the first memory digest",
-				"there is no memory to flip a bit of before record %" PRIu64,
+				"give a record after the first memory digest",
+				"no memory is known in which to flip a bit before record %" PRIu64,
 				flip->record);
 	err = memory_read(cursor->guest->memory, flip->region, flip->address, &byte, 1);
 	byte ^= (uint8_t)(1u << flip->bit);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The cursor at the doors that every guest has: time, console, entropy, its end. */
+/* The cursor's records of interfaces that every guest has: time, console, entropy, exit. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -20,7 +20,7 @@ int cursor_replay_from(struct cursor *cursor, const struct trace_record *record)
 	if (stop)
 		return stop;
 	cursor->report->messages++;
-	/* After an ACK the guest runs on: what it has printed by now is not yet all. */
+	/* After an ACK the guest continues to run: its output is not yet complete. */
 	stop = expected.message.op == TRACE_OP_ACK ? 0 : cursor_compare_past(cursor, record);
 	if (event.message.op == TRACE_OP_START)
 		cursor_probe_attach(cursor);
@@ -42,7 +42,8 @@ void cursor_flush(struct cursor *cursor)
 }
 
 /*
- * Kept until the next record is not one to send: what was written at once is written at once again.
+ * Kept until the next record is not one to send: what was recorded as one write is sent in one
+ * write.
  */
 int cursor_replay_to(struct cursor *cursor, const struct trace_record *record)
 {
@@ -69,7 +70,7 @@ int cursor_replay_console(struct cursor *cursor, const struct trace_record *reco
 
 	/* What it had printed when its recorder ended it is up to a look more. */
 	if (need > 2 * GUEST_CONSOLE_MAX)
-		return cursor_doubt(cursor, record, "more console than a guest may print at once");
+		return cursor_doubt(cursor, record, "more console output than allowed at once");
 	if (need > cursor->console_space) {
 		grown = realloc(cursor->console, 2 * need);
 		if (!grown)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The cursor and who looks at the guest on its way: where it rests, and that it does. */
+/* The cursor's stops: brings the guest to rest for a visitor. */
 #include "replayer/cursor/cursor_internal.h"
 
 #include <errno.h>
 
-/* What the guest does on its own, so that a record of it may stand where the guest runs. */
+/* Actions of the guest itself: it may be running at a record of these. */
 static bool is_move(const struct trace_record *record)
 {
 	return record->kind == TRACE_irq || trace_kind_info(record->kind)->direction == TRACE_IN;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The doors of a replayed guest, as a source of events: whatever it does next. */
+/* The interfaces of a replayed guest, as a source of events: its next action. */
 #include "replayer/cursor/doors.h"
 
 #include <stdlib.h>
@@ -336,7 +336,8 @@ static bool take_pending(struct doors *doors, struct door_event *event)
 	return false;
 }
 
-/* The same for one door that is ready; it stays so if something on the time socket comes first. */
+/* The same for one interface that is ready; it stays so if something on the time socket comes
+ * first. */
 static int look_at(struct doors *doors, uint64_t ready, struct door_event *event)
 {
 	enum door door = (enum door)(uint32_t)ready;
@@ -363,7 +364,8 @@ int doors_next(struct doors *doors, enum door_event_kind expected, uint64_t time
 	*event = (struct door_event){ 0 };
 	if (take_pending(doors, event))
 		return 0;
-	/* Nearly always the guest does what it did: then there is one door to wait at. */
+	/* Nearly always the guest does what was recorded: then only one descriptor is waited for.
+	 */
 	if (expected == DOOR_MESSAGE)
 		read_time(doors, true);
 	while (!take_pending(doors, event)) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The doors of a replayed guest, as a source of events: whatever it does next. */
+/* The interfaces of a replayed guest, as a source of events: its next action. */
 #ifndef TTREC_DOORS_H
 #define TTREC_DOORS_H
 
@@ -14,12 +14,12 @@ enum door_event_kind {
 	DOOR_ATTACH,   /* it connected to a device */
 	DOOR_REQUEST,  /* a vhost-user message to a device */
 	DOOR_CALLED,   /* it replied to a call of a device */
-	DOOR_NONSENSE, /* it sent a device what is no message */
+	DOOR_NONSENSE, /* it sent a device an invalid message */
 	DOOR_LEFT,     /* it closed the time socket */
 	DOOR_EXIT,     /* its process ended */
 	DOOR_SILENCE,  /* nothing within the time given */
 	DOOR_FLOOD,    /* more console than is kept, and no move */
-	DOOR_STOP,     /* the replay is to end: a signal for us, or 0: somebody wants it */
+	DOOR_STOP,     /* the replay must end: a signal, or 0: on request */
 };
 
 struct door_event {
@@ -27,7 +27,7 @@ struct door_event {
 	struct wire_message message;
 	struct entropy_request entropy;
 	unsigned int device;
-	const struct vhost_message *request; /* of the doors, until the next event */
+	const struct vhost_message *request; /* of the interfaces, until the next event */
 	uint64_t value;			     /* of its reply to a call */
 	int status, signal;
 	const char *exceeded; /* which limit of its sandbox it was killed at; empty or NULL */
@@ -54,18 +54,18 @@ int doors_watch_probe(struct doors *doors, struct probe *probe);
 void doors_close(struct doors *doors);
 
 /*
- * What the guest does next; most likely something of kind @expected. Waits at most @timeout ns of
- * wall time (0: forever). What it told its devices is known to them already (vhost_apply()).
+ * The guest's next action; most likely of kind @expected. Waits at most @timeout ns of
+ * wall time (0: forever). Its messages to devices have already been applied (vhost_apply()).
  * Returns 0 or -errno.
  *
- * A guest writes to its time socket before it does anything else that can be seen, so that socket
- * is always looked at first. That it closes its connection to a device is no move: it waits for
- * nothing then, and its host does the same in its name when it ends.
+ * A guest writes to its time socket before any other visible action, so that socket is always
+ * checked first. Closing its connection to a device does not count: it waits for nothing then, and
+ * its host does the same when it ends.
  */
 int doors_next(struct doors *doors, enum door_event_kind expected, uint64_t timeout,
 	       struct door_event *event);
 
-/* The same, but the next doors_next() will hand it out again: nothing has been done with it. */
+/* The same, but the next doors_next() returns it again. */
 int doors_peek(struct doors *doors, enum door_event_kind expected, uint64_t timeout,
 	       struct door_event *event);
 

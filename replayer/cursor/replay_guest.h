@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A guest that is to be replayed: what the trace says of it, where it will run, what came of it.
+ * A guest to be replayed: its description in the trace, where it will run, the result.
  *
  * replay_lab.c finds the guests of a trace, replay_plan.c decides where and in which order they
  * run, replay_crew.c has a process of its own run each (replay_child.c), verdict.c and
@@ -20,7 +20,7 @@ struct replay_lab;
 /* Where gdb finds the kernel and its libraries. */
 #define REPLAY_GDB_DIRECTORY "/tmp"
 
-/* Filled by the process that replays the guest, in memory shared with the one that tells of it. */
+/* Filled by the process that replays the guest, in memory shared with the one that reports it. */
 struct replay_outcome {
 	bool finished;	      /* else that process was killed */
 	struct diagnosis why; /* with a status: the guest was not replayed, or not to the end */

@@ -13,15 +13,15 @@
 
 #define INTERRUPT "irq:"
 #define CONSOLE	  "console:"
-/* Of a longer line only so much is looked at, bytes. */
+/* Longer lines are matched only up to this length, bytes. */
 #define LINE_MAX_SIZE 1024
 
 /* ---- What is meant -------------------------------------------------------------------------- */
 
 static const char advice[] =
-	"give a record (812), a time (0.41s), irq:N or console:REGEX, of one guest n2:irq:N";
+	"give a record (812), a time (0.41s), irq:N or console:REGEX, for one guest n2:irq:N";
 
-/* What stands behind "irq:" or "console:" at the start of @text or behind a name; else NULL. */
+/* The text after "irq:" or "console:" at the start of @text or after a name; else NULL. */
 static const char *find_word(const char *text, const char *word, size_t *name_size)
 {
 	const char *at = text;
@@ -41,8 +41,8 @@ static int parse_interrupt(const char *rest, struct until *until, struct diagnos
 	until->kind = UNTIL_INTERRUPT;
 	if (!count_parse(rest, &until->number) && until->number)
 		return 0;
-	return diagnose(why, EXIT_USAGE, -EINVAL, "they are counted from 1, as in irq:5",
-			"'%s' names no interrupt", until->text);
+	return diagnose(why, EXIT_USAGE, -EINVAL, "interrupts are counted from 1, as in irq:5",
+			"invalid interrupt '%s'", until->text);
 }
 
 static int compile(const struct until *until, regex_t *regex, struct diagnosis *why)
@@ -55,7 +55,7 @@ static int compile(const struct until *until, regex_t *regex, struct diagnosis *
 	regerror(code, regex, reason, sizeof(reason));
 	return diagnose(why, EXIT_USAGE, -EINVAL,
 			"give a POSIX extended regular expression, see regex(7)",
-			"'%s' is no regular expression: %s", until->regex, reason);
+			"invalid regular expression '%s': %s", until->regex, reason);
 }
 
 static int parse_console(const char *rest, struct until *until, struct diagnosis *why)
@@ -81,8 +81,7 @@ static int parse_place(const char *rest, struct until *until, struct diagnosis *
 		err = duration_parse(rest, &until->number);
 	if (!err)
 		return 0;
-	return diagnose(why, EXIT_USAGE, -EINVAL, advice, "'%s' is no point of a trace",
-			until->text);
+	return diagnose(why, EXIT_USAGE, -EINVAL, advice, "invalid point '%s'", until->text);
 }
 
 int until_parse(const char *text, struct until *until, struct diagnosis *why)
@@ -92,7 +91,7 @@ int until_parse(const char *text, struct until *until, struct diagnosis *why)
 	const char *console = find_word(text, CONSOLE, &console_name);
 
 	*until = (struct until){ .text = text, .ahead = *text == '+' };
-	/* Whichever stands first: the other is part of what is looked for. */
+	/* The first of the two counts: the other is part of the search text. */
 	if (console && (!interrupt || console < interrupt)) {
 		until->guest_size = console_name;
 		return parse_console(console, until, why);
@@ -106,7 +105,7 @@ int until_parse(const char *text, struct until *until, struct diagnosis *why)
 
 /* ---- Where it is ---------------------------------------------------------------------------- */
 
-/* What has come of a line of a guest's console. */
+/* The current line of a guest's console. */
 struct line {
 	char text[LINE_MAX_SIZE];
 	size_t length;
@@ -115,7 +114,7 @@ struct line {
 struct search {
 	const struct until *until;
 	const struct until_scope *scope;
-	bool *counts;	   /* by place in the scope: is this guest's looked at? */
+	bool *counts;	   /* by place in the scope: is this guest searched? */
 	struct line *line; /* the same, for consoles */
 	regex_t regex;
 	uint64_t number; /* as in until, or where it lies when it was ahead */
@@ -162,8 +161,8 @@ static int choose_guests(struct search *search, struct diagnosis *why)
 		search->counts[i] = search->scope->guest[i].wanted;
 	if (!until->guest_size || choose_named(search))
 		return 0;
-	return diagnose(why, EXIT_USAGE, -ERANGE, "name a guest of the trace",
-			"'%s': the trace has no guest %.*s", until->text, (int)until->guest_size,
+	return diagnose(why, EXIT_USAGE, -ERANGE, "give a guest of the trace",
+			"'%s': no guest %.*s in the trace", until->text, (int)until->guest_size,
 			until->text);
 }
 
@@ -176,7 +175,7 @@ static size_t place_of(const struct search *search, const struct trace_record *r
 	return SIZE_MAX;
 }
 
-/* "[    0.020000] text" is also looked at as "text". */
+/* "[    0.020000] text" is also matched as "text". */
 static bool matches(const struct search *search, const struct line *line)
 {
 	const char *text = console_line_text(line->text);
@@ -193,7 +192,7 @@ static void add_character(struct line *line, char character)
 	line->text[line->length] = '\0';
 }
 
-/* Also what is not a whole line yet: prompts are not. */
+/* Also incomplete lines, such as prompts. */
 static bool look_at_console(struct search *search, const struct trace_record *record)
 {
 	size_t place = place_of(search, record);
@@ -266,8 +265,8 @@ static int scan(struct search *search, struct trace_reader *reader, uint64_t fro
 }
 
 /*
- * What needs no count of what came before is looked for by the index. When there is no such record
- * all are read, to say which is the last.
+ * A point that needs no count of previous records is found with the index. If there is no such
+ * record, all are read to report the last one.
  */
 static int look_for(struct search *search, struct trace_reader *reader)
 {
@@ -322,15 +321,15 @@ static int refuse_missing(const struct search *search, bool cut, struct diagnosi
 	char what[256];
 
 	describe(search, what, sizeof(what));
-	return diagnose(why, EXIT_USAGE, -ERANGE, "`ttdump show` lists what a trace has",
+	return diagnose(why, EXIT_USAGE, -ERANGE, "`ttdump show` lists the records of a trace",
 			"'%s' is not in the trace: %s%s", search->until->text, what,
 			cut ? ", as far as it can be read" : "");
 }
 
 static int refuse_passed(const struct search *search, struct diagnosis *why)
 {
-	return diagnose(why, EXIT_USAGE, -ERANGE, "start the replay again to see it",
-			"'%s' is record %" PRIu64 ", which has passed: a replay never goes back",
+	return diagnose(why, EXIT_USAGE, -ERANGE, "restart the replay to see it",
+			"'%s' is record %" PRIu64 ", which has passed: a replay cannot go back",
 			search->until->text, search->last.number);
 }
 

@@ -17,12 +17,12 @@ struct until {
 	enum until_kind kind;
 	const char *text;  /* as it was given; the caller's */
 	size_t guest_size; /* bytes of the guest's name at its start; 0: none is named */
-	bool ahead;	   /* so many records of the guest, or ns, from where it stands */
+	bool ahead;	   /* number of records of the guest, or ns, from its current position */
 	uint64_t number;   /* record; time, ns; or which interrupt, from 1 */
 	const char *regex; /* in @text */
 };
 
-/* What @text means: 0, or -EINVAL with @why. Whether it is in the trace is not asked yet. */
+/* Parse @text: 0, or -EINVAL with @why. Does not check whether the point is in the trace. */
 int until_parse(const char *text, struct until *until, struct diagnosis *why);
 
 /* From where it is asked. */

@@ -146,7 +146,7 @@ static int answer_around(struct debug_desk *desk, const char *argument, char tex
 	int err;
 
 	if (sscanf(argument, "%" SCNu64, &count) != 1 || !count || count > AROUND_MAX)
-		return diagnose(why, EXIT_USAGE, -EINVAL, NULL, "give a number from 1 to %d",
+		return diagnose(why, EXIT_USAGE, -EINVAL, NULL, "expected a number from 1 to %d",
 				AROUND_MAX);
 	pthread_mutex_lock(&desk->mutex);
 	record = desk->record;
@@ -215,7 +215,7 @@ static void *run_desk(void *argument)
 			return NULL;
 		if (watched[0].revents && !serve(desk))
 			return NULL;
-		/* The signal stays there, for whoever replays. */
+		/* The signal stays pending for the replay. */
 		if (watched[1].revents) {
 			kill(desk->debugger, SIGTERM);
 			watched[1].fd = -1;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Where a debugger asks where the guest is in its trace, and says how far it may go.
- *
- * A thread answers: the cursor may be waiting for the very guest that the debugger has stopped.
- * Each question is a packet of text, each answer is "ok ..." or "error WHAT":
+ * The debug server: a debugger asks it where the guest is in its trace, and tells it how far the
+ *guest may run. * A thread answers: the cursor may be waiting for the very guest that the debugger
+ *has stopped. Each question is a packet of text, each answer is "ok ..." or "error WHAT":
  *
  *	hello		GUEST TAB TTDUMP TAB TRACE: its name and paths; the debugger has the
  *			guest in its hands

@@ -87,13 +87,12 @@ static int say_end(const struct debugger *debugger, struct diagnosis *why)
 	if (debug_desk_met(debugger->desk))
 		return 1;
 	return diagnose(why, EXIT_CANNOT, -EPERM,
-			"tracing must be allowed here: kernel.yama.ptrace_scope 0 or 1, a "
-			"container with the capability SYS_PTRACE",
-			"gdb ended before it had %s in its hands",
-			debugger->options.replayed->name);
+			"allow ptrace(2): kernel.yama.ptrace_scope 0 or 1, in a container the "
+			"capability SYS_PTRACE",
+			"gdb ended before it attached to %s", debugger->options.replayed->name);
 }
 
-/* Wait for gdb to let the guest go on: 0, to end: 1, or to have been told to end ourselves: 1. */
+/* Wait until gdb resumes the guest: 0, or ends, or this process must end: 1. */
 static int await_word(struct debugger *debugger, struct diagnosis *why)
 {
 	struct pollfd watched[] = { { .fd = debug_desk_go_fd(debugger->desk), .events = POLLIN },
@@ -105,7 +104,7 @@ static int await_word(struct debugger *debugger, struct diagnosis *why)
 			return -errno;
 	if (watched[1].revents)
 		return say_end(debugger, why);
-	/* The signal stays there, for whoever replays. */
+	/* The signal stays pending for the replay. */
 	if (watched[2].revents)
 		return 1;
 	debug_desk_let_go(debugger->desk);

@@ -30,7 +30,7 @@ bool debugger_runs(const struct debugger *debugger);
 bool debugger_pass(struct debugger *debugger, const struct trace_record *next);
 
 /*
- * Hold the guest, which rests before @next, until gdb lets it go on; the first time gdb is started.
+ * Hold the guest, which sleeps before @next, until gdb resumes it; the first time gdb is started.
  * @text: nothing comes any more, and why; gdb can only be left then. Returns 0 to go on, 1 when
  * gdb has ended, or -errno with @why.
  */

@@ -24,7 +24,7 @@
 
 extern char **environ;
 
-/* replayer/debug/ttgdb.py, as it stands in the binary. */
+/* replayer/debug/ttgdb.py, embedded in the binary. */
 extern const char ttgdb_begin[], ttgdb_end[];
 __asm__(".pushsection .rodata\n"
 	"ttgdb_begin: .incbin \"" TTGDB_PATH "\"\n"
@@ -64,7 +64,7 @@ int debugger_check(struct diagnosis *why)
 
 	if (err == -ENOENT || (!err && WIFEXITED(status) && WEXITSTATUS(status) == NOT_FOUND))
 		return diagnose(why, EXIT_CANNOT, -ENOENT, "install gdb (Debian: apt install gdb)",
-				"--gdb: there is no gdb here");
+				"--gdb: gdb is not installed");
 	if (err)
 		return diagnose(why, EXIT_CANNOT, err, NULL, "--gdb: cannot start gdb: %s",
 				strerror(-err));
@@ -133,7 +133,7 @@ static int remove_entry(const char *path, const struct stat *status, int kind, s
 
 /* ---- Its process ----------------------------------------------------------------------------- */
 
-/* What gdb is called with; all texts stand in one piece of memory. */
+/* gdb's arguments; all strings are in one allocation. */
 struct command {
 	char *argument[ARGUMENTS_MAX + 1];
 	char kernel[PATH_MAX], script[PATH_MAX], sysroot[PATH_MAX + 16];
@@ -232,7 +232,7 @@ int gdb_start(struct gdb *gdb, const struct guest *guest, char *const *arguments
 
 	if (err) {
 		gdb_end(gdb);
-		return diagnose(why, EXIT_CANNOT, err, "make space in /tmp",
+		return diagnose(why, EXIT_CANNOT, err, "free space in /tmp",
 				"cannot write the kernel for gdb: %s", strerror(-err));
 	}
 	err = make_command(command, gdb, guest, arguments, desk_fd);

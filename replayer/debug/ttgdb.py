@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""gdb's side of a replay: where the guest is in its trace, and how far it goes.
+"""gdb's side of a replay: where the guest is in its trace, and how far it runs.
 
 ttreplay --gdb has gdb run this, with the guest's pid in TT_GUEST. It asks the replay at a
 socket, TT_DESK (debug_desk.h), one packet a question. The guest gets what the trace
@@ -21,7 +21,7 @@ SIGNALS = (
 
 
 class Desk:
-    """Who knows where the guest is in its trace."""
+    """The connection to the replay, which knows where the guest is in its trace."""
 
     def __init__(self, fd):
         os.set_inheritable(fd, False)
@@ -40,7 +40,7 @@ class Desk:
 
 
 class Replay:
-    """What is known of the replay: as of the last time that the guest stopped."""
+    """State of the replay when the guest last stopped."""
 
     def __init__(self, desk):
         self.desk = desk
@@ -57,7 +57,7 @@ class Replay:
         gdb.set_convenience_variable("tt_now", self.own_time())
 
     def own_time(self):
-        """The guest's own clock, ns; that of the trace in a kernel without its symbol."""
+        """The guest's own time in ns, or the trace's for a kernel without the symbol."""
         if not is_alive():
             return self.now
         try:
@@ -106,7 +106,7 @@ def seconds(ns):
 
 
 class When(gdb.Command):
-    """Say where the guest is in its trace.
+    """Show where the guest is in its trace.
 
     tt-when
 
@@ -121,18 +121,18 @@ have the same as numbers, the time in ns."""
         self.replay.refresh()
         place = self.replay.place()
         if is_alive():
-            place += "; its own time is %s s" % seconds(self.replay.own_time())
+            place += "; guest time %s s" % seconds(self.replay.own_time())
         print(place)
 
 
 class RunTo(gdb.Command):
-    """Let the guest run up to a point of its trace.
+    """Let the guest run to a point of its trace.
 
     tt-run-to RECORD|TIME|irq:N|console:REGEX|+RECORDS|+TIME
 
 The points of ttreplay --until, for this guest; +3 is its third record from
-here, +1ms a time from here. It stops earlier at a breakpoint, and the point is
-forgotten then."""
+here, +1ms a time from here. A breakpoint stops it earlier, and the point is
+then discarded."""
 
     def __init__(self, replay):
         super().__init__("tt-run-to", gdb.COMMAND_RUNNING)
@@ -140,7 +140,7 @@ forgotten then."""
 
     def invoke(self, argument, from_tty):
         if not argument.strip():
-            raise gdb.GdbError("to which point? as in: tt-run-to irq:5")
+            raise gdb.GdbError("missing point: expected e.g. tt-run-to irq:5")
         if not is_alive():
             raise gdb.GdbError("the guest has ended")
         self.replay.go(int(self.replay.desk.ask("find " + argument.strip())))
@@ -149,11 +149,11 @@ forgotten then."""
 
 
 class Records(gdb.Command):
-    """Show the records of the guest around here, as ttdump show prints them.
+    """Show the records of the guest around this point, as ttdump show prints them.
 
     tt-records [COUNT]
 
-So many before and after (10). => marks the one that comes next."""
+This many before and after (default 10). => marks the next one."""
 
     def __init__(self, replay):
         super().__init__("tt-records", gdb.COMMAND_STATUS)
@@ -175,7 +175,7 @@ So many before and after (10). => marks the one that comes next."""
 
 
 class Refusal(gdb.Command):
-    """Not in a replay: it goes on with continue or tt-run-to."""
+    """Refused in a replay: use continue or tt-run-to."""
 
     def __init__(self, name):
         super().__init__(name, gdb.COMMAND_RUNNING)
@@ -183,13 +183,13 @@ class Refusal(gdb.Command):
 
     def invoke(self, argument, from_tty):
         raise gdb.GdbError(
-            "%s: the guest is running, in its replay: continue, or tt-run-to; from the"
-            " beginning: leave, and start ttreplay again" % self.name
+            "%s: the replay has started the guest; use continue or tt-run-to, or restart"
+            " ttreplay to begin again" % self.name
         )
 
 
 class Function(gdb.Function):
-    """A number of the replay, asked anew each time: for conditions of breakpoints."""
+    """A number of the replay, queried at each call, for breakpoint conditions."""
 
     def __init__(self, name, ask):
         super().__init__(name)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The guests of a trace, and which of them are to be replayed. */
+/* The guests of a trace, and which of them to replay. */
 #include "replayer/plan/replay_lab.h"
 
 #include <inttypes.h>
@@ -89,8 +89,8 @@ static int refuse_name(const struct replay_lab *lab, const char *option, const c
 	char names[256];
 
 	list_names(lab, names, sizeof(names));
-	return diagnose(why, EXIT_USAGE, -ENOENT, "name guests of the trace",
-			"%s '%s': no guest of this trace, which has %s", option, word, names);
+	return diagnose(why, EXIT_USAGE, -ENOENT, "give guests of the trace",
+			"%s: no guest '%s' in the trace, which has %s", option, word, names);
 }
 
 static int choose_guests(struct replay_lab *lab, const char *only, struct diagnosis *why)
@@ -117,11 +117,11 @@ static int choose_core(struct replay_lab *lab, struct replay_guest *guest, const
 		       struct diagnosis *why)
 {
 	if (guest->core)
-		return diagnose(why, EXIT_USAGE, -EEXIST, "one file is enough",
+		return diagnose(why, EXIT_USAGE, -EEXIST, "give it once",
 				"--dump-memory: %s is named twice", guest->name);
 	for (size_t i = 0; i < lab->count; i++)
 		if (lab->guest[i].core && is_same_file(lab->guest[i].core, file))
-			return diagnose(why, EXIT_USAGE, -EEXIST, "give each guest a file",
+			return diagnose(why, EXIT_USAGE, -EEXIST, "give each guest its own file",
 					"--dump-memory: %s and %s go into the same file %s",
 					lab->guest[i].name, guest->name, file);
 	guest->core = file;
@@ -220,8 +220,8 @@ static int load_guests(const struct replay_options *options, struct trace_reader
 		guest->started->spec.disk_max = options->max_disk;
 		guest->started->spec.groups = options->groups;
 		if (guest->started->spec.host_files && !options->trust)
-			err = diagnose(why, EXIT_CANNOT, -EPERM, "--trust runs it all the same",
-				       "the recorded guest used files of its host");
+			err = diagnose(why, EXIT_CANNOT, -EPERM, "--trust runs it anyway",
+				       "the recorded guest had access to files of its host");
 	}
 	return err;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The guests of a trace, and which of them are to be replayed. */
+/* The guests of a trace, and which of them to replay. */
 #ifndef TTREC_REPLAY_LAB_H
 #define TTREC_REPLAY_LAB_H
 
@@ -11,19 +11,19 @@ struct replay_lab {
 	size_t count;
 	struct guest_recorded *listed, *loaded; /* all of them; with files those that will run */
 	size_t loaded_count;
-	size_t active_max; /* guests that may run at the same time */
+	size_t active_max;		 /* guests that may run at the same time */
 	struct replay_outcome *outcomes; /* shared with the processes that replay */
 };
 
 /*
- * Find the guests of the trace that @options names, choose those that are wanted and read what they
- * are started with. Nothing is started.
+ * Find the guests of the trace that @options names, select the requested ones and read their
+ * initial files. Nothing is started.
  */
 int replay_lab_open(const struct replay_options *options, struct replay_lab *lab,
 		    struct diagnosis *why);
 void replay_lab_close(struct replay_lab *lab);
 
-/* How many are wanted. */
+/* How many are selected. */
 size_t replay_lab_wanted(const struct replay_lab *lab);
 
 #endif

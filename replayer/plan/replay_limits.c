@@ -10,8 +10,8 @@
 #include "format/base/units.h"
 #include "kernel/host/host_checks.h"
 
-static const char memory_advice[] = "--max-memory allows more; without it, it is the memory that "
-				    "this machine has available";
+static const char memory_advice[] = "raise the limit with --max-memory; the default is the memory "
+				    "that this machine has available";
 static const char disk_advice[] = "--max-disk allows more; without it, it is what is free where "
 				  "the replay writes to";
 

@@ -29,7 +29,7 @@ enum option_key {
 	KEY_OUTPUT = 'o',
 	KEY_KERNEL = 0x200,
 	KEY_INITRD,
-	KEY_THEN_LIVE,
+	KEY_CONTINUE_LIVE,
 	KEY_DISK,
 	KEY_REPORT,
 	KEY_MAX_MEMORY,
@@ -39,48 +39,52 @@ enum option_key {
 };
 
 static const struct argp_option table[] = {
-	{ "keep-going", KEY_KEEP_GOING, NULL, 0, "go on after a difference while it makes sense",
-	  0 },
-	{ "only", KEY_ONLY, "NAME[,NAME]", 0, "replay just these guests of a lab", 0 },
+	{ "keep-going", KEY_KEEP_GOING, NULL, 0, "continue after a difference while possible", 0 },
+	{ "only", KEY_ONLY, "NAME[,NAME]", 0, "replay only these guests of a lab", 0 },
 	{ "json", KEY_JSON, NULL, 0, "print the verdict as JSON", 0 },
 	{ "report", KEY_REPORT, "FILE", 0,
-	  "write what was found to FILE: .json, .md, or both without one of these endings", 0 },
+	  "write the result to FILE: .json, .md, or both without one of these endings", 0 },
 	{ "until", KEY_UNTIL, "POINT", 0,
 	  "stop each guest there: at a record (812), a virtual time (0.41s), irq:N, "
 	  "console:REGEX, or one guest's n2:irq:N",
 	  0 },
 	{ "gdb", KEY_GDB, "GUEST", 0,
-	  "hold that guest there, or at its start, and run gdb on it; what follows -- is for gdb",
+	  "hold this guest there, or at its start, and run gdb on it; arguments after -- are for "
+	  "gdb",
 	  0 },
 	{ "dump-memory", KEY_DUMP_MEMORY, "GUEST FILE", 0,
-	  "write that guest's memory there, or where it diverges, as an ELF core", 0 },
+	  "write this guest's memory there, or where it diverges, as an ELF core", 0 },
 	{ "kernel", KEY_KERNEL, "[NAME=]FILE", 0,
-	  "run this kernel instead, of all guests or of one, and say how far it agrees", 0 },
-	{ "initrd", KEY_INITRD, "[NAME=]FILE", 0, "the same with this initrd", 0 },
-	{ "then-live", KEY_THEN_LIVE, NULL, 0,
-	  "go on live from where it is another, recording that: see CHECKING A FIX", 0 },
-	{ "output", KEY_OUTPUT, "FILE", 0, "the trace of --then-live (default again.zst)", 0 },
+	  "run this kernel instead, for all guests or one, and report how far it agrees", 0 },
+	{ "initrd", KEY_INITRD, "[NAME=]FILE", 0, "the same for the initrd", 0 },
+	{ "continue-live", KEY_CONTINUE_LIVE, NULL, 0,
+	  "continue live from the first difference, and record that: see CHECKING A FIX", 0 },
+	{ "then-live", 0, NULL, OPTION_ALIAS | OPTION_HIDDEN, NULL, 0 },
+	{ "output", KEY_OUTPUT, "FILE", 0,
+	  "with --continue-live: write the trace to FILE (default again.zst)", 0 },
 	{ "disk", KEY_DISK, "[NAME=]FILE", 0,
-	  "of --then-live: with this image, of all disks or of one guest's", 0 },
+	  "with --continue-live: use this image, for all disks or those of one guest", 0 },
 	{ "console", KEY_CONSOLE, NULL, 0, "show the consoles of the guests", 0 },
 	{ "hang-timeout", KEY_HANG_TIMEOUT, "TIME", 0,
-	  "wall time to wait for the guest (default 30s; 0: forever)", 0 },
+	  "wait for the guest for this wall time (default 30s; 0: forever)", 0 },
 	{ "max-memory", KEY_MAX_MEMORY, "SIZE", 0,
-	  "memory that the trace's files and guests may take together (default: what is available)",
+	  "limit the memory of the trace's files and guests together (default: what is available)",
 	  0 },
 	{ "max-disk", KEY_MAX_DISK, "SIZE", 0,
-	  "disk space that it may take: --dump-memory, --gdb, and sandboxes that are a directory "
+	  "limit the disk space for --dump-memory, --gdb, and sandboxes that are a directory "
 	  "(default: what is free there)",
 	  0 },
 	{ "max-cpu", KEY_MAX_CPU, "TIME", 0,
-	  "CPU time that each guest may take, all its processes together (default: any)", 0 },
-	{ "max-wall", KEY_MAX_WALL, "TIME", 0, "wall time that the replay may take (default: any)",
-	  0 },
-	{ "trust", KEY_TRUST, NULL, 0, "run the trace's program even where it cannot be locked in",
-	  0 },
+	  "limit the CPU time of each guest, all its processes together (default: no limit)", 0 },
+	{ "max-wall", KEY_MAX_WALL, "TIME", 0,
+	  "limit the wall time of the replay (default: no limit)", 0 },
+	{ "trust", KEY_TRUST, NULL, 0, "run the trace's program even if it cannot be isolated", 0 },
+	{ "max-wall", KEY_MAX_WALL, "TIME", 0,
+	  "limit the wall time of the replay (default: no limit)", 0 },
+	{ "trust", KEY_TRUST, NULL, 0, "run the trace's program even if it cannot be isolated", 0 },
 	{ "flip-bit", KEY_FLIP, "RECORD:REGION:ADDRESS:BIT", 0,
-	  "flip a bit of guest memory (region 0: ram, 1: data+bss) before that record, to see it "
-	  "found",
+	  "flip a bit of guest memory (region 0: ram, 1: data+bss) before that record, to test "
+	  "that it is found",
 	  0 },
 	{ 0 },
 };
@@ -90,7 +94,8 @@ static uint64_t parse_time(const char *text, const char *option, struct argp_sta
 	uint64_t ns = 0;
 
 	if (duration_parse(text, &ns))
-		argp_error(state, "%s '%s': give a time such as 10s, 1.5ms or 100us", option, text);
+		argp_error(state, "invalid %s '%s': expected e.g. 10s, 1.5ms or 100us", option,
+			   text);
 	return ns;
 }
 
@@ -112,13 +117,13 @@ static void parse_until(const char *text, struct until *until, struct argp_state
 		argp_error(state, "--until %s: %s", why.what, why.advice);
 }
 
-/* Its two arguments stand behind it: the second is taken here. */
+/* It has two arguments: the second is taken here. */
 static void parse_dump(const char *guest, struct replay_options *options, struct argp_state *state)
 {
 	if (state->next == state->argc)
-		argp_error(state, "--dump-memory %s: into which file?", guest);
+		argp_error(state, "--dump-memory %s: missing FILE", guest);
 	if (options->dump_count == DUMPS_MAX)
-		argp_error(state, "--dump-memory %s: at most %d times", guest, DUMPS_MAX);
+		argp_error(state, "--dump-memory %s: given more than %d times", guest, DUMPS_MAX);
 	options->dump[options->dump_count++] =
 		(struct replay_dump){ .guest = guest, .file = state->argv[state->next++] };
 }
@@ -131,26 +136,27 @@ static void parse_flip(const char *text, struct cursor_flip *flip, struct argp_s
 	if (sscanf(text, "%" SCNu64 ":%u:%" SCNi64 ":%u%c", &flip->record, &flip->region,
 		   (int64_t *)&flip->address, &flip->bit, &rest) != 4 ||
 	    flip->region >= MEMORY_REGIONS || flip->bit > 7)
-		argp_error(state, "--flip-bit '%s': give RECORD:REGION:ADDRESS:BIT", text);
+		argp_error(state, "invalid --flip-bit '%s': expected RECORD:REGION:ADDRESS:BIT",
+			   text);
 }
 
 static void add(const char **list, const char *text, const char *option, struct argp_state *state)
 {
 	if (!words_add(list, REPLACE_MAX, text))
-		argp_error(state, "--%s: at most %d of them", option, REPLACE_MAX);
+		argp_error(state, "--%s: given more than %d times", option, REPLACE_MAX);
 }
 
 /* Live is the whole lab or nothing, and not held to anything. */
 static void check_live(const struct replay_options *options, struct argp_state *state)
 {
 	if (!options->then_live && (options->output || options->disk[0]))
-		argp_error(state, "--output and --disk are of --then-live");
+		argp_error(state, "--output and --disk require --continue-live");
 	if (options->then_live &&
 	    (options->only || options->cursor.keep_going || options->cursor.flip.wanted ||
 	     options->report_count || options->dump_count || options->gdb))
-		argp_error(state, "--then-live runs all guests of a lab, and writes a trace: it "
-				  "takes no --only, --keep-going, --flip-bit, --report, "
-				  "--dump-memory and --gdb");
+		argp_error(state, "--continue-live runs all guests of a lab and writes a trace: it "
+				  "cannot be combined with --only, --keep-going, --flip-bit, "
+				  "--report, --dump-memory and --gdb");
 }
 
 /* What follows the trace and "--" is for gdb. */
@@ -162,7 +168,7 @@ static void parse_argument(char *text, struct replay_options *options, struct ar
 		options->gdb_arguments = &state->argv[state->next - 1];
 		state->next = state->argc;
 	} else {
-		argp_error(state, "'%s': one trace at a time", text);
+		argp_error(state, "unexpected '%s': more than one trace given", text);
 	}
 }
 
@@ -226,7 +232,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	case KEY_INITRD:
 		add(options->replace[GUEST_INITRD], text, "initrd", state);
 		break;
-	case KEY_THEN_LIVE:
+	case KEY_CONTINUE_LIVE:
 		options->then_live = true;
 		break;
 	case KEY_OUTPUT:
@@ -243,7 +249,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		break;
 	case ARGP_KEY_END:
 		if (!options->trace)
-			argp_error(state, "which trace? give the file that ttrec wrote");
+			argp_error(state, "missing trace file");
 		check_live(options, state);
 		break;
 	default:
@@ -259,8 +265,8 @@ static const struct argp replay_argp = {
 	.parser = parse,
 	.children = children,
 	.args_doc = "TRACE [-- GDB-OPTION...]",
-	.doc = "Run recorded guests again, each alone, hold them to the recording and say whether "
-	       "they are identical.\v" EXIT_STATUS_HELP,
+	.doc = "Run recorded guests again, each on its own, and check that they are identical to "
+	       "the recording.\v" EXIT_STATUS_HELP,
 };
 
 void replay_options_parse(int argc, char **argv, struct replay_options *options)

@@ -31,7 +31,7 @@ struct replay_options {
 	const char *replace[GUEST_PARTS][REPLACE_MAX + 1]; /* [NAME=]FILE; each ends with NULL */
 	bool console;					   /* show it */
 	bool named;		    /* with the guest's name before each line: there are several */
-	const char *gdb;	    /* the guest that it is to look at; NULL */
+	const char *gdb;	    /* the guest to debug; NULL */
 	char *const *gdb_arguments; /* more for gdb, NULL-terminated; NULL */
 	struct replay_dump dump[DUMPS_MAX];
 	size_t dump_count;
@@ -39,8 +39,8 @@ struct replay_options {
 	const char *report[REPORTS_MAX]; /* files of the report */
 	size_t report_count;
 	struct ci_options ci;
-	bool trust;	    /* run the trace's program although the room cannot be sealed */
-	bool then_live;	    /* go on from the recording, with these: */
+	bool trust;	    /* run the trace's program even if it cannot be isolated */
+	bool then_live;	    /* continue live from the recording, with these: */
 	const char *output; /* path of the new trace; NULL: ttrec's default */
 	const char *disk[REPLACE_MAX + 1]; /* [NAME[:N]=]FILE; ends with NULL */
 	bool hang_timeout_given;

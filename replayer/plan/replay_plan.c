@@ -66,7 +66,7 @@ int replay_plan_make(struct replay_lab *lab, const cpu_set_t *allowed, struct re
 	int err = 0;
 
 	*plan = (struct replay_plan){ 0 };
-	/* First those who have no choice. */
+	/* First those without a choice. */
 	for (size_t i = 0; !err && i < lab->count; i++)
 		if (replay_guest_runs(&lab->guest[i]) &&
 		    is_allowed(allowed, lab->guest[i].started->spec.cpu))

@@ -21,7 +21,7 @@ struct replay_plan {
 
 /*
  * Each guest goes to the CPU that it was recorded on, since only there its memory can be compared;
- * where that is not among @allowed, to the one with least to do. Sets guest->cpu.
+ * if that is not among @allowed, to the least loaded one. Sets guest->cpu.
  */
 int replay_plan_make(struct replay_lab *lab, const cpu_set_t *allowed, struct replay_plan *plan);
 void replay_plan_free(struct replay_plan *plan);

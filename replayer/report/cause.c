@@ -60,7 +60,7 @@ static void find_replaced(const struct replay_guest *guest, struct causes *cause
 
 	if (guest->started->replaced)
 		add(causes, "it is not what was recorded",
-		    "where it should have done the same, look at what it did before that record",
+		    "if it should behave the same, look at its records before that",
 		    "replayed with %s", guest_replaced_text(guest->started, replaced));
 }
 
@@ -78,12 +78,13 @@ static void find_arguments(const struct replay_guest *guest, struct causes *caus
 			continue;
 		snprintf(advice, sizeof(advice), "record it with %s instead, without --allow %s",
 			 refused->instead, refused->name);
-		add(causes, "it used what nobody records of the recording machine", advice,
+		add(causes, "it used unrecorded interfaces of the recording machine", advice,
 		    "the kernel argument %s: %s", *argument, refused->why);
 	}
 }
 
-/* What of the seal a guest feels, by how much it changes; what only protects the host is none. */
+/* The parts of the isolation that affect a guest, most significant first, without those that only
+ * protect the host. */
 static const enum seal_part felt[] = { SEAL_ASLR_BIT, SEAL_ENTROPY_BIT, SEAL_PID_BIT, SEAL_AUXV_BIT,
 				       SEAL_CPU_BIT };
 
@@ -99,8 +100,9 @@ static void find_seal(const struct replay_guest *guest, struct causes *causes)
 {
 	unsigned int was = guest->started->origin.seal;
 
-	add_seal(causes, SEAL_FULL & ~was, "the room of the recording was not wholly sealed");
-	add_seal(causes, was & ~guest->outcome->seal, "the room here is sealed less than it was");
+	add_seal(causes, SEAL_FULL & ~was, "the recording's sandbox was not fully isolated");
+	add_seal(causes, was & ~guest->outcome->seal,
+		 "the sandbox here is less isolated than the recording's");
 }
 
 /* ---- This machine --------------------------------------------------------------------------- */
@@ -113,19 +115,19 @@ static void find_cpu(const struct replay_guest *guest, struct causes *causes)
 	if (!(guest->started->origin.seal & SEAL_CPU))
 		return;
 	if (strcmp(was->model, is->model))
-		add(causes, "the processor is of another model",
-		    "replay it on the recorded model; programs choose other code on another",
+		add(causes, "different processor model",
+		    "replay it on the recorded model; programs choose code by it",
 		    "recorded on %s, this is %s", was->model, is->model);
 	else if (was->number != is->number)
-		add(causes, "it runs on another CPU",
-		    "let the replay have that CPU, see taskset(1)",
+		add(causes, "it runs on a different CPU",
+		    "allow the replay to use that CPU, see taskset(1)",
 		    "recorded on CPU %u, replayed on CPU %u, and CPUID names the CPU", was->number,
 		    is->number);
 	else if (was->cpuid != is->cpuid)
-		add(causes, "the processor describes itself differently",
+		add(causes, "CPUID differs",
 		    "replay it with the recorded microcode, kernel and hypervisor",
-		    "CPUID of CPU %u is not what it was: %016" PRIx64 ", recorded %016" PRIx64,
-		    is->number, is->cpuid, was->cpuid);
+		    "CPUID of CPU %u is %016" PRIx64 ", recorded %016" PRIx64, is->number,
+		    is->cpuid, was->cpuid);
 }
 
 static void find_end(const struct replay_guest *guest, struct causes *causes)
@@ -133,13 +135,13 @@ static void find_end(const struct replay_guest *guest, struct causes *causes)
 	const char *got = guest->outcome->report.got;
 
 	if (!strncmp(got, "nothing:", strlen("nothing:")))
-		add(causes, "it runs without end, or this machine is too slow",
-		    "--hang-timeout=0 waits for it; --console shows what it said last", "%s",
-		    "it did not come back within --hang-timeout");
+		add(causes, "it runs forever, or this machine is too slow",
+		    "--hang-timeout=0 waits forever; --console shows its last output", "%s",
+		    "no message within --hang-timeout");
 	if (!strcmp(got, "its end by signal 9") || !strcmp(got, "its end by signal 7"))
-		add(causes, "this machine ended it",
-		    "look at `df /dev/shm`, `free` and the end of `dmesg`",
-		    "%s: memory or the room in /dev/shm ran out", got);
+		add(causes, "it was killed by this machine",
+		    "check `df /dev/shm`, `free` and the end of `dmesg`",
+		    "%s: out of memory or of space in /dev/shm", got);
 }
 
 /* ---- What differs --------------------------------------------------------------------------- */
@@ -150,16 +152,16 @@ static const struct {
 } kept_table[] = {
 	{ "crng|random|entropy|input_pool|net_secret|hash_?secret|siphash|stack_chk",
 	  "random numbers that were not recorded",
-	  "see that the guest has no random device of its own, and no nordrand or "
+	  "check that the guest has no random device of its own, and no nordrand or "
 	  "random.trust_bootloader=off" },
 	{ "cpuinfo|cpu_info|boot_cpu|cpu_data|cpu_caps|host_fp|host_sup|xstate|fpu|mxcsr",
-	  "what the processor says of itself", "replay it on the CPU that it was recorded on" },
+	  "processor identification", "replay it on the CPU that it was recorded on" },
 	{ "jiffies|tick|timekeep|tk_core|clock|time_travel|loops_per|calib|hrtimer|timer|xtime",
-	  "time that is not the virtual one",
-	  "see that no device or program tells the guest the host's time" },
+	  "time other than virtual time",
+	  "check that no device or program sends the host's time to the guest" },
 	{ "physmem|brk|vdso|vsyscall|stub|host_task|uml_|_pid$|pid_map|userspace_pid",
 	  "addresses or process ids of the host",
-	  "`ttrec doctor` says what the room does not hide here" },
+	  "`ttrec doctor` reports what the sandbox does not hide here" },
 	{ "hostfs|ubd|vector|uml_net|mconsole|chan|port_wait|xterm", "files or devices of the host",
 	  "give it the devices of a lab file, see ttrec-lab(5)" },
 };
@@ -198,7 +200,7 @@ static void find_symbol(const struct replay_guest *guest, struct causes *causes)
 		}
 }
 
-/* ---- What the processor told a program ------------------------------------------------------ */
+/* ---- Instructions that read processor state ------------------------------------------------- */
 
 static const struct {
 	unsigned int instructions;
@@ -207,12 +209,12 @@ static const struct {
 	{ INSTRUCTION_COUNTER_BITS,
 	  "a program in the guest read the processor's time stamp counter",
 	  "record it with a kernel of kernel/uml/build-uml.sh, in which the counter is virtual "
-	  "time; "
-	  "`ttrec doctor KERNEL` says whether a kernel is one" },
-	{ INSTRUCTION_RANDOM_BITS, "a program in the guest took random numbers of the processor",
-	  "have it use getrandom(2); some libraries have a switch, see THE PROCESSOR in ttrec(7)" },
-	{ INSTRUCTION_IDENTITY_BITS, "a program in the guest asked the processor what it is",
-	  "replay it on the CPU that it was recorded on; some libraries have a switch, see THE "
+	  "time; `ttrec doctor KERNEL` shows whether a kernel has that" },
+	{ INSTRUCTION_RANDOM_BITS, "a program in the guest used the processor's random numbers",
+	  "make it use getrandom(2); some libraries have a setting, see THE PROCESSOR in "
+	  "ttrec(7)" },
+	{ INSTRUCTION_IDENTITY_BITS, "a program in the guest used cpuid or rdpid",
+	  "replay it on the CPU that it was recorded on; some libraries have a setting, see THE "
 	  "PROCESSOR in ttrec(7)" },
 };
 
@@ -225,7 +227,7 @@ static void describe_holder(const struct guest_suspect *suspect, char *text, siz
 		snprintf(text, size, "%s in its initrd", suspect->file);
 	else
 		snprintf(text, size, "%s%s", guest_process_text(&suspect->process, process),
-			 suspect->process.current ? ", which it ran then," : "");
+			 suspect->process.current ? ", which was running," : "");
 }
 
 /* "'sh' (pid 7), which it ran then, has rdtsc at 0x401234 in code that it has mapped" and others */
@@ -268,19 +270,19 @@ static void find_told(const struct replay_guest *guest, struct causes *causes)
 			add(causes, told_table[i].what, told_table[i].advice, "%s", text);
 }
 
-/* Nobody was seen with it: it may have ended since, or nothing could be seen. */
+/* No process was found with it: it may have ended, or nothing could be read. */
 static void find_unseen(const struct replay_guest *guest, struct causes *causes)
 {
 	const struct cursor_report *report = &guest->outcome->report;
 
 	if (!counter_is_virtual(guest))
 		add(causes, told_table[0].what, told_table[0].advice, "%s",
-		    "its kernel lets programs read the counter of this machine, as the loader of "
-		    "each that is linked dynamically does");
+		    "its kernel lets programs read this machine's counter, as the loader of every "
+		    "dynamically linked program does");
 	else if (report->memory.differs && report->memory.region == MEMORY_RAM)
 		add(causes, told_table[1].what, told_table[1].advice,
-		    "what differs is in the guest's RAM, while all it said and did until then "
-		    "was the same");
+		    "the difference is in the guest's RAM, while all its messages until then were "
+		    "the same");
 }
 
 static void find_unknown(const struct replay_guest *guest, struct causes *causes)
@@ -288,11 +290,11 @@ static void find_unknown(const struct replay_guest *guest, struct causes *causes
 	const struct cursor_report *report = &guest->outcome->report;
 	char messages[UNITS_TEXT], digests[UNITS_TEXT];
 
-	add(causes, "nothing known: probably a door that is not recorded",
-	    "replay it again: if it differs at the same record each time, the recording lacks "
-	    "something; else this machine gets in. Then report it, with the trace",
-	    "kernel, files, processor and room are the recorded ones, and %s messages and %s "
-	    "memory digests before it were the same",
+	add(causes, "unknown: probably an interface that is not recorded",
+	    "replay it again: if it diverges at the same record each time, the recording lacks an "
+	    "input; else this machine affects the guest. Report it with the trace",
+	    "kernel, files, processor and sandbox are as recorded, and %s messages and %s memory "
+	    "digests before it were the same",
 	    count_text(report->messages, messages), count_text(report->digests, digests));
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a divergence may have come from: what is known to make guests differ (docs/architecture.md,
- * The seal), held against this recording and this machine.
+ * Possible causes of a divergence: what is known to make guests differ (docs/architecture.md,
+ * Isolation), checked for this recording and this machine.
  */
 #ifndef TTREC_CAUSE_H
 #define TTREC_CAUSE_H
@@ -11,8 +11,8 @@
 #define CAUSES_MAX 8
 
 struct cause {
-	char what[160];	    /* "the room of the recording was not sealed (aslr)" */
-	char evidence[320]; /* what says so */
+	char what[160];	    /* "the recording's sandbox was not fully isolated" */
+	char evidence[320]; /* the evidence */
 	char advice[320];   /* what to do about it */
 };
 

@@ -20,7 +20,7 @@ struct search {
 	size_t guests;
 };
 
-/* How the recording was started and what was looked at is nothing that it did. */
+/* Records about how the recording was started, and measurements, are not the guest's actions. */
 static bool is_of_guest(const struct trace_record *record)
 {
 	const struct trace_kind_info *info = trace_kind_info(record->kind);
@@ -48,7 +48,7 @@ static int note_record(struct search *search, const struct trace_record *record)
 	return 0;
 }
 
-/* A trace that is damaged before its end tells as much as it can. */
+/* A damaged trace is read up to the damage. */
 static int note_records(struct search *search)
 {
 	struct trace_record record;

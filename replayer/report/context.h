@@ -17,15 +17,15 @@ struct context_guest {
 	size_t count;
 };
 
-/* Number 0 is the guest itself, then its peers: first who did something last. */
+/* Number 0 is the guest itself, then its peers, the most recently active first. */
 struct context {
-	struct cast cast; /* who is who by then */
+	struct cast cast; /* the names known by then */
 	struct context_guest guest[1 + CONTEXT_PEERS_MAX];
 	size_t count;
 	size_t peers; /* that there are in all; the others are left out */
 };
 
-/* Read what stands before record @number of @guest in the trace at @path. */
+/* Read the records before record @number of @guest in the trace at @path. */
 int context_read(const char *path, uint32_t guest, uint64_t number, struct context *context);
 void context_free(struct context *context);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What a CI is told of a replay: a case for each guest, and the tests that its console reported. */
+/* The CI report of a replay: a case for each guest, and the tests that its console reported. */
 #include "replayer/report/replay_ci.h"
 
 #include <errno.h>
@@ -22,10 +22,10 @@ struct hearing {
 	const struct verdict_lab *all;
 	struct ci_console **console;
 	struct cast cast;
-	char seed[UNITS_TEXT]; /* that it was recorded with; empty: it does not say */
+	char seed[UNITS_TEXT]; /* of the recording; empty: unknown */
 };
 
-/* ---- What consoles said, as far as it was replayed ------------------------------------------ */
+/* ---- Console output, as far as it was replayed ---------------------------------------------- */
 
 static bool is_output(const struct cast *cast, const struct trace_record *record)
 {
@@ -186,7 +186,7 @@ static int collect(struct ci_suite *suite, const struct hearing *hearing)
 
 /* ---- The whole ------------------------------------------------------------------------------ */
 
-/* The verdict as JSON has standard output for itself. */
+/* Standard output is used only for the verdict as JSON. */
 static int publish(const struct replay_options *options, struct ci_suite *suite, int err)
 {
 	auto_free char *next = shell_command("ttreplay --report report", options->trace);
@@ -198,7 +198,8 @@ static int publish(const struct replay_options *options, struct ci_suite *suite,
 	if (!err)
 		err = ci_publish(&options->ci, suite, options->json ? stderr : stdout, &why);
 	if (err && !why.status)
-		diagnose(&why, EXIT_CANNOT, err, NULL, "cannot tell the CI: %s", strerror(-err));
+		diagnose(&why, EXIT_CANNOT, err, NULL, "cannot write the CI report: %s",
+			 strerror(-err));
 	ci_release(suite);
 	return err ? diagnosis_print(&why, "ttreplay") : 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a CI is told of a replay. */
+/* The CI report of a replay. */
 #ifndef TTREC_REPLAY_CI_H
 #define TTREC_REPLAY_CI_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The report of a replay for programs; its keys stand in ttreplay(1). */
+/* The report of a replay for programs; ttreplay(1) documents its keys. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -82,7 +82,7 @@ static void add_divergence(json_t *json, const struct verdict *verdict)
 	context_free(&context);
 }
 
-/* Beside what --json says of each guest. */
+/* In addition to the keys of --json for each guest. */
 static void add_details(json_t *json, const struct verdict_lab *all)
 {
 	json_t *guests = json_object_get(json, "guests");

@@ -15,7 +15,7 @@
 #include "replayer/report/verdict_memory.h"
 #include "replayer/report/verdict_replaced.h"
 
-/* Of a block whose recorded bytes are not known: more of it tells nobody anything. */
+/* For a block whose recorded bytes are not known: more of it is no help. */
 #define BYTES_SHOWN 256
 #define BYTES_LINE  16
 
@@ -121,7 +121,7 @@ static void print_memory(FILE *out, const struct verdict *verdict)
 
 	fprintf(out, "\n### Memory\n\n");
 	if (!memory->differs) {
-		fprintf(out, "It was %s",
+		fprintf(out, "Memory was %s",
 			*guest->outcome->memory_reason ? "not compared: " : "the same in all ");
 		if (*guest->outcome->memory_reason)
 			markdown_text(out, guest->outcome->memory_reason);
@@ -152,13 +152,13 @@ static void print_causes(FILE *out, const struct verdict *verdict)
 	struct cause causes[CAUSES_MAX];
 	size_t count = causes_find(verdict->guest, causes);
 
-	fprintf(out, "\n### What it may come from\n\n");
+	fprintf(out, "\n### Possible causes\n\n");
 	for (size_t i = 0; i < count; i++) {
 		fprintf(out, "%zu. **", i + 1);
 		markdown_text(out, causes[i].what);
 		fprintf(out, "**: ");
 		markdown_text(out, causes[i].evidence);
-		fprintf(out, ".  \n   To do: ");
+		fprintf(out, ".  \n   Hint: ");
 		markdown_text(out, causes[i].advice);
 		fprintf(out, ".\n");
 	}
@@ -185,15 +185,15 @@ static void print_records(FILE *out, const struct verdict *verdict)
 
 	if (context_read(verdict->trace, verdict->guest->index, report->record, &context))
 		return;
-	fprintf(out, "\n### Its records before that\n\n");
+	fprintf(out, "\n### Preceding records of the guest\n\n");
 	print_list(out, &context, 0, 1);
 	if (context.peers) {
-		fprintf(out, "\n### What the others did last before that\n\n");
+		fprintf(out, "\n### Last records of the other guests\n\n");
 		print_list(out, &context, 1, context.count);
 	}
 	if (context.peers > CONTEXT_PEERS_MAX)
-		fprintf(out, "\nOf %zu others those %d that did something last.\n", context.peers,
-			CONTEXT_PEERS_MAX);
+		fprintf(out, "\nThe %d most recently active of %zu.\n", CONTEXT_PEERS_MAX,
+			context.peers);
 	context_free(&context);
 }
 
@@ -218,14 +218,15 @@ static void print_machines(FILE *out, const struct verdict *verdict)
 	const struct replay_outcome *outcome = verdict->guest->outcome;
 	char was[SEAL_TEXT], is[SEAL_TEXT];
 
-	fprintf(out, "\n### Where\n\n|   | recorded | replayed |\n|---|---|---|\n| processor | ");
+	fprintf(out,
+		"\n### Machines\n\n|   | recorded | replayed |\n|---|---|---|\n| processor | ");
 	markdown_text(out, origin->cpu.model);
 	fprintf(out, " | ");
 	markdown_text(out, outcome->cpu.model);
 	fprintf(out, " |\n| CPU | %u | %u |\n", origin->cpu.number, outcome->cpu.number);
 	fprintf(out, "| CPUID | %016" PRIx64 " | %016" PRIx64 " |\n", origin->cpu.cpuid,
 		outcome->cpu.cpuid);
-	fprintf(out, "| seal | %s | %s |\n", seal_extent_text(origin->seal, was),
+	fprintf(out, "| isolation | %s | %s |\n", seal_extent_text(origin->seal, was),
 		seal_extent_text(outcome->seal, is));
 	fprintf(out, "\nGuest kernel: ");
 	markdown_text(out, origin->release);
@@ -248,7 +249,7 @@ static void print_reason(FILE *out, const struct diagnosis *why)
 	fprintf(out, ".\n");
 	if (!*why->advice)
 		return;
-	fprintf(out, "\nTo do: ");
+	fprintf(out, "\nHint: ");
 	markdown_text(out, why->advice);
 	fprintf(out, ".\n");
 }

@@ -53,8 +53,8 @@ bool verdict_failed(const struct verdict *verdict, struct diagnosis *why)
 		diagnose(why, EXIT_CANNOT, -ECANCELED, NULL, "%s was not started", guest->name);
 	else if (compared_nothing(&outcome->report))
 		diagnose(why, EXIT_CANNOT, -ENODATA,
-			 "record it again: `ttrec run` says why the guest does not start",
-			 "nothing of %s was compared: the recording ended before its first "
+			 "record it again; `ttrec run` reports why the guest does not start",
+			 "nothing to compare for %s: the recording ended before its first "
 			 "message%s%s",
 			 guest->name, *outcome->report.end ? ", " : "", outcome->report.end);
 	return why->status;
@@ -119,7 +119,7 @@ static void print_counts(FILE *out, const struct verdict *verdict)
 		fprintf(out, "%s memory digests, ", count_text(report->digests, number));
 }
 
-/* That there is no probe here is told once for all guests. */
+/* A missing probe is reported once for all guests. */
 static void print_probe(FILE *out, const struct verdict *verdict)
 {
 	if (*report_of(verdict)->probe_reason)
@@ -147,7 +147,7 @@ static void print_stop(FILE *out, const struct verdict *verdict)
 	fputc('\n', out);
 }
 
-/* What holds for the recording as a whole is not told for each of several guests. */
+/* What applies to the whole recording is not repeated for each guest. */
 static void print_identical(FILE *out, const struct verdict *verdict)
 {
 	const struct cursor_report *report = report_of(verdict);
@@ -210,7 +210,8 @@ static void print_process(FILE *out, const struct verdict *verdict)
 	char text[GUEST_PROCESS_TEXT];
 
 	if (*process->name && process->pid)
-		fprintf(out, "  the guest ran its process %s\n", guest_process_text(process, text));
+		fprintf(out, "  the guest was running its process %s\n",
+			guest_process_text(process, text));
 }
 
 static void print_causes(FILE *out, const struct verdict *verdict)
@@ -219,7 +220,7 @@ static void print_causes(FILE *out, const struct verdict *verdict)
 	size_t count = causes_find(verdict->guest, causes);
 
 	for (size_t i = 0; i < count && i < SHOWN_CAUSES; i++)
-		fprintf(out, "  %s: %s\n    %s\n    hint: %s\n", i ? "or" : "may come from",
+		fprintf(out, "  %s: %s\n    %s\n    hint: %s\n", i ? "or" : "possible cause",
 			causes[i].what, causes[i].evidence, causes[i].advice);
 	if (count > SHOWN_CAUSES)
 		fprintf(out, "  or %zu more, see --report\n", count - SHOWN_CAUSES);
@@ -242,10 +243,10 @@ static void print_records(FILE *out, const struct verdict *verdict)
 			 &context))
 		return;
 	view.cast = &context.cast;
-	fprintf(out, "the records before it:\n");
+	fprintf(out, "preceding records of the guest:\n");
 	print_last(out, &view, &context.guest[0], SHOWN_OWN);
 	if (context.peers)
-		fprintf(out, "what the others did last before it:\n");
+		fprintf(out, "last records of the other guests:\n");
 	for (size_t i = 1; i < context.count && i <= SHOWN_PEERS; i++)
 		print_last(out, &view, &context.guest[i], SHOWN_PEER);
 	record_view_release(&view);
@@ -298,7 +299,7 @@ static void print_diverged(FILE *out, const struct verdict *verdict)
 	print_probe(out, verdict);
 	console_differences_print(&report->console, out);
 	if (report->divergences > 1)
-		fprintf(out, "  %" PRIu64 " differences in all\n", report->divergences);
+		fprintf(out, "  %" PRIu64 " differences in total\n", report->divergences);
 	print_causes(out, verdict);
 	print_records(out, verdict);
 	print_commands(out, verdict);

@@ -16,13 +16,13 @@ struct verdict {
 	const char *until; /* where it was to stop, if that is no record, as it was given */
 };
 
-/* Was the guest not replayed, or not to where it should have been? *@why says why not. */
+/* Whether the guest was not replayed, or not far enough; *@why says why. */
 bool verdict_failed(const struct verdict *verdict, struct diagnosis *why);
 
 /* The exit status that the guest alone would have. */
 int verdict_status(const struct verdict *verdict);
 
-/* "identical", or what is said of a guest with another kernel. */
+/* "identical", or the word for a guest with another kernel. */
 const char *verdict_agreement(const struct verdict *verdict);
 
 /* What that covers: " up to where it was stopped". */

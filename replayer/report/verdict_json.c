@@ -42,7 +42,7 @@ static json_t *block_json(const struct memory_difference *difference)
 	return json_string(hex);
 }
 
-/* What is known only of a block that could be looked into. */
+/* Known only if the block could be read. */
 static void add_difference(json_t *json, const struct replay_guest *guest)
 {
 	const struct memory_difference *difference = &guest->outcome->report.memory.difference;

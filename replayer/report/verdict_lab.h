@@ -27,8 +27,8 @@ const char *verdict_lab_word(const struct verdict_lab *all);
 json_t *verdict_lab_json(const struct verdict_lab *all);
 
 /*
- * Say what was found and return the exit status. One guest alone that was not replayed is an error
- * of the command: *@why is to be printed.
+ * Print the verdict and return the exit status. If a single guest was not replayed, that is an
+ * error of the command: print *@why.
  */
 int verdict_lab_tell(const struct verdict_lab *verdict, bool json, struct diagnosis *why);
 

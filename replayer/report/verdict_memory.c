@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Where a replay's memory first differed from the recording, in words. */
+/* Describes where a replay's memory first differed from the recording. */
 #include "replayer/report/verdict_memory.h"
 
 #include <inttypes.h>
@@ -64,7 +64,7 @@ void verdict_describe_block(const struct replay_guest *guest, char *text, size_t
 	uint64_t offset;
 
 	if (!memory->located) {
-		snprintf(text, size, "%s, place unknown: an earlier digest is missing", region);
+		snprintf(text, size, "%s, location unknown: an earlier digest is missing", region);
 	} else if (verdict_symbol(guest, memory->address, symbol, &offset)) {
 		snprintf(text, size, "%s, %u bytes at %#" PRIx64 ", %s+%#" PRIx64, region,
 			 memory->block_size, memory->address, symbol, offset);

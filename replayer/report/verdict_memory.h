@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Where a replay's memory first differed from the recording, in words. */
+/* Describes where a replay's memory first differed from the recording. */
 #ifndef TTREC_VERDICT_MEMORY_H
 #define TTREC_VERDICT_MEMORY_H
 

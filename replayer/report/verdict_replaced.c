@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What there is to say of a guest that was replayed with another kernel or initrd. */
+/* The verdict on a guest that was replayed with another kernel or initrd. */
 #include "replayer/report/verdict_replaced.h"
 
 #include <stdio.h>
@@ -24,10 +24,10 @@ void verdict_print_parting(const struct verdict *verdict, FILE *out)
 
 	if (verdict->named)
 		fprintf(out, "%s: ", verdict->guest->name);
-	fprintf(out, "agrees up to record %s (t=%s s), of %s: then %s instead of %s\n",
-		count_text(report->record, record), duration_exact(report->now, time),
-		count_text(report->records, records), report->got, report->expected);
-	fputs("  to go on live from there: --then-live\n", out);
+	fprintf(out, "agrees up to record %s of %s, t=%s s; then %s instead of %s\n",
+		count_text(report->record, record), count_text(report->records, records),
+		duration_exact(report->now, time), report->got, report->expected);
+	fputs("  to continue live from there: --continue-live\n", out);
 }
 
 int verdict_add_replaced(const struct verdict *verdict, json_t *json)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What there is to say of a guest that was replayed with another kernel or initrd. */
+/* The verdict on a guest that was replayed with another kernel or initrd. */
 #ifndef TTREC_VERDICT_REPLACED_H
 #define TTREC_VERDICT_REPLACED_H
 

@@ -26,7 +26,7 @@ static unsigned int take_cpu(unsigned int cpu, struct cpu_identity *identity)
 	return cpu;
 }
 
-/* A room can be opened anywhere: while it is, another guest may need the CPU. */
+/* A sandbox can be opened anywhere: while it is, another guest may need the CPU. */
 static int prepare(const struct replay_options *options, struct replay_guest *replayed,
 		   struct guest *guest, struct cpu_identity *cpu)
 {
@@ -43,7 +43,7 @@ static int prepare(const struct replay_options *options, struct replay_guest *re
 		   : guest_open_recorded(spec, options->trust, guest, &replayed->outcome->why);
 }
 
-/* After the room is open: what is attached to costs whoever opens one. */
+/* After the sandbox is open: opening one is slower with a probe attached. */
 static void open_probe(struct replay_guest *replayed, struct probe **probe)
 {
 	struct replay_outcome *outcome = replayed->outcome;
@@ -56,7 +56,7 @@ static void open_probe(struct replay_guest *replayed, struct probe **probe)
 		snprintf(outcome->probe_reason, sizeof(outcome->probe_reason), "%s", why.what);
 }
 
-/* What can have told the guest's programs something else than when it was recorded. */
+/* Instructions that may have given the guest's programs other results than when it was recorded. */
 static unsigned int suspicious_instructions(const struct replay_guest *replayed,
 					    const struct cpu_identity *cpu)
 {
@@ -106,8 +106,8 @@ static int replay(const struct replay_options *options, struct replay_guest *rep
 	replay_limits_explain(replayed, guest, err);
 	if (outcome->report.marked && !*outcome->memory_reason)
 		snprintf(outcome->memory_reason, sizeof(outcome->memory_reason),
-			 "differs from record %" PRIu64 " on: breakpoints, steps and changes "
-			 "made in gdb leave marks there",
+			 "differs from record %" PRIu64
+			 " on: breakpoints, steps and changes in gdb leave traces in it",
 			 outcome->report.memory.record);
 	return err;
 }

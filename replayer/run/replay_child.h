@@ -6,7 +6,7 @@
 #include "replayer/cursor/replay_guest.h"
 #include "replayer/plan/replay_options.h"
 
-/* Open the room of @guest, replay it to its end and fill guest->outcome. */
+/* Open the sandbox of @guest, replay it to its end and fill guest->outcome. */
 void replay_child(const struct replay_options *options, struct replay_guest *guest);
 
 #endif

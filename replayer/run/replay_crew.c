@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The processes that replay guests: started as the plan says, awaited, ended together. */
+/* The processes that replay guests: starts them by the plan, waits for them, ends them together. */
 #include "replayer/run/replay_crew.h"
 
 #include <limits.h>
@@ -17,8 +17,8 @@
 #include "replayer/run/replay_child.h"
 
 /*
- * Guests that shared a CPU when they were recorded share it again, as many at a time: while one's
- * room is opened or taken down the CPU is another's.
+ * Guests that shared a CPU when they were recorded share it again, the same number at a time: while
+ * the sandbox of one is opened or closed, another uses the CPU.
  */
 #define LANE_ACTIVE 8
 
@@ -53,7 +53,7 @@ static int start(struct crew *crew, struct worker *worker)
 	fflush(NULL);
 	pid = fork();
 	if (!pid) {
-		/* Whatever happens to the one who tells, nobody goes on unseen. */
+		/* If the reporting process dies, none of its children may continue. */
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() == parent)
 			replay_child(crew->options, worker->guest);
@@ -103,8 +103,7 @@ static void tell_killed(const struct crew *crew, struct replay_outcome *outcome,
 	if (crew->late)
 		tell_late(crew, outcome);
 	else if (!outcome->finished)
-		diagnose(&outcome->why, EXIT_CANNOT, -ECHILD,
-			 "try it again; is there enough memory?",
+		diagnose(&outcome->why, EXIT_CANNOT, -ECHILD, "try again, with more free memory",
 			 "the process that replayed it was killed by SIG%s",
 			 WIFSIGNALED(status) ? sigabbrev_np(WTERMSIG(status)) : "?");
 }
@@ -122,7 +121,7 @@ static void reap(struct crew *crew, struct worker *worker)
 	tell_killed(crew, worker->guest->outcome, status);
 }
 
-/* Each ends its room and then itself. */
+/* Each ends its sandbox and then itself. */
 static void stop_all(struct crew *crew, int signal)
 {
 	crew->signal = signal;
@@ -131,7 +130,7 @@ static void stop_all(struct crew *crew, int signal)
 			kill(crew->worker[i].pid, signal);
 }
 
-/* Those that were told and compute on: their guests end with them. */
+/* Those that still compute after the signal are killed, and their guests with them. */
 static void kill_all(struct crew *crew)
 {
 	for (size_t i = 0; i < crew->count; i++)

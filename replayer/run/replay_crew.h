@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The processes that replay guests: started as the plan says, awaited, ended together. */
+/* The processes that replay guests: starts them by the plan, waits for them, ends them together. */
 #ifndef TTREC_REPLAY_CREW_H
 #define TTREC_REPLAY_CREW_H
 
@@ -7,8 +7,9 @@
 #include "replayer/plan/replay_plan.h"
 
 /*
- * Replay all guests of @plan, no more than @active_max at the same time. Returns 0 with each one's outcome filled and *@signal the one that
- * stopped it, or 0; or a negative errno when processes cannot be started: none is left then.
+ * Replay all guests of @plan, no more than @active_max at the same time. Returns 0 with each one's
+ * outcome filled and *@signal the one that stopped it, or 0; or a negative errno when processes
+ * cannot be started: none is left then.
  */
 int replay_crew_run(const struct replay_options *options, const struct replay_plan *plan,
 		    size_t active_max, int *signal);

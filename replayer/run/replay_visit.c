@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What is done with a guest where it stops: its memory is written to a file, gdb looks at it. */
+/* Actions at a stop of a guest: writes its memory to a file, runs gdb. */
 #include "replayer/run/replay_visit.h"
 
 #include <errno.h>
@@ -34,12 +34,12 @@ static int write_core(struct replay_visit *visit, const struct trace_record *nex
 		return 0;
 	if (!next && !report->diverged)
 		return diagnose(why, EXIT_CANNOT, -ESRCH, "stop earlier",
-				"%s had ended before it came there: it has no memory", name);
+				"%s ended before that point: no memory to read", name);
 	visit->dumped = true;
 	return guest_write_core(visit->guest, visit->replayed->core, why);
 }
 
-/* Why nothing comes any more, for who debugs the guest. */
+/* Why there are no more records, for the debugger's user. */
 static void describe_end(const struct cursor_report *report, char *text, size_t size)
 {
 	if (report->diverged)
@@ -52,7 +52,7 @@ static void describe_end(const struct cursor_report *report, char *text, size_t 
 			 report->trace_error ? "can be read up to" : "ends");
 }
 
-/* A guest that ended before it came to the point has nothing to look at. */
+/* A guest that ended before the point has nothing to examine. */
 static int debug(struct replay_visit *visit, const struct trace_record *next,
 		 const struct cursor_report *report, struct diagnosis *why)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What is done with a guest where it stops: its memory is written to a file, gdb looks at it. */
+/* Actions at a stop of a guest: writes its memory to a file, runs gdb. */
 #ifndef TTREC_REPLAY_VISIT_H
 #define TTREC_REPLAY_VISIT_H
 
@@ -17,7 +17,7 @@ struct replay_visit {
 };
 
 /*
- * Let whoever wants to look at @replayed do so: sets cursor->visitor, which then stops the guest
+ * Set up the actions requested for @replayed: sets cursor->visitor, which then stops the guest
  * in place of cursor->until_record; @visit must stay until the guest is replayed. 0 or -ENOMEM.
  */
 int replay_visit_open(struct replay_visit *visit, const struct replay_options *options,

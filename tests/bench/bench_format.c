@@ -303,7 +303,7 @@ static bool run_shape(const struct shape *shape, const struct options *options)
 }
 
 static const struct argp_option argp_options[] = {
-	{ "json", 'j', NULL, 0, "One JSON object a shape instead of a table", 0 },
+	{ "json", 'j', NULL, 0, "print one JSON object a shape instead of a table", 0 },
 	{ "repeats", 'r', "N", 0, "Measure everything N times (default 7)", 0 },
 	{ "file", 'f', "FILE", 0, "Where to write (default: a file in /tmp)", 0 },
 	{ 0 },

@@ -73,7 +73,7 @@ def main():
         variants = {
             "recorded": run + ["-o", trace] + guest,
             "trace off, sealed": run + ["-o", "none"] + guest,
-            "trace off, not sealed": run + ["-o", "none", "--seal=none"] + guest,
+            "trace off, not sealed": run + ["-o", "none", "--isolation=none"] + guest,
             "replay": [os.path.join(options.bin, "ttreplay"), trace],
         }
         samples = {name: [] for name in variants}

@@ -170,8 +170,8 @@ complete_values() {
 	local shell=$1
 	command -v "$shell" >/dev/null || skip "no $shell here"
 	case $shell in
-	bash) ask_bash ttrec run --seal = '' ;;
-	fish) ask_fish ttrec run --seal= | sed 's/.*=//' ;;
+	bash) ask_bash ttrec run --isolation = '' ;;
+	fish) ask_fish ttrec run --isolation= | sed 's/.*=//' ;;
 	esac | sort >got
 	printf '%s\n' auto full none | diff -u - got
 }

@@ -631,10 +631,10 @@ static void describes(struct stage *s, const char *const *lines, size_t count)
 static void test_describe(void **state)
 {
 	static const char *const lines[] = {
-		"id 1: running, last heard of at 1.000000000, has not acknowledged seq 3",
+		"id 1: running, last message at 1.000000000, has not acknowledged seq 3",
 		"id 2: waiting, next event 1.050000000, its REQUEST is not answered",
 		"id 3: waiting, no event",
-		"id 0x1000000000000000: has sent START, not admitted yet",
+		"id 0x1000000000000000: has sent START, not yet admitted",
 		"no id: connected, has not sent START",
 	};
 	uint32_t c[4];

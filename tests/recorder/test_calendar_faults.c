@@ -40,8 +40,8 @@ static void test_fault_controllers_messages(void **state)
 	(void)state;
 	stage_cast(&s, each, 1, (uint64_t[]){ 10 }, c);
 	is_run(&s, c[0], 10);
-	refused(&s, c[0], RUN, 10, "RUN is the controller's to send: expected ACK");
-	refused(&s, c[0], FREE_UNTIL, 10, "FREE_UNTIL is the controller's to send");
+	refused(&s, c[0], RUN, 10, "RUN is sent only by the controller: expected ACK");
+	refused(&s, c[0], FREE_UNTIL, 10, "FREE_UNTIL is sent only by the controller");
 	stage_close(&s);
 }
 
@@ -90,7 +90,7 @@ static void test_fault_wait_while_waiting(void **state)
 	(void)state;
 	stage_cast(&s, each, 2, (uint64_t[]){ 10, 20 }, c);
 	is_run(&s, c[0], 10);
-	refused(&s, c[1], WAIT, UINT64_MAX, "WAIT from a client that waits already");
+	refused(&s, c[1], WAIT, UINT64_MAX, "WAIT from a waiting client");
 	stage_close(&s);
 }
 
@@ -123,7 +123,7 @@ static void test_fault_ack(void **state)
 	stage_cast(&s, window, 2, (uint64_t[]){ 10, 20 }, c);
 	sends(&s, c[0], FREE_UNTIL, 20);
 	sends(&s, c[0], RUN, 10);
-	refused(&s, c[1], ACK, 0, "expected none, all is acknowledged");
+	refused(&s, c[1], ACK, 0, "expected none, everything is acknowledged");
 	stage_message_refused(__LINE__, &s, c[0], ack,
 			      "ACK of seq 2: expected that of FREE_UNTIL, seq 1");
 	acks(&s, c[0]);
@@ -163,8 +163,8 @@ static void test_fault_time_overflow(void **state)
 	is_admitted(&s, late, 1, NEVER - 10);
 	refused(&s, late, REQUEST, 10, "beyond 2^63 ns");
 	refused(&s, late, REQUEST, NEVER - 1, "beyond 2^63 ns");
-	refused(&s, late, UPDATE, 10, "beyond what the client was granted");
-	refused(&s, late, UPDATE, UINT64_MAX - 5, "beyond what the client was granted");
+	refused(&s, late, UPDATE, 10, "beyond the client's grant");
+	refused(&s, late, UPDATE, UINT64_MAX - 5, "beyond the client's grant");
 	asks(&s, late, NEVER);
 	asks(&s, late, UINT64_MAX);
 	asks(&s, late, 9);
@@ -191,7 +191,7 @@ static void test_fault_leaving(void **state)
 
 	(void)state;
 	stage_cast(&s, window, 2, (uint64_t[]){ 10, 20 }, c);
-	may_not_leave(&s, c[1], "left while it waits");
+	may_not_leave(&s, c[1], "left while waiting");
 	sends(&s, c[0], FREE_UNTIL, 20);
 	sends(&s, c[0], RUN, 10);
 	may_not_leave(&s, c[0], "left before the ACK of RUN: expected the ACK of seq 2");

@@ -276,7 +276,7 @@ static void test_earlier_event_takes_the_bound_back(void **state)
 	acks(&s, c[0]);
 	assert_true(is_heard(&s));
 	is_quiet(&s);
-	refused(&s, c[0], UPDATE, 600, "beyond what the client was granted");
+	refused(&s, c[0], UPDATE, 600, "beyond the client's grant");
 	says(&s, c[0], UPDATE, 599);
 	sends(&s, c[0], ACK, 0);
 	waits(&s, c[0]);
@@ -500,7 +500,7 @@ static void test_grant_ends_with_the_window(void **state)
 	(void)state;
 	cast_in_window(&s, 5000, c);
 	is_granted(&s, c[0], 1000, 100);
-	refused(&s, c[0], UPDATE, 1000, "beyond what the client was granted");
+	refused(&s, c[0], UPDATE, 1000, "beyond the client's grant");
 	stage_close(&s);
 }
 

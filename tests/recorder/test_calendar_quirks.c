@@ -130,7 +130,7 @@ static void test_q5_bound_is_taken_back_before_the_request_is_answered(void **st
 	sends(&s, c[2], ACK, 0);
 	is_quiet(&s);
 
-	refused(&s, c[0], UPDATE, 300, "beyond what the client was granted");
+	refused(&s, c[0], UPDATE, 300, "beyond the client's grant");
 	says(&s, c[0], UPDATE, 299);
 	sends(&s, c[0], ACK, 0);
 	stage_close(&s);
@@ -270,9 +270,9 @@ static void test_q9_request_in_the_past(void **state)
 	stage_cast(&s, each, 2, (uint64_t[]){ 100, 200 }, c);
 	is_run(&s, c[0], 100);
 	refused(&s, c[0], REQUEST, 99,
-		"REQUEST of 0.000000099 lies in the past: expected "
+		"REQUEST of 0.000000099 is in the past: expected "
 		"0.000000100 or later");
-	refused(&s, c[1], REQUEST, 99, "lies in the past");
+	refused(&s, c[1], REQUEST, 99, "is in the past");
 	assert_int_equal(calendar_last_fault(s.calendar)->id, 2);
 	assert_int_equal(calendar_last_fault(s.calendar)->now, 100);
 	asks(&s, c[0], 100);
@@ -296,12 +296,12 @@ static void test_q10_update_moves_time(void **state)
 	says(&s, c[0], UPDATE, 49);
 	sends(&s, c[0], ACK, 0);
 	assert_int_equal(calendar_now(s.calendar), 49);
-	refused(&s, c[0], UPDATE, 48, "UPDATE of 0.000000048 lies in the past");
+	refused(&s, c[0], UPDATE, 48, "UPDATE of 0.000000048 is in the past");
 	refused(&s, c[0], UPDATE, 50,
-		"beyond what the client was granted: expected less than "
+		"beyond the client's grant: expected less than "
 		"0.000000050");
-	refused(&s, c[0], UPDATE, UINT64_MAX, "beyond what the client was granted");
-	refused(&s, c[1], UPDATE, 49, "UPDATE from a client that waits");
+	refused(&s, c[0], UPDATE, UINT64_MAX, "beyond the client's grant");
+	refused(&s, c[1], UPDATE, 49, "UPDATE from a waiting client");
 	stage_close(&s);
 }
 
@@ -313,7 +313,7 @@ static void test_q10_update_without_a_grant(void **state)
 	(void)state;
 	stage_cast(&s, each, 1, (uint64_t[]){ 10 }, c);
 	is_run(&s, c[0], 10);
-	refused(&s, c[0], UPDATE, 11, "beyond what the client was granted");
+	refused(&s, c[0], UPDATE, 11, "beyond the client's grant");
 	says(&s, c[0], UPDATE, 10);
 	sends(&s, c[0], ACK, 0);
 	stage_close(&s);
@@ -337,7 +337,7 @@ static void test_q11_broadcast_reaches_all_before_its_ack(void **state)
 	acks(&s, c[2]);
 	sends(&s, c[1], ACK, 0);
 	is_quiet(&s);
-	refused(&s, c[1], ACK, 0, "expected none, all is acknowledged");
+	refused(&s, c[1], ACK, 0, "expected none, everything is acknowledged");
 	stage_close(&s);
 }
 

@@ -187,7 +187,7 @@ static void no_room_for_the_status(void **state)
 
 	(void)state;
 	ring_builder_send(&stage.queue[0], &header, sizeof(header));
-	assert_ended("without room for its status");
+	assert_ended("without a status byte");
 }
 
 static void half_a_header(void **state)
@@ -204,7 +204,7 @@ static void more_than_it_said_it_takes(void **state)
 {
 	(void)state;
 	disk_driver_ask(&driver, DISK_IN, 0, NULL, 224 * 1024 + 1);
-	assert_ended("where 229376 are the most");
+	assert_ended("the maximum is 229376");
 }
 
 static void largest_request(void **state)

@@ -205,7 +205,7 @@ static void test_each_setting_is_a_cause(void **state)
 
 	host = healthy_host();
 	host.trial[HOST_TRIAL_USERNS] = -ENOSPC;
-	assert_cause(&host, SEAL_PID_BIT, "no more user namespaces", "max_user_namespaces");
+	assert_cause(&host, SEAL_PID_BIT, "the limit of user namespaces", "max_user_namespaces");
 	host.settings.max_user_namespaces = 0;
 	assert_cause(&host, SEAL_PID_BIT, "max_user_namespaces is 0", "sysctl -w");
 

@@ -33,7 +33,7 @@ nothing_is_missing() {
 	expect 0 ttrec doctor
 	never_says out '^MISSING'
 	says out '^ok      pid namespace$'
-	says out 'A fully sealed recording is possible'
+	says out 'Full isolation is possible'
 }
 
 stock_profile() {
@@ -82,7 +82,7 @@ no_space() {
 }
 
 refused_memory() {
-	misses room "memory of a guest" -- restrict --refuse process_vm_writev
+	misses sandbox "memory of a guest" -- restrict --refuse process_vm_writev
 }
 
 # As a user who may make no namespaces: first root of a namespace without others, then without power.
@@ -123,9 +123,9 @@ proves "the profile has Docker's format and adds four calls" profile_format
 proves "mount(2) refused costs the mount namespace only" refused_mount
 proves "pivot_root(2) refused costs the mount namespace" misses "mount namespace" -- restrict --refuse pivot_root
 proves "personality(2) refused costs nothing" not_needed personality
-proves "prctl(2) refused costs fixed addresses" misses "fixed addresses" "AT_RANDOM bytes" "entropy door" -- restrict --refuse prctl
+proves "prctl(2) refused costs fixed addresses" misses "fixed addresses" "AT_RANDOM bytes" "entropy" -- restrict --refuse prctl
 proves "a limit on address space costs fixed addresses" no_space
-proves "seccomp(2) refused" misses "entropy door" -- restrict --refuse seccomp
+proves "seccomp(2) refused" misses "entropy" -- restrict --refuse seccomp
 proves "sched_setaffinity(2) refused" misses "one CPU" -- restrict --refuse sched_setaffinity
 proves "ptrace(2) refused: no guest can run" refused_ptrace
 proves "process_vm_writev(2) refused: no guest can be served" refused_memory
@@ -187,7 +187,7 @@ proves "two kernels are a usage error" expect 2 ttrec doctor a b
 
 # ---- Recordings under restrictions -------------------------------------------------------------------
 
-# records LOST COMMAND...: a recording is made and says that this is lost; --seal=full refuses it.
+# records LOST COMMAND...: a recording is made and says that this is lost; --isolation=full refuses it.
 records() {
 	local part
 	run_by=("${@:2}")
@@ -196,11 +196,11 @@ records() {
 	expect 0 record -- say:hello off
 	whole t.zst
 	for part in ${1//,/ }; do
-		says err "^ttrec: not sealed \\($part\\): "
+		says err "^ttrec: not isolated \\($part\\): "
 	done
-	(($(grep -c 'not sealed' err) == $(wc -w <<<"${1//,/ }"))) || fail "something else is lost: $(<err)"
-	expect 4 record --seal=full -- say:hello off
-	says err 'cannot be sealed fully'
+	(($(grep -c 'not isolated' err) == $(wc -w <<<"${1//,/ }"))) || fail "something else is lost: $(<err)"
+	expect 4 record --isolation=full -- say:hello off
+	says err 'full isolation is not possible'
 	expect 0 record -q -- say:hello off
 }
 

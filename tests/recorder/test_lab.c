@@ -347,18 +347,17 @@ static void test_what_is_not_imported_is_said(void **state)
 	(void)state;
 	assert_strings(
 		lab->notes,
-		STRINGS(LAB_SAMPLES "nodes.yaml:8:15: 'kmemleak' is not imported: say it in "
+		STRINGS(LAB_SAMPLES "nodes.yaml:8:15: 'kmemleak' is not imported: put it in "
 				    "'append' under 'ttrec'",
-			LAB_SAMPLES "nodes.yaml:10:6: 'colour' is not imported: it is not known "
-				    "here",
+			LAB_SAMPLES "nodes.yaml:10:6: 'colour' is not imported: unknown key",
 			LAB_SAMPLES "nodes.yaml:14:11: 'no-shm' is not imported: the scheduler has "
 				    "no shared memory",
 			LAB_SAMPLES "nodes.yaml:16:13: 'host_binds' is not imported: a guest does "
 				    "not see the host's files",
 			LAB_SAMPLES "nodes.yaml:2:1: imported from vlab, which starts nodes from "
-				    "the host's files: these start " LAB_SAMPLES
+				    "the host's files: these nodes start " LAB_SAMPLES
 				    "uml/linux with " LAB_SAMPLES "initrd.gz ('ttrec: {kernel: "
-				    "..., initrd: ...}' names others)"));
+				    "..., initrd: ...}' overrides it)"));
 	lab_destroy(lab);
 }
 

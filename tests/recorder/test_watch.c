@@ -341,7 +341,7 @@ static void test_end_of_the_program_in_words(void **state)
 		{ { .reported = true, .signal = 11 }, "./a was killed by SIGSEGV" },
 		{ { .reported = true, .signal = 40 }, "./a was killed by signal 40" },
 		{ { .reported = true, .trouble = "No" }, "./a cannot be run: No" },
-		{ { 0 }, "./a did not end: the guest went down before it did" },
+		{ { 0 }, "./a did not end: the guest went down first" },
 	};
 	char text[256];
 

@@ -15,12 +15,12 @@ another() {
 }
 
 again() {
-	ttrec run -q --again t.zst "$@"
+	ttrec run -q --rerecord t.zst "$@"
 }
 
 # All that is compared is equal, and so are the guests' histories.
 agrees() {
-	says err "^  again: agrees with t.zst to the end$"
+	says err "^  re-recorded: agrees with t.zst to the end$"
 	never_says err 'not compared'
 	same_history t.zst again.zst
 	whole again.zst
@@ -77,7 +77,7 @@ devices() {
 	says err 'hint: .*--disk'
 	rm disk.img
 	expect 2 again
-	says err 'disk.img of n1, which is not in the trace, cannot be had: No such file'
+	says err 'cannot open the disk image .*disk.img of n1: No such file'
 	expect 0 again --disk n1=copy.img
 	agrees
 	expect 0 again --disk n1:1=copy.img
@@ -87,26 +87,26 @@ devices() {
 
 expectations() {
 	expect 1 record --fail-on '^tick 3' -- "${ticks[@]}"
-	says err 'why: .* said: tick 3'
+	says err 'why: .*: tick 3'
 	expect 1 again
-	says err 'why: .* said: tick 3'
+	says err 'why: .*: tick 3'
 	agrees
 	expect 1 again --expect nothing
-	says err 'why: .* said: tick 3'
+	says err 'why: .*: tick 3'
 	expect 0 again --fail-on never
 	expect 1 record --limit-virtual 5ms -- "${ticks[@]}"
 	expect 1 again
 	says err 'why: the limit of 0.005000000 s of virtual time'
 	agrees
 	expect 0 again --limit-virtual 1s
-	says err 'again: agrees with t.zst to the end of that, up to record [0-9,]+, t=.*; live from there'
+	says err 're-recorded: agrees with t.zst to its end, up to record [0-9,]+, t=.*; continued live'
 }
 
 equal_kernel() {
 	another equal text "Kernel command line" "Kernel COMMAND line"
 	expect 0 record -- "${ticks[@]}"
 	expect 0 again --kernel equal
-	says err '^  again: agrees with t.zst to the end$'
+	says err '^  re-recorded: agrees with t.zst to the end$'
 	says err '^  memory: not compared: another kernel$'
 	says err '^  console: 1 line differs$'
 	replays_identical again.zst
@@ -123,12 +123,12 @@ repaired_kernel() {
 	says out '^agrees up to record'
 	local record
 	record=$(sed -nE '1s/^agrees up to record ([0-9,]+).*/\1/p' out)
-	expect 0 ttrec run --again t.zst --kernel "$kernel" --fail-on never
-	says err "^ttrec: live from here: record $record, n1, t=0\.0000[0-9]+ s: "
-	says err "^  again: agrees with t.zst up to record $record, t=.*, of [0-9,]+: then, guest n1: .* instead of .*; live from there$"
+	expect 0 ttrec run --rerecord t.zst --kernel "$kernel" --fail-on never
+	says err "^ttrec: continuing live from record $record, n1, t=0\.0000[0-9]+ s: "
+	says err "^  re-recorded: agrees with t.zst up to record $record of [0-9,]+, t=.*; then guest n1: .* instead of .*; continued live$"
 	says out '^tick 5'
 	replays_identical again.zst
-	expect 0 ttrec run --json --again t.zst --kernel "$kernel" --fail-on never
+	expect 0 ttrec run --json --rerecord t.zst --kernel "$kernel" --fail-on never
 	python3 - "${record/,/}" <<-'EOF'
 		import json, sys
 		again = json.load(open("out"))["again"]
@@ -137,9 +137,9 @@ repaired_kernel() {
 	EOF
 	# Up to there it is the same.
 	expect 0 again --kernel "$kernel" --fail-on never --until "${record/,/}"
-	says err 'again: agrees with t.zst up to record [0-9,]+, t=.*, and was compared no further'
+	says err 're-recorded: agrees with t.zst up to record [0-9,]+, t=.*, and was not compared further'
 	expect 0 again --kernel "$kernel" --fail-on never --until 1us
-	says err 'and was compared no further'
+	says err 'and was not compared further'
 }
 
 one_kernel_of_a_lab() {
@@ -147,7 +147,7 @@ one_kernel_of_a_lab() {
 	lab "$(guest 1 ping:2:3:0.01,tell:2,off)" "$(guest 2 wait,off)"
 	expect 0 record_lab
 	expect 0 again --kernel n2=equal
-	says err '^  again: agrees with t.zst to the end$'
+	says err '^  re-recorded: agrees with t.zst to the end$'
 	says err '^  memory: not compared: n2: another kernel$'
 	replays_all 2 again.zst
 }
@@ -170,7 +170,7 @@ programs() {
 	expect 0 again --trust
 	[[ -e started ]] || fail "it was not started"
 	# It makes up its bytes anew: a difference that is nobody's fault but is one.
-	says err 'agrees with t.zst up to record .*: then, guest n1: .* bytes '
+	says err 'agrees with t.zst up to record .*; then guest n1: .* bytes '
 }
 
 others_schedule() {
@@ -178,32 +178,32 @@ others_schedule() {
 	timeout 1 "$bin/ttrec" serve -q --socket s --clients 1 -o t.zst >out 2>err || true
 	[[ -s t.zst ]] || fail "no trace"
 	expect 4 again
-	says err 't.zst is of `ttrec serve`'
+	says err 't.zst was recorded by `ttrec serve`'
 	says err 'ttreplay'
 }
 
 refusals() {
 	expect 0 record -- off
 	expect 2 again -o t.zst
-	says err 'would be overwritten'
+	says err 'it is the trace to re-record'
 	expect 2 again -o none
 	expect 2 again --seed 3
-	says err 'seed, time of day and grant are those of the trace'
+	says err 'takes seed, time of day and grant policy from the trace'
 	expect 2 again -f lab.yaml
 	expect 2 ttrec run --kernel "$kernel" "$kernel"
-	says err '--kernel is for a program, or of --again TRACE'
+	says err '--kernel requires PROGRAM or --rerecord TRACE'
 	expect 2 ttrec run --initrd "$kernel" "$kernel"
-	says err 'are of --again'
-	expect 2 ttrec run --again nowhere.zst
+	says err 'require --rerecord'
+	expect 2 ttrec run --rerecord nowhere.zst
 	says err 'cannot open nowhere.zst'
 	echo nonsense >nonsense
-	expect 3 ttrec run --again nonsense
+	expect 3 ttrec run --rerecord nonsense
 	head -c 300000 t.zst >short.zst
-	expect 3 ttrec run --again short.zst
+	expect 3 ttrec run --rerecord short.zst
 	# A recorder of old did not say how it recorded.
 	"$bin/format_make_sample" old.zst 2>/dev/null || cp nonsense old.zst
-	expect 4 ttrec run --again old.zst
-	says err 'does not say how it was recorded'
+	expect 4 ttrec run --rerecord old.zst
+	says err 'does not contain the recording.s settings'
 }
 
 # A lost update in a guest's program, found by its seed; a lock repairs it.
@@ -219,12 +219,12 @@ repaired_program() {
 	for seed in {1..40}; do
 		ttrec run -q --seed "$seed" -o t.zst "$kernel" mem=64M initrd=bank.gz >out 2>err || break
 	done
-	says err 'why: .* said: not ok 1 - 120 paid in'
+	says err 'why: .*: not ok 1 - 120 paid in'
 	expect 1 again
-	says err 'why: .* said: not ok 1 - 120 paid in'
+	says err 'why: .*: not ok 1 - 120 paid in'
 	agrees
 	expect 0 again --initrd locked.gz
-	says err 'again: agrees with t.zst up to record [0-9,]+, .*; live from there'
+	says err 're-recorded: agrees with t.zst up to record [0-9,]+, .*; continued live'
 	replays_identical again.zst
 }
 
@@ -232,25 +232,25 @@ repaired_program() {
 then_live() {
 	another hasty return hrtimer_nanosleep
 	expect 1 record --fail-on '^tick 3' -- "${ticks[@]}"
-	expect 1 ttreplay --then-live t.zst
-	says err 'why: .* said: tick 3'
+	expect 1 ttreplay --continue-live t.zst
+	says err 'why: .*: tick 3'
 	agrees
-	expect 1 ttreplay --then-live -o live.zst --console --until console:tick --kernel hasty t.zst
+	expect 1 ttreplay --continue-live -o live.zst --console --until console:tick --kernel hasty t.zst
 	says out '^tick 3'
-	says err 'and was compared no further'
+	says err 'and was not compared further'
 	whole live.zst
-	expect 1 ttreplay --then-live --junit live.xml t.zst
+	expect 1 ttreplay --continue-live --junit live.xml t.zst
 	says live.xml '<failure '
-	expect 2 ttreplay --then-live --until irq:7 t.zst
+	expect 2 ttreplay --continue-live --until irq:7 t.zst
 	says err "'irq:7' is not in the trace"
-	expect 2 ttreplay --then-live --only n1 t.zst
+	expect 2 ttreplay --continue-live --only n1 t.zst
 	expect 2 ttreplay --disk x t.zst
-	says err 'of --then-live'
+	says err 'require --continue-live'
 	# Alone it cannot.
 	mkdir alone
 	cp "$bin/ttreplay" alone
-	PATH=/usr/bin:/bin expect 4 alone/ttreplay --then-live t.zst
-	says err 'done by ttrec, which cannot be run'
+	PATH=/usr/bin:/bin expect 4 alone/ttreplay --continue-live t.zst
+	says err 'cannot run ttrec to continue live'
 	says err 'hint: install it beside ttreplay'
 }
 
@@ -264,24 +264,24 @@ proves "a kernel that is repaired goes on live from where it is another, and pas
 proves "of a lab, the kernel of one guest" one_kernel_of_a_lab
 proves "another initrd" other_initrd
 proves "a program that is repaired goes on live from where it failed, and passes" repaired_program
-proves "ttreplay --then-live goes on live" then_live
+proves "ttreplay --continue-live goes on live" then_live
 proves "programs of a lab are started only when they are trusted" programs
 proves "what somebody else scheduled cannot go on" others_schedule
 # A recording that was stopped is the beginning of one that is not, in windows for each guest.
 stopped() {
 	lab "$(guest 1 ping:2:900:1 )" "$(guest 2 wait)"
 	expect 1 record_lab --grant window --cpus 2 --limit-wall 1s
-	expect 130 timeout -s INT --foreground --preserve-status 3 "$bin/ttrec" run -q --again t.zst --limit-wall 1h
-	says err 'again: agrees with t.zst to the end of that, up to record [0-9,]+, .*; live from there'
+	expect 130 timeout -s INT --foreground --preserve-status 3 "$bin/ttrec" run -q --rerecord t.zst --limit-wall 1h
+	says err 're-recorded: agrees with t.zst to its end, up to record [0-9,]+, .*; continued live'
 	# The other way round.
 	mv again.zst t.zst
 	expect 1 again --limit-wall 500ms
-	says err 'again: agrees with t.zst up to record [0-9,]+, t=.*, and was compared no further'
+	says err 're-recorded: agrees with t.zst up to record [0-9,]+, t=.*, and was not compared further'
 	# Its recorder was killed: there is no end.
 	expect 137 timeout -s KILL --foreground --preserve-status 1 "$bin/ttrec" run -q -f lab.yaml -o t.zst
 	mv t.zst.part t.zst
 	expect 1 again --limit-wall 2s
-	says err 'again: agrees with t.zst '
+	says err 're-recorded: agrees with t.zst '
 	never_says err 'instead of'
 }
 

@@ -73,7 +73,7 @@ damaged_kernel() {
 no_initrd() {
 	refused 2 'cannot read the initrd ./nowhere: No such file' \
 		ttrec run -q -o t.zst "$kernel" mem=32M initrd=./nowhere
-	refused 2 'the initrd / is not a file' ttrec run -q -o t.zst "$kernel" mem=32M initrd=/
+	refused 2 'the initrd / is not a regular file' ttrec run -q -o t.zst "$kernel" mem=32M initrd=/
 }
 
 # Seen before anything starts, if the size of what is unpacked is known.
@@ -82,7 +82,7 @@ initrd_too_large() {
 	head -c 20000000 /dev/urandom >large/file
 	(cd large && echo file | cpio --quiet -o -H newc) >large.cpio
 	gzip -1 -k large.cpio
-	refused 4 'n1 has 32.0 MiB of memory, and its initrd takes 19.1 MiB, and 19.1 MiB more' \
+	refused 4 'n1 has 32.0 MiB of memory; its initrd takes 19.1 MiB, and 19.1 MiB more' \
 		ttrec run -q -o t.zst "$kernel" mem=32M initrd=large.cpio.gz
 	says err 'mem='
 	# Nobody says how large this becomes: the guest itself does.
@@ -95,7 +95,7 @@ initrd_too_large() {
 # What its kernel said last, and what usually helps.
 cannot_start() {
 	expect 1 ttrec run -q -o t.zst "$kernel" mem=32M
-	says err 'why: the console said: Kernel panic .*Unable to mount root fs'
+	says err 'why: console output: Kernel panic .*Unable to mount root fs'
 	says err 'hint: the guest has no root file system'
 	mkdir root
 	printf '#!/bin/nowhere\n' >root/init
@@ -110,12 +110,12 @@ cannot_start() {
 # Quietly, too: the line that says why is in the result; and nobody is told to replay nothing.
 says_why() {
 	expect 1 ttrec run -q -o t.zst "$kernel" mem=64
-	says err 'why: the guest ended with exit status 1 before it asked for the time; it said last: Too few physical memory! Needed=[0-9]+, given=64$'
+	says err 'why: the guest ended with exit status 1 before it asked for the time; last console line: Too few physical memory! Needed=[0-9]+, given=64$'
 	never_says err 'replay it: '
 	printf '#include <stdio.h>\nint main(void) { puts("cannot open x"); return 3; }\n' >program.c
 	gcc -o program program.c
 	expect 1 ttrec run -q -o t.zst --kernel "$kernel" ./program
-	says err 'why: ./program ended with status 3; it said last: cannot open x$'
+	says err 'why: ./program ended with status 3; last console line: cannot open x$'
 	says err '^  replay it: '
 }
 
@@ -138,10 +138,10 @@ ends_before_start() {
 	nothing_compared 'the recording ended before its first message, .* signal 11'
 	expect 4 ttreplay --report report t.zst
 	says report.json '"verdict": "not replayed"'
-	says report.md 'nothing of n1 was compared'
+	says report.md 'nothing to compare for n1'
 	expect 4 ttreplay --junit junit.xml t.zst
 	says junit.xml 'errors="1"'
-	says junit.xml 'not replayed: nothing of n1 was compared'
+	says junit.xml 'not replayed: nothing to compare for n1'
 	# Of two, one has been compared, and nothing of the other.
 	cat >lab.yaml <<-END
 		guests:
@@ -163,7 +163,7 @@ ends_before_start() {
 # nothing_compared WHY [OPTION]...: of t.zst; it is not called identical.
 nothing_compared() {
 	expect 4 ttreplay "${@:2}" t.zst
-	says err "^ttreplay: nothing of (n1|dies) was compared: $1"
+	says err "^ttreplay: nothing to compare for (n1|dies): $1"
 	never_says err identical
 	never_says out identical
 }
@@ -195,7 +195,7 @@ breaks_determinism() {
 	for argument in ubd0=disk ubda=disk ubd0s=disk udba=disk hostfs=/ rootfstype=hostfs vec0:transport=tap \
 		eth0=tuntap,tap0 virtio_uml.device=/tmp/s:1 mconsole=notify:/tmp/m con0=tty:/dev/tty1 con=pts; do
 		refused 2 "the kernel argument $argument breaks determinism: " boot "$kernel" "$argument"
-		says err 'hint: use .*; or --allow [a-z]+ to go on'
+		says err 'hint: use .*; .* pass --allow [a-z]+'
 	done
 }
 
@@ -203,12 +203,12 @@ allowed() {
 	expect 0 boot "--allow=ubd" "$kernel" ubd0=disk
 	expect 0 ttreplay --help
 	expect 4 ttreplay t.zst
-	says err 'used files of its host'
+	says err 'had access to files of its host'
 	rm t.zst
 	# Its files are the machine's, because that was asked for: no other user would change that.
 	expect 0 boot "--allow=hostfs" "$kernel" hostfs=/
-	says err '^ttrec: not sealed \(mount\): '
-	says err 'hint: nothing, if that is what --allow is for'
+	says err '^ttrec: not isolated \(mount\): '
+	says err 'hint: none needed if this is intended with --allow'
 	rm t.zst
 	refused 2 'hostfs' boot --allow ubd "$kernel" ubd0=disk hostfs=/
 	expect 0 boot --allow all "$kernel" ubd0=disk hostfs=/
@@ -225,8 +225,8 @@ options_after_the_kernel() {
 	for option in "--seed 9" --seed=9 "-o x.zst" -q --json "--junit x.xml" "--kernel x"; do
 		# shellcheck disable=SC2086 # two words
 		expect 2 boot "$kernel" mem=32M $option
-		says err "'${option% *}' stands after the kernel .*, where all is the guest's"
-		says err 'put it before the kernel; or, if it is for the guest, -- before'
+		says err "'${option% *}' after the kernel .* would be passed to the guest"
+		says err 'put it before the kernel or, if it is meant for the guest, put -- before'
 	done
 	[[ ! -e t.zst && ! -e x.zst ]] || fail "it was recorded all the same"
 	expect 0 ttrec run -q -o t.zst "$kernel" mem=32M initrd="$initrd" do=off -- --seed 9
@@ -245,7 +245,7 @@ unwritable() {
 	refused 2 'cannot write the trace ./nowhere/t.zst: No such file' \
 		ttrec run -q -o ./nowhere/t.zst "$kernel" mem=32M
 	refused 2 'cannot write the trace /: Is a directory' ttrec run -q -o / "$kernel" mem=32M
-	says err 'name another file with -o'
+	says err 'give another file with -o'
 	publish_commands
 	mkdir locked
 	chmod 555 locked
@@ -257,7 +257,7 @@ unwritable() {
 disk_full_verdict() {
 	says err '^FAILED: '
 	says err "why: cannot write the trace.*: $1: [0-9.]+ (bytes|B|KiB) of [0-9.]+ [KM]iB are left on the file system at $PWD/small"
-	says err 'hint: make room'
+	says err 'hint: free disk space'
 }
 
 valid_so_far() {
@@ -328,7 +328,7 @@ missing_files() {
 	local none=./nowhere
 	expect 0 boot "$kernel"
 	for call in "ttrec run -q $none" "ttrec run -q $kernel initrd=$none" "ttrec run -q -f $none" \
-		"ttrec run -q --again $none" "ttrec run -q --again t.zst --initrd $none" \
+		"ttrec run -q --rerecord $none" "ttrec run -q --rerecord t.zst --initrd $none" \
 		"ttrec run -q --add $none /bin/true" "ttrec run -q --kernel $none /bin/true" \
 		"ttrec run -q -o $none/t.zst $kernel" "ttrec serve --clients 1 --socket $none/s" \
 		"ttrec doctor $none" "ttrec doctor --instructions $none" \

@@ -32,7 +32,7 @@ fails_on_github() {
 	[[ $(wc -l <commands) == 2 ]] || fail "$(cat commands)"
 	commands_of err >commands
 	# One test is one annotation, with what repeats it.
-	says commands '^::error title=ttrec run%2C n1%3A second \| <b>::the console said: not ok \(t=0\.[0-9]{9} s\)%0ASeed: 9%0ATrace: t\.zst, .*%0AThen: ttreplay t\.zst%0A%0A.*not ok 2 second \| <b>'
+	says commands '^::error title=ttrec run%2C n1%3A second \| <b>::console output: not ok \(t=0\.[0-9]{9} s\)%0ASeed: 9%0ATrace: t\.zst, .*%0AThen: ttreplay t\.zst%0A%0A.*not ok 2 second \| <b>'
 	[[ $(wc -l <commands) == 1 ]] || fail "$(cat commands)"
 	says summary.md '^### ❌ ttrec run .*, seed 9, `t\.zst`$'
 	says summary.md '^1 passed, 1 failed, 0 skipped$'
@@ -77,12 +77,12 @@ fails_on_gitlab() {
 	expect 1 record --ci gitlab --expect 'never said' -- "say:hello" off
 	says out $'^\033\\[0Ksection_start:[0-9]+:ttrec_console\\[collapsed=true\\]\r\033\\[0Kconsole$'
 	says out $'section_end:[0-9]+:ttrec_console\r'
-	says err $'^\033\\[31;1mFAILED\033\\[0m \033\\[1msays never said\033\\[0m at t=[0-9.]+ s: no console ever said it$'
+	says err $'^\033\\[31;1mFAILED\033\\[0m \033\\[1msays never said\033\\[0m at t=[0-9.]+ s: no console output has a match$'
 	says err $'^\033\\[0Ksection_start:[0-9]+:ttrec_1_console\\[collapsed=true\\]\r'
 	says err '^  hello$'
 	says err $'^\033\\[1mattach:\033\\[0m t.zst '
 	says err 'ttreplay t\.zst$'
-	says err $'FAILED\033\\[0m no console ever said: never said|FAILED.*; seed 1; [01] passed, 1 failed'
+	says err $'FAILED\033\\[0m no console line matches: never said|FAILED.*; seed 1; [01] passed, 1 failed'
 }
 
 # What is no test's failure is a case of its guest, also where tests have failed before it.
@@ -145,8 +145,8 @@ replay_diverges() {
 		--flip-bit "$record:0:0x1000000:3" t.zst
 	commands_of out >commands
 	says commands '^::error title=ttreplay%2C n1%3A replay::diverged at record [0-9]+: expected the recorded memory, got other memory \(t=0\.[0-9]{9} s\)'
-	says summary.md '^  may come from: a bit of its memory was flipped on purpose$'
-	junit j.xml '"may come from" in c["n1: replay"].find("failure").text'
+	says summary.md '^  possible cause: a bit of its memory was flipped on purpose$'
+	junit j.xml '"possible cause" in c["n1: replay"].find("failure").text'
 	expect 0 ttreplay --ci gitlab --junit j.xml t.zst
 	says out $'^\033\\[32;1mpassed\033\\[0m identical; seed 1; 1 passed, 1 failed, 0 skipped$'
 	junit j.xml 'c["n1: replay"].find("failure") is None and c["n1: it"].find("failure") is not None'

@@ -94,7 +94,7 @@ again() {
 # With namespaces of its own the guest's memory is compared.
 fully() {
 	again "" "$replays" "$@"
-	never_says err 'not sealed'
+	never_says err 'not isolated'
 	(($(grep -cE '^identical: .* [1-9][0-9]* memory digests' out) == replays)) || fail "memory was not compared"
 }
 
@@ -102,12 +102,12 @@ fully() {
 by_messages() {
 	again --trust "$replays" "$@"
 	says out '^identical: .* memory not compared'
-	says out 'memory: recorded in a room that was not fully sealed'
+	says out 'memory: recorded in a sandbox without full isolation'
 	# The same trace where namespaces can be had: locked in without being trusted.
 	expect 0 ttreplay share/t.zst
 	says out '^identical: '
 	expect 4 inside "$@" -- ttreplay t.zst
-	says err 'cannot be locked in here'
+	says err 'cannot be isolated on this machine'
 }
 
 from_inside() {
@@ -124,7 +124,7 @@ from_outside() {
 	says out '^identical: .* [1-9][0-9]* memory digests'
 	expect 0 inside "${docker_default[@]}" -- ttreplay --trust t.zst
 	says out '^identical: .* memory not compared'
-	says out "memory: the recording's room was sealed further"
+	says out "memory: the recording's sandbox had more isolation"
 }
 
 # Nothing can be executed where anything can be written: this machine's fault, not the guest's.
@@ -140,7 +140,7 @@ nowhere() {
 
 doctor_says() {
 	expect 0 inside "${podman_default[@]}" -- ttrec doctor /ttrec/linux
-	says out 'A fully sealed recording is possible'
+	says out 'Full isolation is possible'
 	expect 4 inside "${docker_default[@]}" -- ttrec doctor /ttrec/linux
 	says out 'not be sealed fully: without user,pid,mount,net$'
 	expect 4 inside --cap-drop all -- ttrec doctor /ttrec/linux

@@ -50,7 +50,7 @@ judge() {
 }
 
 says_nothing_of_it() {
-	! grep -qE 'damaged|ends early|not a trace|no trace|does not hold|checksum|version|feature' out err
+	! grep -qE 'damaged|ends early|not a trace|no trace|does not contain|checksum|version|feature' out err
 }
 
 # flipped TRACE: single bits of its content.

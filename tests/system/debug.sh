@@ -50,9 +50,9 @@ refuses_what_is_not_there() {
 	expect 2 ttreplay --until console:goodbye t.zst
 	says err 'none of [0-9]+ lines matches'
 	expect 2 ttreplay --until n7:irq:1 t.zst
-	says err 'the trace has no guest n7'
+	says err 'no guest n7 in the trace'
 	expect 2 ttreplay --until 'console:(' t.zst
-	says err 'is no regular expression'
+	says err 'invalid regular expression'
 	empty out
 }
 
@@ -104,9 +104,9 @@ memory_where_it_diverges() {
 refuses_bad_dumps() {
 	recorded
 	expect 2 ttreplay --until 500 --dump-memory n7 core t.zst
-	says err "--dump-memory 'n7': no guest of this trace"
+	says err "--dump-memory: no guest 'n7' in the trace"
 	expect 2 ttreplay --until 500 t.zst --dump-memory 0
-	says err 'into which file'
+	says err 'missing FILE'
 	expect 2 ttreplay --until 500 --dump-memory 0 a --dump-memory 0 b t.zst
 	says err 'is named twice'
 	expect 2 ttreplay --until 500 --dump-memory 0 no/where t.zst
@@ -115,7 +115,7 @@ refuses_bad_dumps() {
 	(ulimit -f 4096 && trap '' XFSZ && expect 4 ttreplay --until 500 --dump-memory 0 core t.zst)
 	[[ ! -e core ]] || fail "a core that was cut off stays"
 	expect 4 ttreplay --until "$(record_of exit)" --dump-memory 0 core t.zst
-	says err 'had ended before it came there'
+	says err 'ended before that point'
 }
 
 # The trace must survive a slip of the hand.
@@ -124,9 +124,9 @@ never_overwrites_the_trace() {
 	local before
 	before=$(sha256sum <"$work/t.zst")
 	expect 2 ttreplay --until 500 --dump-memory 0 t.zst t.zst
-	says err '--dump-memory: t.zst is the trace that is read'
+	says err '--dump-memory: cannot overwrite t.zst'
 	expect 2 ttreplay --junit "$work/t.zst" t.zst
-	says err '--junit: .* would be overwritten'
+	says err '--junit: cannot overwrite'
 	[[ $(sha256sum <"$work/t.zst") == "$before" ]]
 }
 
@@ -157,7 +157,7 @@ gdb_stands_at_the_point() {
 	says out " is before record $record, t=0\\.[0-9]{9} s\$"
 	says out "^\\\$2 = $record\$"
 	says out ' in os_poll|time_travel_'
-	says out "its own time is 0\\.[0-9]{9} s"
+	says out "guest time 0\\.[0-9]{9} s"
 	says out "^=> +$record .*tick 7"
 	(($(sed -n 's/^\$1 = //p' out) >= 6000000))
 	[[ $(sed -n 's/^\$1 = //p' out) == $(sed -n 's/^\$3 = //p' out) ]]
@@ -211,7 +211,7 @@ runs_to_points() {
 	says out " is before record $tick,"
 	says err "'$early' is record $early, which has passed"
 	says err 'there are 0 device interrupts'
-	says err 'to which point'
+	says err 'missing point'
 }
 
 stops_at_breakpoints() {
@@ -231,8 +231,8 @@ gdb_starts_nothing_anew() {
 	need_gdb
 	recorded
 	debug 0 -- run start starti tt-when
-	(($(grep -c 'the guest is running, in its replay' err) == 3))
-	says out 'its own time is'
+	(($(grep -c 'the replay has started the guest' err) == 3))
+	says out 'guest time'
 }
 
 # While gdb has it the guest may take its time.
@@ -280,7 +280,7 @@ needs_a_gdb_with_python() {
 	recorded
 	mkdir bad
 	PATH=$PWD/bad expect 4 "$bin/ttreplay" --gdb 0 t.zst
-	says err 'there is no gdb here'
+	says err 'gdb is not installed'
 	says err 'hint: install gdb'
 	printf '#!/bin/sh\nexit 1\n' >bad/gdb
 	chmod +x bad/gdb
@@ -289,12 +289,12 @@ needs_a_gdb_with_python() {
 	# One that is there, and has not the guest in the end.
 	printf '#!/bin/sh\n[ "$4" = "python import socket" ]\n' >bad/gdb
 	PATH=$PWD/bad:/usr/bin:/bin expect 4 "$bin/ttreplay" --gdb 0 t.zst
-	says err 'gdb ended before it had .* in its hands'
-	says err 'hint: tracing must be allowed here'
+	says err 'gdb ended before it attached to .*'
+	says err 'hint: allow ptrace\(2\)'
 	expect 2 ttreplay --gdb n7 t.zst
-	says err "--gdb 'n7': no guest of this trace"
+	says err "--gdb: no guest 'n7' in the trace"
 	expect 2 ttreplay t.zst -- -batch
-	says err 'one trace at a time'
+	says err 'more than one trace given'
 }
 
 # On a terminal: what is typed, and when.
@@ -314,7 +314,7 @@ interrupt_is_gdbs() {
 		os.write(terminal, b"\x03")
 		until(b"Quit")
 		os.write(terminal, b"tt-when\n")
-		until(b"its own time is")
+		until(b"guest time")
 		os.write(terminal, b"continue\n")
 		until(b"exited normally")
 		os.write(terminal, b"quit\n")

@@ -60,20 +60,20 @@ passed() {
 init_reports() {
 	build_failing
 	expect 1 packed three
-	reason 'the console said: not ok - /test: exit status 3$'
+	reason 'console output: not ok - /test: exit status 3$'
 	expect 1 packed dynamic
-	reason 'the console said: not ok - /test: exit status 3$'
+	reason 'console output: not ok - /test: exit status 3$'
 	expect 1 packed abrt
-	reason 'the console said: not ok - /test: killed by signal 6 \(SIGABRT\)$'
+	reason 'console output: not ok - /test: killed by signal 6 \(SIGABRT\)$'
 	expect 1 packed segv
-	reason 'the console said: .*segfault at 0 '
+	reason 'console output: .*segfault at 0 '
 	expect 0 packed fine
 	passed
 	script args '#!/bin/sh' '[ "$1 $2" = "one two words" ]'
 	expect 0 packed args one 'two words'
 	passed
 	expect 1 packed args one
-	reason 'the console said: not ok - /test: exit status 1$'
+	reason 'console output: not ok - /test: exit status 1$'
 }
 
 # A line of its own, whatever the program printed last; and no test beside the program's own.
@@ -81,15 +81,15 @@ own_tests() {
 	script own '#!/bin/sh' 'echo 1..2' 'echo ok 1 - a' 'echo not ok 2 - b' 'printf unfinished' 'exit 1'
 	expect 1 run --junit junit.xml ./own
 	says out '^unfinished'
-	reason './own ended with status 1; the console said: not ok 2 - b$'
+	reason './own ended with status 1; console output: not ok 2 - b$'
 	[[ $(grep -c '<testcase' junit.xml) == 2 ]] || fail "cases: $(grep '<testcase' junit.xml)"
 	script quiet '#!/bin/sh' 'printf unfinished' 'exit 1'
 	expect 1 run -q --junit junit.xml ./quiet
-	reason './quiet ended with status 1; it said last: unfinished$'
+	reason './quiet ended with status 1; last console line: unfinished$'
 	[[ $(grep -c '<testcase' junit.xml) == 1 ]] || fail "cases: $(grep '<testcase' junit.xml)"
-	grep -A3 'name="run"' junit.xml | grep -q 'message="./quiet ended with status 1; it said last: unfinished"'
+	grep -A3 'name="run"' junit.xml | grep -q 'message="./quiet ended with status 1; last console line: unfinished"'
 	expect 1 packed quiet
-	reason 'the console said: not ok - /test: exit status 1$'
+	reason 'console output: not ok - /test: exit status 1$'
 }
 
 # ---- ttrec run PROGRAM ----------------------------------------------------------------------------------
@@ -103,7 +103,7 @@ program_decides() {
 	expect 1 run -q ./abrt
 	reason './abrt was killed by SIGABRT$'
 	expect 1 run -q ./segv
-	reason './segv was killed by SIGSEGV; the console said: .*segfault at 0 '
+	reason './segv was killed by SIGSEGV; console output: .*segfault at 0 '
 	expect 0 run ./fine
 	passed
 	says out '^ok - /work/fine: exit status 0'
@@ -139,7 +139,7 @@ no_forged_pass() {
 	reason './liar ended with status 7$'
 	script off '#!/bin/sh' 'poweroff -f' 'sleep 1'
 	expect 1 run -q ./off
-	reason './off did not end: the guest went down before it did$'
+	reason './off did not end: the guest went down first$'
 	script hangs '#!/bin/sh' 'echo ok - /work/hangs: exit status 0' 'sleep 100000'
 	expect 1 run -q --limit-virtual 10s ./hangs
 	reason 'the limit of 10\.0* s of virtual time was reached'
@@ -213,7 +213,7 @@ libraries() {
 	expect 1 run -q ./by_path
 	reason './by_path ended with status 9$'
 	expect 4 run -q ./by_name
-	says err 'by_name needs what is not on this machine: libown.so'
+	says err 'libraries of .*by_name are missing on this machine: libown.so'
 	says err '  hint: .*LD_LIBRARY_PATH'
 	expect 1 env LD_LIBRARY_PATH=lib "$bin/ttrec" run -q -o t.zst ./by_name
 	reason './by_name ended with status 9$'
@@ -234,7 +234,7 @@ memory() {
 	ttdump show t.zst >shown
 	says shown 'mem=262144K'
 	expect 4 run --memory 64M --add large ./fine
-	says err 'are too little for a guest with files of 4[0-9.]+ MiB'
+	says err 'is too little for a guest with files of 4[0-9.]+ MiB'
 	"$make" -o large.cpio -a fine:/test -a large:/large
 	expect 4 ttrec run -q -o t.zst "$kernel" mem=72M initrd=large.cpio
 	says err 'give the guest three times the unpacked size'
@@ -244,17 +244,17 @@ again() {
 	script fails '#!/bin/sh' 'echo one' 'exit 1'
 	script fixed '#!/bin/sh' 'echo two'
 	expect 1 ttrec run -q -o t.zst ./fails
-	expect 1 ttrec run -q --again t.zst
+	expect 1 ttrec run -q --rerecord t.zst
 	says err 'why: ./fails ended with status 1'
 	says err 'again: agrees with t.zst to the end'
-	expect 0 ttrec run -q --again t.zst ./fixed
+	expect 0 ttrec run -q --rerecord t.zst ./fixed
 	says err 'memory: not compared: another initrd'
 	ttdump extract -o recorded.cpio t.zst initrd
-	expect 1 ttreplay --initrd recorded.cpio --then-live t.zst
+	expect 1 ttreplay --initrd recorded.cpio --continue-live t.zst
 	says err 'ended with status 1'
-	expect 2 ttrec run --again t.zst --memory 64M ./fixed
-	expect 2 ttrec run --again t.zst "$kernel"
-	says err 'kernels and lab are those of the trace'
+	expect 2 ttrec run --rerecord t.zst --memory 64M ./fixed
+	expect 2 ttrec run --rerecord t.zst "$kernel"
+	says err 'takes kernels and lab from the trace'
 }
 
 equal_bytes() {
@@ -278,7 +278,7 @@ trees() {
 	build tree/program 'int main(void) { return 0; }' -Wall
 	mkfifo tree/pipe
 	expect 0 "$make" -o t.cpio -a tree:/opt/tree -r /opt/tree/program
-	says err 'tree/pipe is left out'
+	says err 'tree/pipe is skipped'
 	(cd unpacked && cpio -idm <../t.cpio 2>/dev/null)
 	rm tree/pipe
 	diff -r --no-dereference tree unpacked/opt/tree
@@ -309,19 +309,19 @@ cannot_run() {
 	chmod +x cut
 	refused 'cut is a damaged program' ./cut
 	script bash '#!/bin/bash' true
-	refused 'bash is a script for /bin/bash, which is not in the image' ./bash
+	refused 'the interpreter /bin/bash of the script .*bash is not in the image' ./bash
 	script env '#!/usr/bin/env perl' true
-	refused 'env is a script for perl, which is not in the image' ./env
+	refused 'the interpreter perl of the script .*env is not in the image' ./env
 	script nowhere '#!/no/such/interpreter -x' true
-	refused 'nowhere is a script for /no/such/interpreter' ./nowhere
+	refused 'the interpreter /no/such/interpreter of the script .*nowhere is not in the image' ./nowhere
 	script plain '#!/bin/sh' true
 	chmod -x plain
-	refused 'plain is to be run, and has no execute permission' ./plain
+	refused 'the program to run, .*plain, has no execute permission' ./plain
 	chmod -x three
-	refused 'three is to be run, and has no execute permission' ./three
+	refused 'the program to run, .*three, has no execute permission' ./three
 	mkdir directory
 	expect 4 run directory
-	says err 'the directory directory has no program called test, run or init'
+	says err 'the directory directory has no program test, run or init'
 	expect 2 run ./missing
 	says err 'cannot read ./missing: No such file'
 	expect 2 run --add missing ./fine
@@ -331,14 +331,14 @@ cannot_run() {
 	says err 'not below the directory'
 	expect 2 run --memory much ./fine
 	expect 2 run --memory 64M "$kernel" mem=32M
-	says err '^ttrec: --add and --memory are for'
+	says err '^ttrec: --add and --memory require'
 	expect 2 run --add arm "$kernel" mem=32M
 }
 
 no_kernel() {
 	build_failing
 	expect 4 env -u TTREC_KERNEL XDG_CACHE_HOME="$PWD/none" "$bin/ttrec" run -q ./fine
-	says err 'there is no User-Mode-Linux kernel to run ./fine on'
+	says err 'no User-Mode-Linux kernel found to run ./fine on'
 	says err 'hint: build one, .*/build-uml.sh'
 	expect 0 env -u TTREC_KERNEL "$bin/ttrec" run -q -o none --kernel "$kernel" ./fine
 	expect 4 env TTREC_KERNEL=/bin/true "$bin/ttrec" run -q ./fine
@@ -350,7 +350,7 @@ no_kernel() {
 warnings() {
 	script warns '#!/bin/sh' 'echo "WARNING: CPU: 0 PID: 1 at kernel/x.c:12"' 'echo "Call Trace:"' 'echo "WARNING: at y"'
 	expect 0 run --ci github --junit junit.xml -q ./warns
-	says err '^  warnings: 2, the first at t=[0-9.]+ s, the console said: WARNING: CPU: 0 PID: 1 at kernel/x\.c:12$'
+	says err '^  warnings: 2, the first at t=[0-9.]+ s, console output: WARNING: CPU: 0 PID: 1 at kernel/x\.c:12$'
 	says err '^::warning title=ttrec run%2C warnings::2, the first at'
 	says junit.xml '<property name="warnings" value="2, the first at'
 	expect 0 run --ci gitlab -q ./warns
@@ -363,7 +363,7 @@ warnings() {
 		assert warnings["first"] == "WARNING: CPU: 0 PID: 1 at kernel/x.c:12", warnings
 	END
 	expect 1 run -q --fail-on default --fail-on WARNING: ./warns
-	reason 'the console said: WARNING: CPU: 0'
+	reason 'console output: WARNING: CPU: 0'
 	expect 0 run -q --allow-line WARNING: ./warns
 	never_says err 'warnings:'
 }
@@ -372,7 +372,7 @@ crash_of_another() {
 	build_failing
 	script child '#!/bin/sh' './segv' 'exit 0'
 	expect 1 run -q --add segv ./child
-	reason 'the console said: segv\[[0-9]+\]: segfault at 0 '
+	reason 'console output: segv\[[0-9]+\]: segfault at 0 '
 	expect 0 run -q --add segv --allow-line '^segv.*segfault at' ./child
 	passed
 }

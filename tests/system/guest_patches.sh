@@ -95,7 +95,7 @@ without_cost() {
 	never_says out 'um_work_cost='
 	replays_identical t.zst
 	expect 2 ttrec run --work-cost 5 "$kernel"
-	says err "give SYSCALL,FAULT"
+	says err "expected SYSCALL,FAULT"
 }
 
 # Recorded again with what the trace says, not with today's default.

@@ -48,7 +48,7 @@ print(*(hex(item["address"]) for item in json.load(sys.stdin)
 # names INSTRUCTION: the divergence is put down to init, and to a place where it has that.
 names() {
 	local found
-	found=$(sed -nE "s/.*'init' \(pid 1\)(, which it ran then,)? has $1 at (0x[0-9a-f]+).*/\2/p" out | head -n 1)
+	found=$(sed -nE "s/.*'init' \(pid 1\)(, which was running,)? has $1 at (0x[0-9a-f]+).*/\2/p" out | head -n 1)
 	[[ $found ]] || fail "no $1 of init is named: $(cat out)"
 	listed "$1" | grep -qxF "$found" || fail "init has no $1 at $found, but at: $(listed "$1")"
 }
@@ -58,8 +58,8 @@ random_numbers() {
 	grep -qw rdrand /proc/cpuinfo || skip "this processor has no rdrand"
 	expect 0 record -q -- sleep:1000 draw sleep:1000 off
 	expect 1 ttreplay t.zst
-	says out "^  the guest ran its process 'init' \(pid 1\)"
-	says out '(may come from|or): a program in the guest took random numbers of the processor'
+	says out "^  the guest was running its process 'init' \(pid 1\)"
+	says out '(possible cause|or): a program in the guest used the processor.s random numbers'
 	says out 'hint: .*THE PROCESSOR in ttrec\(7\)'
 	names rdrand
 	expect 1 ttreplay --json t.zst
@@ -82,7 +82,7 @@ ended_program() {
 	expect 0 record -q --digest off -- off
 	expect 1 ttreplay t.zst
 	# 5.10 was not seen to run a process when it is looked at there.
-	[[ ${1:-} == 5.10 ]] || says out "^  the guest ran its process '[a-z]+' \(pid [0-9]+\)"
+	[[ ${1:-} == 5.10 ]] || says out "^  the guest was running its process '[a-z]+' \(pid [0-9]+\)"
 	says out "/?bin/dice in its initrd has rdrand at 0x[0-9a-f]+, do_draw"
 }
 
@@ -94,8 +94,8 @@ counter() {
 		fail "it is not said once that memory will differ"
 	says err '^  hint: .*build-uml.sh'
 	expect 1 ttreplay t.zst
-	never_says out 'nothing known'
-	says out 'may come from: a program in the guest read the processor.s time stamp counter'
+	never_says out 'unknown: probably'
+	says out 'possible cause: a program in the guest read the processor.s time stamp counter'
 	says out 'hint: .*build-uml.sh'
 	names rdtscp
 	# Where memory is not compared nothing is said of it.
@@ -146,7 +146,7 @@ programs() {
 	expect 0 ttrec doctor --instructions "$initrd"
 	says out '^/?init$'
 	says out '^    rdrand  0x[0-9a-f]+  (do_draw|.*)\+'
-	says out 'rdrand, rdseed: cannot be kept from a program; see THE PROCESSOR'
+	says out 'rdrand, rdseed: cannot be trapped; see THE PROCESSOR'
 	mkdir tree tree/bin
 	(cd tree && cpio -id --quiet <"$initrd" && mv init bin/)
 	echo text >tree/readme
@@ -166,7 +166,7 @@ what_is_none() {
 	need_disassembler
 	echo "no program" >text
 	expect 4 ttrec doctor --instructions text
-	says err 'text is no program of this machine, and no archive'
+	says err 'text is neither a program of this machine nor an archive'
 	expect 2 ttrec doctor --instructions nowhere
 	says err 'cannot read nowhere: No such file'
 	expect 2 ttrec doctor --instructions text "$kernel"

@@ -106,16 +106,16 @@ refusals() {
 	expect 0 record -- off
 	equal
 	expect 2 ttreplay --kernel n7=equal t.zst
-	says err 'there is no guest n7, only n1'
+	says err 'no guest n7 in the trace, which has n1'
 	expect 2 ttreplay --kernel nowhere t.zst
 	says err 'cannot read the kernel nowhere'
 	expect 4 ttreplay --kernel "$initrd" t.zst
 	says err 'is not a User-Mode-Linux binary'
 	ttrec run -q -o alone.zst "$kernel" mem=32M >/dev/null 2>&1 || true
 	expect 2 ttreplay --initrd "$initrd" alone.zst
-	says err 'no guest of this trace has one'
+	says err 'no guest of the trace has one'
 	expect 2 ttreplay --initrd n1="$initrd" alone.zst
-	says err 'that guest has none'
+	says err 'the guest has none'
 }
 
 different_kernels_need_names() {
@@ -129,7 +129,7 @@ different_kernels_need_names() {
 	} >lab.yaml
 	expect 0 record_lab
 	expect 2 ttreplay --kernel equal t.zst
-	says err 'n1 and n2 do not have the same one'
+	says err 'n1 and n2 have different ones'
 	says err 'NAME=FILE'
 	expect 0 ttreplay --kernel n1=equal --kernel n2="$kernel" t.zst
 	says out '^agrees: n1, n2; '

@@ -138,7 +138,7 @@ circles() {
 kernel_and_lab() {
 	file 'guests:' "$one"
 	expect 2 record_lab "$kernel"
-	says err 'the kernels of a lab are named in its file'
+	says err 'a lab file names its kernels'
 }
 
 # ---- Devices of others ---------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ rogue_trace() {
 asks_for_too_much() {
 	rogue_trace 16T connect start ticks:1 exit:0
 	expect 4 ttreplay t.zst
-	says err 'n1 may take 32\.0 TiB of memory, and the replay '
+	says err 'n1 may use 32\.0 TiB of memory; the replay.s limit is '
 	says err '\-\-max-memory'
 }
 
@@ -35,7 +35,7 @@ less_is_allowed() {
 	replays_identical t.zst
 	replays_identical --max-memory 1G t.zst
 	expect 4 ttreplay --max-memory 100M t.zst
-	says err 'n1 may take 256\.0 MiB of memory, and the replay 100\.0 MiB'
+	says err 'n1 may use 256\.0 MiB of memory; the replay.s limit is 100\.0 MiB'
 	expect 2 ttreplay --max-memory much t.zst
 	says err "invalid --max-memory 'much'"
 }

@@ -54,7 +54,7 @@ no_trace_gives_way() {
 		echo "$text" >t.zst
 		cp t.zst before
 		expect 2 passes
-		says err '^ttrec: cannot write the trace t\.zst: .* is there and is no trace'
+		says err '^ttrec: cannot write the trace t\.zst: .* exists and is not a trace'
 		says err '^  hint: name another file'
 		unchanged t.zst before
 	done
@@ -109,7 +109,7 @@ one_at_a_time() {
 	record -q -- tick:0:1000000 >first.out 2>&1 &
 	wait_for 20 test -s t.zst.part
 	expect 2 passes
-	says err 't\.zst\.part is being written by somebody else'
+	says err 't\.zst\.part is being written by another process'
 	kill "$(pgrep -o -f "^$bin/ttrec run -o t.zst -q .* do=.tick:0:1000000")"
 	wait $! || true
 	whole t.zst

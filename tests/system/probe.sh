@@ -159,7 +159,7 @@ lost() {
 	sleep 6
 	kill -CONT "$pid"
 	wait "$pid" || fail "recorder: $(cat err)"
-	says err 'interrupts: not all those of n1 are recorded: [0-9]+ came faster'
+	says err 'interrupts: not all of n1 are recorded: [0-9]+ came faster'
 	ttdump show t.zst >listing
 	says listing 'note.* came faster'
 	says listing 'meta +"probe=0"'
@@ -196,7 +196,7 @@ stripped() {
 	cp "$kernel" stripped
 	strip stripped 2>/dev/null || skip "no strip here"
 	expect 0 ttrec run -q --probe -o t.zst ./stripped mem=32M initrd="$initrd" do=off
-	says err 'interrupts: not all those of n1 are recorded: .*no symbol'
+	says err 'interrupts: not all of n1 are recorded: .*no symbol'
 	expect 0 ttreplay t.zst
 	says out '^identical: '
 	never_says out 'recording ended with'

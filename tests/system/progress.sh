@@ -74,9 +74,9 @@ limited_while_others_wait() {
 stopped_while_files_are_opened() {
 	mkfifo kernel
 	within 12 143 survivors -k 15:300 "$bin/ttrec" run -q -o t.zst "$PWD/kernel"
-	says err 'SIGTERM was not taken for 5 s'
+	says err 'SIGTERM not handled for 5 s'
 	within 12 1 ttrec run -q --limit-wall 1s -o t.zst "$PWD/kernel"
-	says err 'the limit of 1.000 s of wall time was reached, and not noticed'
+	says err 'the limit of 1.000 s of wall time was reached, and not handled'
 	[[ ! -s t.zst ]] || fail "a trace was left behind"
 }
 

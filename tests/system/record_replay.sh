@@ -66,7 +66,7 @@ ordinary_user() {
 	publish_commands
 	as_user unshare -U true 2>/dev/null || skip "user namespaces are refused here"
 	expect 0 record --digest every -- "${quick[@]}"
-	never_says err 'not sealed'
+	never_says err 'not isolated'
 	expect 0 as_user ttreplay t.zst
 	says out '^identical: .* memory digests'
 	never_says out 'not compared'
@@ -139,7 +139,7 @@ names_only_and_changed() {
 	expect 0 ttrec run --no-embed -o t.zst "$kernel" mem=32M initrd=changed.cpio do=off
 	echo >>changed.cpio
 	expect 4 ttreplay --trust t.zst
-	says err 'changed.cpio is not the file that was recorded: it has another size'
+	says err 'changed.cpio is not the recorded file: it has another size'
 }
 
 # What is in its place is neither waited for nor followed.
@@ -151,33 +151,33 @@ names_only_and_foreign() {
 	patience=10 expect 4 ttreplay t.zst
 	says err 'names files of this machine'
 	patience=10 expect 2 ttreplay --trust t.zst
-	says err 'foreign.cpio is not a file'
-	patience=10 expect 2 ttrec run --again t.zst --trust
-	says err 'foreign.cpio is not a file'
+	says err 'foreign.cpio is not a regular file'
+	patience=10 expect 2 ttrec run --rerecord t.zst --trust
+	says err 'foreign.cpio is not a regular file'
 	rm foreign.cpio
 	ln -s "$initrd" foreign.cpio
 	expect 2 ttreplay --trust t.zst
-	says err 'foreign.cpio is not a file'
+	says err 'foreign.cpio is not a regular file'
 }
 
 without_a_seal() {
-	expect 0 record --seal=none -- say:hello off
+	expect 0 record --isolation=none -- say:hello off
 	says out '^hello'
 	says err '^recorded'
 	ttreplay t.zst >out 2>err || (($? == 1)) || fail "replay: exit status $?"
 	says out '^(identical|DIVERGED)'
-	says out 'recorded in a room that was not sealed'
+	says out 'recorded in a sandbox without isolation'
 	# It may have got more memory than it has now: that is no damage. One after the other, as it is by chance.
 	local seed
 	for seed in 1 2 3 4; do
-		expect 0 record -q --seal=none --seed "$seed" -- off
+		expect 0 record -q --isolation=none --seed "$seed" -- off
 		ttreplay --keep-going t.zst >out 2>err || (($? == 1)) || fail "replay: exit status $?"
 		says out '^DIVERGED at record '
 	done
 }
 
 whole_seal() {
-	expect 0 record --seal=full -- "${quick[@]}"
+	expect 0 record --isolation=full -- "${quick[@]}"
 	replays_identical t.zst
 }
 

@@ -39,14 +39,14 @@ records_before() {
 	holds r.json '[x["number"] for x in g["before"]] == sorted(x["number"] for x in g["before"])'
 	holds r.json 'g["peers"] == [] and g["next"].startswith("ttdump show --records ")'
 	holds r.json 'g["debug"] == "ttreplay --until %d --gdb n1 %s" % (g["record"], r["trace"])'
-	says out '^the records before it:$'
+	says out '^preceding records of the guest:$'
 	says out '^then: ttreplay --until [0-9]+ --gdb n1 .*t\.zst$'
 }
 
 causes_named() {
 	diverge "$(symbol_address init_uts_ns 8)" 0 --report r.json
 	holds r.json 'g["causes"][0]["evidence"] == "--flip-bit was given"'
-	says out '^  may come from: a bit of its memory was flipped on purpose$'
+	says out '^  possible cause: a bit of its memory was flipped on purpose$'
 	diverge "$(symbol_address jiffies)" 7 --report r.json
 	holds r.json 'any("jiffies" in c["evidence"] for c in g["causes"])'
 }
@@ -56,7 +56,7 @@ markdown_for_people() {
 	diverge "$(symbol_address init_uts_ns 8)" 0 --report r.md
 	says r.md '^# Replay of `.*t\.zst`: diverged$'
 	says r.md '^\| n1 \| \*\*diverged\*\* \|'
-	says r.md '^### What it may come from$'
+	says r.md '^### Possible causes$'
 	says r.md '^ttdump show --records '
 	[[ ! -e r.md.json ]]
 }
@@ -85,14 +85,14 @@ host_file_changed() {
 	expect 0 ttreplay --trust --report r.json u.zst
 	echo >>linux
 	expect 4 ttreplay --trust --report r u.zst
-	says err '^ttreplay: .*linux is not the file that was recorded: it has another size'
+	says err '^ttreplay: .*linux is not the recorded file: it has another size'
 	python3 - <<-'END'
 		import json
 		r = json.load(open("r.json"))
 		assert r["verdict"] == "not replayed" and r["status"] == 4 and r["guests"] == [], r
-		assert "is not the file that was recorded" in r["reason"] and r["to_do"], r
+		assert "is not the recorded file" in r["reason"] and r["to_do"], r
 	END
-	says r.md 'is not the file that was recorded'
+	says r.md 'is not the recorded file'
 }
 
 # Another kernel does something else before long: that it is another one is the cause.
@@ -106,9 +106,9 @@ other_kernel() {
 
 # Nothing of the room held: what a guest feels of that is named, strongest first.
 unsealed() {
-	ttrec run -q --seal none -o n.zst "$kernel" mem=32M initrd="$initrd" do=random:8,off 2>log
+	ttrec run -q --isolation none -o n.zst "$kernel" mem=32M initrd="$initrd" do=random:8,off 2>log
 	expect 1 ttreplay --trust --report r.json n.zst
-	says out '^  may come from: the room of the recording was not wholly sealed$'
+	says out '^  possible cause: the recording.s sandbox was not fully isolated$'
 	says out '^    aslr: addresses and memory size change with every run'
 	says out '^  or [0-9]+ more, see --report$'
 	holds r.json '[c["evidence"].split(":")[0] for c in g["causes"]][:2] == ["aslr", "entropy"]'
@@ -121,7 +121,7 @@ no_trace() {
 
 proves "the flipped bit is recovered: symbol, address and both values" value_recovered
 proves "the records before a divergence are in the report" records_before
-proves "what it may come from is said, with what speaks for it" causes_named
+proves "what it possible cause is said, with what speaks for it" causes_named
 proves "the Markdown report has the same for people" markdown_for_people
 proves "both files by default, of an identical replay too" both_by_default
 proves "a report that cannot be written is an error beside the verdict" report_refused

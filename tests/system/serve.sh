@@ -204,10 +204,10 @@ proves "the order of arrival leaves no mark" same_whoever_comes_first
 proves "a real guest is served" real_guest
 proves "half a message" breaks half '7 bytes of a message'
 proves "an unknown operation" breaks unknown 'operation 17 is unknown'
-proves "RUN from a client" breaks run "RUN is the controller's to send"
-proves "WAIT while waiting" breaks wait-twice 'waits already'
-proves "a REQUEST in the past" breaks past-request 'REQUEST of 0\.001000000 lies in the past'
-proves "an UPDATE into the past" breaks past-update 'UPDATE of 0\.001000000 lies in the past'
+proves "RUN from a client" breaks run "RUN is sent only by the controller"
+proves "WAIT while waiting" breaks wait-twice 'WAIT from a waiting client'
+proves "a REQUEST in the past" breaks past-request 'REQUEST of 0\.001000000 is in the past'
+proves "an UPDATE into the past" breaks past-update 'UPDATE of 0\.001000000 is in the past'
 proves "two STARTs" breaks start-twice 'a second START'
 proves "no START" breaks no-start 'GET before START'
 proves "an ACK of nothing" breaks ack 'ACK of seq 4711'
@@ -217,7 +217,7 @@ proves "a client that disappears before its START" breaks leave-connected 'left 
 serve_options=(--clients 3)
 proves "a client that disappears before the ACK of its START" breaks leave-starting 'its START is not answered'
 serve_options=()
-proves "a client that disappears while it waits for its time" breaks leave-waiting 'left while it waits'
+proves "a client that disappears while it waits for its time" breaks leave-waiting 'left while waiting'
 proves "a client that disappears when it is told to run" breaks leave-told 'left before the ACK of RUN'
 proves "a client that has nothing to wait for may leave" leaves_in_order
 proves "guests leave, the simulator that served them stays" simulator_is_left

@@ -132,7 +132,7 @@ killed_once() {
 	((shown)) || return 0
 	expect 3 timeout 100 ttreplay t.zst
 	# Files are embedded beside the recording: on a busy machine not all of them are in yet.
-	! grep -q 'the trace does not hold the whole of /' err || return 0
+	! grep -q 'the trace does not contain all of /' err || return 0
 	replayed=$((replayed + 1))
 	says out '^identical as far as the trace goes: '
 }

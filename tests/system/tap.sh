@@ -56,7 +56,7 @@ program() {
 built_in() {
 	lab "$(guest 1)"
 	expect 2 tap -f lab.yaml
-	says err 'only devices of programs can be tapped'
+	says err 'tap supports only device programs'
 }
 
 nobody() {

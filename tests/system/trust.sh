@@ -13,7 +13,7 @@ started() {
 
 refused() {
 	expect 4 started "$@"
-	says err 'cannot be locked in here'
+	says err 'cannot be isolated on this machine'
 	says err '--trust'
 	says started '/ttreplay"'
 	never_says started '/linux"'
@@ -22,7 +22,7 @@ refused() {
 # It is locked in all the same; that it diverges is another matter.
 claims_no_seal() {
 	command -v strace >/dev/null || skip "no strace here"
-	expect 0 record --seal=none -- off
+	expect 0 record --isolation=none -- off
 	strace -f -qq -e trace=clone,execve -o started "$bin/ttreplay" t.zst >out 2>err || true
 	says started 'CLONE_NEWNS.*CLONE_NEWUSER.*CLONE_NEWNET'
 	says started '/linux"'
@@ -42,6 +42,6 @@ locked_in() {
 }
 
 proves "a trace that says its room was not sealed does not get out that way" claims_no_seal
-proves "a program that cannot be locked in here is not started" no_namespaces_here
+proves "a program that cannot be isolated on this machine is not started" no_namespaces_here
 proves "one that can be is started" locked_in
 finish

@@ -27,13 +27,13 @@ earliest_failure() {
 	local run name
 	for run in 1 2 3; do
 		expect 1 ttrec run -q --grant window --cpus $((run % 2 + 1)) --junit junit.xml --ci github -o t.zst -f lab.yaml
-		says err 'why: the console of early said: not ok 1 early'
+		says err 'why: console output of early: not ok 1 early'
 		for name in late early panics; do
 			says err "^::error title=ttrec run%2C $name"
 		done
 		told out err junit.xml >told.$run
 		expect 1 ttrec run -q --json -o t.zst -f lab.yaml
-		says out '"reason":"the console of early said: not ok 1 early"'
+		says out '"reason":"console output of early: not ok 1 early"'
 	done
 	cmp told.1 told.2 && cmp told.1 told.3
 }
@@ -44,20 +44,20 @@ panic() {
 	expect 1 ttrec run -o t.zst "$kernel" mem=32M
 	says out 'Kernel panic'
 	says err '^FAILED: '
-	says err 'why: the console said: .*Kernel panic'
+	says err 'why: console output: .*Kernel panic'
 	says err 'replay it: ttreplay t.zst'
 	replays_to_its_end
 }
 
 init_exits() {
 	expect 1 record -- say:bye exit:3
-	says err 'why: the console said: .*Kernel panic.*Attempted to kill init'
+	says err 'why: console output: .*Kernel panic.*Attempted to kill init'
 	replays_to_its_end
 }
 
 not_ok() {
 	expect 1 record -q -- 'say:not ok 3 - some_suite' off
-	says err 'why: the console said: not ok 3 - some_suite'
+	says err 'why: console output: not ok 3 - some_suite'
 	replays_to_its_end
 	expect 1 record -q -- 'say:    not ok 1 some_case' off
 	expect 0 record -q -- 'say:this is not ok 3' 'say:ok 4 - suite' off
@@ -77,22 +77,22 @@ reboots() {
 
 bug() {
 	expect 1 record -q -- 'bug:sleeping function called from invalid context' off
-	says err 'why: the console said: BUG: sleeping'
+	says err 'why: console output: BUG: sleeping'
 }
 
 expectations() {
 	expect 0 record -q --expect '^tick 3$' --expect '^hello' -- tick:3 'say:hello world' off
 	expect 1 record -q --expect '^tick 3$' --expect '^goodbye' -- tick:3 'say:hello world' off
-	says err 'why: the console never said: \^goodbye'
+	says err 'why: no console line matches: \^goodbye'
 }
 
 own_failures() {
 	expect 1 record -q --fail-on '^tick 2$' -- tick:3 off
-	says err 'why: the console said: tick 2'
+	says err 'why: console output: tick 2'
 	# What is given replaces what is the default.
 	expect 0 record -q --fail-on 'no such line' -- 'say:not ok 3 - some_suite' off
 	expect 2 record -q --fail-on '(' -- off
-	says err "--fail-on '\\(' is no regular expression"
+	says err "invalid --fail-on '\\(': not a regular expression"
 	expect 2 record -q --expect '[' -- off
 }
 
@@ -224,9 +224,9 @@ status_line() {
 usage_errors() {
 	expect 2 ttrec
 	expect 2 ttrec dance
-	says err "there is no verb 'dance'"
+	says err "unknown verb 'dance'"
 	expect 2 ttrec run
-	says err 'what\? give the path of a program'
+	says err 'missing PROGRAM or KERNEL'
 	expect 2 ttrec run --no-such-option "$kernel"
 	expect 2 ttrec run --seed -1 "$kernel"
 	expect 2 ttrec run --grant never "$kernel"

@@ -86,7 +86,7 @@ int decoder_chains(struct decoder *decoder, const uint8_t *table, uint32_t count
 		struct guest *guest;
 
 		if (index >= TRACE_GUEST_LIMIT)
-			return decoder_bad(decoder, "a guest is out of range");
+			return decoder_bad(decoder, "guest number out of range");
 		guest = predictor_guest(&decoder->predictor, index);
 		if (!guest)
 			return -ENOMEM;
@@ -94,7 +94,7 @@ int decoder_chains(struct decoder *decoder, const uint8_t *table, uint32_t count
 		if (!decoder_follows(decoder, index))
 			continue;
 		if ((guest->known || !decoder->partial) && guest->chain != chain)
-			return decoder_bad(decoder, "a guest's chain differs");
+			return decoder_bad(decoder, "guest chain mismatch");
 		guest->known = true;
 		guest->chain = chain;
 	}
@@ -108,11 +108,11 @@ static int split_columns(struct decoder *decoder, struct column_cursor *content)
 
 	for (int i = 0; i < COLUMNS; i++) {
 		if (!take_varint(content, &size[i]) || size[i] > CHUNK_CONTENT_MAX)
-			return decoder_bad(decoder, "a column's size is wrong");
+			return decoder_bad(decoder, "invalid column size");
 		total += size[i];
 	}
 	if (total != (uint64_t)(content->end - content->at))
-		return decoder_bad(decoder, "the columns do not fill the chunk");
+		return decoder_bad(decoder, "columns do not fill the chunk");
 	decoder->columns = content->at;
 	for (int i = 0; i < COLUMNS; i++) {
 		decoder->column[i].at = content->at;
@@ -132,7 +132,7 @@ int decoder_begin(struct decoder *decoder, const uint8_t *content, size_t size)
 	decoder->number = get_le64(content + 8);
 	predictor_begin(&decoder->predictor, get_le64(content + 16));
 	if ((size_t)(rest.end - rest.at) < guests * GUEST_ENTRY_SIZE)
-		return decoder_bad(decoder, "the table of guests is cut off");
+		return decoder_bad(decoder, "truncated table of guests");
 	err = decoder_chains(decoder, rest.at, guests);
 	if (err)
 		return err;
@@ -314,15 +314,15 @@ static int take_token(struct decoder *decoder, uint8_t tag, uint64_t *token)
 	uint64_t guest = 0;
 
 	if ((tag & TAG_OP_MASK) == TAG_RECORD && (tag & (TAG_SEQ | TAG_TIME)))
-		return decoder_bad(decoder, "a tag is unknown");
+		return decoder_bad(decoder, "unknown tag");
 	if ((tag & TAG_CONTEXT) &&
 	    (!take_byte(&decoder->column[COLUMN_CONTEXT], &context) || (context & ~CONTEXT_MASK)))
-		return decoder_bad(decoder, "a context is wrong");
+		return decoder_bad(decoder, "invalid context");
 	if ((context & CONTEXT_GUEST) &&
 	    (!take_varint(&decoder->column[COLUMN_GUEST], &guest) || guest >= TRACE_GUEST_LIMIT))
-		return decoder_bad(decoder, "a guest is out of range");
+		return decoder_bad(decoder, "guest number out of range");
 	if ((tag & TAG_OP_MASK) == TAG_RECORD && !take_kind(decoder, &kind, &fields))
-		return decoder_bad(decoder, "a kind is wrong");
+		return decoder_bad(decoder, "invalid kind");
 	*token = habit_token(tag, context, kind, fields, (uint32_t)guest);
 	return 0;
 }
@@ -334,7 +334,7 @@ static int next_token(struct decoder *decoder, uint64_t *token)
 
 	if (!decoder->run) {
 		if (!take_byte(&decoder->column[COLUMN_TAG], &tag))
-			return decoder_bad(decoder, "there are fewer tags than records");
+			return decoder_bad(decoder, "fewer tags than records");
 		decoder->run = tag_run(tag);
 	}
 	if (!decoder->run) {
@@ -343,7 +343,7 @@ static int next_token(struct decoder *decoder, uint64_t *token)
 		decoder->run--;
 		*token = habit_expect(&decoder->habit);
 		if (!*token)
-			err = decoder_bad(decoder, "a record is as expected, and none is");
+			err = decoder_bad(decoder, "record in a run without an expected token");
 	}
 	if (!err)
 		habit_learn(&decoder->habit, *token);
@@ -353,10 +353,10 @@ static int next_token(struct decoder *decoder, uint64_t *token)
 static int decoder_end(struct decoder *decoder)
 {
 	if (decoder->run)
-		return decoder_bad(decoder, "a run is longer than there are records");
+		return decoder_bad(decoder, "run longer than the remaining records");
 	for (int i = 0; i < COLUMNS; i++)
 		if (decoder->column[i].at != decoder->column[i].end)
-			return decoder_bad(decoder, "a column has more than its records need");
+			return decoder_bad(decoder, "column longer than its records need");
 	return 0;
 }
 
@@ -404,9 +404,9 @@ int decoder_next(struct decoder *decoder, struct trace_record *record, unsigned 
 		good = take_message(decoder, guest, token, record, false);
 	}
 	if (!good)
-		return decoder_bad(decoder, "a record is wrong");
+		return decoder_bad(decoder, "invalid record");
 	if (guest->listed != decoder->predictor.chunk)
-		return decoder_bad(decoder, "a guest is missing in the table of guests");
+		return decoder_bad(decoder, "guest missing in the table of guests");
 	if (*chained && decoder_follows(decoder, record->guest))
 		link_chain(guest, record, tag, *field_count);
 	decoder->number++;

@@ -31,9 +31,9 @@ int dump_damaged(const char *path, const struct trace_reader *reader, int error,
 	bool damaged = diagnosis_trace_status(error) == EXIT_DAMAGED;
 
 	return diagnose(diagnosis, diagnosis_trace_status(error), error,
-			damaged ? "\"ttdump salvage\" makes a whole trace of what lies before"
+			damaged ? "\"ttdump salvage\" recovers what comes before"
 				: diagnosis_shortage(error),
-			"cannot read on in %s: %s", path, trace_reader_error(reader));
+			"cannot read the rest of %s: %s", path, trace_reader_error(reader));
 }
 
 int dump_no_memory(struct diagnosis *diagnosis)

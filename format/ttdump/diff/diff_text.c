@@ -136,17 +136,17 @@ static void print_again(const struct diff_tail *tail)
 	char a[UNITS_TEXT], b[UNITS_TEXT];
 
 	if (!streak->count) {
-		puts("    never the same again");
+		puts("    different to the end");
 		return;
 	}
-	fputs("    the same again from ", stdout);
+	fputs("    identical from ", stdout);
 	print_numbers(streak->number);
 	printf(", t=%s, to the end: %s record%s", duration_exact(streak->now[0], a),
 	       count_text(streak->count, b), streak->count == 1 ? "" : "s");
 	if (streak->shifted)
-		printf(", %s of them counted differently", count_text(streak->shifted, a));
+		printf(", %s of them with different counters", count_text(streak->shifted, a));
 	if (tail->unlike_checks)
-		printf("; but its memory or its interrupts differ there, %s times",
+		printf("; but memory or interrupts differ there, %s times",
 		       count_text(tail->unlike_checks, a));
 	putchar('\n');
 }
@@ -164,10 +164,10 @@ static void print_tail(const struct diff *diff, const struct trace_difference *f
 {
 	char name[CAST_NAME], count[UNITS_TEXT];
 
-	printf("  %s: parts at ", guest_name(diff, first->guest, name));
+	printf("  %s: diverges at ", guest_name(diff, first->guest, name));
 	print_place(first);
 	printf("\n    from there: %s records equal", count_text(tail->equal, count));
-	print_count(tail->shifted, "equal but for what counts them");
+	print_count(tail->shifted, "equal except for counters");
 	print_count(tail->changed, "changed");
 	print_count(tail->only[0], "only in the first");
 	print_count(tail->only[1], "only in the second");
@@ -216,7 +216,7 @@ static void print_ends(const struct diff *diff)
 		if (diff->end[s] >= 0)
 			continue;
 		snprintf(name, sizeof(name), "%s", diff->path[s]);
-		printf("\n%s cannot be read on: %s\n", printable(name), diff->problem[s]);
+		printf("\ncannot read the rest of %s: %s\n", printable(name), diff->problem[s]);
 	}
 }
 

@@ -13,35 +13,36 @@
 enum { KEY_IGNORE = 256 };
 
 static const struct argp_option options[] = {
-	{ "guest", 'g', "NAME", 0, "Compare only this guest, by name or number", 0 },
+	{ "guest", 'g', "NAME", 0, "compare only this guest, by name or number", 0 },
 	{ "ignore", KEY_IGNORE, "FIELD", 0,
-	  "What is no difference: a kind of record (console, digest), a field (seq, time, "
-	  "payload), or a field of a kind (from.time); can be repeated",
+	  "ignore a kind of record (console, digest), a field (seq, time, payload), or a field of "
+	  "a kind (from.time); can be repeated",
 	  0 },
-	{ "context", 'c', "N", 0, "Show N records before and after (default 5)", 0 },
-	{ "first", 'f', NULL, 0, "Only the first difference, not how it goes on", 0 },
-	{ "json", 'j', NULL, 0, "One JSON object", 0 },
+	{ "context", 'c', "N", 0, "show N records before and after (default 5)", 0 },
+	{ "first", 'f', NULL, 0, "show only the first difference, not how the traces continue", 0 },
+	{ "json", 'j', NULL, 0, "print one JSON object", 0 },
 	{ 0 },
 };
 
 static const char doc[] =
-	"Say where the histories of guests part in two traces, in what, how each goes on from "
-	"there, and whether it comes to be the same again. What is equal before is passed over by "
-	"the hashes in the traces. Exit status 0 when they are equal, 1 when they differ.";
+	"Show where the histories of guests in two traces diverge, how they differ, how each "
+	"continues, and from where they are identical again. The equal beginning is skipped using "
+	"hashes in the traces. Exit status 0 if they are equal, 1 if they differ.";
 
 static uint32_t parse_context(struct argp_state *state, const char *text)
 {
 	uint64_t number = 0;
 
 	if (count_parse(text, &number) || number > CONTEXT_MAX)
-		argp_error(state, "\"%s\" is no number of records; 0 to %d is", text, CONTEXT_MAX);
+		argp_error(state, "invalid number of records \"%s\": expected 0 to %d", text,
+			   CONTEXT_MAX);
 	return (uint32_t)number;
 }
 
 static void parse_trace(struct argp_state *state, struct diff *diff, char *argument)
 {
 	if (state->arg_num > 1)
-		argp_error(state, "only two traces can be compared");
+		argp_error(state, "more than two traces given");
 	else
 		diff->path[state->arg_num] = argument;
 }
@@ -56,8 +57,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		return 0;
 	case KEY_IGNORE:
 		if (!diff_ignore(argument, &diff->options))
-			argp_error(state,
-				   "nothing is called \"%s\"; kinds and fields stand in ttrace(5)",
+			argp_error(state, "unknown kind or field \"%s\"; ttrace(5) lists them",
 				   argument);
 		return 0;
 	case 'c':
@@ -74,7 +74,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (state->arg_num < 2)
-			argp_error(state, "two traces are needed");
+			argp_error(state, "two traces required");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -93,7 +93,7 @@ static int find_guest(struct diff *diff, struct diagnosis *diagnosis)
 	    cast_find(&diff->cast[1], diff->guest, &diff->options.guest))
 		return 0;
 	return diagnose(diagnosis, EXIT_USAGE, -ENOENT, "\"ttdump stat\" lists them",
-			"there is no guest \"%s\" in %s", diff->guest, diff->path[0]);
+			"no guest \"%s\" in %s", diff->guest, diff->path[0]);
 }
 
 /* How far each could be read is lost when it is read again: keep it. */
@@ -116,8 +116,8 @@ static int judge(struct diff *diff, struct diagnosis *diagnosis)
 	else if (diff->compare.cut)
 		return diagnose(diagnosis, diagnosis_trace_status(diff->compare.cut),
 				diff->compare.cut,
-				"\"ttdump verify\" says how far each of them is good",
-				"cannot read on in %s: %s", diff->path[s], diff->problem[s]);
+				"\"ttdump verify\" shows how far each of them is intact",
+				"cannot read the rest of %s: %s", diff->path[s], diff->problem[s]);
 	return 0;
 }
 

@@ -80,10 +80,10 @@ static void refuse_name(const char *word, struct argp_state *state)
 
 	list_names(&names);
 	meant = word_nearest(word, names.name, names.count, sizeof(*names.name));
-	line_format(&line, "there is no operation or kind of record \"%s\"", word);
+	line_format(&line, "unknown operation or kind of record \"%s\"", word);
 	if (meant)
 		line_format(&line, "; did you mean %s?", meant);
-	line_text(&line, "\nthere are:");
+	line_text(&line, "\nknown:");
 	for (size_t i = 0; i < names.count; i++)
 		line_format(&line, "%s%s", i % 12 ? " " : "\n  ", names.name[i]);
 	line_char(&line, '\0');
@@ -157,7 +157,7 @@ static bool parse_range(const char *text, uint64_t *first, uint64_t *last)
 void show_filter_records(struct show_filter *filter, const char *range, struct argp_state *state)
 {
 	if (!parse_range(range, &filter->first, &filter->last))
-		argp_error(state, "\"%s\" is no range of records; 100..200 is", range);
+		argp_error(state, "invalid range of records \"%s\": expected e.g. 100..200", range);
 }
 
 void show_filter_grep(struct show_filter *filter, const char *regex, struct argp_state *state)
@@ -166,11 +166,11 @@ void show_filter_grep(struct show_filter *filter, const char *regex, struct argp
 	int err;
 
 	if (filter->grepping)
-		argp_error(state, "--grep can be given once; (A|B) looks for both");
+		argp_error(state, "--grep given twice; use (A|B) to match either");
 	err = regcomp(&filter->pattern, regex, REG_EXTENDED | REG_NOSUB);
 	if (err) {
 		regerror(err, &filter->pattern, problem, sizeof(problem));
-		argp_error(state, "\"%s\" is no regular expression: %s", regex, problem);
+		argp_error(state, "invalid regular expression \"%s\": %s", regex, problem);
 	}
 	filter->grepping = true;
 }

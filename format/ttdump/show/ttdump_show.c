@@ -22,34 +22,33 @@ struct show {
 enum { KEY_FROM = 256, KEY_TO, KEY_IRQ, KEY_GREP, KEY_CSV, KEY_COLOUR, KEY_NO_PAGER };
 
 static const struct argp_option options[] = {
-	{ NULL, 0, NULL, 0, "Which records; all of these have to be true of one:", 1 },
-	{ "guest", 'g', "GUEST", 0, "Of this guest, by name or number; A,B for several", 1 },
+	{ NULL, 0, NULL, 0, "Records to show (all conditions must match):", 1 },
+	{ "guest", 'g', "GUEST", 0, "of this guest, by name or number; A,B for several", 1 },
 	{ "op", 'o', "NAME", 0,
-	  "Messages of this operation (REQUEST) or records of this kind (console); A,B for several",
+	  "messages of this operation (REQUEST) or records of this kind (console); A,B for several",
 	  1 },
-	{ "irq", KEY_IRQ, NULL, 0, "Interrupts: calls of devices, and what the probe saw", 1 },
-	{ "from", KEY_FROM, "TIME", 0, "From this virtual time on (1.5s, 20ms, 3us)", 1 },
-	{ "to", KEY_TO, "TIME", 0, "Up to this virtual time", 1 },
-	{ "records", 'r', "A..B", 0, "With these numbers; A.., ..B and A work too", 1 },
+	{ "irq", KEY_IRQ, NULL, 0, "interrupts: calls of devices, and those the probe saw", 1 },
+	{ "from", KEY_FROM, "TIME", 0, "from this virtual time on (1.5s, 20ms, 3us)", 1 },
+	{ "to", KEY_TO, "TIME", 0, "up to this virtual time", 1 },
+	{ "records", 'r', "A..B", 0, "with these numbers; also A.., ..B and A", 1 },
 	{ "grep", KEY_GREP, "REGEX", 0,
-	  "What is said of them matches this extended regular expression", 1 },
-	{ NULL, 0, NULL, 0, "How they are shown:", 2 },
-	{ "json", 'j', NULL, 0, "One JSON object a line", 2 },
-	{ "csv", KEY_CSV, NULL, 0, "Comma-separated values", 2 },
-	{ "color", KEY_COLOUR, "WHEN", 0, "auto (on a terminal), always or never", 2 },
-	{ "no-pager", KEY_NO_PAGER, NULL, 0, "Not through a pager on a terminal", 2 },
+	  "whose description matches this extended regular expression", 1 },
+	{ NULL, 0, NULL, 0, "Output format:", 2 },
+	{ "json", 'j', NULL, 0, "print one JSON object per line", 2 },
+	{ "csv", KEY_CSV, NULL, 0, "print comma-separated values", 2 },
+	{ "color", KEY_COLOUR, "WHEN", 0, "use colours: auto (terminal), always or never", 2 },
+	{ "no-pager", KEY_NO_PAGER, NULL, 0, "do not use a pager on a terminal", 2 },
 	{ 0 },
 };
 
-static const char doc[] =
-	"Show a trace, one record a line: number, virtual time in seconds, time since the line "
-	"before, guest, direction (<- from the guest, -> to the guest, == checked in replay, -- "
-	"side data), what it is.";
+static const char doc[] = "Show a trace, one record per line: number, virtual time in seconds, "
+			  "time since the previous line, guest, direction (<- from the guest, -> "
+			  "to the guest, == checked in replay, -- side data), description.";
 
 static void parse_time(struct argp_state *state, const char *text, uint64_t *ns)
 {
 	if (duration_parse(text, ns))
-		argp_error(state, "\"%s\" is no time; 1.5s, 20ms, 3us are", text);
+		argp_error(state, "invalid time \"%s\": expected e.g. 1.5s, 20ms, 3us", text);
 }
 
 static void parse_colour(struct argp_state *state, const char *word, enum show_colour *colour)
@@ -65,7 +64,7 @@ static void parse_colour(struct argp_state *state, const char *word, enum show_c
 			*colour = (enum show_colour)i;
 			return;
 		}
-	argp_error(state, "\"%s\" is not auto, always or never", word);
+	argp_error(state, "invalid --color \"%s\": expected auto, always or never", word);
 }
 
 static error_t parse_filter(int key, char *argument, struct argp_state *state)
@@ -102,7 +101,7 @@ static void choose_format(struct argp_state *state, enum show_format *format,
 			  enum show_format wanted)
 {
 	if (*format != SHOW_TEXT && *format != wanted)
-		argp_error(state, "--json and --csv exclude each other");
+		argp_error(state, "--json and --csv are mutually exclusive");
 	*format = wanted;
 }
 
@@ -125,11 +124,11 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_ARG:
 		if (show->path)
-			argp_error(state, "only one trace can be shown");
+			argp_error(state, "more than one trace given");
 		show->path = argument;
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "a trace is missing");
+		argp_error(state, "missing trace file");
 		return 0;
 	case ARGP_KEY_END:
 		if (show->filter.to < show->filter.from)
@@ -139,7 +138,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	return parse_filter(key, argument, state);
 }
 
-/* ---- Who is who ------------------------------------------------------------------------------ */
+/* ---- Identifying processes ---------------------------------------------------------------------
+ */
 
 static int meet(struct show *show, const struct trace_record *record)
 {
@@ -168,7 +168,7 @@ static int refuse_guest(const struct show *show, const char *word, struct diagno
 		snprintf(advice, sizeof(advice), "there are: %.*s", (int)list.size,
 			 list.text ?: "");
 	line_free(&list);
-	return diagnose(diagnosis, EXIT_USAGE, -ENOENT, advice, "there is no guest %s in %s", word,
+	return diagnose(diagnosis, EXIT_USAGE, -ENOENT, advice, "no guest %s in %s", word,
 			show->path);
 }
 
@@ -217,8 +217,8 @@ static int go_to_start(const struct show *show, struct trace_reader *reader,
 		err = trace_reader_seek(reader, filter->first);
 	if (err == -ERANGE)
 		return diagnose(diagnosis, EXIT_USAGE, err,
-				"\"ttdump stat\" says how many there are",
-				"there is no record %" PRIu64 " in %s", filter->first, show->path);
+				"\"ttdump stat\" shows how many there are",
+				"no record %" PRIu64 " in %s", filter->first, show->path);
 	return 0;
 }
 

@@ -8,7 +8,7 @@
 #include "format/text/frames.h"
 #include "format/ttdump/base/ttdump.h"
 
-/* Operations that nobody knows are counted together, as are numbers beyond those that occur. */
+/* Unknown operations are counted together, and so are numbers beyond those that occur. */
 #define STAT_OPS     (TRACE_OP_LIMIT + 1)
 #define STAT_DEVICES 64
 #define STAT_IRQS    64

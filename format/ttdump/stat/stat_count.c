@@ -88,7 +88,7 @@ static int count_device(struct stat_guest *guest, const struct trace_record *rec
 static void count_digest(struct stat_guest *guest, const struct trace_record *record)
 {
 	if (!record->digest.block_size)
-		return; /* more of the ladder */
+		return; /* more of the block hashes */
 	guest->digests++;
 	guest->low = record->digest.low;
 	guest->high = record->digest.high;

@@ -154,9 +154,8 @@ static void add_interrupts(struct table_text *table, const char *guest, const ch
 static void add_calls(struct table_text *table, const char *guest, const char *source,
 		      const struct stat_device *device)
 {
-	add_interrupts(table, guest, source, device->calls - device->changes,
-		       "as calls of its vrings");
-	add_interrupts(table, guest, source, device->changes, "as its configuration changed");
+	add_interrupts(table, guest, source, device->calls - device->changes, "vring calls");
+	add_interrupts(table, guest, source, device->changes, "configuration changes");
 }
 
 static void add_probed(struct table_text *table, const struct stat_guest *guest, const char *name)
@@ -210,7 +209,7 @@ static void print_networks(const struct stat_data *stat)
 		for (size_t reason = 0; reason < STAT_LOSSES; reason++)
 			table_add_count(&table, network->lost[reason]);
 	}
-	table_end(&table, "networks (frames that were received)", stdout);
+	table_end(&table, "networks (received frames)", stdout);
 }
 
 static void print_busiest(const struct stat_data *stat)

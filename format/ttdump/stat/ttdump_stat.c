@@ -16,23 +16,23 @@ struct stat_request {
 };
 
 static const struct argp_option options[] = {
-	{ "busiest", 'b', "N", 0, "List the N busiest milliseconds (default 5)", 0 },
-	{ "json", 'j', NULL, 0, "One JSON object", 0 },
+	{ "busiest", 'b', "N", 0, "list the N busiest milliseconds (default 5)", 0 },
+	{ "json", 'j', NULL, 0, "print one JSON object", 0 },
 	{ 0 },
 };
 
 static const char doc[] =
-	"Say what is in a trace and what it costs: messages of each guest by operation, virtual "
-	"and wall-clock time, interrupts by source, what went through each device and network, "
-	"the busiest milliseconds, what each kind of record takes of the file, the chain of each "
-	"guest (equal chains mean equal histories) and its last memory digest.";
+	"Summarise a trace: messages of each guest by operation, virtual and wall-clock time, "
+	"interrupts by source, traffic of each device and network, the busiest milliseconds, the "
+	"space that each kind of record takes in the file, the chain of each guest (equal chains "
+	"mean equal histories) and its last memory digest.";
 
 static uint32_t parse_busiest(struct argp_state *state, const char *text)
 {
 	uint64_t number = 0;
 
 	if (count_parse(text, &number) || number > STAT_BUSIEST_MAX)
-		argp_error(state, "\"%s\" is no number of milliseconds; 0 to %d is", text,
+		argp_error(state, "invalid number of milliseconds \"%s\": expected 0 to %d", text,
 			   STAT_BUSIEST_MAX);
 	return (uint32_t)number;
 }
@@ -50,11 +50,11 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_ARG:
 		if (request->path)
-			argp_error(state, "only one trace can be summed up");
+			argp_error(state, "more than one trace given");
 		request->path = argument;
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "a trace is missing");
+		argp_error(state, "missing trace file");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -142,7 +142,7 @@ static void release(struct stat_data *stat)
 	cast_free(&stat->cast);
 }
 
-/* A damaged trace is summed up as far as it goes; the diagnosis says where it stops. */
+/* A damaged trace is summarised up to the damage, which the diagnosis reports. */
 int dump_stat(int argc, char **argv, struct diagnosis *diagnosis)
 {
 	static const struct argp argp = { options, parse, "TRACE", doc, NULL, NULL, NULL };

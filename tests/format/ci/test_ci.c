@@ -250,7 +250,7 @@ static void test_known_text_comes_back(void **state)
 	ci_release(&suite);
 }
 
-/* What is there already counts; what is too much is left out whole, and said to be. */
+/* What already exists counts; what is too much is left out whole, and said to be. */
 static void test_a_summary_keeps_within_its_limit(void **state)
 {
 	const char *directory = *state;

@@ -141,10 +141,9 @@ static void everything_else(void **state)
 		{ { .kind = TRACE_entropy, .entropy = { 7, 9 }, TEXT("ab") },
 		  "entropy    source 7 9 wanted, 2 bytes 6162" },
 		{ { .kind = TRACE_digest, .digest = { 0, 4096, 2, 1 }, TEXT("abc") },
-		  "digest     ram 00000000000000010000000000000002, 4096-byte blocks, ladder of 3 "
-		  "bytes" },
+		  "digest     ram 00000000000000010000000000000002, 4096-byte blocks, block hashes, 3 bytes" },
 		{ { .kind = TRACE_digest, .digest = { 1, 0, 0, 0 }, TEXT("abc") },
-		  "digest     data+bss ladder of 3 bytes, goes on" },
+		  "digest     data+bss block hashes, 3 bytes, goes on" },
 		{ { .kind = TRACE_exit, .exit = { 3, 0 } }, "exit       status 3" },
 		{ { .kind = TRACE_exit, .exit = { 0, 11 } }, "exit       by signal 11 SIGSEGV" },
 		{ { .kind = TRACE_join, .join = { UINT64_MAX, 7 }, TEXT("p") },

@@ -50,7 +50,7 @@ changed() {
 
 text() {
 	check console 1
-	grep -qF 'it prints "another \x1b[31mline\n" instead of "[    0.374256] tick\r\n"' out
+	grep -qF 'console output: "another \x1b[31mline\n" instead of "[    0.374256] tick\r\n"' out
 	never_says out $'\x1b'
 	json 'g["later"]["kinds"] == {"console": {"changed": 1, "only_a": 0, "only_b": 0,
 		"fields": {"payload": 1}}}'
@@ -84,7 +84,7 @@ ends() {
 	grep -q 'no more records of this guest' out
 	json 'd["first"]["b"] is None and g["later"]["only_a"] == 491 and g["later"]["again"] is None'
 	check joined 1
-	grep -q 'late: parts at record 1389 of the second' out
+	grep -q 'late: diverges at record 1389 of the second' out
 	json 'd["first"]["a"] is None and d["first"]["b"]["kind"] == "leave"'
 }
 
@@ -103,14 +103,14 @@ cut() {
 	head -c $(($(stat -c %s a) - 300)) a >"cut"
 	expect 3 ttdump diff cut b
 	grep -q '^equal as far as it goes' out
-	grep -q 'cannot read on in cut: ' err
+	grep -q 'cannot read the rest of cut: ' err
 	expect 3 ttdump diff b cut
-	grep -q 'cannot read on in cut: ' err
+	grep -q 'cannot read the rest of cut: ' err
 	cp a damaged
 	printf '\377\377' | dd of=damaged bs=1 seek=2000 conv=notrunc status=none
 	head -c $(($(stat -c %s a) - 10)) damaged >noindex
 	expect 3 ttdump diff noindex b
-	grep -q 'cannot read on in noindex: ' err
+	grep -q 'cannot read the rest of noindex: ' err
 }
 
 started() {
@@ -140,7 +140,7 @@ refused() {
 	expect 2 ttdump diff a
 	expect 2 ttdump diff a b c
 	expect 2 ttdump diff --ignore nonsense a b
-	grep -q 'nothing is called "nonsense"' err
+	grep -q 'unknown kind or field "nonsense"' err
 	expect 2 ttdump diff --ignore from.nonsense a b
 	expect 2 ttdump diff --context many a b
 	expect 2 ttdump diff --guest nobody a b

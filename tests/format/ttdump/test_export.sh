@@ -62,7 +62,7 @@ PYTHON
 json_damaged() {
 	damaged_trace
 	expect 3 ttdump export json damaged -o document
-	says err 'cannot read on in damaged'
+	says err 'cannot read the rest of damaged'
 	expect 3 ttdump show --json damaged
 	same_records document out
 }
@@ -105,7 +105,7 @@ perfetto_rare() {
 perfetto_damaged() {
 	damaged_trace
 	expect 3 ttdump export perfetto damaged -o exported
-	says err 'cannot read on in damaged'
+	says err 'cannot read the rest of damaged'
 	protoc --decode=perfetto.protos.Trace -I "${schema%/*}" "${schema##*/}" <exported >text
 	at_least "$(grep -c '^packet {' text)" 1000 "packets"
 }
@@ -114,8 +114,8 @@ perfetto_damaged() {
 perfetto_terminal() {
 	lab_trace
 	expect 2 script -qec "$bin/ttdump export perfetto trace" /dev/null
-	says out 'perfetto is nothing to read on a terminal'
-	says out 'name a file with -o'
+	says out 'perfetto is not written to a terminal'
+	says out 'give a file with -o'
 	expect 0 script -qec "$bin/ttdump export perfetto trace -o exported" /dev/null
 	expect 0 script -qec "$bin/ttdump export json trace" /dev/null
 }
@@ -173,7 +173,7 @@ pcapng_damaged() {
 	command -v capinfos >/dev/null || skip "needs capinfos"
 	damaged_trace
 	expect 3 ttdump export pcapng damaged -o exported
-	says err 'cannot read on in damaged'
+	says err 'cannot read the rest of damaged'
 	ttdump show --json damaged >shown 2>/dev/null || true
 	expect 0 capinfos -M -c exported
 	at_least "$(sed -n 's/^Number of packets: *//p' out)" "$(($(wc -l <shown) - 1))" "packets"
@@ -209,7 +209,7 @@ onto_itself() {
 	cp trace kept
 	for format in $(formats); do
 		expect 2 ttdump export "$format" trace -o same
-		says err 'same would overwrite what it is made of'
+		says err 'cannot write same: it is the input'
 	done
 	cmp trace kept
 	echo '{}' >report
@@ -220,9 +220,9 @@ onto_itself() {
 no_format() {
 	lab_trace
 	expect 2 ttdump export trace
-	says err 'there is no format "trace"; there are json, '
+	says err 'unknown format "trace": expected json, '
 	expect 2 ttdump export
-	says err 'a format is missing: json, '
+	says err 'missing format: expected json, '
 }
 
 stranger() {

@@ -19,9 +19,9 @@ damaged() {
 	"$bin/format_make_sample" whole.zst
 	head -c $(($(stat -c %s whole.zst) - 600)) whole.zst >t.zst
 	expect 3 ttdump export html t.zst -o t.html
-	says err 'cannot read on in t.zst'
+	says err 'cannot read the rest of t.zst'
 	ttdump show --json t.zst >records 2>/dev/null || true
-	browses shown t.html "$(grep -c "\"number\":" records)" 'This trace is not whole.'
+	browses shown t.html "$(grep -c "\"number\":" records)" 'This trace is incomplete.'
 }
 
 # Times that go back and forth, kinds in no order, guests that nobody introduced.
@@ -59,13 +59,13 @@ report() {
 	expect 0 ttdump export html --report r.json t.zst -o t.html
 	browses shown t.html "$(ttdump show --json t.zst | grep -c "\"number\":")" 'diverged at record 17'
 	expect 2 ttdump export json --report r.json t.zst
-	says err 'json takes no report'
+	says err 'json does not take --report'
 	expect 2 ttdump export html --report none.json t.zst -o t.html
 	says err 'cannot open none.json'
 	for text in 'text' '{}' '[]' '{"version":2}' '{"version":1,"uuid":"x"}'; do
 		echo "$text" >bad.json
 		expect 4 ttdump export html --report bad.json t.zst -o t.html
-		says err 'bad.json is no report of a replay'
+		says err 'bad.json is not a replay report'
 	done
 	echo '{"version":1,"uuid":"x","guests":[]}' >bad.json
 	expect 4 ttdump export html --report bad.json t.zst -o t.html

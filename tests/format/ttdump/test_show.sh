@@ -84,7 +84,7 @@ damage_comes_last() {
 	head -c $(($(stat -c %s "$sample") - 600)) "$sample" >cut
 	PAGER='cat; sleep 0.3; echo pager ends' on_terminal "ttdump show cut"
 	((status == 3))
-	[[ $(grep -oE 'pager ends|cannot read on' out) == $'pager ends\ncannot read on' ]]
+	[[ $(grep -oE 'pager ends|cannot read the rest' out) == $'pager ends\ncannot read the rest' ]]
 }
 
 left_early() {

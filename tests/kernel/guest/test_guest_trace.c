@@ -251,13 +251,13 @@ static void test_what_is_not_the_recorded_file_is_not_read(void **state)
 	assert_refused(-ESTALE, EXIT_CANNOT, "another size");
 	unlink(source);
 	assert_int_equal(mkfifo(source, 0600), 0);
-	assert_refused(-EINVAL, EXIT_USAGE, "is not a file");
+	assert_refused(-EINVAL, EXIT_USAGE, "is not a regular file");
 	unlink(source);
 	assert_int_equal(symlink("/etc/hostname", source), 0);
-	assert_refused(-EINVAL, EXIT_USAGE, "is not a file");
+	assert_refused(-EINVAL, EXIT_USAGE, "is not a regular file");
 	unlink(source);
 	assert_int_equal(mkdir(source, 0700), 0);
-	assert_refused(-EINVAL, EXIT_USAGE, "is not a file");
+	assert_refused(-EINVAL, EXIT_USAGE, "is not a regular file");
 	rmdir(source);
 }
 

@@ -112,7 +112,7 @@ static void test_filtered(void **state)
 	assert_refused(
 		&(struct host){ .bpf_error = EPERM,
 				.capabilities = CAPABILITY(CAP_BPF) | CAPABILITY(CAP_PERFMON) },
-		-EPERM, "in spite of its capabilities");
+		-EPERM, "despite sufficient capabilities");
 }
 
 static void test_kernel_without_bpf(void **state)

@@ -108,7 +108,7 @@ static void test_a_message_before_the_reply_to_the_last(void **state)
 	peer_send(&peer, VHOST_VRING_KICK, 9, kick, sizeof(kick), NULL, 0);
 	peer_send(&peer, VHOST_VRING_KICK, 9, kick, sizeof(kick), NULL, 0);
 	assert_int_equal(receive(), -EBADMSG);
-	assert_string_equal(peer.vhost.problem, "VRING_KICK and then more before its reply");
+	assert_string_equal(peer.vhost.problem, "VRING_KICK followed by another message before its reply");
 }
 
 static void test_longest_message(void **state)
@@ -231,7 +231,7 @@ static void test_message_without_its_end(void **state)
 	(void)state;
 	write_bytes(peer.fd, &header, sizeof(header));
 	assert_int_equal(receive(), -EBADMSG);
-	assert_string_equal(peer.vhost.problem, "a message that is cut off, 8 bytes early");
+	assert_string_equal(peer.vhost.problem, "a truncated message, 8 bytes missing");
 	assert_in_range(clock_ns() - begin, VHOST_PATIENCE_NS, 10 * VHOST_PATIENCE_NS);
 }
 
@@ -244,7 +244,7 @@ static void test_end_within_a_message(void **state)
 	write_bytes(peer.fd, &header, 7);
 	close_fd(&peer.fd);
 	assert_int_equal(receive(), -EBADMSG);
-	assert_string_equal(peer.vhost.problem, "a message that is cut off, 5 bytes early");
+	assert_string_equal(peer.vhost.problem, "a truncated message, 5 bytes missing");
 	assert_true(clock_ns() - begin < VHOST_PATIENCE_NS / 2);
 }
 
@@ -429,7 +429,8 @@ static void test_replies_to_calls_that_are_wrong(void **state)
 	assert_int_equal(peer_tell_calls(&peer), 0);
 	reply_called(4, 5, 8, 0);
 	assert_int_equal(vhost_take_called(&peer.vhost, &value), -EBADMSG);
-	assert_string_equal(peer.vhost.problem, "a reply on the connection for calls, but no call");
+	assert_string_equal(peer.vhost.problem,
+			    "a reply on the connection for calls without a call");
 	assert_int_equal(vhost_call(&peer.vhost, VHOST_BACKEND_VRING_CALL, 0), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		reply_called(bad[i][0], bad[i][1], bad[i][2], 0);
@@ -465,7 +466,7 @@ static void test_reply_to_a_call_that_is_cut_off(void **state)
 	write_bytes(peer.calls, &(struct peer_header){ 4, 5, 8 }, 12);
 	shutdown(peer.calls, SHUT_WR);
 	assert_int_equal(vhost_take_called(&peer.vhost, &value), -EBADMSG);
-	assert_string_equal(peer.vhost.problem, "a message that is cut off, 8 bytes early");
+	assert_string_equal(peer.vhost.problem, "a truncated message, 8 bytes missing");
 }
 
 #define STAGED(test) cmocka_unit_test_setup_teardown(test, stage_open, stage_close)

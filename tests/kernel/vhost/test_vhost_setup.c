@@ -261,7 +261,7 @@ static void test_descriptors_that_are_not_wanted(void **state)
 	expect_problem(tell(VHOST_SET_BACKEND_REQ_FD, NULL, 0),
 		       "SET_BACKEND_REQ_FD with 0 descriptors");
 	expect_problem(peer_tell(&peer, VHOST_SET_BACKEND_REQ_FD, NULL, 0, fds, 1),
-		       "SET_BACKEND_REQ_FD with what is no stream socket");
+		       "SET_BACKEND_REQ_FD: not a stream socket");
 	assert_int_equal(peer.vhost.call_fd, -1);
 	expect_problem(peer_tell(&peer, VHOST_SET_VRING_KICK, body, 8, NULL, 0),
 		       "SET_VRING_KICK: 0x0 with 0 descriptors");
@@ -318,7 +318,7 @@ static void test_memory_that_makes_no_sense(void **state)
 	table.region[1] = table.region[0];
 	expect_problem(tell_table(&table, 2),
 		       "SET_MEM_TABLE: 4096 bytes at 0x1000 (0x1000 of its own), at 0x0 of the "
-		       "file: not there, or twice");
+		       "file: missing, or given twice");
 	table.count = 1;
 	table.region[0].size = MEMORY_SIZE + 1;
 	assert_int_equal(tell_table(&table, 1), -EBADMSG);
@@ -381,17 +381,16 @@ static void test_rings_that_make_no_sense(void **state)
 	assert_int_equal(peer_tell_memory(&peer, &memory), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
 		assert_int_equal(tell_state(VHOST_SET_VRING_NUM, 1, sizes[i]), -EBADMSG);
-		assert_non_null(strstr(peer.vhost.problem, "not a power of two up to 1024"));
+		assert_non_null(strstr(peer.vhost.problem, "expected a power of two up to 1024"));
 	}
 	expect_problem(tell_state(VHOST_SET_VRING_BASE, 1, 0x10000), "SET_VRING_BASE: index 65536");
 	assert_int_equal(peer_tell_ring(&peer, 1, good, good, good), -EBADMSG);
 	assert_int_equal(tell_state(VHOST_SET_VRING_ENABLE, 1, 1), -EBADMSG);
 	assert_int_equal(tell_state(VHOST_SET_VRING_NUM, 1, 256), 0);
 	assert_int_equal(peer_tell_ring(&peer, 1, good + 8, good, good), -EBADMSG);
-	assert_non_null(strstr(peer.vhost.problem, "SET_VRING_ADDR: vring 1: a vring that is not "
-						   "aligned"));
+	assert_non_null(strstr(peer.vhost.problem, "SET_VRING_ADDR: vring 1: misaligned vring"));
 	assert_int_equal(peer_tell_ring(&peer, 1, end - 16, good, good), -EBADMSG);
-	assert_non_null(strstr(peer.vhost.problem, "not in its memory"));
+	assert_non_null(strstr(peer.vhost.problem, "outside of its memory"));
 	assert_int_equal(tell_state(VHOST_SET_VRING_ENABLE, 1, 1), -EBADMSG);
 	assert_int_equal(peer_tell_ring(&peer, 1, good, good, good), 0);
 	expect_problem(tell_state(VHOST_SET_VRING_ENABLE, 1, 2), "SET_VRING_ENABLE: 2");
@@ -407,8 +406,9 @@ static void test_ring_in_memory_of_before(void **state)
 	assert_int_equal(tell_state(VHOST_SET_VRING_ENABLE, 0, 0), 0);
 	assert_int_equal(tell_table(&table, 1), 0);
 	assert_int_equal(tell_state(VHOST_SET_VRING_ENABLE, 0, 1), -EBADMSG);
-	assert_non_null(strstr(peer.vhost.problem, "SET_VRING_ENABLE: vring 0: a vring that is "
-						   "not in its memory"));
+	assert_non_null(strstr(peer.vhost.problem,
+			       "SET_VRING_ENABLE: vring 0: vring outside of its "
+			       "memory"));
 }
 
 static void test_configuration_of_the_wrong_length(void **state)

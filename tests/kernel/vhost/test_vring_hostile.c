@@ -88,9 +88,9 @@ static void test_circle(void **state)
 
 	put(stage, 0, stage->buffer, 8, BUILDER_NEXT, 1);
 	put(stage, 1, stage->buffer, 8, BUILDER_NEXT, 0);
-	expect_refusal(stage, "chain 0: goes round in a circle");
+	expect_refusal(stage, "chain 0: loops");
 	put(stage, 0, stage->buffer, 8, BUILDER_NEXT, 0);
-	expect_refusal(stage, "chain 0: goes round in a circle");
+	expect_refusal(stage, "chain 0: loops");
 }
 
 static void test_circle_in_a_table(void **state)
@@ -101,7 +101,7 @@ static void test_circle_in_a_table(void **state)
 	table[0] = (struct builder_descriptor){ stage->buffer, 8, BUILDER_NEXT, 1 };
 	table[1] = (struct builder_descriptor){ stage->buffer, 8, BUILDER_NEXT, 0 };
 	put(stage, 0, stage->buffer, 32, BUILDER_TABLE, 0);
-	expect_refusal(stage, "chain 0: goes round in a circle");
+	expect_refusal(stage, "chain 0: loops");
 }
 
 static void test_next_beyond_the_ring(void **state)
@@ -109,9 +109,9 @@ static void test_next_beyond_the_ring(void **state)
 	struct stage *stage = *state;
 
 	put(stage, 0, stage->buffer, 8, BUILDER_NEXT, RING_SIZE);
-	expect_refusal(stage, "chain 0: goes on with descriptor 16 of 16");
+	expect_refusal(stage, "chain 0: next descriptor 16 of 16");
 	put(stage, 0, stage->buffer, 8, BUILDER_NEXT, UINT16_MAX);
-	expect_refusal(stage, "chain 0: goes on with descriptor 65535 of 16");
+	expect_refusal(stage, "chain 0: next descriptor 65535 of 16");
 }
 
 static void test_next_beyond_the_table(void **state)
@@ -121,7 +121,7 @@ static void test_next_beyond_the_table(void **state)
 
 	table[0] = (struct builder_descriptor){ stage->buffer, 8, BUILDER_NEXT, 2 };
 	put(stage, 0, stage->buffer, 32, BUILDER_TABLE, 0);
-	expect_refusal(stage, "chain 0: goes on with descriptor 2 of 2");
+	expect_refusal(stage, "chain 0: next descriptor 2 of 2");
 }
 
 static void test_buffers_outside_memory(void **state)
@@ -148,7 +148,7 @@ static void test_buffers_outside_memory(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		put(stage, 0, bad[i].address, bad[i].length, i % 2 ? BUILDER_WRITE : 0, 0);
 		snprintf(problem, sizeof(problem),
-			 "chain 0: %" PRIu32 " bytes at 0x%" PRIx64 " are not memory",
+			 "chain 0: %" PRIu32 " bytes at 0x%" PRIx64 " are not in its memory",
 			 bad[i].length, bad[i].address);
 		expect_refusal(stage, problem);
 	}
@@ -162,7 +162,7 @@ static void test_readable_after_writable(void **state)
 
 	put(stage, 0, stage->buffer, 8, BUILDER_WRITE | BUILDER_NEXT, 1);
 	put(stage, 1, stage->buffer, 8, 0, 0);
-	expect_refusal(stage, "chain 0: a buffer to read after one to write");
+	expect_refusal(stage, "chain 0: a readable buffer after a writable one");
 }
 
 static void test_tables_of_bad_length(void **state)
@@ -185,9 +185,9 @@ static void test_table_outside_memory(void **state)
 	struct stage *stage = *state;
 
 	put(stage, 0, MEMORY_END - 16, 32, BUILDER_TABLE, 0);
-	expect_refusal(stage, "chain 0: its indirect table at 0x400ffff0 is not memory");
+	expect_refusal(stage, "chain 0: its indirect table at 0x400ffff0 is not in its memory");
 	put(stage, 0, UINT64_MAX - 15, 32, BUILDER_TABLE, 0);
-	expect_refusal(stage, "chain 0: its indirect table at 0xfffffffffffffff0 is not memory");
+	expect_refusal(stage, "chain 0: its indirect table at 0xfffffffffffffff0 is not in its memory");
 }
 
 static void test_table_in_a_table(void **state)
@@ -197,7 +197,7 @@ static void test_table_in_a_table(void **state)
 
 	table[0] = (struct builder_descriptor){ stage->buffer, 16, BUILDER_TABLE, 0 };
 	put(stage, 0, stage->buffer, 16, BUILDER_TABLE, 0);
-	expect_refusal(stage, "chain 0: an indirect table in another");
+	expect_refusal(stage, "chain 0: nested indirect tables");
 }
 
 static void test_chain_that_goes_on_after_its_table(void **state)
@@ -205,7 +205,7 @@ static void test_chain_that_goes_on_after_its_table(void **state)
 	struct stage *stage = *state;
 
 	put(stage, 0, stage->buffer, 16, BUILDER_TABLE | BUILDER_NEXT, 1);
-	expect_refusal(stage, "chain 0: goes on after an indirect table");
+	expect_refusal(stage, "chain 0: continues after an indirect table");
 }
 
 /* A table may be as long as allowed, or stand behind other buffers, but not both. */
@@ -253,10 +253,10 @@ static void test_head_beyond_the_ring(void **state)
 
 	ring_builder_publish(&stage->driver, RING_SIZE);
 	assert_int_equal(vring_take(&stage->ring, &stage->chain), -EBADMSG);
-	assert_string_equal(stage->ring.problem, "a chain at descriptor 16 of 16");
+	assert_string_equal(stage->ring.problem, "chain head 16 of 16");
 	assert_int_equal(vring_chain_at(&stage->ring, UINT16_MAX, &stage->chain), -EBADMSG);
 	assert_int_equal(vring_complete(&stage->ring, RING_SIZE, 0), -EBADMSG);
-	assert_string_equal(stage->ring.problem, "a chain at descriptor 16 of 16");
+	assert_string_equal(stage->ring.problem, "chain head 16 of 16");
 	assert_int_equal(*ring_builder_used_index(&stage->driver), 0);
 }
 
@@ -286,7 +286,7 @@ static void test_used_entries_that_make_no_sense(void **state)
 	*ring_builder_used_index(&stage->driver) = 1;
 	ring_builder_used_entry(&stage->driver, 0)->head = 0x10000;
 	assert_int_equal(vring_next_used(&stage->ring, &head, &written), -EBADMSG);
-	assert_string_equal(stage->ring.problem, "a used chain at descriptor 65536 of 16");
+	assert_string_equal(stage->ring.problem, "used chain head 65536 of 16");
 	assert_int_equal(stage->ring.next_used, 0);
 }
 
@@ -299,7 +299,7 @@ static void test_sizes_and_alignment(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		stage->ring.size = bad[i];
 		assert_int_equal(vring_check(&stage->ring), -EBADMSG);
-		assert_non_null(strstr(stage->ring.problem, "not a power of two up to 1024"));
+		assert_non_null(strstr(stage->ring.problem, "expected a power of two up to 1024"));
 	}
 	stage->ring = good;
 	stage->ring.desc += 8;
@@ -310,7 +310,7 @@ static void test_sizes_and_alignment(void **state)
 	stage->ring = good;
 	stage->ring.used += 2;
 	assert_int_equal(vring_check(&stage->ring), -EBADMSG);
-	assert_non_null(strstr(stage->ring.problem, "not aligned"));
+	assert_non_null(strstr(stage->ring.problem, "misaligned"));
 	assert_int_equal(vring_check(&good), 0);
 }
 
@@ -334,7 +334,7 @@ static void test_rings_at_the_end_of_memory(void **state)
 			ring.used = end - 4 - 8 * RING_SIZE + (far ? 4 : 0);
 		assert_int_equal(vring_check(&ring), far ? -EBADMSG : 0);
 		if (far)
-			assert_non_null(strstr(ring.problem, "not in its memory"));
+			assert_non_null(strstr(ring.problem, "outside of its memory"));
 	}
 	ring = good;
 	ring.desc = ring.avail = ring.used = UINT64_MAX - 15;

@@ -112,7 +112,7 @@ static void test_what_is_not_there_is_told(void **state)
 		{ "2s", 0, "the trace ends at 0.009000000 s" },
 		{ "irq:4", 0, "there are 3 device interrupts" },
 		{ "n1:irq:2", 0, "not counting the 1 that only the probe saw" },
-		{ "n3:irq:1", 0, "the trace has no guest n3" },
+		{ "n3:irq:1", 0, "no guest n3 in the trace" },
 		{ "console:bye", 0, "none of 3 lines matches" },
 		{ "irq:1", 4, "is record 3, which has passed" },
 		{ "3", 4, "has passed" },

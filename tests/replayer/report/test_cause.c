@@ -68,7 +68,7 @@ static void test_nothing_known_is_said(void **state)
 	set_scene(&scene);
 	find(&scene);
 	assert_int_equal(scene.count, 1);
-	assert_cause(&scene, 0, "nothing known: probably a door that is not recorded",
+	assert_cause(&scene, 0, "unknown: probably an interface that is not recorded",
 		     "1,234 messages and 5 memory digests before it were the same");
 }
 
@@ -81,16 +81,17 @@ static void test_processors_are_compared(void **state)
 	strcpy(scene.outcome.cpu.model, "Other\033 CPU");
 	find(&scene);
 	assert_int_equal(scene.count, 1);
-	assert_cause(&scene, 0, "the processor is of another model",
+	assert_cause(&scene, 0, "different processor model",
 		     "recorded on Some CPU, this is Other? CPU");
 	set_scene(&scene);
 	scene.outcome.cpu.number = 3;
 	find(&scene);
-	assert_cause(&scene, 0, "it runs on another CPU", "recorded on CPU 1, replayed on CPU 3");
+	assert_cause(&scene, 0, "it runs on a different CPU",
+		     "recorded on CPU 1, replayed on CPU 3");
 	set_scene(&scene);
 	scene.outcome.cpu.cpuid = 8;
 	find(&scene);
-	assert_cause(&scene, 0, "the processor describes itself differently", "0000000000000008");
+	assert_cause(&scene, 0, "CPUID differs", "0000000000000008");
 }
 
 static void test_each_missing_part_of_the_seal_counts(void **state)
@@ -103,9 +104,9 @@ static void test_each_missing_part_of_the_seal_counts(void **state)
 	scene.outcome.seal = scene.started.origin.seal & ~(unsigned int)SEAL_PID;
 	find(&scene);
 	assert_int_equal(scene.count, 3);
-	assert_cause(&scene, 0, "the room of the recording was not wholly sealed", "aslr: ");
-	assert_cause(&scene, 1, "the room of the recording was not wholly sealed", "entropy: ");
-	assert_cause(&scene, 2, "the room here is sealed less than it was", "pid: ");
+	assert_cause(&scene, 0, "the recording's sandbox was not fully isolated", "aslr: ");
+	assert_cause(&scene, 1, "the recording's sandbox was not fully isolated", "entropy: ");
+	assert_cause(&scene, 2, "the sandbox here is less isolated than the recording's", "pid: ");
 	/* What only protects the host changes nothing; without a CPU of its own none is compared.
 	 */
 	scene.started.origin.seal = 0;
@@ -116,7 +117,7 @@ static void test_each_missing_part_of_the_seal_counts(void **state)
 	scene.outcome.cpu.cpuid = 7;
 	scene.outcome.seal = SEAL_FULL;
 	find(&scene);
-	assert_cause(&scene, 0, "nothing known: probably a door that is not recorded", "");
+	assert_cause(&scene, 0, "unknown: probably an interface that is not recorded", "");
 }
 
 static void test_there_are_no_more_than_fit(void **state)
@@ -146,7 +147,7 @@ static void test_allowed_arguments_are_named(void **state)
 	scene.started.spec.arguments = arguments;
 	find(&scene);
 	assert_int_equal(scene.count, 1);
-	assert_cause(&scene, 0, "it used what nobody records of the recording machine",
+	assert_cause(&scene, 0, "it used unrecorded interfaces of the recording machine",
 		     "the kernel argument ubd0=/tmp/x: ");
 	assert_non_null(strstr(scene.causes[0].advice, "without --allow ubd"));
 }
@@ -157,18 +158,17 @@ static void test_ends_are_explained(void **state)
 
 	(void)state;
 	set_scene(&scene);
-	strcpy(scene.outcome.report.got, "nothing: it computes and does not come back");
+	strcpy(scene.outcome.report.got, "nothing: it is computing");
 	find(&scene);
-	assert_cause(&scene, 0, "it runs without end, or this machine is too slow",
-		     "--hang-timeout");
+	assert_cause(&scene, 0, "it runs forever, or this machine is too slow", "--hang-timeout");
 	set_scene(&scene);
 	strcpy(scene.outcome.report.got, "its end by signal 9");
 	find(&scene);
-	assert_cause(&scene, 0, "this machine ended it", "its end by signal 9");
+	assert_cause(&scene, 0, "it was killed by this machine", "its end by signal 9");
 	set_scene(&scene);
 	strcpy(scene.outcome.report.got, "its end by signal 11");
 	find(&scene);
-	assert_cause(&scene, 0, "nothing known: probably a door that is not recorded", "");
+	assert_cause(&scene, 0, "unknown: probably an interface that is not recorded", "");
 }
 
 /* Of a kernel that keeps the counter from programs, random numbers are left. */
@@ -182,7 +182,7 @@ static void test_memory_alone_points_to_a_program(void **state)
 		(struct cursor_memory){ .differs = true, .region = MEMORY_RAM };
 	find(&scene);
 	assert_int_equal(scene.count, 1);
-	assert_cause(&scene, 0, "a program in the guest took random numbers of the processor",
+	assert_cause(&scene, 0, "a program in the guest used the processor's random numbers",
 		     "guest's RAM");
 	/* Not where something else is known. */
 	scene.outcome.report.flipped = true;
@@ -201,7 +201,7 @@ static void test_a_kernel_without_the_patches_is_named(void **state)
 	find(&scene);
 	assert_int_equal(scene.count, 1);
 	assert_cause(&scene, 0, "a program in the guest read the processor's time stamp counter",
-		     "its kernel lets programs read the counter");
+		     "its kernel lets programs read this machine's counter");
 	assert_non_null(strstr(scene.causes[0].advice, "build-uml.sh"));
 }
 
@@ -232,9 +232,9 @@ static void test_programs_are_named_with_their_instructions(void **state)
 	assert_int_equal(scene.count, 2);
 	assert_cause(
 		&scene, 0, "a program in the guest read the processor's time stamp counter",
-		"'go?' (pid 7), which it ran then, has rdtscp at 0x401234; a process (pid 4711 "
+		"'go?' (pid 7), which was running, has rdtscp at 0x401234; a process (pid 4711 "
 		"of the host) has rdtsc at 0x401234");
-	assert_cause(&scene, 1, "a program in the guest took random numbers of the processor",
+	assert_cause(&scene, 1, "a program in the guest used the processor's random numbers",
 		     "'app' (pid 9) has rdseed at 0x401234 in code that it has mapped");
 	/* That is no reason for what was done on purpose. */
 	scene.outcome.report.flipped = true;
@@ -256,7 +256,7 @@ static void test_programs_that_ended_are_named_by_their_files(void **state)
 	scene.outcome.report.suspects = 1;
 	find(&scene);
 	assert_int_equal(scene.count, 1);
-	assert_cause(&scene, 0, "a program in the guest took random numbers of the processor",
+	assert_cause(&scene, 0, "a program in the guest used the processor's random numbers",
 		     "bin/dice in its initrd has rdrand at 0x401234, roll");
 	assert_null(strstr(scene.causes[0].evidence, "mapped"));
 }

@@ -11,6 +11,6 @@ int export_html(const struct export_request *request, struct trace_reader *reade
 	(void)reader;
 	(void)out;
 	return diagnose(diagnosis, EXIT_CANNOT, -ENOTSUP,
-			"install nodejs, npm and zlib1g-dev, and build again",
-			"this was built without the page that html needs");
+			"install nodejs, npm and zlib1g-dev, and rebuild",
+			"this version was built without the html export");
 }

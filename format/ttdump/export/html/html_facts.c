@@ -20,8 +20,8 @@ static json_t *text_json(const char *text)
 static int refuse_report(const char *path, const char *why, struct diagnosis *diagnosis)
 {
 	return diagnose(diagnosis, EXIT_CANNOT, -EINVAL,
-			"\"ttreplay --report FILE.json TRACE\" writes one",
-			"%s is no report of a replay: %s", path, why);
+			"write one with \"ttreplay --report FILE.json TRACE\"",
+			"%s is not a replay report: %s", path, why);
 }
 
 static int check_report(const char *path, const struct trace_header *header, const json_t *report,
@@ -35,7 +35,7 @@ static int check_report(const char *path, const struct trace_header *header, con
 	if (!json_is_array(json_object_get(report, "guests")))
 		return refuse_report(path, "it has no list of guests", diagnosis);
 	if (!uuid || strcmp(uuid, uuid_text(header->uuid, wanted)))
-		return diagnose(diagnosis, EXIT_CANNOT, -EINVAL, "name the report of this trace",
+		return diagnose(diagnosis, EXIT_CANNOT, -EINVAL, "give the report of this trace",
 				"%s is the report of another trace", path);
 	return 0;
 }

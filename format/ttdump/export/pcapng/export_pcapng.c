@@ -47,7 +47,7 @@ static int begin(struct capture *capture, const struct trace_header *header)
 		 uuid_text(header->uuid, uuid));
 	pcapng_add_section(&capture->line, "ttdump", comment);
 	pcapng_add_interface(&capture->line, PCAPNG_USER0, "ttrec",
-			     "every record of the trace; ttrec.lua knows what is in it");
+			     "every record of the trace; decoded by ttrec.lua");
 	return write_line(capture);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Which guest has which Internet address, as frames tell it.
+ * Internet addresses of guests, as learned from frames.
  *
  * Source: RFC 826 (ARP), RFC 4861 (neighbour discovery), RFC 8200 (IPv6).
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which guest has which Internet address, as frames tell it (ARP, neighbour discovery). */
+/* Internet addresses of guests, as learned from frames (ARP, neighbour discovery). */
 #ifndef TTREC_PCAPNG_NAMES_H
 #define TTREC_PCAPNG_NAMES_H
 

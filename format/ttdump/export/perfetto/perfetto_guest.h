@@ -6,7 +6,7 @@
 #include "format/base/line.h"
 #include "format/ttdump/export/perfetto/perfetto_tracks.h"
 
-/* The ladder of a digest, which may be spread over records. */
+/* The block hashes of a digest, which may be split over records. */
 struct ladder {
 	uint64_t changed;  /* blocks so far */
 	unsigned int rest; /* bytes of a hash that are still to come */

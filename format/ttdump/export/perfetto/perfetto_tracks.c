@@ -28,17 +28,18 @@ static const struct track_text {
 	[GUEST_PROCESS] = { 0 },
 	[GUEST_RUNS] = { "runs", "From RUN to WAIT, in virtual time", PERFETTO_SLICES },
 	[GUEST_WAITS] = { "waits", "From WAIT to RUN, in virtual time", PERFETTO_SLICES },
-	[GUEST_MESSAGES] = { "messages", "Time-travel messages but ACK, RUN and WAIT",
+	[GUEST_MESSAGES] = { "messages", "Time-travel messages except ACK, RUN and WAIT",
 			     PERFETTO_SLICES },
-	[GUEST_CONSOLE] = { "console", "Lines, and what was typed", PERFETTO_SLICES },
+	[GUEST_CONSOLE] = { "console", "Lines of output, and input", PERFETTO_SLICES },
 	[GUEST_INTERRUPTS] = { "interrupts", "What the probe saw: interrupts, panics, warnings",
 			       PERFETTO_SLICES },
-	[GUEST_DIGESTS] = { "digests", "Hashes of its memory", PERFETTO_SLICES },
+	[GUEST_DIGESTS] = { "digests", "Memory hashes", PERFETTO_SLICES },
 	[GUEST_RAM] = { "RAM changed", "Blocks that changed between two digests", PERFETTO_BYTES },
 	[GUEST_DATA] = { "kernel data changed", "Blocks that changed between two digests",
 			 PERFETTO_BYTES },
-	[GUEST_MESSAGE_RATE] = { "messages per ms", "Both ways, with all ACKs", PERFETTO_COUNT },
-	[GUEST_CONSOLE_RATE] = { "console per ms", "Bytes that it printed", PERFETTO_BYTES },
+	[GUEST_MESSAGE_RATE] = { "messages per ms", "Both directions, including ACKs",
+				 PERFETTO_COUNT },
+	[GUEST_CONSOLE_RATE] = { "console per ms", "Bytes of output", PERFETTO_BYTES },
 };
 
 int tracks_prepare(struct tracks *tracks, uint32_t guest)
@@ -120,7 +121,7 @@ static void describe_device(struct tracks *tracks, uint32_t guest, uint64_t devi
 			       .parent = track_guest(tracks, guest, GUEST_PROCESS),
 			       .name = name,
 			       .description = track == DEVICE_FRAMES
-						      ? "Frames that it sent and received"
+						      ? "Frames sent and received"
 						      : "Set-up, kicks, used buffers, calls",
 		       });
 }
@@ -158,7 +159,7 @@ uint64_t track_network(struct tracks *tracks, size_t index, const char *name)
 	perfetto_track(tracks->writer, &(struct perfetto_track){
 					       .id = NETWORK_TRACKS + index,
 					       .name = text,
-					       .description = "Bytes of frames that were received",
+					       .description = "Bytes of received frames",
 					       .shows = PERFETTO_BYTES,
 				       });
 	return NETWORK_TRACKS + index;

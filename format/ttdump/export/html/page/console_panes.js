@@ -17,7 +17,7 @@ class Pane {
 		this.scrolled = 0;
 		this.body = element("div", "console-body");
 		this.title = element("button", "console-title", app.trace.guestName(guest));
-		this.title.title = "Show only this console, or all again";
+		this.title.title = "Show only this console, or all";
 		this.root = element("section", "console", "", this.title, this.body);
 		this.body.addEventListener("wheel", (event) => this.scroll(event), { passive: false });
 		this.body.addEventListener("click", (event) => this.pick(event));

@@ -10,7 +10,7 @@ import { loadTrace } from "./model/trace.js";
 async function main() {
 	const bar = byId("progress");
 	if (!("DecompressionStream" in window))
-		throw new Error("This browser is too old for it: it cannot unpack the trace.");
+		throw new Error("This browser is too old: it cannot decompress the trace.");
 	const trace = await loadTrace((share) => {
 		bar.value = share;
 	});

@@ -69,6 +69,6 @@ export function showNotices(app, root) {
 		notices.push(verdictNotice(app.trace));
 	if (facts.problem)
 		notices.push(element("div", "notice warn", "",
-			element("b", "", "This trace is not whole."), element("span", "", facts.problem)));
+			element("b", "", "This trace is incomplete."), element("span", "", facts.problem)));
 	root.replaceChildren(...notices);
 }

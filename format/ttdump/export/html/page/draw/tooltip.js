@@ -4,7 +4,7 @@
 import { element } from "./dom.js";
 import { grouped, short } from "../model/time.js";
 
-const losses = ["the link lost it", "no buffer", "nobody was there"];
+const losses = ["lost by the link", "no buffer", "nobody there"];
 
 function frameLines(trace, f) {
 	const { frames } = trace;
