@@ -80,10 +80,10 @@ static const struct argp_option guest_options[] = {
 	  "spread the guests of a lab over N CPUs (default 1: waking another CPU is slow)", 2 },
 	{ "seed", KEY_SEED, "N", 0, "seed all random streams (default 1)", 2 },
 	{ "work-cost", KEY_WORK_COST, "SYSCALL,FAULT|off", 0,
-	  "set the set the virtual ns that a system call and a page fault cost "
+	  "set the virtual ns that a system call and a page fault cost "
 	  "(default " GUEST_WORK_DEFAULT ")",
 	  2 },
-	{ "id", KEY_ID, "N", 0, "set set the guest's id for the scheduler (default 1)", 2 },
+	{ "id", KEY_ID, "N", 0, "set the guest's id for the scheduler (default 1)", 2 },
 	{ "digest", KEY_DIGEST, "auto|every|off|N", 0,
 	  "hash memory at some WAITs (auto), every one, none, or every N-th", 2 },
 	{ "probe", KEY_PROBE, NULL, 0,
@@ -113,7 +113,7 @@ static const struct argp_option guest_options[] = {
 /* Options of those that schedule. */
 static const struct argp_option schedule_options[] = {
 	{ "tod", KEY_TOD, "TIME", 0,
-	  "set the set the time of day at virtual time 0: 2026-01-01T00:00:00Z (default) or "
+	  "set the time of day at virtual time 0: 2026-01-01T00:00:00Z (default) or "
 	  "seconds since 1970",
 	  2 },
 	{ "grant", KEY_GRANT, "each|window", 0,
