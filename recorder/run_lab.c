@@ -387,7 +387,7 @@ static int join_islands(const struct run_options *options, struct run_lab *lab,
 
 		for (size_t j = 0; j < lab->guest_count; j++)
 			expected += lab->guest[j].island == i;
-		err = session_add_island(session, expected, &number);
+		err = session_add_partition(session, expected, &number);
 	}
 	return err;
 }
@@ -417,7 +417,7 @@ static int hear_guests(const struct run_options *options, struct run_lab *lab)
 static int join_guest(struct run_lab *lab, size_t index, struct session *session)
 {
 	struct run_guest *guest = &lab->guest[index];
-	struct session_guest_options options = { .island = guest->island,
+	struct session_guest_options options = { .partition = guest->island,
 						 .seed = guest->seed,
 						 .watch = guest->watch,
 						 .heard = guest->heard };

@@ -285,7 +285,7 @@ int run_programs_join(const struct run_options *options, struct run_lab *lab,
 		struct session_program_options about = { .name = named->name,
 							 .socket = program->socket,
 							 .virtio_id = named->virtio_id,
-							 .island = program->island,
+							 .partition = program->island,
 							 .time_fd = program->time_fd,
 							 .process = program->process,
 							 .allowed =

@@ -2,10 +2,10 @@
 /* Requests to device programs, their replies, and what they wrote to guest memory before these. */
 #include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "format/base/cleanup.h"
-#include "kernel/host/process.h"
+#include "recorder/session_device.h"
+#include "recorder/session_guest.h"
 #include "recorder/session_program.h"
 
 /* Not to be had by a guest: what a program does with them is not in the used ring. */
@@ -50,8 +50,8 @@ static const char *take_used(struct session_device *device, unsigned int queue)
 			break;
 		if (written > chain->write_size)
 			return "it used more of a buffer than there is";
-		session_device_used(device, queue, chain, written,
-				    written ? written : (uint32_t)chain->write_size);
+		session_device_record_used(device, queue, chain, written,
+					   written ? written : (uint32_t)chain->write_size);
 	}
 	return got < 0 ? ring->problem : NULL;
 }
@@ -60,7 +60,7 @@ void program_link_harvest(struct session_device *device)
 {
 	const char *problem = NULL;
 
-	if (device->ended || device->link->failing)
+	if (device->state == DEVICE_ENDED || device->link->state == LINK_FAILING)
 		return;
 	for (unsigned int i = 0; i < VHOST_QUEUES_MAX && !problem; i++)
 		if (device->vhost->ring[i].size && device->vhost->ring[i].used)
@@ -70,13 +70,6 @@ void program_link_harvest(struct session_device *device)
 	/* The guest may see what makes no sense, too. */
 	record_unreplayable(device, "made nonsense of a vring");
 	program_link_cut(device, problem);
-}
-
-void session_program_harvest(struct session_guest *guest)
-{
-	for (size_t i = 0; i < guest->guest->spec->device_count; i++)
-		if (guest->device[i].link && guest->device[i].attached)
-			program_link_harvest(&guest->device[i]);
 }
 
 /* ---- Requests of the guest --------------------------------------------------------------------
@@ -95,42 +88,19 @@ static const char *record_kick(struct session_device *device, const struct vhost
 	return NULL;
 }
 
-/* The program calls us: what the guest gave for it is ours to call on. */
-static int offer_backend(struct session_device *device, int *theirs)
+const char *program_link_request(struct session_device *device)
 {
-	int pair[2];
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
-		return -errno;
-	program_link_watch(device, false);
-	vhost_close(&device->link->backend);
-	vhost_open(&device->link->backend, pair[0]);
-	*theirs = pair[1];
-	program_link_watch(device, true);
-	return 0;
-}
-
-const char *session_program_request(struct session_device *device, struct vhost_message *message)
-{
+	const struct vhost_message *message = &device->request;
 	struct program_link *link = device->link;
 	const char *problem = NULL;
-	auto_fd backend = -1;
-	int err = 0;
 
 	if (message->request == VHOST_VRING_KICK)
 		problem = record_kick(device, message);
-	if (problem || link->failing)
+	if (problem || link->state != LINK_OPEN)
 		return problem ? problem : link->problem;
-	if (message->request == VHOST_SET_BACKEND_REQ_FD)
-		err = offer_backend(device, &backend);
-	if (!err)
-		err = vhost_forward(link->fd, message, backend);
-	if (err) {
-		snprintf(link->problem, sizeof(link->problem), "it does not take requests: %s",
-			 strerror(-err));
-		return link->problem;
-	}
 	link->pending = vhost_expects_reply(message) ? message->request : 0;
+	effects_add(device->guest->partition->effects,
+		    &(struct effect){ .kind = EFFECT_FORWARD, .device = device });
 	return NULL;
 }
 
@@ -141,19 +111,19 @@ const char *session_program_request(struct session_device *device, struct vhost_
 static bool accept_unreplayable(struct session_device *device)
 {
 	const struct session_program_options *options = &device->link->program->options;
-	struct diagnosis *why = &device->session->result->diagnosis;
+	struct outcome *outcome = device->guest->partition->outcome;
 
 	if (options->allowed) {
 		record_unreplayable(device, "has no in-band notifications");
 		return true;
 	}
-	diagnose(why, EXIT_CANNOT, -EOPNOTSUPP,
+	diagnose(outcome_reason(outcome), EXIT_CANNOT, -EOPNOTSUPP,
 		 "start it so that it has the protocol features REPLY_ACK, BACKEND_REQ and "
 		 "INBAND_NOTIFICATIONS; or --allow program, and that guest cannot be replayed",
 		 "the program %s has no in-band notifications: what it does to %s cannot be "
 		 "replayed",
 		 options->name, device->guest->guest->spec->name);
-	session_finish(device->session, SESSION_FAULT);
+	outcome_finish(outcome, SESSION_FAULT);
 	return false;
 }
 
@@ -176,15 +146,14 @@ static bool check_offer(struct session_device *device, struct vhost_message *rep
 	return true;
 }
 
-void program_link_deliver(struct session_device *device)
+void program_link_reply(struct session_device *device)
 {
 	struct program_link *link = device->link;
 	struct vhost_message *reply = &link->reply;
 	uint64_t value;
 
-	link->reply_held = false;
 	program_link_harvest(device);
-	if (device->ended || !check_offer(device, reply))
+	if (device->state == DEVICE_ENDED || !check_offer(device, reply))
 		return;
 	link->pending = 0;
 	if (reply->size == sizeof(value)) {
@@ -192,35 +161,5 @@ void program_link_deliver(struct session_device *device)
 		session_device_reply_value(device, reply->request, value);
 	} else {
 		session_device_reply_body(device, reply->request, reply->body, reply->size);
-	}
-}
-
-void session_program_reply(struct session *session, size_t index)
-{
-	struct session_device *device = session->device[index];
-	struct program_link *link = device->link;
-	struct client *client = link->program->client;
-	int got;
-
-	if (client)
-		session_client_readable(session, client);
-	session_upstream_readable(session, device->guest->client);
-	session_program_drain(link->program);
-	if (device->ended || link->fd < 0 || link->reply_held || session->over)
-		return;
-	got = vhost_take_reply(link->fd, link->pending, &link->reply, link->problem);
-	if (got == -EAGAIN)
-		return;
-	session->last_message_wall = process_wall_ns();
-	if (got == -EBADMSG) {
-		program_link_cut(device, link->problem);
-	} else if (got <= 0) {
-		program_link_cut(device, "it closed its connection");
-	} else if (!link->pending) {
-		program_link_cut(device, "it replied to nothing");
-	} else if (link->program->calling) {
-		link->reply_held = true;
-	} else {
-		program_link_deliver(device);
 	}
 }

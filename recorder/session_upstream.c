@@ -1,175 +1,85 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/*
- * Clients of another scheduler: what each says is recorded and passed on, over a connection of its
- * own, and so is what comes back. There is no calendar here: who runs when is decided elsewhere.
- *
- * Only that a guest which sleeps is sent a RUN after it has replied to an interrupt is seen to:
- * calls and RUNs come on different sockets.
- */
+/* Clients of another scheduler: what they say and what they are told goes through here. */
+#include "recorder/session_upstream.h"
+
 #include <errno.h>
-#include <stdlib.h>
 
-#include "format/base/cleanup.h"
 #include "format/base/units.h"
-#include "kernel/host/process.h"
-#include "recorder/session_internal.h"
+#include "recorder/session_device.h"
+#include "recorder/session_guest.h"
+#include "recorder/session_program.h"
 
-int session_add_upstream(struct session *session, const char *path, size_t *number)
+static void see_time(struct partition *partition, uint64_t time)
 {
-	struct island *island = calloc(1, sizeof(*island));
-
-	session->island = calloc(1, sizeof(*session->island));
-	if (!island || !session->island) {
-		free(island);
-		return -ENOMEM;
-	}
-	island->session = session;
-	island->upstream = path;
-	*number = 0;
-	session->island[session->island_count++] = island;
-	return 0;
+	if (time > partition->now && time < WIRE_TIME_NEVER)
+		partition->now = time;
 }
 
-static uint32_t choose_index(const struct session *session, const struct client *client)
+static void report(const struct client *client, const char *what)
 {
-	if (client->guest)
-		return client->guest->index;
-	return (uint32_t)(session->clients_seen + session->guest_count);
-}
-
-int session_upstream_connect(struct session *session, struct client *client, size_t number)
-{
-	int err = wire_connect(client->island->upstream, &client->upstream_fd);
-
-	client->index = choose_index(session, client);
-	if (!err)
-		err = session_watch_fd(session, client->upstream_fd, SOURCE_UPSTREAM, number);
-	if (err)
-		close_fd(&client->upstream_fd);
-	return err;
-}
-
-static void see_time(struct island *island, uint64_t time)
-{
-	if (time > island->now && time < WIRE_TIME_NEVER)
-		island->now = time;
-}
-
-static void report_upstream(struct session *session, const struct client *client, const char *what)
-{
+	struct outcome *outcome = client->partition->outcome;
 	char time[UNITS_TEXT];
 
-	if (session->over)
-		return;
-	diagnose(&session->result->diagnosis, EXIT_PROTOCOL, -EPIPE,
+	diagnose(outcome_reason(outcome), EXIT_PROTOCOL, -EPIPE,
 		 "look at what it printed; what was recorded so far can be replayed",
-		 "the scheduler at %s %s %s, t=%s s", client->island->upstream, what,
+		 "the scheduler at %s %s %s, t=%s s", client->partition->upstream, what,
 		 client->guest ? client->guest->guest->spec->name : "a client",
-		 duration_exact(island_now(client->island), time));
-	session_finish(session, SESSION_FAULT);
+		 duration_exact(partition_now(client->partition), time));
+	outcome_finish(outcome, SESSION_FAULT);
 }
 
-void session_upstream_forward(struct session *session, struct client *client,
-			      const struct wire_message *message)
+void upstream_left(const struct client *client)
 {
-	int err;
+	report(client, "closed its connection to");
+}
 
-	if (message->op == TRACE_OP_START && !client->admitted)
-		session_record_join(session, client, message->time, 0);
-	session_record_message(session, client, TRACE_from, message);
+void upstream_refused(const struct client *client)
+{
+	report(client, "does not read what is sent to it by");
+}
+
+void upstream_forward(struct client *client, const struct wire_message *message)
+{
+	if (message->op == TRACE_OP_START && !client_is_admitted(client))
+		client_record_join(client, message->time, 0);
+	client_record_message(client, TRACE_from, message);
 	if (message->op == TRACE_OP_UPDATE)
-		see_time(client->island, message->time);
+		see_time(client->partition, message->time);
 	if (message->op == TRACE_OP_WAIT) {
-		client->says_wait = true;
 		client->wait_seq = message->seq;
-		if (client->guest && client->admitted)
-			session_guest_digest(session, client);
+		if (client->state >= CLIENT_RUNNING)
+			client->state = CLIENT_ASKS_WAIT;
+		if (client->guest && client_is_admitted(client))
+			session_guest_digest(client->guest);
 	}
-	err = wire_send(client->upstream_fd, message, 1);
-	/* One that is gone shows as end of file. */
-	if (err && err != -EPIPE && err != -ECONNRESET)
-		report_upstream(session, client, "does not read what is sent to it by");
+	effects_add(client->partition->effects, &(struct effect){ .kind = EFFECT_SEND_UPSTREAM,
+								  .client = client,
+								  .message = *message });
 }
 
-/* Is there an interrupt that the guest has to reply to before it is run? */
-static bool is_called(struct client *client)
+bool upstream_may_run(const struct client *client)
 {
-	struct session_guest *guest = client->guest;
-	bool called = false;
+	const struct session_guest *guest = client->guest;
 
-	for (size_t i = 0; guest && i < guest->guest->spec->device_count; i++) {
-		if (guest->device[i].link)
-			session_program_drain(guest->device[i].link->program);
-		called |= guest->device[i].calling;
-	}
-	return called;
+	for (size_t i = 0; guest && i < guest->guest->spec->device_count; i++)
+		if (guest->device[i].device && session_device_is_called(&guest->device[i]))
+			return false;
+	return true;
 }
 
-static void send_on(struct session *session, struct client *client,
-		    const struct wire_message *message)
+void upstream_deliver(struct client *client, const struct wire_message *message)
 {
-	bool start = !client->start_acked && message->op == TRACE_OP_ACK;
-
 	if (client->guest)
-		session_program_harvest(client->guest);
+		session_guest_harvest(client->guest);
 	if (message->op == TRACE_OP_RUN) {
-		see_time(client->island, message->time);
-		client->in_wait = false;
+		see_time(client->partition, message->time);
+		if (client->state == CLIENT_WAITING)
+			client->state = CLIENT_RUNNING;
 	}
-	session_record_message(session, client, TRACE_to, message);
-	client->start_acked |= start;
-	/* A client that is gone shows as end of file on its own socket. */
-	if (start)
-		wire_send_start_ack(client->fd, message);
-	else
-		wire_send(client->fd, message, 1);
-}
-
-static void deliver(struct session *session, struct client *client,
-		    const struct wire_message *message)
-{
-	if (message->op == TRACE_OP_RUN && is_called(client)) {
-		client->run_held = true;
-		client->run = *message;
+	client_send(client, message);
+	if (message->op != TRACE_OP_ACK || client->state != CLIENT_ASKS_WAIT ||
+	    message->seq != client->wait_seq)
 		return;
-	}
-	send_on(session, client, message);
-	if (message->op != TRACE_OP_ACK || !client->says_wait || message->seq != client->wait_seq)
-		return;
-	client->says_wait = false;
-	client->in_wait = true;
-	session_programs_release(client->island);
-}
-
-void session_upstream_go_on(struct session *session, struct client *client)
-{
-	if (!client->run_held || is_called(client))
-		return;
-	client->run_held = false;
-	send_on(session, client, &client->run);
-}
-
-void session_upstream_readable(struct session *session, struct client *client)
-{
-	struct wire_message message;
-	long got;
-
-	if (!client || !client->connected || client->upstream_fd < 0)
-		return;
-	/* Shared memory that comes with the ACK of a START finds no room: messages are what counts.
-	 */
-	got = wire_input_fill(&client->upstream_input, client->upstream_fd);
-	if (got == -EAGAIN)
-		return;
-	session->last_message_wall = process_wall_ns();
-	while (!session->over && client->connected &&
-	       wire_input_take(&client->upstream_input, &message))
-		deliver(session, client, &message);
-	if (got > 0 || !client->connected)
-		return;
-	session_unwatch_fd(session, client->upstream_fd);
-	/* A client that has left as well did so before; its socket tells. */
-	session_client_readable(session, client);
-	if (client->connected)
-		report_upstream(session, client, "closed its connection to");
+	client->state = CLIENT_WAITING;
+	session_programs_release(client->partition);
 }

@@ -63,7 +63,7 @@ static int prepare(const struct run_options *options, struct trace_output *outpu
 	if (!err && options->upstream)
 		err = session_add_upstream(*session, options->upstream, &island);
 	else if (!err)
-		err = session_add_island(*session, options->session.calendar.expected, &island);
+		err = session_add_partition(*session, options->session.calendar.expected, &island);
 	if (!err)
 		err = session_listen(*session, *fd);
 	if (err)

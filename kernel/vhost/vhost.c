@@ -212,13 +212,6 @@ int vhost_receive(struct vhost *vhost, struct vhost_message *message)
 	return err < 0 || !got ? err : 1;
 }
 
-bool vhost_is_closed(const struct vhost *vhost)
-{
-	char byte;
-
-	return recv(vhost->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
-}
-
 /* ---- Writing -------------------------------------------------------------------------------- */
 
 /* The other side waits for this, and reads what it is sent: there is room for it. */

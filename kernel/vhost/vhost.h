@@ -115,9 +115,6 @@ void vhost_close(struct vhost *vhost);
 #define VHOST_PATIENCE_NS 1000000000ull
 int vhost_receive(struct vhost *vhost, struct vhost_message *message);
 
-/* Nothing more will come: the other side closed the connection, and all it sent was received. */
-bool vhost_is_closed(const struct vhost *vhost);
-
 /* After 1 of vhost_receive() only; twice does no harm. */
 void vhost_message_close(struct vhost_message *message);
 

@@ -79,7 +79,6 @@ static const struct argp_option table[] = {
 	{ "max-wall", KEY_MAX_WALL, "TIME", 0,
 	  "limit the wall time of the replay (default: no limit)", 0 },
 	{ "trust", KEY_TRUST, NULL, 0, "run the trace's program even if it cannot be isolated", 0 },
-	{ "max-wall", KEY_MAX_WALL, "TIME", 0,
 	{ "flip-bit", KEY_FLIP, "RECORD:REGION:ADDRESS:BIT", 0,
 	  "flip a bit of guest memory (region 0: ram, 1: data+bss) before that record, to test "
 	  "that it is found",

@@ -6,7 +6,12 @@ ttrec_unit_test(test_calendar_properties SOURCES recorder/test_calendar_properti
 ttrec_unit_test(test_calendar_hostile SOURCES recorder/test_calendar_hostile.c LIBS ttcalendar)
 
 # Side by side: many strands against a sort. The writer is the test's.
-ttrec_unit_test(test_weave SOURCES recorder/test_weave.c ../recorder/weave.c)
+ttrec_unit_test(test_session_merge SOURCES recorder/test_session_merge.c
+  ../recorder/session_merge.c)
+# A session: the order of events, and what a turn makes of scripts of them.
+ttrec_unit_test(test_session_inbox SOURCES recorder/test_session_inbox.c LIBS ttsession)
+ttrec_unit_test(test_session_turn SOURCES recorder/test_session_turn.c recorder/session_stage.c
+  LIBS ttsession)
 ttrec_unit_test(test_watch SOURCES recorder/test_watch.c ../recorder/watch.c
   ../recorder/program_end.c LIBS ttbase)
 ttrec_unit_test(test_last_words SOURCES recorder/test_last_words.c ../recorder/last_words.c
