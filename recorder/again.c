@@ -97,7 +97,7 @@ static int check_memory(const struct again *again, uint64_t most, struct diagnos
 	return diagnose(why, EXIT_CANNOT, -EFBIG,
 			"raise the limit with --max-memory; the default is the memory that this "
 			"machine has available",
-			"its guests may take %s of memory together, and the recording %s",
+			"its guests may use %s of memory together; the recording's limit is %s",
 			size_text(bytes, demand), size_text(most, limit));
 }
 

@@ -34,7 +34,7 @@ static const struct argp_option table[] = {
 	  "isolated",
 	  6 },
 	{ "max-memory", KEY_MAX_MEMORY, "SIZE", 0,
-	  "memory that its files and guests may take together (default: what is available)", 6 },
+	  "limit the memory of its files and guests together (default: what is available)", 6 },
 	{ 0 },
 };
 

@@ -90,8 +90,8 @@ static void check_groups(struct findings *findings)
 	if (groups.fd < 0)
 		findings_add(findings, FINDING_NOTE, "control groups", groups.reason,
 			     "systemd-run --user --scope -p Delegate=yes ttrec ...",
-			     "none for sandboxes: memory of Linux for their sockets and pipes is "
-			     "not limited");
+			     "none for sandboxes: kernel memory for their sockets and pipes is not "
+			     "limited");
 	else
 		findings_add(findings, FINDING_OK, "control groups", NULL, NULL,
 			     "each sandbox gets one");

@@ -223,8 +223,7 @@ int run_programs_start(struct run_lab *lab, struct diagnosis *why)
 	return err;
 }
 
-/* ---- Under another scheduler ------------------------------------------------------------------
- */
+/* ---- Under another scheduler --------------------------------------------------------------- */
 
 /* Who runs when is not decided here: the devices of this process have no events of their own. */
 static int check_tapped(const struct run_lab *lab, const struct run_guest *guest,

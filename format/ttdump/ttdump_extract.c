@@ -217,8 +217,7 @@ static int extract_next(struct extract *extract, struct trace_reader *reader, ui
 	return extract_artifact(extract, artifact, diagnosis);
 }
 
-/* ---- How much that is ------------------------------------------------------------------------
- */
+/* ---- Disk space ---------------------------------------------------------------------------- */
 
 /* What is free where they go; UINT64_MAX: not known. */
 static uint64_t free_bytes(const struct extract *extract)
@@ -255,10 +254,10 @@ static int check_space(struct extract *extract, struct trace_reader *reader,
 	if (bytes <= most)
 		return 0;
 	return diagnose(diagnosis, EXIT_CANNOT, -EFBIG,
-			"--max-disk allows more; without it, it is what is free there; name one of "
-			"them: ttdump extract TRACE NAME",
-			"the files take %s of disk space together, and may take %s",
-			size_text(bytes, all), size_text(most, limit));
+			"raise the limit with --max-disk; the default is the free disk space; or "
+			"extract one file: ttdump extract TRACE NAME",
+			"the files need %s of disk space; the limit is %s", size_text(bytes, all),
+			size_text(most, limit));
 }
 
 int dump_extract(int argc, char **argv, struct diagnosis *diagnosis)

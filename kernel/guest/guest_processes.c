@@ -313,8 +313,7 @@ static void find_layout(struct look *look)
 		find_mm(look);
 }
 
-/* ---- Identifying processes --------------------------------------------------------------------
- */
+/* ---- Identifying processes ----------------------------------------------------------------- */
 
 /* cpu_tasks[0] is the task, or until 6.1 a process number of the host's and the task. */
 static uint64_t current_task(const struct look *look)

@@ -115,8 +115,7 @@ int process_spawn(const char *path, char *const *arguments, int out_fd, int err_
 	return -err;
 }
 
-/* ---- Where it cannot be stopped in order ------------------------------------------------------
- */
+/* ---- Where it cannot be stopped in order --------------------------------------------------- */
 
 /* Of the one thread of this process that watches it. */
 static struct {

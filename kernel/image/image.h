@@ -70,8 +70,7 @@ int image_file_write(const struct image_file *file, const char *root);
 const struct image_file *image_files_find(const struct image_files *files, const char *path);
 void image_files_free(struct image_files *files);
 
-/* ---- Contents: several guests with the same kernel hold it once -------------------------------
- */
+/* ---- Contents: several guests with the same kernel hold it once ---------------------------- */
 
 #define IMAGE_HASH_SIZE 32
 

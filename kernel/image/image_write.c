@@ -58,8 +58,7 @@ int image_file_write(const struct image_file *file, const char *root)
 	return fd < 0 ? -errno : write_all(fd, file->data, file->size);
 }
 
-/* ---- Names of one content ---------------------------------------------------------------------
- */
+/* ---- Names of one content ------------------------------------------------------------------ */
 
 static int compare_files(const void *one, const void *other)
 {

@@ -436,8 +436,7 @@ static void check_group(struct room *room)
 	if (room->limit || !room_group_exceeded(&room->group))
 		return;
 	room->limit = ROOM_LIMIT_MEMORY;
-	snprintf(room->exceeded, sizeof(room->exceeded),
-		 "it took all the memory that its control group may take");
+	snprintf(room->exceeded, sizeof(room->exceeded), "it used all memory of its control group");
 }
 
 int room_wait(struct room *room, int *status, int *signal)

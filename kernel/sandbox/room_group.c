@@ -82,8 +82,7 @@ static void remove_group(int parent, const char *name)
 	}
 }
 
-/* ---- Where ------------------------------------------------------------------------------------
- */
+/* ---- Location ------------------------------------------------------------------------------ */
 
 static bool is_control_group(const char *path)
 {
@@ -164,17 +163,17 @@ void room_groups_open(const char *directory, struct room_groups *groups)
 	}
 	groups->fd = open(directory ? directory : path, O_DIRECTORY | O_CLOEXEC);
 	if (groups->fd < 0 || is_root_group(groups->fd)) {
-		say_why_not(groups, "this process is in no control group of its own", 0);
+		say_why_not(groups, "this process has no control group of its own", 0);
 		return;
 	}
 	if (!has_controllers(groups->fd)) {
-		say_why_not(groups, "its control group has no controllers of memory and pids", 0);
+		say_why_not(groups, "its control group lacks the controllers memory and pids", 0);
 		return;
 	}
 	err = enter_own(groups);
 	if (err) {
 		unlinkat(groups->fd, groups->own, AT_REMOVEDIR);
-		say_why_not(groups, "its control group may not be written to", err);
+		say_why_not(groups, "its control group is not writable", err);
 		return;
 	}
 	err = write_file(groups->fd, "cgroup.subtree_control", CONTROLLERS);
@@ -182,8 +181,8 @@ void room_groups_open(const char *directory, struct room_groups *groups)
 		return;
 	leave_own(groups);
 	say_why_not(groups,
-		    err == -EBUSY ? "other processes are in its control group, too"
-				  : "its control group may not hand on its controllers",
+		    err == -EBUSY ? "its control group contains other processes"
+				  : "its control group cannot delegate its controllers",
 		    err == -EBUSY ? 0 : err);
 }
 
@@ -213,8 +212,7 @@ void room_groups_close(struct room_groups *groups)
 	close_fd(&groups->fd);
 }
 
-/* ---- One of a sandbox -------------------------------------------------------------------------
- */
+/* ---- One of a sandbox ---------------------------------------------------------------------- */
 
 /* What the supervisor counts is to end it first: it says of what there was too much. */
 static int limit_group(const struct room_limits *limits, uint64_t memory, int fd)

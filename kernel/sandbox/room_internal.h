@@ -135,8 +135,7 @@ void room_become_guest(const struct room_plan *plan, int status_fd, int loader_f
  */
 int room_calls_restrict(const struct room_plan *plan, bool listener, int *fd);
 
-/* ---- The loader: the program at the same addresses in every run ------------------------------
- */
+/* ---- The loader: the program at the same addresses in every run ---------------------------- */
 
 /* The program as the process that becomes it starts it. */
 struct room_program {

@@ -88,8 +88,7 @@ bool room_use_is_watched(const struct room_use *use)
 	return use->proc_fd >= 0;
 }
 
-/* ---- Listing processes ------------------------------------------------------------------------
- */
+/* ---- Listing processes --------------------------------------------------------------------- */
 
 static int add_pid(struct use *sum, pid_t pid)
 {
@@ -362,7 +361,7 @@ static bool is_too_long(const struct room_use *use, const struct use *sum,
 
 	if (!use->cpu || used <= use->cpu)
 		return false;
-	snprintf(text, ROOM_EXCEEDED_TEXT, "it took %s of CPU time, and may take %s",
+	snprintf(text, ROOM_EXCEEDED_TEXT, "it used %s of CPU time; the limit is %s",
 		 duration_short(used, took), duration_short(use->cpu, limit));
 	return true;
 }

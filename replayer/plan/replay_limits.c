@@ -12,20 +12,20 @@
 
 static const char memory_advice[] = "raise the limit with --max-memory; the default is the memory "
 				    "that this machine has available";
-static const char disk_advice[] = "--max-disk allows more; without it, it is what is free where "
-				  "the replay writes to";
+static const char disk_advice[] = "raise the limit with --max-disk; the default is the free space "
+				  "of the directories that the replay writes to";
 
 static int refuse(const char *what, uint64_t bytes, uint64_t most, const char *of,
 		  const char *advice, struct diagnosis *why)
 {
 	char demand[UNITS_TEXT], limit[UNITS_TEXT];
 
-	return diagnose(why, EXIT_CANNOT, -EFBIG, advice, "%s may take %s of %s, and the replay %s",
-			what, size_text(bytes, demand), of, size_text(most, limit));
+	return diagnose(why, EXIT_CANNOT, -EFBIG, advice,
+			"%s may use %s of %s; the replay's limit is %s", what,
+			size_text(bytes, demand), of, size_text(most, limit));
 }
 
-/* ---- Disks ------------------------------------------------------------------------------------
- */
+/* ---- Disks --------------------------------------------------------------------------------- */
 
 /* What is written to file systems of this machine, and what may be. */
 struct disk_use {
@@ -78,8 +78,7 @@ static bool needs_directory(const struct replay_options *options, const struct g
 	return options->trust && (spec->host_files || host_try(HOST_TRIAL_MOUNT));
 }
 
-/* ---- Before anything is read ------------------------------------------------------------------
- */
+/* ---- Before anything is read --------------------------------------------------------------- */
 
 int replay_limits_check(const struct replay_options *options, const struct replay_lab *lab,
 			struct diagnosis *why)
@@ -98,8 +97,7 @@ int replay_limits_check(const struct replay_options *options, const struct repla
 				    : 0;
 }
 
-/* ---- How many side by side --------------------------------------------------------------------
- */
+/* ---- How many side by side ----------------------------------------------------------------- */
 
 static int compare_demands(const void *one, const void *other)
 {
@@ -170,16 +168,13 @@ int replay_limits_share(const struct replay_options *options, struct replay_lab 
 	return err ? err : share_disks(options, lab, demand, why);
 }
 
-/* ---- Afterwards -------------------------------------------------------------------------------
- */
+/* ---- Afterwards ---------------------------------------------------------------------------- */
 
 void replay_limits_explain(struct replay_guest *replayed, struct guest *guest, int err)
 {
 	static const char *const advice[] = {
-		[ROOM_LIMIT_MEMORY] =
-			"it takes more than it did when it was recorded: do not trust it",
-		[ROOM_LIMIT_PROCESSES] =
-			"it takes more than it did when it was recorded: do not trust it",
+		[ROOM_LIMIT_MEMORY] = "it uses more than when it was recorded: do not trust it",
+		[ROOM_LIMIT_PROCESSES] = "it uses more than when it was recorded: do not trust it",
 		[ROOM_LIMIT_CPU] = "raise --max-cpu",
 	};
 	struct replay_outcome *outcome = replayed->outcome;

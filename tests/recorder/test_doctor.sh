@@ -39,7 +39,7 @@ nothing_is_missing() {
 stock_profile() {
 	misses "${namespaces[@]}" -- restrict --stock --profile "$profile"
 	says out "why: .*seccomp filter refuses clone"
-	says out "not be sealed fully: without user,pid,mount,net$"
+	says out "not be fully isolated: without user,pid,mount,net$"
 }
 
 own_profile() {
@@ -63,7 +63,7 @@ profile_format() {
 
 refused_mount() {
 	misses "mount namespace" -- restrict --refuse mount
-	says out "not be sealed fully: without mount$"
+	says out "not be fully isolated: without mount$"
 }
 
 refused_ptrace() {

@@ -142,7 +142,7 @@ doctor_says() {
 	expect 0 inside "${podman_default[@]}" -- ttrec doctor /ttrec/linux
 	says out 'Full isolation is possible'
 	expect 4 inside "${docker_default[@]}" -- ttrec doctor /ttrec/linux
-	says out 'not be sealed fully: without user,pid,mount,net$'
+	says out 'not be fully isolated: without user,pid,mount,net$'
 	expect 4 inside --cap-drop all -- ttrec doctor /ttrec/linux
 	says out 'why: root without the capability CAP_SETFCAP'
 }

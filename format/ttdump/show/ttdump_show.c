@@ -138,8 +138,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	return parse_filter(key, argument, state);
 }
 
-/* ---- Identifying processes ---------------------------------------------------------------------
- */
+/* ---- Names --------------------------------------------------------------------------------- */
 
 static int meet(struct show *show, const struct trace_record *record)
 {

@@ -58,8 +58,7 @@ void sendings_free(struct sendings *sendings)
 	free(sendings);
 }
 
-/* ---- Which are alike --------------------------------------------------------------------------
- */
+/* ---- Equal frames -------------------------------------------------------------------------- */
 
 static uint64_t hash_of(const struct sendings *sendings, const struct frame *frame)
 {
@@ -86,8 +85,7 @@ static struct wire_class **find_place(struct sendings *sendings, const struct fr
 	return place;
 }
 
-/* ---- Who has got which ------------------------------------------------------------------------
- */
+/* ---- Receivers ----------------------------------------------------------------------------- */
 
 static struct receiver *find_receiver(const struct wire_class *class, uint32_t guest,
 				      uint32_t device)
@@ -140,8 +138,7 @@ int sendings_receive(struct sendings *sendings, const struct frame *frame,
 	return 0;
 }
 
-/* ---- What there is ----------------------------------------------------------------------------
- */
+/* ---- Interface ----------------------------------------------------------------------------- */
 
 static struct wire_class *add_class(struct wire_class **place, uint64_t hash)
 {
