@@ -10,7 +10,6 @@
 
 #include "format/base/cleanup.h"
 #include "kernel/guest/guest_arguments.h"
-#include "recorder/again.h"
 #include "recorder/run_devices.h"
 #include "recorder/run_fit.h"
 #include "recorder/run_programs.h"
@@ -109,12 +108,9 @@ static int create_watches(const struct run_options *options, struct run_lab *lab
 	return err;
 }
 
-/* The file's, the recorded one, or that of the one guest of the command line. */
-static int load_lab(const struct run_options *options, struct again *again, struct lab **lab,
-		    struct diagnosis *why)
+/* The file's, or that of the one guest of the command line. */
+static int load_lab(const struct run_options *options, struct lab **lab, struct diagnosis *why)
 {
-	if (again)
-		return again_load_lab(options, again, lab, why);
 	if (options->lab)
 		return lab_load(options->lab, lab, why);
 	*lab = lab_create_single("n1", options->id, options->kernel[0], options->kernel + 1);
@@ -123,13 +119,10 @@ static int load_lab(const struct run_options *options, struct again *again, stru
 	return *lab && (!*options->packed.initrd || (*lab)->guest[0].initrd) ? 0 : -ENOMEM;
 }
 
-int run_lab_load(struct run_options *options, struct again *again, struct run_lab *lab,
-		 struct diagnosis *why)
+int run_lab_load(struct run_options *options, struct run_lab *lab, struct diagnosis *why)
 {
-	int err;
+	int err = lab->lab ? 0 : load_lab(options, &lab->lab, why);
 
-	*lab = (struct run_lab){ 0 };
-	err = load_lab(options, again, &lab->lab, why);
 	if (err)
 		return err;
 	if (lab->lab)
@@ -145,8 +138,6 @@ int run_lab_load(struct run_options *options, struct again *again, struct run_la
 		lab->guest[i].seed = guest->seed == LAB_UNSET ? options->session.seed : guest->seed;
 	}
 	err = run_devices_create(options, lab, why);
-	if (!err && again)
-		err = again_take_guests(again, lab, why);
 	if (err)
 		return err;
 	find_islands(lab);

@@ -52,14 +52,11 @@ struct run_lab {
 	struct watch *watch; /* of all consoles */
 };
 
-struct again;
-
 /*
- * From the lab file that @options name, the one guest that they describe, or what was recorded
- * (@again, else NULL, which must stay); settles the options.
+ * Set up @lab->lab, which is taken, or, where that is NULL, the lab file that @options name or the
+ * one guest that they describe; settles the options. All else in @lab is zero before.
  */
-int run_lab_load(struct run_options *options, struct again *again, struct run_lab *lab,
-		 struct diagnosis *why);
+int run_lab_load(struct run_options *options, struct run_lab *lab, struct diagnosis *why);
 
 /* Open all sandboxes; the guests start and wait for time. Before the process has threads. */
 int run_lab_open(const struct run_options *options, struct run_lab *lab, struct diagnosis *why);

@@ -156,6 +156,18 @@ static int compare_again(struct run *run)
 	return err;
 }
 
+/* The lab of the trace that is recorded again, and then its guests. */
+static int load_again(struct run *run, struct diagnosis *why)
+{
+	int err = again_open(&run->options, &run->again, why);
+
+	if (!err)
+		err = again_load_lab(&run->options, run->again, &run->lab.lab, why);
+	if (!err)
+		err = run_lab_load(&run->options, &run->lab, why);
+	return err ? err : again_take_guests(run->again, &run->lab, why);
+}
+
 static int prepare_lab(struct run *run, struct diagnosis *why)
 {
 	/* First: programs that are started for it open them, too. */
@@ -163,10 +175,9 @@ static int prepare_lab(struct run *run, struct diagnosis *why)
 
 	if (!err)
 		err = guest_program_prepare(&run->options, why);
-	if (!err && run->options.again)
-		err = again_open(&run->options, &run->again, why);
 	if (!err)
-		err = run_lab_load(&run->options, run->again, &run->lab, why);
+		err = run->options.again ? load_again(run, why)
+					 : run_lab_load(&run->options, &run->lab, why);
 	if (!err && run->options.probe)
 		probe_open(&run->probe, &run->probe_why);
 	run->lab.groups = &run->groups;
