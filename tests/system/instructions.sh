@@ -90,7 +90,7 @@ counter() {
 	need_disassembler
 	need_plain_kernel
 	expect 0 record -q -- sleep:1000 counter sleep:1000 off
-	[[ $(grep -c 'note: programs of n1 read this machine.s time stamp counter' err) == 1 ]] ||
+	[[ $(grep -c 'warning: programs of n1 read this machine.s time stamp counter' err) == 1 ]] ||
 		fail "it is not said once that memory will differ"
 	says err '^  hint: .*build-uml.sh'
 	expect 1 ttreplay t.zst

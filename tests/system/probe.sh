@@ -73,7 +73,7 @@ counted_right() {
 one_guest() {
 	local count
 	expect 0 record --probe --digest every -- tick:30:3000000 interrupts off
-	never_says err 'note:|not all'
+	never_says err 'warning:|not all'
 	counted_right t.zst 0
 	count=$(records t.zst irq)
 	at_least "$count" 30 "interrupts"
@@ -115,7 +115,7 @@ whole_lab() {
 	pack_guests
 	lab "$(guest 1 flood:2:300,interrupts,tell:2)" "$(guest 2 wait)"
 	expect 0 record_lab --probe
-	never_says err 'note:|not all'
+	never_says err 'warning:|not all'
 	counted_right t.zst 0
 	at_least "$(awk '{ sum += $3 } END { print sum }' counts)" 300 "interrupts of a timer and a network"
 	replays_all 2 t.zst
@@ -128,7 +128,7 @@ whole_lab() {
 # Many in a row without a message: more than a ring holds, had it not been emptied meanwhile.
 high_rate() {
 	expect 0 record --probe --grant window -- nap:100000:1000 interrupts off
-	never_says err 'note:|not all'
+	never_says err 'warning:|not all'
 	at_least "$(records t.zst irq)" 100000 "interrupts"
 	counted_right t.zst 0
 	replays_identical t.zst
@@ -185,7 +185,7 @@ replay_without() {
 record_without() {
 	expect 0 without_bpf "$bin/ttrec" run -q --probe -o t.zst "$kernel" mem=32M initrd="$initrd" \
 		'do="tick:3:1000000,off"'
-	says err 'note: interrupts are not recorded: the interrupt probe needs CAP_BPF'
+	says err 'warning: interrupts are not recorded: the interrupt probe needs CAP_BPF'
 	[[ $(grep -c 'interrupts' err) == 1 ]]
 	[[ $(records t.zst irq) == 0 ]]
 	replays_identical t.zst
