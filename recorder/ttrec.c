@@ -17,7 +17,7 @@ static const struct {
 } verbs[] = {
 	{ "run", ttrec_run, "record guests: a PROGRAM, a KERNEL with arguments, or -f LAB" },
 	{ "tap", ttrec_tap, "record guests that another scheduler runs" },
-	{ "serve", ttrec_serve, "run run only the scheduler, for guests started elsewhere" },
+	{ "serve", ttrec_serve, "run only the scheduler, for guests started elsewhere" },
 	{ "doctor", ttrec_doctor, "report what this machine and a kernel support" },
 };
 

@@ -224,7 +224,7 @@ repaired_program() {
 	says err 'why: .*: not ok 1 - 120 paid in'
 	agrees
 	expect 0 again --initrd locked.gz
-	says err 're-recorded: agrees with t.zst up to record [0-9,]+, .*; continued live'
+	says err 're-recorded: agrees with t.zst up to record [0-9,]+ of [0-9,]+, .*; continued live'
 	replays_identical again.zst
 }
 

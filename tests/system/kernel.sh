@@ -43,7 +43,7 @@ parts_where_it_sleeps() {
 	another hasty return hrtimer_nanosleep
 	expect 0 record -- "${ticks[@]}"
 	expect 1 ttreplay --kernel hasty t.zst
-	says out '^agrees up to record [0-9,]+ \(t=0\.0000[0-9]+ s\), of [0-9,]+: then REQUEST 0\.0000[0-9]+ instead of WAIT$'
+	says out '^agrees up to record [0-9,]+ of [0-9,]+, t=0\.0000[0-9]+ s; then REQUEST 0\.0000[0-9]+ instead of WAIT$'
 	says out '^    \+ [0-9]+ +tick 4$'
 	local record
 	record=$(sed -nE '1s/^agrees up to record ([0-9,]+).*/\1/p' out | tr -d ,)
