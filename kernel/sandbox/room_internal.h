@@ -7,6 +7,7 @@
 #define TTREC_ROOM_INTERNAL_H
 
 #include <sys/types.h>
+#include <time.h>
 
 #include "kernel/sandbox/room.h"
 
@@ -54,6 +55,15 @@ struct room_use {
 	unsigned int processes;
 	bool host_files;
 	uint64_t pause_ns; /* until the next look */
+	/* At the last look at all of it; a look is only worth it once there may be too much. */
+	bool marked;
+	int load_fd;		/* /proc/loadavg, which has the last process id that was given */
+	unsigned long last_pid; /* then */
+	uint64_t bytes;		/* of memory */
+	uint64_t taken;		/* ns of CPU time, if that is limited */
+	uint64_t ran;		/* ns that the processes there were had run */
+	clockid_t *clock;	/* of each of these */
+	size_t clocks, clock_space;
 };
 
 struct room_plan {
