@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "recorder/network.h"
+#include "recorder/network/network.h"
 #include "recorder/session_merge.h"
 #include "recorder/session_options.h"
 #include "recorder/session_result.h"

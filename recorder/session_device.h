@@ -13,7 +13,7 @@
 #define TTREC_SESSION_DEVICE_H
 
 #include "format/text/frame_origin.h"
-#include "recorder/device.h"
+#include "recorder/device/device.h"
 #include "recorder/session_partition.h"
 #include "recorder/session_source.h"
 

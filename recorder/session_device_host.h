@@ -3,7 +3,7 @@
 #ifndef TTREC_SESSION_DEVICE_HOST_H
 #define TTREC_SESSION_DEVICE_HOST_H
 
-#include "recorder/device.h"
+#include "recorder/device/device.h"
 
 /* The owner of a device with this host is a struct session_device. */
 extern const struct device_host session_device_host;

@@ -10,11 +10,11 @@
 
 #include "format/base/terminal_text.h"
 #include "kernel/guest/guest.h"
-#include "recorder/last_words.h"
+#include "recorder/watch/last_words.h"
 #include "recorder/session_options.h"
 #include "recorder/session_partition.h"
 #include "recorder/session_source.h"
-#include "recorder/status_line.h"
+#include "recorder/watch/status_line.h"
 
 struct client;
 struct probe;

@@ -8,7 +8,7 @@
 #include "recorder/session_limits.h"
 #include "recorder/session_sources.h"
 #include "recorder/session_turn.h"
-#include "recorder/status_line.h"
+#include "recorder/watch/status_line.h"
 
 struct session {
 	struct session_options options;

@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 #include "format/ci/ci_console.h"
-#include "recorder/calendar.h"
-#include "recorder/watch.h"
+#include "recorder/calendar/calendar.h"
+#include "recorder/watch/watch.h"
 
 /* A session is not started with the last one: it stands for none. */
 enum digest_policy { DIGEST_AUTO, DIGEST_OFF, DIGEST_EVERY, DIGEST_UNSET };

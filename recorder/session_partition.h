@@ -12,8 +12,8 @@
 #ifndef TTREC_SESSION_PARTITION_H
 #define TTREC_SESSION_PARTITION_H
 
-#include "recorder/calendar.h"
-#include "recorder/network.h"
+#include "recorder/calendar/calendar.h"
+#include "recorder/network/network.h"
 #include "recorder/session_effects.h"
 #include "recorder/session_journal.h"
 

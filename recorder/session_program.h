@@ -18,7 +18,7 @@
 #define TTREC_SESSION_PROGRAM_H
 
 #include "kernel/vhost/vhost_relay.h"
-#include "recorder/device.h"
+#include "recorder/device/device.h"
 #include "recorder/session_options.h"
 #include "recorder/session_partition.h"
 #include "recorder/session_source.h"

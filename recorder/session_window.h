@@ -3,7 +3,7 @@
 #ifndef TTREC_SESSION_WINDOW_H
 #define TTREC_SESSION_WINDOW_H
 
-#include "recorder/network.h"
+#include "recorder/network/network.h"
 #include "recorder/session_turn.h"
 
 /* See session_add_network(). */

@@ -67,7 +67,7 @@ tsan() {
 
 coverage() {
 	local -a only=() sources=(format/trace/codec/{table,chain,predict,encode,pack,decode}.c
-		format/trace/{index,verify,salvage}.c format/trace/'(frame|writer|reader|compare).*.c' recorder/'calendar.*.c' kernel/vhost/'vring.*.c')
+		format/trace/{index,verify,salvage}.c format/trace/'(frame|writer|reader|compare).*.c' recorder/calendar/'calendar.*.c' kernel/vhost/'vring.*.c')
 	local source
 	for source in "${sources[@]}"; do
 		only+=(--filter "$source")

@@ -115,7 +115,7 @@ def misnamed(tree, folder):
             yield f"{folder}/README.md names {name}, which is not there"
         if names.count(name) > 1:
             yield f"{folder}/README.md names {name} more than once"
-    # recorder/ is still to be divided.
+    # The session is still to be divided.
     if len(tree.folders[folder]) > FILES_MAX and folder != "recorder":
         yield f"{folder} has {len(tree.folders[folder])} files: more than {FILES_MAX}"
 
@@ -161,9 +161,6 @@ def circles(tree):
 
 def needlessly_global(tree, objects):
     """What could be static: no object but its own asks for it, tests included, and no library exports it."""
-    if tree.absent:
-        # Whoever asks may be what this build lacks.
-        return
     if tree.absent:
         # Whoever asks may be what this build lacks.
         return

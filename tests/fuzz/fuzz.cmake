@@ -29,9 +29,7 @@ add_dependencies(fuzzers format_make_sample)
 # Of the recorder and the kernel's side.
 fuzz_target(lab LIBS ttlab)
 fuzz_target(elf LIBS ttkernel)
-fuzz_target(console LIBS ttdevices
-  SOURCES ${CMAKE_SOURCE_DIR}/recorder/watch.c ${CMAKE_SOURCE_DIR}/recorder/last_words.c
-          ${CMAKE_SOURCE_DIR}/recorder/program_end.c)
+fuzz_target(console LIBS ttdevice ttwatch)
 fuzz_target(calendar LIBS ttcalendar)
 fuzz_target(vhost SOURCES kernel/vhost/ring_builder.c kernel/vhost/vhost_peer.c LIBS ttkernel PkgConfig::CMOCKA)
 # Of its own, with a call before each load: see fuzz_vring.c.

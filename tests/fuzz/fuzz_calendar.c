@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "format/base/cleanup.h"
-#include "recorder/calendar.h"
+#include "recorder/calendar/calendar.h"
 #include "tests/fuzz/fuzz.h"
 
 #define CLIENTS	  6

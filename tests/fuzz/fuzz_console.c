@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "kernel/wire/wire.h"
-#include "recorder/device_console_script.h"
-#include "recorder/last_words.h"
-#include "recorder/watch.h"
+#include "recorder/device/device_console_script.h"
+#include "recorder/watch/last_words.h"
+#include "recorder/watch/watch.h"
 #include "tests/fuzz/fuzz.h"
 
 #define CONSOLES   3

@@ -2,7 +2,7 @@
 /* A lab file: it is read, or refused with a sentence that says where. */
 #include <string.h>
 
-#include "recorder/lab.h"
+#include "recorder/lab/lab.h"
 #include "tests/fuzz/fuzz.h"
 
 int fuzz_one(const uint8_t *data, size_t size)

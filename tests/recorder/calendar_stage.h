@@ -7,7 +7,7 @@
 #ifndef TTREC_CALENDAR_STAGE_H
 #define TTREC_CALENDAR_STAGE_H
 
-#include "recorder/calendar.h"
+#include "recorder/calendar/calendar.h"
 
 #define STAGE_CLIENTS 16
 

@@ -15,7 +15,7 @@
 
 #include <stddef.h>
 
-#include "recorder/calendar.h"
+#include "recorder/calendar/calendar.h"
 #include "tests/recorder/calendar_model.h"
 
 #define WORLD_CLIENTS	12

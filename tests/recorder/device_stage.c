@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "kernel/host/guard.h"
-#include "recorder/network.h"
+#include "recorder/network/network.h"
 #include "tests/recorder/device_stage.h"
 
 #define MEMORY_SIZE (8u << 20)

@@ -6,7 +6,7 @@
 #ifndef TTREC_TEST_DEVICE_STAGE_H
 #define TTREC_TEST_DEVICE_STAGE_H
 
-#include "recorder/device.h"
+#include "recorder/device/device.h"
 #include "tests/kernel/vhost/ring_builder.h"
 
 #define DEVICE_STAGE_QUEUES 2

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "recorder/lab.h"
+#include "recorder/lab/lab.h"
 
 #define LAB_SAMPLES TTREC_SOURCE "/tests/recorder/labs/"
 

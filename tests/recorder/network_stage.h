@@ -7,7 +7,7 @@
 #ifndef TTREC_TEST_NETWORK_STAGE_H
 #define TTREC_TEST_NETWORK_STAGE_H
 
-#include "recorder/network.h"
+#include "recorder/network/network.h"
 #include "tests/recorder/random.h"
 
 #define STAGE_PORTS_MAX 8

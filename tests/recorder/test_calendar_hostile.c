@@ -17,7 +17,7 @@
 #include <cmocka.h>
 
 #include "format/base/cleanup.h"
-#include "recorder/calendar.h"
+#include "recorder/calendar/calendar.h"
 #include "tests/recorder/random.h"
 
 #define SEEDS	 60

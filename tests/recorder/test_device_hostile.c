@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "recorder/network.h"
+#include "recorder/network/network.h"
 #include "tests/recorder/device_stage.h"
 #include "tests/recorder/random.h"
 

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "format/tttrace.h"
-#include "recorder/network.h"
+#include "recorder/network/network.h"
 #include "tests/recorder/device_stage.h"
 
 #define RX     0

@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "format/base/cleanup.h"
-#include "recorder/doctor.h"
+#include "recorder/doctor/doctor.h"
 
 /* ---- A host made of files -------------------------------------------------------------------- */
 

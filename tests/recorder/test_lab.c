@@ -12,8 +12,8 @@
 
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
-#include "recorder/calendar.h"
-#include "recorder/lab_internal.h"
+#include "recorder/calendar/calendar.h"
+#include "recorder/lab/lab_internal.h"
 #include "tests/recorder/lab_sample.h"
 
 static struct lab *load(const char *path)

@@ -17,7 +17,7 @@
 #include <cmocka.h>
 
 #include "format/base/cleanup.h"
-#include "recorder/lab_internal.h"
+#include "recorder/lab/lab_internal.h"
 #include "tests/recorder/lab_sample.h"
 #include "tests/recorder/random.h"
 #include "tests/seed.h"

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "recorder/last_words.h"
+#include "recorder/watch/last_words.h"
 
 static struct last_words hear(const char *text)
 {

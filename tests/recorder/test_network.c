@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "format/tttrace.h"
-#include "recorder/network_internal.h"
+#include "recorder/network/network_internal.h"
 #include "tests/recorder/network_stage.h"
 
 #define US 1000ull

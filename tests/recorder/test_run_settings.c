@@ -13,11 +13,7 @@
 #include <cmocka.h>
 
 #include "format/base/cleanup.h"
-#include "recorder/run_settings.h"
-
-/* Of run_options.c, which is the whole command line. */
-const char *const run_grant_names[] = { "each", "window", NULL };
-const char *const run_seal_names[] = { "auto", "full", "none", NULL };
+#include "recorder/run/run_settings.h"
 
 static char trace_path[] = "/tmp/ttrec-settings.XXXXXX";
 

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "format/base/cleanup.h"
-#include "recorder/watch.h"
+#include "recorder/watch/watch.h"
 
 static struct watch *watch_for(const char *const *expect, const char *const *fail_on,
 			       size_t consoles)

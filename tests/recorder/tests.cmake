@@ -12,13 +12,11 @@ ttrec_unit_test(test_session_merge SOURCES recorder/test_session_merge.c
 ttrec_unit_test(test_session_inbox SOURCES recorder/test_session_inbox.c LIBS ttsession)
 ttrec_unit_test(test_session_turn SOURCES recorder/test_session_turn.c recorder/session_stage.c
   LIBS ttsession)
-ttrec_unit_test(test_watch SOURCES recorder/test_watch.c ../recorder/watch.c
-  ../recorder/program_end.c LIBS ttbase)
-ttrec_unit_test(test_last_words SOURCES recorder/test_last_words.c ../recorder/last_words.c
-  ../recorder/program_end.c LIBS ttbase)
+ttrec_unit_test(test_watch SOURCES recorder/test_watch.c LIBS ttwatch)
+ttrec_unit_test(test_last_words SOURCES recorder/test_last_words.c LIBS ttwatch)
 
 # The doctor: what it makes of a host, and what it says under restrictions that are really there.
-ttrec_unit_test(test_doctor SOURCES recorder/test_doctor.c ../recorder/doctor_explain.c LIBS ttkernel)
+ttrec_unit_test(test_doctor SOURCES recorder/test_doctor.c LIBS ttdoctor)
 add_executable(restrict recorder/restrict.c)
 target_link_libraries(restrict PRIVATE ttrec_options PkgConfig::SECCOMP PkgConfig::JANSSON)
 add_test(NAME system_doctor COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/recorder/test_doctor.sh)
@@ -27,17 +25,17 @@ set_tests_properties(system_doctor PROPERTIES LABELS system SKIP_RETURN_CODE 77 
 
 # Networks: one case at a time, and what holds of all of them.
 foreach(name test_network test_network_properties)
-  ttrec_unit_test(${name} SOURCES recorder/${name}.c recorder/network_stage.c LIBS ttdevices)
+  ttrec_unit_test(${name} SOURCES recorder/${name}.c recorder/network_stage.c LIBS ttnetwork)
 endforeach()
 
 # Devices, with a driver that is the test.
 foreach(name test_device_console test_device_hostile test_device_net test_device_rng)
   ttrec_unit_test(${name} SOURCES recorder/${name}.c recorder/device_stage.c kernel/vhost/ring_builder.c
-    LIBS ttdevices)
+    LIBS ttnetwork)
 endforeach()
 foreach(name test_device_disk test_device_disk_contents)
   ttrec_unit_test(${name} SOURCES recorder/${name}.c recorder/device_stage.c recorder/disk_driver.c
-    kernel/vhost/ring_builder.c LIBS ttdevices)
+    kernel/vhost/ring_builder.c LIBS ttnetwork)
 endforeach()
 
 # Lab files. Those that do not come through whole: mutations, and every allocation failing once.
@@ -50,5 +48,4 @@ foreach(function malloc calloc realloc strdup strndup asprintf vasprintf open_me
 endforeach()
 
 # How a recording was started, in its trace.
-ttrec_unit_test(test_run_settings SOURCES recorder/test_run_settings.c ../recorder/run_settings.c
-  LIBS ttlab)
+ttrec_unit_test(test_run_settings SOURCES recorder/test_run_settings.c LIBS ttrun)

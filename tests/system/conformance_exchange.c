@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 
 #include "format/base/cleanup.h"
-#include "recorder/calendar.h"
+#include "recorder/calendar/calendar.h"
 #include "tests/system/conformance_steps.h"
 
 /* A kernel boots within this, and says something at least this often afterwards. */

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* What is typed at a console and when. */
+#include "recorder/device/device_console_script.h"
+
+#include <errno.h>
+#include <regex.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct step {
+	const struct console_step *is;
+	regex_t expect; /* when there is one */
+	uint64_t due;	/* of those that are not expected any more */
+};
+
+struct console_script {
+	struct step *step;
+	size_t count;
+	size_t sending; /* steps before it were sent */
+	size_t waiting; /* steps before it have a time at which they are sent; at least @sending */
+	size_t sent;	/* bytes of the step that is being sent */
+	/* The line that the guest is writing, as far as no step has matched it. */
+	char line[DEVICE_CONSOLE_LINE_MAX + 1];
+	size_t size;
+	bool continued; /* it did not begin where a line begins */
+};
+
+static int compile(struct step *step)
+{
+	if (!step->is->expect)
+		return 0;
+	switch (regcomp(&step->expect, step->is->expect, REG_EXTENDED)) {
+	case 0:
+		return 0;
+	case REG_ESPACE:
+		return -ENOMEM;
+	default:
+		return -EINVAL;
+	}
+}
+
+static size_t count_steps(const struct console_step *steps)
+{
+	size_t count = 0;
+
+	while (steps && steps[count].text)
+		count++;
+	return count;
+}
+
+/* A step that expects nothing has its time once all before it were sent. */
+static void time_plain_step(struct console_script *script, uint64_t now)
+{
+	struct step *step = &script->step[script->waiting];
+
+	if (script->waiting == script->count || script->waiting > script->sending ||
+	    step->is->expect)
+		return;
+	step->due = step->is->at > now ? step->is->at : now;
+	script->waiting++;
+}
+
+static void skip_empty_texts(struct console_script *script, uint64_t now)
+{
+	while (script->sending < script->waiting && script->step[script->sending].due <= now &&
+	       !script->step[script->sending].is->text[script->sent]) {
+		script->sending++;
+		script->sent = 0;
+		time_plain_step(script, now);
+	}
+}
+
+static int add_steps(struct console_script *script, const struct console_step *steps, size_t count)
+{
+	script->step = calloc(count + 1, sizeof(*script->step));
+	if (!script->step)
+		return -ENOMEM;
+	for (; script->count < count; script->count++) {
+		struct step *step = &script->step[script->count];
+		int err;
+
+		step->is = &steps[script->count];
+		err = compile(step);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+int console_script_create(const struct console_step *steps, struct console_script **out)
+{
+	struct console_script *script = calloc(1, sizeof(*script));
+	int err;
+
+	if (!script)
+		return -ENOMEM;
+	err = add_steps(script, steps, count_steps(steps));
+	if (err) {
+		console_script_destroy(script);
+		return err;
+	}
+	time_plain_step(script, 0);
+	*out = script;
+	return 0;
+}
+
+void console_script_destroy(struct console_script *script)
+{
+	if (!script)
+		return;
+	for (size_t i = 0; i < script->count; i++)
+		if (script->step[i].is->expect)
+			regfree(&script->step[i].expect);
+	free(script->step);
+	free(script);
+}
+
+/* ---- What the guest writes ------------------------------------------------------------------ */
+
+static void drop_from_line(struct console_script *script, size_t size)
+{
+	script->size -= size;
+	memmove(script->line, script->line + size, script->size);
+	script->continued = script->continued || size;
+}
+
+/* The step that waits for output; NULL: none does, those before it are to be sent first. */
+static struct step *expecting_step(const struct console_script *script)
+{
+	struct step *step = &script->step[script->waiting];
+
+	/* Before it stands one that expects nothing and was not sent: what comes now is too early.
+	 */
+	if (script->waiting > script->sending && !step[-1].is->expect)
+		return NULL;
+	return script->waiting < script->count && step->is->expect ? step : NULL;
+}
+
+/* Does the line match what is expected? Then the next step looks at what follows. */
+static bool match_line(struct console_script *script, uint64_t now)
+{
+	struct step *step = expecting_step(script);
+	regmatch_t where;
+
+	if (!step)
+		return false;
+	script->line[script->size] = '\0';
+	if (regexec(&step->expect, script->line, 1, &where, script->continued ? REG_NOTBOL : 0))
+		return false;
+	/* Sent in order: when the one before it waits longer, this one waits with it. */
+	step->due = device_time_add(now, step->is->at);
+	script->waiting++;
+	drop_from_line(script, (size_t)where.rm_eo);
+	return true;
+}
+
+static void look_at_line(struct console_script *script, uint64_t now)
+{
+	while (match_line(script, now))
+		;
+	/* What came too early for the next step is not looked at again. */
+	if (!expecting_step(script))
+		drop_from_line(script, script->size);
+}
+
+static void end_line(struct console_script *script, uint64_t now)
+{
+	look_at_line(script, now);
+	script->size = 0;
+	script->continued = false;
+}
+
+void console_script_output(struct console_script *script, uint64_t now, const void *text,
+			   size_t size)
+{
+	const char *next = text;
+
+	for (; size; next++, size--) {
+		if (*next == '\n')
+			end_line(script, now);
+		else if (*next != '\r' && *next)
+			script->line[script->size++] = *next;
+		if (script->size == DEVICE_CONSOLE_LINE_MAX)
+			end_line(script, now);
+	}
+	if (script->size)
+		look_at_line(script, now);
+	skip_empty_texts(script, now);
+}
+
+/* ---- What is sent --------------------------------------------------------------------------- */
+
+uint64_t console_script_due(const struct console_script *script)
+{
+	return script->sending < script->waiting ? script->step[script->sending].due
+						 : WIRE_TIME_NEVER;
+}
+
+const char *console_script_text(const struct console_script *script, size_t *size)
+{
+	const char *text = script->step[script->sending].is->text + script->sent;
+
+	*size = strlen(text);
+	return text;
+}
+
+void console_script_sent(struct console_script *script, uint64_t now, size_t size)
+{
+	script->sent += size;
+	skip_empty_texts(script, now);
+}

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* What the machine is, and what a guest and its recorder need of it beyond the seal. */
+#include <sched.h>
+#include <string.h>
+
+#include "format/base/cleanup.h"
+#include "format/base/units.h"
+#include "kernel/host/cpu.h"
+#include "kernel/probe/probe.h"
+#include "recorder/doctor/doctor.h"
+
+/* A guest whose mem= is larger than what is free dies with SIGBUS in the middle of its run. */
+#define MEMORY_ENOUGH (256u << 20)
+
+#define TEXT_SIZE 160
+
+void doctor_read_host(struct doctor_host *host)
+{
+	host_read_settings("", &host->settings);
+	for (unsigned int i = 0; i < HOST_TRIAL_COUNT; i++)
+		host->trial[i] = host_try(i);
+}
+
+static void check_linux(const struct host_settings *settings, struct findings *findings)
+{
+	/* SECCOMP_IOCTL_NOTIF_ADDFD, with which /dev/random is opened for a guest. */
+	if (settings->version && settings->version < HOST_LINUX(5, 9, 0))
+		findings_add(findings, FINDING_MISSING, "Linux", NULL, "run Linux 5.9 or newer",
+			     "%s cannot give a guest recorded random numbers", settings->release);
+	else
+		findings_add(findings, FINDING_OK, "Linux", NULL, NULL, "%s", settings->release);
+}
+
+static void check_cpus(struct findings *findings)
+{
+	struct cpu_identity identity = { 0 };
+	cpu_set_t allowed;
+	int count;
+
+	if (cpu_allowed(&allowed)) {
+		findings_add(findings, FINDING_WARNING, "CPUs", NULL, NULL,
+			     "cannot determine which may be used");
+		return;
+	}
+	cpu_pin(cpu_here(), &identity);
+	sched_setaffinity(0, sizeof(allowed), &allowed);
+	count = CPU_COUNT(&allowed);
+	if (count < 2)
+		findings_add(findings, FINDING_WARNING, "CPUs", NULL,
+			     "allow two for a faster recording",
+			     "1, %s: the trace is written on the guest's CPU", identity.model);
+	else
+		findings_add(findings, FINDING_OK, "CPUs", NULL, NULL, "%d, %s", count,
+			     identity.model);
+}
+
+static void check_container(const struct host_settings *settings, struct findings *findings)
+{
+	char profile[TEXT_SIZE] = "";
+
+	if (!settings->container && !settings->filtered && !settings->apparmor[0])
+		return;
+	if (settings->apparmor[0])
+		snprintf(profile, sizeof(profile), ", AppArmor profile %s", settings->apparmor);
+	findings_add(findings, FINDING_NOTE, "confined", NULL, NULL, "%s%s%s",
+		     settings->container ? settings->container : "outside of a container",
+		     settings->filtered ? ", seccomp filter" : "", profile);
+}
+
+/* Never needed, so nothing is missing without it. */
+static void check_probe(struct findings *findings)
+{
+	struct diagnosis why = { 0 };
+	struct probe *probe;
+
+	if (probe_open(&probe, &why))
+		findings_add(findings, FINDING_NOTE, "interrupt probe", why.what, why.advice,
+			     "none: traces have no timer and console interrupts");
+	else
+		findings_add(findings, FINDING_OK, "interrupt probe", NULL, NULL, "%s", "");
+	probe_close(probe);
+}
+
+/* Never needed, either. */
+static void check_groups(struct findings *findings)
+{
+	struct room_groups groups;
+
+	room_groups_open(NULL, &groups);
+	if (groups.fd < 0)
+		findings_add(findings, FINDING_NOTE, "control groups", groups.reason,
+			     "systemd-run --user --scope -p Delegate=yes ttrec ...",
+			     "none for sandboxes: kernel memory for their sockets and pipes is not "
+			     "limited");
+	else
+		findings_add(findings, FINDING_OK, "control groups", NULL, NULL,
+			     "each sandbox gets one");
+	room_groups_close(&groups);
+}
+
+static void check_devices(struct findings *findings)
+{
+	struct diagnosis why = { 0 };
+
+	if (host_check_devices(&why))
+		findings_add(findings, FINDING_MISSING, "devices", NULL, why.advice, "%s",
+			     why.what);
+	else
+		findings_add(findings, FINDING_OK, "devices", NULL, NULL, "%s", "");
+}
+
+/* Nothing makes use of it yet: that needs a guest's kernel that answers in its place. */
+static void check_cpuid(const struct doctor_host *host, struct findings *findings)
+{
+	findings_add(
+		findings, FINDING_NOTE, "cpuid", NULL, NULL,
+		"programs see the model and the number of their CPU; this machine %s trap cpuid",
+		host->trial[HOST_TRIAL_CPUID] ? "cannot" : "could");
+}
+
+void doctor_check_machine(const struct doctor_host *host, struct findings *findings)
+{
+	check_linux(&host->settings, findings);
+	check_cpus(findings);
+	check_cpuid(host, findings);
+	check_container(&host->settings, findings);
+	check_devices(findings);
+	check_groups(findings);
+	check_probe(findings);
+}
+
+/* ---- Needs ----------------------------------------------------------------------------------- */
+
+/* Trials whose failure costs more than a part of the seal. */
+static const struct {
+	enum host_trial trial;
+	const char *name, *lost, *advice;
+} needs[] = {
+	{ HOST_TRIAL_PTRACE, "ptrace", "a guest traces its own processes: it cannot run at all",
+	  "allow ptrace(2): in a container --cap-add SYS_PTRACE, else "
+	  "sysctl kernel.yama.ptrace_scope=1 or lower" },
+	{ HOST_TRIAL_MEMORY, "memory of a guest",
+	  "cannot be read or written: no digests, and a guest that asks for random numbers hangs",
+	  "allow process_vm_readv(2) and process_vm_writev(2): in a container "
+	  "--security-opt seccomp=docs/docker-seccomp.json" },
+};
+
+static void check_trials(const struct doctor_host *host, struct findings *findings)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(needs); i++) {
+		int error = host->trial[needs[i].trial];
+		char why[TEXT_SIZE];
+
+		snprintf(why, sizeof(why), "%s: %s", host_trial_text(needs[i].trial),
+			 strerror(-error));
+		if (error)
+			findings_add(findings, FINDING_MISSING, needs[i].name, why, needs[i].advice,
+				     "%s", needs[i].lost);
+		else
+			findings_add(findings, FINDING_OK, needs[i].name, NULL, NULL, "%s", "");
+	}
+}
+
+/* Of a guest that has no root of its own. */
+static void check_directory(struct findings *findings)
+{
+	static const char advice[] = "set TMPDIR to a directory that is not mounted noexec, with "
+				     "space for the guests' memory";
+	struct host_directory about;
+	char size[UNITS_TEXT];
+	const char *base;
+
+	if (room_find_base(MEMORY_ENOUGH, &base, &about))
+		findings_add(findings, FINDING_MISSING, "guest memory", NULL, advice,
+			     "no directory for it: all of these are mounted noexec: " ROOM_BASES);
+	else if (about.free_bytes < MEMORY_ENOUGH)
+		findings_add(findings, FINDING_WARNING, "guest memory", NULL, advice,
+			     "%s free in %s: a guest that needs more dies with SIGBUS",
+			     size_text(about.free_bytes, size), base);
+	else
+		findings_add(findings, FINDING_OK, "guest memory", NULL, NULL, "in %s, %s free",
+			     base, size_text(about.free_bytes, size));
+}
+
+void doctor_check_needs(const struct doctor_host *host, unsigned int seal,
+			struct findings *findings)
+{
+	check_trials(host, findings);
+	if (!(seal & SEAL_MOUNT))
+		check_directory(findings);
+	else
+		findings_add(findings, FINDING_OK, "guest memory", NULL, NULL,
+			     "in the sandbox's own root");
+}

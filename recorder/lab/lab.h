@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A laboratory as its file describes it (ttrec-lab(5)): guests, networks, disks, programs, limits,
+ * expectations. Reading it starts nothing and opens no kernel: paths are made relative to the
+ * lab file's directory and checked when they are used.
+ */
+#ifndef TTREC_LAB_H
+#define TTREC_LAB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "format/base/diagnosis.h"
+#include "recorder/device/device.h"
+#include "recorder/network/network.h"
+
+/* Of a value that may be left out. */
+#define LAB_UNSET UINT64_MAX
+
+/*
+ * The file speaks of the whole way from guest to guest; @link is what each of its two ports has of
+ * it: half of delay and jitter, all of the bandwidth, and so much loss and reordering that both
+ * together make what the file says.
+ */
+struct lab_network {
+	char *name;
+	struct network_link link;
+	unsigned int line;
+};
+
+/*
+ * How long the requests of a disk take of which its lab file does not say it. Traces have the
+ * number (disk-model=, see ttrace(5)), so that what was recorded with another one is recorded again
+ * with that.
+ */
+enum lab_disk_model {
+	LAB_DISK_TIMELESS, /* no time: of recorders that did not write the number */
+	LAB_DISK_NVME,
+	LAB_DISK_MODELS,
+};
+#define LAB_DISK_MODEL LAB_DISK_NVME
+
+enum lab_device_kind { LAB_NET, LAB_DISK, LAB_RNG, LAB_CONSOLE, LAB_PROGRAM };
+
+struct lab_device {
+	enum lab_device_kind kind;
+	unsigned int line; /* in the file, for errors that show later */
+	/* net */
+	size_t network;		  /* index */
+	struct network_link link; /* the network's, or what this device says of its side */
+	uint8_t mac[6];		  /* all zero: made from seed and guest */
+	uint16_t mtu;
+	/* disk; strings are the lab's */
+	struct device_disk_options disk;
+	bool other_image; /* than the file says */
+	/* console: ends with text NULL */
+	struct console_step *steps;
+	/* program: index into lab.program */
+	size_t program;
+};
+
+/* A device of somebody else: a vhost-user backend, started for the lab and spoken to for it. */
+struct lab_program {
+	char *name;
+	char *command; /* for sh -c; {socket} and {time} stand for paths; NULL: runs already */
+	char *socket;  /* where it listens for vhost-user, when it is not started by us */
+	uint32_t virtio_id;
+	bool timed; /* it takes part in time: connects to {time} */
+	unsigned int line;
+};
+
+struct lab_guest {
+	char *name;
+	uint64_t id; /* for the scheduler; from 1 in the order of the file unless given */
+	char *kernel, *initrd;
+	char **arguments; /* mem= and what append says, word by word; NULL-terminated */
+	uint64_t seed;	  /* LAB_UNSET: made from the lab's seed and the id */
+	struct lab_device *device;
+	size_t device_count;
+	/* For this guest's console; NULL-terminated, or NULL: not said */
+	char **expect, **fail_on, **allow_line;
+	unsigned int line;
+};
+
+struct lab {
+	/* Where it is from: an absolute path, and what stands there; NULL of a lab without a file
+	 */
+	char *path, *text;
+	size_t text_size;
+	struct lab_network *network;
+	size_t network_count;
+	struct lab_program *program;
+	size_t program_count;
+	struct lab_guest *guest;
+	size_t guest_count;
+	enum lab_disk_model disk_model;
+	/* LAB_UNSET where the file does not say */
+	uint64_t seed, tod, limit_virtual, limit_wall;
+	char *work_cost;	  /* NULL: not said */
+	int grant;		  /* enum calendar_grant; -1: not said */
+	char **expect, **fail_on, **allow_line; /* for every guest's console, besides its own */
+	/* What the caller should tell the user; each begins with file:line:column. NULL: nothing */
+	char **notes;
+};
+
+/*
+ * Read @path. Errors say file, line, column, what is wrong and what would be right. A file in the
+ * form of usfstl's vlab is recognised and imported.
+ */
+int lab_load(const char *path, struct lab **lab, struct diagnosis *why);
+
+/* The same of @size bytes of @text that once stood at @path. */
+int lab_parse(const char *path, const char *text, size_t size, struct lab **lab,
+	      struct diagnosis *why);
+
+/* A lab of one guest, without a file. NULL: out of memory. */
+struct lab *lab_create_single(const char *name, uint64_t id, const char *kernel,
+			      char *const *arguments);
+void lab_destroy(struct lab *lab);
+
+/* Times of @disk, of @lab, that its file does not say (LAB_UNSET): those of the lab's disk model.
+ */
+void lab_disk_times(const struct lab *lab, struct device_disk_options *disk);
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Shared by the files of the network: random streams, links, queues, and learned addresses. */
+#ifndef TTREC_NETWORK_INTERNAL_H
+#define TTREC_NETWORK_INTERNAL_H
+
+#include "recorder/network/network.h"
+
+#define NETWORK_ADDRESS_SIZE 6
+#define NETWORK_HEADER_SIZE  14
+
+/* ---- Random streams
+ * ---------------------------------------------------------------------------------- */
+
+/* A stream of random numbers: splitmix64, public domain, by Sebastiano Vigna. */
+struct network_luck {
+	uint64_t state;
+};
+
+uint64_t network_luck_next(struct network_luck *luck);
+
+/* Another stream for each @number, whatever is taken from this one. */
+struct network_luck network_luck_derive(uint64_t seed, uint64_t number);
+
+/* What happens to one frame on one link. */
+struct network_fate {
+	bool lost, overtakes;
+	uint64_t jitter;
+};
+
+/* Takes as many numbers whatever the link is like and whatever comes out. */
+struct network_fate network_link_draw(const struct network_link *link, struct network_luck *luck);
+
+/* ---- One direction of a cable -------------------------------------------------------------- */
+
+struct network_line {
+	uint64_t busy; /* until then frames before it are being sent */
+	uint64_t last; /* arrival of the last one that keeps order */
+};
+
+/* When a frame that is there at @time arrives at the other end, if it keeps order. */
+uint64_t network_line_arrival(const struct network_line *line, const struct network_link *link,
+			      uint64_t time, size_t size, uint64_t jitter);
+/* The same, and it has gone. */
+uint64_t network_line_pass(struct network_line *line, const struct network_link *link,
+			   uint64_t time, size_t size, uint64_t jitter);
+/* When a frame arrives that waits for none of the others. */
+uint64_t network_line_overtake(const struct network_link *link, uint64_t time, size_t size);
+
+/* ---- Frames in order ----------------------------------------------------------------------- */
+
+struct network_entry {
+	uint64_t time;
+	uint64_t sequence; /* of the sending port */
+	uint64_t jitter;
+	unsigned int from; /* number of the sending port */
+	struct network_frame *frame;
+};
+
+/* Ordered by (time, from, sequence): a binary heap. */
+struct network_queue {
+	struct network_entry *entry; /* [0] comes first */
+	size_t count, capacity;
+};
+
+bool network_entry_before(const struct network_entry *a, const struct network_entry *b);
+int network_queue_add(struct network_queue *queue, const struct network_entry *entry);
+/* Only when it is not empty. */
+struct network_entry network_queue_take(struct network_queue *queue);
+/* Releases the frames too. */
+void network_queue_clear(struct network_queue *queue);
+
+/* ---- Where stations are -------------------------------------------------------------------- */
+
+/* Open addressing, never more than half full: what has no place is not learned, but flooded. */
+#define NETWORK_TABLE_SLOTS 4096
+#define NETWORK_TABLE_MAX   (NETWORK_TABLE_SLOTS / 2)
+
+struct network_table {
+	struct {
+		uint64_t address; /* as a number, with a bit more so that 0 is no address */
+		unsigned int port;
+	} slot[NETWORK_TABLE_SLOTS];
+	unsigned int count;
+};
+
+void network_table_learn(struct network_table *table, const uint8_t *address, unsigned int port);
+/* Returns whether @address was ever a sender's. */
+bool network_table_find(const struct network_table *table, const uint8_t *address,
+			unsigned int *port);
+
+/* ---- The network --------------------------------------------------------------------------- */
+
+struct network_port {
+	struct network *network;
+	unsigned int number;
+	struct network_link link;
+	struct device *device;
+	struct network_outbox *outbox;
+	struct network_luck luck; /* one number for each frame it sends */
+	uint64_t sequence;
+	struct network_line to_switch, to_guest;
+	struct network_queue waiting;	 /* by the time at which they are at the switch */
+	struct network_queue overtaking; /* by arrival */
+	/*
+	 * When the frames that are gone were taken, the latest of them, in order: a ring. Of two
+	 * guests in one window one may have taken a frame before the other one's earlier frame is
+	 * handed in, which must find as many on the way as if it had been handed in in time.
+	 */
+	uint64_t taken[NETWORK_BACKLOG_MAX];
+	size_t taken_begin, taken_count;
+};
+
+struct network {
+	uint64_t seed;
+	uint64_t now; /* when the last frame was sent */
+	struct network_port **port;
+	unsigned int port_count;
+	struct network_table table;
+};
+
+#endif

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* A link: delays, loses and reorders frames. */
+#include "recorder/network/network_internal.h"
+
+#define NS_PER_S 1000000000ull
+
+static uint64_t mix(uint64_t z)
+{
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+	return z ^ (z >> 31);
+}
+
+uint64_t network_luck_next(struct network_luck *luck)
+{
+	return mix(luck->state += 0x9e3779b97f4a7c15);
+}
+
+struct network_luck network_luck_derive(uint64_t seed, uint64_t number)
+{
+	/* Mixed twice over: neighbouring seeds and numbers must not give overlapping streams. */
+	return (struct network_luck){ mix(mix(seed + 1) ^ mix(~number)) };
+}
+
+/* True in a share of all cases. */
+static bool luck_happens(struct network_luck *luck, double share)
+{
+	return (double)(network_luck_next(luck) >> 11) * 0x1p-53 < share;
+}
+
+/* 0 to @most, each as likely. */
+static uint64_t luck_up_to(struct network_luck *luck, uint64_t most)
+{
+	unsigned __int128 range = (unsigned __int128)most + 1;
+
+	return (uint64_t)((network_luck_next(luck) * range) >> 64);
+}
+
+struct network_fate network_link_draw(const struct network_link *link, struct network_luck *luck)
+{
+	struct network_fate fate;
+
+	fate.lost = luck_happens(luck, link->loss);
+	fate.overtakes = luck_happens(luck, link->reorder);
+	fate.jitter = luck_up_to(luck, link->jitter);
+	return fate;
+}
+
+/* How long the link is busy with a frame, rounded up: the bandwidth is never exceeded. */
+static uint64_t sending_time(const struct network_link *link, size_t size)
+{
+	uint64_t bits = size * 8;
+
+	if (!link->bandwidth)
+		return 0;
+	return (bits * NS_PER_S + link->bandwidth - 1) / link->bandwidth;
+}
+
+static uint64_t line_sent(const struct network_line *line, const struct network_link *link,
+			  uint64_t time, size_t size)
+{
+	uint64_t start = time > line->busy ? time : line->busy;
+
+	return device_time_add(start, sending_time(link, size));
+}
+
+uint64_t network_line_arrival(const struct network_line *line, const struct network_link *link,
+			      uint64_t time, size_t size, uint64_t jitter)
+{
+	uint64_t sent = line_sent(line, link, time, size);
+	uint64_t arrival = device_time_add(device_time_add(sent, link->delay), jitter);
+
+	return arrival > line->last ? arrival : line->last;
+}
+
+uint64_t network_line_pass(struct network_line *line, const struct network_link *link,
+			   uint64_t time, size_t size, uint64_t jitter)
+{
+	line->last = network_line_arrival(line, link, time, size, jitter);
+	line->busy = line_sent(line, link, time, size);
+	return line->last;
+}
+
+uint64_t network_line_overtake(const struct network_link *link, uint64_t time, size_t size)
+{
+	return device_time_add(device_time_add(time, sending_time(link, size)), link->delay);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A recording is compared with the one that it repeats, record by record as it is written: until
+ * they part it is the same, from there on it is live.
+ */
+#ifndef TTREC_AGAIN_COMPARE_H
+#define TTREC_AGAIN_COMPARE_H
+
+#include "format/text/console_compare.h"
+#include "recorder/rerecord/again.h"
+
+enum again_outcome {
+	AGAIN_AGREES, /* as far as both go, or to where it was to be compared */
+	AGAIN_PARTED,
+	AGAIN_DAMAGED, /* the old trace cannot be read any further */
+};
+
+struct again_result {
+	enum again_outcome outcome;
+	bool stopped; /* it was to be compared no further, or the new one was stopped */
+	bool ended;   /* the old one, while the new one went on */
+	uint64_t compared;
+	uint64_t record,
+		now;	  /* in the old trace: the last one that was equal, or where they part */
+	uint64_t records; /* of the old trace; only if they parted */
+	char guest[64];	  /* whose record that is */
+	char difference[400];		    /* in words: "X instead of Y" */
+	struct console_differences console; /* of guests with another kernel or initrd */
+	/* Why memory was not compared, or empty; of several guests, that of the first one */
+	char memory_reason[192], memory_guest[64];
+};
+
+struct again_compare;
+
+/* Of the guests of @lab, which are open. 0 or -ENOMEM. */
+int again_compare_create(const struct run_options *options, struct again *again,
+			 const struct run_lab *lab, struct again_compare **compare);
+void again_compare_destroy(struct again_compare *compare);
+
+/* @record was written: a session_observer. */
+void again_compare_record(void *compare, const struct trace_record *record);
+
+/* No more comes. @stopped: because the new recording was stopped from outside. */
+const struct again_result *again_compare_finish(struct again_compare *compare, bool stopped);
+
+#endif

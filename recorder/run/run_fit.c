@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Does what a guest is given fit together? Seen before anything is started. */
+#include "recorder/run/run_fit.h"
+
+#include <endian.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "format/base/cleanup.h"
+#include "format/base/units.h"
+
+/* ---- The initrd and the memory --------------------------------------------------------------- */
+
+/* What @file becomes when it is unpacked, at least: gzip says its size, others are not asked. */
+static uint64_t unpacked_size(const struct image_file *file)
+{
+	const uint8_t *data = file->data;
+	uint32_t size;
+
+	if (file->size < 18 || data[0] != 0x1f || data[1] != 0x8b)
+		return file->size;
+	memcpy(&size, data + file->size - sizeof(size), sizeof(size));
+	return le32toh(size);
+}
+
+/* While it is unpacked both are there. */
+static int check_memory(const struct guest_spec *spec, struct diagnosis *why)
+{
+	const struct image_file *initrd = image_files_find(&spec->files, GUEST_INITRD_PATH);
+	char packed[UNITS_TEXT], unpacked[UNITS_TEXT], has[UNITS_TEXT];
+	uint64_t memory = guest_memory(spec);
+
+	if (!initrd || initrd->size + unpacked_size(initrd) < memory)
+		return 0;
+	return diagnose(why, EXIT_CANNOT, -EINVAL,
+			"give the guest three times the unpacked size, with mem= or in a lab file "
+			"with memory:",
+			"%s has %s of memory; its initrd takes %s, and %s more when unpacked",
+			spec->name, size_text(memory, has), size_text(initrd->size, packed),
+			size_text(unpacked_size(initrd), unpacked));
+}
+
+/* ---- The kernel and the root file system ----------------------------------------------------- */
+
+/* Of a superblock of ext2, ext3 or ext4, at 1024 (fs/ext4/ext4.h). */
+#define EXT_MAGIC	 1080
+#define EXT_INCOMPATIBLE (1024 + 0x60)
+/* File types and meta block groups: what the ext2 driver takes. */
+#define EXT2_INCOMPATIBLE 0x12u
+
+static bool is_ext4(const uint8_t *image)
+{
+	return image[EXT_MAGIC] == 0x53 && image[EXT_MAGIC + 1] == 0xef &&
+	       image[EXT_INCOMPATIBLE] & ~EXT2_INCOMPATIBLE;
+}
+
+static bool is_btrfs(const uint8_t *image)
+{
+	return !memcmp(image + 0x10040, "_BHRfS_M", 8);
+}
+
+static bool is_xfs(const uint8_t *image)
+{
+	return !memcmp(image, "XFSB", 4);
+}
+
+#define IMAGE_HEAD (0x10040 + 8)
+
+/* What the driver of a file system calls itself when it complains. */
+static const struct {
+	const char *name;
+	bool (*is)(const uint8_t *image);
+	const char *driver, *symbol;
+} file_systems[] = {
+	{ "ext4", is_ext4, "EXT4-fs error", "CONFIG_EXT4_FS" },
+	{ "btrfs", is_btrfs, "BTRFS", "CONFIG_BTRFS_FS" },
+	{ "xfs", is_xfs, "XFS (%s)", "CONFIG_XFS_FS" },
+};
+
+/* The image of the disk that root= names, as Linux counts virtio disks; NULL: something else. */
+static const char *root_image(const struct lab_guest *lab)
+{
+	static const char option[] = "root=/dev/vd";
+	size_t disk = 0, wanted = SIZE_MAX;
+
+	for (char **argument = lab->arguments; argument && *argument; argument++) {
+		const char *name = *argument + strlen(option);
+
+		/* A partition begins elsewhere: "root=/dev/vda1". */
+		if (!strncmp(*argument, option, strlen(option)))
+			wanted = *name && !name[1] ? (size_t)(*name - 'a') : SIZE_MAX;
+	}
+	for (size_t i = 0; i < lab->device_count; i++)
+		if (lab->device[i].kind == LAB_DISK && disk++ == wanted)
+			return lab->device[i].disk.image;
+	return NULL;
+}
+
+static bool read_head(const char *path, uint8_t head[IMAGE_HEAD])
+{
+	auto_fd fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+
+	return fd >= 0 && pread(fd, head, IMAGE_HEAD, 0) == IMAGE_HEAD;
+}
+
+static int check_root(const struct lab_guest *lab, const struct guest_spec *spec,
+		      struct diagnosis *why)
+{
+	const struct image_file *kernel = &spec->files.file[0];
+	const char *path = root_image(lab);
+	uint8_t head[IMAGE_HEAD];
+
+	if (!read_head(path, head))
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(file_systems); i++) {
+		if (!file_systems[i].is(head) ||
+		    memmem(kernel->data, kernel->size, file_systems[i].driver,
+			   strlen(file_systems[i].driver)))
+			continue;
+		return diagnose(
+			why, EXIT_CANNOT, -EINVAL,
+			"build one that has it with kernel/uml/build-uml.sh --distro",
+			"the root file system of %s, %s, is %s, and the kernel %s has no %s: "
+			"%s is not set",
+			spec->name, path, file_systems[i].name, lab->kernel, file_systems[i].name,
+			file_systems[i].symbol);
+	}
+	return 0;
+}
+
+int run_fit_check(const struct lab_guest *lab, const struct guest_spec *spec, struct diagnosis *why)
+{
+	int err = check_memory(spec, why);
+
+	return err ? err : check_root(lab, spec, why);
+}

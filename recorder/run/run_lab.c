@@ -1,0 +1,473 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* A lab that is set up: sandboxes, devices and networks as its description says. */
+#include "recorder/run/run_lab.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/base/cleanup.h"
+#include "kernel/guest/guest_arguments.h"
+#include "recorder/run/run_devices.h"
+#include "recorder/run/run_fit.h"
+#include "recorder/run/run_programs.h"
+#include "recorder/run/run_settings.h"
+
+/* ---- The description ------------------------------------------------------------------------ */
+
+/* The same partition for all guests that can reach each other without delay. */
+static void merge_islands(struct run_lab *lab, size_t from, size_t into)
+{
+	for (size_t i = 0; i < lab->guest_count; i++)
+		if (lab->guest[i].island == from)
+			lab->guest[i].island = into;
+}
+
+static bool meet_at_once(const struct run_lab *lab, const struct lab_device *a,
+			 const struct lab_device *b)
+{
+	if (a->kind != b->kind)
+		return false;
+	if (a->kind == LAB_PROGRAM)
+		return a->program == b->program;
+	return a->kind == LAB_NET && a->network == b->network &&
+	       !network_lookahead(lab->network[a->network].network);
+}
+
+static bool are_one_island(const struct run_lab *lab, const struct lab_guest *a,
+			   const struct lab_guest *b)
+{
+	for (size_t i = 0; i < a->device_count; i++)
+		for (size_t j = 0; j < b->device_count; j++)
+			if (meet_at_once(lab, &a->device[i], &b->device[j]))
+				return true;
+	return false;
+}
+
+static void find_islands(struct run_lab *lab)
+{
+	for (size_t i = 0; i < lab->guest_count; i++)
+		lab->guest[i].island = i;
+	for (size_t i = 0; i < lab->guest_count; i++)
+		for (size_t j = i + 1; j < lab->guest_count; j++)
+			if (are_one_island(lab, lab->guest[i].lab, lab->guest[j].lab))
+				merge_islands(lab, lab->guest[j].island, lab->guest[i].island);
+	/* Numbered without gaps, in the order of their first guests. */
+	for (size_t i = 0; i < lab->guest_count; i++) {
+		size_t number = lab->guest[i].island;
+
+		if (number < lab->island_count)
+			continue;
+		for (size_t j = i; j < lab->guest_count; j++)
+			if (lab->guest[j].island == number)
+				lab->guest[j].island = lab->island_count;
+		lab->island_count++;
+	}
+}
+
+/* What counts on the console of one guest, besides what does on all. */
+static int create_own_watch(struct run_lab *lab, size_t index, struct diagnosis *why)
+{
+	static const char *const nothing[] = { NULL };
+	const struct lab_guest *guest = lab->guest[index].lab;
+	struct watch_options own = { .consoles = 1,
+				     .expect = (const char *const *)guest->expect,
+				     .fail_on = nothing,
+				     .allow = (const char *const *)guest->allow_line };
+	int err = watch_allow(lab->watch, index, own.allow, why);
+
+	if (err || (!guest->expect && !guest->fail_on))
+		return err;
+	if (guest->fail_on)
+		own.fail_on = (const char *const *)guest->fail_on;
+	return watch_create(&own, &lab->guest[index].watch, why);
+}
+
+static int create_watches(const struct run_options *options, struct run_lab *lab,
+			  struct diagnosis *why)
+{
+	struct watch_options all = { .consoles = lab->guest_count,
+				     .expect = (const char *const *)lab->lab->expect,
+				     .fail_on = (const char *const *)lab->lab->fail_on,
+				     .allow = (const char *const *)lab->lab->allow_line,
+				     .defaults = true,
+				     .program = options->program };
+	int err;
+
+	if (options->expect[0])
+		all.expect = options->expect;
+	if (options->fail_on[0])
+		all.fail_on = options->fail_on;
+	if (options->allow_line[0])
+		all.allow = options->allow_line;
+	err = watch_create(&all, &lab->watch, why);
+	for (size_t i = 0; !err && i < lab->guest_count; i++)
+		err = create_own_watch(lab, i, why);
+	return err;
+}
+
+/* The file's, or that of the one guest of the command line. */
+static int load_lab(const struct run_options *options, struct lab **lab, struct diagnosis *why)
+{
+	if (options->lab)
+		return lab_load(options->lab, lab, why);
+	*lab = lab_create_single("n1", options->id, options->kernel[0], options->kernel + 1);
+	if (*lab && *options->packed.initrd)
+		(*lab)->guest[0].initrd = strdup(options->packed.initrd);
+	return *lab && (!*options->packed.initrd || (*lab)->guest[0].initrd) ? 0 : -ENOMEM;
+}
+
+int run_lab_load(struct run_options *options, struct run_lab *lab, struct diagnosis *why)
+{
+	int err = lab->lab ? 0 : load_lab(options, &lab->lab, why);
+
+	if (err)
+		return err;
+	if (lab->lab)
+		lab->guest = calloc(lab->lab->guest_count, sizeof(*lab->guest));
+	if (!lab->guest)
+		return diagnose(why, EXIT_CANNOT, -ENOMEM, NULL, "out of memory");
+	lab->guest_count = lab->lab->guest_count;
+	run_options_settle(options, lab->lab);
+	for (size_t i = 0; i < lab->guest_count; i++) {
+		const struct lab_guest *guest = &lab->lab->guest[i];
+
+		lab->guest[i] = (struct run_guest){ .lab = guest, .guest = GUEST_NONE };
+		lab->guest[i].seed = guest->seed == LAB_UNSET ? options->session.seed : guest->seed;
+	}
+	err = run_devices_create(options, lab, why);
+	if (err)
+		return err;
+	find_islands(lab);
+	if (options->upstream)
+		err = run_programs_tap(lab, why);
+	return err ? err : create_watches(options, lab, why);
+}
+
+/* ---- Rooms ---------------------------------------------------------------------------------- */
+
+/* The sandbox has no /proc of its own: nothing of the host's reaches the guest that way but this.
+ */
+static int add_cpu_info(struct image_files *files)
+{
+	char *text = cpu_info_text();
+
+	return text ? image_files_add(files, GUEST_CPU_INFO_PATH, 0444, text, strlen(text)) : 0;
+}
+
+/* What the user's arguments are, and then @initrd, which may be NULL. NULL: out of memory. */
+static char **list_arguments(const struct lab_guest *guest, char *initrd)
+{
+	size_t count = 0;
+	char **list;
+
+	while (guest->arguments && guest->arguments[count])
+		count++;
+	list = calloc(count + 2, sizeof(char *));
+	if (!list)
+		return NULL;
+	for (size_t i = 0; i < count; i++)
+		list[i] = guest->arguments[i];
+	list[count] = initrd;
+	return list;
+}
+
+static int build_arguments(const struct run_options *options, struct run_guest *guest,
+			   struct diagnosis *why)
+{
+	struct guest_spec *spec = &guest->spec;
+	struct guest_arguments_options arguments = { .allow = options->allow,
+						     .id = guest->lab->id,
+						     .device = spec->device,
+						     .device_count = spec->device_count,
+						     .work_cost = options->work_cost,
+						     .work_cost_given = options->work_cost_given };
+	auto_free char *initrd = NULL;
+	auto_free char **user = NULL;
+
+	if (guest->lab->initrd && asprintf(&initrd, "initrd=%s", guest->lab->initrd) < 0) {
+		initrd = NULL;
+		return -ENOMEM;
+	}
+	user = list_arguments(guest->lab, initrd);
+	if (!user)
+		return -ENOMEM;
+	arguments.user = user;
+	return guest_arguments_build(&arguments, &spec->files, &spec->arguments, &spec->host_files,
+				     why);
+}
+
+static int load_files(struct run_guest *guest, struct diagnosis *why)
+{
+	struct guest_spec *spec = &guest->spec;
+	const char *kernel = guest->lab->kernel;
+	int err = image_files_load(&spec->files, "kernel", kernel, GUEST_KERNEL_PATH, why);
+
+	return err ? err : image_check_kernel(&spec->files.file[0], kernel, why);
+}
+
+/* The sandbox's own bytes come from a stream of their own: what the guest asks for is not shifted.
+ */
+static int take_room_random(struct run_guest *guest)
+{
+	struct entropy_stream *stream;
+	int err = entropy_stream_create(guest->seed, ~guest->lab->id, &stream);
+
+	if (err)
+		return err;
+	entropy_stream_take(stream, guest->spec.auxv_random, ROOM_RANDOM_SIZE);
+	entropy_stream_destroy(stream);
+	return 0;
+}
+
+static int build_spec(const struct run_options *options, struct run_guest *guest, unsigned int cpu,
+		      struct diagnosis *why)
+{
+	struct guest_spec *spec = &guest->spec;
+	int err;
+
+	spec->name = strdup(guest->lab->name);
+	spec->id = guest->lab->id;
+	spec->wanted = options->wanted;
+	spec->cpu = cpu;
+	err = load_files(guest, why);
+	if (!err)
+		err = build_arguments(options, guest, why);
+	if (!err)
+		err = run_fit_check(guest->lab, spec, why);
+	if (!err)
+		err = image_load_libraries(&spec->files, &spec->files.file[0], guest->lab->kernel,
+					   why);
+	if (!err)
+		err = add_cpu_info(&spec->files);
+	if (!err)
+		err = take_room_random(guest);
+	if (err && !why->status)
+		diagnose(why, EXIT_CANNOT, err, NULL, "cannot set up the guest %s: %s",
+			 guest->lab->name, strerror(-err));
+	return spec->name || err ? err : diagnose(why, EXIT_CANNOT, -ENOMEM, NULL, "out of memory");
+}
+
+/* Where a guest ran that is started again, if that can be had for all of them; -1. */
+static int recorded_cpu(const struct run_lab *lab, const struct run_guest *guest)
+{
+	for (size_t i = 0; i < lab->guest_count; i++)
+		if (!lab->guest[i].recorded || cpu_check(lab->guest[i].recorded->origin.cpu.number))
+			return -1;
+	return (int)guest->recorded->origin.cpu.number;
+}
+
+/* CPU number @index of those we may use, counted from the first one on. */
+static unsigned int choose_cpu(const struct run_options *options, size_t index)
+{
+	unsigned int cpu = options->cpu >= 0 ? (unsigned int)options->cpu : cpu_here();
+	cpu_set_t allowed;
+
+	if (cpu_allowed(&allowed))
+		return cpu;
+	for (index %= options->cpus; index; index--)
+		do
+			cpu = (cpu + 1) % CPU_SETSIZE;
+		while (!CPU_ISSET(cpu, &allowed));
+	return cpu;
+}
+
+static int check_seal(const struct run_options *options, const struct run_guest *guest,
+		      struct diagnosis *why)
+{
+	unsigned int lost = SEAL_FULL & ~guest->guest.room.seal;
+	char names[SEAL_TEXT];
+
+	if (!options->seal_required || !lost)
+		return 0;
+	/* What is lost without the first of them; doctor says it of each. */
+	return diagnose(why, EXIT_CANNOT, -EPERM,
+			"run `ttrec doctor` to see what to change, or remove --isolation=full",
+			"full isolation is not possible: missing: %s (%s: %s)",
+			lost == SEAL_FULL ? "everything" : seal_text(lost, names),
+			seal_info((enum seal_part)__builtin_ctz(lost))->name,
+			seal_info((enum seal_part)__builtin_ctz(lost))->lost);
+}
+
+/* Its sandbox is opened as that of a replay: whoever made the trace chose the program. */
+static int open_recorded(const struct run_options *options, struct run_guest *guest,
+			 unsigned int cpu, struct diagnosis *why)
+{
+	guest->spec.wanted = options->wanted;
+	guest->spec.cpu = cpu;
+	return guest_open_recorded(&guest->spec, options->trust, &guest->guest, why);
+}
+
+static int open_guest(const struct run_options *options, struct run_lab *lab,
+		      struct run_guest *guest, unsigned int cpu, struct diagnosis *why)
+{
+	int err;
+
+	guest->spec.groups = lab->groups;
+	if (guest->recorded)
+		return open_recorded(options, guest, cpu, why);
+	guest->spec.files.cache = lab->files;
+	err = build_spec(options, guest, cpu, why);
+	return err ? err : guest_open(&guest->spec, &guest->guest, why);
+}
+
+int run_lab_open(const struct run_options *options, struct run_lab *lab, struct diagnosis *why)
+{
+	unsigned int first = choose_cpu(options, 0);
+	cpu_set_t allowed;
+	int err = run_programs_start(lab, why);
+
+	lab->files = image_cache_create(); /* without it each guest reads its own */
+	for (size_t i = 0; !err && i < lab->guest_count; i++) {
+		struct run_guest *guest = &lab->guest[i];
+		int recorded = options->cpu < 0 ? recorded_cpu(lab, guest) : -1;
+		struct run_options here = *options;
+
+		here.cpu = (int)first;
+		err = open_guest(options, lab, guest,
+				 recorded >= 0 ? (unsigned int)recorded
+					       : choose_cpu(&here, guest->island),
+				 why);
+		if (!err)
+			err = check_seal(options, guest, why);
+	}
+	/* Only a guest that is held on its CPU has an identity of it. */
+	if (err || !(options->wanted & SEAL_CPU) || cpu_allowed(&allowed))
+		return err;
+	for (size_t i = 0; i < lab->guest_count; i++)
+		cpu_pin(lab->guest[i].spec.cpu, &lab->guest[i].cpu);
+	sched_setaffinity(0, sizeof(allowed), &allowed);
+	return 0;
+}
+
+int run_lab_describe(const struct run_options *options, struct run_lab *lab,
+		     struct trace_writer *writer)
+{
+	auto_free struct guest_started *started = calloc(lab->guest_count, sizeof(*started));
+	int err;
+
+	if (!started)
+		return -ENOMEM;
+	for (size_t i = 0; i < lab->guest_count; i++) {
+		const struct run_guest *guest = &lab->guest[i];
+
+		started[i] = (struct guest_started){ .spec = &guest->spec,
+						     .index = (uint32_t)i,
+						     .seal = guest->guest.room.seal,
+						     .cpu = guest->cpu };
+	}
+	err = guest_specs_write(started, lab->guest_count, options->embed, writer);
+	return err ? err : run_settings_write_lab(lab->lab, writer);
+}
+
+/* ---- Session -------------------------------------------------------------------------------- */
+
+static int join_islands(const struct run_options *options, struct run_lab *lab,
+			struct session *session)
+{
+	size_t upstream;
+	int err = 0;
+
+	if (options->upstream)
+		return session_add_upstream(session, options->upstream, &upstream);
+	for (size_t i = 0; !err && i < lab->island_count; i++) {
+		uint32_t expected = run_programs_expected(lab, i);
+		size_t number;
+
+		for (size_t j = 0; j < lab->guest_count; j++)
+			expected += lab->guest[j].island == i;
+		err = session_add_partition(session, expected, &number);
+	}
+	return err;
+}
+
+static int join_device(struct run_lab *lab, size_t index, size_t number, struct session *session)
+{
+	struct run_guest *guest = &lab->guest[index];
+	const struct lab_device *device = &guest->lab->device[number];
+
+	if (device->kind != LAB_PROGRAM)
+		return session_add_device(session, index, (unsigned int)number,
+					  take_pointer(guest->device[number]));
+	return session_add_program_device(session, index, (unsigned int)number,
+					  lab->program[device->program].number);
+}
+
+static int hear_guests(const struct run_options *options, struct run_lab *lab)
+{
+	for (size_t i = 0; ci_wanted(&options->ci) && i < lab->guest_count; i++) {
+		lab->guest[i].heard = ci_console_create();
+		if (!lab->guest[i].heard)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int join_guest(struct run_lab *lab, size_t index, struct session *session)
+{
+	struct run_guest *guest = &lab->guest[index];
+	struct session_guest_options options = { .partition = guest->island,
+						 .seed = guest->seed,
+						 .watch = guest->watch,
+						 .heard = guest->heard };
+	int err = session_add_guest(session, &guest->guest, &options);
+
+	for (size_t i = 0; !err && i < guest->spec.device_count; i++)
+		err = join_device(lab, index, i, session);
+	return err;
+}
+
+static int join_network(const struct run_lab *lab, const struct run_network *network,
+			struct session *session)
+{
+	auto_free size_t *islands = calloc(network->count + 1, sizeof(*islands));
+
+	if (!islands)
+		return -ENOMEM;
+	for (size_t i = 0; i < network->count; i++)
+		islands[i] = lab->guest[network->guest[i]].island;
+	return session_add_network(session, network->network, network->port, network->device,
+				   islands, network->count);
+}
+
+int run_lab_join(const struct run_options *options, struct run_lab *lab, struct session *session)
+{
+	int err = hear_guests(options, lab);
+
+	if (!err)
+		err = join_islands(options, lab, session);
+	if (!err)
+		err = run_programs_join(options, lab, session);
+	/* Devices are given away below: who is whose neighbour is told first. */
+	for (size_t i = 0; !err && i < lab->lab->network_count; i++)
+		err = join_network(lab, &lab->network[i], session);
+	for (size_t i = 0; !err && i < lab->guest_count; i++)
+		err = join_guest(lab, i, session);
+	session_watch(session, lab->watch);
+	return err;
+}
+
+void run_lab_close(struct run_lab *lab)
+{
+	for (size_t i = 0; i < lab->guest_count; i++)
+		guest_close(&lab->guest[i].guest);
+	run_programs_stop(lab);
+}
+
+void run_lab_free(struct run_lab *lab)
+{
+	run_lab_close(lab);
+	for (size_t i = 0; i < lab->guest_count; i++) {
+		run_devices_destroy(&lab->guest[i]);
+		guest_spec_free(&lab->guest[i].spec);
+		watch_destroy(lab->guest[i].watch);
+		ci_console_destroy(lab->guest[i].heard);
+	}
+	image_cache_destroy(lab->files);
+	run_networks_destroy(lab);
+	watch_destroy(lab->watch);
+	free(lab->guest);
+	lab_destroy(lab->lab);
+}

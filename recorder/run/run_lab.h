@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A lab that is set up: sandboxes, devices and networks as its description says. */
+#ifndef TTREC_RUN_LAB_H
+#define TTREC_RUN_LAB_H
+
+#include "recorder/lab/lab.h"
+#include "recorder/run/run_options.h"
+
+struct run_guest {
+	const struct lab_guest *lab;
+	struct guest_spec spec;
+	struct guest guest;
+	const struct guest_recorded *recorded; /* which it is again; NULL: it is new */
+	struct cpu_identity cpu;
+	struct watch *watch;	  /* of this guest alone; may be NULL */
+	struct ci_console *heard; /* of its console, for a CI; may be NULL */
+	struct device **device;	  /* given away to the session when it is started */
+	size_t island;
+	uint64_t seed;
+};
+
+/* The ports of one network, in the order of guests. */
+struct run_network {
+	struct network *network;
+	struct network_port **port;
+	struct device **device;
+	size_t *guest; /* whose it is */
+	size_t count;
+};
+
+/* A device program that is spoken to. */
+struct run_program {
+	bool used;     /* some guest has a device of it */
+	size_t island; /* of all of them */
+	size_t number; /* in the session */
+	char *socket, *time;
+	int time_fd; /* where it takes part in time; -1 */
+	pid_t pid;   /* 0: it was not started here */
+	int process; /* pidfd of it; -1 */
+};
+
+struct run_lab {
+	struct lab *lab;
+	struct room_groups *groups; /* of sandboxes; NULL: none */
+	struct run_guest *guest;
+	size_t guest_count;
+	struct image_cache *files; /* that several guests are started with */
+	struct run_network *network;
+	struct run_program *program; /* lab->program_count of them */
+	char *directory;	     /* of their sockets */
+	size_t island_count;
+	struct watch *watch; /* of all consoles */
+};
+
+/*
+ * Set up @lab->lab, which is taken, or, where that is NULL, the lab file that @options name or the
+ * one guest that they describe; settles the options. All else in @lab is zero before.
+ */
+int run_lab_load(struct run_options *options, struct run_lab *lab, struct diagnosis *why);
+
+/* Open all sandboxes; the guests start and wait for time. Before the process has threads. */
+int run_lab_open(const struct run_options *options, struct run_lab *lab, struct diagnosis *why);
+
+/* Write what each guest was started with. */
+int run_lab_describe(const struct run_options *options, struct run_lab *lab,
+		     struct trace_writer *writer);
+
+/* Put everything into the session. 0 or -errno. */
+int run_lab_join(const struct run_options *options, struct run_lab *lab, struct session *session);
+
+/* End what runs in the sandboxes; the rest stays until run_lab_free(). */
+void run_lab_close(struct run_lab *lab);
+void run_lab_free(struct run_lab *lab);
+
+#endif

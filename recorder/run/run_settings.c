@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* How a recording was started, as lines of its trace: one table for writing and reading. */
+#include "recorder/run/run_settings.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "format/base/cleanup.h"
+#include "format/base/units.h"
+#include "format/base/words.h"
+
+struct setting_reading {
+	struct run_options *options;
+	struct run_settings *settings;
+	uint64_t given; /* a bit a row of the table: the options said that */
+};
+
+struct setting {
+	const char *key;
+	size_t offset; /* in struct run_options */
+	bool (*is_given)(const void *field);
+	int (*write)(struct trace_writer *writer, const char *key, const void *field);
+	int (*read)(struct setting_reading *reading, const char *value, void *field);
+};
+
+static int write_line(struct trace_writer *writer, uint32_t guest, const char *key,
+		      const char *value)
+{
+	struct trace_record record = { .kind = TRACE_meta, .guest = guest };
+	auto_free char *text = NULL;
+	int length = asprintf(&text, "%s=%s", key, value);
+
+	if (length < 0) {
+		text = NULL;
+		return -ENOMEM;
+	}
+	record.payload = text;
+	record.payload_size = (size_t)length;
+	return trace_writer_append(writer, &record, NULL);
+}
+
+/* ---- Numbers -------------------------------------------------------------------------------- */
+
+static bool number_is_given(const void *field)
+{
+	return *(const uint64_t *)field != RUN_UNSET;
+}
+
+static int write_number(struct trace_writer *writer, const char *key, const void *field)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRIu64, *(const uint64_t *)field);
+	return write_line(writer, 0, key, text);
+}
+
+static int read_number(struct setting_reading *reading, const char *value, void *field)
+{
+	(void)reading;
+	return sscanf(value, "%" SCNu64, (uint64_t *)field) == 1 ? 0 : -EBADMSG;
+}
+
+/* ---- Choices -------------------------------------------------------------------------------- */
+
+static int choose(const char *const *names, const char *value)
+{
+	int index = 0;
+
+	while (names[index] && strcmp(names[index], value))
+		index++;
+	return names[index] ? index : -EBADMSG;
+}
+
+static bool grant_is_given(const void *field)
+{
+	return (int)*(const enum calendar_grant *)field >= 0;
+}
+
+static int write_grant(struct trace_writer *writer, const char *key, const void *field)
+{
+	return write_line(writer, 0, key, run_grant_names[*(const enum calendar_grant *)field]);
+}
+
+static int read_grant(struct setting_reading *reading, const char *value, void *field)
+{
+	int choice = choose(run_grant_names, value);
+
+	(void)reading;
+	*(enum calendar_grant *)field = (enum calendar_grant)choice;
+	return choice < 0 ? choice : 0;
+}
+
+static bool seal_is_given(const void *field)
+{
+	return *(const int *)field >= 0;
+}
+
+static int write_seal(struct trace_writer *writer, const char *key, const void *field)
+{
+	return write_line(writer, 0, key, run_seal_names[*(const int *)field]);
+}
+
+static int read_seal(struct setting_reading *reading, const char *value, void *field)
+{
+	int choice = choose(run_seal_names, value);
+
+	(void)reading;
+	*(int *)field = choice;
+	return choice < 0 ? choice : 0;
+}
+
+static bool digest_is_given(const void *field)
+{
+	return ((const struct session_options *)field)->digest != DIGEST_UNSET;
+}
+
+static int write_digest(struct trace_writer *writer, const char *key, const void *field)
+{
+	const struct session_options *session = field;
+	uint64_t every = session->digest_every;
+
+	if (session->digest == DIGEST_EVERY)
+		return write_number(writer, key, &every);
+	return write_line(writer, 0, key, session->digest == DIGEST_OFF ? "off" : "auto");
+}
+
+static int read_digest(struct setting_reading *reading, const char *value, void *field)
+{
+	struct session_options *session = field;
+
+	(void)reading;
+	session->digest = DIGEST_EVERY;
+	if (!strcmp(value, "auto"))
+		session->digest = DIGEST_AUTO;
+	else if (!strcmp(value, "off"))
+		session->digest = DIGEST_OFF;
+	else if (sscanf(value, "%" SCNu32, &session->digest_every) != 1 || !session->digest_every)
+		return -EBADMSG;
+	return 0;
+}
+
+/* ---- Text ----------------------------------------------------------------------------------- */
+
+/* A copy that lives as long as the settings do. */
+static const char *keep_text(struct run_settings *settings, const char *value)
+{
+	char **grown = realloc(settings->text, (settings->text_count + 1) * sizeof(*grown));
+	char *copy = strdup(value);
+
+	if (grown)
+		settings->text = grown;
+	if (!grown || !copy) {
+		free(copy);
+		return NULL;
+	}
+	settings->text[settings->text_count++] = copy;
+	return copy;
+}
+
+static bool text_is_given(const void *field)
+{
+	return *(const char *const *)field;
+}
+
+static int write_text(struct trace_writer *writer, const char *key, const void *field)
+{
+	const char *const *text = field;
+
+	return *text ? write_line(writer, 0, key, *text) : 0;
+}
+
+static int read_text(struct setting_reading *reading, const char *value, void *field)
+{
+	const char *copy = keep_text(reading->settings, value);
+
+	*(const char **)field = copy;
+	return copy ? 0 : -ENOMEM;
+}
+
+/* ---- Lists ---------------------------------------------------------------------------------- */
+
+static bool list_is_given(const void *field)
+{
+	return *(const char *const *)field;
+}
+
+static int write_list(struct trace_writer *writer, const char *key, const void *field)
+{
+	int err = 0;
+
+	for (const char *const *item = field; !err && *item; item++)
+		err = write_line(writer, 0, key, *item);
+	return err;
+}
+
+static int read_list(struct setting_reading *reading, const char *value, void *field)
+{
+	const char *copy = keep_text(reading->settings, value);
+
+	if (!copy)
+		return -ENOMEM;
+	return words_add(field, RUN_PATTERNS_MAX, copy) ? 0 : -EBADMSG;
+}
+
+/* ---- The table ------------------------------------------------------------------------------ */
+
+#define SETTING(name, type, field)                                                        \
+	{                                                                                 \
+		name, offsetof(struct run_options, field), type##_is_given, write_##type, \
+			read_##type                                                       \
+	}
+
+static const struct setting table[] = {
+	SETTING("seed", number, session.seed),
+	SETTING("tod", number, session.calendar.tod),
+	SETTING("grant", grant, session.calendar.grant),
+	SETTING("digest", digest, session),
+	SETTING("seal-wanted", seal, seal),
+	SETTING("limit-virtual", number, session.calendar.limit),
+	SETTING("limit-wall", number, session.limit_wall),
+	SETTING("hang-timeout", number, session.hang_timeout),
+	SETTING("work-cost", text, work_cost),
+	SETTING("expect", list, expect),
+	SETTING("fail-on", list, fail_on),
+	SETTING("allow-line", list, allow_line),
+	SETTING("allow", list, allow),
+	SETTING("program", text, program),
+};
+
+static void *field_of(struct run_options *options, const struct setting *setting)
+{
+	return (char *)options + setting->offset;
+}
+
+static const char *verb_of(const struct run_options *options)
+{
+	return options->upstream ? "tap" : options->socket ? "serve" : "run";
+}
+
+int run_settings_write(const struct run_options *options, struct trace_writer *writer)
+{
+	int err = write_line(writer, 0, "verb", verb_of(options));
+
+	for (size_t i = 0; !err && i < ARRAY_SIZE(table); i++)
+		err = table[i].write(writer, table[i].key, (const char *)options + table[i].offset);
+	return err;
+}
+
+/* ---- The lab -------------------------------------------------------------------------------- */
+
+int run_disk_look(const char *path, struct run_disk *disk)
+{
+	struct stat status;
+
+	if (stat(path, &status))
+		return -errno;
+	disk->size = (uint64_t)status.st_size;
+	disk->modified =
+		(uint64_t)status.st_mtim.tv_sec * NS_PER_S + (uint64_t)status.st_mtim.tv_nsec;
+	return 0;
+}
+
+/* Of an image that went away since it was opened nothing is said. */
+static int write_disk(struct trace_writer *writer, uint32_t guest, size_t device, const char *path)
+{
+	struct run_disk disk = { 0 };
+	char text[72];
+
+	if (run_disk_look(path, &disk))
+		return 0;
+	snprintf(text, sizeof(text), "%zu %" PRIu64 " %" PRIu64, device, disk.size, disk.modified);
+	return write_line(writer, guest, "disk", text);
+}
+
+static int write_disks(const struct lab *lab, struct trace_writer *writer)
+{
+	uint64_t model = lab->disk_model;
+	int err = write_number(writer, "disk-model", &model);
+
+	for (size_t i = 0; i < lab->guest_count; i++) {
+		const struct lab_guest *guest = &lab->guest[i];
+
+		for (size_t j = 0; !err && j < guest->device_count; j++)
+			if (guest->device[j].kind == LAB_DISK && guest->device[j].disk.image)
+				err = write_disk(writer, (uint32_t)i, j,
+						 guest->device[j].disk.image);
+	}
+	return err;
+}
+
+int run_settings_write_lab(const struct lab *lab, struct trace_writer *writer)
+{
+	int err;
+
+	if (!lab->path)
+		return 0;
+	err = write_line(writer, 0, "lab", lab->path);
+	if (!err)
+		err = trace_writer_embed(writer, RUN_LAB_NAME, 0444, lab->text, lab->text_size);
+	return err ? err : write_disks(lab, writer);
+}
+
+/* ---- Reading -------------------------------------------------------------------------------- */
+
+static int read_disk(struct run_settings *settings, uint32_t guest, const char *value)
+{
+	struct run_disk *grown, disk = { .guest = guest };
+
+	if (sscanf(value, "%zu %" SCNu64 " %" SCNu64, &disk.device, &disk.size, &disk.modified) !=
+	    3)
+		return -EBADMSG;
+	grown = realloc(settings->disk, (settings->disk_count + 1) * sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	settings->disk = grown;
+	grown[settings->disk_count++] = disk;
+	return 0;
+}
+
+static int read_disk_model(struct run_settings *settings, const char *value)
+{
+	unsigned int model;
+
+	if (sscanf(value, "%u", &model) != 1)
+		return -EBADMSG;
+	settings->disk_model = model;
+	return model < LAB_DISK_MODELS ? 0 : -ENOTSUP;
+}
+
+static int take_text(char **place, const char *value)
+{
+	free(*place);
+	*place = strdup(value);
+	return *place ? 0 : -ENOMEM;
+}
+
+static int read_line(struct setting_reading *reading, uint32_t guest, char *line)
+{
+	char *value = strchr(line, '=');
+
+	if (!value)
+		return -EBADMSG;
+	*value++ = '\0';
+	if (!strcmp(line, "disk"))
+		return read_disk(reading->settings, guest, value);
+	if (!strcmp(line, "disk-model"))
+		return read_disk_model(reading->settings, value);
+	if (!strcmp(line, "verb"))
+		return take_text(&reading->settings->verb, value);
+	if (!strcmp(line, "lab"))
+		return take_text(&reading->settings->lab_path, value);
+	if (!strcmp(line, "probe"))
+		reading->options->probe |= !strcmp(value, "1");
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		if (!strcmp(line, table[i].key))
+			return reading->given >> i & 1
+				       ? 0
+				       : table[i].read(reading, value,
+						       field_of(reading->options, &table[i]));
+	return 0; /* a guest's */
+}
+
+static int read_record(struct setting_reading *reading, const struct trace_record *record)
+{
+	size_t size = record->payload_size;
+	auto_free char *line = strndup(size ? record->payload : "", size);
+
+	return line ? read_line(reading, record->guest, line) : -ENOMEM;
+}
+
+int run_settings_read(struct trace_reader *reader, struct run_options *options,
+		      struct run_settings *settings)
+{
+	struct setting_reading reading = { .options = options, .settings = settings };
+	struct trace_record record;
+	int got = 1, err = trace_reader_seek(reader, 0);
+
+	*settings = (struct run_settings){ 0 };
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		reading.given |= (uint64_t)table[i].is_given(field_of(options, &table[i])) << i;
+	while (!err && (got = trace_reader_next(reader, &record)) == 1) {
+		if (record.kind == TRACE_from)
+			break;
+		if (record.kind == TRACE_meta)
+			err = read_record(&reading, &record);
+	}
+	return err ? err : got < 0 ? got : 0;
+}
+
+void run_settings_free(struct run_settings *settings)
+{
+	for (size_t i = 0; i < settings->text_count; i++)
+		free(settings->text[i]);
+	free(settings->text);
+	free(settings->disk);
+	free(settings->verb);
+	free(settings->lab_path);
+	*settings = (struct run_settings){ 0 };
+}

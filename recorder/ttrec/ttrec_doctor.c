@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * ttrec doctor: what this machine and this kernel allow, one line each, with what to do about it.
+ */
+#include <argp.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "recorder/doctor/doctor.h"
+#include "format/base/command_line.h"
+#include "recorder/ttrec/ttrec.h"
+
+enum { KEY_JSON = 0x100, KEY_INSTRUCTIONS };
+
+struct doctor_options {
+	const char *kernel;
+	const char *programs; /* to be looked through for instructions, instead of all else */
+	bool json;
+};
+
+static const struct argp_option table[] = {
+	{ "instructions", KEY_INSTRUCTIONS, "PATH", 0,
+	  "list instructions that read processor state (rdtsc, rdrand, cpuid, ...) in PATH: a "
+	  "program, a directory or an initrd",
+	  0 },
+	{ "json", KEY_JSON, NULL, 0, "print the result as JSON", 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+	struct doctor_options *options = state->input;
+
+	switch (key) {
+	case KEY_JSON:
+		options->json = true;
+		break;
+	case KEY_INSTRUCTIONS:
+		options->programs = text;
+		break;
+	case ARGP_KEY_ARG:
+		if (options->kernel)
+			argp_error(state, "unexpected '%s': more than one kernel given", text);
+		options->kernel = text;
+		break;
+	case ARGP_KEY_END:
+		if (options->programs && options->kernel)
+			argp_error(state, "unexpected '%s': --instructions takes only PATH",
+				   options->kernel);
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static const struct argp doctor_argp = {
+	.options = table,
+	.parser = parse,
+	.args_doc = "[KERNEL]",
+	.doc = "Report what this machine and KERNEL support: create a sandbox, and start KERNEL up "
+	       "to its first message.\v" EXIT_STATUS_HELP,
+};
+
+static int list_instructions(const struct doctor_options *options)
+{
+	struct diagnosis why = { 0 };
+
+	return doctor_list_instructions(options->programs, options->json, &why)
+		       ? diagnosis_print(&why, "ttrec")
+		       : EXIT_IDENTICAL;
+}
+
+static int refuse_kernel(const char *path, int error)
+{
+	struct diagnosis why;
+
+	diagnose(&why, exit_status_of_file(error), error, "check the path", "cannot read %s: %s",
+		 path, strerror(-error));
+	return diagnosis_print(&why, "ttrec");
+}
+
+int ttrec_doctor(int argc, char **argv)
+{
+	struct doctor_options options = { 0 };
+	struct findings findings = { 0 };
+	struct doctor_host host;
+	unsigned int seal;
+	int status;
+
+	command_line_parse(&doctor_argp, argc, argv, 0, &options);
+	if (options.programs)
+		return list_instructions(&options);
+	if (options.kernel && access(options.kernel, F_OK))
+		return refuse_kernel(options.kernel, -errno);
+	doctor_read_host(&host);
+	doctor_check_machine(&host, &findings);
+	doctor_check_seal(&host, &findings, &seal);
+	doctor_check_needs(&host, seal, &findings);
+	if (options.kernel)
+		doctor_check_kernel(options.kernel, &findings);
+	status = findings_miss_something(&findings) ? EXIT_CANNOT : EXIT_IDENTICAL;
+	if (!options.json)
+		doctor_print_text(&findings, seal);
+	else if (doctor_print_json(&findings, seal, status))
+		status = EXIT_CANNOT;
+	findings_free(&findings);
+	return status;
+}
