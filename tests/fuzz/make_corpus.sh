@@ -64,7 +64,7 @@ store_ways() {
 
 store_labs() {
 	mkdir -p "$corpus/lab"
-	cp "$root"/tests/recorder/labs/*.yaml "$corpus/lab"
+	cp "$root"/tests/recorder/lab/labs/*.yaml "$corpus/lab"
 }
 
 # A program without a library: with symbols, and without.

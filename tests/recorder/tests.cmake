@@ -1,9 +1,9 @@
 foreach(name test_calendar test_calendar_quirks test_calendar_faults test_calendar_house)
-  ttrec_unit_test(${name} SOURCES recorder/${name}.c recorder/calendar_stage.c LIBS ttcalendar)
+  ttrec_unit_test(${name} SOURCES recorder/calendar/${name}.c recorder/calendar/calendar_stage.c LIBS ttcalendar)
 endforeach()
-ttrec_unit_test(test_calendar_properties SOURCES recorder/test_calendar_properties.c
-  recorder/calendar_model.c recorder/calendar_world.c recorder/calendar_islands.c LIBS ttcalendar)
-ttrec_unit_test(test_calendar_hostile SOURCES recorder/test_calendar_hostile.c LIBS ttcalendar)
+ttrec_unit_test(test_calendar_properties SOURCES recorder/calendar/test_calendar_properties.c
+  recorder/calendar/calendar_model.c recorder/calendar/calendar_world.c recorder/calendar/calendar_islands.c LIBS ttcalendar)
+ttrec_unit_test(test_calendar_hostile SOURCES recorder/calendar/test_calendar_hostile.c LIBS ttcalendar)
 
 # Side by side: many strands against a sort. The writer is the test's.
 ttrec_unit_test(test_session_merge SOURCES recorder/test_session_merge.c
@@ -12,35 +12,37 @@ ttrec_unit_test(test_session_merge SOURCES recorder/test_session_merge.c
 ttrec_unit_test(test_session_inbox SOURCES recorder/test_session_inbox.c LIBS ttsession)
 ttrec_unit_test(test_session_turn SOURCES recorder/test_session_turn.c recorder/session_stage.c
   LIBS ttsession)
-ttrec_unit_test(test_watch SOURCES recorder/test_watch.c LIBS ttwatch)
-ttrec_unit_test(test_last_words SOURCES recorder/test_last_words.c LIBS ttwatch)
+ttrec_unit_test(test_watch SOURCES recorder/watch/test_watch.c LIBS ttwatch)
+ttrec_unit_test(test_last_words SOURCES recorder/watch/test_last_words.c LIBS ttwatch)
 
 # The doctor: what it makes of a host, and what it says under restrictions that are really there.
-ttrec_unit_test(test_doctor SOURCES recorder/test_doctor.c LIBS ttdoctor)
-add_executable(restrict recorder/restrict.c)
+ttrec_unit_test(test_doctor SOURCES recorder/doctor/test_doctor.c LIBS ttdoctor)
+add_executable(restrict recorder/doctor/restrict.c)
 target_link_libraries(restrict PRIVATE ttrec_options PkgConfig::SECCOMP PkgConfig::JANSSON)
-add_test(NAME system_doctor COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/recorder/test_doctor.sh)
+add_test(NAME system_doctor COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/recorder/doctor/test_doctor.sh)
 set_tests_properties(system_doctor PROPERTIES LABELS system SKIP_RETURN_CODE 77 TIMEOUT 600
   ENVIRONMENT "TTREC_TEST_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY};TTREC_TEST_SOURCE=${CMAKE_SOURCE_DIR}")
 
 # Networks: one case at a time, and what holds of all of them.
 foreach(name test_network test_network_properties)
-  ttrec_unit_test(${name} SOURCES recorder/${name}.c recorder/network_stage.c LIBS ttnetwork)
+  ttrec_unit_test(${name} SOURCES recorder/network/${name}.c recorder/network/network_stage.c LIBS ttnetwork)
 endforeach()
 
 # Devices, with a driver that is the test.
-foreach(name test_device_console test_device_hostile test_device_net test_device_rng)
-  ttrec_unit_test(${name} SOURCES recorder/${name}.c recorder/device_stage.c kernel/vhost/ring_builder.c
-    LIBS ttnetwork)
+foreach(name test_device_console test_device_hostile test_device_rng)
+  ttrec_unit_test(${name} SOURCES recorder/device/${name}.c recorder/device/device_stage.c
+    kernel/vhost/ring_builder.c LIBS ttnetwork)
 endforeach()
+ttrec_unit_test(test_device_net SOURCES recorder/network/test_device_net.c recorder/device/device_stage.c
+  kernel/vhost/ring_builder.c LIBS ttnetwork)
 foreach(name test_device_disk test_device_disk_contents)
-  ttrec_unit_test(${name} SOURCES recorder/${name}.c recorder/device_stage.c recorder/disk_driver.c
+  ttrec_unit_test(${name} SOURCES recorder/device/${name}.c recorder/device/device_stage.c recorder/device/disk_driver.c
     kernel/vhost/ring_builder.c LIBS ttnetwork)
 endforeach()
 
 # Lab files. Those that do not come through whole: mutations, and every allocation failing once.
 foreach(name test_lab test_lab_errors test_lab_hostile)
-  ttrec_unit_test(${name} SOURCES recorder/${name}.c recorder/lab_sample.c LIBS ttlab m)
+  ttrec_unit_test(${name} SOURCES recorder/lab/${name}.c recorder/lab/lab_sample.c LIBS ttlab m)
   target_compile_definitions(${name} PRIVATE TTREC_SOURCE="${CMAKE_SOURCE_DIR}")
 endforeach()
 foreach(function malloc calloc realloc strdup strndup asprintf vasprintf open_memstream)
@@ -48,4 +50,4 @@ foreach(function malloc calloc realloc strdup strndup asprintf vasprintf open_me
 endforeach()
 
 # How a recording was started, in its trace.
-ttrec_unit_test(test_run_settings SOURCES recorder/test_run_settings.c LIBS ttrun)
+ttrec_unit_test(test_run_settings SOURCES recorder/run/test_run_settings.c LIBS ttrun)

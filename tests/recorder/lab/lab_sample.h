@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Lab files for tests: those in tests/recorder/labs, and texts written for the occasion. */
+/* Lab files for tests: those in tests/recorder/lab/labs, and texts written for the occasion. */
 #ifndef TTREC_TEST_LAB_SAMPLE_H
 #define TTREC_TEST_LAB_SAMPLE_H
 
@@ -7,7 +7,7 @@
 
 #include "recorder/lab/lab.h"
 
-#define LAB_SAMPLES TTREC_SOURCE "/tests/recorder/labs/"
+#define LAB_SAMPLES TTREC_SOURCE "/tests/recorder/lab/labs/"
 
 /* Enter a directory made for the test, to write lab.yaml in. */
 int lab_sample_setup(void **state);

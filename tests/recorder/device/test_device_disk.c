@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "tests/recorder/disk_driver.h"
+#include "tests/recorder/device/disk_driver.h"
 
 #define US 1000ull
 

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "tests/recorder/calendar_stage.h"
+#include "tests/recorder/calendar/calendar_stage.h"
 
 #define NEVER WIRE_TIME_NEVER
 

@@ -18,7 +18,7 @@
 
 #include "format/base/cleanup.h"
 #include "recorder/lab/lab_internal.h"
-#include "tests/recorder/lab_sample.h"
+#include "tests/recorder/lab/lab_sample.h"
 #include "tests/recorder/random.h"
 #include "tests/seed.h"
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "tests/recorder/calendar_world.h"
+#include "tests/recorder/calendar/calendar_world.h"
 
 /* Mostly round numbers, as guests have them: both are often due at once. */
 static uint64_t delay(uint64_t wanted)

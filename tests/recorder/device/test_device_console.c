@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "tests/recorder/device_stage.h"
+#include "tests/recorder/device/device_stage.h"
 #include "tests/recorder/random.h"
 
 #define RX 0

@@ -3,7 +3,7 @@
 #ifndef TTREC_TEST_DISK_DRIVER_H
 #define TTREC_TEST_DISK_DRIVER_H
 
-#include "tests/recorder/device_stage.h"
+#include "tests/recorder/device/device_stage.h"
 
 enum {
 	DISK_IN = 0,

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "kernel/sandbox/entropy.h"
-#include "tests/recorder/device_stage.h"
+#include "tests/recorder/device/device_stage.h"
 
 static struct device_stage stage;
 

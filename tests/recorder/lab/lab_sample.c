@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "tests/recorder/lab_sample.h"
+#include "tests/recorder/lab/lab_sample.h"
 
 static char directory[] = "/tmp/test-lab-XXXXXX";
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "tests/recorder/calendar_stage.h"
+#include "tests/recorder/calendar/calendar_stage.h"
 
 void stage_open(struct stage *stage, struct calendar_options options)
 {

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "tests/recorder/network_stage.h"
+#include "tests/recorder/network/network_stage.h"
 #include "tests/seed.h"
 
 #define NETWORKS 12

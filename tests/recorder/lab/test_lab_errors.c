@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "format/base/cleanup.h"
-#include "tests/recorder/lab_sample.h"
+#include "tests/recorder/lab/lab_sample.h"
 
 struct mistake {
 	const char *text, *what, *advice;

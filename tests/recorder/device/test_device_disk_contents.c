@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 
-#include "tests/recorder/disk_driver.h"
+#include "tests/recorder/device/disk_driver.h"
 #include "tests/recorder/random.h"
 #include "tests/seed.h"
 

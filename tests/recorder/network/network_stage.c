@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "tests/recorder/network_stage.h"
+#include "tests/recorder/network/network_stage.h"
 
 static uint64_t frame_number(const void *frame)
 {

@@ -9,7 +9,7 @@
 
 #include "kernel/host/guard.h"
 #include "recorder/network/network.h"
-#include "tests/recorder/device_stage.h"
+#include "tests/recorder/device/device_stage.h"
 
 #define MEMORY_SIZE (8u << 20)
 #define RING_SIZE   256

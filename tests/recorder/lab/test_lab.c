@@ -14,7 +14,7 @@
 #include "format/base/units.h"
 #include "recorder/calendar/calendar.h"
 #include "recorder/lab/lab_internal.h"
-#include "tests/recorder/lab_sample.h"
+#include "tests/recorder/lab/lab_sample.h"
 
 static struct lab *load(const char *path)
 {

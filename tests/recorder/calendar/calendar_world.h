@@ -16,7 +16,7 @@
 #include <stddef.h>
 
 #include "recorder/calendar/calendar.h"
-#include "tests/recorder/calendar_model.h"
+#include "tests/recorder/calendar/calendar_model.h"
 
 #define WORLD_CLIENTS	12
 #define WORLD_ISLANDS	3

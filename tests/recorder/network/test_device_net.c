@@ -10,7 +10,7 @@
 
 #include "format/tttrace.h"
 #include "recorder/network/network.h"
-#include "tests/recorder/device_stage.h"
+#include "tests/recorder/device/device_stage.h"
 
 #define RX     0
 #define TX     1

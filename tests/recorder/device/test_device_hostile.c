@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "recorder/network/network.h"
-#include "tests/recorder/device_stage.h"
+#include "tests/recorder/device/device_stage.h"
 #include "tests/recorder/random.h"
 
 #define GUESTS 400

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "tests/recorder/calendar_world.h"
+#include "tests/recorder/calendar/calendar_world.h"
 #include "tests/seed.h"
 
 #define WORLDS	      150

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "tests/recorder/disk_driver.h"
+#include "tests/recorder/device/disk_driver.h"
 
 #define SEGMENT	     4096u
 #define SEGMENTS_MAX 60

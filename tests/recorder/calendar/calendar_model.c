@@ -2,7 +2,7 @@
 /* A guest as the calendar sees it. */
 #include <string.h>
 
-#include "tests/recorder/calendar_model.h"
+#include "tests/recorder/calendar/calendar_model.h"
 
 #define NO_EVENT UINT32_MAX
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "tests/recorder/calendar_world.h"
+#include "tests/recorder/calendar/calendar_world.h"
 
 #define STEPS_MAX 3000000
 

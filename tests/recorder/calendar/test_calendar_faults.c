@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "format/base/units.h"
-#include "tests/recorder/calendar_stage.h"
+#include "tests/recorder/calendar/calendar_stage.h"
 
 #define NEVER	WIRE_TIME_NEVER
 #define HORIZON (NS_PER_S / 10)

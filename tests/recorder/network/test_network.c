@@ -10,7 +10,7 @@
 
 #include "format/tttrace.h"
 #include "recorder/network/network_internal.h"
-#include "tests/recorder/network_stage.h"
+#include "tests/recorder/network/network_stage.h"
 
 #define US 1000ull
 #define MS 1000000ull
