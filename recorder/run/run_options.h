@@ -9,7 +9,7 @@
 #include "kernel/guest/guest_patches.h"
 #include "kernel/guest/guest_replace.h"
 #include "format/ci/ci_options.h"
-#include "recorder/session.h"
+#include "recorder/session/session.h"
 
 #define RUN_PATTERNS_MAX 64
 

@@ -115,8 +115,7 @@ def misnamed(tree, folder):
             yield f"{folder}/README.md names {name}, which is not there"
         if names.count(name) > 1:
             yield f"{folder}/README.md names {name} more than once"
-    # The session is still to be divided.
-    if len(tree.folders[folder]) > FILES_MAX and folder != "recorder":
+    if len(tree.folders[folder]) > FILES_MAX:
         yield f"{folder} has {len(tree.folders[folder])} files: more than {FILES_MAX}"
 
 

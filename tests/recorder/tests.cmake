@@ -6,11 +6,11 @@ ttrec_unit_test(test_calendar_properties SOURCES recorder/calendar/test_calendar
 ttrec_unit_test(test_calendar_hostile SOURCES recorder/calendar/test_calendar_hostile.c LIBS ttcalendar)
 
 # Side by side: many strands against a sort. The writer is the test's.
-ttrec_unit_test(test_session_merge SOURCES recorder/test_session_merge.c
-  ../recorder/session_merge.c)
+ttrec_unit_test(test_session_merge SOURCES recorder/session/test_session_merge.c
+  ../recorder/session/journal/session_merge.c)
 # A session: the order of events, and what a turn makes of scripts of them.
-ttrec_unit_test(test_session_inbox SOURCES recorder/test_session_inbox.c LIBS ttsession)
-ttrec_unit_test(test_session_turn SOURCES recorder/test_session_turn.c recorder/session_stage.c
+ttrec_unit_test(test_session_inbox SOURCES recorder/session/test_session_inbox.c LIBS ttsession)
+ttrec_unit_test(test_session_turn SOURCES recorder/session/test_session_turn.c recorder/session/session_stage.c
   LIBS ttsession)
 ttrec_unit_test(test_watch SOURCES recorder/watch/test_watch.c LIBS ttwatch)
 ttrec_unit_test(test_last_words SOURCES recorder/watch/test_last_words.c LIBS ttwatch)

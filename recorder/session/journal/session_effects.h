@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What a turn wants done outside, in order: the loop carries it out (session_delivery.c) when the
+ * event that it came of has been handled. What has to be known of it comes back as an event.
+ *
+ * Records are not among them: they are appended to the journal at once, so they stand in the trace
+ * in the order in which they were decided. Only the record of a call is made when it is carried
+ * out, as nobody knows before whether the guest can still be interrupted.
+ */
+#ifndef TTREC_SESSION_EFFECTS_H
+#define TTREC_SESSION_EFFECTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel/wire/wire.h"
+#include "recorder/session/journal/session_outcome.h"
+
+struct client;
+struct session_device;
+struct session_guest;
+
+enum effect_kind {
+	EFFECT_OPEN_CLIENT,   /* client: read what it says from now on */
+	EFFECT_CLOSE_CLIENT,  /* client */
+	EFFECT_SEND,	      /* client; @message */
+	EFFECT_SEND_START,    /* client; @message, the ACK of its START */
+	EFFECT_SEND_UPSTREAM, /* client; @message, to the other scheduler */
+	EFFECT_REPLY_VALUE,   /* device; @request, @value */
+	EFFECT_REPLY_BODY,    /* device; @request, @data */
+	EFFECT_CALL,	      /* device; @request, @queue: interrupt its guest */
+	EFFECT_OPEN_CALLED,   /* device: its guest gave a socket for calls */
+	EFFECT_CUT,	      /* device: end the connection while the guest is blocked */
+	EFFECT_CLOSE,	      /* device: the guest has closed it, or has gone */
+	EFFECT_ENTROPY,	      /* guest; @data for its entropy_request */
+	EFFECT_FORWARD,	      /* device: its request to its program */
+	EFFECT_ANSWER_CALL,   /* device; @request, @value: to its program */
+	EFFECT_DISCONNECT,    /* device: from its program */
+};
+
+struct effect {
+	enum effect_kind kind;
+	union {
+		struct client *client;
+		struct session_device *device;
+		struct session_guest *guest;
+	};
+	struct wire_message message;
+	uint32_t request;
+	unsigned int queue;
+	uint64_t value;
+	size_t data, size; /* where in the list's bytes */
+};
+
+struct effects {
+	struct effect *effect;
+	size_t count, space;
+	uint8_t *bytes;
+	size_t byte_count, byte_space;
+	struct outcome *outcome; /* is told when memory is out */
+};
+
+void effects_add(struct effects *effects, const struct effect *effect);
+
+/* Copies @size bytes for it. */
+void effects_add_data(struct effects *effects, struct effect effect, const void *data, size_t size);
+
+const void *effects_data(const struct effects *effects, const struct effect *effect);
+
+/* All have been carried out. */
+void effects_clear(struct effects *effects);
+void effects_release(struct effects *effects);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Why a recording ends: the first reason stays.
+ *
+ * Whoever finds one writes it into outcome_reason() and then calls outcome_finish(). From then on
+ * no event is handled any more.
+ */
+#ifndef TTREC_SESSION_OUTCOME_H
+#define TTREC_SESSION_OUTCOME_H
+
+#include <stdbool.h>
+
+#include "recorder/session/journal/session_result.h"
+
+struct outcome {
+	struct session_result *result;
+	bool over;
+	struct diagnosis unused; /* reasons that came too late */
+};
+
+/* Where the reason is to be written: one that comes after the first is lost. */
+struct diagnosis *outcome_reason(struct outcome *outcome);
+
+void outcome_finish(struct outcome *outcome, enum session_end end);
+
+/* Out of memory, where nothing can be done without it. */
+void outcome_no_memory(struct outcome *outcome);
+
+#endif

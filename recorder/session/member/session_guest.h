@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A guest whose sandbox this session serves; clients of `ttrec serve` have none. Its console,
+ * entropy, memory at rest, interrupts as the probe sees them, and its end.
+ *
+ *   ALIVE -- its process has ended --> EXITED -- and its connection is gone --> SETTLED
+ */
+#ifndef TTREC_SESSION_GUEST_H
+#define TTREC_SESSION_GUEST_H
+
+#include "format/base/terminal_text.h"
+#include "kernel/guest/guest.h"
+#include "recorder/watch/last_words.h"
+#include "recorder/session/journal/session_options.h"
+#include "recorder/session/member/session_partition.h"
+#include "recorder/session/journal/session_source.h"
+#include "recorder/watch/status_line.h"
+
+struct client;
+struct probe;
+
+enum session_guest_state { GUEST_ALIVE, GUEST_EXITED, GUEST_SETTLED };
+
+/* What all guests of a session share. */
+struct session_guests {
+	struct session_guest **guest; /* by number in the trace */
+	size_t count;
+	size_t left;	     /* that are not settled */
+	struct watch *watch; /* of all consoles; may be NULL */
+	struct probe *probe; /* may be NULL */
+	enum digest_policy digest;
+	uint32_t digest_every; /* with DIGEST_EVERY: at each that many-th WAIT */
+	bool show;	       /* copy console output to standard output */
+	struct status_line *status;
+	uint32_t shown_guest; /* whose line was begun on standard output */
+	bool shown_open;      /* it was not ended */
+};
+
+struct session_guest {
+	enum session_guest_state state;
+	struct session_guests *all;
+	struct guest *guest;
+	struct partition *partition;
+	struct entropy_stream *entropy;
+	struct watch *watch;	  /* of its console; may be NULL */
+	struct ci_console *heard; /* the same */
+	struct last_words last_words;
+	struct terminal_text terminal; /* where a terminal is in its output */
+	struct client *client;	       /* while it is connected; else NULL */
+	struct session_device *device; /* guest->spec->device_count of them */
+	unsigned int closing;	       /* devices of which it is to be found out why */
+	unsigned int linked;	       /* devices that a program simulates */
+	uint64_t calls;		       /* so far: the sequence number of the next one */
+	uint64_t probe_next;	       /* the same of interrupts that the probe sees */
+	bool probed;		       /* all of these so far are in the trace, or will be */
+	uint32_t index;
+	uint64_t left; /* virtual time at which it left, ns; WIRE_TIME_NEVER */
+	char *console; /* taken off it, not yet in the trace */
+	size_t console_size, console_space, console_shown;
+	struct entropy_request entropy_request;
+	struct session_guest_result result;
+	struct source listen, console_source, entropy_source, exit;
+};
+
+int session_guest_create(struct session_guests *all, struct guest *guest,
+			 struct partition *partition, uint64_t seed);
+void session_guests_release(struct session_guests *all);
+
+/* ---- Console (session_guest_console.c) ------------------------------------------------------ */
+
+/*
+ * Take output off the socket without recording it yet: how far a running guest has come when it is
+ * read is the host's choice; what it wrote by its next message is not. Returns how much came.
+ */
+#define SESSION_CONSOLE_CHUNK (64u * 1024)
+/* At one look; more than its socket holds, so only a guest that writes meanwhile has more. */
+#define SESSION_CONSOLE_CHUNKS 256
+size_t session_guest_read_console(struct session_guest *guest);
+
+/* Show what was read. More than GUEST_CONSOLE_MAX without a message ends the recording. */
+void session_guest_show_console(struct session_guest *guest);
+
+/* Record what the guest has written by now, and its interrupts; only while it is blocked. */
+void session_guest_record_console(struct session_guest *guest);
+
+/* Judge and show text that @guest said on a device. */
+void session_guest_said(struct session_guest *guest, const char *text, size_t size);
+
+/* ---- Entropy, memory, end ------------------------------------------------------------------- */
+
+/* Answer its entropy_request. */
+void session_guest_answer_entropy(struct session_guest *guest);
+
+/* It is in WAIT. */
+void session_guest_digest(struct session_guest *guest);
+
+/* Its process has ended and it has left: the last record. */
+void session_guest_record_exit(struct session_guest *guest);
+
+/* All that programs have done to its memory, before it goes on or is looked at. */
+void session_guest_harvest(struct session_guest *guest);
+
+/* ---- Interrupts (session_guest_probe.c); all do nothing without a probe --------------------- */
+
+/* The guest has sent its START, and waits. */
+void session_guest_attach_probe(struct session_guest *guest);
+/* Record the interrupts that it has taken by now; only while it is blocked. */
+void session_guest_record_probe(struct session_guest *guest);
+void session_guest_detach_probe(struct session_guest *guest);
+
+#endif

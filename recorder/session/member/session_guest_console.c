@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* The consoles of guests: read when something comes, shown at once, recorded at messages. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "format/base/units.h"
+#include "recorder/session/member/session_guest.h"
+
+/* Cleaned at once for a terminal. */
+#define SHOWN_PIECE 4096
+/* A guest that printed more than this at once gives the memory back. */
+#define CONSOLE_KEPT (1u << 20)
+
+/* ---- Standard output ------------------------------------------------------------------------ */
+
+/* Of several guests each line says whose it is; a line that another one interrupts is cut. */
+static void show_lines(const struct session_guest *guest, const char *text, size_t size)
+{
+	struct session_guests *all = guest->all;
+
+	if (all->count == 1) {
+		fwrite(text, 1, size, stdout);
+		return;
+	}
+	for (size_t done = 0, length; done < size; done += length) {
+		const char *end = memchr(text + done, '\n', size - done);
+
+		length = end ? (size_t)(end - text) + 1 - done : size - done;
+		if (all->shown_open && all->shown_guest != guest->index)
+			putchar('\n');
+		if (!all->shown_open || all->shown_guest != guest->index)
+			printf("%s: ", guest->guest->spec->name);
+		fwrite(text + done, 1, length, stdout);
+		all->shown_open = !end;
+		all->shown_guest = guest->index;
+	}
+}
+
+/* A terminal must not act on what a guest prints. */
+static void show_on_terminal(struct session_guest *guest, const char *text, size_t size)
+{
+	char shown[SHOWN_PIECE + TERMINAL_TEXT_MORE];
+
+	for (size_t done = 0, piece; done < size; done += piece) {
+		piece = size - done < SHOWN_PIECE ? size - done : SHOWN_PIECE;
+		show_lines(guest, shown,
+			   terminal_text_clean(&guest->terminal, text + done, piece, shown));
+	}
+}
+
+static void show(struct session_guest *guest, const char *text, size_t size)
+{
+	if (!guest->all->show || !size)
+		return;
+	status_line_clear(guest->all->status);
+	if (isatty(STDOUT_FILENO))
+		show_on_terminal(guest, text, size);
+	else
+		show_lines(guest, text, size);
+	fflush(stdout);
+}
+
+/* ---- What is made of it --------------------------------------------------------------------- */
+
+/* What a CI is told is made of lines around the one that failed it. */
+static void report_to_ci(struct session_guest *guest, uint64_t now, const char *text, size_t size)
+{
+	const struct watch *all = guest->all->watch;
+
+	if (!guest->heard)
+		return;
+	ci_console_feed(guest->heard, now, text, size);
+	if ((guest->watch && watch_failure(guest->watch, 0)) ||
+	    (all && watch_failure(all, guest->index)))
+		ci_console_mark(guest->heard);
+}
+
+static void judge_line(struct session_guest *guest, uint64_t now, const char *text, size_t size)
+{
+	if (guest->watch)
+		watch_feed(guest->watch, 0, now, text, size);
+	if (guest->all->watch)
+		watch_feed(guest->all->watch, guest->index, now, text, size);
+	report_to_ci(guest, now, text, size);
+	last_words_feed(&guest->last_words, text, size);
+	guest->result.hint = guest->last_words.hint;
+}
+
+/* At the time that the trace has for it, however early it was read. */
+static void judge(struct session_guest *guest, const char *text, size_t size)
+{
+	uint64_t now = partition_now(guest->partition);
+
+	for (size_t done = 0, length; done < size; done += length) {
+		const char *end = memchr(text + done, '\n', size - done);
+
+		length = end ? (size_t)(end - text) + 1 - done : size - done;
+		judge_line(guest, now, text + done, length);
+	}
+}
+
+void session_guest_said(struct session_guest *guest, const char *text, size_t size)
+{
+	judge(guest, text, size);
+	show(guest, text, size);
+}
+
+/* ---- The console itself --------------------------------------------------------------------- */
+
+static void report_flood(const struct session_guest *guest)
+{
+	struct outcome *outcome = guest->partition->outcome;
+	char size[UNITS_TEXT], time[UNITS_TEXT];
+
+	diagnose(outcome_reason(outcome), EXIT_PROTOCOL, -ENOBUFS,
+		 "let it print less at once, or into a file; a loop that only prints sends no "
+		 "message and takes no virtual time",
+		 "%s printed more than %s on its console without a message, at t=%s s",
+		 guest->guest->spec->name, size_text(GUEST_CONSOLE_MAX, size),
+		 duration_exact(partition_now(guest->partition), time));
+	outcome_finish(outcome, SESSION_HUNG);
+}
+
+/* Space for @size bytes more, which is no more than GUEST_CONSOLE_MAX and one look. */
+static bool make_room(struct session_guest *guest, size_t size)
+{
+	size_t space = guest->console_space;
+	char *grown;
+
+	while (space - guest->console_size < size)
+		space = space ? 2 * space : SESSION_CONSOLE_CHUNK;
+	if (space == guest->console_space)
+		return true;
+	grown = realloc(guest->console, space);
+	if (!grown)
+		return false;
+	guest->console = grown;
+	guest->console_space = space;
+	return true;
+}
+
+size_t session_guest_read_console(struct session_guest *guest)
+{
+	size_t got, total = 0;
+
+	for (int i = 0; i < SESSION_CONSOLE_CHUNKS && guest->console_size <= GUEST_CONSOLE_MAX &&
+			make_room(guest, SESSION_CONSOLE_CHUNK);
+	     i++) {
+		got = guest_read_console(guest->guest, guest->console + guest->console_size,
+					 SESSION_CONSOLE_CHUNK);
+		guest->console_size += got;
+		total += got;
+		/* Less than there is room for: there is no more. */
+		if (got < SESSION_CONSOLE_CHUNK)
+			break;
+	}
+	return total;
+}
+
+void session_guest_show_console(struct session_guest *guest)
+{
+	show(guest, guest->console + guest->console_shown,
+	     guest->console_size - guest->console_shown);
+	guest->console_shown = guest->console_size;
+	if (guest->console_size > GUEST_CONSOLE_MAX)
+		report_flood(guest);
+}
+
+static void record_text(struct session_guest *guest)
+{
+	struct trace_record record = { .kind = TRACE_console,
+				       .guest = guest->index,
+				       .now = partition_now(guest->partition) };
+
+	session_guest_show_console(guest);
+	judge(guest, guest->console, guest->console_size);
+	for (size_t done = 0; done < guest->console_size; done += record.payload_size) {
+		size_t left = guest->console_size - done;
+
+		record.payload = guest->console + done;
+		record.payload_size = left < TRACE_PAYLOAD_MAX ? left : TRACE_PAYLOAD_MAX;
+		partition_record(guest->partition, &record);
+	}
+	guest->console_size = guest->console_shown = 0;
+	if (guest->console_space > CONSOLE_KEPT) {
+		free(guest->console);
+		guest->console = NULL;
+		guest->console_space = 0;
+	}
+}
+
+void session_guest_record_console(struct session_guest *guest)
+{
+	if (guest->console_size)
+		record_text(guest);
+	session_guest_record_probe(guest);
+}

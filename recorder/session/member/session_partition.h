@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A partition: clients that may only be run one after the other, with a calendar of their own.
+ *
+ * Partitions are joined by networks that take time, and run side by side in windows of that length
+ * (session_window.h). Only the turn and the windows change a calendar; the questions here change
+ * nothing.
+ *
+ *   CLIENTS -- the calendar's house event --> DEVICES -- all devices are done --> CLIENTS
+ *   any -- a client broke the protocol --> FAULTED
+ */
+#ifndef TTREC_SESSION_PARTITION_H
+#define TTREC_SESSION_PARTITION_H
+
+#include "recorder/calendar/calendar.h"
+#include "recorder/network/network.h"
+#include "recorder/session/journal/session_effects.h"
+#include "recorder/session/journal/session_journal.h"
+
+enum partition_state {
+	PARTITION_CLIENTS, /* its clients run */
+	PARTITION_DEVICES, /* the device turn: its clients sleep, devices complete and interrupt */
+	PARTITION_FAULTED, /* nothing of it is handled any more */
+};
+
+/* Who broke the protocol, and how; see turn_report_fault(). */
+struct partition_fault {
+	uint64_t time, id; /* ns; of the client, WIRE_ID_NONE */
+	char who[32];
+	char with[WIRE_NAME_TEXT]; /* its message; empty: none */
+	char text[256];
+};
+
+/* A frame that left its guest in this window. */
+struct outgoing {
+	struct network_port *port;
+	uint64_t time;
+	size_t network, sequence;
+	struct network_frame *frame;
+};
+
+struct partition {
+	size_t number;
+	enum partition_state state;
+	struct journal *journal;
+	struct effects *effects;
+	struct outcome *outcome;
+	struct calendar *calendar; /* NULL with @upstream */
+	const char *upstream;	   /* path of another scheduler, instead of a calendar; or NULL */
+	uint64_t now;		   /* with @upstream: ns, as far as is known */
+	struct client **client;	   /* by handle */
+	size_t client_space;
+	struct session_device **device; /* in the order of guests */
+	size_t device_count;
+	size_t turn; /* in the device turn: index of the device whose turn it is */
+	struct session_device *called; /* in the device turn: its guest's reply is awaited */
+	struct session_device *kicked; /* its guest waits for the reply to a kick */
+	size_t guests_left;
+	size_t absent; /* guests of those that have not connected yet, or left and not ended yet */
+	bool due_changed; /* of some device, since the calendar was told */
+	bool calls_held;  /* of some program, until a guest is blocked */
+	bool busy;	  /* it is counted among those that are not done */
+	struct partition_fault fault;
+	struct outgoing *outgoing;
+	size_t outgoing_count, outgoing_space;
+};
+
+/* With @upstream (else NULL) there is no calendar. 0 or -errno. */
+int partition_create(const struct calendar_options *options, const char *upstream,
+		     struct partition **partition);
+void partition_destroy(struct partition *partition);
+
+int partition_add_device(struct partition *partition, struct session_device *device);
+
+/* Keep @client under its handle. */
+int partition_add_client(struct partition *partition, struct client *client, uint32_t handle);
+
+void partition_record(const struct partition *partition, const struct trace_record *record);
+
+/* Virtual time, ns. */
+uint64_t partition_now(const struct partition *partition);
+
+/* It has come to the end of its window, has nobody left, or is out: the window may end. */
+bool partition_is_done(const struct partition *partition);
+
+/* The client that has the token; NULL. */
+struct client *partition_running(const struct partition *partition);
+
+/* Does @client, which is connected, sleep in its WAIT? */
+bool partition_is_waiting(const struct partition *partition, const struct client *client);
+
+/* A client whose message is due, before which no other of the partition goes on; or NULL. */
+const struct client *partition_owing(const struct partition *partition);
+
+#endif

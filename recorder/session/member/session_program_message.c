@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Requests to device programs, their replies, and what they wrote to guest memory before these. */
+#include <errno.h>
+#include <string.h>
+
+#include "format/base/cleanup.h"
+#include "recorder/session/member/session_device.h"
+#include "recorder/session/member/session_guest.h"
+#include "recorder/session/member/session_program.h"
+
+/* Not to be had by a guest: what a program does with them is not in the used ring. */
+#define VIRTIO_F_EVENT_IDX   (1ULL << 29)
+#define VIRTIO_F_RING_PACKED (1ULL << 34)
+
+/* ---- What it wrote to guest memory ------------------------------------------------------------
+ */
+
+/* From here on the trace does not have all that the guest was told. */
+static void record_unreplayable(struct session_device *device, const char *why)
+{
+	struct trace_record record = session_device_record(device, TRACE_meta);
+	char text[256];
+	int size = snprintf(text, sizeof(text), "replayable=no the program %.64s %s",
+			    device->link->program->options.name, why);
+
+	record.payload = text;
+	record.payload_size = (size_t)size < sizeof(text) ? (size_t)size : sizeof(text) - 1;
+	session_device_append(device, &record);
+}
+
+/* Some give no length for what they wrote: then all of the buffer is recorded. */
+static const char *take_used(struct session_device *device, unsigned int queue)
+{
+	struct vring *ring = &device->vhost->ring[queue];
+	auto_free struct vring_chain *chain = NULL;
+	uint32_t written;
+	uint16_t head;
+	int got = 0;
+
+	for (unsigned int i = 0; i < ring->size; i++) {
+		got = vring_next_used(ring, &head, &written);
+		if (got != 1)
+			break;
+		if (!chain)
+			chain = malloc(sizeof(*chain));
+		if (!chain)
+			return "out of memory";
+		got = vring_chain_at(ring, head, chain);
+		if (got)
+			break;
+		if (written > chain->write_size)
+			return "it used more of a buffer than there is";
+		session_device_record_used(device, queue, chain, written,
+					   written ? written : (uint32_t)chain->write_size);
+	}
+	return got < 0 ? ring->problem : NULL;
+}
+
+void program_link_harvest(struct session_device *device)
+{
+	const char *problem = NULL;
+
+	if (device->state == DEVICE_ENDED || device->link->state == LINK_FAILING)
+		return;
+	for (unsigned int i = 0; i < VHOST_QUEUES_MAX && !problem; i++)
+		if (device->vhost->ring[i].size && device->vhost->ring[i].used)
+			problem = take_used(device, i);
+	if (!problem)
+		return;
+	/* The guest may see what makes no sense, too. */
+	record_unreplayable(device, "made nonsense of a vring");
+	program_link_cut(device, problem);
+}
+
+/* ---- Requests of the guest --------------------------------------------------------------------
+ */
+
+static const char *record_kick(struct session_device *device, const struct vhost_message *message)
+{
+	struct trace_record record = session_device_record(device, TRACE_kick);
+	unsigned int queue;
+
+	if (vhost_kicked_queue(device->vhost, message, &queue))
+		return device->vhost->problem;
+	record.kick.queue = queue;
+	record.kick.flags = message->flags;
+	session_device_append(device, &record);
+	return NULL;
+}
+
+const char *program_link_request(struct session_device *device)
+{
+	const struct vhost_message *message = &device->request;
+	struct program_link *link = device->link;
+	const char *problem = NULL;
+
+	if (message->request == VHOST_VRING_KICK)
+		problem = record_kick(device, message);
+	if (problem || link->state != LINK_OPEN)
+		return problem ? problem : link->problem;
+	link->pending = vhost_expects_reply(message) ? message->request : 0;
+	effects_add(device->guest->partition->effects,
+		    &(struct effect){ .kind = EFFECT_FORWARD, .device = device });
+	return NULL;
+}
+
+/* ---- Its replies ------------------------------------------------------------------------------
+ */
+
+/* The guest's interrupts cannot be replayed. Returns false when that ends the recording. */
+static bool accept_unreplayable(struct session_device *device)
+{
+	const struct session_program_options *options = &device->link->program->options;
+	struct outcome *outcome = device->guest->partition->outcome;
+
+	if (options->allowed) {
+		record_unreplayable(device, "has no in-band notifications");
+		return true;
+	}
+	diagnose(outcome_reason(outcome), EXIT_CANNOT, -EOPNOTSUPP,
+		 "start it so that it has the protocol features REPLY_ACK, BACKEND_REQ and "
+		 "INBAND_NOTIFICATIONS; or --allow program, and that guest cannot be replayed",
+		 "the program %s has no in-band notifications: what it does to %s cannot be "
+		 "replayed",
+		 options->name, device->guest->guest->spec->name);
+	outcome_finish(outcome, SESSION_FAULT);
+	return false;
+}
+
+/* Look at what it offers, and leave out what it may not. Returns whether to go on. */
+static bool check_offer(struct session_device *device, struct vhost_message *reply)
+{
+	uint64_t offer;
+
+	if ((reply->request != VHOST_GET_FEATURES &&
+	     reply->request != VHOST_GET_PROTOCOL_FEATURES) ||
+	    reply->size != sizeof(offer))
+		return true;
+	memcpy(&offer, reply->body, sizeof(offer));
+	if (reply->request == VHOST_GET_PROTOCOL_FEATURES)
+		return !(~offer & VHOST_PROTOCOL_NEEDED) || accept_unreplayable(device);
+	if (!(offer & VHOST_F_PROTOCOL_FEATURES) && !accept_unreplayable(device))
+		return false;
+	offer &= ~(VIRTIO_F_EVENT_IDX | VIRTIO_F_RING_PACKED);
+	memcpy(reply->body, &offer, sizeof(offer));
+	return true;
+}
+
+void program_link_reply(struct session_device *device)
+{
+	struct program_link *link = device->link;
+	struct vhost_message *reply = &link->reply;
+	uint64_t value;
+
+	program_link_harvest(device);
+	if (device->state == DEVICE_ENDED || !check_offer(device, reply))
+		return;
+	link->pending = 0;
+	if (reply->size == sizeof(value)) {
+		memcpy(&value, reply->body, sizeof(value));
+		session_device_reply_value(device, reply->request, value);
+	} else {
+		session_device_reply_body(device, reply->request, reply->body, reply->size);
+	}
+}

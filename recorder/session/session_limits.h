@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What ends a recording without an event: limits of wall time, a client that never gives the time
+ * back, everybody asleep. Looked at now and then, whether or not events come.
+ */
+#ifndef TTREC_SESSION_LIMITS_H
+#define TTREC_SESSION_LIMITS_H
+
+#include "recorder/session/session_turn.h"
+
+struct limits {
+	uint64_t limit_wall;   /* ns of wall time; 0 = none */
+	uint64_t hang_timeout; /* ns of wall time a client may run without a message; 0 = none */
+	uint64_t begin;	       /* wall time, ns, at which the recording began */
+	uint64_t last_message; /* at which the last event came that shows that somebody lives */
+	uint64_t idle_since;   /* at which turn->idle was seen first */
+};
+
+/* Does @event show that whoever is to send a message is alive? Output alone does not. */
+bool limits_is_sign_of_life(const struct event *event);
+
+/* @now: wall time, ns. */
+void limits_check(struct limits *limits, struct turn *turn, uint64_t now);
+
+#endif

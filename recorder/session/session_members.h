@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* How clients, guests, devices and programs enter a turn and leave it. */
+#ifndef TTREC_SESSION_MEMBERS_H
+#define TTREC_SESSION_MEMBERS_H
+
+#include "recorder/session/session_turn.h"
+
+/* Where whoever joins with @event (EVENT_JOINED) belongs. */
+struct partition *members_partition(const struct turn *turn, const struct event *event);
+
+/* EVENT_JOINED: it has connected for time, or that has failed. */
+void members_join(struct turn *turn, const struct event *event);
+
+/* The calendar admits it: it gets its number, and its START is recorded. */
+void members_admit(struct turn *turn, struct client *client, const struct calendar_action *action);
+
+/* EVENT_LEFT, after @partial bytes of a message. */
+void members_end_of_connection(struct turn *turn, struct client *client, uint64_t partial);
+
+/* EVENT_SEND_FAILED */
+void members_send_failed(struct turn *turn, struct client *client, int error);
+
+/* EVENT_ATTACHED: the guest has connected to the device, or that has failed. */
+void members_attach(struct turn *turn, struct session_device *device, const struct event *event);
+
+/* EVENT_EXITED: the guest's process has ended. */
+void members_exited(struct turn *turn, struct session_guest *guest);
+
+/* EVENT_PROGRAM_EXIT: its sockets tell the rest; only who never came leaves none behind. */
+void members_program_exit(struct turn *turn, const struct session_program *program);
+
+/* @program is not spoken to any more: it leaves, and its devices end. */
+void members_fail_program(struct turn *turn, struct session_program *program, const char *problem);
+
+/* Only such as have no id, as simulators of a medium: those that they served have left. */
+bool members_only_servers_are_left(const struct turn *turn, const struct partition *partition);
+
+#endif

@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* How each kind of descriptor is read: what came is parsed and put into the inbox, no more. */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "format/base/cleanup.h"
+#include "kernel/probe/probe.h"
+#include "kernel/host/process.h"
+#include "recorder/session/member/session_client.h"
+#include "recorder/session/member/session_device.h"
+#include "recorder/session/member/session_guest.h"
+#include "recorder/session/member/session_program.h"
+#include "recorder/session/session_sources.h"
+
+static void put(struct sources *sources, struct source *source, const struct partition *partition,
+		struct event event)
+{
+	event.source = source;
+	event.time = partition ? partition_now(partition) : 0;
+	if (inbox_put(sources->inbox, &event))
+		sources->error = -ENOMEM;
+}
+
+static void put_client(struct sources *sources, struct source *source, struct client *client,
+		       struct event event)
+{
+	event.client = client;
+	event.participant = client->index;
+	put(sources, source, client->partition, event);
+}
+
+static void put_guest(struct sources *sources, struct source *source, struct session_guest *guest,
+		      struct event event)
+{
+	event.guest = guest;
+	event.participant = guest->index;
+	put(sources, source, guest->partition, event);
+}
+
+static void put_device(struct sources *sources, struct source *source,
+		       struct session_device *device, struct event event)
+{
+	event.device = device;
+	event.participant = device->guest->index;
+	put(sources, source, device->guest->partition, event);
+}
+
+/* ---- Time-travel connections ---------------------------------------------------------------- */
+
+/*
+ * Acknowledgements, and then one message if it is the first: what comes behind it may have been
+ * sent after the round began, and what its sender did in between, as printing, is not told of yet.
+ */
+static void read_messages(struct sources *sources, struct source *source, struct client *client)
+{
+	struct event event = { .kind = EVENT_MESSAGE };
+	bool is_first = true;
+
+	while (wire_input_peek(&client->input, &event.message)) {
+		bool is_ack = event.message.op == TRACE_OP_ACK;
+
+		if (!is_ack && !is_first) {
+			source_again(sources, source);
+			return;
+		}
+		wire_input_take(&client->input, &event.message);
+		put_client(sources, source, client, event);
+		is_first = false;
+		if (!is_ack)
+			break;
+	}
+	if (wire_input_peek(&client->input, &event.message))
+		source_again(sources, source);
+}
+
+static void read_client(struct sources *sources, struct source *source)
+{
+	struct client *client = source->owner;
+	struct wire_message next;
+	long got;
+
+	if (!wire_input_peek(&client->input, &next)) {
+		got = wire_input_fill(&client->input, client->fd);
+		if (got == -EAGAIN)
+			return;
+		if (got <= 0) {
+			source_close(sources, source);
+			put_client(sources, source, client,
+				   (struct event){ .kind = EVENT_LEFT,
+						   .value = wire_input_partial(&client->input) });
+			return;
+		}
+	}
+	read_messages(sources, source, client);
+}
+
+/* Up to a RUN, which may have to wait for the reply to a call; nothing overtakes it. */
+static void read_upstream_messages(struct sources *sources, struct source *source,
+				   struct client *client)
+{
+	struct event event = { .kind = EVENT_UPSTREAM };
+
+	while (event.kind == EVENT_UPSTREAM &&
+	       wire_input_take(&client->upstream_input, &event.message)) {
+		if (event.message.op == TRACE_OP_RUN)
+			event.kind = EVENT_UPSTREAM_RUN;
+		put_client(sources, source, client, event);
+	}
+	if (wire_input_peek(&client->upstream_input, &event.message))
+		source_again(sources, source);
+}
+
+/* Shared memory that comes with the ACK of a START finds no room: messages are what counts. */
+static void read_upstream(struct sources *sources, struct source *source)
+{
+	struct client *client = source->owner;
+	struct wire_message next;
+	long got;
+
+	if (!wire_input_peek(&client->upstream_input, &next)) {
+		got = wire_input_fill(&client->upstream_input, client->upstream_fd);
+		if (got == -EAGAIN)
+			return;
+		if (got <= 0) {
+			source_close(sources, source);
+			/* A client that has left as well did so before. */
+			if (client->source.state == SOURCE_OPEN &&
+			    client->source.round != sources->round)
+				read_client(sources, &client->source);
+			put_client(sources, source, client,
+				   (struct event){ .kind = EVENT_UPSTREAM_LEFT });
+			return;
+		}
+	}
+	read_upstream_messages(sources, source, client);
+}
+
+/* ---- Who comes ------------------------------------------------------------------------------ */
+
+static int connect_upstream(const struct partition *partition, int *fd)
+{
+	return partition->upstream ? wire_connect(partition->upstream, fd) : 0;
+}
+
+/* The owner is the partition that its clients enter. */
+static void read_listen(struct sources *sources, struct source *source)
+{
+	const struct partition *partition = source->owner;
+	struct event event = { .kind = EVENT_JOINED,
+			       .member = JOINED_CLIENT,
+			       .participant = EVENT_NOBODY,
+			       .upstream_fd = -1 };
+
+	event.fd = accept4(source->fd, NULL, NULL, SOCK_CLOEXEC);
+	event.error = event.fd < 0 ? -errno : connect_upstream(partition, &event.upstream_fd);
+	if (event.error != -ECONNABORTED && event.error != -EINTR)
+		put(sources, source, partition, event);
+}
+
+static void read_guest_listen(struct sources *sources, struct source *source)
+{
+	struct session_guest *guest = source->owner;
+	struct event event = { .kind = EVENT_JOINED, .member = JOINED_GUEST, .upstream_fd = -1 };
+
+	source_close(sources, source);
+	event.error = guest_accept(guest->guest);
+	event.fd = guest->guest->time_fd;
+	if (!event.error)
+		event.error = connect_upstream(guest->partition, &event.upstream_fd);
+	put_guest(sources, source, guest, event);
+}
+
+static void read_program_listen(struct sources *sources, struct source *source)
+{
+	struct session_program *program = source->owner;
+	struct event event = { .kind = EVENT_JOINED,
+			       .member = JOINED_PROGRAM,
+			       .participant = EVENT_NOBODY,
+			       .upstream_fd = -1,
+			       .program = program };
+
+	source_close(sources, source);
+	event.fd = accept4(program->options.time_fd, NULL, NULL, SOCK_CLOEXEC);
+	event.error = event.fd < 0 ? -errno : 0;
+	put(sources, source, NULL, event);
+}
+
+static void read_device_listen(struct sources *sources, struct source *source)
+{
+	struct session_device *device = source->owner;
+	struct event event = { .kind = EVENT_ATTACHED };
+
+	source_close(sources, source);
+	event.error = guest_accept_device(device->guest->guest, device->number);
+	if (!event.error)
+		event.error = source_open(sources, &device->connection, SOURCE_DEVICE,
+					  device->vhost->fd, device);
+	if (!event.error && device->link)
+		event.problem = program_link_connect(device);
+	if (!event.error && device->link && !event.problem)
+		event.error = source_open(sources, &device->link->replies, SOURCE_PROGRAM_REPLY,
+					  device->link->fd, device);
+	put_device(sources, source, device, event);
+}
+
+/* ---- Guests --------------------------------------------------------------------------------- */
+
+static void read_console(struct sources *sources, struct source *source)
+{
+	struct session_guest *guest = source->owner;
+
+	size_t got = session_guest_read_console(guest);
+
+	if (got)
+		put_guest(sources, source, guest, (struct event){ .kind = EVENT_CONSOLE });
+	if (got >= (size_t)SESSION_CONSOLE_CHUNK * SESSION_CONSOLE_CHUNKS)
+		source_again(sources, source);
+}
+
+static void read_entropy(struct sources *sources, struct source *source)
+{
+	struct session_guest *guest = source->owner;
+	int err = entropy_receive(&guest->guest->room, &guest->entropy_request);
+
+	if (err == 1)
+		put_guest(sources, source, guest, (struct event){ .kind = EVENT_ENTROPY });
+	/* The listener of a guest that has ended reports errors for as long as it is asked. */
+	if (err == -EPIPE || (err < 0 && guest->state != GUEST_ALIVE))
+		source_close(sources, source);
+}
+
+static void read_exit(struct sources *sources, struct source *source)
+{
+	struct session_guest *guest = source->owner;
+	struct session_guest_result *result = &guest->result;
+
+	source_close(sources, source);
+	room_wait(&guest->guest->room, &result->status, &result->signal);
+	memcpy(result->exceeded, guest->guest->room.exceeded, sizeof(result->exceeded));
+	put_guest(sources, source, guest, (struct event){ .kind = EVENT_EXITED });
+}
+
+/* ---- Devices -------------------------------------------------------------------------------- */
+
+/* Only one request: before the next the guest may do other things, which are to be told of first.
+ */
+static void read_device(struct sources *sources, struct source *source)
+{
+	struct session_device *device = source->owner;
+	struct event event = { .kind = EVENT_REQUEST };
+	int got = vhost_receive(device->vhost, &device->request);
+
+	if (got == -EAGAIN)
+		return;
+	if (got != 1) {
+		source_close(sources, source);
+		event.kind = got == -EBADMSG ? EVENT_REQUEST_BROKEN : EVENT_DEVICE_CLOSED;
+	}
+	put_device(sources, source, device, event);
+}
+
+static void read_called(struct sources *sources, struct source *source)
+{
+	struct session_device *device = source->owner;
+	struct event event = { .kind = EVENT_CALLED };
+	int got = vhost_take_called(device->vhost, &event.value);
+
+	if (got == -EAGAIN)
+		return;
+	if (got == 1) {
+		put_device(sources, source, device, event);
+		return;
+	}
+	/* Its other end went with the device, or it says what nobody asked. */
+	source_close(sources, source);
+	event.kind = EVENT_CALLED_BROKEN;
+	if (got == -EBADMSG)
+		put_device(sources, source, device, event);
+}
+
+/* ---- Programs ------------------------------------------------------------------------------- */
+
+static uint32_t participant_of(const struct session_device *device)
+{
+	const struct session_program *program = device->link->program;
+
+	return (uint32_t)(device->guest->all->count + program->number);
+}
+
+static void put_link(struct sources *sources, struct source *source, struct session_device *device,
+		     struct event event)
+{
+	event.device = device;
+	event.participant = participant_of(device);
+	put(sources, source, device->guest->partition, event);
+}
+
+static void read_program_reply(struct sources *sources, struct source *source)
+{
+	struct session_device *device = source->owner;
+	struct program_link *link = device->link;
+	struct event event = { .kind = EVENT_PROGRAM_REPLY };
+	int got = vhost_take_reply(link->fd, link->pending, &link->reply, link->problem);
+
+	if (got == -EAGAIN)
+		return;
+	if (got != 1) {
+		source_close(sources, source);
+		event.kind = EVENT_PROGRAM_BROKEN;
+		event.problem = got == -EBADMSG ? link->problem : "it closed its connection";
+	}
+	put_link(sources, source, device, event);
+}
+
+static void read_program_call(struct sources *sources, struct source *source)
+{
+	struct session_device *device = source->owner;
+	struct program_link *link = device->link;
+	struct event event = { .kind = EVENT_PROGRAM_CALL };
+	int got = vhost_receive(&link->backend, &link->incoming);
+
+	if (got == -EAGAIN)
+		return;
+	if (got != 1)
+		source_close(sources, source);
+	else
+		vhost_message_close(&link->incoming);
+	if (got == -EBADMSG) {
+		event.kind = EVENT_PROGRAM_BROKEN;
+		event.problem = link->backend.problem;
+	}
+	if (got == 1 || got == -EBADMSG)
+		put_link(sources, source, device, event);
+}
+
+static void read_program_exit(struct sources *sources, struct source *source)
+{
+	struct session_program *program = source->owner;
+	siginfo_t info = { 0 };
+
+	source_close(sources, source);
+	waitid(P_PIDFD, (id_t)program->options.process, &info, WEXITED | WNOHANG | WNOWAIT);
+	program->exit_code = info.si_code;
+	program->exit_status = info.si_status;
+	put(sources, source, NULL,
+	    (struct event){
+		    .kind = EVENT_PROGRAM_EXIT, .participant = EVENT_NOBODY, .program = program });
+}
+
+/* ---- All of them ---------------------------------------------------------------------------- */
+
+static void read_stop(struct sources *sources, struct source *source)
+{
+	int signal = process_take_stop(source->fd);
+
+	if (signal)
+		put(sources, source, NULL,
+		    (struct event){ .kind = EVENT_STOP, .value = (uint64_t)signal });
+}
+
+/* Into memory, where it is taken from at the guest's next message. */
+static void read_probe(struct sources *sources, struct source *source)
+{
+	(void)sources;
+	probe_drain(source->owner);
+}
+
+typedef void reader(struct sources *sources, struct source *source);
+
+static reader *const readers[] = {
+	[SOURCE_STOP] = read_stop,
+	[SOURCE_PROBE] = read_probe,
+	[SOURCE_LISTEN] = read_listen,
+	[SOURCE_GUEST_LISTEN] = read_guest_listen,
+	[SOURCE_CONSOLE] = read_console,
+	[SOURCE_ENTROPY] = read_entropy,
+	[SOURCE_EXIT] = read_exit,
+	[SOURCE_CLIENT] = read_client,
+	[SOURCE_UPSTREAM] = read_upstream,
+	[SOURCE_DEVICE_LISTEN] = read_device_listen,
+	[SOURCE_DEVICE] = read_device,
+	[SOURCE_CALLED] = read_called,
+	[SOURCE_PROGRAM_REPLY] = read_program_reply,
+	[SOURCE_PROGRAM_CALL] = read_program_call,
+	[SOURCE_PROGRAM_LISTEN] = read_program_listen,
+	[SOURCE_PROGRAM_EXIT] = read_program_exit,
+};
+
+void source_read(struct sources *sources, struct source *source)
+{
+	readers[source->kind](sources, source);
+}

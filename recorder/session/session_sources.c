@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Which descriptors are readable. */
+#include "recorder/session/session_sources.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+
+#include "format/base/cleanup.h"
+
+int sources_init(struct sources *sources, struct inbox *inbox)
+{
+	*sources = (struct sources){ .inbox = inbox, .epoll_fd = epoll_create1(EPOLL_CLOEXEC) };
+	return sources->epoll_fd < 0 ? -errno : 0;
+}
+
+void sources_release(struct sources *sources)
+{
+	close_fd(&sources->epoll_fd);
+	free(sources->ready);
+	free(sources->again);
+	free(sources->spare);
+	free(sources->paused);
+}
+
+/* All that are open can be told of at once: what a participant did is not cut apart. */
+static int make_room(struct sources *sources)
+{
+	size_t space = sources->ready_space ? 2 * sources->ready_space : 64;
+	struct epoll_event *grown;
+
+	if (sources->open < sources->ready_space)
+		return 0;
+	grown = realloc(sources->ready, space * sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	sources->ready = grown;
+	sources->ready_space = space;
+	return 0;
+}
+
+/* A console is told of each time something comes, whether or not all was read before. */
+static int listen_to(struct sources *sources, struct source *source)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = source };
+
+	if (source->kind == SOURCE_CONSOLE)
+		event.events |= EPOLLET;
+	return epoll_ctl(sources->epoll_fd, EPOLL_CTL_ADD, source->fd, &event) ? -errno : 0;
+}
+
+int source_open(struct sources *sources, struct source *source, enum source_kind kind, int fd,
+		void *owner)
+{
+	int err = make_room(sources);
+
+	if (err)
+		return err;
+	*source = (struct source){ .kind = kind, .fd = fd, .owner = owner };
+	err = listen_to(sources, source);
+	if (err)
+		return err;
+	source->state = SOURCE_OPEN;
+	sources->open++;
+	return 0;
+}
+
+static void remove_from(struct source **list, size_t *count, const struct source *source)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < *count; i++)
+		if (list[i] != source)
+			list[kept++] = list[i];
+	*count = kept;
+}
+
+void source_close(struct sources *sources, struct source *source)
+{
+	if (source->state == SOURCE_CLOSED)
+		return;
+	if (source->state == SOURCE_OPEN)
+		epoll_ctl(sources->epoll_fd, EPOLL_CTL_DEL, source->fd, NULL);
+	else
+		remove_from(sources->paused, &sources->paused_count, source);
+	if (source->again)
+		remove_from(sources->again, &sources->again_count, source);
+	source->again = false;
+	source->state = SOURCE_CLOSED;
+	sources->open--;
+}
+
+static int append(struct source ***list, size_t *count, size_t *space, struct source *source)
+{
+	size_t more = *space ? 2 * *space : 16;
+	struct source **grown;
+
+	if (*count == *space) {
+		grown = realloc(*list, more * sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		*list = grown;
+		*space = more;
+	}
+	(*list)[(*count)++] = source;
+	return 0;
+}
+
+void source_again(struct sources *sources, struct source *source)
+{
+	if (source->again)
+		return;
+	if (append(&sources->again, &sources->again_count, &sources->again_space, source))
+		sources->error = -ENOMEM;
+	else
+		source->again = true;
+}
+
+static void swap(size_t *a, size_t *b)
+{
+	size_t kept = *a;
+
+	*a = *b;
+	*b = kept;
+}
+
+static void read_once(struct sources *sources, struct source *source)
+{
+	if (source->state != SOURCE_OPEN || source->round == sources->round)
+		return;
+	source->round = sources->round;
+	source_read(sources, source);
+}
+
+/* Those of which the last round left something, in sources->spare. Returns how many. */
+static size_t take_again(struct sources *sources)
+{
+	struct source **list = sources->again;
+	size_t count = sources->again_count;
+
+	sources->again = sources->spare;
+	sources->spare = list;
+	sources->again_count = 0;
+	swap(&sources->again_space, &sources->spare_space);
+	for (size_t i = 0; i < count; i++)
+		list[i]->again = false;
+	return count;
+}
+
+/* One that is paused is read in a later round. */
+static void read_again(struct sources *sources, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct source *source = sources->spare[i];
+
+		if (source->state == SOURCE_PAUSED)
+			source_again(sources, source);
+		else
+			read_once(sources, source);
+	}
+}
+
+/* What was held has been taken. */
+static void go_on(struct sources *sources)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < sources->paused_count; i++) {
+		struct source *source = sources->paused[i];
+
+		if (source->waiting) {
+			sources->paused[kept++] = source;
+			continue;
+		}
+		source->state = SOURCE_OPEN;
+		if (listen_to(sources, source))
+			sources->error = -ENOMEM;
+	}
+	sources->paused_count = kept;
+}
+
+void sources_pause(struct sources *sources)
+{
+	for (size_t i = 0; i < sources->inbox->count; i++) {
+		struct source *source = sources->inbox->event[i].source;
+
+		if (!source || source->state != SOURCE_OPEN)
+			continue;
+		if (append(&sources->paused, &sources->paused_count, &sources->paused_space,
+			   source)) {
+			sources->error = -ENOMEM;
+			return;
+		}
+		epoll_ctl(sources->epoll_fd, EPOLL_CTL_DEL, source->fd, NULL);
+		source->state = SOURCE_PAUSED;
+	}
+}
+
+/* Is there something to be read that nobody tells of? */
+static bool has_more(const struct sources *sources)
+{
+	for (size_t i = 0; i < sources->again_count; i++)
+		if (sources->again[i]->state == SOURCE_OPEN)
+			return true;
+	return false;
+}
+
+void sources_read(struct sources *sources, int timeout)
+{
+	size_t left;
+	int count;
+
+	go_on(sources);
+	sources->round++;
+	count = epoll_wait(sources->epoll_fd, sources->ready, (int)sources->ready_space,
+			   has_more(sources) ? 0 : timeout);
+	left = take_again(sources);
+	for (int i = 0; i < count; i++)
+		read_once(sources, sources->ready[i].data.ptr);
+	read_again(sources, left);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The turn: takes events in the order of the inbox and decides what comes of each.
+ *
+ * It reads no descriptor and writes none: what is to be done outside it leaves in @effects, what is
+ * to be kept it appends to the journal. With the windows (session_window.h), which are a part of
+ * it, it is the only caller of calendars, devices and networks. So a recording is a function of the
+ * order of events, and its tests are scripts of events.
+ *
+ * Order of calls, for each event: inbox_take() with turn_may_take(), turn_take(), carry out the
+ * effects. When the inbox has nothing that may be taken: window_advance(), carry out the effects.
+ */
+#ifndef TTREC_SESSION_TURN_H
+#define TTREC_SESSION_TURN_H
+
+#include "recorder/session/member/session_client.h"
+#include "recorder/session/member/session_guest.h"
+#include "recorder/session/session_inbox.h"
+#include "recorder/session/member/session_program.h"
+
+/* Windows and what waits for their end, see session_window.h. */
+struct window {
+	uint64_t lookahead; /* ns: length of a window; WIRE_TIME_NEVER: partitions never meet */
+	bool begun;	    /* the first windows were opened */
+	struct outbox **outbox;
+	size_t outbox_count, network_count;
+	size_t outgoing_bytes; /* of frames that wait for the end of a window */
+};
+
+struct turn {
+	struct calendar_options calendar;
+	struct inbox inbox;
+	struct effects effects;
+	struct journal journal;
+	struct outcome outcome;
+	struct clients clients;
+	struct session_guests guests;
+	struct partition **partition;
+	size_t partition_count;
+	struct session_program **program;
+	size_t program_count;
+	struct window window;
+	size_t busy; /* partitions that are not done, see partition_is_done() */
+	bool idle;   /* everybody sleeps forever, but may be about to leave */
+};
+
+/* An inbox_filter: not an event that has to wait for a guest's reply, or of a partition that is
+ * out. */
+bool turn_may_take(const void *turn, const struct event *event);
+
+void turn_take(struct turn *turn, const struct event *event);
+
+/* Carry out what the calendar of @partition wants. */
+void turn_carry_out(struct turn *turn, struct partition *partition);
+
+/*
+ * The devices have the token: those that are due complete buffers and interrupt guests, one after
+ * the other. Returns true when they have given it back, false when they wait for a guest.
+ */
+bool turn_run_devices(struct turn *turn, struct partition *partition);
+
+/* Tell the calendar when the first device of the partition is due, if that has changed. */
+void turn_update_due(struct turn *turn, struct partition *partition);
+
+/* Something was done in @partition but by turn_take(): what is due follows. */
+void turn_touched(struct turn *turn, struct partition *partition);
+
+/* The furthest that anybody has come, ns. */
+uint64_t turn_now(const struct turn *turn);
+
+#endif
