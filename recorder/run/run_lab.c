@@ -18,11 +18,11 @@
 /* ---- The description ------------------------------------------------------------------------ */
 
 /* The same partition for all guests that can reach each other without delay. */
-static void merge_islands(struct run_lab *lab, size_t from, size_t into)
+static void merge_partitions(struct run_lab *lab, size_t from, size_t into)
 {
 	for (size_t i = 0; i < lab->guest_count; i++)
-		if (lab->guest[i].island == from)
-			lab->guest[i].island = into;
+		if (lab->guest[i].partition == from)
+			lab->guest[i].partition = into;
 }
 
 static bool meet_at_once(const struct run_lab *lab, const struct lab_device *a,
@@ -36,8 +36,8 @@ static bool meet_at_once(const struct run_lab *lab, const struct lab_device *a,
 	       !network_lookahead(lab->network[a->network].network);
 }
 
-static bool are_one_island(const struct run_lab *lab, const struct lab_guest *a,
-			   const struct lab_guest *b)
+static bool are_one_partition(const struct run_lab *lab, const struct lab_guest *a,
+			      const struct lab_guest *b)
 {
 	for (size_t i = 0; i < a->device_count; i++)
 		for (size_t j = 0; j < b->device_count; j++)
@@ -46,24 +46,25 @@ static bool are_one_island(const struct run_lab *lab, const struct lab_guest *a,
 	return false;
 }
 
-static void find_islands(struct run_lab *lab)
+static void find_partitions(struct run_lab *lab)
 {
 	for (size_t i = 0; i < lab->guest_count; i++)
-		lab->guest[i].island = i;
+		lab->guest[i].partition = i;
 	for (size_t i = 0; i < lab->guest_count; i++)
 		for (size_t j = i + 1; j < lab->guest_count; j++)
-			if (are_one_island(lab, lab->guest[i].lab, lab->guest[j].lab))
-				merge_islands(lab, lab->guest[j].island, lab->guest[i].island);
+			if (are_one_partition(lab, lab->guest[i].lab, lab->guest[j].lab))
+				merge_partitions(lab, lab->guest[j].partition,
+						 lab->guest[i].partition);
 	/* Numbered without gaps, in the order of their first guests. */
 	for (size_t i = 0; i < lab->guest_count; i++) {
-		size_t number = lab->guest[i].island;
+		size_t number = lab->guest[i].partition;
 
-		if (number < lab->island_count)
+		if (number < lab->partition_count)
 			continue;
 		for (size_t j = i; j < lab->guest_count; j++)
-			if (lab->guest[j].island == number)
-				lab->guest[j].island = lab->island_count;
-		lab->island_count++;
+			if (lab->guest[j].partition == number)
+				lab->guest[j].partition = lab->partition_count;
+		lab->partition_count++;
 	}
 }
 
@@ -140,7 +141,7 @@ int run_lab_load(struct run_options *options, struct run_lab *lab, struct diagno
 	err = run_devices_create(options, lab, why);
 	if (err)
 		return err;
-	find_islands(lab);
+	find_partitions(lab);
 	if (options->upstream)
 		err = run_programs_tap(lab, why);
 	return err ? err : create_watches(options, lab, why);
@@ -328,7 +329,7 @@ int run_lab_open(const struct run_options *options, struct run_lab *lab, struct 
 		here.cpu = (int)first;
 		err = open_guest(options, lab, guest,
 				 recorded >= 0 ? (unsigned int)recorded
-					       : choose_cpu(&here, guest->island),
+					       : choose_cpu(&here, guest->partition),
 				 why);
 		if (!err)
 			err = check_seal(options, guest, why);
@@ -364,20 +365,20 @@ int run_lab_describe(const struct run_options *options, struct run_lab *lab,
 
 /* ---- Session -------------------------------------------------------------------------------- */
 
-static int join_islands(const struct run_options *options, struct run_lab *lab,
-			struct session *session)
+static int join_partitions(const struct run_options *options, struct run_lab *lab,
+			   struct session *session)
 {
 	size_t upstream;
 	int err = 0;
 
 	if (options->upstream)
 		return session_add_upstream(session, options->upstream, &upstream);
-	for (size_t i = 0; !err && i < lab->island_count; i++) {
+	for (size_t i = 0; !err && i < lab->partition_count; i++) {
 		uint32_t expected = run_programs_expected(lab, i);
 		size_t number;
 
 		for (size_t j = 0; j < lab->guest_count; j++)
-			expected += lab->guest[j].island == i;
+			expected += lab->guest[j].partition == i;
 		err = session_add_partition(session, expected, &number);
 	}
 	return err;
@@ -408,7 +409,7 @@ static int hear_guests(const struct run_options *options, struct run_lab *lab)
 static int join_guest(struct run_lab *lab, size_t index, struct session *session)
 {
 	struct run_guest *guest = &lab->guest[index];
-	struct session_guest_options options = { .partition = guest->island,
+	struct session_guest_options options = { .partition = guest->partition,
 						 .seed = guest->seed,
 						 .watch = guest->watch,
 						 .heard = guest->heard };
@@ -422,14 +423,14 @@ static int join_guest(struct run_lab *lab, size_t index, struct session *session
 static int join_network(const struct run_lab *lab, const struct run_network *network,
 			struct session *session)
 {
-	auto_free size_t *islands = calloc(network->count + 1, sizeof(*islands));
+	auto_free size_t *partitions = calloc(network->count + 1, sizeof(*partitions));
 
-	if (!islands)
+	if (!partitions)
 		return -ENOMEM;
 	for (size_t i = 0; i < network->count; i++)
-		islands[i] = lab->guest[network->guest[i]].island;
+		partitions[i] = lab->guest[network->guest[i]].partition;
 	return session_add_network(session, network->network, network->port, network->device,
-				   islands, network->count);
+				   partitions, network->count);
 }
 
 int run_lab_join(const struct run_options *options, struct run_lab *lab, struct session *session)
@@ -437,7 +438,7 @@ int run_lab_join(const struct run_options *options, struct run_lab *lab, struct 
 	int err = hear_guests(options, lab);
 
 	if (!err)
-		err = join_islands(options, lab, session);
+		err = join_partitions(options, lab, session);
 	if (!err)
 		err = run_programs_join(options, lab, session);
 	/* Devices are given away below: who is whose neighbour is told first. */

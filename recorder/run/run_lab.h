@@ -15,7 +15,7 @@ struct run_guest {
 	struct watch *watch;	  /* of this guest alone; may be NULL */
 	struct ci_console *heard; /* of its console, for a CI; may be NULL */
 	struct device **device;	  /* given away to the session when it is started */
-	size_t island;
+	size_t partition;
 	uint64_t seed;
 };
 
@@ -30,9 +30,9 @@ struct run_network {
 
 /* A device program that is spoken to. */
 struct run_program {
-	bool used;     /* some guest has a device of it */
-	size_t island; /* of all of them */
-	size_t number; /* in the session */
+	bool used;	  /* some guest has a device of it */
+	size_t partition; /* of all of them */
+	size_t number;	  /* in the session */
 	char *socket, *time;
 	int time_fd; /* where it takes part in time; -1 */
 	pid_t pid;   /* 0: it was not started here */
@@ -48,7 +48,7 @@ struct run_lab {
 	struct run_network *network;
 	struct run_program *program; /* lab->program_count of them */
 	char *directory;	     /* of their sockets */
-	size_t island_count;
+	size_t partition_count;
 	struct watch *watch; /* of all consoles */
 };
 

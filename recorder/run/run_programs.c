@@ -41,7 +41,7 @@ static void find_users(struct run_lab *lab, size_t number)
 
 	for (size_t i = 0; i < lab->guest_count && !program->used; i++) {
 		program->used = has_device(lab->guest[i].lab, number);
-		program->island = lab->guest[i].island;
+		program->partition = lab->guest[i].partition;
 	}
 }
 
@@ -255,9 +255,9 @@ int run_programs_tap(struct run_lab *lab, struct diagnosis *why)
 {
 	int err = 0;
 
-	lab->island_count = 1;
+	lab->partition_count = 1;
 	for (size_t i = 0; !err && i < lab->guest_count; i++) {
-		lab->guest[i].island = 0;
+		lab->guest[i].partition = 0;
 		err = check_tapped(lab, &lab->guest[i], why);
 	}
 	return err;
@@ -284,7 +284,7 @@ int run_programs_join(const struct run_options *options, struct run_lab *lab,
 		struct session_program_options about = { .name = named->name,
 							 .socket = program->socket,
 							 .virtio_id = named->virtio_id,
-							 .partition = program->island,
+							 .partition = program->partition,
 							 .time_fd = program->time_fd,
 							 .process = program->process,
 							 .allowed =
@@ -295,12 +295,12 @@ int run_programs_join(const struct run_options *options, struct run_lab *lab,
 	return err;
 }
 
-uint32_t run_programs_expected(const struct run_lab *lab, size_t island)
+uint32_t run_programs_expected(const struct run_lab *lab, size_t partition)
 {
 	uint32_t count = 0;
 
 	for (size_t i = 0; i < lab->lab->program_count; i++)
-		count += lab->program[i].time_fd >= 0 && lab->program[i].island == island;
+		count += lab->program[i].time_fd >= 0 && lab->program[i].partition == partition;
 	return count;
 }
 

@@ -21,8 +21,8 @@ int run_programs_tap(struct run_lab *lab, struct diagnosis *why);
 int run_programs_join(const struct run_options *options, struct run_lab *lab,
 		      struct session *session);
 
-/* How many clients they will be in partition @island. */
-uint32_t run_programs_expected(const struct run_lab *lab, size_t island);
+/* How many clients they will be in partition @partition. */
+uint32_t run_programs_expected(const struct run_lab *lab, size_t partition);
 
 /* End what was started, and remove what was made for it. */
 void run_programs_stop(struct run_lab *lab);

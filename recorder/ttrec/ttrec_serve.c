@@ -52,7 +52,7 @@ static int prepare(const struct run_options *options, struct trace_output *outpu
 		   struct diagnosis *why)
 {
 	int err = ttrec_listen(options->socket, fd, why);
-	size_t island;
+	size_t partition;
 
 	if (err)
 		return err;
@@ -61,9 +61,10 @@ static int prepare(const struct run_options *options, struct trace_output *outpu
 		return trace_output_diagnose(options->output, err, why);
 	err = session_create(&options->session, *writer, session);
 	if (!err && options->upstream)
-		err = session_add_upstream(*session, options->upstream, &island);
+		err = session_add_upstream(*session, options->upstream, &partition);
 	else if (!err)
-		err = session_add_partition(*session, options->session.calendar.expected, &island);
+		err = session_add_partition(*session, options->session.calendar.expected,
+					    &partition);
 	if (!err)
 		err = session_listen(*session, *fd);
 	if (err)

@@ -2,7 +2,7 @@ foreach(name test_calendar test_calendar_quirks test_calendar_faults test_calend
   ttrec_unit_test(${name} SOURCES recorder/calendar/${name}.c recorder/calendar/calendar_stage.c LIBS ttcalendar)
 endforeach()
 ttrec_unit_test(test_calendar_properties SOURCES recorder/calendar/test_calendar_properties.c
-  recorder/calendar/calendar_model.c recorder/calendar/calendar_world.c recorder/calendar/calendar_islands.c LIBS ttcalendar)
+  recorder/calendar/calendar_model.c recorder/calendar/calendar_world.c recorder/calendar/calendar_partitions.c LIBS ttcalendar)
 ttrec_unit_test(test_calendar_hostile SOURCES recorder/calendar/test_calendar_hostile.c LIBS ttcalendar)
 
 # Side by side: many strands against a sort. The writer is the test's.

@@ -20,22 +20,23 @@ void world_broken(const struct world *world, const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	for (uint32_t i = 0; i < world->island_count; i++) {
+	for (uint32_t i = 0; i < world->partition_count; i++) {
 		uint32_t position = 0;
 
-		while (calendar_describe(world->islands[i].calendar, &position, line, sizeof(line)))
+		while (calendar_describe(world->partitions[i].calendar, &position, line,
+					 sizeof(line)))
 			print_message("  %s\n", line);
 	}
-	fail_msg("seed %" PRIu64 " interleaving %" PRIu64 " %s, %" PRIu32 " islands: %s",
+	fail_msg("seed %" PRIu64 " interleaving %" PRIu64 " %s, %" PRIu32 " partitions: %s",
 		 world->options.seed, world->options.interleaving,
 		 world->options.grant == CALENDAR_GRANT_EACH ? "each" : "window",
-		 world->island_count, text);
+		 world->partition_count, text);
 	abort();
 }
 
 static struct calendar *calendar_of(const struct world *world, const struct world_client *client)
 {
-	return world->islands[client->island].calendar;
+	return world->partitions[client->partition].calendar;
 }
 
 static void *grown(void *items, size_t count, size_t *capacity, size_t size)
@@ -57,23 +58,23 @@ static void log_crossing(struct world_client *client, bool to_guest, struct wire
 
 static void log_service(struct world *world, const struct world_client *client)
 {
-	struct world_island *island = &world->islands[client->island];
+	struct world_partition *partition = &world->partitions[client->partition];
 	uint64_t time = client->model.time + client->offset;
 
 	if (time >= world->horizon)
 		world_broken(world, "id %" PRIu64 " runs past its window", client->model.id);
-	island->services = grown(island->services, island->service_count, &island->service_capacity,
-				 sizeof(*island->services));
-	island->services[island->service_count++] =
+	partition->services = grown(partition->services, partition->service_count,
+				    &partition->service_capacity, sizeof(*partition->services));
+	partition->services[partition->service_count++] =
 		(struct world_service){ client->model.id, time };
 }
 
 /* ---- What the calendar wants ----------------------------------------------------------------- */
 
-static uint32_t index_of(const struct world *world, uint32_t island, uint32_t handle)
+static uint32_t index_of(const struct world *world, uint32_t partition, uint32_t handle)
 {
 	for (uint32_t i = 0; i < world->count; i++)
-		if (world->clients[i].island == island && world->clients[i].connected &&
+		if (world->clients[i].partition == partition && world->clients[i].connected &&
 		    world->clients[i].handle == handle &&
 		    world->clients[i].model.activity != MODEL_ABSENT)
 			return i;
@@ -127,7 +128,7 @@ static void carry_out_action(struct world *world, uint32_t number,
 	case CALENDAR_WINDOW:
 		return;
 	case CALENDAR_HOUSE:
-		world_house_turn(world, &world->islands[number]);
+		world_house_turn(world, &world->partitions[number]);
 		return;
 	case CALENDAR_ADMIT:
 		world->clients[index_of(world, number, action->client)].offset = action->offset;
@@ -142,52 +143,52 @@ static void carry_out_action(struct world *world, uint32_t number,
 }
 
 /* Whoever kicked a device goes on as soon as it can no longer overlook what came of it. */
-static void answer_kick(struct world_island *island, struct world_client *clients)
+static void answer_kick(struct world_partition *partition, struct world_client *clients)
 {
-	uint32_t kicker = island->house.kicker;
+	uint32_t kicker = partition->house.kicker;
 
-	if (kicker == WORLD_NOBODY || !calendar_house_heard(island->calendar))
+	if (kicker == WORLD_NOBODY || !calendar_house_heard(partition->calendar))
 		return;
-	island->house.kicker = WORLD_NOBODY;
+	partition->house.kicker = WORLD_NOBODY;
 	model_kick_done(&clients[kicker].model);
 }
 
 static void carry_out(struct world *world, uint32_t number)
 {
-	struct world_island *island = &world->islands[number];
+	struct world_partition *partition = &world->partitions[number];
 	uint32_t granted = WORLD_NOBODY;
 	struct calendar_action action;
 
-	while (calendar_next(island->calendar, &action)) {
+	while (calendar_next(partition->calendar, &action)) {
 		if (world->ended &&
 		    (action.kind != CALENDAR_SEND || action.message.op == TRACE_OP_RUN))
 			world_broken(world, "not quiet after the end");
 		carry_out_action(world, number, &action, &granted);
 	}
-	answer_kick(island, world->clients);
+	answer_kick(partition, world->clients);
 }
 
-static void check_island(struct world *world, uint32_t number)
+static void check_partition(struct world *world, uint32_t number)
 {
-	struct world_island *island = &world->islands[number];
+	struct world_partition *partition = &world->partitions[number];
 	uint32_t running = 0, tokens = 0;
 
 	for (uint32_t i = 0; i < world->count; i++) {
 		const struct world_client *client = &world->clients[i];
 
-		if (client->island != number)
+		if (client->partition != number)
 			continue;
 		tokens += model_has_token(&client->model);
 		if (client->connected)
-			running += calendar_client_state(island->calendar, client->handle) ==
+			running += calendar_client_state(partition->calendar, client->handle) ==
 				   CALENDAR_RUNNING;
 	}
-	if (running > 1 || tokens > 1 || (island->house.in_turn && (running || tokens)))
+	if (running > 1 || tokens > 1 || (partition->house.in_turn && (running || tokens)))
 		world_broken(world, "%" PRIu32 " run, %" PRIu32 " think they do%s", running, tokens,
-			     island->house.in_turn ? ", in the turn of the house" : "");
-	if (calendar_now(island->calendar) < island->now)
+			     partition->house.in_turn ? ", in the turn of the house" : "");
+	if (calendar_now(partition->calendar) < partition->now)
 		world_broken(world, "time goes back");
-	island->now = calendar_now(island->calendar);
+	partition->now = calendar_now(partition->calendar);
 }
 
 /* ---- What happens next ----------------------------------------------------------------------- */
@@ -196,11 +197,11 @@ static void start_interrupt(struct world *world, uint32_t kicker, uint64_t wante
 {
 	uint32_t target = (uint32_t)(wanted % world->count);
 	struct model *model = &world->clients[target].model;
-	bool same_island = world->clients[target].island == world->clients[kicker].island;
+	bool same_partition = world->clients[target].partition == world->clients[kicker].partition;
 
-	if (world->options.house && (!same_island || wanted >> 63)) {
+	if (world->options.house && (!same_partition || wanted >> 63)) {
 		world_house_kick(world, kicker, wanted);
-		carry_out(world, world->clients[kicker].island);
+		carry_out(world, world->clients[kicker].partition);
 		return;
 	}
 	if (target == kicker || model->activity != MODEL_WAITING || model->irq_raised ||
@@ -215,8 +216,8 @@ static void start_interrupt(struct world *world, uint32_t kicker, uint64_t wante
 static void interrupt_done(struct world *world, const struct world_client *client)
 {
 	if (client->kicked_by == WORLD_NOBODY) {
-		world_house_turn(world, &world->islands[client->island]);
-		carry_out(world, client->island);
+		world_house_turn(world, &world->partitions[client->partition]);
+		carry_out(world, client->partition);
 	} else {
 		model_kick_done(&world->clients[client->kicked_by].model);
 	}
@@ -249,7 +250,7 @@ static void close_client(struct world *world, struct world_client *client)
 {
 	calendar_disconnect(calendar_of(world, client), client->handle);
 	client->connected = false;
-	carry_out(world, client->island);
+	carry_out(world, client->partition);
 }
 
 static void deliver_to_calendar(struct world *world, struct world_client *client)
@@ -269,7 +270,7 @@ static void deliver_to_calendar(struct world *world, struct world_client *client
 	if (calendar_receive(calendar_of(world, client), client->handle, &message))
 		world_broken(world, "refused: %s",
 			     calendar_last_fault(calendar_of(world, client))->text);
-	carry_out(world, client->island);
+	carry_out(world, client->partition);
 }
 
 static void deliver_to_guest(struct world *world, uint32_t index)
@@ -333,11 +334,11 @@ static void happen(struct world *world, uint32_t index, enum happening what)
 static void open_windows(struct world *world)
 {
 	do {
-		for (uint32_t i = 0; i < world->island_count; i++) {
+		for (uint32_t i = 0; i < world->partition_count; i++) {
 			carry_out(world, i);
-			check_island(world, i);
+			check_partition(world, i);
 		}
-	} while (world->options.islands && !world->ended && world_next_window(world));
+	} while (world->options.partitions && !world->ended && world_next_window(world));
 }
 
 /* One of all the things that can happen. Returns false when nothing can. */
@@ -389,22 +390,24 @@ static void check_nobody_starved(const struct world *world)
 	}
 }
 
-static void create_island(struct world *world, uint32_t number)
+static void create_partition(struct world *world, uint32_t number)
 {
 	const struct world_options *options = &world->options;
 	struct calendar_options calendar_options = {
 		.grant = options->grant,
 		.limit = options->limit,
-		.windowed = options->islands,
+		.windowed = options->partitions,
 	};
 
 	for (uint32_t i = 0; i < options->guests; i++)
-		calendar_options.expected += i % world->island_count == number;
-	assert_int_equal(calendar_create(&calendar_options, &world->islands[number].calendar), 0);
+		calendar_options.expected += i % world->partition_count == number;
+	assert_int_equal(calendar_create(&calendar_options, &world->partitions[number].calendar),
+			 0);
 	world_house_init(world, number);
-	if (options->islands)
+	if (options->partitions)
 		assert_int_equal(
-			calendar_open_window(world->islands[number].calendar, world->horizon), 0);
+			calendar_open_window(world->partitions[number].calendar, world->horizon),
+			0);
 	carry_out(world, number);
 }
 
@@ -413,17 +416,17 @@ static void create(struct world *world, const struct world_options *options)
 	*world = (struct world){
 		.options = *options,
 		.choice = { options->interleaving },
-		.island_count = options->islands ? options->islands : 1,
-		.horizon = options->islands ? WORLD_LOOKAHEAD : UINT64_MAX,
+		.partition_count = options->partitions ? options->partitions : 1,
+		.horizon = options->partitions ? WORLD_LOOKAHEAD : UINT64_MAX,
 		.count = options->guests + options->latecomers,
 	};
-	assert_true(world->count <= WORLD_CLIENTS && world->island_count <= options->guests);
+	assert_true(world->count <= WORLD_CLIENTS && world->partition_count <= options->guests);
 	for (uint32_t i = 0; i < world->count; i++) {
-		world->clients[i].island = i % world->island_count;
+		world->clients[i].partition = i % world->partition_count;
 		model_init(&world->clients[i].model, i, options->seed, options->vigor);
 	}
-	for (uint32_t i = 0; i < world->island_count; i++)
-		create_island(world, i);
+	for (uint32_t i = 0; i < world->partition_count; i++)
+		create_partition(world, i);
 }
 
 void world_run(struct world *world, const struct world_options *options)
@@ -444,8 +447,8 @@ void world_clear(struct world *world)
 {
 	for (uint32_t i = 0; i < world->count; i++)
 		free(world->clients[i].crossings);
-	for (uint32_t i = 0; i < world->island_count; i++) {
-		free(world->islands[i].services);
-		calendar_destroy(world->islands[i].calendar);
+	for (uint32_t i = 0; i < world->partition_count; i++) {
+		free(world->partitions[i].services);
+		calendar_destroy(world->partitions[i].calendar);
 	}
 }

@@ -3,9 +3,9 @@
  * Calendars, model guests, and sockets in between that deliver in a random interleaving.
  *
  * A world can have a house: devices that interrupt guests after a while because others kick them,
- * or by themselves. It can also have several islands, each with a calendar and a house of its own,
- * which run side by side in windows; what a guest sends to another island arrives there no sooner
- * than WORLD_LOOKAHEAD later.
+ * or by themselves. It can also have several partitions, each with a calendar and a house of its
+ * own, which run side by side in windows; what a guest sends to another partition arrives there no
+ * sooner than WORLD_LOOKAHEAD later.
  *
  * Every step is checked: one token, time that never goes back, nothing sent to a guest that runs,
  * RUN only to a guest that waits and has nothing open, no kernel panics, nobody hangs.
@@ -18,10 +18,10 @@
 #include "recorder/calendar/calendar.h"
 #include "tests/recorder/calendar/calendar_model.h"
 
-#define WORLD_CLIENTS	12
-#define WORLD_ISLANDS	3
-#define WORLD_EVENTS	256
-#define WORLD_LOOKAHEAD 20000 /* ns */
+#define WORLD_CLIENTS	 12
+#define WORLD_PARTITIONS 3
+#define WORLD_EVENTS	 256
+#define WORLD_LOOKAHEAD	 20000 /* ns */
 
 struct world_options {
 	uint64_t seed;	       /* what the guests do */
@@ -32,7 +32,7 @@ struct world_options {
 	uint64_t limit;
 	enum calendar_grant grant;
 	bool house;
-	uint32_t islands; /* 0: one, without windows; else as many, with a house each */
+	uint32_t partitions; /* 0: one, without windows; else as many, with a house each */
 };
 
 /* One message over the calendar's door, as its guest's record stream would have it. */
@@ -61,14 +61,14 @@ struct world_house {
 	uint32_t kicker; /* index of the guest that waits for the reply to its kick */
 };
 
-/* What a guest has sent to another island in this window. */
+/* What a guest has sent to another partition in this window. */
 struct world_frame {
 	uint64_t sent;
 	uint32_t from; /* index of the guest */
 	struct world_event event;
 };
 
-struct world_island {
+struct world_partition {
 	struct calendar *calendar;
 	uint64_t now;
 	struct world_house house;
@@ -80,7 +80,7 @@ struct world_island {
 
 struct world_client {
 	struct model model;
-	uint32_t island;
+	uint32_t partition;
 	bool connected;
 	uint32_t handle;
 	uint64_t offset;
@@ -94,8 +94,8 @@ struct world_client {
 struct world {
 	struct world_options options;
 	struct random choice;
-	struct world_island islands[WORLD_ISLANDS];
-	uint32_t island_count;
+	struct world_partition partitions[WORLD_PARTITIONS];
+	uint32_t partition_count;
 	uint64_t horizon; /* end of the window */
 	struct world_client clients[WORLD_CLIENTS];
 	uint32_t count;
@@ -110,18 +110,19 @@ struct world {
 void world_run(struct world *world, const struct world_options *options);
 void world_clear(struct world *world);
 
-/* ---- calendar_islands.c, for calendar_world.c ------------------------------------------------ */
+/* ---- calendar_partitions.c, for calendar_world.c ------------------------------------------------
+ */
 
-void world_house_init(struct world *world, uint32_t island);
+void world_house_init(struct world *world, uint32_t partition);
 
 /* A guest has kicked a device; what @wanted asks of it happens later. */
 void world_house_kick(struct world *world, uint32_t kicker, uint64_t wanted);
 
 /* The house has the token, or the guest it interrupted has replied: go on with its turn. */
-void world_house_turn(struct world *world, struct world_island *island);
+void world_house_turn(struct world *world, struct world_partition *partition);
 
 /*
- * When all islands are through with their window: open the next one, or end. Returns false when
+ * When all partitions are through with their window: open the next one, or end. Returns false when
  * they are not.
  */
 bool world_next_window(struct world *world);

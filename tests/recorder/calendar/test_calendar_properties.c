@@ -56,37 +56,38 @@ static void assert_same_stream(const struct world *world, uint32_t index, const 
 				 other->options.interleaving);
 }
 
-static void assert_same_island(const struct world *world, const struct world_island *island,
-			       const struct world_island *twin)
+static void assert_same_partition(const struct world *world,
+				  const struct world_partition *partition,
+				  const struct world_partition *twin)
 {
-	if (island->service_count != twin->service_count)
+	if (partition->service_count != twin->service_count)
 		fail_msg("seed %" PRIu64 ": %zu events served, and %zu", world->options.seed,
-			 island->service_count, twin->service_count);
-	for (size_t i = 0; i < island->service_count; i++)
-		if (island->services[i].id != twin->services[i].id ||
-		    island->services[i].time != twin->services[i].time)
+			 partition->service_count, twin->service_count);
+	for (size_t i = 0; i < partition->service_count; i++)
+		if (partition->services[i].id != twin->services[i].id ||
+		    partition->services[i].time != twin->services[i].time)
 			fail_msg("seed %" PRIu64 ": event %zu differs: id %" PRIu64 " at %" PRIu64
 				 ", id %" PRIu64 " at %" PRIu64,
-				 world->options.seed, i, island->services[i].id,
-				 island->services[i].time, twin->services[i].id,
+				 world->options.seed, i, partition->services[i].id,
+				 partition->services[i].time, twin->services[i].id,
 				 twin->services[i].time);
 }
 
 static void assert_same_services(const struct world *world, const struct world *other)
 {
-	for (uint32_t i = 0; i < world->island_count; i++)
-		assert_same_island(world, &world->islands[i], &other->islands[i]);
+	for (uint32_t i = 0; i < world->partition_count; i++)
+		assert_same_partition(world, &world->partitions[i], &other->partitions[i]);
 }
 
-/* A network of @islands; 0: everybody shares one calendar with the house. */
-static struct world_options options_with_house(uint64_t seed, uint32_t islands)
+/* A network of @partitions; 0: everybody shares one calendar with the house. */
+static struct world_options options_with_house(uint64_t seed, uint32_t partitions)
 {
 	struct world_options options = options_for(seed);
 
 	options.house = true;
-	options.islands = islands;
-	if (options.guests < islands)
-		options.guests = islands;
+	options.partitions = partitions;
+	if (options.guests < partitions)
+		options.guests = partitions;
 	return options;
 }
 
@@ -133,15 +134,15 @@ static void test_arrival_does_not_matter_to_the_house(void **state)
 	print_message("  %zu messages, %zu interrupts\n", crossings, interrupts);
 }
 
-/* Nor does which of several islands is ahead of the others in a window. */
+/* Nor does which of several partitions is ahead of the others in a window. */
 static void test_arrival_does_not_matter_in_windows(void **state)
 {
 	size_t crossings = 0, interrupts = 0;
 
 	(void)state;
 	for (uint64_t seed = test_seed(1), end = seed + WORLDS; seed < end; seed++)
-		check_interleavings(options_with_house(seed, 1 + seed % WORLD_ISLANDS), &crossings,
-				    &interrupts);
+		check_interleavings(options_with_house(seed, 1 + seed % WORLD_PARTITIONS),
+				    &crossings, &interrupts);
 	assert_true(interrupts > WORLDS);
 	print_message("  %zu messages, %zu interrupts\n", crossings, interrupts);
 }
@@ -173,12 +174,12 @@ static void test_window_serves_the_same_events_as_each(void **state)
 	print_message("  messages: %zu with each, %zu with window\n", messages[0], messages[1]);
 }
 
-static void assert_in_order(uint64_t seed, const struct world_island *island)
+static void assert_in_order(uint64_t seed, const struct world_partition *partition)
 {
-	for (size_t i = 1; i < island->service_count; i++)
-		if (island->services[i].time < island->services[i - 1].time)
+	for (size_t i = 1; i < partition->service_count; i++)
+		if (partition->services[i].time < partition->services[i - 1].time)
 			fail_msg("seed %" PRIu64 ": event %zu at %" PRIu64 " after %" PRIu64, seed,
-				 i, island->services[i].time, island->services[i - 1].time);
+				 i, partition->services[i].time, partition->services[i - 1].time);
 }
 
 /* All events are served in order of time, whoever they belong to. */
@@ -190,7 +191,7 @@ static void test_events_are_served_in_order(void **state)
 		struct world world;
 
 		world_run(&world, &options);
-		assert_in_order(seed, &world.islands[0]);
+		assert_in_order(seed, &world.partitions[0]);
 		world_clear(&world);
 	}
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Worlds whose calendars have a house, and islands that run in windows. */
+/* Worlds whose calendars have a house, and partitions that run in windows. */
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,9 +21,9 @@ static uint64_t first_time(const struct world_house *house)
 	return house->event_count ? house->events[0].time : WIRE_TIME_NEVER;
 }
 
-static void tell_calendar(const struct world *world, struct world_island *island)
+static void tell_calendar(const struct world *world, struct world_partition *partition)
 {
-	if (calendar_set_house(island->calendar, first_time(&island->house)))
+	if (calendar_set_house(partition->calendar, first_time(&partition->house)))
 		world_broken(world, "cannot set the house's event");
 }
 
@@ -48,20 +48,20 @@ static struct world_event take_event(struct world_house *house)
 	return event;
 }
 
-/* For a guest of the same island; those are @number, @number + islands and so on. */
+/* For a guest of the same partition; those are @number, @number + partitions and so on. */
 static void add_random_event(struct world *world, uint32_t number, uint64_t now)
 {
-	struct world_house *house = &world->islands[number].house;
+	struct world_house *house = &world->partitions[number].house;
 	uint32_t target = (uint32_t)random_below(&house->program, world->count);
 	uint64_t time = now + delay(random_next(&house->program));
 
-	if (world->clients[target].island == number)
+	if (world->clients[target].partition == number)
 		add_event(house, (struct world_event){ time, target });
 }
 
 void world_house_init(struct world *world, uint32_t number)
 {
-	struct world_house *house = &world->islands[number].house;
+	struct world_house *house = &world->partitions[number].house;
 
 	house->kicker = WORLD_NOBODY;
 	if (!world->options.house)
@@ -69,25 +69,26 @@ void world_house_init(struct world *world, uint32_t number)
 	house->program.state = world->options.seed * 31 + number;
 	for (unsigned int i = 0; i < 4; i++)
 		add_random_event(world, number, 0);
-	tell_calendar(world, &world->islands[number]);
+	tell_calendar(world, &world->partitions[number]);
 }
 
 void world_house_kick(struct world *world, uint32_t kicker, uint64_t wanted)
 {
 	struct world_client *client = &world->clients[kicker];
-	struct world_island *island = &world->islands[client->island];
-	uint64_t now = calendar_now(island->calendar);
+	struct world_partition *partition = &world->partitions[client->partition];
+	uint64_t now = calendar_now(partition->calendar);
 	struct world_event event = { now + delay(wanted >> 16 & 0xffffff),
 				     (uint32_t)(wanted % world->count) };
 
-	if (world->clients[event.target].island == client->island) {
-		add_event(&island->house, event);
-		tell_calendar(world, island);
-	} else if (island->frame_count < WORLD_EVENTS) {
+	if (world->clients[event.target].partition == client->partition) {
+		add_event(&partition->house, event);
+		tell_calendar(world, partition);
+	} else if (partition->frame_count < WORLD_EVENTS) {
 		event.time += WORLD_LOOKAHEAD;
-		island->frames[island->frame_count++] = (struct world_frame){ now, kicker, event };
+		partition->frames[partition->frame_count++] =
+			(struct world_frame){ now, kicker, event };
 	}
-	island->house.kicker = kicker;
+	partition->house.kicker = kicker;
 }
 
 /* Returns false when the guest is not one that can be interrupted. */
@@ -106,11 +107,11 @@ static bool interrupt(struct world *world, uint32_t target)
 	return true;
 }
 
-void world_house_turn(struct world *world, struct world_island *island)
+void world_house_turn(struct world *world, struct world_partition *partition)
 {
-	struct world_house *house = &island->house;
-	uint32_t number = (uint32_t)(island - world->islands);
-	uint64_t now = calendar_now(island->calendar);
+	struct world_house *house = &partition->house;
+	uint32_t number = (uint32_t)(partition - world->partitions);
+	uint64_t now = calendar_now(partition->calendar);
 
 	if (now >= world->horizon)
 		world_broken(world, "the house acts past its window");
@@ -124,8 +125,8 @@ void world_house_turn(struct world *world, struct world_island *island)
 			return;
 	}
 	house->in_turn = false;
-	tell_calendar(world, island);
-	if (calendar_house_done(island->calendar))
+	tell_calendar(world, partition);
+	if (calendar_house_done(partition->calendar))
 		world_broken(world, "the house cannot give the token back");
 }
 
@@ -137,30 +138,30 @@ static bool is_before(const struct world_frame *a, const struct world_frame *b)
 /* In order of sending, then of guests; what one guest has sent at once stays in order. */
 static void switch_frames(struct world *world)
 {
-	static struct world_frame all[WORLD_ISLANDS * WORLD_EVENTS];
+	static struct world_frame all[WORLD_PARTITIONS * WORLD_EVENTS];
 	size_t count = 0;
 
-	for (uint32_t i = 0; i < world->island_count; i++) {
-		struct world_island *island = &world->islands[i];
+	for (uint32_t i = 0; i < world->partition_count; i++) {
+		struct world_partition *partition = &world->partitions[i];
 
-		for (uint32_t j = 0; j < island->frame_count; j++) {
+		for (uint32_t j = 0; j < partition->frame_count; j++) {
 			size_t place = count++;
 
-			for (; place && is_before(&island->frames[j], &all[place - 1]); place--)
+			for (; place && is_before(&partition->frames[j], &all[place - 1]); place--)
 				all[place] = all[place - 1];
-			all[place] = island->frames[j];
+			all[place] = partition->frames[j];
 		}
-		island->frame_count = 0;
+		partition->frame_count = 0;
 	}
 	for (size_t i = 0; i < count; i++) {
-		uint32_t number = world->clients[all[i].event.target].island;
+		uint32_t number = world->clients[all[i].event.target].partition;
 
 		if (all[i].event.time < world->horizon)
 			world_broken(world, "a frame arrives before the end of its window");
-		add_event(&world->islands[number].house, all[i].event);
+		add_event(&world->partitions[number].house, all[i].event);
 	}
-	for (uint32_t i = 0; i < world->island_count; i++)
-		tell_calendar(world, &world->islands[i]);
+	for (uint32_t i = 0; i < world->partition_count; i++)
+		tell_calendar(world, &world->partitions[i]);
 }
 
 /* As the session does it: the first event of anybody, and as far as nobody can be heard of. */
@@ -168,8 +169,8 @@ static void open_next(struct world *world)
 {
 	uint64_t first = WIRE_TIME_NEVER, limit = world->options.limit;
 
-	for (uint32_t i = 0; i < world->island_count; i++) {
-		uint64_t time = calendar_next_event(world->islands[i].calendar);
+	for (uint32_t i = 0; i < world->partition_count; i++) {
+		uint64_t time = calendar_next_event(world->partitions[i].calendar);
 
 		first = time < first ? time : first;
 	}
@@ -181,16 +182,16 @@ static void open_next(struct world *world)
 	world->horizon = first + WORLD_LOOKAHEAD;
 	if (limit && world->horizon > limit)
 		world->horizon = limit;
-	for (uint32_t i = 0; i < world->island_count; i++)
-		if (calendar_next_event(world->islands[i].calendar) < world->horizon &&
-		    calendar_open_window(world->islands[i].calendar, world->horizon))
+	for (uint32_t i = 0; i < world->partition_count; i++)
+		if (calendar_next_event(world->partitions[i].calendar) < world->horizon &&
+		    calendar_open_window(world->partitions[i].calendar, world->horizon))
 			world_broken(world, "cannot open a window");
 }
 
 bool world_next_window(struct world *world)
 {
-	for (uint32_t i = 0; i < world->island_count; i++)
-		if (!calendar_window_done(world->islands[i].calendar))
+	for (uint32_t i = 0; i < world->partition_count; i++)
+		if (!calendar_window_done(world->partitions[i].calendar))
 			return false;
 	switch_frames(world);
 	open_next(world);
