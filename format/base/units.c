@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -121,13 +122,49 @@ const char *count_text(uint64_t count, char text[UNITS_TEXT])
 	return text;
 }
 
+/* What a character is worth as a digit; UINT_MAX: it is none. */
+static unsigned int digit_value(char digit)
+{
+	if (digit >= '0' && digit <= '9')
+		return (unsigned int)(digit - '0');
+	if (digit >= 'a' && digit <= 'f')
+		return (unsigned int)(digit - 'a') + 10;
+	if (digit >= 'A' && digit <= 'F')
+		return (unsigned int)(digit - 'A') + 10;
+	return UINT_MAX;
+}
+
+int number_take(const char **text, unsigned int base, uint64_t max, uint64_t *number)
+{
+	const char *at = *text;
+	uint64_t value = 0;
+
+	if (digit_value(*at) >= base)
+		return -EINVAL;
+	for (; digit_value(*at) < base; at++)
+		if (__builtin_mul_overflow(value, base, &value) ||
+		    __builtin_add_overflow(value, digit_value(*at), &value) || value > max)
+			return -ERANGE;
+	*number = value;
+	*text = at;
+	return 0;
+}
+
+int number_parse(const char *text, unsigned int base, uint64_t max, uint64_t *number)
+{
+	uint64_t value;
+	int err = number_take(&text, base, max, &value);
+
+	if (!err && *text)
+		return -EINVAL;
+	if (!err)
+		*number = value;
+	return err;
+}
+
 int count_parse(const char *text, uint64_t *count)
 {
-	if (!*text || text[strspn(text, "0123456789")])
-		return -EINVAL;
-	errno = 0;
-	*count = strtoull(text, NULL, 10);
-	return errno ? -ERANGE : 0;
+	return number_parse(text, 10, UINT64_MAX, count);
 }
 
 int size_parse(const char *text, uint64_t *bytes)
@@ -136,15 +173,15 @@ int size_parse(const char *text, uint64_t *bytes)
 	size_t digits = strspn(text, "0123456789");
 	const char *unit = text[digits] ? strchr(units, text[digits]) : NULL;
 	unsigned int shift = unit ? 10 * (unsigned int)(unit - units + 1) : 0;
-	unsigned long long number;
+	uint64_t number;
+	int err;
 
 	if (!digits || (text[digits] && (!unit || text[digits + 1])))
 		return -EINVAL;
-	errno = 0;
-	number = strtoull(text, NULL, 10);
-	if (errno || number > UINT64_MAX >> shift)
-		return -ERANGE;
-	*bytes = (uint64_t)number << shift;
+	err = number_take(&text, 10, UINT64_MAX >> shift, &number);
+	if (err)
+		return err;
+	*bytes = number << shift;
 	return 0;
 }
 
@@ -171,9 +208,39 @@ void hex_text(const uint8_t *data, size_t size, char *text)
 	*text = '\0';
 }
 
+/* Two digits. */
+static int byte_parse(const char *text, uint8_t *byte)
+{
+	unsigned int high = digit_value(text[0]), low = high < 16 ? digit_value(text[1]) : UINT_MAX;
+
+	if (high > 15 || low > 15)
+		return -EINVAL;
+	*byte = (uint8_t)(high << 4 | low);
+	return 0;
+}
+
+int hex_parse(const char *text, uint8_t *data, size_t size)
+{
+	for (size_t i = 0; i < size; i++, text += 2)
+		if (byte_parse(text, &data[i]))
+			return -EINVAL;
+	return *text ? -EINVAL : 0;
+}
+
 const char *mac_text(const uint8_t mac[6], char text[MAC_TEXT])
 {
 	snprintf(text, MAC_TEXT, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
 		 mac[4], mac[5]);
 	return text;
+}
+
+int mac_parse(const char *text, uint8_t mac[6])
+{
+	uint8_t read[6];
+
+	for (int i = 0; i < 6; i++, text += 3)
+		if (byte_parse(text, &read[i]) || text[2] != (i < 5 ? ':' : '\0'))
+			return -EINVAL;
+	memcpy(mac, read, sizeof(read));
+	return 0;
 }

@@ -37,9 +37,16 @@ const char *duration_short(uint64_t ns, char text[UNITS_TEXT]);
 const char *count_text(uint64_t count, char text[UNITS_TEXT]);
 
 /*
- * Parse a whole number: decimal digits and nothing else. Returns 0, -EINVAL when it is none,
- * -ERANGE when it exceeds 2^64-1.
+ * Take a whole number off the front of *@text, which is then what follows it: digits of @base (2 to
+ * 16) and nothing else, so no sign, no space and no 0x. Returns 0, -EINVAL when it begins with no
+ * digit, -ERANGE when the number exceeds @max; *@text stays then.
  */
+int number_take(const char **text, unsigned int base, uint64_t max, uint64_t *number);
+
+/* The same for a text that is a number and nothing else. */
+int number_parse(const char *text, unsigned int base, uint64_t max, uint64_t *number);
+
+/* The same for a decimal one. */
 int count_parse(const char *text, uint64_t *count);
 
 /*
@@ -54,8 +61,13 @@ const char *size_text(uint64_t bytes, char text[UNITS_TEXT]);
 /* Lower-case hex digits of @size bytes and a NUL. */
 void hex_text(const uint8_t *data, size_t size, char *text);
 
+/* Exactly the digits of @size bytes. Returns 0 or -EINVAL. */
+int hex_parse(const char *text, uint8_t *data, size_t size);
+
 /* "02:01:7d:56:ae:80" */
 #define MAC_TEXT 18
 const char *mac_text(const uint8_t mac[6], char text[MAC_TEXT]);
+/* Returns 0 or -EINVAL. */
+int mac_parse(const char *text, uint8_t mac[6]);
 
 #endif

@@ -40,14 +40,17 @@ static void learn_name(struct cast_guest *guest, const char *name, size_t size)
 /* "net lan 02:01:7d:56:ae:80"; a network's name has no spaces. */
 static void learn_network(struct cast_device *device)
 {
-	uint8_t *mac = device->mac;
-	char rest;
+	static const char kind[] = "net ";
+	const char *name = device->name + strlen(kind);
+	size_t length;
 
-	device->wired = device->virtio_id == 1 && sscanf(device->name,
-							 "net %63s %2" SCNx8 ":%2" SCNx8 ":%2" SCNx8
-							 ":%2" SCNx8 ":%2" SCNx8 ":%2" SCNx8 "%c",
-							 device->network, &mac[0], &mac[1], &mac[2],
-							 &mac[3], &mac[4], &mac[5], &rest) == 7;
+	if (device->virtio_id != 1 || strncmp(device->name, kind, strlen(kind)) != 0)
+		return;
+	length = strcspn(name, " ");
+	device->wired = length && length < sizeof(device->network) && name[length] &&
+			!mac_parse(name + length + 1, device->mac);
+	if (device->wired)
+		snprintf(device->network, sizeof(device->network), "%.*s", (int)length, name);
 }
 
 /* "ID NAME" */
@@ -55,7 +58,8 @@ static int learn_device(struct cast *cast, struct cast_guest *guest, const char 
 {
 	struct cast_device *grown, *device;
 	char line[16 + sizeof(device->name)];
-	int name = 0;
+	const char *name = line;
+	uint64_t id;
 
 	if (cast->device_count == CAST_DEVICES_MAX)
 		return 0;
@@ -68,9 +72,10 @@ static int learn_device(struct cast *cast, struct cast_guest *guest, const char 
 	*device = (struct cast_device){ 0 };
 	snprintf(line, sizeof(line), "%.*s", (int)(size < sizeof(line) ? size : sizeof(line)),
 		 text);
-	if (sscanf(line, "%" SCNu32 " %n", &device->virtio_id, &name) != 1)
+	if (number_take(&name, 10, UINT32_MAX, &id))
 		return 0;
-	snprintf(device->name, sizeof(device->name), "%s", line + name);
+	device->virtio_id = (uint32_t)id;
+	snprintf(device->name, sizeof(device->name), "%s", name + strspn(name, " "));
 	printable(device->name);
 	learn_network(device);
 	return 0;

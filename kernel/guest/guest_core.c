@@ -4,7 +4,6 @@
 
 #include <elf.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <string.h>
 #include <sys/procfs.h>
 #include <sys/ptrace.h>
@@ -14,6 +13,7 @@
 
 #include "format/base/cleanup.h"
 #include "format/base/write_error.h"
+#include "kernel/host/mapping.h"
 #include "kernel/memory/memory_map.h"
 
 #define CHUNK_SIZE (1u << 20)
@@ -98,16 +98,19 @@ static int add_area(struct core *core, const struct area *area)
 
 static int add_line(struct core *core, const char *line)
 {
+	struct mapping mapping;
 	struct area area;
-	char permissions[5];
-	uint64_t inode;
 
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %*x:%*x %" SCNu64, &area.begin,
-		   &area.end, permissions, &area.offset, &inode) != 5)
+	if (mapping_parse(line, &mapping))
 		return -EBADMSG;
-	area.flags = (permissions[0] == 'r' ? PF_R : 0) | (permissions[1] == 'w' ? PF_W : 0) |
-		     (permissions[2] == 'x' ? PF_X : 0);
-	area.physical = core->ram_fd >= 0 && permissions[3] == 's' && inode == core->ram_inode;
+	area.begin = mapping.begin;
+	area.end = mapping.end;
+	area.offset = mapping.offset;
+	area.flags = (mapping.permissions[0] == 'r' ? PF_R : 0) |
+		     (mapping.permissions[1] == 'w' ? PF_W : 0) |
+		     (mapping.permissions[2] == 'x' ? PF_X : 0);
+	area.physical = core->ram_fd >= 0 && mapping.permissions[3] == 's' &&
+			mapping.inode == core->ram_inode;
 	return add_area(core, &area);
 }
 

@@ -2,13 +2,13 @@
 /* What a guest's kernel has of the patches that build-uml.sh applies (kernel/uml/patches/). */
 #include "kernel/guest/guest_patches.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "format/base/cleanup.h"
+#include "format/base/units.h"
 
 static const struct {
 	enum guest_patch patch;
@@ -43,19 +43,13 @@ int guest_work_check(const char *text)
 	if (!strcmp(text, GUEST_WORK_OFF))
 		return 0;
 	do {
-		unsigned long value;
-		char *end;
+		uint64_t value;
 
-		if (!isdigit((unsigned char)*text) || count == WORK_NUMBERS_MAX)
-			return -EINVAL;
-		errno = 0;
-		value = strtoul(text, &end, 10);
-		if (errno || value > INT32_MAX || (*end && *end != ',') ||
-		    (!value && count >= WORK_NUMBERS_MIN))
+		if (count == WORK_NUMBERS_MAX || number_take(&text, 10, INT32_MAX, &value) ||
+		    (*text && *text != ',') || (!value && count >= WORK_NUMBERS_MIN))
 			return -EINVAL;
 		count++;
-		text = *end ? end + 1 : NULL;
-	} while (text);
+	} while (*text++);
 	return count < WORK_NUMBERS_MIN ? -EINVAL : 0;
 }
 

@@ -2,16 +2,17 @@
 /* The processes of a guest, found in its kernel's memory without debugging information. */
 #include "kernel/guest/guest_processes.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <time.h>
 
 #include "format/base/cleanup.h"
+#include "format/base/units.h"
 
 #define PROCESSES_MAX 4096u
 #define TASK_SIZE_MAX 16384u /* bytes of a task_struct */
@@ -76,7 +77,9 @@ static bool read_file(pid_t pid, const char *name, char *text, size_t size)
 /* The last of its numbers is that in the innermost namespace, which the guest's kernel sees. */
 static uint32_t inside_pid(pid_t pid)
 {
-	char text[4096], *line, *last;
+	char text[4096], *line;
+	const char *last;
+	uint64_t inside = 0;
 
 	if (!read_file(pid, "status", text, sizeof(text)))
 		return 0;
@@ -85,19 +88,26 @@ static uint32_t inside_pid(pid_t pid)
 		return (uint32_t)pid;
 	line[1 + strcspn(line + 1, "\n")] = '\0';
 	last = strrchr(line, '\t');
-	return last ? (uint32_t)strtoul(last + 1, NULL, 10) : 0;
+	if (last && last++)
+		number_take(&last, 10, UINT32_MAX, &inside);
+	return (uint32_t)inside;
 }
 
 static bool read_child(pid_t pid, pid_t parent, struct child *child)
 {
-	char text[512], *end;
-	int its_parent;
+	char text[512];
+	const char *end;
+	uint64_t its_parent;
 
 	if (!read_file(pid, "stat", text, sizeof(text)))
 		return false;
+	/* ") S 12 ": what is in parentheses is a name of its own choice. */
 	end = strrchr(text, ')');
-	if (!end || sscanf(end + 1, " %c %d", &child->state, &its_parent) != 2 ||
-	    its_parent != parent)
+	if (!end || strlen(end) < 5)
+		return false;
+	child->state = end[2];
+	end += 4;
+	if (number_take(&end, 10, INT_MAX, &its_parent) || (pid_t)its_parent != parent)
 		return false;
 	child->host = pid;
 	child->inside = inside_pid(pid);
@@ -113,9 +123,10 @@ static int find_children(struct look *look)
 		return -errno;
 	while ((entry = readdir(directory)) && look->child_count < PROCESSES_MAX) {
 		struct child child, *grown;
+		uint64_t pid;
 
-		if (!isdigit((unsigned char)*entry->d_name) ||
-		    !read_child(atoi(entry->d_name), look->kernel, &child))
+		if (number_parse(entry->d_name, 10, INT_MAX, &pid) ||
+		    !read_child((pid_t)pid, look->kernel, &child))
 			continue;
 		grown = realloc(look->child, (look->child_count + 1) * sizeof(*grown));
 		if (!grown)

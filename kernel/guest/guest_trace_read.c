@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Descriptions of guests from a trace's meta records, see ttrace(5). */
-#include <ctype.h>
-#include <inttypes.h>
+#include <limits.h>
 #include <string.h>
 
 #include "format/base/cleanup.h"
+#include "format/base/units.h"
 #include "kernel/guest/guest_trace.h"
 #include "format/base/printable.h"
 
@@ -23,30 +23,15 @@ struct specs_reading {
 	struct diagnosis *why;
 };
 
-static int from_hex(const char *text, uint8_t *bytes, size_t count)
-{
-	if (strlen(text) != 2 * count)
-		return -EBADMSG;
-	for (size_t i = 0; i < count; i++)
-		if (sscanf(text + 2 * i, "%2hhx", &bytes[i]) != 1)
-			return -EBADMSG;
-	return 0;
-}
-
 /* "NUMBER TEXT": the number in base @base; *@text is what follows, with whatever is in it. */
-static int split_number(const char *value, int base, uint32_t *number, const char **text)
+static int split_number(const char *value, unsigned int base, uint32_t *number, const char **text)
 {
-	unsigned long parsed;
-	char *end;
+	uint64_t parsed;
 
-	if (!isdigit((unsigned char)*value))
-		return -EBADMSG;
-	errno = 0;
-	parsed = strtoul(value, &end, base);
-	if (errno || parsed > UINT32_MAX || *end != ' ' || !end[1])
+	if (number_take(&value, base, UINT32_MAX, &parsed) || value[0] != ' ' || !value[1])
 		return -EBADMSG;
 	*number = (uint32_t)parsed;
-	*text = end + 1;
+	*text = value + 1;
 	return 0;
 }
 
@@ -109,7 +94,7 @@ static int read_source_size(struct guest_reading *guest, const char *value)
 	struct guest_file *file = last_file(guest);
 
 	if (!file || !file->source || file->size != IMAGE_SIZE_UNKNOWN ||
-	    sscanf(value, "%" SCNu64, &file->size) != 1)
+	    count_parse(value, &file->size))
 		return -EBADMSG;
 	return 0;
 }
@@ -159,12 +144,12 @@ static int read_name(struct guest_reading *guest, const char *value)
 
 static int read_id(struct guest_reading *guest, const char *value)
 {
-	return sscanf(value, "%" SCNu64, &guest->recorded.spec.id) == 1 ? 0 : -EBADMSG;
+	return count_parse(value, &guest->recorded.spec.id) ? -EBADMSG : 0;
 }
 
 static int read_auxv_random(struct guest_reading *guest, const char *value)
 {
-	return from_hex(value, guest->recorded.spec.auxv_random, ROOM_RANDOM_SIZE);
+	return hex_parse(value, guest->recorded.spec.auxv_random, ROOM_RANDOM_SIZE) ? -EBADMSG : 0;
 }
 
 static int read_seal(struct guest_reading *guest, const char *value)
@@ -179,9 +164,11 @@ static int read_seal(struct guest_reading *guest, const char *value)
 static int read_layout(struct guest_reading *guest, const char *value)
 {
 	struct guest_recorded *recorded = &guest->recorded;
+	uint64_t layout;
 
-	if (sscanf(value, "%u", &recorded->origin.layout) != 1)
+	if (number_parse(value, 10, UINT_MAX, &layout))
 		return -EBADMSG;
+	recorded->origin.layout = (unsigned int)layout;
 	recorded->spec.absolute_paths = !recorded->origin.layout;
 	return 0;
 }
@@ -203,9 +190,13 @@ static int read_release(struct guest_reading *guest, const char *value)
 static int read_cpu(struct guest_reading *guest, const char *value)
 {
 	struct cpu_identity *cpu = &guest->recorded.origin.cpu;
+	uint64_t number;
 
-	if (sscanf(value, "%u %" SCNx64 " %63[^\n]", &cpu->number, &cpu->cpuid, cpu->model) < 2)
+	if (number_take(&value, 10, UINT_MAX, &number) || *value++ != ' ' ||
+	    number_take(&value, 16, UINT64_MAX, &cpu->cpuid))
 		return -EBADMSG;
+	cpu->number = (unsigned int)number;
+	snprintf(cpu->model, sizeof(cpu->model), "%s", value + strspn(value, " "));
 	guest->recorded.spec.cpu = cpu->number;
 	return 0;
 }

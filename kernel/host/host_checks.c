@@ -28,6 +28,7 @@
 #include <sys/wait.h>
 
 #include "format/base/cleanup.h"
+#include "format/base/units.h"
 #include "kernel/loader/loader.h"
 
 /* ---- Settings -------------------------------------------------------------------------------- */
@@ -134,12 +135,15 @@ static void read_apparmor(const char *root, char *profile, size_t size)
 
 uint32_t host_parse_version(const char *release)
 {
-	unsigned int major, minor, patch = 0;
+	uint64_t major, minor, patch = 0;
 
-	if (sscanf(release, "%u.%u.%u", &major, &minor, &patch) < 2)
+	if (number_take(&release, 10, 0xffff, &major) || *release++ != '.' ||
+	    number_take(&release, 10, 0xff, &minor))
 		return 0;
 	/* Stable releases have passed 255; what matters here is below. */
-	return HOST_LINUX(major & 0xffff, minor & 0xff, patch < 0xff ? patch : 0xff);
+	if (*release++ == '.' && number_take(&release, 10, 0xff, &patch) == -ERANGE)
+		patch = 0xff;
+	return HOST_LINUX((uint32_t)major, (uint32_t)minor, (uint32_t)patch);
 }
 
 void host_read_settings(const char *root, struct host_settings *settings)
@@ -435,10 +439,15 @@ static uint64_t read_bytes(const char *path, const char *key)
 	char line[256];
 	uint64_t number;
 
-	while (file && fgets(line, sizeof(line), file))
-		if (!strncmp(line, key, strlen(key)) &&
-		    sscanf(line + strlen(key), "%" SCNu64, &number) == 1)
+	while (file && fgets(line, sizeof(line), file)) {
+		const char *at = line + strlen(key);
+
+		if (strncmp(line, key, strlen(key)) != 0)
+			continue;
+		at += strspn(at, " ");
+		if (!number_take(&at, 10, UINT64_MAX, &number))
 			return number;
+	}
 	return UINT64_MAX;
 }
 

@@ -2,11 +2,11 @@
 /* Which processes of a guest have mapped code that tells them of the processor. */
 #include "kernel/instruction/guest_suspects.h"
 
-#include <inttypes.h>
 #include <string.h>
 #include <sys/uio.h>
 
 #include "format/base/cleanup.h"
+#include "kernel/host/mapping.h"
 
 #define RUN_MAX	 (4u << 20)   /* bytes that are read at once */
 #define CODE_MAX (256u << 20) /* bytes that are looked at altogether */
@@ -57,21 +57,22 @@ static void look_at(struct search *search, uint64_t begin, uint64_t end)
  */
 static void look_through(struct search *search)
 {
-	uint64_t begin = 0, end = 0, from, to;
-	char path[32], line[512], permissions[5];
+	uint64_t begin = 0, end = 0;
+	char path[32], line[512];
+	struct mapping mapping;
 	auto_file *maps = NULL;
 
 	snprintf(path, sizeof(path), "/proc/%d/maps", search->process->host);
 	maps = fopen(path, "re");
 	while (maps && fgets(line, sizeof(line), maps)) {
-		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s", &from, &to, permissions) != 3 ||
-		    permissions[0] != 'r' || permissions[2] != 'x' || permissions[3] != 's')
+		if (mapping_parse(line, &mapping) || mapping.permissions[0] != 'r' ||
+		    mapping.permissions[2] != 'x' || mapping.permissions[3] != 's')
 			continue;
-		if (from != end) {
+		if (mapping.begin != end) {
 			look_at(search, begin, end);
-			begin = from;
+			begin = mapping.begin;
 		}
-		end = to;
+		end = mapping.end;
 	}
 	look_at(search, begin, end);
 }

@@ -4,13 +4,13 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "format/base/cleanup.h"
+#include "kernel/host/mapping.h"
 
 static void close_directory(DIR **directory)
 {
@@ -58,9 +58,9 @@ static int compare_inodes(const void *one, const void *other)
 /* Once for all descriptors: a hostile process has tens of thousands of mappings, and many files. */
 static int mapped_read(struct mapped *mapped, pid_t pid)
 {
-	char path[64], line[512], permissions[5];
+	char path[64], line[512];
+	struct mapping mapping;
 	auto_file *maps = NULL;
-	uint64_t inode;
 	int err = 0;
 
 	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
@@ -68,9 +68,9 @@ static int mapped_read(struct mapped *mapped, pid_t pid)
 	if (!maps)
 		return -errno;
 	while (!err && fgets(line, sizeof(line), maps))
-		if (sscanf(line, "%*x-%*x %4s %*x %*s %" SCNu64, permissions, &inode) == 2 &&
-		    inode && permissions[1] == 'w' && permissions[3] == 's')
-			err = mapped_add(mapped, inode);
+		if (!mapping_parse(line, &mapping) && mapping.inode &&
+		    mapping.permissions[1] == 'w' && mapping.permissions[3] == 's')
+			err = mapped_add(mapped, mapping.inode);
 	if (mapped->count)
 		qsort(mapped->inode, mapped->count, sizeof(*mapped->inode), compare_inodes);
 	return err;

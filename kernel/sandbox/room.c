@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 
 #include "format/base/cleanup.h"
+#include "format/base/units.h"
 #include "kernel/sandbox/room_internal.h"
 
 #define CONSOLE_SPACE \
@@ -210,14 +211,27 @@ static bool has_capabilities(unsigned int needed)
 	return !syscall(SYS_capget, &header, data) && (data[0].effective & needed) == needed;
 }
 
+/* "         0          0 4294967295": first user here, first one outside, how many. */
+static bool maps_user(const char *line, uint64_t user)
+{
+	uint64_t number[3];
+
+	for (size_t i = 0; i < ARRAY_SIZE(number); i++) {
+		line += strspn(line, " ");
+		if (number_take(&line, 10, UINT32_MAX, &number[i]))
+			return false;
+	}
+	return number[0] <= user && user - number[0] < number[2];
+}
+
 /* Is there a nobody in the user namespace of the caller? In one of only its root there is not. */
 static bool maps_nobody(const char *path)
 {
 	auto_file *map = fopen(path, "re");
-	unsigned long first, count;
+	char line[64];
 
-	while (map && fscanf(map, "%lu %*u %lu", &first, &count) == 2)
-		if (first <= ROOM_NOBODY && ROOM_NOBODY - first < count)
+	while (map && fgets(line, sizeof(line), map))
+		if (maps_user(line, ROOM_NOBODY))
 			return true;
 	return false;
 }

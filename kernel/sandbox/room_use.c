@@ -21,7 +21,7 @@
  */
 #include <dirent.h>
 #include <fcntl.h>
-#include <inttypes.h>
+#include <limits.h>
 #include <linux/kcmp.h>
 #include <linux/magic.h>
 #include <string.h>
@@ -65,6 +65,7 @@ void room_use_open(struct room_use *use, const struct room_plan *plan)
 	uint64_t memory = room_memory(plan);
 	char text[64];
 	ssize_t length;
+	uint64_t self;
 
 	*use = (struct room_use){ .proc_fd = -1,
 				  .group_cpu_fd = plan->group_cpu_fd,
@@ -75,14 +76,14 @@ void room_use_open(struct room_use *use, const struct room_plan *plan)
 				  .pause_ns = PAUSE_LEAST_NS };
 	use->proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	length = readlinkat(use->proc_fd, "self", text, sizeof(text) - 1);
-	if (length > 0) {
-		text[length] = '\0';
-		use->supervisor = (pid_t)atoi(text);
+	text[length < 0 ? 0 : length] = '\0';
+	if (!number_parse(text, 10, INT_MAX, &self)) {
+		use->supervisor = (pid_t)self;
 		/* Linux without CONFIG_PROC_CHILDREN does not list children. */
 		snprintf(text, sizeof(text), "%d/task/%d/children", use->supervisor,
 			 use->supervisor);
 	}
-	if (length <= 0 || faccessat(use->proc_fd, text, R_OK, 0))
+	if (!use->supervisor || faccessat(use->proc_fd, text, R_OK, 0))
 		close_fd(&use->proc_fd);
 	use->load_fd = openat(use->proc_fd, "loadavg", O_RDONLY | O_CLOEXEC);
 }
@@ -196,17 +197,23 @@ static DIR *open_directory(const struct room_use *use, pid_t pid, const char *na
 static void add_children_of_thread(struct use *sum, int directory_fd, const char *thread)
 {
 	auto_file *list = NULL;
+	auto_free char *word = NULL;
 	char path[NAME_MAX + sizeof("/children")];
-	int fd, pid;
+	size_t space = 0;
+	uint64_t pid;
+	int fd;
 
 	snprintf(path, sizeof(path), "%s/children", thread);
 	fd = openat(directory_fd, path, O_RDONLY | O_CLOEXEC);
 	list = fd < 0 ? NULL : fdopen(fd, "r");
 	if (fd >= 0 && !list)
 		close(fd);
-	while (list && fscanf(list, "%d", &pid) == 1)
-		if (add_pid(sum, pid))
+	/* "12 15 ": each has a space behind it. */
+	while (list && getdelim(&word, &space, ' ', list) > 0) {
+		word[strcspn(word, " ")] = '\0';
+		if (number_parse(word, 10, INT_MAX, &pid) || add_pid(sum, (pid_t)pid))
 			return;
+	}
 }
 
 /* Children of all its threads: those of a process that ended in between are reparented to the
@@ -247,8 +254,14 @@ static const char *read_text(const struct room_use *use, pid_t pid, const char *
 static uint64_t number_of(const char *text, const char *name)
 {
 	const char *found = strstr(text, name);
+	uint64_t number = 0;
 
-	return found ? strtoull(found + strlen(name), NULL, 10) : 0;
+	if (found) {
+		found += strlen(name);
+		found += strspn(found, " \t");
+		number_take(&found, 10, UINT64_MAX, &number);
+	}
+	return number;
 }
 
 static uint64_t kib_of(const char *text, const char *name)
@@ -277,13 +290,15 @@ static uint64_t cpu_ticks(const struct room_use *use, pid_t pid, bool own)
 static pid_t inner_pid(const char *status)
 {
 	const char *line = strstr(status, "\nNSpid:"), *end, *last;
+	uint64_t pid = 0;
 
 	if (!line)
 		return 0;
 	end = strchr(line + 1, '\n');
 	for (last = end ? end : line + strlen(line); last[-1] >= '0' && last[-1] <= '9'; last--)
 		;
-	return (pid_t)atoi(last);
+	number_take(&last, 10, INT_MAX, &pid);
+	return (pid_t)pid;
 }
 
 static int add_file(struct use *sum, const struct stat *status)

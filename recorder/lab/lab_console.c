@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "format/base/cleanup.h"
+#include "format/base/units.h"
 
 static const char line_right[] = "a line such as at 1.5s send \"ls\\n\" or expect /login:/ then "
 				 "after 1ms send \"root\\n\"";
@@ -103,15 +104,18 @@ static size_t unescape(const char *text, char *byte)
 	static const char letters[] = "nrtae\\\"", bytes[] = "\n\r\t\a\033\\\"";
 	const char *letter = *text ? strchr(letters, *text) : NULL;
 	char digits[3] = { 0 };
+	uint8_t value;
 
 	if (letter) {
 		*byte = bytes[letter - letters];
 		return 1;
 	}
-	if (*text != 'x' || !isxdigit((unsigned char)text[1]) || !isxdigit((unsigned char)text[2]))
+	if (*text != 'x')
 		return 0;
-	memcpy(digits, text + 1, 2);
-	*byte = (char)strtoul(digits, NULL, 16);
+	strncpy(digits, text + 1, 2);
+	if (hex_parse(digits, &value, 1))
+		return 0;
+	*byte = (char)value;
 	return *byte ? 3 : 0;
 }
 

@@ -83,13 +83,8 @@ static int parse_scaled(const char *text, const struct unit *units, uint64_t *va
 
 static int parse_number(const char *text, uint64_t *value)
 {
-	char *end;
-
-	if (!strncmp(text, "0x", 2)) {
-		errno = 0;
-		*value = strtoull(text, &end, 16);
-		return errno ? -errno : *end || !isxdigit((unsigned char)text[2]) ? -EINVAL : 0;
-	}
+	if (!strncmp(text, "0x", 2))
+		return number_parse(text + 2, 16, UINT64_MAX, value);
 	/* 010 is eight to some and ten to others. */
 	if (*text == '0' && text[1])
 		return -EINVAL;
@@ -304,17 +299,6 @@ static int read_share(struct lab_reader *reader, const struct lab_key *key, cons
 	return err;
 }
 
-static int parse_mac(const char *text, uint8_t mac[6])
-{
-	for (int i = 0; i < 6; i++, text += 3) {
-		if (!isxdigit((unsigned char)text[0]) || !isxdigit((unsigned char)text[1]) ||
-		    text[2] != (i < 5 ? ':' : '\0'))
-			return -EINVAL;
-		mac[i] = (uint8_t)strtoul(text, NULL, 16);
-	}
-	return 0;
-}
-
 static int read_mac(struct lab_reader *reader, const struct lab_key *key, const yaml_node_t *node,
 		    void *field)
 {
@@ -325,7 +309,7 @@ static int read_mac(struct lab_reader *reader, const struct lab_key *key, const 
 
 	if (err)
 		return err;
-	if (parse_mac(text, mac))
+	if (mac_parse(text, mac))
 		return lab_wrong(reader, key, node);
 	if (!memcmp(mac, none, sizeof(mac)) || mac[0] & 1)
 		return lab_error(reader, node, "expected e.g. 02:00:00:00:00:01",

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "format/base/cleanup.h"
+#include "format/base/units.h"
 #include "recorder/rerecord/again.h"
 
 /* What the user wants: "[NAME[:N]=]FILE". */
@@ -32,6 +33,7 @@ static int read_wish(const struct lab *lab, const char *text, struct wish *wish)
 	const char *equals = strchr(text, '=');
 	auto_free char *name = NULL;
 	char *colon;
+	uint64_t number;
 
 	*wish = (struct wish){ .file = text };
 	if (!equals)
@@ -40,8 +42,8 @@ static int read_wish(const struct lab *lab, const char *text, struct wish *wish)
 	if (!name)
 		return -ENOMEM;
 	colon = strrchr(name, ':');
-	if (colon && !has_guest(lab, name)) {
-		wish->number = strtoul(colon + 1, NULL, 10);
+	if (colon && !has_guest(lab, name) && !number_parse(colon + 1, 10, SIZE_MAX, &number)) {
+		wish->number = number;
 		*colon = '\0';
 	}
 	if (has_guest(lab, name)) {

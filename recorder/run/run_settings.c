@@ -3,6 +3,7 @@
 #include "recorder/run/run_settings.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -58,7 +59,7 @@ static int write_number(struct trace_writer *writer, const char *key, const void
 static int read_number(struct setting_reading *reading, const char *value, void *field)
 {
 	(void)reading;
-	return sscanf(value, "%" SCNu64, (uint64_t *)field) == 1 ? 0 : -EBADMSG;
+	return count_parse(value, field) ? -EBADMSG : 0;
 }
 
 /* ---- Choices -------------------------------------------------------------------------------- */
@@ -128,6 +129,7 @@ static int write_digest(struct trace_writer *writer, const char *key, const void
 static int read_digest(struct setting_reading *reading, const char *value, void *field)
 {
 	struct session_options *session = field;
+	uint64_t every;
 
 	(void)reading;
 	session->digest = DIGEST_EVERY;
@@ -135,8 +137,10 @@ static int read_digest(struct setting_reading *reading, const char *value, void 
 		session->digest = DIGEST_AUTO;
 	else if (!strcmp(value, "off"))
 		session->digest = DIGEST_OFF;
-	else if (sscanf(value, "%" SCNu32, &session->digest_every) != 1 || !session->digest_every)
+	else if (number_parse(value, 10, UINT32_MAX, &every) || !every)
 		return -EBADMSG;
+	else
+		session->digest_every = (uint32_t)every;
 	return 0;
 }
 
@@ -307,8 +311,9 @@ static int read_disk(struct run_settings *settings, uint32_t guest, const char *
 {
 	struct run_disk *grown, disk = { .guest = guest };
 
-	if (sscanf(value, "%zu %" SCNu64 " %" SCNu64, &disk.device, &disk.size, &disk.modified) !=
-	    3)
+	if (number_take(&value, 10, SIZE_MAX, &disk.device) || *value++ != ' ' ||
+	    number_take(&value, 10, UINT64_MAX, &disk.size) || *value++ != ' ' ||
+	    count_parse(value, &disk.modified))
 		return -EBADMSG;
 	grown = realloc(settings->disk, (settings->disk_count + 1) * sizeof(*grown));
 	if (!grown)
@@ -320,11 +325,11 @@ static int read_disk(struct run_settings *settings, uint32_t guest, const char *
 
 static int read_disk_model(struct run_settings *settings, const char *value)
 {
-	unsigned int model;
+	uint64_t model;
 
-	if (sscanf(value, "%u", &model) != 1)
+	if (number_parse(value, 10, UINT_MAX, &model))
 		return -EBADMSG;
-	settings->disk_model = model;
+	settings->disk_model = (unsigned int)model;
 	return model < LAB_DISK_MODELS ? 0 : -ENOTSUP;
 }
 

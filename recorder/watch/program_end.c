@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "format/base/units.h"
+
 #define STATUS_MAX 255
 #define SIGNAL_MAX 64
 
@@ -22,20 +24,24 @@ static const char *find_last(const char *line, const char *mark)
 static bool parse_status(const char *line, struct program_end *end)
 {
 	const char *text = find_last(line, ": exit status ");
-	int length = 0;
+	uint64_t status;
 
-	return text && sscanf(text, "%3d%n", &end->status, &length) == 1 && !text[length] &&
-	       end->status >= 0 && end->status <= STATUS_MAX;
+	if (!text || number_parse(text, 10, STATUS_MAX, &status))
+		return false;
+	end->status = (int)status;
+	return true;
 }
 
 static bool parse_signal(const char *line, struct program_end *end)
 {
 	const char *text = find_last(line, ": killed by signal ");
-	int length = 0;
+	uint64_t signal;
 
-	return text && sscanf(text, "%2d%n", &end->signal, &length) == 1 &&
-	       (!text[length] || text[length] == ' ') && end->signal > 0 &&
-	       end->signal <= SIGNAL_MAX;
+	if (!text || number_take(&text, 10, SIGNAL_MAX, &signal) || !signal ||
+	    (*text && *text != ' '))
+		return false;
+	end->signal = (int)signal;
+	return true;
 }
 
 static bool parse_trouble(const char *line, struct program_end *end)

@@ -13,6 +13,7 @@
 
 #include "format/base/cleanup.h"
 #include "format/text/trace_open.h"
+#include "format/base/units.h"
 #include "replayer/plan/replay_lab.h"
 
 #define PACKET_MAX (4 * PATH_MAX)
@@ -106,7 +107,7 @@ static int answer_go(struct debug_desk *desk, const char *argument, char text[PA
 	uint64_t limit;
 
 	(void)why;
-	if (sscanf(argument, "%" SCNu64, &limit) != 1)
+	if (count_parse(argument, &limit))
 		return -EINVAL;
 	pthread_mutex_lock(&desk->mutex);
 	desk->limit = limit;
@@ -145,7 +146,7 @@ static int answer_around(struct debug_desk *desk, const char *argument, char tex
 	uint64_t count, record, range[2];
 	int err;
 
-	if (sscanf(argument, "%" SCNu64, &count) != 1 || !count || count > AROUND_MAX)
+	if (number_parse(argument, 10, AROUND_MAX, &count) || !count)
 		return diagnose(why, EXIT_USAGE, -EINVAL, NULL, "expected a number from 1 to %d",
 				AROUND_MAX);
 	pthread_mutex_lock(&desk->mutex);

@@ -4,7 +4,6 @@
 
 #include <argp.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,14 +126,21 @@ static void parse_dump(const char *guest, struct replay_options *options, struct
 
 static void parse_flip(const char *text, struct cursor_flip *flip, struct argp_state *state)
 {
-	char rest;
+	const char *at = text;
+	uint64_t region, bit;
+	bool good = !number_take(&at, 10, UINT64_MAX, &flip->record) && *at++ == ':' &&
+		    !number_take(&at, 10, MEMORY_REGIONS - 1, &region) && *at++ == ':';
+	unsigned int base = good && !strncmp(at, "0x", 2) ? 16 : 10;
 
-	flip->wanted = true;
-	if (sscanf(text, "%" SCNu64 ":%u:%" SCNi64 ":%u%c", &flip->record, &flip->region,
-		   (int64_t *)&flip->address, &flip->bit, &rest) != 4 ||
-	    flip->region >= MEMORY_REGIONS || flip->bit > 7)
+	at += base == 16 ? 2 : 0;
+	good = good && !number_take(&at, base, UINT64_MAX, &flip->address) && *at++ == ':' &&
+	       !number_parse(at, 10, 7, &bit);
+	if (!good)
 		argp_error(state, "invalid --flip-bit '%s': expected RECORD:REGION:ADDRESS:BIT",
 			   text);
+	flip->wanted = true;
+	flip->region = (unsigned int)region;
+	flip->bit = (unsigned int)bit;
 }
 
 static void add(const char **list, const char *text, const char *option, struct argp_state *state)

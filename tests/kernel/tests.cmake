@@ -15,6 +15,7 @@ foreach(test test_vhost test_vhost_setup)
   ttrec_unit_test(${test} SOURCES kernel/vhost/${test}.c kernel/vhost/ring_builder.c kernel/vhost/vhost_peer.c
     LIBS ttvhost Threads::Threads)
 endforeach()
+ttrec_unit_test(test_mapping SOURCES kernel/host/test_mapping.c LIBS tthost)
 ttrec_unit_test(test_entropy SOURCES kernel/sandbox/test_entropy.c LIBS ttsandbox)
 ttrec_unit_test(test_memory SOURCES kernel/memory/test_memory.c LIBS ttmemory)
 ttrec_unit_test(test_xstate SOURCES kernel/host/test_xstate.c LIBS tthost)

@@ -2,9 +2,9 @@
 /* Which records `ttdump show` shows. */
 #include "format/ttdump/show/show.h"
 
-#include <inttypes.h>
 #include <string.h>
 
+#include "format/base/units.h"
 #include "format/base/words.h"
 
 #define ALL UINT64_MAX
@@ -122,25 +122,13 @@ void show_filter_operations(struct show_filter *filter, const char *list, struct
 	split(filter, list, state, want_operation);
 }
 
-static bool parse_number(const char **text, uint64_t *number)
-{
-	char *end;
-
-	if (**text < '0' || **text > '9')
-		return false;
-	errno = 0;
-	*number = strtoull(*text, &end, 10);
-	*text = end;
-	return !errno;
-}
-
 /* "A..B", "A..", "..B" or "A" */
 static bool parse_range(const char *text, uint64_t *first, uint64_t *last)
 {
 	bool from_start = !strncmp(text, "..", 2);
 
 	*first = 0;
-	if (!from_start && !parse_number(&text, first))
+	if (!from_start && number_take(&text, 10, UINT64_MAX, first))
 		return false;
 	*last = *first;
 	if (!*text)
@@ -151,7 +139,7 @@ static bool parse_range(const char *text, uint64_t *first, uint64_t *last)
 	*last = ALL;
 	if (!*text)
 		return !from_start;
-	return parse_number(&text, last) && !*text && *first <= *last;
+	return !number_take(&text, 10, UINT64_MAX, last) && !*text && *first <= *last;
 }
 
 void show_filter_records(struct show_filter *filter, const char *range, struct argp_state *state)

@@ -6,6 +6,7 @@
 
 #include "format/text/frame_text.h"
 #include "format/text/frames.h"
+#include "format/base/units.h"
 #include "format/ttdump/export/export.h"
 #include "format/ttdump/export/perfetto/perfetto_guest.h"
 
@@ -228,8 +229,7 @@ static void learn_clock(struct lab *lab, const struct trace_record *record)
 		return;
 	memcpy(text, record->payload, record->payload_size);
 	text[record->payload_size] = '\0';
-	tod = strtoull(text + strlen(TOD), NULL, 10);
-	if (tod < INT64_MAX)
+	if (!number_parse(text + strlen(TOD), 10, INT64_MAX - 1, &tod))
 		perfetto_clock(&lab->writer, tod);
 }
 

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A line of /proc/PID/maps. */
+#ifndef TTREC_MAPPING_H
+#define TTREC_MAPPING_H
+
+#include <stdint.h>
+
+struct mapping {
+	uint64_t begin, end, offset, inode; /* inode 0: of no file */
+	char permissions[5];		    /* "rw-s" */
+};
+
+/* What is behind the inode, a path or no more of it, does not matter. Returns 0 or -EBADMSG. */
+int mapping_parse(const char *line, struct mapping *mapping);
+
+#endif
