@@ -45,6 +45,11 @@ enum exit_status diagnosis_trace_status(int error)
 	return error == -EBADMSG || error == -EPIPE ? EXIT_DAMAGED : EXIT_CANNOT;
 }
 
+int diagnosis_host_error(int error)
+{
+	return error < 0 && diagnosis_trace_status(error) != EXIT_DAMAGED ? error : 0;
+}
+
 const char *diagnosis_shortage(int error)
 {
 	switch (error) {

@@ -57,6 +57,9 @@ int diagnose(struct diagnosis *diagnosis, enum exit_status status, int error, co
  */
 enum exit_status diagnosis_trace_status(int error);
 
+/* @error of reading a trace if the host caused it; 0 if the trace did. */
+int diagnosis_host_error(int error);
+
 /* A hint for @error if the host lacks a resource; else NULL. */
 const char *diagnosis_shortage(int error);
 

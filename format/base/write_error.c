@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,14 +71,25 @@ const char *write_error_text(const char *path, int error, char text[WRITE_ERROR_
 	return text;
 }
 
+/* Of this process, as its standard output is. */
+static atomic_int left_out;
+
+void output_incomplete(int error)
+{
+	if (error)
+		atomic_store(&left_out, error);
+}
+
 int output_finish(struct diagnosis *why)
 {
 	char text[WRITE_ERROR_TEXT];
-	int failed = ferror(stdout);
+	int failed = ferror(stdout), error = atomic_load(&left_out);
 
 	errno = 0;
 	if (!fflush(stdout) && !failed)
-		return 0;
+		return error ? diagnose(why, EXIT_CANNOT, -EIO, diagnosis_shortage(error),
+					"the output is not complete: %s", strerror(-error))
+			     : 0;
 	/* Another write is needed to find the reason of an earlier failure. */
 	if (!errno && write(STDOUT_FILENO, "\n", 1) >= 0)
 		errno = 0;

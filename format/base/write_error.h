@@ -13,7 +13,17 @@
  */
 const char *write_error_text(const char *path, int error, char text[WRITE_ERROR_TEXT]);
 
-/* Flush standard output; -EIO with @why if writing failed, now or earlier. */
+/*
+ * Part of the output is missing because of @error, a negative errno (0: nothing is missing), found
+ * by code that cannot return it. It stays set, as the error of a stdio stream does, and
+ * output_finish() returns it.
+ */
+void output_incomplete(int error);
+
+/*
+ * Flush standard output; -EIO with @why if writing failed, now or earlier, or if part of the output
+ * is missing.
+ */
 int output_finish(struct diagnosis *why);
 
 /*

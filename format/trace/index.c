@@ -164,6 +164,7 @@ int index_verify(int fd, uint64_t offset, uint64_t chain, const char **problem)
 	if (end <= offset)
 		return -EPIPE;
 	have = end - offset;
+	*problem = NULL;
 	err = read_at(fd, offset, head, have < sizeof(head) ? have : sizeof(head));
 	if (err)
 		return err;
@@ -179,7 +180,7 @@ int index_verify(int fd, uint64_t offset, uint64_t chain, const char **problem)
 	*problem = "invalid index size, or data after the index";
 	if (have > size || size > INDEX_SIZE_MAX || size < INDEX_HEAD_SIZE + INDEX_FOOTER_SIZE)
 		return -EBADMSG;
-	*problem = "the index cannot be read";
+	*problem = NULL;
 	frame = malloc(size);
 	if (!frame)
 		return -ENOMEM;

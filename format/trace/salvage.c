@@ -17,6 +17,12 @@ struct kept {
 	size_t count;
 };
 
+/* What else keeps a trace from being read is no reason to leave out what follows. */
+static bool is_damage(int err)
+{
+	return err == -EBADMSG || err == -EPIPE;
+}
+
 static void kept_release(struct kept *kept)
 {
 	for (size_t i = 0; i < kept->count; i++)
@@ -38,7 +44,7 @@ static int keep_artifact(struct trace_reader *reader, const struct artifact_entr
 	if (!err)
 		kept->count++;
 	/* One that is not whole is lost, those after it need not be. */
-	return err == -EBADMSG || err == -EPIPE ? 0 : err;
+	return is_damage(err) ? 0 : err;
 }
 
 static int salvage_artifacts(struct trace_reader *reader, struct trace_writer *writer,
@@ -46,10 +52,12 @@ static int salvage_artifacts(struct trace_reader *reader, struct trace_writer *w
 {
 	struct artifact_entry entry;
 	uint64_t position = 0;
-	int err = 0, got;
+	int err = 0, got = 0;
 
 	while (!err && (got = artifact_find(reader, &position, false, &entry)) > 0)
 		err = keep_artifact(reader, &entry, kept);
+	if (!err && got < 0 && !is_damage(got))
+		err = got;
 	for (size_t i = 0; !err && i < kept->count; i++) {
 		err = trace_writer_embed(writer, kept->artifact[i].path, kept->artifact[i].mode,
 					 kept->artifact[i].data, kept->artifact[i].size);
@@ -83,12 +91,14 @@ static int salvage_records(struct trace_reader *reader, struct trace_writer *wri
 	unsigned int field_count;
 	uint64_t now = 0;
 	bool chained;
-	int err = 0;
+	int err = 0, got = 0;
 
-	while (!err && reader_next_any(reader, &record, &field_count, &chained) > 0) {
+	while (!err && (got = reader_next_any(reader, &record, &field_count, &chained)) > 0) {
 		err = writer_append(writer, &record, field_count, chained, NULL);
 		now = record.now;
 	}
+	if (!err && got < 0 && !is_damage(got))
+		err = got;
 	if (!err && report->problem[0])
 		err = salvage_note(writer, now, report->problem);
 	return err;
@@ -133,9 +143,10 @@ static bool same_file(int fd, const char *path)
 int trace_salvage(const char *input, const char *output, struct trace_report *report)
 {
 	auto_reader *reader = NULL;
-	int err;
+	int err = trace_verify(input, report);
 
-	trace_verify(input, report);
+	if (err && !is_damage(err))
+		return err;
 	err = trace_reader_open(input, &reader);
 	if (err)
 		return err;

@@ -88,8 +88,8 @@ static int verify_index(struct trace_reader *reader, struct trace_report *report
 	report->indexed = !err;
 	if (!err)
 		report->good_bytes = report->file_bytes;
-	else if (problem)
-		report_problem(report, problem);
+	else
+		report_problem(report, problem ? problem : strerror(-err));
 	return err;
 }
 
@@ -103,9 +103,13 @@ static int verify_reader(struct trace_reader *reader, struct trace_report *repor
 	else
 		err = verify_index(reader, report);
 	other = verify_artifacts(reader, report);
-	if (!err && other)
+	/* That it cannot be told is more than that it is damaged. */
+	if (other && (!err || (other != -EBADMSG && other != -EPIPE))) {
+		report->problem[0] = '\0';
 		report_problem(report, trace_reader_error(reader));
-	return err ? err : other;
+		return other;
+	}
+	return err;
 }
 
 int trace_verify(const char *path, struct trace_report *report)

@@ -94,6 +94,13 @@ static void list_artifact(const struct trace_artifact *artifact)
 }
 
 /* Step into @part below @directory, made if it is not there; never through a symbolic link. */
+static int duplicate(int directory)
+{
+	int fd = fcntl(directory, F_DUPFD_CLOEXEC, 0);
+
+	return fd < 0 ? -errno : fd;
+}
+
 static int enter_directory(int directory, const char *part)
 {
 	int fd;
@@ -110,19 +117,19 @@ static int enter_directory(int directory, const char *part)
  */
 static int create_below(int directory, const char *path, uint32_t mode)
 {
-	auto_fd at = fcntl(directory, F_DUPFD_CLOEXEC, 0);
+	auto_fd at = duplicate(directory);
 	auto_free char *copy = strdup(path);
 	char *rest = copy, *part = NULL, *next;
 	int fd;
 
 	if (at < 0 || !copy)
-		return -errno;
+		return at < 0 ? at : -ENOMEM;
 	while ((next = strsep(&rest, "/"))) {
 		if (!*next || !strcmp(next, "."))
 			continue;
 		if (!strcmp(next, ".."))
 			return -EXDEV;
-		fd = part ? enter_directory(at, part) : fcntl(at, F_DUPFD_CLOEXEC, 0);
+		fd = part ? enter_directory(at, part) : duplicate(at);
 		if (fd < 0)
 			return fd;
 		close(at);

@@ -55,7 +55,7 @@ static int print_before(struct diff *diff, struct record_view *view, uint32_t gu
 {
 	uint64_t window = 64, from, count = 0;
 	struct trace_record record;
-	int err;
+	int err, got = 0;
 
 	do {
 		from = number > window ? number - window : 0;
@@ -64,10 +64,10 @@ static int print_before(struct diff *diff, struct record_view *view, uint32_t gu
 	} while (!err && count < diff->context && from);
 	if (!err)
 		err = go_to(diff, 0, guest, from);
-	while (!err && count && next_counted(diff, 0, guest, &record) > 0)
+	while (!err && count && (got = next_counted(diff, 0, guest, &record)) > 0)
 		if (count-- <= diff->context)
 			err = record_print(view, &record, stdout);
-	return err;
+	return err ? err : diagnosis_host_error(got);
 }
 
 /* How the guest goes on: in both, and what is not the same in both side by side. */
@@ -100,11 +100,13 @@ static int branches_line(struct branches *branches, int s)
 	return err;
 }
 
-static void branches_flush(struct branches *branches)
+static int branches_flush(struct branches *branches)
 {
-	fflush(branches->second);
+	if (fflush(branches->second))
+		return -errno;
 	fwrite(branches->text, 1, branches->size, stdout);
 	rewind(branches->second);
+	return 0;
 }
 
 static bool branches_same(const struct branches *branches)
@@ -119,20 +121,28 @@ static int branches_step(struct branches *branches)
 	int err;
 
 	if (branches_same(branches)) {
-		branches_flush(branches);
+		err = branches_flush(branches);
 		branches->view.indent = "    ";
-		return record_print(&branches->view, &branches->record[0], stdout);
+		return err ? err : record_print(&branches->view, &branches->record[0], stdout);
 	}
 	err = branches_line(branches, 0);
 	return err ? err : branches_line(branches, 1);
 }
 
 /* Go to the next record of both. */
-static void branches_next(struct branches *branches, uint32_t guest)
+static int branches_next(struct branches *branches, uint32_t guest)
 {
-	for (int s = 0; s < 2; s++)
-		branches->there[s] = branches->there[s] && next_counted(branches->diff, s, guest,
-									&branches->record[s]) > 0;
+	int err = 0;
+
+	for (int s = 0; s < 2 && !err; s++) {
+		int got = branches->there[s]
+				  ? next_counted(branches->diff, s, guest, &branches->record[s])
+				  : 0;
+
+		branches->there[s] = got > 0;
+		err = diagnosis_host_error(got);
+	}
+	return err;
 }
 
 static int print_after(struct branches *branches, const struct trace_difference *first)
@@ -147,12 +157,11 @@ static int print_after(struct branches *branches, const struct trace_difference 
 	for (uint32_t i = 0; i <= branches->diff->context && !err; i++) {
 		bool before = branches->there[0] || branches->there[1];
 
-		branches_next(branches, first->guest);
-		if (before)
+		err = branches_next(branches, first->guest);
+		if (!err && before)
 			err = branches_step(branches);
 	}
-	branches_flush(branches);
-	return err;
+	return err ? err : branches_flush(branches);
 }
 
 int diff_print_context(struct diff *diff)

@@ -48,13 +48,14 @@ static int read_files(struct diff *diff, int s, struct diff_start *start)
 {
 	struct trace_artifact artifact;
 	uint64_t position = 0;
-	int err = 0;
+	int err = 0, got = 0;
 
-	while (!err && trace_reader_artifact(diff->reader[s], &position, false, &artifact) > 0) {
+	while (!err &&
+	       (got = trace_reader_artifact(diff->reader[s], &position, false, &artifact)) > 0) {
 		err = add_file(start, s, &artifact);
 		trace_artifact_free(&artifact);
 	}
-	return err;
+	return err ? err : diagnosis_host_error(got);
 }
 
 /* With its name the lines of a guest begin; those before are of the whole lab. */
@@ -68,11 +69,12 @@ static int read_head(struct diff *diff, int s, struct diff_start *start)
 	int64_t guest = DIFF_ALL_GUESTS;
 	struct trace_record record;
 	bool head = true;
-	int err = 0;
+	int err = 0, got;
 
 	for (uint64_t i = 0; i < CAST_RECORDS && !err; i++) {
-		if (trace_reader_next(diff->reader[s], &record) <= 0)
-			break;
+		got = trace_reader_next(diff->reader[s], &record);
+		if (got <= 0)
+			return diagnosis_host_error(got);
 		head &= record.kind == TRACE_meta;
 		if (record.guest || is_name(&record))
 			guest = record.guest;

@@ -31,11 +31,11 @@ static int learn_all(const char *path, struct cast *cast)
 {
 	struct trace_record record;
 	auto_trace *reader = NULL;
-	int err = trace_reader_open(path, &reader);
+	int err = trace_reader_open(path, &reader), got = 0;
 
-	while (!err && trace_reader_next(reader, &record) > 0)
+	while (!err && (got = trace_reader_next(reader, &record)) > 0)
 		err = cast_learn(cast, &record);
-	return err == -ENOMEM ? err : 0;
+	return diagnosis_host_error(err ? err : got);
 }
 
 static json_t *device_json(const struct cast_device *device, size_t number)

@@ -192,6 +192,8 @@ static int meet_guests(struct show *show, struct trace_reader *reader, struct di
 			return 0;
 		known = show->cast.count;
 	}
+	if (diagnosis_host_error(got))
+		return dump_damaged(show->path, reader, got, diagnosis);
 	if (show_filter_resolve(&show->filter, &show->cast, &unknown))
 		return 0;
 	if (got < 0)
@@ -218,6 +220,8 @@ static int go_to_start(const struct show *show, struct trace_reader *reader,
 		return diagnose(diagnosis, EXIT_USAGE, err,
 				"\"ttdump stat\" shows how many there are",
 				"no record %" PRIu64 " in %s", filter->first, show->path);
+	if (diagnosis_host_error(err))
+		return dump_damaged(show->path, reader, err, diagnosis);
 	return 0;
 }
 

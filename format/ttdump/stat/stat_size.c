@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <sys/stat.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
+#include "format/base/write_error.h"
 #include "format/ttdump/stat/stat.h"
 
 /* Fast, and only proportions are wanted. */
@@ -48,6 +50,8 @@ static size_t column_cost(const struct stat_sizer *sizer, const uint8_t *column,
 	size_t cost = ZSTD_compressCCtx(sizer->context, sizer->scratch, sizer->room, column, size,
 					SIZER_LEVEL);
 
+	if (ZSTD_isError(cost) && ZSTD_getErrorCode(cost) == ZSTD_error_memory_allocation)
+		output_incomplete(-ENOMEM);
 	return ZSTD_isError(cost) || cost > size ? size : cost;
 }
 

@@ -9,6 +9,7 @@
 
 #include "format/base/line.h"
 #include "format/base/units.h"
+#include "format/base/write_error.h"
 
 void table_add(struct table_text *table, const char *text)
 {
@@ -114,7 +115,7 @@ void table_end(struct table_text *table, const char *title, FILE *out)
 		print_rows(table, width, out);
 	}
 	if (!width || table->error)
-		fprintf(out, "\n%s: out of memory\n", title);
+		output_incomplete(-ENOMEM);
 	free(width);
 	for (size_t i = 0; i < table->count; i++)
 		free(table->cell[i]);

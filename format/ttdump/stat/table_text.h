@@ -26,7 +26,7 @@ void table_add_count(struct table_text *table, uint64_t count);
 void table_add_size(struct table_text *table, uint64_t bytes);
 /*
  * Print @title and the table behind it, without the columns in which no row has anything; nothing
- * at all when there is no row. Frees the table.
+ * at all when there is no row. Frees the table. What there is no memory for is output_incomplete().
  */
 void table_end(struct table_text *table, const char *title, FILE *out);
 

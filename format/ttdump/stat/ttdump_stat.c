@@ -3,9 +3,10 @@
 #include <errno.h>
 #include <string.h>
 
-#include "format/ttdump/stat/stat.h"
 #include "format/base/command_line.h"
 #include "format/base/units.h"
+#include "format/base/write_error.h"
+#include "format/ttdump/stat/stat.h"
 
 #define BUSIEST 5
 
@@ -161,7 +162,7 @@ int dump_stat(int argc, char **argv, struct diagnosis *diagnosis)
 	if (err)
 		return err;
 	err = count_records(&stat, reader, diagnosis);
-	stat_frames(&stat, reader->fd);
+	output_incomplete(diagnosis_host_error(stat_frames(&stat, reader->fd)));
 	if (!err)
 		err = count_artifacts(&stat, reader, diagnosis);
 	if (request.json)

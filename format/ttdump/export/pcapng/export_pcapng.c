@@ -178,11 +178,13 @@ static int meet_guests(struct capture *capture, const char *path)
 {
 	struct trace_record record;
 	auto_trace *reader = NULL;
-	int err = trace_reader_open(path, &reader);
+	int err = trace_reader_open(path, &reader), got = 0;
 
-	while (!err && capture->met < MEET_RECORDS && trace_reader_next(reader, &record) > 0)
+	while (!err && capture->met < MEET_RECORDS &&
+	       (got = trace_reader_next(reader, &record)) > 0)
 		err = meet(capture, &record);
-	return err == -ENOMEM ? err : add_cards(capture);
+	err = diagnosis_host_error(err ? err : got);
+	return err ? err : add_cards(capture);
 }
 
 static int put_record(struct capture *capture, const struct trace_record *record)
