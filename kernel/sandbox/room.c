@@ -53,9 +53,10 @@ int room_report_send(int report_fd, const struct room_report *report, int fd)
 
 /*
  * Receive one report with the descriptor and the sender's pid (as seen from here) that came with
- * it.
+ * it. -EPIPE: there are no more; -EMFILE: there was a descriptor, but no place for it.
  */
-static int room_report_receive(int report_fd, struct room_report *report, int *fd, pid_t *pid)
+static int room_report_receive(int report_fd, int flags, struct room_report *report, int *fd,
+			       pid_t *pid)
 {
 	union {
 		struct cmsghdr header;
@@ -72,7 +73,7 @@ static int room_report_receive(int report_fd, struct room_report *report, int *f
 	/* A sender that ended before it read all is an error once, and then what it sent is there.
 	 */
 	do
-		got = recvmsg(report_fd, &message, MSG_CMSG_CLOEXEC);
+		got = recvmsg(report_fd, &message, MSG_CMSG_CLOEXEC | flags);
 	while (got < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (got < 0)
 		return -errno;
@@ -89,7 +90,7 @@ static int room_report_receive(int report_fd, struct room_report *report, int *f
 			*pid = sender.pid;
 		}
 	}
-	return 0;
+	return message.msg_flags & MSG_CTRUNC ? -EMFILE : 0;
 }
 
 static unsigned long clone_flags(unsigned int parts)
@@ -156,7 +157,7 @@ static int room_await_ready(struct room *room, struct room_report *report)
 	pid_t sender;
 
 	for (;;) {
-		err = room_report_receive(room->keeper_fd, report, &fd, &sender);
+		err = room_report_receive(room->keeper_fd, 0, report, &fd, &sender);
 		if (err)
 			return err;
 		room->seal |= report->seal;
@@ -453,20 +454,24 @@ static void check_group(struct room *room)
 	snprintf(room->exceeded, sizeof(room->exceeded), "it used all memory of its control group");
 }
 
-int room_wait(struct room *room, int *status, int *signal)
+int room_ended(struct room *room, int *status, int *signal)
 {
 	struct room_report report;
 	pid_t sender;
 	int fd, err;
 
 	do {
-		err = room_report_receive(room->keeper_fd, &report, &fd, &sender);
+		err = room_report_receive(room->keeper_fd, MSG_DONTWAIT, &report, &fd, &sender);
 		close_fd_now(&fd);
 		if (!err && report.step == ROOM_STEP_EXCEEDED) {
 			room->limit = (enum room_limit)report.value;
 			memcpy(room->exceeded, report.doing, sizeof(room->exceeded));
 		}
 	} while (!err && report.step == ROOM_STEP_EXCEEDED);
+	if (err == -EAGAIN)
+		return 0;
+	if (err && err != -EPIPE)
+		return err;
 	if (err || report.step != ROOM_STEP_EXIT) {
 		/* The supervisor itself was killed, and the guest with it. */
 		*status = 0;
@@ -476,7 +481,7 @@ int room_wait(struct room *room, int *status, int *signal)
 		*signal = WIFSIGNALED(report.value) ? WTERMSIG(report.value) : 0;
 	}
 	check_group(room);
-	return 0;
+	return 1;
 }
 
 enum room_limit room_limit_reached(struct room *room)
@@ -486,7 +491,7 @@ enum room_limit room_limit_reached(struct room *room)
 
 	/* What it says of a limit it says before it kills. */
 	if (!room->limit && room->keeper_fd >= 0 && poll(&keeper, 1, 0) > 0)
-		room_wait(room, &status, &signal);
+		room_ended(room, &status, &signal);
 	return room->limit;
 }
 

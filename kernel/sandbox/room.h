@@ -78,7 +78,7 @@ struct room {
 	unsigned int seal; /* SEAL_* parts that hold */
 	pid_t keeper; /* the sandbox's first process: when it dies everything in the sandbox dies */
 	pid_t guest;  /* the program, as seen from here */
-	int keeper_fd; /* readable when the guest ended: room_wait() */
+	int keeper_fd; /* readable when the guest ended: room_ended() */
 	int listen_fd; /* where the guest will connect for time; close it when it has */
 	int device_fd[ROOM_DEVICES_MAX]; /* where the guest will connect for each device; -1 */
 	int entropy_fd;			 /* seccomp listener, -1 without SEAL_ENTROPY */
@@ -105,10 +105,11 @@ int room_open(const struct room_options *options, struct room *room, struct diag
 int room_find_base(uint64_t memory, const char **base, struct host_directory *about);
 
 /*
- * After keeper_fd became readable: the program's exit status and signal (one of them 0). If it was
- * killed for exceeding a limit, room->exceeded says which.
+ * After keeper_fd became readable: 1 when the program has ended, with its exit status and signal
+ * (one of them 0); 0 when it has not yet; or -errno. If it was killed for exceeding a limit,
+ * room->exceeded says which.
  */
-int room_wait(struct room *room, int *status, int *signal);
+int room_ended(struct room *room, int *status, int *signal);
 
 /* The limit that the program was killed at, also where nobody has waited for its end yet. */
 enum room_limit room_limit_reached(struct room *room);

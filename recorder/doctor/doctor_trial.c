@@ -88,8 +88,9 @@ static int serve_doors(struct guest *guest, struct trial *trial, const struct po
 		trial->end = TRIAL_SPOKE;
 		return 1;
 	}
-	if (doors[DOOR_KEEPER].revents) {
-		room_wait(&guest->room, &trial->status, &trial->signal);
+	if (!err && doors[DOOR_KEEPER].revents)
+		err = room_ended(&guest->room, &trial->status, &trial->signal);
+	if (err == 1) {
 		read_console(guest, trial);
 		trial->end = TRIAL_ENDED;
 		return 1;

@@ -236,8 +236,9 @@ static void read_exit(struct sources *sources, struct source *source)
 	struct session_guest *guest = source->owner;
 	struct session_guest_result *result = &guest->result;
 
+	if (!room_ended(&guest->guest->room, &result->status, &result->signal))
+		return;
 	source_close(sources, source);
-	room_wait(&guest->guest->room, &result->status, &result->signal);
 	memcpy(result->exceeded, guest->guest->room.exceeded, sizeof(result->exceeded));
 	put_guest(sources, source, guest, (struct event){ .kind = EVENT_EXITED });
 }

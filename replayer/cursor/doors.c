@@ -266,13 +266,16 @@ static int read_entropy(struct doors *doors, struct door_event *event)
 	return got == 1;
 }
 
-static void read_keeper(struct doors *doors)
+static int read_keeper(struct doors *doors)
 {
 	struct room *room = &doors->guest->room;
+	int ended = room_ended(room, &doors->status, &doors->signal);
 
-	room_wait(room, &doors->status, &doors->signal);
+	if (ended != 1)
+		return ended;
 	unwatch_door(doors, room->keeper_fd);
 	doors->ended = true;
+	return 0;
 }
 
 /* Returns 1 when @event is the guest's next move, 0 when there is more to wait for. */
@@ -285,8 +288,7 @@ static int handle_door(struct doors *doors, enum door door, struct door_event *e
 		read_time(doors, false);
 		return 0;
 	case DOOR_FD_KEEPER:
-		read_keeper(doors);
-		return 0;
+		return read_keeper(doors);
 	case DOOR_FD_ENTROPY:
 		return read_entropy(doors, event);
 	case DOOR_FD_STOP:
@@ -351,10 +353,19 @@ static int look_at(struct doors *doors, uint64_t ready, struct door_event *event
 	return handle_door(doors, door, event);
 }
 
+/* A guest whose console is full is blocked by us. */
+static int drain_quietly(struct doors *doors, struct door_event *event)
+{
+	int err = doors_drain_console(doors);
+
+	event->kind = DOOR_FLOOD;
+	return err ? err : doors->console_size > GUEST_CONSOLE_MAX;
+}
+
 int doors_next(struct doors *doors, enum door_event_kind expected, uint64_t timeout,
 	       struct door_event *event)
 {
-	uint64_t quiet_since = 0;
+	uint64_t since = 0;
 
 	if (doors->has_kept) {
 		*event = doors->kept;
@@ -374,23 +385,14 @@ int doors_next(struct doors *doors, enum door_event_kind expected, uint64_t time
 
 		if (count < 0 && errno != EINTR)
 			return -errno;
-		if (count == 1) {
-			got = look_at(doors, ready.data.u64, event);
-			if (got)
-				return got < 0 ? got : 0;
-			continue;
-		}
-		/* A guest whose console is full is blocked by us. */
-		got = doors_drain_console(doors);
-		if (got < 0)
-			return got;
-		if (doors->console_size > GUEST_CONSOLE_MAX) {
-			event->kind = DOOR_FLOOD;
-			return 0;
-		}
-		if (!quiet_since)
-			quiet_since = process_wall_ns();
-		if (timeout && process_wall_ns() - quiet_since >= timeout) {
+		got = count == 1 ? look_at(doors, ready.data.u64, event)
+				 : drain_quietly(doors, event);
+		if (got)
+			return got < 0 ? got : 0;
+		/* What is ready and is no move does not count: it may be so for ever. */
+		if (!since)
+			since = process_wall_ns();
+		if (timeout && process_wall_ns() - since >= timeout) {
 			event->kind = DOOR_SILENCE;
 			return 0;
 		}
