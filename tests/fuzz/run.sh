@@ -13,7 +13,7 @@ usage() {
 	cat <<'END'
 Usage: tests/fuzz/run.sh [--keep] [SECONDS] [TARGET]...
 
-Builds the fuzz targets and runs each of them but "cursor", or those that are named, for SECONDS (20), beginning with
+Builds the fuzz targets and runs each of them, or those that are named, for SECONDS (20), beginning with
 its corpus: tests/fuzz/corpus/TARGET. Prints a line for each as TAP has it. What made one fail is kept
 in build/fuzz/findings, and so is the end of what it said:
 
@@ -76,9 +76,7 @@ if [[ ${1-} =~ ^[0-9]+$ ]]; then
 	seconds=$1
 	shift
 fi
-# The guest of "cursor" is another process, so that its runs differ: now and then one waits for a minute for what
-# does not come, which is not understood yet. It runs when it is named.
-(($#)) || mapfile -t all < <(targets | grep -vx cursor)
+(($#)) || mapfile -t all < <(targets)
 (($#)) || set -- "${all[@]}"
 for name; do
 	[[ -e $root/tests/fuzz/fuzz_$name.c ]] || {
