@@ -43,6 +43,7 @@ int trace_output_diagnose(const char *path, int error, struct diagnosis *why)
 				"cannot write the trace %s: %s" TRACE_OUTPUT_PART
 				" is being written by another process",
 				path, path);
-	return diagnose(why, exit_status_of_file(error), error, "give another file with -o",
+	return diagnose(why, exit_status_of_file(error), error,
+			diagnosis_shortage(error) ?: "give another file with -o",
 			"cannot write the trace %s: %s", path, write_error_text(path, error, text));
 }

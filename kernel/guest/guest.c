@@ -197,7 +197,7 @@ int guest_answer_entropy(struct guest *guest, const struct entropy_request *requ
 	return err;
 }
 
-size_t guest_read_console(struct guest *guest, void *data, size_t size)
+ssize_t guest_read_console(struct guest *guest, void *data, size_t size)
 {
 	ssize_t got;
 
@@ -206,26 +206,33 @@ size_t guest_read_console(struct guest *guest, void *data, size_t size)
 	do
 		got = read(guest->room.console_fd, data, size);
 	while (got < 0 && errno == EINTR);
-	return got < 0 ? 0 : (size_t)got;
+	if (got < 0 && errno != EAGAIN && errno != ECONNRESET)
+		return -errno;
+	return got < 0 ? 0 : got;
 }
 
-/* 'S' when the guest sleeps; 0 when it is gone. */
-static char process_state(struct guest *guest)
+/* *@state is 'S' when the guest sleeps. Returns 0, -ESRCH when it is gone, or another -errno. */
+static int process_state(struct guest *guest, char *state)
 {
 	char path[32], text[128];
-	const char *state;
+	const char *end;
 	ssize_t length;
 
 	if (guest->stat_fd < 0) {
 		snprintf(path, sizeof(path), "/proc/%d/stat", guest->room.guest);
 		guest->stat_fd = open(path, O_RDONLY | O_CLOEXEC);
 	}
+	if (guest->stat_fd < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
 	length = pread(guest->stat_fd, text, sizeof(text) - 1, 0);
-	if (length <= 0)
-		return 0;
+	if (length < 0)
+		return -errno;
 	text[length] = '\0';
-	state = strrchr(text, ')');
-	return state && state[1] ? state[2] : 0;
+	end = strrchr(text, ')');
+	if (!end || !end[1])
+		return -ESRCH;
+	*state = end[2];
+	return *state == 'Z' || *state == 'X' ? -ESRCH : 0;
 }
 
 /*
@@ -239,12 +246,11 @@ int guest_await_blocked(struct guest *guest)
 	uint64_t waited = 0;
 
 	while (waited < PATIENCE_NS) {
-		char state = process_state(guest);
+		char state = 0;
+		int err = process_state(guest, &state);
 
-		if (state == 'S')
-			return 0;
-		if (!state || state == 'Z' || state == 'X')
-			return -ESRCH;
+		if (err || state == 'S')
+			return err;
 		nanosleep(&pause, NULL);
 		if (state != 't' || !guest->stopped_by_others)
 			waited += (uint64_t)pause.tv_nsec;

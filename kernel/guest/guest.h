@@ -117,7 +117,7 @@ uint64_t guest_files_demand(const struct guest_spec *spec, uint64_t files);
  * Read what the guest has written to its console into @data, at most @size. Returns the number of
  * bytes, 0 when there is nothing (now, or ever again).
  */
-size_t guest_read_console(struct guest *guest, void *data, size_t size);
+ssize_t guest_read_console(struct guest *guest, void *data, size_t size);
 
 /* Hash one memory region; finds the guest's memory at the first call. See memory.h. */
 int guest_hash_memory(struct guest *guest, unsigned int region, struct memory_digest *digest,

@@ -100,16 +100,13 @@ unsigned int cpu_here(void)
 	return number < 0 ? 0 : (unsigned int)number;
 }
 
-char *cpu_info_text(void)
+static void copy_first_processor(FILE *info, FILE *out)
 {
 	static const char *const moving[] = { "cpu MHz",	"bogomips", "processor",  "apicid",
 					      "initial apicid", "core id",  "physical id" };
-	auto_file *info = fopen("/proc/cpuinfo", "re");
-	char line[8192], *text = NULL;
-	size_t length = 0;
-	FILE *out = open_memstream(&text, &length);
+	char line[8192];
 
-	while (info && out && fgets(line, sizeof(line), info) && *line != '\n') {
+	while (fgets(line, sizeof(line), info) && *line != '\n') {
 		bool skip = false;
 
 		for (size_t i = 0; i < ARRAY_SIZE(moving); i++)
@@ -117,8 +114,27 @@ char *cpu_info_text(void)
 		if (!skip)
 			fputs(line, out);
 	}
+}
+
+int cpu_info_text(char **text)
+{
+	auto_file *info = fopen("/proc/cpuinfo", "re");
+	size_t length = 0;
+	FILE *out;
+
+	*text = NULL;
+	if (!info)
+		return errno == ENOENT ? 0 : -errno;
+	out = open_memstream(text, &length);
+	if (!out)
+		return -ENOMEM;
+	copy_first_processor(info, out);
 	/* Only closing the stream makes the text ours. */
-	return out && !fclose(out) ? text : NULL;
+	if (!fclose(out) && !ferror(info))
+		return 0;
+	free(*text);
+	*text = NULL;
+	return -ENOMEM;
 }
 
 int cpu_allowed(cpu_set_t *allowed)

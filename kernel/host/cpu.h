@@ -36,10 +36,10 @@ unsigned int cpu_here(void);
 
 /*
  * The first processor's part of /proc/cpuinfo without what changes from moment to moment (MHz,
- * bogomips): UML reads the flags from it (arch/um/os-Linux/start_up.c). malloc'ed; NULL when there
- * is none.
+ * bogomips): UML reads the flags from it (arch/um/os-Linux/start_up.c). *@text is malloc'ed; NULL
+ * where there is none. Returns 0 or -errno.
  */
-char *cpu_info_text(void);
+int cpu_info_text(char **text);
 
 /*
  * Let the calling thread run on every CPU of @allowed but @number; on all of them when there is no

@@ -94,22 +94,27 @@ int process_spawn(const char *path, char *const *arguments, int out_fd, int err_
 	bool own_group = flags & PROCESS_OWN_GROUP;
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
+	char *none_given[] = { NULL };
 	sigset_t none, all;
 	int err;
 
 	sigemptyset(&none);
 	sigfillset(&all);
 	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_adddup2(&actions, out_fd, STDOUT_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, err_fd, STDERR_FILENO);
+	err = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	if (!err)
+		err = posix_spawn_file_actions_adddup2(&actions, out_fd, STDOUT_FILENO);
+	if (!err)
+		err = posix_spawn_file_actions_adddup2(&actions, err_fd, STDERR_FILENO);
 	posix_spawnattr_init(&attributes);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
 						      (own_group ? POSIX_SPAWN_SETPGROUP : 0));
 	posix_spawnattr_setpgroup(&attributes, 0);
 	posix_spawnattr_setsigmask(&attributes, &none);
 	posix_spawnattr_setsigdefault(&attributes, &all);
-	err = posix_spawn(pid, path, &actions, &attributes, arguments, environ);
+	if (!err)
+		err = posix_spawn(pid, path, &actions, &attributes, arguments,
+				  flags & PROCESS_NO_ENVIRONMENT ? none_given : environ);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
 	return -err;

@@ -34,9 +34,11 @@ int process_open_stop(int *fd);
 /*
  * Start @path with @arguments, an empty standard input and @out_fd and @err_fd as the other
  * standard streams. Signals are as they are by default there. With PROCESS_OWN_GROUP it leads a
- * process group of its own. Returns 0 with *@pid to be waited for, or -errno.
+ * process group of its own, with PROCESS_NO_ENVIRONMENT there are no variables. Returns 0 with
+ * *@pid to be waited for, or -errno.
  */
-#define PROCESS_OWN_GROUP 1u
+#define PROCESS_OWN_GROUP      1u
+#define PROCESS_NO_ENVIRONMENT 2u
 int process_spawn(const char *path, char *const *arguments, int out_fd, int err_fd,
 		  unsigned int flags, pid_t *pid);
 

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include "format/base/cleanup.h"
+#include "kernel/host/process.h"
 #include "kernel/image/elf_view.h"
 #include "kernel/image/image_internal.h"
 
@@ -60,7 +61,9 @@ static int read_all(int fd, void *data, size_t size)
 static int load_error(const char *what, const char *source, int error, struct diagnosis *why)
 {
 	return diagnose(why, exit_status_of_file(error), error,
-			error == -ENOENT ? "check the path" : "check the file and its permissions",
+			error == -ENOENT ? "check the path"
+					 : diagnosis_shortage(error)
+						   ?: "check the file and its permissions",
 			"cannot read the %s %s: %s", what, source, strerror(-error));
 }
 
@@ -273,29 +276,21 @@ static const char unwinder[] = "libgcc_s.so.1";
  */
 static int open_loader_list(const char *interpreter, const char *source, FILE **list, pid_t *pid)
 {
-	int pipe_fd[2];
+	const char *const words[] = { interpreter, "--preload", unwinder, "--list", source, NULL };
+	/* A FIFO in its place is not waited for. */
+	auto_fd null_fd = open("/dev/null", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	int pipe_fd[2], err;
 
-	if (pipe2(pipe_fd, O_CLOEXEC))
+	if (null_fd < 0 || pipe2(pipe_fd, O_CLOEXEC))
 		return -errno;
-	*pid = fork();
-	if (*pid < 0) {
-		close(pipe_fd[0]);
-		close(pipe_fd[1]);
-		return -errno;
-	}
-	if (!*pid) {
-		/* A FIFO in its place is not waited for. */
-		int null_fd = open("/dev/null", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-
-		dup2(pipe_fd[1], STDOUT_FILENO);
-		dup2(null_fd, STDERR_FILENO);
-		execle(interpreter, interpreter, "--preload", unwinder, "--list", source, NULL,
-		       (char *[]){ NULL });
-		_exit(127);
-	}
-	close(pipe_fd[1]);
 	*list = fdopen(pipe_fd[0], "r");
-	return *list ? 0 : -errno;
+	err = *list ? process_spawn(interpreter, (char *const *)words, pipe_fd[1], null_fd,
+				    PROCESS_NO_ENVIRONMENT, pid)
+		    : -ENOMEM;
+	close(pipe_fd[1]);
+	if (!*list)
+		close(pipe_fd[0]);
+	return err;
 }
 
 /* "	libc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x...)" or "	/lib64/ld.so (0x...)" */
@@ -337,8 +332,8 @@ int image_load_libraries(struct image_files *files, const struct image_file *ker
 		return err;
 	err = open_loader_list(interpreter, program, &list, &pid);
 	if (err)
-		return diagnose(why, EXIT_CANNOT, err, NULL, "cannot run %s: %s", interpreter,
-				strerror(-err));
+		return diagnose(why, EXIT_CANNOT, err, diagnosis_shortage(err), "cannot run %s: %s",
+				interpreter, strerror(-err));
 	while (!err && fgets(line, sizeof(line), list))
 		err = add_listed_library(files, line, why);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)

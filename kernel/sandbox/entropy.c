@@ -134,8 +134,9 @@ int entropy_receive(const struct room *room, struct entropy_request *request)
 		request->requested = ENTROPY_DEVICE_BYTES;
 		return 1;
 	}
+	/* Short of memory is this machine, and never what a guest is to be told. */
 	if (host_facts_answer(room, &notification, &value))
-		return respond(door.fd, notification.id, value, 0);
+		return value == -ENOMEM ? -ENOMEM : respond(door.fd, notification.id, value, 0);
 	return respond(door.fd, notification.id, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
 }
 
@@ -187,5 +188,6 @@ int entropy_answer(int fd, const struct entropy_request *request, const void *da
 	 */
 	if (err)
 		respond(fd, request->id, err, 0);
-	return err == -ESRCH || err == -EFAULT ? 0 : err;
+	/* Who asked may be gone, or have asked for what it cannot have. */
+	return err == -ESRCH || err == -ENOENT || err == -EFAULT ? 0 : err;
 }

@@ -47,6 +47,8 @@ static int64_t put(const struct seccomp_notif *question, uint64_t address, const
 	struct iovec local = { (void *)data, size }, remote = { (void *)address, size };
 	ssize_t written = process_vm_writev((pid_t)question->pid, &local, 1, &remote, 1, 0);
 
+	if (written < 0 && errno == ENOMEM)
+		return -ENOMEM;
 	return written == (ssize_t)size ? 0 : -EFAULT;
 }
 

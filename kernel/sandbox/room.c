@@ -320,7 +320,13 @@ static int room_try(const struct room_options *options, unsigned int parts, stru
 	}
 	room->keeper_fd = reports[0];
 	plan.report_fd = reports[1];
-	setsockopt(reports[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
+	/* They say which process the guest is. */
+	if (setsockopt(reports[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on))) {
+		err = -errno;
+		close(reports[1]);
+		close(console[1]);
+		return err;
+	}
 	room_group_create(options->groups, &options->limits, room_memory(&plan), &room->group);
 	plan.group_cpu_fd = room->group.cpu_fd;
 	room->keeper = clone_keeper(parts, &room->group);

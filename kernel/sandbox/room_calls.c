@@ -311,6 +311,8 @@ static int build(const struct room_plan *plan, bool listener, scmp_filter_ctx fi
 
 	/* Without this, kernels before 5.16 slow the whole guest down by a speculation barrier. */
 	seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1);
+	/* What the host says, such as that it has no memory. */
+	seccomp_attr_set(filter, SCMP_FLTATR_API_SYSRAWRC, 1);
 	/* Calls of other interfaces (int $0x80, x32) fail, too, and kill no process. */
 	err = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
 	/* By a binary search, for hosts that do not remember what is always allowed (5.11). */

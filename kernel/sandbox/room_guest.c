@@ -124,23 +124,30 @@ static int restrict_calls(const struct room_plan *plan, int *entropy_fd)
 {
 	int err = -EACCES;
 
+	*entropy_fd = -1;
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	if (plan->parts & SEAL_ENTROPY)
 		err = room_calls_restrict(plan, true, entropy_fd);
-	if (err)
+	/* Short of memory it is not refused: another time it would be another guest. */
+	if (err && err != -ENOMEM)
 		err = room_calls_restrict(plan, false, entropy_fd);
+	if (err == -ENOMEM)
+		return err;
 	return err && plan->options->required ? -EACCES : 0;
 }
 
-static void report_guest(const struct room_plan *plan, int entropy_fd)
+static int report_guest(const struct room_plan *plan, int entropy_fd)
 {
 	struct room_report report = { .step = ROOM_STEP_GUEST };
 
+	int err;
+
 	if (entropy_fd >= 0)
 		report.seal |= SEAL_ENTROPY;
-	room_report_send(plan->report_fd, &report, entropy_fd);
+	err = room_report_send(plan->report_fd, &report, entropy_fd);
 	if (entropy_fd >= 0)
 		close(entropy_fd);
+	return err;
 }
 
 /* A descriptor that stays open over the exec: its path is the same in every run. */
@@ -219,11 +226,12 @@ void room_become_guest(const struct room_plan *plan, int status_fd, int loader_f
 		_exit(126);
 	status.doing = "restrict the guest's system calls (seccomp)";
 	status.error = -restrict_calls(plan, &entropy_fd);
+	if (!status.error)
+		status.error = -report_guest(plan, entropy_fd);
 	if (status.error) {
 		send_status(status_fd, &status);
 		_exit(126);
 	}
-	report_guest(plan, entropy_fd);
 	status.doing = "execute the kernel";
 	if (plan->parts & SEAL_ASLR)
 		room_loader_execute(&program);

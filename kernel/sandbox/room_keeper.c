@@ -92,11 +92,13 @@ static int map_self(const struct room_plan *plan)
 static int map_user(const struct room_plan *plan)
 {
 	enum room_mapping answer;
+	ssize_t got;
 
 	if (!plan->nobody)
 		return map_self(plan);
-	if (read(plan->report_fd, &answer, sizeof(answer)) != sizeof(answer))
-		return -EPIPE;
+	got = read(plan->report_fd, &answer, sizeof(answer));
+	if (got != sizeof(answer))
+		return got < 0 ? -errno : -EPIPE;
 	return answer == ROOM_MAPPED ? become_mapped_user() : map_self(plan);
 }
 
@@ -228,7 +230,7 @@ static void wait_for_guest(const struct room_plan *plan, pid_t guest, struct roo
 	sigaddset(&child, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &child, NULL);
 	/* Also whatever the guest left behind. */
-	while ((pid = waitpid(-1, &status, WNOHANG)) != guest && pid >= 0)
+	while ((pid = waitpid(-1, &status, WNOHANG)) != guest && (pid >= 0 || errno == EINTR))
 		if (!pid && !await_child(use, &child) &&
 		    (limit = room_use_exceeded(use, guest, report.doing)))
 			kill_guest(plan, use, guest, limit, &report);

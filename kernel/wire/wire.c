@@ -188,8 +188,11 @@ int wire_listen(const char *path, int *fd)
 		return -errno;
 	if (bind(listener, (const struct sockaddr *)&address, sizeof(address)) < 0)
 		return -errno;
-	if (listen(listener, SOMAXCONN) < 0)
-		return -errno;
+	if (listen(listener, SOMAXCONN) < 0) {
+		err = -errno;
+		unlink(path);
+		return err;
+	}
 	*fd = take_fd(&listener);
 	return 0;
 }

@@ -155,12 +155,14 @@ static int start_kernel(struct guest_spec *spec, struct findings *findings, stru
 {
 	char *none[] = { NULL };
 	struct guest_arguments_options options = { .user = none, .id = 1 };
-	char *cpu_info = cpu_info_text();
+	char *cpu_info = NULL;
 	struct trial trial;
 	struct guest guest;
 	int err = guest_arguments_build(&options, &spec->files, &spec->arguments, &spec->host_files,
 					why);
 
+	if (!err)
+		err = cpu_info_text(&cpu_info);
 	if (!err && cpu_info) {
 		size_t size = strlen(cpu_info);
 

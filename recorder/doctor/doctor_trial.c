@@ -15,7 +15,7 @@ enum door { DOOR_KEEPER, DOOR_ENTROPY, DOOR_CONSOLE, DOOR_LISTEN, DOOR_TIME, DOO
 static void read_console(struct guest *guest, struct trial *trial)
 {
 	char rest[512];
-	size_t got;
+	ssize_t got;
 
 	do {
 		size_t space = sizeof(trial->console) - 1 - trial->console_size;
@@ -23,11 +23,11 @@ static void read_console(struct guest *guest, struct trial *trial)
 		if (space) {
 			got = guest_read_console(guest, trial->console + trial->console_size,
 						 space);
-			trial->console_size += got;
+			trial->console_size += got > 0 ? (size_t)got : 0;
 		} else {
 			got = guest_read_console(guest, rest, sizeof(rest));
 		}
-	} while (got);
+	} while (got > 0);
 	trial->console[trial->console_size] = '\0';
 }
 

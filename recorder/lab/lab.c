@@ -326,6 +326,7 @@ struct lab *lab_create_single(const char *name, uint64_t id, const char *kernel,
 {
 	struct lab *lab = create_empty();
 	size_t count = 0;
+	bool whole;
 
 	if (lab)
 		lab->guest = calloc(1, sizeof(*lab->guest));
@@ -341,9 +342,15 @@ struct lab *lab_create_single(const char *name, uint64_t id, const char *kernel,
 	while (arguments[count])
 		count++;
 	lab->guest->arguments = calloc(count + 1, sizeof(char *));
-	for (size_t i = 0; lab->guest->arguments && i < count; i++)
+	whole = lab->guest->name && lab->guest->kernel && lab->guest->arguments;
+	for (size_t i = 0; whole && i < count; i++) {
 		lab->guest->arguments[i] = strdup(arguments[i]);
-	return lab;
+		whole = lab->guest->arguments[i];
+	}
+	if (whole)
+		return lab;
+	lab_destroy(lab);
+	return NULL;
 }
 
 /* A lab of which nothing is known but where it is from; NULL: out of memory. */

@@ -153,8 +153,11 @@ int run_lab_load(struct run_options *options, struct run_lab *lab, struct diagno
  */
 static int add_cpu_info(struct image_files *files)
 {
-	char *text = cpu_info_text();
+	char *text;
+	int err = cpu_info_text(&text);
 
+	if (err)
+		return err;
 	return text ? image_files_add(files, GUEST_CPU_INFO_PATH, 0444, text, strlen(text)) : 0;
 }
 
@@ -233,7 +236,7 @@ static int build_spec(const struct run_options *options, struct run_guest *guest
 	spec->id = guest->lab->id;
 	spec->wanted = options->wanted;
 	spec->cpu = cpu;
-	err = load_files(guest, why);
+	err = spec->name ? load_files(guest, why) : -ENOMEM;
 	if (!err)
 		err = build_arguments(options, guest, why);
 	if (!err)
@@ -248,7 +251,7 @@ static int build_spec(const struct run_options *options, struct run_guest *guest
 	if (err && !why->status)
 		diagnose(why, EXIT_CANNOT, err, NULL, "cannot set up the guest %s: %s",
 			 guest->lab->name, strerror(-err));
-	return spec->name || err ? err : diagnose(why, EXIT_CANNOT, -ENOMEM, NULL, "out of memory");
+	return err;
 }
 
 /* Where a guest ran that is started again, if that can be had for all of them; -1. */

@@ -159,6 +159,8 @@ static int parse_cpu(const char *text, struct argp_state *state)
 	unsigned int number = (unsigned int)parse_number(text, "--cpu", INT_MAX, state);
 	int err = cpu_check(number);
 
+	if (err && diagnosis_shortage(err))
+		argp_failure(state, EXIT_CANNOT, -err, "cannot try --cpu %u", number);
 	if (err)
 		argp_error(state, "cannot use --cpu %u: %s", number, strerror(-err));
 	return (int)number;

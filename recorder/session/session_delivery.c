@@ -193,6 +193,8 @@ static void answer_entropy(struct sources *sources, const struct effects *effect
 
 	if (err == -EPIPE || (err < 0 && guest->state != GUEST_ALIVE))
 		forget(sources, &guest->entropy_source);
+	else if (err < 0)
+		outcome_host_failed(effects->outcome, err, "answer a guest's system call");
 }
 
 static void report_unheard(struct effects *effects, int err)

@@ -238,10 +238,12 @@ void members_end_of_connection(struct turn *turn, struct client *client, uint64_
 void members_send_failed(struct turn *turn, struct client *client, int error)
 {
 	/* A client that is gone shows as end of file on its socket. */
-	if (client->state != CLIENT_GONE)
-		fault_found(turn, client,
-			    error == -EAGAIN ? "it does not read what is sent to it"
-					     : strerror(-error));
+	if (client->state == CLIENT_GONE)
+		return;
+	if (error == -EAGAIN)
+		fault_found(turn, client, "it does not read what is sent to it");
+	else
+		outcome_host_failed(&turn->outcome, error, "send a message");
 }
 
 void members_exited(struct turn *turn, struct session_guest *guest)

@@ -191,8 +191,10 @@ static void receive(struct turn *turn, struct client *client, const struct wire_
 	if (message->op == TRACE_OP_WAIT && partition->calls_held)
 		turn_update_due(turn, partition);
 	err = calendar_receive(partition->calendar, client->handle, &known);
-	if (err)
-		fault_found(turn, client, err == -EPROTO ? NULL : strerror(-err));
+	if (err == -EPROTO)
+		fault_found(turn, client, NULL);
+	else if (err)
+		outcome_host_failed(&turn->outcome, err, "take a message");
 	turn_carry_out(turn, partition);
 }
 

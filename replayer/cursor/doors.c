@@ -118,17 +118,18 @@ static bool hold_console(struct doors *doors)
 int doors_drain_console(struct doors *doors)
 {
 	for (int i = 0; i < CONSOLE_CHUNKS_MAX && doors->console_size <= GUEST_CONSOLE_MAX; i++) {
-		size_t got;
+		ssize_t got;
 
 		if (!hold_console(doors))
 			return -ENOMEM;
 		got = guest_read_console(doors->guest, doors->console + doors->console_size,
 					 CONSOLE_CHUNK);
-		if (!got)
-			return 0;
+		if (got <= 0)
+			return (int)got;
 		if (doors->printer)
-			console_print(doors->printer, doors->console + doors->console_size, got);
-		doors->console_size += got;
+			console_print(doors->printer, doors->console + doors->console_size,
+				      (size_t)got);
+		doors->console_size += (size_t)got;
 	}
 	return 0;
 }
@@ -260,10 +261,11 @@ static int read_entropy(struct doors *doors, struct door_event *event)
 	const struct room *room = &doors->guest->room;
 	int got = entropy_receive(room, &event->entropy);
 
-	if (got < 0)
-		unwatch_door(doors, room->entropy_fd);
 	event->kind = DOOR_ENTROPY;
-	return got == 1;
+	if (got != -EPIPE)
+		return got;
+	unwatch_door(doors, room->entropy_fd);
+	return 0;
 }
 
 static int read_keeper(struct doors *doors)

@@ -3,6 +3,7 @@
 #include "recorder/session/journal/session_outcome.h"
 
 #include <errno.h>
+#include <string.h>
 
 struct diagnosis *outcome_reason(struct outcome *outcome)
 {
@@ -20,5 +21,12 @@ void outcome_finish(struct outcome *outcome, enum session_end end)
 void outcome_no_memory(struct outcome *outcome)
 {
 	diagnose(outcome_reason(outcome), EXIT_CANNOT, -ENOMEM, NULL, "out of memory");
+	outcome_finish(outcome, SESSION_FAULT);
+}
+
+void outcome_host_failed(struct outcome *outcome, int err, const char *doing)
+{
+	diagnose(outcome_reason(outcome), EXIT_CANNOT, err, diagnosis_shortage(err),
+		 "cannot %s: %s", doing, strerror(-err));
 	outcome_finish(outcome, SESSION_FAULT);
 }

@@ -26,4 +26,7 @@ void outcome_finish(struct outcome *outcome, enum session_end end);
 /* Out of memory, where nothing can be done without it. */
 void outcome_no_memory(struct outcome *outcome);
 
+/* The host cannot do what @doing says: @err, a negative errno. */
+void outcome_host_failed(struct outcome *outcome, int err, const char *doing);
+
 #endif

@@ -144,15 +144,18 @@ static bool make_room(struct session_guest *guest, size_t size)
 
 size_t session_guest_read_console(struct session_guest *guest)
 {
-	size_t got, total = 0;
+	size_t total = 0;
+	ssize_t got;
 
 	for (int i = 0; i < SESSION_CONSOLE_CHUNKS && guest->console_size <= GUEST_CONSOLE_MAX &&
 			make_room(guest, SESSION_CONSOLE_CHUNK);
 	     i++) {
 		got = guest_read_console(guest->guest, guest->console + guest->console_size,
 					 SESSION_CONSOLE_CHUNK);
-		guest->console_size += got;
-		total += got;
+		if (got <= 0)
+			break;
+		guest->console_size += (size_t)got;
+		total += (size_t)got;
 		/* Less than there is room for: there is no more. */
 		if (got < SESSION_CONSOLE_CHUNK)
 			break;
