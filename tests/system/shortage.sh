@@ -1,50 +1,83 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# What the host is short of is status 4 and said: no difference of a guest, and no damage of a trace.
-#
-# TTREC_TEST_SHORTAGES: how many allocations of each command fail, one a run (12).
+# What the host is short of is status 4 and said: no difference of a guest, and no damage of a trace. Each
+# single call that fails is in torture.sh.
 . "$(dirname "$0")/lib.sh"
 
 need_kernel 6.12
-shortages=${TTREC_TEST_SHORTAGES:-12}
 
-# fails_well STATUS COMMAND...: it may do without the allocation, and else says what it was.
-fails_well() {
-	local status=0 wanted=$1
+# runs_short SAYS COMMAND...: with status 4, which says that, or it does with what there is.
+runs_short() {
+	local status=0 what=$1
 	shift
-	FAIL_ALLOCATION=$number LD_PRELOAD="$bin/shortage.so" timeout 60 "$@" >out 2>err || status=$?
+	"$@" >out 2>err || status=$?
 	case $status in
-	"$wanted") return 0 ;;
-	4) says err 'memory' ;;
-	*) fail "allocation $number: status $status of $*" ;;
+	0) return 0 ;;
+	4) says err "$what" ;;
+	*) fail "exit status $status of $*: $(tail -n 3 out err)" ;;
 	esac
 }
 
-allocations() {
-	local number step=$1 status=$2
-	shift 2
-	for ((number = 1; number <= shortages * step; number += step)); do
-		fails_well "$status" "$@"
+few_descriptors() {
+	local files free
+	local -a limit
+	expect 0 record -q -- off
+	# Above those that are inherited; with fewer not even its libraries are found.
+	free=$(python3 -c 'import os; print(os.open("/", os.O_RDONLY))')
+	for ((files = free + 1; files < free + 20; files++)); do
+		limit=(prlimit --nofile="$files" timeout --foreground "$patience")
+		expect 4 "${limit[@]}" "$bin/ttreplay" t.zst
+		says err 'Too many open files'
+		says err 'hint: raise the limit of open files'
+		expect 4 "${limit[@]}" "$bin/ttrec" run -q -o u.zst "$kernel" mem=32M initrd="$initrd" do=off
+		says err 'Too many open files'
+		says err 'hint: raise the limit of open files'
+		[[ ! -e u.zst && ! -e u.zst.part ]] || fail "a trace was left behind"
 	done
 }
 
-of_ttdump() {
+# Of one user, where the others that it has count, too: how many are too few is not known.
+few_processes() {
+	local processes
+	publish_commands
+	local -a run_by=(as_user)
 	expect 0 record -q -- off
-	allocations 1 0 "$bin/ttdump" show t.zst
-	allocations 7 0 "$bin/ttdump" stat t.zst
+	for processes in 1 2 3 4 5 6 7 8 10 12 16; do
+		runs_short 'Resource temporarily unavailable' as_user timeout --foreground "$patience" \
+			prlimit --nproc="$processes" ttreplay t.zst
+	done
+	runs_short 'Resource temporarily unavailable' as_user timeout --foreground "$patience" \
+		prlimit --nproc=1 ttrec run -q -o u.zst "$kernel" mem=32M initrd="$initrd" do=off
+	[[ ! -e u.zst ]] || whole u.zst
 }
 
-few_descriptors() {
-	local files more free
+# Of addresses, where what is reserved and not used counts; with fewer its libraries are not found.
+little_memory() {
+	local mib
+	local -a limit
 	expect 0 record -q -- off
-	# Above those that are inherited.
-	free=$(python3 -c 'import os; print(os.open("/", os.O_RDONLY))')
-	for more in 8 9 10 13 17; do
-		files=$((free + more))
-		expect 4 prlimit --nofile="$files" timeout 60 "$bin/ttreplay" t.zst
-		says err 'hint: raise the limit of open files'
-		expect 4 prlimit --nofile="$files" timeout 60 "$bin/ttrec" run -q -o u.zst "$kernel" mem=32M initrd="$initrd" do=off
-		[[ ! -e u.zst ]] || fail "a trace was left behind"
+	for mib in 64 72 80 96 112 128 160 192; do
+		limit=(prlimit --as=$((mib << 20)) timeout --foreground "$patience")
+		runs_short memory "${limit[@]}" "$bin/ttdump" show t.zst
+		runs_short memory "${limit[@]}" "$bin/ttreplay" t.zst
+		runs_short memory "${limit[@]}" "$bin/ttrec" run -q -o u.zst "$kernel" mem=32M initrd="$initrd" do=off
+		[[ ! -e u.zst || $(fact verify u.zst) =~ ^(whole|ends early)$ ]] || fail "$(fact verify u.zst)"
+	done
+}
+
+# A disk of so many KiB for all that is written: the trace, and the sandbox's files.
+small_disk() {
+	unshare -mr true 2>/dev/null || skip "needs mount namespaces"
+	local kib
+	expect 0 record -q -- off
+	for kib in 16 256 1024 4096; do
+		# shellcheck disable=SC2016
+		runs_short 'No space left|make room' timeout --foreground "$patience" unshare -mr bash -c 'mkdir -p disk && mount -t tmpfs -o size="$0"k tmpfs disk &&
+			TMPDIR=$PWD/disk exec "$@"' "$kib" "$bin/ttrec" run -q -o disk/u.zst "$kernel" mem=32M \
+			initrd="$initrd" do=off
+		# shellcheck disable=SC2016
+		runs_short 'No space left|make room' timeout --foreground "$patience" unshare -mr bash -c 'mkdir -p disk && mount -t tmpfs -o size="$0"k tmpfs disk &&
+			exec "$@"' "$kib" "$bin/ttdump" salvage -o disk/u.zst t.zst
 	done
 }
 
@@ -83,7 +116,9 @@ another_null() {
 	expect 0 with_null device timeout 60 "$bin/ttreplay" t.zst
 }
 
-proves "an allocation that fails is no damaged trace to ttdump" of_ttdump
-proves "a limit of open files is named" few_descriptors
+proves "a limit of open files is named, wherever it is met" few_descriptors
+proves "a limit of processes is named, and is no difference of a guest" few_processes
+proves "a limit of memory is named" little_memory
+proves "a full disk is named" small_disk
 proves "something else in the place of /dev/null is named before a guest starts" another_null
 finish

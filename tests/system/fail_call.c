@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * Preloaded into our commands: lists from where they allocate memory and call the system, and lets
+ * one such call fail, interrupts calls, or has the clock of the wall jump. See torture.sh.
+ *
+ * FAIL_LOG     a file: a line for each place that calls, as FAIL_CALL takes it, and behind it the
+ *              errors that the call may end with. With FAIL_CALL: the one that failed, once it has.
+ * FAIL_CALL    "GENERATION NAME PLACE WHICH ERROR": call number WHICH from that place fails, in each
+ *              process of that generation: 0 is one that was executed, 1 what it forks, and so on.
+ * FAIL_EINTR   a number: of the calls that a signal may interrupt, each one of so many is.
+ * FAIL_CLOCK   the clock of the wall shows another year each time.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <link.h>
+#include <regex.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* By their numbers: what is defined here has other types than its declarations. */
+#define O_RDWR_CREATE_CLOEXEC 02000102
+#define PROT_READ_WRITE	      3
+#define MAP_SHARED	      1
+#define MAP_ANONYMOUS	      32
+#define SYS_CLONE	      56
+#define CLOCK_OF_THE_WALL     0
+
+#define PLACES_MAX 8192
+#define LINE_SIZE  128
+#define YEAR	   (365L * 24 * 3600)
+
+/* Those of any call that there is: what was not given is not looked at. */
+#define PARAMETERS long a, long b, long c, long d, long e, long f, long g
+#define ARGUMENTS  a, b, c, d, e, f, g
+
+typedef long call_function(PARAMETERS);
+
+struct call {
+	const char *name, *errors;
+	bool is_slow; /* may be interrupted */
+	call_function *real;
+};
+
+/* Shared with the children, which have other roots and other descriptors. */
+static char (*lines)[LINE_SIZE];
+static _Atomic uint64_t *keys;
+
+static struct {
+	bool any;
+	char name[24], place[64];
+	int generation, error;
+	unsigned long which;
+} wanted;
+
+static bool is_ours, clock_jumps;
+static unsigned long eintr;
+
+/* Of this process. */
+static int process, generation;
+static __thread unsigned int spared; /* calls in which nothing fails */
+static _Atomic unsigned long count, slow_calls, clock_calls;
+
+static long next(struct call *call, PARAMETERS)
+{
+	if (!call->real)
+		call->real = (call_function *)dlsym(RTLD_NEXT, call->name);
+	return call->real(ARGUMENTS);
+}
+
+/* ---- Places -------------------------------------------------------------------------------- */
+
+static bool find_place(void *caller, char *text, size_t size)
+{
+	struct dl_find_object found;
+	const char *path, *name;
+
+	if (_dl_find_object(caller, &found))
+		return false;
+	path = found.dlfo_link_map->l_name;
+	name = strrchr(path, '/');
+	name = name ? name + 1 : path;
+	snprintf(text, size, "%s+0x%lx", *name ? name : program_invocation_short_name,
+		 (unsigned long)caller - found.dlfo_link_map->l_addr);
+	return true;
+}
+
+static uint64_t hash(const char *text)
+{
+	uint64_t value = 14695981039346656037u;
+
+	while (*text)
+		value = (value ^ (uint8_t)*text++) * 1099511628211u;
+	return value | 1;
+}
+
+static void list(const char *line)
+{
+	uint64_t key = hash(line), none = 0;
+	size_t at = key % PLACES_MAX;
+
+	for (size_t tries = 0; tries < PLACES_MAX; tries++, at = (at + 1) % PLACES_MAX, none = 0) {
+		if (atomic_compare_exchange_strong(&keys[at], &none, key)) {
+			snprintf(lines[at], LINE_SIZE, "%.*s", LINE_SIZE - 2, line);
+			lines[at][strlen(lines[at])] = '\n';
+			return;
+		}
+		if (none == key)
+			return;
+	}
+}
+
+static bool is_wanted(const struct call *call, const char *place)
+{
+	return wanted.any && wanted.generation == generation && !strcmp(wanted.name, call->name) &&
+	       !strcmp(wanted.place, place) && ++count == wanted.which;
+}
+
+static void look_who_we_are(void)
+{
+	static struct call getpid = { .name = "getpid" };
+	int now = (int)next(&getpid, 0, 0, 0, 0, 0, 0, 0);
+
+	if (now == process)
+		return;
+	process = now;
+	generation++;
+	count = 0;
+}
+
+static bool is_interrupted(const struct call *call)
+{
+	return eintr && call->is_slow && ++slow_calls % eintr == 0;
+}
+
+/* Is this call to fail? Then errno says why. */
+static bool fails(const struct call *call, void *caller)
+{
+	int before = errno;
+	char place[64], line[LINE_SIZE];
+
+	if (!is_ours || spared)
+		return false;
+	look_who_we_are();
+	if (is_interrupted(call)) {
+		errno = EINTR;
+		return true;
+	}
+	if ((wanted.any || lines) && find_place(caller, place, sizeof(place))) {
+		snprintf(line, sizeof(line), "%d %s %s 1 %s", generation, call->name, place,
+			 call->errors);
+		if (is_wanted(call, place)) {
+			if (lines)
+				list(line);
+			errno = wanted.error;
+			return true;
+		}
+		if (lines && !wanted.any)
+			list(line);
+	}
+	errno = before;
+	return false;
+}
+
+/* ---- Calls --------------------------------------------------------------------------------- */
+
+#define EXPORTED __attribute__((visibility("default")))
+#define CALLER	 __builtin_return_address(0)
+
+/* NAME: what is called; SLOW: is it one that waits? FAILED: what it returns then. */
+#define WRAP(NAME, SLOW, ERRORS, FAILED)                                          \
+	EXPORTED long wrap_##NAME(PARAMETERS) __asm__(#NAME);                     \
+	long wrap_##NAME(PARAMETERS)                                              \
+	{                                                                         \
+		static struct call call = { #NAME, ERRORS, SLOW, NULL };          \
+                                                                                  \
+		return fails(&call, CALLER) ? (FAILED) : next(&call, ARGUMENTS);  \
+	}
+
+#define DESCRIPTORS "24,23,12"	/* EMFILE, ENFILE, ENOMEM */
+#define PROCESSES   "11,12"	/* EAGAIN, ENOMEM */
+#define MEMORY	    "12"	/* ENOMEM */
+#define READING	    "5,12"	/* EIO, ENOMEM */
+#define WRITING	    "28,122,5"	/* ENOSPC, EDQUOT, EIO */
+#define SENDING	    "105,12"	/* ENOBUFS, ENOMEM */
+
+WRAP(open, false, DESCRIPTORS ",5", -1)
+WRAP(openat, false, DESCRIPTORS ",5", -1)
+WRAP(fopen, false, DESCRIPTORS ",5", 0)
+WRAP(fdopen, false, MEMORY, 0)
+WRAP(opendir, false, DESCRIPTORS, 0)
+WRAP(fdopendir, false, MEMORY, 0)
+WRAP(socket, false, DESCRIPTORS, -1)
+WRAP(socketpair, false, DESCRIPTORS, -1)
+WRAP(accept4, true, DESCRIPTORS, -1)
+WRAP(epoll_create1, false, DESCRIPTORS, -1)
+WRAP(eventfd, false, DESCRIPTORS, -1)
+WRAP(signalfd, false, DESCRIPTORS, -1)
+WRAP(pidfd_open, false, DESCRIPTORS, -1)
+WRAP(pipe2, false, DESCRIPTORS, -1)
+WRAP(dup2, false, "24", -1)
+WRAP(dup3, false, "24", -1)
+WRAP(fcntl, false, "24,12", -1)
+WRAP(memfd_create, false, DESCRIPTORS, -1)
+WRAP(mkdtemp, false, WRITING, 0)
+WRAP(mkostemp, false, DESCRIPTORS ",28", -1)
+WRAP(mkdir, false, WRITING, -1)
+WRAP(mkdirat, false, WRITING, -1)
+WRAP(rename, false, WRITING, -1)
+WRAP(chmod, false, "5,30", -1)
+WRAP(fchmod, false, "5,30", -1)
+WRAP(ftruncate, false, WRITING, -1)
+WRAP(fallocate, false, WRITING, -1)
+WRAP(fork, false, PROCESSES, -1)
+WRAP(posix_spawn, false, PROCESSES, errno)
+WRAP(posix_spawnp, false, PROCESSES, errno)
+WRAP(pthread_create, false, "11", errno)
+WRAP(execve, false, "12,11", -1)
+WRAP(execv, false, "12,11", -1)
+WRAP(execvp, false, "12,11", -1)
+WRAP(mmap, false, MEMORY, -1)
+WRAP(mount, false, MEMORY, -1)
+WRAP(epoll_ctl, false, "12,28", -1)
+WRAP(epoll_wait, true, "4", -1)
+WRAP(poll, true, "12", -1)
+WRAP(ppoll, true, "12", -1)
+WRAP(bind, false, MEMORY, -1)
+WRAP(listen, false, MEMORY, -1)
+WRAP(connect, false, "12,11", -1)
+WRAP(setsockopt, false, MEMORY, -1)
+WRAP(ioctl, false, MEMORY, -1)
+WRAP(prctl, false, MEMORY, -1)
+WRAP(stat, false, READING, -1)
+WRAP(lstat, false, READING, -1)
+WRAP(fstat, false, READING, -1)
+WRAP(fstatat, false, READING, -1)
+WRAP(readlink, false, READING, -1)
+WRAP(readlinkat, false, READING, -1)
+WRAP(realpath, false, READING, 0)
+WRAP(lseek, false, "5", -1)
+WRAP(flock, true, "37,12", -1)
+WRAP(read, true, READING, -1)
+WRAP(pread, false, READING, -1)
+WRAP(preadv, false, READING, -1)
+WRAP(recv, true, MEMORY, -1)
+WRAP(recvmsg, true, MEMORY, -1)
+WRAP(process_vm_readv, false, MEMORY, -1)
+WRAP(process_vm_writev, false, MEMORY, -1)
+WRAP(write, true, WRITING, -1)
+WRAP(pwrite, false, WRITING, -1)
+WRAP(pwritev, false, WRITING, -1)
+WRAP(fflush, false, WRITING, -1)
+WRAP(send, true, SENDING, -1)
+WRAP(sendmsg, true, SENDING, -1)
+WRAP(nanosleep, true, "4", -1)
+WRAP(waitpid, true, "4", -1)
+WRAP(waitid, true, "4", -1)
+WRAP(sigtimedwait, true, "4", -1)
+WRAP(sigwaitinfo, true, "4", -1)
+WRAP(sched_setaffinity, false, MEMORY, -1)
+WRAP(seccomp_load, false, MEMORY, -ENOMEM)
+
+/* These are done nevertheless: nobody could repeat them. */
+#define WRAP_CLOSE(NAME)                                                          \
+	EXPORTED long wrap_##NAME(PARAMETERS) __asm__(#NAME);                     \
+	long wrap_##NAME(PARAMETERS)                                              \
+	{                                                                         \
+		static struct call call = { #NAME, WRITING, false, NULL };        \
+		bool failed = fails(&call, CALLER);                               \
+		int error = errno;                                                \
+		long result = next(&call, ARGUMENTS);                             \
+                                                                                  \
+		if (failed)                                                       \
+			errno = error;                                            \
+		return failed ? -1 : result;                                      \
+	}
+
+WRAP_CLOSE(close)
+WRAP_CLOSE(fclose)
+
+/*
+ * glibc 2.36 frees twice what re_compile_internal() has no memory for (free_workarea_compile, called
+ * again at the end): regcomp itself fails instead.
+ */
+EXPORTED long wrap_regcomp(PARAMETERS) __asm__("regcomp");
+long wrap_regcomp(PARAMETERS)
+{
+	static struct call call = { "regcomp", MEMORY, false, NULL };
+	long result;
+
+	if (fails(&call, CALLER))
+		return REG_ESPACE;
+	spared++;
+	result = next(&call, ARGUMENTS);
+	spared--;
+	return result;
+}
+
+EXPORTED long wrap_syscall(PARAMETERS) __asm__("syscall");
+long wrap_syscall(PARAMETERS)
+{
+	static struct call call = { "syscall", PROCESSES ",28", false, NULL };
+
+	/* Of the others there is only what a host may refuse. */
+	return a == SYS_CLONE && fails(&call, CALLER) ? -1 : next(&call, ARGUMENTS);
+}
+
+EXPORTED long wrap_clock_gettime(long clock, int64_t *now) __asm__("clock_gettime");
+long wrap_clock_gettime(long clock, int64_t *now)
+{
+	static struct call call = { .name = "clock_gettime" };
+	long result = next(&call, clock, (long)now, 0, 0, 0, 0, 0);
+
+	if (is_ours && clock_jumps && clock == CLOCK_OF_THE_WALL)
+		*now += (long)(++clock_calls * 7 % 30 - 15) * YEAR;
+	return result;
+}
+
+/* ---- Memory -------------------------------------------------------------------------------- */
+
+/* What the address sanitizer has in their place; it has to come after us (verify_asan_link_order). */
+#define ALLOCATOR(NAME)                                                           \
+	extern call_function sanitized_##NAME __asm__("__interceptor_" #NAME)     \
+		__attribute__((weak));                                            \
+	extern call_function libc_##NAME __asm__("__libc_" #NAME);                \
+	EXPORTED long wrap_##NAME(PARAMETERS) __asm__(#NAME);                     \
+	long wrap_##NAME(PARAMETERS)                                              \
+	{                                                                         \
+		static struct call call = { #NAME, MEMORY, false, NULL };         \
+                                                                                  \
+		if (fails(&call, CALLER))                                         \
+			return 0;                                                 \
+		return sanitized_##NAME ? sanitized_##NAME(ARGUMENTS)             \
+					: libc_##NAME(ARGUMENTS);                 \
+	}
+
+ALLOCATOR(malloc)
+ALLOCATOR(calloc)
+ALLOCATOR(realloc)
+
+/* ---- From the environment ------------------------------------------------------------------ */
+
+static void *share(int fd, size_t size)
+{
+	static struct call mmap = { .name = "mmap" };
+	long data = next(&mmap, 0, (long)size, PROT_READ_WRITE,
+			 MAP_SHARED | (fd < 0 ? MAP_ANONYMOUS : 0), fd, 0, 0);
+
+	return data == -1 ? NULL : (void *)data;
+}
+
+static void open_log(const char *path)
+{
+	static struct call open = { .name = "open" }, ftruncate = { .name = "ftruncate" },
+			   close = { .name = "close" };
+	const size_t size = PLACES_MAX * LINE_SIZE;
+	int fd = (int)next(&open, (long)path, O_RDWR_CREATE_CLOEXEC, 0644, 0, 0, 0, 0);
+
+	if (fd < 0)
+		return;
+	keys = share(-1, PLACES_MAX * sizeof(*keys));
+	if (keys && !next(&ftruncate, fd, (long)size, 0, 0, 0, 0, 0))
+		lines = share(fd, size);
+	next(&close, fd, 0, 0, 0, 0, 0, 0);
+}
+
+__attribute__((constructor)) static void begin(void)
+{
+	static struct call getpid = { .name = "getpid" };
+	const char *log = getenv("FAIL_LOG"), *call = getenv("FAIL_CALL"),
+		   *often = getenv("FAIL_EINTR");
+
+	/* What they have others do is not looked at. */
+	if (strncmp(program_invocation_short_name, "tt", 2))
+		return;
+	process = (int)next(&getpid, 0, 0, 0, 0, 0, 0, 0);
+	if (log)
+		open_log(log);
+	if (call)
+		wanted.any = sscanf(call, "%d %23s %63s %lu %d", &wanted.generation, wanted.name,
+				    wanted.place, &wanted.which, &wanted.error) == 5;
+	eintr = often ? strtoul(often, NULL, 10) : 0;
+	clock_jumps = getenv("FAIL_CLOCK");
+	is_ours = true;
+}
