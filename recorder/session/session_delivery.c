@@ -166,7 +166,7 @@ static void forward(struct sources *sources, struct session_device *device)
 	vhost_message_close(&device->request);
 	if (!err)
 		return;
-	snprintf(link->problem, sizeof(link->problem), "it does not take requests: %s",
+	snprintf(link->problem, sizeof(link->problem), "it does not accept requests: %s",
 		 strerror(-err));
 	put(sources, (struct event){ .kind = EVENT_FORWARD_FAILED,
 				     .device = device,

@@ -83,7 +83,7 @@ bool fault_report(struct turn *turn)
 		snprintf(with, sizeof(with), ", with %s", fault->with);
 	}
 	diagnose(outcome_reason(&turn->outcome), EXIT_PROTOCOL, -EPROTO,
-		 "look at the last records: ttdump show TRACE",
+		 "see the last records: ttdump show TRACE",
 		 "client %s broke the protocol at record %" PRIu64 ", t=%s s%s: %s", fault->who,
 		 position, duration_exact(fault->time, time), with, fault->text);
 	outcome_finish(&turn->outcome, SESSION_FAULT);
@@ -105,9 +105,8 @@ void fault_report_deadlock(struct turn *turn)
 						   length ? "; " : "", text);
 	}
 	diagnose(outcome_reason(&turn->outcome), EXIT_DIVERGED, -EDEADLK,
-		 "a guest that is done should power off; --limit-virtual ends one that waits for "
-		 "nothing",
-		 "everybody sleeps forever: %s", where);
+		 "a finished guest should power off; --limit-virtual ends one that waits forever",
+		 "all clients sleep forever: %s", where);
 	outcome_finish(&turn->outcome, SESSION_DEADLOCK);
 }
 

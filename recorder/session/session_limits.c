@@ -127,11 +127,10 @@ static void report_hang(const struct limits *limits, struct turn *turn, const st
 		 *what ? "raise --hang-timeout if it only needs longer; a program that only "
 			 "computes is not interrupted, as that takes no virtual time: let it make "
 			 "a system call in its loop, such as sched_yield(2)"
-		       : "raise --hang-timeout if it only needs longer; else look where it spins: "
-			 "it never gives the time back",
+		       : "raise --hang-timeout if it only needs longer; else find where it loops",
 		 owing && has_token(owing)
 			 ? "%s has run for %s of wall time without a message at t=%s s%s"
-			 : "%s has not spoken for %s of wall time at t=%s s%s",
+			 : "%s has sent no message for %s of wall time at t=%s s%s",
 		 owing ? client_text(owing, who) : silent,
 		 duration_short(limits->hang_timeout, wall), duration_exact(turn_now(turn), time),
 		 what);
@@ -142,8 +141,8 @@ static void report_hang(const struct limits *limits, struct turn *turn, const st
 static void report_missing(struct turn *turn, const struct session_program *program)
 {
 	diagnose(outcome_reason(&turn->outcome), EXIT_PROTOCOL, -ETIMEDOUT,
-		 "see what it printed; {time} in its command is the socket to connect to",
-		 "the program %s has not connected to take part in time", program->options.name);
+		 "check its output; {time} in its command is the socket to connect to",
+		 "the program %s has not connected to its time socket", program->options.name);
 	outcome_finish(&turn->outcome, SESSION_HUNG);
 }
 

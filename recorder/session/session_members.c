@@ -99,7 +99,7 @@ static void report_refused(struct turn *turn, const struct event *event, int err
 	else if (event->member == JOINED_CLIENT)
 		diagnose(why, EXIT_CANNOT, err,
 			 err == -EMFILE ? "raise the limit of open files (ulimit -Hn)" : NULL,
-			 "cannot take client number %zu: %s", turn->clients.seen + 1,
+			 "cannot accept client number %zu: %s", turn->clients.seen + 1,
 			 strerror(-err));
 	else if (partition->upstream)
 		diagnose(why, EXIT_CANNOT, err,
@@ -257,8 +257,8 @@ void members_program_exit(struct turn *turn, const struct session_program *progr
 	if (!session_program_is_missing(program) || !program->exit_status)
 		return;
 	diagnose(outcome_reason(&turn->outcome), EXIT_CANNOT, -ECHILD,
-		 "see what it printed; {time} in its command is the socket to connect to",
-		 "the program %s ended with %s %d before it took part in time",
+		 "check its output; {time} in its command is the socket to connect to",
+		 "the program %s ended with %s %d before it connected to its time socket",
 		 program->options.name, program->exit_code == CLD_EXITED ? "exit status" : "signal",
 		 program->exit_status);
 	outcome_finish(&turn->outcome, SESSION_FAULT);

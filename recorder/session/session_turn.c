@@ -204,7 +204,7 @@ static void receive(struct turn *turn, struct client *client, const struct wire_
 static const char *find_loss(const struct session_device *device)
 {
 	return vring_memory_is_lost(&device->vhost->memory)
-		       ? "the guest took the memory of its vrings away"
+		       ? "the guest truncated the memory of its vrings"
 		       : NULL;
 }
 
@@ -229,7 +229,7 @@ static const char *handle_kick(struct turn *turn, struct session_device *device)
 	if (done < 0)
 		return device->vhost->ring[queue].problem;
 	if (device->taken.flood)
-		return "it handed over more than 64 MiB with one kick";
+		return "it made more than 64 MiB available with one kick";
 	if (vhost_expects_reply(message))
 		partition->kicked = device;
 	turn_update_due(turn, partition);
@@ -296,7 +296,7 @@ static const char *ring_problem(const struct session_device *device)
 	for (unsigned int i = 0; i < device->device->class->queues; i++)
 		if (device->vhost->ring[i].problem[0])
 			return device->vhost->ring[i].problem;
-	return "a vring makes no sense";
+	return "a vring is invalid";
 }
 
 static void fire(struct session_device *device, uint64_t now)
@@ -452,7 +452,7 @@ static void take_device_event(struct turn *turn, const struct event *event)
 		break;
 	case EVENT_PROGRAM_REPLY:
 		if (device->link->state == LINK_OPEN && !device->link->pending)
-			program_link_cut(device, "it replied to nothing");
+			program_link_cut(device, "it replied without a request");
 		else if (device->link->state == LINK_OPEN)
 			program_link_reply(device);
 		break;

@@ -51,7 +51,7 @@ static size_t next_sequence(const struct partition *partition)
 static void report_frames(struct outcome *outcome)
 {
 	diagnose(outcome_reason(outcome), EXIT_PROTOCOL, -ENOBUFS,
-		 "a guest sends for long at one moment of virtual time: let it wait in between",
+		 "a guest keeps sending at one virtual time: let it wait in between",
 		 "frames that were sent in one window need more than 256 MiB of memory");
 	outcome_finish(outcome, SESSION_HUNG);
 }
@@ -279,8 +279,8 @@ static void write_early(struct turn *turn)
 	if (journal_waiting(&turn->journal) < MERGE_MAX)
 		return;
 	diagnose(outcome_reason(&turn->outcome), EXIT_CANNOT, -ENOBUFS,
-		 "a guest runs for long at one moment of virtual time while others fill the trace: "
-		 "record it alone, or with less output",
+		 "a guest keeps running at one virtual time while others fill the trace: record it "
+		 "alone, or with less output",
 		 "records of one window need more than 1 GiB of memory");
 	outcome_finish(&turn->outcome, SESSION_STORAGE);
 }
@@ -306,7 +306,7 @@ static void note_event(struct first_events *events, const struct partition *part
 static void report_stuck(struct turn *turn, int err)
 {
 	diagnose(outcome_reason(&turn->outcome), EXIT_CANNOT, err, NULL,
-		 "cannot go on to the next window: %s", strerror(-err));
+		 "cannot open the next window: %s", strerror(-err));
 	outcome_finish(&turn->outcome, SESSION_STORAGE);
 }
 

@@ -124,7 +124,7 @@ not_in_time() {
 	network='programs: [{name: dice, command: "exit 7 #{socket}{time}", id: 4, timed: true}]' \
 		lab "$(guest 1 say:on 'devices: [{program: dice}]')"
 	expect 4 record_lab
-	says err 'the program dice ended with exit status 7 before it took part in time'
+	says err 'the program dice ended with exit status 7 before it connected to its time socket'
 }
 
 # Whatever happens, the program does not outlive the lab.
@@ -144,7 +144,7 @@ proves "without in-band notifications: refused by name" refused
 proves "without in-band notifications, allowed: marked in the trace" allowed
 proves "a program that dies: the guest goes on" fault_replayed die 'it closed its connection'
 proves "a program that does not reply: the guest goes on" fault_replayed mute 'no reply to VRING_KICK'
-proves "a program that lies about a length loses its device" fault lie 'it used more of a buffer than there is'
+proves "a program that lies about a length loses its device" fault lie 'it used more than the size of a buffer'
 proves "a program that ends at once: diagnosed" no_socket
 proves "a timed program that ends at once: diagnosed" not_in_time
 proves "a program ends with its lab" ended

@@ -46,7 +46,7 @@ hangs() {
 
 hangs_alone() {
 	within 10 5 ttrec run -q --hang-timeout 1s -o t.zst "$rogue" "does=$(actions "$@")"
-	says err 'why: n1 has not spoken for 1.000 s'
+	says err 'why: n1 has sent no message for 1.000 s'
 }
 
 # ---- Signals and limits --------------------------------------------------------------------------------------
@@ -84,7 +84,7 @@ stopped_while_files_are_opened() {
 
 many_mappings() {
 	within 10 1 ttrec run -q -o t.zst "$rogue" mem=64M does=connect,start,maps:65000,files:900,wait
-	says err 'everybody sleeps forever'
+	says err 'all clients sleep forever'
 	within 10 0 ttreplay t.zst
 }
 
@@ -110,7 +110,7 @@ flood() {
 much_console() {
 	expect 1 ttrec run -q -o t.zst "$rogue" mem=64M \
 		does=connect,start,print:40,ticks:1,print:40,ticks:1,wait
-	says err 'everybody sleeps forever'
+	says err 'all clients sleep forever'
 	replays_identical t.zst
 }
 
@@ -118,8 +118,8 @@ proves "a guest that ends before START does not hold up others" others_go_on 100
 proves "the same where they share an island" others_go_on 0 exit:3
 proves "the same after it connected" others_go_on 100us connect,exit:3
 proves "the same where they share an island, after it connected" others_go_on 0 connect,exit:3
-proves "a guest that connects and says nothing is found out" hangs 'why: n1 has not spoken for 1.000 s' connect pause
-proves "a guest that leaves without ending is found out" hangs 'why: n1 has not spoken for 1.000 s' connect leave pause
+proves "a guest that connects and says nothing is found out" hangs 'why: n1 has sent no message for 1.000 s' connect pause
+proves "a guest that leaves without ending is found out" hangs 'why: n1 has sent no message for 1.000 s' connect leave pause
 proves "the same alone" hangs_alone connect leave pause
 proves "SIGTERM is heard while guests wait for one that has ended" stopped_while_others_wait
 proves "a limit is seen while guests wait for one that has ended" limited_while_others_wait

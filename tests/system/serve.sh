@@ -112,7 +112,7 @@ forever() {
 	rogue_client s 1 never >one 2>&1 &
 	rogue_client s 2 never >two 2>&1 &
 	served 1
-	says serve.err 'why: everybody sleeps forever: '
+	says serve.err 'why: all clients sleep forever: '
 	wait
 	says one 'has ended the connection'
 	says two 'has ended the connection'
@@ -223,7 +223,7 @@ proves "a client that has nothing to wait for may leave" leaves_in_order
 proves "guests leave, the simulator that served them stays" simulator_is_left
 proves "the only client disappears before its START" never_starts
 proves "clients that never come" not_enough_clients
-proves "everybody sleeps forever" forever
+proves "all clients sleep forever" forever
 proves "a limit of virtual time" limit
 proves "a trace without a program is not replayed" no_program_in_it
 proves "a socket path that is too long" path_too_long

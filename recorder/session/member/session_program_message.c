@@ -49,7 +49,7 @@ static const char *take_used(struct session_device *device, unsigned int queue)
 		if (got)
 			break;
 		if (written > chain->write_size)
-			return "it used more of a buffer than there is";
+			return "it used more than the size of a buffer";
 		session_device_record_used(device, queue, chain, written,
 					   written ? written : (uint32_t)chain->write_size);
 	}
@@ -68,7 +68,7 @@ void program_link_harvest(struct session_device *device)
 	if (!problem)
 		return;
 	/* The guest may see what makes no sense, too. */
-	record_unreplayable(device, "made nonsense of a vring");
+	record_unreplayable(device, "corrupted a vring");
 	program_link_cut(device, problem);
 }
 

@@ -21,7 +21,7 @@ static void report(const struct client *client, const char *what)
 	char time[UNITS_TEXT];
 
 	diagnose(outcome_reason(outcome), EXIT_PROTOCOL, -EPIPE,
-		 "look at what it printed; what was recorded so far can be replayed",
+		 "check its output; what was recorded so far can be replayed",
 		 "the scheduler at %s %s %s, t=%s s", client->partition->upstream, what,
 		 client->guest ? client->guest->guest->spec->name : "a client",
 		 duration_exact(partition_now(client->partition), time));

@@ -444,7 +444,7 @@ static void test_a_program_that_never_comes_is_named(void **state)
 	limits_check(&limits, &stage.turn, 100);
 	assert_true(stage.turn.outcome.over);
 	assert_string_equal(stage.result.diagnosis.what,
-			    "the program program has not connected to take part in time");
+			    "the program program has not connected to its time socket");
 	stage_close(&stage);
 }
 
@@ -478,7 +478,7 @@ static void test_a_guest_that_never_starts(void **state)
 	stage_run(&stage);
 	limits_check(&limits, &stage.turn, 100);
 	assert_int_equal(stage.result.end, SESSION_HUNG);
-	assert_non_null(strstr(stage.result.diagnosis.what, "has not spoken for"));
+	assert_non_null(strstr(stage.result.diagnosis.what, "has sent no message for"));
 	stage_close(&stage);
 }
 
