@@ -20,6 +20,6 @@ int refuse_overwriting(const char *input, const char *output, const char *option
 {
 	if (!output || !is_same_file(input, output))
 		return 0;
-	return diagnose(why, EXIT_USAGE, -EEXIST, "name another file",
+	return diagnose(why, EXIT_USAGE, -EEXIST, "give another file",
 			"%s: cannot overwrite %s, the trace being read", option, output);
 }

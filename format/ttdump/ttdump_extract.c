@@ -29,7 +29,7 @@ static const struct argp_option options[] = {
 	{ "output", 'o', "DIR|FILE", 0,
 	  "write below this directory (default: the current one), or one file to this name", 0 },
 	{ "max-disk", KEY_MAX_DISK, "SIZE", 0,
-	  "limit the disk space of the files together (default: what is free there)", 0 },
+	  "limit the disk space of the files together (default: the free space)", 0 },
 	{ "list", 'l', NULL, 0, "only list the files: mode, size, SHA-256, path", 0 },
 	{ 0 },
 };

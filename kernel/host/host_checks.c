@@ -384,8 +384,8 @@ static int check_device(const char *path, const unsigned int number[2], struct d
 		 path, number[0], number[1]);
 	if (stat(path, &status))
 		return diagnose(why, EXIT_CANNOT, -ENODEV, advice,
-				"cannot use this machine's %s, which each guest opens: %s", path,
-				strerror(errno));
+				"this machine's %s, which each guest opens, is not accessible: %s",
+				path, strerror(errno));
 	if (!S_ISCHR(status.st_mode))
 		return diagnose(why, EXIT_CANNOT, -ENODEV, advice,
 				"this machine's %s, which each guest opens, is %s instead of the "
@@ -405,8 +405,8 @@ static int check_device(const char *path, const unsigned int number[2], struct d
 		 "be mounted nodev",
 		 path);
 	return diagnose(why, EXIT_CANNOT, -ENODEV, advice,
-			"the guest's user cannot read and write this machine's %s, which each "
-			"guest opens (mode %04o): %s",
+			"this machine's %s, which each guest opens, cannot be read and written by "
+			"the guest's user (mode %04o): %s",
 			path, status.st_mode & 07777, strerror(-err));
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The plan that a sandbox hands to the loader, and where everything lies in a guest's process.
+ * The plan for the loader, and the address layout of a guest's process.
  *
  * The layout is that of an x86_64 process without address space randomisation as far as a guest can
  * tell (stack at the top, heap behind the program), and the same on every host:

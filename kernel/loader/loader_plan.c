@@ -48,7 +48,7 @@ static int check_segment(const struct placed *placed, const Elf64_Phdr *segment)
 	    segment->p_filesz > size - segment->p_offset ||
 	    (segment->p_vaddr - segment->p_offset) % LOADER_PAGE)
 		return -EBADMSG;
-	/* Below the first page that the host lets anybody map, or beyond the layout's end. */
+	/* Below the first page that the host allows to be mapped, or beyond the layout's end. */
 	if (segment->p_vaddr > LOADER_ADDRESS_END || segment->p_memsz > LOADER_ADDRESS_END ||
 	    placed->base + segment->p_vaddr < 16 * LOADER_PAGE)
 		return -EADDRINUSE;
@@ -215,8 +215,8 @@ static int stack_create(const struct loader_start *start, struct stack *stack)
 }
 
 /*
- * No AT_SYSINFO_EHDR: the host's vDSO is not mapped, as its place and its size are the host's. What
- * is missing besides (AT_RSEQ_*) tells of features of the host that nobody needs.
+ * No AT_SYSINFO_EHDR: the host's vDSO is not mapped, as its place and its size are the host's. The
+ * other missing entries (AT_RSEQ_*) describe features of the host that are not needed.
  */
 static void push_auxv(struct stack *stack, const struct placed *program,
 		      const struct placed *interpreter, uint64_t name, uint64_t random,

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Works out what the loader does: where each segment of a program goes, and what is on its stack.
- *
- * The ELF files are a stranger's: everything is checked against their size and against the layout
- * (loader.h) here, where it can be tested, so that the loader itself only maps what it is told.
+ * Makes the plan for the loader: where each segment of a program goes, and what is on its stack. *
+ * The ELF files are not trusted: everything is checked against their size and against the layout
+ * (loader.h) here, where it can be tested, so that the loader only carries out the plan.
  */
 #ifndef TTREC_LOADER_PLAN_H
 #define TTREC_LOADER_PLAN_H

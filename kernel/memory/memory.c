@@ -114,7 +114,7 @@ static uint8_t *put_varint(uint8_t *out, uint64_t value)
 	return out;
 }
 
-/* A walk over the blocks that notes in the ladder which ones changed. */
+/* A walk over the blocks that records the hashes of changed ones. */
 struct ladder_walk {
 	struct memory_region *region;
 	uint8_t *out;
@@ -182,9 +182,9 @@ static void walk_hole(struct ladder_walk *walk, size_t block, size_t end)
 }
 
 /*
- * Pages the guest never touched do not exist: they are skipped, and not made by looking at them.
- * The file is the guest's, and who knows what it does with it: one that grew would not fit, and
- * what goes while it is looked at reads as zeros (guard.h).
+ * Pages the guest never touched do not exist: they are skipped, and not created by reading. The
+ * guest controls the file: one that grew would not fit, and parts truncated while being read give
+ * zeros (guard.h).
  */
 static int walk_ram(struct memory *memory, struct ladder_walk *walk)
 {
@@ -213,7 +213,7 @@ static int walk_ram(struct memory *memory, struct ladder_walk *walk)
 	return 0;
 }
 
-/* All of it or an error: what a part of it means nobody asks for. */
+/* All of it or an error: a part is of no use. */
 static int whole_transfer(ssize_t done, size_t size)
 {
 	if (done < 0)

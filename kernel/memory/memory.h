@@ -4,8 +4,8 @@
  *
  * Only ever used while the guest is blocked in WAIT. Two regions: the physical memory the guest
  * was given (a shared file of the guest process, mapped here too) and the kernel image's data and
- * bss. A digest is a hash over the hashes of all blocks; the ladder is those block hashes, of
- * which only the ones that changed since the last digest are kept.
+ * bss. A digest is a hash over the hashes of all blocks; of the block hashes only those that
+ * changed since the last digest are recorded ("ladder" in names).
  */
 #ifndef TTREC_MEMORY_H
 #define TTREC_MEMORY_H
@@ -44,18 +44,18 @@ int memory_open(pid_t pid, const struct image_file *kernel, struct memory **memo
 void memory_close(struct memory *memory);
 
 /*
- * Hash region @region now. The ladder bytes (what changed since the last digest of that region; see
- * ttrace(5)) belong to @memory until the next call.
+ * Hash region @region now. The encoded block hashes (changes since the last digest of that region;
+ * see ttrace(5)) belong to @memory until the next call.
  */
 int memory_hash(struct memory *memory, unsigned int region, struct memory_digest *digest,
 		const void **ladder, size_t *ladder_size);
 
 /*
- * Compare with a recording: take the @ladder that was recorded at this point, and say which block
- * is the first to differ from what memory_hash() just saw. Must be given every recorded ladder of
- * the region in order. Returns 1 with *@address set to the guest process' virtual address
- * (data+bss) or physical address (ram) of that block, 0 when none differs, -ERANGE when the ladder
- * is of a larger region, -EBADMSG when it makes no sense.
+ * Compare with a recording: take the block hashes @ladder that were recorded at this point, and
+ * find the first block that differs from what memory_hash() just saw. Must be given all recorded
+ * block hashes of the region in order. Returns 1 with *@address set to the guest process' virtual
+ * address (data+bss) or physical address (ram) of that block, 0 when none differs, -ERANGE when the
+ * block hashes are of a larger region, -EBADMSG when it makes no sense.
  */
 int memory_compare(struct memory *memory, unsigned int region, const void *ladder,
 		   size_t ladder_size, uint64_t *address);
@@ -78,7 +78,7 @@ struct memory_difference {
 };
 
 /*
- * Look into the block at @address that memory_compare() has just found, and search what it was:
+ * Read the block at @address that memory_compare() has just found, and search its recorded content:
  * every change of one byte, of one aligned word by a small number or to all zeros or ones, or zeros
  * altogether. @recorded is the recorded digest. Takes up to a second. 0, -ERANGE when @address is
  * no block of the region, or the error of reading it.

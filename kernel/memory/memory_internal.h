@@ -9,8 +9,8 @@
 _Static_assert(MEMORY_IMAGE_BLOCK <= MEMORY_BLOCK_MAX, "a block of any region fits");
 
 /*
- * What one region was and is: block hashes as of the last digest, and as the recording says they
- * were. A block of zeros has hash 0, so that a hole and a page of zeros are the same.
+ * Block hashes of one region: as of the last digest, and as recorded. A block of zeros has hash 0,
+ * so that a hole and a page of zeros are the same.
  */
 struct memory_region {
 	uint64_t base; /* address of the first byte, as reported */

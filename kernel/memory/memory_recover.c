@@ -7,7 +7,7 @@
 
 /* A word may have been counted up or down by as much. */
 #define STEP_MAX 256
-/* Around a block, bytes: what saved states that reach into it are told by (xstate.h). */
+/* Bytes around a block, to recognise saved states that extend into it (xstate.h). */
 #define MARGIN 1024
 
 struct search {
@@ -132,7 +132,7 @@ static bool search_words(struct search *search, size_t width)
 	return false;
 }
 
-/* It was all zeros: told of the first word that is not. */
+/* It was all zeros: report the first word that is not. */
 static bool recover_zeros(struct search *search)
 {
 	struct memory_difference *difference = search->difference;
@@ -194,7 +194,7 @@ static void describe(struct search *search)
 
 	difference->block_size = (uint32_t)search->length;
 	memcpy(difference->bytes, search->data + search->begin, search->length);
-	/* Somebody else's memory by now: nothing of it can be told. */
+	/* Now the memory of another process: nothing is known about it. */
 	if (hash_now(search) != difference->replayed)
 		return;
 	if (!recover_zeros(search) && !search_bytes(search) && !search_words(search, 4))

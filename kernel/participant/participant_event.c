@@ -92,7 +92,7 @@ static void enter_interrupt(struct participant *p)
 	p->in_interrupt++;
 }
 
-/* Without delivering: whoever enables interrupts looks for what has come meanwhile. */
+/* Without delivering: enabling interrupts delivers what has arrived meanwhile. */
 static void leave_interrupt(struct participant *p)
 {
 	p->in_interrupt--;

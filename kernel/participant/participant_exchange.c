@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The participant's messages: what is sent when, how an answer is awaited, who is served meanwhile.
+ * The participant's messages: sending, awaiting answers, serving sources meanwhile.
  */
 #include "kernel/participant/participant_internal.h"
 
@@ -13,7 +13,7 @@
 
 #include "format/base/cleanup.h"
 
-/* Who made a wait end. */
+/* What ended a wait. */
 enum awaited { AWAITED_CONTROLLER, AWAITED_OTHER };
 
 int participant_set_time(struct participant *p, uint64_t ns)
@@ -106,7 +106,7 @@ static ssize_t receive(struct participant *p, struct wire_message *message)
 	}
 }
 
-/* Read a message, do what it says and, unless it is an ACK, acknowledge it. */
+/* Read a message, handle it and, unless it is an ACK, acknowledge it. */
 static int handle_message(struct participant *p, struct wire_message *message)
 {
 	struct wire_message ack = { .op = TRACE_OP_ACK };
@@ -167,8 +167,8 @@ static nfds_t poll_sources(struct participant *p)
 }
 
 /*
- * Serve the first source that is ready. Only one: its handler may have changed the list, and what
- * it exchanged takes time, so whoever calls looks again.
+ * Serve the first source that is ready. Only one: its handler may have changed the list, and its
+ * exchange takes time, so the caller checks again.
  */
 static bool serve_source(struct participant *p)
 {
@@ -203,8 +203,8 @@ static int serve_sources(struct participant *p)
 }
 
 /*
- * Wait for @other (-1: nobody) or the controller to be readable; sources go first, then @other. A
- * source that is being served is not served again, so it waits like a device that polls.
+ * Wait for @other (-1: none) or the controller to be readable; sources have precedence, then
+ * @other. A source that is being served is not served again, so it waits like a device that polls.
  */
 static int await(struct participant *p, int other, enum awaited *awaited)
 {

@@ -12,7 +12,7 @@
 struct participant_behaviour {
 	bool request_in_window;	 /* REQUESTs also what it may do without asking */
 	bool window_survives;	 /* FREE_UNTIL still holds after a WAIT */
-	bool update_always;	 /* UPDATEs a time that was told before */
+	bool update_always;	 /* sends UPDATE for a time that was already sent */
 	bool idle_second;	 /* idle for a second at most, and no panic at TIME_NEVER */
 	bool delay_interrupted;	 /* interrupts run inside of a delay */
 	bool time_of_day_always; /* asks each time, and takes the answer as it is */
@@ -57,7 +57,7 @@ struct participant {
 	struct participant_stat stat;
 	enum participant_panic panic;
 	int error;	   /* the one that stays */
-	char problem[512]; /* what went wrong, in words; empty while nothing did */
+	char problem[512]; /* description of the error; empty while there is none */
 	char advice[256];
 };
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only
 /*
  * The part of the probe that the host's kernel runs, each time a guest enters a function that is
- * probed: it notes what, and the guest's time, in the ring of that guest.
+ * probed: it records which, and the guest's time, in the ring of that guest.
  *
- * The program may sleep, so that memory of the guest that is not there is brought: what it notes
- * must not depend on what the host has swapped out or not yet mapped.
+ * The program may sleep, so that missing memory of the guest is paged in: what it records must not
+ * depend on what the host has swapped out or not yet mapped.
  */
 #include <linux/bpf.h>
 #include <linux/ptrace.h>

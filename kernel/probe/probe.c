@@ -186,7 +186,7 @@ static int say_nothing(enum libbpf_print_level level, const char *format, va_lis
 	return 0;
 }
 
-/* What a guest needs is tried, so that what is missing is said before any runs. */
+/* Everything a guest needs is tried, so that errors are reported before any runs. */
 static int try_host(struct probe *probe)
 {
 	struct probe_guest *trial = NULL;

@@ -3,9 +3,9 @@
  * The interrupt probe: which interrupts a guest takes, and when it panics or warns, as seen from
  * the host's kernel by BPF programs at functions of the guest's.
  *
- * It adds what the doors do not show: timer and console interrupts, with the guest's own time. It
- * changes nothing a guest can see, so a recording with it replays without it, and the other way
- * round. It needs root, or CAP_BPF and CAP_PERFMON, Linux 6.0, and to be built in (clang,
+ * It adds what the guest's interfaces do not show: timer and console interrupts, with the guest's
+ * own time. It changes nothing a guest can see, so a recording with it replays without it, and the
+ * other way round. It needs root, or CAP_BPF and CAP_PERFMON, Linux 6.0, and to be built in (clang,
  * bpftool, libbpf).
  *
  * Order of calls: probe_open() once; probe_attach() when a guest has sent its START and is blocked

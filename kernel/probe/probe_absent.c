@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The probe of a build without it: it says so, and there is never anything to take. */
+/* The probe of a build without it: reports that, and never has events. */
 #include <errno.h>
 
 #include "kernel/probe/probe.h"

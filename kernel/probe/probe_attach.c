@@ -109,7 +109,7 @@ void probe_prepare_together(struct probe_bpf *bpf)
 					      (enum bpf_attach_type)UPROBE_MULTI);
 }
 
-/* A host that knows such links says of a directory that it is no file. */
+/* A host that supports such links reports that a directory is not a file. */
 bool probe_can_together(const struct probe_bpf *bpf)
 {
 	const struct place places[PROBE_PLACES] = { 0 };
@@ -159,7 +159,7 @@ static void *leave(void *context)
 	return NULL;
 }
 
-/* The host waits until nobody can be in the program: there are other things to do meanwhile. */
+/* The host waits until the program can no longer be running: do other things meanwhile. */
 void probe_leave_places(struct probe_guest *guest)
 {
 	sigset_t all, before;

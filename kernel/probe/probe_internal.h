@@ -24,7 +24,7 @@ struct probe_guest {
 	struct bpf_link *each[PROBE_PLACES]; /* or one link for each */
 	pthread_t leaver;
 	bool leaving;		   /* the leaver closes link_fd */
-	struct probe_event *queue; /* taken from the ring; those before @head are handed out */
+	struct probe_event *queue; /* taken from the ring; those before @head have been returned */
 	size_t head, count, capacity;
 	uint64_t dropped; /* for want of memory */
 };
@@ -39,7 +39,7 @@ struct probe {
 /* Why BPF is refused: fills @why for the -errno that an attempt to load or attach ended with. */
 int probe_refusal(int error, struct diagnosis *why);
 
-/* Before loading: the program is to be attached with others in one link. */
+/* Before loading: the program will be attached with others in one link. */
 void probe_prepare_together(struct probe_bpf *bpf);
 /* Can the loaded program be? */
 bool probe_can_together(const struct probe_bpf *bpf);

@@ -9,9 +9,9 @@
 #define PROBE_TEXT 160
 
 /*
- * Bytes of each guest's ring; a power of two. An interrupt takes 32 of them, and somebody is woken
- * when half is full, so a guest may take 16384 interrupts before that, and as many until it is
- * emptied.
+ * Bytes of each guest's ring; a power of two. An interrupt takes 32 of them, and the reader is
+ * woken when half is full, so a guest may take 16384 interrupts before that, and as many until it
+ * is emptied.
  */
 #define PROBE_RING (1u << 20)
 

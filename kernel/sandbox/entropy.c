@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The entropy door: a guest's getrandom(2) and /dev/random, answered by us through seccomp. */
+/* A guest's getrandom(2) and /dev/random, answered through seccomp notifications. */
 #include "kernel/sandbox/entropy.h"
 
 #include <endian.h>
@@ -159,7 +159,8 @@ static int answer_open(int fd, const struct entropy_request *request, const void
 		return -errno;
 	*held = fds[1];
 	fcntl(fds[1], F_SETPIPE_SZ, ENTROPY_DEVICE_BYTES);
-	/* A user with many pipes gets a smaller one: an error, not a wait for nobody. */
+	/* A user with many pipes gets a smaller one: return an error instead of blocking forever.
+	 */
 	fcntl(fds[1], F_SETFL, O_NONBLOCK);
 	if (write(fds[1], data, size) != (ssize_t)size) {
 		close(fds[0]);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The entropy door: a guest's getrandom(2) and /dev/random, answered by us through seccomp. */
+/* A guest's getrandom(2) and /dev/random, answered through seccomp notifications. */
 #ifndef TTREC_ENTROPY_H
 #define TTREC_ENTROPY_H
 
@@ -43,10 +43,9 @@ void entropy_stream_take(struct entropy_stream *stream, void *data, size_t size)
 void entropy_stream_destroy(struct entropy_stream *stream);
 
 /*
- * One notification of the guest in @room. What is no question for random bytes is answered or let
- * through here (host_facts.h). Returns 1
- * when @request wants bytes, 0 when there is nothing to answer (also: the asker died meanwhile),
- * -EPIPE when nobody is left who could ask, or another negative errno.
+ * One notification of the guest in @room. Other notifications are answered or allowed here
+ * (host_facts.h). Returns 1 when @request wants bytes, 0 when there is nothing to answer (also: the
+ * process died meanwhile), -EPIPE when no process is left, or another negative errno.
  */
 int entropy_receive(const struct room *room, struct entropy_request *request);
 

@@ -71,7 +71,7 @@ static bool answer_statfs(const struct seccomp_notif *question, int64_t *value)
 
 /* ---- open(2), access(2) ---------------------------------------------------------------------- */
 
-/* An absolute path that the sandbox has no such file at: it is not there. */
+/* An absolute path that does not exist in the sandbox. */
 static bool read_absolute(const struct room *room, const struct seccomp_notif *question,
 			  unsigned int argument, char path[PATH_MAX])
 {
@@ -92,7 +92,7 @@ static bool answer_access(const struct room *room, const struct seccomp_notif *q
 	return true;
 }
 
-/* The guest may have put something else in its place: it gets no more than a file of its own. */
+/* The guest may have replaced it: it then gets only its own file. */
 static int open_below(const char *directory, const char *path)
 {
 	const struct open_how how = { .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK,

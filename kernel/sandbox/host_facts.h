@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a guest sees of the host, made the same on every host: answered through the same seccomp
- * listener as its entropy (entropy.h).
+ * What a guest sees of the host, made the same on every host: answered by the same seccomp listener
+ * as its entropy (entropy.h).
  *
  * - uname(2): User-Mode Linux keeps all of it in its memory and shows it in /proc/cpuinfo.
  * - statfs(2) of the directory for its memory: whether that is a tmpfs is printed at boot.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The isolated sandbox, seen from outside: opens it, takes what it hands out, ends it. */
+/* The isolated sandbox, from outside: opens it, receives its descriptors, ends it. */
 #include "kernel/sandbox/room.h"
 
 #include <assert.h>
@@ -134,7 +134,7 @@ static void remove_directory(const char *directory)
 {
 	pid_t pid = fork();
 
-	/* The sandbox's own tool for its own directory: nobody else has names in there. */
+	/* Removes the sandbox's directory, to which no other process has access. */
 	if (!pid) {
 		execl("/bin/rm", "rm", "-rf", "--", directory, NULL);
 		_exit(127);
@@ -225,7 +225,7 @@ static bool maps_user(const char *line, uint64_t user)
 	return number[0] <= user && user - number[0] < number[2];
 }
 
-/* Is there a nobody in the user namespace of the caller? In one of only its root there is not. */
+/* Whether the caller's user namespace maps nobody. One with only root does not. */
 static bool maps_nobody(const char *path)
 {
 	auto_file *map = fopen(path, "re");
@@ -269,8 +269,8 @@ static int write_map(pid_t keeper, const char *name)
 }
 
 /*
- * Only from outside can another user than the caller be mapped. Refused in a namespace that knows
- * no nobody: its root is an ordinary user of the host's.
+ * Another user than the caller can be mapped only from outside. Not possible in a namespace without
+ * nobody: its root is an ordinary user of the host.
  */
 static void map_nobody(pid_t keeper, int report_fd)
 {
@@ -278,7 +278,7 @@ static void map_nobody(pid_t keeper, int report_fd)
 
 	if (write_map(keeper, "gid_map") || write_map(keeper, "uid_map"))
 		answer = ROOM_NOT_MAPPED;
-	/* Whoever is gone already has said why. */
+	/* A process that has already exited has reported why. */
 	send(report_fd, &answer, sizeof(answer), MSG_NOSIGNAL);
 }
 
@@ -341,9 +341,8 @@ static int room_try(const struct room_options *options, unsigned int parts, stru
 }
 
 /*
- * Entropy is written into the guest and digests are read from it: without that sight a recording
- * would promise what it does not hold. At address 0 there is nothing, so -EFAULT is the answer of a
- * machine that allows it.
+ * Entropy is written into the guest and digests are read from it: without that access a recording
+ * would not be what it claims. Address 0 is not mapped, so -EFAULT means that access is allowed.
  */
 static int check_sight(pid_t guest, struct room_report *report)
 {
@@ -353,7 +352,7 @@ static int check_sight(pid_t guest, struct room_report *report)
 	snprintf(report->doing, sizeof(report->doing),
 		 "read the guest's memory (process_vm_readv)");
 	if (process_vm_readv(guest, &local, 1, &remote, 1, 0) < 0 && errno != EFAULT)
-		return errno == ESRCH ? 0 : -errno; /* it ended already: there is nothing to see */
+		return errno == ESRCH ? 0 : -errno; /* it has already ended */
 	snprintf(report->doing, sizeof(report->doing),
 		 "write the guest's memory (process_vm_writev)");
 	if (process_vm_writev(guest, &local, 1, &remote, 1, 0) < 0 && errno != EFAULT)
@@ -495,7 +494,7 @@ enum room_limit room_limit_reached(struct room *room)
 	struct pollfd keeper = { .fd = room->keeper_fd, .events = POLLIN };
 	int status, signal;
 
-	/* What it says of a limit it says before it kills. */
+	/* It reports an exceeded limit before it kills. */
 	if (!room->limit && room->keeper_fd >= 0 && poll(&keeper, 1, 0) > 0)
 		room_ended(room, &status, &signal);
 	return room->limit;

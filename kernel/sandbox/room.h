@@ -83,7 +83,7 @@ struct room {
 	int device_fd[ROOM_DEVICES_MAX]; /* where the guest will connect for each device; -1 */
 	int entropy_fd;			 /* seccomp listener, -1 without SEAL_ENTROPY */
 	int console_fd;	       /* read end of the guest's standard output and error, non-blocking */
-	enum room_limit limit; /* at which it was killed, and in words: */
+	enum room_limit limit; /* at which it was killed, and its description: */
 	char exceeded[ROOM_EXCEEDED_TEXT];
 	struct room_group group;
 	char *directory; /* host directory to remove at the end; NULL with SEAL_MOUNT */
@@ -111,7 +111,7 @@ int room_find_base(uint64_t memory, const char **base, struct host_directory *ab
  */
 int room_ended(struct room *room, int *status, int *signal);
 
-/* The limit that the program was killed at, also where nobody has waited for its end yet. */
+/* The limit that the program was killed at, even if it has not been waited for yet. */
 enum room_limit room_limit_reached(struct room *room);
 
 /*

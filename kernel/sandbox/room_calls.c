@@ -280,7 +280,7 @@ static int allow_conditions(const struct room_plan *plan, scmp_filter_ctx filter
 	for (size_t i = 0; i < ARRAY_SIZE(conditions); i++) {
 		if (conditions[i].for_host && !plan->options->host_files)
 			continue;
-		/* The host takes 32 bits of each of these: all others are no matter. */
+		/* The host uses 32 bits of each of these; the others do not matter. */
 		for (size_t j = 0; !err && j < conditions[i].count; j++)
 			err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, conditions[i].call, 1,
 					       SCMP_CMP(conditions[i].argument, SCMP_CMP_MASKED_EQ,

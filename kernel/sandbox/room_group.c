@@ -112,7 +112,7 @@ static bool find_own(char path[PATH_MAX])
 	return false;
 }
 
-/* Not the whole machine's, whoever may write to it. */
+/* Never the root group of the machine, even if it is writable. */
 static bool is_root_group(int fd)
 {
 	return faccessat(fd, "cgroup.type", F_OK, 0);
@@ -186,7 +186,7 @@ void room_groups_open(const char *directory, struct room_groups *groups)
 		    err == -EBUSY ? 0 : err);
 }
 
-/* Of a process that was killed, which is one of ours: nobody else is in here. */
+/* A process of this sandbox was killed: the group has no others. */
 static void remove_left(int parent)
 {
 	int copy = openat(parent, ".", O_DIRECTORY | O_CLOEXEC);
@@ -214,7 +214,7 @@ void room_groups_close(struct room_groups *groups)
 
 /* ---- One of a sandbox ---------------------------------------------------------------------- */
 
-/* What the supervisor counts is to end it first: it says of what there was too much. */
+/* The supervisor should act first, because it can name the exceeded limit. */
 static int limit_group(const struct room_limits *limits, uint64_t memory, int fd)
 {
 	int err = 0;

@@ -2,7 +2,7 @@
 /*
  * Control groups of sandboxes, where they are delegated to this process (cgroup v2).
  *
- * What a group counts nobody escapes: memory of the host's kernel for a sandbox's sockets and
+ * No process escapes a group's counts: memory of the host's kernel for a sandbox's sockets and
  * pipes, and processes too short-lived to be seen. They are never needed: without them the
  * supervisor counts (room_use.c).
  *
@@ -23,7 +23,7 @@ struct room_limits;
 
 /* Where groups can be made. */
 struct room_groups {
-	int fd;			       /* of the group that is delegated; -1: there is none */
+	int fd;			       /* of the delegated group; -1: none */
 	char reason[ROOM_GROUPS_TEXT]; /* why not; empty */
 	char own[32];		       /* name of that which this process went into */
 	unsigned int made;	       /* below it */
@@ -52,8 +52,8 @@ void room_groups_open(const char *directory, struct room_groups *groups);
 void room_groups_close(struct room_groups *groups);
 
 /*
- * Make a group below for a sandbox that may have @limits, with @memory bytes for its files. Without
- * a place (@groups may be NULL), or where it is refused, there is none.
+ * Make a group below it for a sandbox with @limits and @memory bytes for its files. If there is no
+ * delegated group (@groups may be NULL), or it is refused, none is made.
  */
 void room_group_create(struct room_groups *groups, const struct room_limits *limits,
 		       uint64_t memory, struct room_group *group);

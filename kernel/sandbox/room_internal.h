@@ -32,8 +32,9 @@ enum room_step {
 			      * isolated
 			      */
 	ROOM_STEP_READY,     /* the program was executed and let go */
-	ROOM_STEP_EXCEEDED, /* the program was killed at the room_limit @value; says so in @doing */
-	ROOM_STEP_EXIT,	    /* carries the wait status */
+	ROOM_STEP_EXCEEDED,  /* the program was killed at the room_limit @value, described in @doing
+			      */
+	ROOM_STEP_EXIT,	     /* carries the wait status */
 	ROOM_STEP_FAILED, /* carries an errno, what was being done, and without what it may work */
 };
 

@@ -318,7 +318,7 @@ void room_keep(struct room_plan *plan)
 	open_doors(plan, seal);
 	guest = start_guest(plan, &report.seal);
 	close(plan->console_fd);
-	/* Where the guest is not in the way. */
+	/* To numbers that the guest does not use. */
 	sched_setaffinity(0, sizeof(all), &all);
 	room_report_send(plan->report_fd, &report, -1);
 	wait_for_guest(plan, guest, &use);

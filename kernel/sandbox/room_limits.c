@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * What a program in a sandbox may take of this machine, as far as it can be fixed beforehand. All
- * of it is what any user may ask for of himself: control groups count better, but are not
- * everybody's to make (room_group.c). What all processes use together is watched: room_use.c.
+ * Resource limits of a sandbox that are set in advance. Any user may set them; control groups count
+ * better, but not every user may create them (room_group.c). What all processes use together is
+ * monitored: room_use.c.
  */
 #include <fcntl.h>
 #include <inttypes.h>

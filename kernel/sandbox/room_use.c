@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * What the processes of a sandbox use of this machine's memory and CPU time, looked at again and
- * again.
+ * Memory and CPU time used by a sandbox's processes, checked periodically.
  *
  * A resource limit bounds what a process may map (RLIMIT_DATA, RLIMIT_AS), and a kernel with KASAN
  * maps 16 TiB of which it uses an eighth of its memory; and none of them bounds what many processes
@@ -271,7 +270,7 @@ static uint64_t kib_of(const char *text, const char *name)
 
 /*
  * Its CPU time, if @own, and that of its children that were waited for: fields 14 to 17 of
- * /proc/PID/stat, behind a name in which anything may stand.
+ * /proc/PID/stat, after a name that may contain anything.
  */
 static uint64_t cpu_ticks(const struct room_use *use, pid_t pid, bool own)
 {

@@ -253,7 +253,7 @@ static void describe_admitted(const struct calendar *calendar, uint32_t handle, 
 			 duration_exact(calendar->waiting.entries[position].key.time, time));
 }
 
-/* What holds things up: what it has been told or asked and nobody has answered. */
+/* What it waits for: unacknowledged messages and unanswered requests. */
 static void describe_open_ends(const struct calendar_client *client, char *text, size_t size)
 {
 	char name[WIRE_NAME_TEXT];

@@ -39,13 +39,13 @@ struct calendar;
 /* How far a client may run without asking. Stored in the trace. */
 enum calendar_grant {
 	CALENDAR_GRANT_EACH,   /* not at all: every event is an exchange, the finest trace */
-	CALENDAR_GRANT_WINDOW, /* FREE_UNTIL the next event of anybody else, the limit, the end of
-				* the window or, without windows, 1 s */
+	CALENDAR_GRANT_WINDOW, /* FREE_UNTIL the next event of any other client, the limit, the end
+				* of the window or, without windows, 1 s */
 };
 
 struct calendar_options {
 	enum calendar_grant grant;
-	uint32_t expected; /* clients that must have sent START before anybody is admitted; >= 1 */
+	uint32_t expected; /* clients that must have sent START before any is admitted; >= 1 */
 	uint64_t tod;	   /* ns since 1970 at virtual time 0, what GET_TOD is answered from */
 	uint64_t limit;	   /* ns: virtual time at which the simulation is over; 0 = none */
 	bool windowed;	   /* the session opens windows, see calendar_open_window() */
@@ -55,9 +55,9 @@ struct calendar_options {
 enum calendar_action_kind {
 	CALENDAR_ADMIT, /* client is admitted: @index, @message is its START, @offset */
 	CALENDAR_SEND,	/* write @message to the client; after its ADMIT comes the ACK of START */
-	CALENDAR_IDLE_END, /* everybody sleeps forever: nothing happens unless somebody leaves */
+	CALENDAR_IDLE_END, /* all clients sleep forever: nothing happens unless one leaves */
 	CALENDAR_LIMIT,	   /* the next event lies at or beyond the limit */
-	CALENDAR_HOUSE,	   /* the house's event has come: it has the token */
+	CALENDAR_HOUSE,	   /* the devices' event is due: they have the token */
 	CALENDAR_WINDOW,   /* all that is before the window's end has happened */
 };
 
@@ -139,28 +139,27 @@ void calendar_expect_fewer(struct calendar *calendar);
 bool calendar_next(struct calendar *calendar, struct calendar_action *action);
 
 /*
- * The first of the house's events is at @time, ns; WIRE_TIME_NEVER: it has none. When its turn
- * comes calendar_next() gives CALENDAR_HOUSE, and the house has no event until this is called
- * again. Returns 0 or -ENOMEM.
+ * The first event of the devices is at @time, ns; WIRE_TIME_NEVER: none. When it is due
+ * calendar_next() returns CALENDAR_HOUSE, and the devices have no event until this is called again.
+ * Returns 0 or -ENOMEM.
  */
 int calendar_set_house(struct calendar *calendar, uint64_t time);
 
 /*
- * May the running client go on? Not while it could run past the house's event: it first has to
- * acknowledge an earlier bound, which it reads while it waits for the device's reply.
+ * Whether the running client may continue. Not while it could run past the devices' event: it must
+ * first acknowledge an earlier bound, which it reads while it waits for the device's reply.
  */
 bool calendar_house_heard(const struct calendar *calendar);
 
-/* The house gives the token back. Returns 0 or -ENOMEM. */
+/* The devices return the token. Returns 0 or -ENOMEM. */
 int calendar_house_done(struct calendar *calendar);
 
 /* Of a windowed calendar: let everything before @end happen. Returns 0 or -ENOMEM. */
 int calendar_open_window(struct calendar *calendar, uint64_t end);
 
 /*
- * Of a windowed calendar: let its window end at @end, if that is earlier. What the running client
- * may no longer do is taken back as for the house, see calendar_house_heard(). Returns 0 or
- * -ENOMEM.
+ * Of a windowed calendar: let its window end at @end, if that is earlier. The running client's
+ * bound is lowered as for the devices, see calendar_house_heard(). Returns 0 or -ENOMEM.
  */
 int calendar_narrow_window(struct calendar *calendar, uint64_t end);
 
@@ -171,24 +170,24 @@ int calendar_narrow_window(struct calendar *calendar, uint64_t end);
  */
 void calendar_set_reach(struct calendar *calendar, uint64_t reach);
 
-/* Time of the first event of anybody, the house included; WIRE_TIME_NEVER: there is none. */
+/* Time of the first event of any client or device; WIRE_TIME_NEVER: none. */
 uint64_t calendar_next_event(const struct calendar *calendar);
 
 /* Of a windowed calendar: where its window ends, ns. */
 uint64_t calendar_window_end(const struct calendar *calendar);
 
-/* Has CALENDAR_WINDOW been said since the last calendar_open_window()? */
+/* Whether CALENDAR_WINDOW was returned since the last calendar_open_window(). */
 bool calendar_window_done(const struct calendar *calendar);
 
 const struct calendar_fault *calendar_last_fault(const struct calendar *calendar);
 
-/* Virtual time in ns: that of the last RUN, or what the running client has since told. */
+/* Virtual time in ns: that of the last RUN, or of the running client's last UPDATE. */
 uint64_t calendar_now(const struct calendar *calendar);
 
 enum calendar_client_state calendar_client_state(const struct calendar *calendar, uint32_t client);
 uint64_t calendar_client_id(const struct calendar *calendar, uint32_t client);
 
-/* The client that holds the token; false when nobody does (start-up, or waiting for somebody). */
+/* The client that holds the token; false if none does (start-up, or waiting for a client). */
 bool calendar_running(const struct calendar *calendar, uint32_t *client);
 
 /*

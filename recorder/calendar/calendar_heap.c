@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* A binary heap that knows where each client stands in it. */
+/* A binary heap with the position of each client. */
 #include <assert.h>
 #include <errno.h>
 #include <stdbool.h>

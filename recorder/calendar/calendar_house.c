@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The house: the one event of the session's devices; and windows, in which a calendar runs alone.
+/* The devices' turn: the one event of the session's devices; and windows, in which a calendar runs
+ * alone.
  */
 #include <assert.h>
 

@@ -20,9 +20,10 @@
 #include "recorder/calendar/calendar_heap.h"
 
 /*
- * With GRANT_WINDOW no client runs further than this without asking, even when nobody else has an
- * event: a client that joins late gets its turn, one that never sleeps is heard of, and the time at
- * which a client ended is known this well. Ten times in a second of virtual time costs nothing.
+ * With GRANT_WINDOW no client runs further than this without asking, even if there is no other
+ * event: a client that joins late gets its turn, one that never sleeps is noticed, and the time at
+ * which a client ended is known this precisely. Ten times in a second of virtual time costs
+ * nothing.
  */
 #define CALENDAR_HORIZON_NS 100000000ULL
 
@@ -91,14 +92,14 @@ struct calendar {
 	uint64_t now;
 	uint32_t running;
 	bool open;		       /* all expected clients have sent START once */
-	bool ended;		       /* IDLE_END or LIMIT was said */
+	bool ended;		       /* IDLE_END or LIMIT was returned */
 	bool idle;		       /* it was IDLE_END */
 	uint64_t house;		       /* time of its event; WIRE_TIME_NEVER: none */
 	bool house_runs;	       /* it has the token */
 	bool house_waits;	       /* for the running client to acknowledge a bound */
 	uint64_t window;	       /* end of the window */
 	uint64_t reach;		       /* how soon after an UPDATE others can be heard of */
-	bool window_done;	       /* WINDOW was said */
+	bool window_done;	       /* WINDOW was returned */
 	struct calendar_heap starting; /* by (late or not, id, connection) */
 	struct calendar_heap
 		waiting;	   /* by (time, id, admission index); only clients with an event */
@@ -147,10 +148,10 @@ void calendar_answer_question(struct calendar *calendar, uint32_t handle);
 
 /* calendar_schedule.c */
 
-/* Give the token to whoever is next, if nobody has it and the next one can take it. */
+/* Give the token to the next client, if it is free and that client can take it. */
 void calendar_schedule(struct calendar *calendar);
 
-/* A waiting client has asked for an event while somebody else runs: answer, now or later. */
+/* A waiting client has requested an event while another one runs: answer, now or later. */
 void calendar_answer_request(struct calendar *calendar, uint32_t handle,
 			     const struct wire_message *request);
 

@@ -285,7 +285,7 @@ static int refuse_unstarted(struct calendar *calendar, uint32_t handle,
 		      "%s while its START is not answered: expected it to wait for that ACK", name);
 }
 
-/* START is what a client that has only connected sends, and nobody else. */
+/* Only a client that has just connected sends START. */
 static bool is_started(const struct calendar_client *client, const struct wire_message *message)
 {
 	if (message->op == TRACE_OP_START)

@@ -35,7 +35,7 @@ static uint32_t admitted_from(const struct calendar *calendar, uint32_t index)
 	return low;
 }
 
-/* Who gets it next, CALENDAR_NOBODY when all have been considered. */
+/* The next receiver, CALENDAR_NOBODY when all have been considered. */
 static uint32_t relay_next_client(struct calendar *calendar)
 {
 	struct calendar_relay *relay = &calendar->relay;

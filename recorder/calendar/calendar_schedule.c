@@ -20,7 +20,7 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* Time of the first event of anybody who waits, WIRE_TIME_NEVER when there is none. */
+/* Time of the first event of all waiting clients, WIRE_TIME_NEVER if there is none. */
 uint64_t calendar_next_event(const struct calendar *calendar)
 {
 	const struct calendar_heap_entry *next = calendar_heap_top(&calendar->waiting);
@@ -28,7 +28,7 @@ uint64_t calendar_next_event(const struct calendar *calendar)
 	return next ? earlier(next->key.time, calendar->house) : calendar->house;
 }
 
-/* What a running client must not go past: somebody's event, or the end of the window. */
+/* The time that a running client must not pass: another event, or the end of the window. */
 static uint64_t first_limit(const struct calendar *calendar)
 {
 	return earlier(calendar->window, calendar_next_event(calendar));
@@ -105,7 +105,7 @@ static void end(struct calendar *calendar, enum calendar_action_kind how)
 }
 
 /*
- * Nobody has an event. That is the end, unless somebody is at the door who may still bring one.
+ * There is no event. That is the end, unless a connected client may still bring one.
  * An idle kernel is never run at S64_MAX: it would panic (Q8).
  */
 static void end_idle(struct calendar *calendar)
@@ -114,7 +114,7 @@ static void end_idle(struct calendar *calendar)
 		end(calendar, CALENDAR_IDLE_END);
 }
 
-/* Whoever has been told something reads it first: nothing overtakes what was sent. */
+/* A client reads earlier messages first: nothing overtakes what was sent. */
 static bool is_all_acknowledged(const struct calendar *calendar)
 {
 	for (uint32_t i = 0; i < calendar->admitted_count; i++)
@@ -231,9 +231,9 @@ bool calendar_overrun_possible(const struct calendar *calendar)
 }
 
 /*
- * The ACK says that nobody will run past the event. Where a running client might, it first has to
- * acknowledge an earlier bound (Q5); it reads that while it waits for the reply of the device that
- * made this client ask.
+ * The ACK means that no client will run past the event. Where a running client might, it first has
+ * to acknowledge an earlier bound (Q5); it reads that while it waits for the reply of the device
+ * that made this client ask.
  */
 void calendar_answer_request(struct calendar *calendar, uint32_t handle,
 			     const struct wire_message *request)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A device inside the recorder: driven by kicks of its guest and by virtual time, nothing else.
- *
- * A device is told two things. kick(): the guest put something in a vring and is blocked until this
+ * A device inside the recorder: driven only by kicks of its guest and by virtual time. * A device
+ * is called for two things. kick(): the guest put something in a vring and is blocked until this
  * returns; the device looks at it, takes what it can finish at once with nothing to write, and
  * schedules the rest. fire(): the time it scheduled has come and nobody runs; it completes buffers,
  * and the session interrupts the guest afterwards if it wants to be. So interrupts and writes into
@@ -42,7 +41,7 @@ struct device_class {
 	void (*destroy)(struct device *device);
 };
 
-/* What a device needs of whoever runs it. */
+/* The interface that a device needs from the session. */
 struct device_host {
 	uint64_t (*now)(const struct device *device); /* ns of virtual time */
 	/* device->due has changed. */
@@ -128,7 +127,7 @@ struct device_disk_options {
 /* Returns 0 or -errno: opens the image. */
 int device_disk_create(const struct device_disk_options *options, struct device **device);
 
-/* Random bytes of a stream of its own (kernel/sandbox/entropy.h). */
+/* Bytes of its own random stream (kernel/sandbox/entropy.h). */
 struct device *device_rng_create(uint64_t seed, uint64_t id);
 
 /*

@@ -66,7 +66,7 @@ static int transfer(transfer_call *call, int fd, struct span *span, size_t size,
 			continue;
 		if (done < 0)
 			return -errno;
-		/* Somebody has cut the image short. */
+		/* The image was truncated. */
 		if (!done)
 			return -EIO;
 		span_advance(span, (size_t)done);

@@ -32,7 +32,7 @@ struct finding {
 struct findings {
 	struct finding *item;
 	size_t count;
-	bool failed; /* out of memory: the list is not complete */
+	bool failed; /* out of memory: the list is incomplete */
 };
 
 /* Add a finding; its texts are copied. @why and @advice may be NULL. */
@@ -76,7 +76,7 @@ void doctor_check_needs(const struct doctor_host *host, unsigned int seal,
 void doctor_check_kernel(const char *kernel, struct findings *findings);
 
 /*
- * Print the instructions that tell of the processor (kernel/instruction/instruction.h) in all
+ * Print the instructions that read processor state (kernel/instruction/instruction.h) in all
  * programs and libraries in @path, a file, a directory or an archive.
  */
 int doctor_list_instructions(const char *path, bool json, struct diagnosis *why);

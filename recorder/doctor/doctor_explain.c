@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Why a part of the seal does not hold: what the host says, matched with what it refused. */
+/* Why a part of the isolation is not possible: the host's settings, matched with what it refused.
+ */
 #include "format/base/cleanup.h"
 #include "recorder/doctor/doctor.h"
 
@@ -47,7 +48,7 @@ static unsigned int circumstances(const struct host_settings *settings)
 
 /*
  * A cause fits when its trial failed, with @error unless that is 0, in all of its circumstances.
- * The first that fits is given: what is certain stands before what is likely.
+ * The first that fits is given: certain causes come before likely ones.
  */
 static const struct {
 	unsigned int parts;

@@ -77,7 +77,7 @@ static bool same_text(const char *text, const char *before)
 	return before && !strcmp(text, before);
 }
 
-/* What is said of the finding before is not said again. */
+/* The reason of the previous finding is not repeated. */
 static void print_finding(const struct finding *finding, const struct finding *before)
 {
 	printf("%-8s%s", levels[finding->level].label, finding->name);

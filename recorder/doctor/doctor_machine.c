@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What the machine is, and what a guest and its recorder need of it beyond the seal. */
+/* Properties of the machine, and what a guest and its recorder need besides isolation. */
 #include <sched.h>
 #include <string.h>
 
@@ -131,7 +131,7 @@ void doctor_check_machine(const struct doctor_host *host, struct findings *findi
 
 /* ---- Needs ----------------------------------------------------------------------------------- */
 
-/* Trials whose failure costs more than a part of the seal. */
+/* Trials whose failure costs more than a part of the isolation. */
 static const struct {
 	enum host_trial trial;
 	const char *name, *lost, *advice;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Serves the doors of a guest that is started only to see whether it starts. */
+/* Serves the interfaces of a guest that is started only to see whether it starts. */
 #include "recorder/doctor/doctor_trial.h"
 
 #include <ctype.h>
@@ -31,7 +31,7 @@ static void read_console(struct guest *guest, struct trial *trial)
 	trial->console[trial->console_size] = '\0';
 }
 
-/* Nobody keeps what comes out of this guest: zeros are as good as any bytes. */
+/* The output of this guest is not recorded: zeros are as good as other bytes. */
 static int serve_entropy(struct guest *guest)
 {
 	struct entropy_request request;
@@ -81,7 +81,7 @@ static int serve_doors(struct guest *guest, struct trial *trial, const struct po
 		read_console(guest, trial);
 	if (doors[DOOR_LISTEN].revents)
 		err = guest_accept(guest);
-	/* A listener whose guest has gone only hangs up; the keeper says the rest. */
+	/* A listener whose guest has gone only hangs up; the supervisor reports the rest. */
 	if (!err && (doors[DOOR_ENTROPY].revents & POLLIN))
 		err = serve_entropy(guest);
 	if (!err && doors[DOOR_TIME].revents && has_spoken(guest)) {

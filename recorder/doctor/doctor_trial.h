@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A guest that is started only to see whether it starts: its doors are served, nothing is recorded.
+ * A guest that is started only to see whether it starts: its interfaces are served, nothing is
+ * recorded.
  */
 #ifndef TTREC_DOCTOR_TRIAL_H
 #define TTREC_DOCTOR_TRIAL_H

@@ -11,7 +11,7 @@
 #include "format/base/units.h"
 #include "recorder/lab/lab_internal.h"
 
-/* As usfstl's controller has it when nobody says. */
+/* The default of usfstl's controller. */
 #define NETWORK_DELAY (100 * NS_PER_US)
 
 /* VIRTIO 1.2, section 5 */

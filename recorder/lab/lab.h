@@ -60,11 +60,11 @@ struct lab_device {
 	size_t program;
 };
 
-/* A device of somebody else: a vhost-user backend, started for the lab and spoken to for it. */
+/* A device program: a vhost-user backend, started for the lab or already running. */
 struct lab_program {
 	char *name;
 	char *command; /* for sh -c; {socket} and {time} stand for paths; NULL: runs already */
-	char *socket;  /* where it listens for vhost-user, when it is not started by us */
+	char *socket;  /* where it listens for vhost-user, if it is not started here */
 	uint32_t virtio_id;
 	bool timed; /* it takes part in time: connects to {time} */
 	unsigned int line;
@@ -97,10 +97,10 @@ struct lab {
 	enum lab_disk_model disk_model;
 	/* LAB_UNSET where the file does not say */
 	uint64_t seed, tod, limit_virtual, limit_wall;
-	char *work_cost;	  /* NULL: not said */
-	int grant;		  /* enum calendar_grant; -1: not said */
+	char *work_cost;			/* NULL: not said */
+	int grant;				/* enum calendar_grant; -1: not said */
 	char **expect, **fail_on, **allow_line; /* for every guest's console, besides its own */
-	/* What the caller should tell the user; each begins with file:line:column. NULL: nothing */
+	/* Warnings for the user; each begins with file:line:column. NULL: none */
 	char **notes;
 };
 

@@ -332,7 +332,7 @@ bool lab_is_null(const yaml_node_t *node)
 	       (!*word || !strcmp(word, "~") || !strcmp(word, "null"));
 }
 
-/* Tags of YAML's own say what is known anyway; others ask for something nobody here does. */
+/* YAML's own tags are redundant; other tags are not supported. */
 static int check_tag(struct lab_reader *reader, const yaml_node_t *node)
 {
 	static const char own[] = "tag:yaml.org,2002:";

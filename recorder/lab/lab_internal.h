@@ -84,7 +84,7 @@ int lab_document_open(struct lab_reader *reader, const char *text, size_t size);
 void lab_document_close(struct lab_reader *reader);
 
 /*
- * Refuse the file because of what stands at @node: "lab.yaml:3:5: what", with @advice. Returns
+ * Refuse the file because of @node: "lab.yaml:3:5: what", with @advice. Returns
  * -EINVAL.
  */
 int lab_error(struct lab_reader *reader, const yaml_node_t *node, const char *advice,
@@ -104,7 +104,7 @@ bool lab_is_null(const yaml_node_t *node);
 
 /*
  * Read a value; says what is wrong with it if there is none, or with NUL bytes, or when it is too
- * long. @right completes "give ...".
+ * long. @right completes "expected ...".
  */
 int lab_scalar(struct lab_reader *reader, const yaml_node_t *node, const char *name,
 	       const char *right, const char **text);

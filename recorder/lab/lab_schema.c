@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* A mapping of a lab file against the table of what can be said there. */
+/* Checks a mapping of a lab file against the table of its keys. */
 #include "recorder/lab/lab_internal.h"
 
 #include <assert.h>
@@ -136,7 +136,7 @@ int lab_map_open(struct lab_reader *reader, const struct lab_schema *schema,
 	return take_mapping(reader, node, map, 0);
 }
 
-/* ---- What they say -------------------------------------------------------------------------- */
+/* ---- Messages ----------------------------------------------------------------------------- */
 
 int lab_map_read(struct lab_reader *reader, const struct lab_map *map, void *object)
 {

@@ -189,7 +189,7 @@ static int parse_share(const char *text, uint64_t *value)
 	return parse_scaled(text, units, value);
 }
 
-/* ---- Limits, as they are said --------------------------------------------------------------- */
+/* ---- Limits in messages ------------------------------------------------------------------- */
 
 static void print_number(uint64_t value, char *text, size_t size)
 {

@@ -166,7 +166,7 @@ static const struct lab_key vlab_keys[] = {
 static const struct lab_schema vlab_schema = { "a vlab file", vlab_keys, ARRAY_SIZE(vlab_keys),
 					       false, true };
 
-/* ---- What a node has when nobody says ------------------------------------------------------- */
+/* ---- Defaults of a node ------------------------------------------------------------------- */
 
 static bool address_taken(const struct vlab_form *form, const char *address)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What somebody may have meant who wrote something that is not known. */
+/* Suggests corrections for unknown words. */
 #include "recorder/lab/lab_internal.h"
 
 #include <string.h>

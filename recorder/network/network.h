@@ -3,10 +3,10 @@
  * A simulated Ethernet: a learning switch, and a link with delay, jitter, loss, bandwidth and
  * reordering between it and each port.
  *
- * Pure: no descriptors, no clock; all that is random comes from the seed, from a stream for each
- * port, so what one guest does never changes another one's luck. What becomes of a frame is decided
- * when it is sent: frames must be handed in in the order of (time, port), and each arrives at least
- * network_lookahead() later. Guests may run that far ahead of each other.
+ * Pure: no descriptors, no clock; all randomness comes from the seed, with a random stream for each
+ * port, so one guest's activity never changes another one's link outcomes. The outcome of a frame
+ * is decided when it is sent: frames must be handed in in the order of (time, port), and each
+ * arrives at least network_lookahead() later. Guests may run that far ahead of each other.
  *
  * Both links of the way count: that of the sender and that of the receiver; a network's delay is
  * that of the whole way, a port's own setting replaces half of it on its side.
@@ -87,7 +87,7 @@ unsigned int network_port_number(const struct network_port *port);
 int network_port_send(struct network_port *port, uint64_t time, struct network_frame *frame);
 
 /*
- * Decide what becomes of a frame: it is entered in the queue of each port that will get it, and
+ * Decide the outcome of a frame: it is entered in the queue of each port that will get it, and
  * their devices are scheduled. The sender's device is told of each that does not get it, or when it
  * comes to nothing. Takes the reference. 0 or -ENOMEM. @time must not be less than the last
  * frame's, whoever sent it.

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The switch: what becomes of a frame is decided here, when it is sent. */
+/* The switch: decides the outcome of a frame when it is sent. */
 #include <assert.h>
 #include <errno.h>
 
 #include "format/tttrace.h"
 #include "recorder/network/network_internal.h"
 
-/* A frame at the switch, and whether anybody gets it. */
+/* A frame at the switch, and whether it has a receiver. */
 struct passage {
 	struct network_port *from;
 	struct network_frame *frame;
@@ -14,7 +14,7 @@ struct passage {
 	uint64_t sent;
 	uint64_t time; /* at the switch */
 	unsigned int receivers;
-	unsigned int missing; /* who do not get it, and of whom the sender is told */
+	unsigned int missing; /* which do not get it, reported to the sender */
 	enum trace_loss loss; /* when there are none of both */
 };
 
@@ -78,7 +78,7 @@ static void lose(struct passage *passage, const struct network_port *port, enum 
 
 static int pass_to(struct passage *passage, struct network_port *port)
 {
-	/* A stream for each receiver: how many there are changes nobody's luck. */
+	/* A random stream for each receiver: their number does not affect outcomes. */
 	struct network_luck luck = network_luck_derive(passage->luck.state, port->number);
 	struct network_fate fate = network_link_draw(&port->link, &luck);
 	int err;

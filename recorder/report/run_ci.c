@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What a CI is told of a recording: a case for each guest and for each line that was expected. */
+/* The CI report of a recording: a case for each guest and for each expected line. */
 #include "recorder/report/run_ci.h"
 
 #include <errno.h>
@@ -176,7 +176,7 @@ static int add_expectations(struct ci_suite *suite, const struct run_report *rep
 
 /* ---- The whole ------------------------------------------------------------------------------ */
 
-/* What ended it, and whatever else no case of a guest has told. */
+/* What ended the recording, and any failure that no guest's case reports. */
 static int add_whole(struct ci_suite *suite, const struct run_report *report, int status,
 		     const char *reason)
 {

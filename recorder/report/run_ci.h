@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a CI is told of a recording. */
+/* The CI report of a recording. */
 #ifndef TTREC_RUN_CI_H
 #define TTREC_RUN_CI_H
 

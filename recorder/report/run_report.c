@@ -21,7 +21,7 @@ static const char *guest_text(const struct run_report *report, size_t index, cha
 	return text;
 }
 
-/* What it said last is often why: who records quietly has seen nothing of it. */
+/* The last console line is often the reason, and with --quiet the user has not seen it. */
 static void add_last_line(const struct run_report *report, size_t index, char *reason, size_t size)
 {
 	const char *line = session_guest_result(report->session, index)->last_line;
@@ -123,8 +123,9 @@ struct failure {
 };
 
 /*
- * Guests that run side by side fail in any order. The reason is the earliest in virtual time, of
- * several at once that of the lowest id, and of one guest what it said: equal runs have equal ones.
+ * Guests that run in parallel fail in any order. The reason is the earliest in virtual time, at
+ * equal times that of the lowest id, and for one guest its console line: equal runs have equal
+ * reasons.
  */
 static void note_failure(struct failure *first, const struct failure *failure)
 {
@@ -392,7 +393,7 @@ static void print_probe_problems(const struct run_report *report)
 	}
 }
 
-/* What usually helps a guest whose kernel said what these said; of several with whose it is. */
+/* A hint for the last kernel messages; for several guests with the guest's name. */
 static void print_hints(const struct run_report *report)
 {
 	for (size_t i = 0; report->lab && i < report->lab->guest_count; i++) {
@@ -440,7 +441,7 @@ void run_report_print(const struct run_report *report, int status, const char *r
 		fprintf(stderr, "  hint: %s\n", result->diagnosis.advice);
 	if (status)
 		print_hints(report);
-	/* Of guests that never spoke there is nothing to be compared. */
+	/* For guests that sent no message there is nothing to compare. */
 	if (kept && status && report->lab && result->messages && !report->trace->files_missing)
 		fprintf(stderr, "  replay it: ttreplay %s%s\n",
 			report->options->embed ? "" : "--trust ", report->options->output);

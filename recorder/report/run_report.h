@@ -22,13 +22,14 @@ int run_judge(const struct run_report *report, char *reason, size_t size);
 /* How guest number @index ended: the same of it alone. */
 int run_judge_end(const struct run_report *report, size_t index, char *reason, size_t size);
 
-/* What the console of guest number @index has said, first of all, that fails it; NULL: nothing. */
+/* The first console line of guest number @index that fails it; NULL: none. */
 const struct watch_find *run_find_said(const struct run_lab *lab, size_t index);
 
 /* Whether the program that the guest was to run passed: the same. */
 int run_judge_program(const struct run_report *report, char *reason, size_t size);
 
-/* How many lines of consoles are worth a warning, and the first; the caller frees it. NULL: none. */
+/* How many lines of consoles are worth a warning, and the first; the caller frees it. NULL: none.
+ */
 char *run_warnings_text(const struct run_report *report);
 
 /* Print one line (or JSON) with that verdict. @kept: the trace is still there. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What a trace says of how it was recorded, to record it again. */
+/* Reads from a trace how it was recorded, to re-record it. */
 #include "recorder/rerecord/again.h"
 
 #include <string.h>
@@ -58,7 +58,7 @@ static int read_settings(struct run_options *options, struct again *again, struc
 	if (err == -EBADMSG || err == -EPIPE)
 		return diagnose(why, EXIT_DAMAGED, err, "`ttdump verify` says where",
 				"%s has damaged recording settings", options->again);
-	/* Traces of before there was such a cost say nothing of it. */
+	/* Older traces, without such a cost, do not have it. */
 	if (!options->work_cost)
 		options->work_cost = GUEST_WORK_OFF;
 	if (err == -ENOTSUP)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A recording that is made again from its trace: the same lab with the same options and the same
- * guests, but for what the user wants to be another. While nothing is, it has the same records;
- * from where something is, it is a recording like any other.
+ * Re-recording: the same lab with the same options and guests as in a trace, except for what the
+ * user replaces. It has the same records up to the first difference, and is then a recording like
+ * any other.
  */
 #ifndef TTREC_AGAIN_H
 #define TTREC_AGAIN_H

@@ -22,7 +22,8 @@ struct console_text {
 /* One guest, or another client, of both recordings. */
 struct compared {
 	const struct guest_spec *spec; /* NULL: it is no guest */
-	bool loose;  /* another kernel or initrd: its console is only told, its memory elsewhere */
+	bool loose;  /* another kernel or initrd: console differences are only reported, memory is
+			not compared */
 	bool memory; /* its digests are compared */
 	bool over;   /* it is compared no further */
 	struct trace_reader *reader;	    /* of its records in the old trace */

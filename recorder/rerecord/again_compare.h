@@ -24,7 +24,7 @@ struct again_result {
 		now;	  /* in the old trace: the last one that was equal, or where they part */
 	uint64_t records; /* of the old trace; only if they parted */
 	char guest[64];	  /* whose record that is */
-	char difference[400];		    /* in words: "X instead of Y" */
+	char difference[400];		    /* "X instead of Y" */
 	struct console_differences console; /* of guests with another kernel or initrd */
 	/* Why memory was not compared, or empty; of several guests, that of the first one */
 	char memory_reason[192], memory_guest[64];

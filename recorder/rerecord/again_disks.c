@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The disks of a lab that is recorded again: what was on them is not in the trace. */
+/* The disks of a lab that is re-recorded: their contents are not in the trace. */
 #include <string.h>
 
 #include "format/base/cleanup.h"

@@ -25,10 +25,10 @@ static const struct argp_option table[] = {
 	{ "again", 0, NULL, OPTION_ALIAS | OPTION_HIDDEN, NULL, 0 },
 	{ "kernel", KEY_KERNEL, "[NAME=]FILE", 0,
 	  "use this kernel, for all guests or one; also for PROGRAM", 6 },
-	{ "initrd", KEY_INITRD, "[NAME=]FILE", 0, "use this initrd", 6 },
+	{ "initrd", KEY_INITRD, "[NAME=]FILE", 0, "use this initrd, for all guests or one", 6 },
 	{ "disk", KEY_DISK, "[NAME=]FILE", 0, "use this image, for all disks or those of one guest",
 	  6 },
-	{ "until", KEY_UNTIL, "RECORD|TIME", 0, "compare only up to there", 6 },
+	{ "until", KEY_UNTIL, "RECORD|TIME", 0, "compare only up to this record or time", 6 },
 	{ "trust", KEY_TRUST, NULL, 0,
 	  "start programs of its lab or connect to them, and run its guests even if they cannot be "
 	  "isolated",

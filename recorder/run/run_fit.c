@@ -11,7 +11,7 @@
 
 /* ---- The initrd and the memory --------------------------------------------------------------- */
 
-/* What @file becomes when it is unpacked, at least: gzip says its size, others are not asked. */
+/* Lower bound of the unpacked size of @file: gzip stores it, other formats are not checked. */
 static uint64_t unpacked_size(const struct image_file *file)
 {
 	const uint8_t *data = file->data;

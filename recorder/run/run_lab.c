@@ -286,7 +286,7 @@ static int check_seal(const struct run_options *options, const struct run_guest 
 
 	if (!options->seal_required || !lost)
 		return 0;
-	/* What is lost without the first of them; doctor says it of each. */
+	/* What is lost without the first of them; doctor reports each. */
 	return diagnose(why, EXIT_CANNOT, -EPERM,
 			"run `ttrec doctor` to see what to change, or remove --isolation=full",
 			"full isolation is not possible: missing: %s (%s: %s)",
@@ -295,7 +295,7 @@ static int check_seal(const struct run_options *options, const struct run_guest 
 			seal_info((enum seal_part)__builtin_ctz(lost))->lost);
 }
 
-/* Its sandbox is opened as that of a replay: whoever made the trace chose the program. */
+/* Its sandbox is opened as for a replay: the program comes from an untrusted trace. */
 static int open_recorded(const struct run_options *options, struct run_guest *guest,
 			 unsigned int cpu, struct diagnosis *why)
 {

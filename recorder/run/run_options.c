@@ -17,7 +17,7 @@
 #include "recorder/lab/lab.h"
 
 /*
- * 2026-01-01 00:00:00 UTC: a date of its own, so that nothing depends on the day of the recording.
+ * 2026-01-01 00:00:00 UTC: a fixed date, so that nothing depends on the day of the recording.
  */
 #define DEFAULT_TOD    (1767225600ULL * NS_PER_S)
 #define DEFAULT_SEED   1
@@ -124,7 +124,7 @@ static const struct argp_option schedule_options[] = {
 	{ 0 },
 };
 
-/* Options of tap besides those of the guests: whoever schedules them decides the rest. */
+/* Options of tap besides those of the guests: the scheduler decides the rest. */
 static const struct argp_option tap_only_options[] = {
 	{ "upstream", KEY_UPSTREAM, "PATH", 0, "connect guests to the scheduler at this socket",
 	  1 },
@@ -314,9 +314,9 @@ static bool is_option_of(const struct argp *argp, const char *word)
 }
 
 /*
- * The first word that is no option is the kernel or program; all that follows is its own. Behind a
- * kernel an option of ours is most likely meant for us, and a recording without it would not be
- * what was asked for. Behind "--", before the kernel or among its words, all is the guest's.
+ * The first non-option word is the kernel or program; everything after it is passed to it. A ttrec
+ * option after a kernel is probably a mistake, and a recording without it would not be what was
+ * requested. After "--", before the kernel or among its words, everything is the guest's.
  */
 static void take_guest_words(struct run_options *options, struct argp_state *state)
 {

@@ -40,7 +40,7 @@ struct run_options {
 	bool embed, quiet, json;
 	struct ci_options ci;
 	bool probe; /* record interrupts too */
-	/* A trace that is recorded again, or NULL; and what of it is to be another one */
+	/* A trace to re-record, or NULL; and what to replace */
 	const char *again;
 	const char *replace[GUEST_PARTS][RUN_PATTERNS_MAX + 1]; /* [NAME=]FILE */
 	const char *disks[RUN_PATTERNS_MAX + 1];		/* [NAME[:N]=]FILE */
@@ -70,14 +70,14 @@ extern const char *const run_grant_names[], *const run_seal_names[];
 
 struct lab;
 
-/* What neither the command line nor @lab (may be NULL) says gets its default. */
+/* Settings in neither the command line nor @lab (may be NULL) get their defaults. */
 void run_options_settle(struct run_options *options, const struct lab *lab);
 
 /* again_options.c: those of --again. @input is a struct run_options. */
 struct argp;
 extern const struct argp again_argp;
 
-/* Add what an option that may be repeated says; a usage error when there are too many. */
+/* Add a value of a repeatable option; a usage error if there are too many. */
 struct argp_state;
 void run_options_add(const char **list, const char *text, const char *option,
 		     struct argp_state *state);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The trace of a recording, with what every recording says about itself at its head. */
+/* The trace of a recording, with the records about the recording at its beginning. */
 #include "recorder/run/run_trace.h"
 
 #include <stdio.h>

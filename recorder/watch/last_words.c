@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What a guest's kernel says when it cannot go on, and what usually helps. */
+/* Hints for a guest kernel's last messages. */
 #include "recorder/watch/last_words.h"
 
 #include <stdbool.h>
@@ -44,7 +44,7 @@ static const struct {
 	{ "couldn't mount because of unsupported optional features",
 	  "the root file system is ext4, and the kernel has only ext2: build one with "
 	  "kernel/uml/build-uml.sh --distro, or with CONFIG_EXT4_FS=y" },
-	/* What User-Mode Linux looks for where nobody says root=: its own kind of disk. */
+	/* The default root= of User-Mode Linux: its own kind of disk. */
 	{ "Cannot open root device \"98:0\"", NO_ROOT },
 	{ "Cannot open root device",
 	  "check root=, and that the guest has that disk in the lab file (/dev/vda is the first)" },

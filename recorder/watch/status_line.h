@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One line on the terminal that says how a recording is doing. */
+/* The status line on the terminal. */
 #ifndef TTREC_STATUS_LINE_H
 #define TTREC_STATUS_LINE_H
 

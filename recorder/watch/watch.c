@@ -26,7 +26,7 @@ struct rule {
 	bool has_except, ready;
 };
 
-/* What has come of a line. */
+/* The current line. */
 struct console_line {
 	char text[WATCH_LINE_MAX];
 	size_t length;
@@ -52,9 +52,9 @@ struct watch {
 enum class { FAILS, WARNS, TRACE };
 
 /*
- * What counts without being asked for; ttrec(1) lists it. What a kernel prints when it has found a
- * fault in itself fails a run. Its WARN() only warns, as test suites provoke it on purpose. A call
- * trace is of what was reported in the lines before it; where there is nothing, it warns alone.
+ * The default table; ttrec(1) lists it. Kernel reports of its own faults fail a run. WARN() only
+ * warns, as test suites provoke it on purpose. A call trace belongs to a report in the lines before
+ * it; without one it is a warning.
  */
 static const struct {
 	enum class class;
@@ -80,7 +80,7 @@ static const struct {
 	/* Nothing moves any more */
 	{ FAILS, "rcu.*(self-detected stall|detected (expedited )?stalls? on)", NULL },
 	{ FAILS, "INFO: task .* blocked for more than", NULL },
-	/* A program crashed, and nobody else may report it */
+	/* A program crashed, and there may be no other report */
 	{ FAILS, "segfault at [0-9a-f]", NULL },
 	{ FAILS, "Initramfs unpacking failed", NULL },
 	{ WARNS, "WARNING:", NULL },

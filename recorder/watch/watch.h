@@ -61,7 +61,8 @@ void watch_judge(struct watch *watch, struct watch_verdict *verdict);
 /* What console number @console has said by now, in whole lines, that fails it; NULL: nothing. */
 const struct watch_find *watch_failure(const struct watch *watch, size_t console);
 
-/* Did the kernel of console number @console say, last of all, that it restarts? Then *@now is when.
+/* Whether the last message of the kernel of console number @console is that it restarts; *@now is
+ * when.
  */
 bool watch_restarted(const struct watch *watch, size_t console, uint64_t *now);
 

@@ -44,18 +44,20 @@ static const struct argp_option table[] = {
 	{ "report", KEY_REPORT, "FILE", 0,
 	  "write the result to FILE: .json, .md, or both without one of these endings", 0 },
 	{ "until", KEY_UNTIL, "POINT", 0,
-	  "stop each guest there: at a record (812), a virtual time (0.41s), irq:N, "
-	  "console:REGEX, or one guest's n2:irq:N",
+	  "stop each guest at a record (812), a virtual time (0.41s), irq:N, console:REGEX, or one "
+	  "guest's n2:irq:N",
 	  0 },
 	{ "gdb", KEY_GDB, "GUEST", 0,
-	  "hold this guest there, or at its start, and run gdb on it; arguments after -- are for "
-	  "gdb",
+	  "hold this guest at the point of --until, or at its start, and run gdb on it; arguments "
+	  "after -- are for gdb",
 	  0 },
 	{ "dump-memory", KEY_DUMP_MEMORY, "GUEST FILE", 0,
-	  "write this guest's memory there, or where it diverges, as an ELF core", 0 },
+	  "write this guest's memory to FILE at the stop, or where it diverges, as an ELF core",
+	  0 },
 	{ "kernel", KEY_KERNEL, "[NAME=]FILE", 0,
 	  "run this kernel instead, for all guests or one, and report how far it agrees", 0 },
-	{ "initrd", KEY_INITRD, "[NAME=]FILE", 0, "the same for the initrd", 0 },
+	{ "initrd", KEY_INITRD, "[NAME=]FILE", 0, "run this initrd instead, for all guests or one",
+	  0 },
 	{ "continue-live", KEY_CONTINUE_LIVE, NULL, 0,
 	  "continue live from the first difference, and record that: see CHECKING A FIX", 0 },
 	{ "then-live", 0, NULL, OPTION_ALIAS | OPTION_HIDDEN, NULL, 0 },
@@ -71,7 +73,7 @@ static const struct argp_option table[] = {
 	  0 },
 	{ "max-disk", KEY_MAX_DISK, "SIZE", 0,
 	  "limit the disk space for --dump-memory, --gdb, and sandboxes that are a directory "
-	  "(default: what is free there)",
+	  "(default: the free space)",
 	  0 },
 	{ "max-cpu", KEY_MAX_CPU, "TIME", 0,
 	  "limit the CPU time of each guest, all its processes together (default: no limit)", 0 },
@@ -79,8 +81,8 @@ static const struct argp_option table[] = {
 	  "limit the wall time of the replay (default: no limit)", 0 },
 	{ "trust", KEY_TRUST, NULL, 0, "run the trace's program even if it cannot be isolated", 0 },
 	{ "flip-bit", KEY_FLIP, "RECORD:REGION:ADDRESS:BIT", 0,
-	  "flip a bit of guest memory (region 0: ram, 1: data+bss) before that record, to test "
-	  "that it is found",
+	  "flip a bit of guest memory (region 0: ram, 1: data+bss) before a record, to test that "
+	  "it is found",
 	  0 },
 	{ 0 },
 };

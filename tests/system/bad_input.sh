@@ -215,8 +215,8 @@ allowed() {
 }
 
 own_arguments() {
-	refused 2 'time-travel=inf-cpu is ttrec.s own' boot "$kernel" time-travel=inf-cpu
-	refused 2 'umid=mine is ttrec.s own' boot "$kernel" umid=mine
+	refused 2 'time-travel=inf-cpu is set by ttrec' boot "$kernel" time-travel=inf-cpu
+	refused 2 'umid=mine is set by ttrec' boot "$kernel" umid=mine
 }
 
 # An option of ttrec does nothing there: it is refused, unless it is said to be the guest's.
@@ -236,7 +236,7 @@ options_after_the_kernel() {
 	expect 0 ttrec run -o t.zst --kernel "$kernel" /bin/echo --seed -q
 	says out '^--seed -q'
 	expect 2 ttrec tap -q --upstream /nowhere "$kernel" --seed 9
-	says err "'--seed' stands after"
+	says err "'--seed' after the kernel"
 }
 
 # ---- Where the trace goes ------------------------------------------------------------------------------------

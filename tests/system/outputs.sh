@@ -55,7 +55,7 @@ no_trace_gives_way() {
 		cp t.zst before
 		expect 2 passes
 		says err '^ttrec: cannot write the trace t\.zst: .* exists and is not a trace'
-		says err '^  hint: name another file'
+		says err '^  hint: give another file'
 		unchanged t.zst before
 	done
 	# Nor what has the name of the unfinished one.

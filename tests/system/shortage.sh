@@ -111,7 +111,7 @@ another_null() {
 	refused file 'is a regular file instead of the device 1:3'
 	refused fifo 'is a FIFO instead of the device 1:3'
 	refused /dev/zero 'is the device 1:5 instead of 1:3'
-	refused device 'may not be read and written by the guest.s user .mode 0600.'
+	refused device "cannot be read and written by the guest.s user .mode 0600."
 	chmod 666 device
 	expect 0 with_null device timeout 60 "$bin/ttreplay" t.zst
 }

@@ -260,7 +260,7 @@ help() {
 	expect 0 ttrec run --help
 	local option
 	for option in output seed tod id digest grant limit-virtual limit-wall hang-timeout expect fail-on \
-		keep no-embed quiet json seal allow cpu; do
+		keep no-embed quiet json isolation allow cpu; do
 		says out "--$option"
 	done
 }
