@@ -8,7 +8,7 @@
 #include "format/ci/ci.h"
 #include "kernel/host/process.h"
 #include "format/base/same_file.h"
-#include "format/text/json_memory.h"
+#include "format/text/record_json.h"
 #include "format/text/trace_open.h"
 #include "format/base/write_error.h"
 #include "replayer/debug/debugger.h"
@@ -197,7 +197,7 @@ int main(int argc, char **argv)
 	int status;
 
 	process_fill_streams();
-	json_memory_watch();
+	record_json_watch_memory();
 	argp_err_exit_status = EXIT_USAGE;
 	argp_program_version = "ttreplay " TTREC_VERSION;
 	replay_options_parse(argc, argv, &options);

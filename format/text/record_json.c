@@ -2,10 +2,13 @@
 /* A record as JSON, driven by the table of kinds, and what is decoded beyond it. */
 #include "format/text/record_json.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "format/base/printable.h"
+#include "format/base/write_error.h"
 #include "format/text/frame_text.h"
 #include "format/text/record_internal.h"
 
@@ -220,4 +223,18 @@ json_t *record_json(const struct cast *cast, const struct trace_record *record)
 		object = json_loadb(line.text, line.size, JSON_ALLOW_NUL, NULL);
 	line_free(&line);
 	return object;
+}
+
+static void *allocate(size_t size)
+{
+	void *memory = malloc(size);
+
+	if (!memory)
+		output_incomplete(-ENOMEM);
+	return memory;
+}
+
+void record_json_watch_memory(void)
+{
+	json_set_alloc_funcs(allocate, free);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A record as JSON; the keys are stable and documented in ttdump-show(1). */
+/* A record as JSON; the keys are stable and documented in ttdump-show(1). And what jansson has no
+ * memory for. */
 #ifndef TTREC_RECORD_JSON_H
 #define TTREC_RECORD_JSON_H
 
@@ -16,5 +17,11 @@ json_t *record_json(const struct cast *cast, const struct trace_record *record);
 
 /* Add @text as a string of JSON with its quotes; false, and nothing added, when it is no UTF-8. */
 bool line_add_json_string(struct line *line, const char *text, size_t size);
+
+/*
+ * jansson makes values of one another and leaves out what it has no memory for: that it did is
+ * output_incomplete() from here on (write_error.h). Call it before the first value is made.
+ */
+void record_json_watch_memory(void);
 
 #endif

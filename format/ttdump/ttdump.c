@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "format/base/write_error.h"
-#include "format/text/json_memory.h"
+#include "format/text/record_json.h"
 
 static const struct verb {
 	const char *name;
@@ -61,7 +61,7 @@ int main(int argc, char **argv)
 	const struct verb *verb = argc > 1 ? find_verb(argv[1]) : NULL;
 	struct diagnosis diagnosis = { .status = EXIT_IDENTICAL };
 
-	json_memory_watch();
+	record_json_watch_memory();
 	argp_err_exit_status = EXIT_USAGE;
 	argp_program_version = "ttdump " TTREC_VERSION;
 	if (!verb)

@@ -7,7 +7,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "kernel/host/host_checks.h"
+#include "kernel/sandbox/host_checks.h"
 #include "kernel/probe/probe_internal.h"
 
 /* CAP_SYS_ADMIN stands for both, as before Linux 5.8. */

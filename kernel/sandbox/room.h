@@ -19,7 +19,7 @@
 #include <sys/types.h>
 
 #include "format/base/diagnosis.h"
-#include "kernel/host/host_checks.h"
+#include "kernel/sandbox/host_checks.h"
 #include "kernel/image/image.h"
 #include "kernel/sandbox/room_group.h"
 #include "kernel/sandbox/seal.h"

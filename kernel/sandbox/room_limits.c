@@ -12,7 +12,7 @@
 
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
-#include "kernel/host/host_checks.h"
+#include "kernel/sandbox/host_checks.h"
 #include "kernel/sandbox/room_internal.h"
 
 #define ROOM_FILES_MAX	 8192

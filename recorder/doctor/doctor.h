@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 #include "format/base/diagnosis.h"
-#include "kernel/host/host_checks.h"
+#include "kernel/sandbox/host_checks.h"
 #include "kernel/sandbox/room.h"
 
 enum finding_level {

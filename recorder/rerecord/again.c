@@ -7,7 +7,7 @@
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
 #include "kernel/guest/guest_patches.h"
-#include "kernel/host/host_checks.h"
+#include "kernel/sandbox/host_checks.h"
 #include "format/base/same_file.h"
 #include "format/text/trace_open.h"
 

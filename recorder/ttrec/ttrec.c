@@ -8,7 +8,7 @@
 
 #include "format/base/cleanup.h"
 #include "format/base/write_error.h"
-#include "format/text/json_memory.h"
+#include "format/text/record_json.h"
 #include "kernel/host/process.h"
 
 static const struct {
@@ -36,7 +36,7 @@ static void usage(FILE *out)
 int main(int argc, char **argv)
 {
 	process_fill_streams();
-	json_memory_watch();
+	record_json_watch_memory();
 	argp_err_exit_status = EXIT_USAGE;
 	argp_program_version = "ttrec " TTREC_VERSION;
 	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-?"))) {

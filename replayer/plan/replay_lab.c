@@ -9,7 +9,7 @@
 #include "format/base/cleanup.h"
 #include "format/base/same_file.h"
 #include "format/text/trace_open.h"
-#include "kernel/host/host_checks.h"
+#include "kernel/sandbox/host_checks.h"
 #include "format/base/units.h"
 #include "replayer/plan/replay_limits.h"
 

@@ -8,7 +8,7 @@
 
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
-#include "kernel/host/host_checks.h"
+#include "kernel/sandbox/host_checks.h"
 
 static const char memory_advice[] = "raise the limit with --max-memory; the default is the memory "
 				    "that this machine has available";

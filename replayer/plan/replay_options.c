@@ -10,7 +10,7 @@
 #include "format/base/command_line.h"
 #include "format/base/units.h"
 #include "format/base/words.h"
-#include "kernel/host/host_checks.h"
+#include "kernel/sandbox/host_checks.h"
 
 #define DEFAULT_HANG (30 * NS_PER_S)
 

@@ -20,7 +20,7 @@
 #include <cmocka.h>
 
 #include "format/base/cleanup.h"
-#include "kernel/host/host_checks.h"
+#include "kernel/sandbox/host_checks.h"
 #include "kernel/probe/probe_internal.h"
 #include "tests/kernel/probe/probe_allowed.h"
 #include "tests/kernel/probe/probe_target.h"

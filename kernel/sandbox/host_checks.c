@@ -3,7 +3,7 @@
  * Reads the host's settings and tries, each in its own process, the system calls that create a
  * sandbox.
  */
-#include "kernel/host/host_checks.h"
+#include "kernel/sandbox/host_checks.h"
 
 #include <asm/prctl.h>
 #include <fcntl.h>
