@@ -4,7 +4,7 @@
 #
 #	bench_lab.sh BIN KERNEL [ROUNDS] [SECTION]...
 #
-# Sections: pings, guests, window, disk, frames, identity; all without one. The twin of the first is usfstl's
+# Sections: pings, guests, many, window, disk, frames, identity; all without one. The twin of the first is usfstl's
 # controller, built elsewhere, which schedules the same guests and records nothing; the environment
 # names it: TTREC_BENCH_CONTROLLER=/path/to/controller. Everything of it sits on CPU
 # TTREC_BENCH_CPU (0) and it uses shared memory, which is its best. TTREC_BENCH_REPLAYS (100): how
@@ -18,7 +18,7 @@ export LC_ALL=C
 }
 bin=$(readlink -f "$1") kernel=$(readlink -f "$2") rounds=${3:-7}
 sections=("${@:4}")
-[[ ${#sections[@]} -gt 0 ]] || sections=(pings guests window disk frames identity)
+[[ ${#sections[@]} -gt 0 ]] || sections=(pings guests many window disk frames identity)
 here=$(dirname "$(readlink -f "$0")")
 controller=${TTREC_BENCH_CONTROLLER:-} cpu=${TTREC_BENCH_CPU:-0}
 replays=${TTREC_BENCH_REPLAYS:-100} loads=()
@@ -189,6 +189,30 @@ bench_guests() {
 	done
 	ratio "16 guests, of 8 times 2" "$(median ring16)" \
 		"$(awk -v one="$(median ring2)" 'BEGIN { print 8 * one }')" 1.0
+}
+
+# As many guests at once as four times in a row; and that 200 run at all.
+four_times() {
+	local i
+	for i in 1 2 3 4; do
+		record "$@"
+	done
+}
+
+bench_many() {
+	local count i
+	for count in 16 64 200; do
+		ring "$count" >"$work/ring$count.yaml"
+	done
+	for ((i = 0; i < rounds; i++)); do
+		sample four16 four_times ring16
+		sample ring64 record ring64
+	done
+	sample ring200 record ring200
+	row four16 "4 times 16 guests"
+	row ring64 "64 guests"
+	row ring200 "200 guests"
+	ratio "64 guests, of 4 times 16" "$(median ring64)" "$(median four16)" 1.5
 }
 
 # ---- Two CPUs ---------------------------------------------------------------------------------------
