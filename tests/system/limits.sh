@@ -15,17 +15,17 @@ rogue_trace() {
 asks_for_too_much() {
 	rogue_trace 16T connect start ticks:1 exit:0
 	expect 4 ttreplay t.zst
-	says err 'n1 may take 32\.0 TiB of memory, and the replay '
+	says err 'n1 may use 32\.0 TiB of memory; the replay.s limit is '
 	says err '\-\-max-memory'
 }
 
 recorded_again() {
 	rogue_trace 16T connect start ticks:1 exit:0
 	expect 4 ttrec run -q --again t.zst -o u.zst
-	says err 'its guests may take 16\.0 TiB of memory together, and the recording '
+	says err 'its guests may use 16\.0 TiB of memory together; the recording.s limit is '
 	rogue_trace 64M connect start ticks:1 exit:0
 	expect 4 ttrec run -q --again t.zst -o u.zst --max-memory 100M
-	says err 'its guests may take 128\.[0-9] MiB of memory together, and the recording 100\.0 MiB'
+	says err 'its guests may use 128\.[0-9] MiB of memory together; the recording.s limit is 100\.0 MiB'
 	[[ ! -e u.zst ]] || fail "a trace was left behind"
 	expect 0 ttrec run -q --again t.zst -o u.zst
 }
@@ -35,7 +35,7 @@ less_is_allowed() {
 	replays_identical t.zst
 	replays_identical --max-memory 1G t.zst
 	expect 4 ttreplay --max-memory 100M t.zst
-	says err 'n1 may take 256\.0 MiB of memory, and the replay 100\.0 MiB'
+	says err 'n1 may use 256\.0 MiB of memory; the replay.s limit is 100\.0 MiB'
 	expect 2 ttreplay --max-memory much t.zst
 	says err "invalid --max-memory 'much'"
 }
@@ -51,8 +51,8 @@ takes_too_long() {
 files_take_too_much() {
 	rogue_trace 64M connect start ticks:1 exit:0
 	expect 4 ttdump extract --max-disk 10K -o there t.zst
-	says err 'the files take .* of disk space together, and may take 10\.0 KiB'
-	says err '\-\-max-disk allows more'
+	says err 'the files need .* of disk space; the limit is 10\.0 KiB'
+	says err 'raise the limit with --max-disk'
 	[[ ! -e there ]] || fail "something was written"
 	expect 0 ttdump extract --max-disk 100M -o there t.zst
 	expect 2 ttdump extract --max-disk much t.zst
@@ -66,13 +66,13 @@ files_do_not_fit() {
 	mkdir there
 	unshare -m sh -c 'mount -t tmpfs -o size=8m tmpfs there && "$@"' sh ttdump extract -o there t.zst 2>err &&
 		fail "they were extracted"
-	says err 'the files take 2[0-9]\.[0-9] MiB of disk space together, and may take [0-9.]+ MiB'
+	says err 'the files need 2[0-9]\.[0-9] MiB of disk space; the limit is [0-9.]+ MiB'
 }
 
 core_takes_too_much() {
 	rogue_trace 64M connect start ticks:1 exit:0
 	expect 4 ttreplay --max-disk 10M --dump-memory n1 core t.zst
-	says err '\-\-dump-memory may take 128\.0 MiB of disk space, and the replay 10\.0 MiB'
+	says err '\-\-dump-memory may use 128\.0 MiB of disk space; the replay.s limit is 10\.0 MiB'
 	[[ ! -e core ]] || fail "a core was written"
 }
 
@@ -81,7 +81,7 @@ core_takes_too_much() {
 burns_too_much() {
 	rogue_trace 64M connect start "$1" ticks:1 exit:0
 	expect 4 ttreplay --max-cpu 300ms t.zst
-	says err 'n1 was killed before record [0-9]+: it took 0\.[3-9][0-9]* s of CPU time, and may take 0\.300 s'
+	says err 'n1 was killed before record [0-9]+: it used 0\.[3-9][0-9]* s of CPU time; the limit is 0\.300 s'
 	says err 'raise --max-cpu'
 	replays_identical --max-cpu 60s t.zst
 }
@@ -93,7 +93,7 @@ names_of_one_file() {
 	trace_files t.zst "$rogue" names 20 64
 	replays_identical --max-memory 500M t.zst
 	expect 4 ttreplay --max-memory 200M t.zst
-	says err 'of memory, and the replay 200\.0 MiB'
+	says err 'of memory; the replay.s limit is 200\.0 MiB'
 }
 
 # in_time SECONDS STATUS COMMAND...: where it costs the square of what there is it takes minutes.
