@@ -223,7 +223,7 @@ int session_add_program_device(struct session *session, size_t guest_index, unsi
 	return err ? err : listen_for_device(session, guest, number);
 }
 
-/* ---- Who looks on --------------------------------------------------------------------------- */
+/* ---- Observers ------------------------------------------------------------------------------ */
 
 void session_watch(struct session *session, struct watch *watch)
 {

@@ -8,7 +8,7 @@
  * the loop carries out (session_delivery.h).
  *
  * Clients that may only be run one after the other form a partition, with a calendar of its own.
- * Partitions are joined by networks that take time, and run side by side in windows of that length
+ * Partitions are connected by networks with a delay, and run in parallel in windows of that length
  * (session_window.h). `ttrec serve` is one partition without windows.
  */
 #ifndef TTREC_SESSION_H
@@ -69,7 +69,7 @@ int session_add_program_device(struct session *session, size_t guest, unsigned i
 
 /*
  * A partition whose clients are another scheduler's, which listens at @path (stays the caller's):
- * all that is said is passed on and recorded. It takes the place of session_add_partition(), is the
+ * all messages are relayed and recorded. It takes the place of session_add_partition(), is the
  * only partition, and has no devices but those of programs.
  */
 int session_add_upstream(struct session *session, const char *path, size_t *partition);
@@ -88,7 +88,8 @@ int session_add_network(struct session *session, struct network *network,
  */
 void session_observe(struct session *session, merge_observer *observer, void *context);
 
-/* Until everybody has left or something ends it. Returns 0; how it went is in @result. */
+/* Run until all clients have left or the recording is ended. Returns 0; the outcome is in @result.
+ */
 int session_run(struct session *session, struct session_result *result);
 
 /* Valid until the session is destroyed. */

@@ -23,7 +23,7 @@ static void put(struct sources *sources, struct event event)
 		sources->error = -ENOMEM;
 }
 
-/* No more of it comes, and what came is not handled. */
+/* No more input of it arrives, and what has arrived is not handled. */
 static void forget(struct sources *sources, struct source *source)
 {
 	if (source->waiting)

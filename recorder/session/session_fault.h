@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Why a turn ends the recording: a client broke the protocol, everybody sleeps, the limit is
- * reached. */
+/* Reasons for which a turn ends the recording: a client broke the protocol, all clients sleep
+ * forever, the limit is reached. */
 #ifndef TTREC_SESSION_FAULT_H
 #define TTREC_SESSION_FAULT_H
 

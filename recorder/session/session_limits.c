@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What ends a recording without an event: limits, hangs, everybody asleep. */
+/* Ends a recording without an event: limits, hangs, all clients asleep. */
 #include "recorder/session/session_limits.h"
 
 #include <errno.h>
@@ -30,7 +30,7 @@ bool limits_is_sign_of_life(const struct event *event)
 	}
 }
 
-/* ---- Who owes a message --------------------------------------------------------------------- */
+/* ---- Overdue messages ----------------------------------------------------------------------- */
 
 static const struct client *find_owing(const struct turn *turn)
 {
@@ -48,7 +48,7 @@ static bool has_token(const struct client *client)
 	return partition_running(client->partition) == client;
 }
 
-/* Who owes a message: a guest by its name, others by the id that they gave. */
+/* The client whose message is overdue: a guest by its name, others by their id. */
 static const char *client_text(const struct client *client, char text[96])
 {
 	uint64_t id = calendar_client_id(client->partition->calendar, client->handle);
@@ -165,7 +165,7 @@ static bool cut_silent_links(struct session_program *program, const char *wall)
 	return found;
 }
 
-/* A program that runs and says nothing, or that never came. */
+/* A program that runs without sending a message, or that never connected. */
 static bool end_silent_program(struct turn *turn, const char *wall)
 {
 	char problem[VHOST_PROBLEM_TEXT];
@@ -187,7 +187,7 @@ static bool end_silent_program(struct turn *turn, const char *wall)
 	return false;
 }
 
-/* Nobody has said anything for too long: is that a program's fault? Then it goes on without it. */
+/* No message for too long. If that is a program's fault, continue without it. */
 static bool is_programs_fault(const struct limits *limits, struct turn *turn)
 {
 	char wall[UNITS_TEXT];
@@ -235,7 +235,7 @@ static void report_wall_limit(const struct limits *limits, struct turn *turn)
 	outcome_finish(&turn->outcome, SESSION_TIMEOUT);
 }
 
-/* Clients that others started come and go, and what they do next is not known. */
+/* Clients started elsewhere come and go, and their next action is not known. */
 static bool is_idle_for_long(struct limits *limits, const struct turn *turn, uint64_t now)
 {
 	if (!turn->idle)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What ends a recording without an event: limits of wall time, a client that never gives the time
- * back, everybody asleep. Looked at now and then, whether or not events come.
+ * What ends a recording without an event: limits of wall time, a client that never WAITs, all
+ * clients asleep. Checked periodically, whether or not events arrive.
  */
 #ifndef TTREC_SESSION_LIMITS_H
 #define TTREC_SESSION_LIMITS_H
@@ -16,7 +16,7 @@ struct limits {
 	uint64_t idle_since;   /* at which turn->idle was seen first */
 };
 
-/* Does @event show that whoever is to send a message is alive? Output alone does not. */
+/* Whether @event shows that the client with the overdue message is alive. Output alone does not. */
 bool limits_is_sign_of_life(const struct event *event);
 
 /* @now: wall time, ns. */

@@ -8,7 +8,7 @@
 #include "recorder/session/session_delivery.h"
 #include "recorder/session/session_window.h"
 
-/* How often limits are looked at, whether or not something comes. */
+/* How often limits are checked, whether or not something arrives. */
 #define LOOK_MS 20
 #define LOOK_NS (LOOK_MS * 1000000ull)
 
@@ -52,7 +52,7 @@ static void check_sources(struct session *session)
 		outcome_no_memory(&session->turn.outcome);
 }
 
-/* Somebody who only connected and left, a probe, is not yet a simulation that has ended. */
+/* A connection that leaves without START does not end the simulation. */
 static void check_done(struct turn *turn)
 {
 	if (!turn->guests.left && !turn->clients.left &&

@@ -24,7 +24,7 @@ struct partition *members_partition(const struct turn *turn, const struct event 
 	}
 }
 
-/* Make it known to whoever schedules it. */
+/* Register it with its scheduler. */
 static int enter_partition(struct turn *turn, struct client *client)
 {
 	struct partition *partition = client->partition;
@@ -127,7 +127,7 @@ void members_join(struct turn *turn, const struct event *event)
 
 void members_admit(struct turn *turn, struct client *client, const struct calendar_action *action)
 {
-	/* Guests have the first numbers, whoever comes first. */
+	/* Guests have the first numbers, whatever connects first. */
 	client->index = action->index;
 	if (client->guest)
 		client->index = client->guest->index;

@@ -5,7 +5,7 @@
 
 #include "recorder/session/session_turn.h"
 
-/* Where whoever joins with @event (EVENT_JOINED) belongs. */
+/* The owner of the client that joins with @event (EVENT_JOINED). */
 struct partition *members_partition(const struct turn *turn, const struct event *event);
 
 /* EVENT_JOINED: it has connected for time, or that has failed. */
@@ -29,7 +29,7 @@ void members_exited(struct turn *turn, struct session_guest *guest);
 /* EVENT_PROGRAM_EXIT: its sockets tell the rest; only who never came leaves none behind. */
 void members_program_exit(struct turn *turn, const struct session_program *program);
 
-/* @program is not spoken to any more: it leaves, and its devices end. */
+/* @program is disconnected: it leaves, and its devices end. */
 void members_fail_program(struct turn *turn, struct session_program *program, const char *problem);
 
 /* Only such as have no id, as simulators of a medium: those that they served have left. */

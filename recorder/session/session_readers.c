@@ -137,7 +137,7 @@ static void read_upstream(struct sources *sources, struct source *source)
 	read_upstream_messages(sources, source, client);
 }
 
-/* ---- Who comes ------------------------------------------------------------------------------ */
+/* ---- Connections ---------------------------------------------------------------------------- */
 
 static int connect_upstream(const struct partition *partition, int *fd)
 {
@@ -274,7 +274,7 @@ static void read_called(struct sources *sources, struct source *source)
 		put_device(sources, source, device, event);
 		return;
 	}
-	/* Its other end went with the device, or it says what nobody asked. */
+	/* Its other end was closed with the device, or it sends an unexpected reply. */
 	source_close(sources, source);
 	event.kind = EVENT_CALLED_BROKEN;
 	if (got == -EBADMSG)

@@ -39,7 +39,7 @@ static int make_room(struct sources *sources)
 	return 0;
 }
 
-/* A console is told of each time something comes, whether or not all was read before. */
+/* A console is reported each time output arrives, whether or not all was read before. */
 static int listen_to(struct sources *sources, struct source *source)
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = source };
@@ -196,7 +196,7 @@ void sources_pause(struct sources *sources)
 	}
 }
 
-/* Is there something to be read that nobody tells of? */
+/* Whether there is something to read without a notification. */
 static bool has_more(const struct sources *sources)
 {
 	for (size_t i = 0; i < sources->again_count; i++)

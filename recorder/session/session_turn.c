@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The turn: what comes of each event. Messages go to the calendar, kicks to devices, and what both
- * want becomes effects.
+ * The turn: handles each event. Messages go to the calendar, kicks to devices, and their actions
+ * become effects.
  *
  * While the devices have the token every guest sleeps in its WAIT. A call wakes one inside that
  * WAIT: it asks for the time, requests to be run now, and replies; then the next one is called.
@@ -88,7 +88,7 @@ static bool is_out(const struct turn *turn, const struct partition *partition)
 
 /* ---- The calendar --------------------------------------------------------------------------- */
 
-/* Nobody has an event; see only_servers_are_left(). */
+/* There is no event; see only_servers_are_left(). */
 static void idle(struct turn *turn, const struct partition *partition)
 {
 	if (turn->guests.count)
@@ -515,7 +515,7 @@ void turn_touched(struct turn *turn, struct partition *partition)
 {
 	bool busy = !partition_is_done(partition);
 
-	/* Whoever was awaited is there no more, or has been answered by others: it goes on. */
+	/* The awaited client is gone, or was answered otherwise: continue. */
 	if (partition->state == PARTITION_DEVICES && !partition->called && !turn->outcome.over)
 		resume_later(turn, partition);
 	turn->busy += (size_t)busy - (size_t)partition->busy;

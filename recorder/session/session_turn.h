@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The turn: takes events in the order of the inbox and decides what comes of each.
+ * The turn: takes events in the order of the inbox and handles each.
  *
- * It reads no descriptor and writes none: what is to be done outside it leaves in @effects, what is
- * to be kept it appends to the journal. With the windows (session_window.h), which are a part of
- * it, it is the only caller of calendars, devices and networks. So a recording is a function of the
- * order of events, and its tests are scripts of events.
+ * It reads no descriptor and writes none: actions go into @effects, records into the journal. With
+ * the windows (session_window.h), which are a part of it, it is the only caller of calendars,
+ * devices and networks. So a recording is a function of the order of events, and its tests are
+ * scripts of events.
  *
  * Order of calls, for each event: inbox_take() with turn_may_take(), turn_take(), carry out the
  * effects. When the inbox has nothing that may be taken: window_advance(), carry out the effects.
@@ -41,7 +41,7 @@ struct turn {
 	size_t program_count;
 	struct window window;
 	size_t busy; /* partitions that are not done, see partition_is_done() */
-	bool idle;   /* everybody sleeps forever, but may be about to leave */
+	bool idle;   /* all clients sleep forever, but may be about to leave */
 };
 
 /* An inbox_filter: not an event that has to wait for a guest's reply, or of a partition that is
@@ -65,7 +65,7 @@ void turn_update_due(struct turn *turn, struct partition *partition);
 /* Something was done in @partition but by turn_take(): what is due follows. */
 void turn_touched(struct turn *turn, struct partition *partition);
 
-/* The furthest that anybody has come, ns. */
+/* The latest virtual time of any partition, ns. */
 uint64_t turn_now(const struct turn *turn);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Partitions and windows: how far guests may run without hearing of each other.
+ * Partitions and windows: how far guests may run without affecting each other.
  *
  * Let L be the shortest way between two partitions. The first that one can hear of another is L
  * after that one's first event, or, if it sends a frame itself, the answer, 2 L after that. So it
@@ -167,7 +167,7 @@ static int compare_outgoing(const void *left, const void *right)
 	return a->sequence < b->sequence ? -1 : 1;
 }
 
-/* How many frames @partition has sent before @time. They stand in the order of time. */
+/* The number of frames that @partition has sent before @time. They are in the order of time. */
 static size_t count_sent(const struct partition *partition, uint64_t time)
 {
 	size_t count = 0;
@@ -247,7 +247,7 @@ static uint64_t next_event(struct turn *turn)
 
 /*
  * In the order of time, the same however far apart the guests ran: as long as nobody can send an
- * earlier frame, be it because of one that was just switched.
+ * earlier frame, including because of one that was just switched.
  */
 static int switch_frames(struct turn *turn)
 {
@@ -285,7 +285,7 @@ static void write_early(struct turn *turn)
 	outcome_finish(&turn->outcome, SESSION_STORAGE);
 }
 
-/* The first event of anybody but one partition: of the first partition, that is the second's. */
+/* The first event of all partitions but one: for the first partition, that is the second's. */
 struct first_events {
 	uint64_t first, second;
 	const struct partition *partition; /* whose the first is */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a turn wants done outside, in order: the loop carries it out (session_delivery.c) when the
- * event that it came of has been handled. What has to be known of it comes back as an event.
+ * The effects of a turn, in order: the loop carries them out (session_delivery.c) once the event
+ * has been handled. Results come back as events.
  *
  * Records are not among them: they are appended to the journal at once, so they stand in the trace
  * in the order in which they were decided. Only the record of a call is made when it is carried
@@ -21,7 +21,7 @@ struct session_device;
 struct session_guest;
 
 enum effect_kind {
-	EFFECT_OPEN_CLIENT,   /* client: read what it says from now on */
+	EFFECT_OPEN_CLIENT,   /* client: read its messages from now on */
 	EFFECT_CLOSE_CLIENT,  /* client */
 	EFFECT_SEND,	      /* client; @message */
 	EFFECT_SEND_START,    /* client; @message, the ACK of its START */

@@ -21,10 +21,10 @@ int journal_open(struct journal *journal, size_t partitions, struct trace_writer
 		 struct outcome *outcome);
 void journal_close(struct journal *journal);
 
-/* Is anything recorded? What costs much is not even prepared otherwise. */
+/* Whether anything is recorded. Otherwise expensive records are not even prepared. */
 bool journal_is_kept(const struct journal *journal);
 
-/* @observer is told of each record as it is written, NULL: nobody any more. */
+/* @observer is called for each record as it is written; NULL: none. */
 void journal_observe(struct journal *journal, merge_observer *observer, void *context);
 
 /* Copies @record; does nothing once the trace could not be written. */
@@ -37,8 +37,8 @@ int journal_write(struct journal *journal, uint64_t time);
 void journal_finish(struct journal *journal);
 
 /*
- * How many records stand in the trace up to the last one of @partition, that included: what comes
- * before it is written. 0 when nothing is recorded.
+ * The number of records in the trace up to and including the last one of @partition; earlier ones
+ * are written first. 0 when nothing is recorded.
  */
 uint64_t journal_position(struct journal *journal, size_t partition);
 

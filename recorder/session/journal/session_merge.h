@@ -2,10 +2,10 @@
 /*
  * Merges the records of guests that run at the same time into one order.
  *
- * In a window guests of different partitions run side by side, and which of them is heard of first
- * is the host's choice. Each partition's records are kept in a strand of their own and go to the
- * trace in the order of (virtual time, partition) once nothing earlier can come any more: the trace
- * is the same whatever the number of CPUs.
+ * In a window guests of different partitions run in parallel, and the order in which their records
+ * arrive depends on the host. Each partition's records are kept in a strand of their own and go to
+ * the trace in the order of (virtual time, partition) once nothing earlier can come any more: the
+ * trace is the same whatever the number of CPUs.
  */
 #ifndef TTREC_SESSION_MERGE_H
 #define TTREC_SESSION_MERGE_H

@@ -29,10 +29,10 @@ struct session_guest_options {
 	size_t partition;
 	uint64_t seed;		  /* of its entropy */
 	struct watch *watch;	  /* judges its console; may be NULL; stays the caller's */
-	struct ci_console *heard; /* keeps what a CI is told of it; the same */
+	struct ci_console *heard; /* collects data for the CI report; the same */
 };
 
-/* Whoever simulates devices outside of this process. */
+/* The relay to device programs outside of this process. */
 struct session_program_options {
 	const char *name, *socket; /* path at which it listens for vhost-user; the caller's */
 	uint32_t virtio_id;

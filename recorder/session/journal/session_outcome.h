@@ -2,8 +2,8 @@
 /*
  * Why a recording ends: the first reason stays.
  *
- * Whoever finds one writes it into outcome_reason() and then calls outcome_finish(). From then on
- * no event is handled any more.
+ * To end a recording, write a reason into outcome_reason() and then call outcome_finish(). From
+ * then on no event is handled.
  */
 #ifndef TTREC_SESSION_OUTCOME_H
 #define TTREC_SESSION_OUTCOME_H
@@ -18,7 +18,7 @@ struct outcome {
 	struct diagnosis unused; /* reasons that came too late */
 };
 
-/* Where the reason is to be written: one that comes after the first is lost. */
+/* Where to write the reason; one after the first is lost. */
 struct diagnosis *outcome_reason(struct outcome *outcome);
 
 void outcome_finish(struct outcome *outcome, enum session_end end);

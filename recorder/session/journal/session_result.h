@@ -13,7 +13,7 @@
 /* Why a recording ended. */
 enum session_end {
 	SESSION_DONE,	  /* every guest and client left by itself */
-	SESSION_DEADLOCK, /* everybody sleeps forever */
+	SESSION_DEADLOCK, /* all clients sleep forever */
 	SESSION_LIMIT,	  /* --limit-virtual */
 	SESSION_TIMEOUT,  /* --limit-wall */
 	SESSION_FAULT,	  /* a client broke the protocol */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * One descriptor of which a session is told that it is readable, as its owner (a client, a guest, a
- * device, a program) holds it. What is done with it is in session_sources.h.
+ * One descriptor whose readability a session monitors, held by its owner (a client, a guest, a
+ * device, a program) holds it. See session_sources.h.
  */
 #ifndef TTREC_SESSION_SOURCE_H
 #define TTREC_SESSION_SOURCE_H
@@ -42,7 +42,7 @@ struct source {
 	void *owner;
 	unsigned int waiting; /* its events in the inbox */
 	uint64_t round;	      /* in which it was read last */
-	bool again;	      /* it is in the list of those that are read without being told of */
+	bool again;	      /* it is in the list of those that are read without notification */
 };
 
 #endif

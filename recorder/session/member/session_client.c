@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Clients: their places, and what the trace says of them. */
+/* Clients: their state, and their records. */
 #include "recorder/session/member/session_client.h"
 
 #include <string.h>
@@ -49,7 +49,7 @@ bool client_is_admitted(const struct client *client)
 	return client->state >= CLIENT_ADMITTED;
 }
 
-/* "" of one that belongs to nobody. */
+/* "" for one without an owner. */
 static const char *client_name(const struct client *client)
 {
 	if (client->guest)
@@ -86,7 +86,7 @@ void client_record_message(struct client *client, enum trace_kind kind,
 	record.from.seq = message->seq;
 	record.from.time = message->time;
 	client->partition->outcome->result->messages++;
-	/* What it said of its host before it began says nothing of how it ends. */
+	/* Its output about the host before it began is unrelated to how it ends. */
 	if (client->guest && !client->guest->result.messages++)
 		last_words_forget(&client->guest->last_words);
 	partition_record(client->partition, &record);

@@ -133,7 +133,7 @@ void session_devices_leave(struct session_guest *guest)
 	for (size_t i = 0; i < guest->guest->spec->device_count; i++) {
 		struct session_device *device = &guest->device[i];
 
-		/* The device turn does not wait for somebody who is gone. */
+		/* The device turn does not wait for a participant that is gone. */
 		session_device_called(device);
 		if (session_device_is_open(device) || device->state == DEVICE_CLOSING)
 			end(device, EFFECT_CLOSE);

@@ -72,7 +72,7 @@ void session_device_record_call(struct session_device *device, uint32_t request,
 
 /* ---- Requests of the guest (session_device_request.c) --------------------------------------- */
 
-/* Answer the guest's request, which is no kick. Returns NULL or what is wrong. */
+/* Answer the guest's request, which is not a kick. Returns NULL or the error. */
 const char *session_device_answer(struct session_device *device);
 
 void session_device_reply_value(struct session_device *device, uint32_t request, uint64_t value);
@@ -95,12 +95,12 @@ bool session_device_is_called(const struct session_device *device);
 void session_device_called(struct session_device *device);
 
 /*
- * End a device that makes no sense, while its guest is about to be blocked. The guest loses that
+ * Close a faulty device, while its guest is about to be blocked. The guest loses that
  * device and nothing else: it sees the end of the connection, as if the device had crashed.
  */
 void session_device_end(struct session_device *device, const char *problem);
 
-/* The guest has closed it, or is about to end: which of both is to be found out. */
+/* The guest has closed it, or is about to end: to be determined. */
 void session_device_closing(struct session_device *device);
 
 /* The guest lives: record which of its devices it has closed. */

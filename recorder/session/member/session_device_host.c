@@ -128,7 +128,7 @@ static bool is_expected(const struct frame_origins *origins, const struct networ
 	       expected.delay == origin->delay;
 }
 
-/* The next record of @device has @frame: where it is from, unless whoever reads it knows. */
+/* The next record of @device has @frame: its origin, unless a reader can infer it. */
 static void record_origin(struct session_device *device, const struct network_frame *frame)
 {
 	struct trace_record record = session_device_record(device, TRACE_sent);

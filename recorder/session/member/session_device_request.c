@@ -53,7 +53,7 @@ static const char *answer_get_config(struct session_device *device,
 	if (head.size > sizeof(body) - sizeof(head) || head.offset > head.size)
 		return "GET_CONFIG beyond the configuration space";
 	memcpy(body, &head, sizeof(head));
-	/* virtio_uml asks from 0 and looks at what is behind the offset (vhost_user_get_config). */
+	/* virtio_uml requests from 0 and uses the part after the offset (vhost_user_get_config). */
 	for (size_t i = head.offset < device->device->config_size ? 0 : head.size; i < head.size;
 	     i++)
 		if (i < device->device->config_size)

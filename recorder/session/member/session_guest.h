@@ -69,8 +69,9 @@ void session_guests_release(struct session_guests *all);
 /* ---- Console (session_guest_console.c) ------------------------------------------------------ */
 
 /*
- * Take output off the socket without recording it yet: how far a running guest has come when it is
- * read is the host's choice; what it wrote by its next message is not. Returns how much came.
+ * Take output off the socket without recording it yet: how much a running guest has written when it
+ * is read depends on the host; what it wrote by its next message does not. Returns the number of
+ * bytes.
  */
 #define SESSION_CONSOLE_CHUNK (64u * 1024)
 /* At one look; more than its socket holds, so only a guest that writes meanwhile has more. */
@@ -97,7 +98,7 @@ void session_guest_digest(struct session_guest *guest);
 /* Its process has ended and it has left: the last record. */
 void session_guest_record_exit(struct session_guest *guest);
 
-/* All that programs have done to its memory, before it goes on or is looked at. */
+/* Record all changes of its memory by programs, before it continues or is hashed. */
 void session_guest_harvest(struct session_guest *guest);
 
 /* ---- Interrupts (session_guest_probe.c); all do nothing without a probe --------------------- */

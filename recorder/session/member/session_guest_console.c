@@ -16,7 +16,7 @@
 
 /* ---- Standard output ------------------------------------------------------------------------ */
 
-/* Of several guests each line says whose it is; a line that another one interrupts is cut. */
+/* With several guests each line has the guest's name; a line that another one interrupts is cut. */
 static void show_lines(const struct session_guest *guest, const char *text, size_t size)
 {
 	struct session_guests *all = guest->all;
@@ -65,7 +65,7 @@ static void show(struct session_guest *guest, const char *text, size_t size)
 
 /* ---- What is made of it --------------------------------------------------------------------- */
 
-/* What a CI is told is made of lines around the one that failed it. */
+/* The CI report contains the lines around the one that failed. */
 static void report_to_ci(struct session_guest *guest, uint64_t now, const char *text, size_t size)
 {
 	const struct watch *all = guest->all->watch;
@@ -156,7 +156,7 @@ size_t session_guest_read_console(struct session_guest *guest)
 			break;
 		guest->console_size += (size_t)got;
 		total += (size_t)got;
-		/* Less than there is room for: there is no more. */
+		/* Less than requested: there is no more. */
 		if (got < SESSION_CONSOLE_CHUNK)
 			break;
 	}

@@ -2,7 +2,7 @@
 /*
  * A partition: clients that may only be run one after the other, with a calendar of their own.
  *
- * Partitions are joined by networks that take time, and run side by side in windows of that length
+ * Partitions are connected by networks with a delay, and run in parallel in windows of that length
  * (session_window.h). Only the turn and the windows change a calendar; the questions here change
  * nothing.
  *
@@ -23,7 +23,7 @@ enum partition_state {
 	PARTITION_FAULTED, /* nothing of it is handled any more */
 };
 
-/* Who broke the protocol, and how; see turn_report_fault(). */
+/* The client that broke the protocol, and how; see turn_report_fault(). */
 struct partition_fault {
 	uint64_t time, id; /* ns; of the client, WIRE_ID_NONE */
 	char who[32];
@@ -80,7 +80,7 @@ void partition_record(const struct partition *partition, const struct trace_reco
 /* Virtual time, ns. */
 uint64_t partition_now(const struct partition *partition);
 
-/* It has come to the end of its window, has nobody left, or is out: the window may end. */
+/* It has reached the end of its window, has no client left, or is out: the window may end. */
 bool partition_is_done(const struct partition *partition);
 
 /* The client that has the token; NULL. */

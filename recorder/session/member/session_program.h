@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Device programs of somebody else: between a guest's device and the program that simulates it.
+ * Device programs: relays between a guest's device and the program that simulates it.
  *
  * Requests go on as they are, replies come back, and both are recorded as those of the recorder's
  * own devices are. What a program wrote to guest memory is found in the used rings, and recorded
@@ -71,7 +71,8 @@ int session_program_add_device(struct session_program *program, struct session_g
 /* A program that was to take part in time, and has not even connected. */
 bool session_program_is_missing(const struct session_program *program);
 
-/* Does whoever has the token of @partition wait for @program, so that nobody is run meanwhile? */
+/* Whether the holder of the token of @partition waits for @program, so that no client is run
+ * meanwhile. */
 bool session_program_has_token(const struct partition *partition,
 			       const struct session_program *program);
 

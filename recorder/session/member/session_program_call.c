@@ -60,7 +60,7 @@ void program_link_call(struct session_device *device)
 	link->call = link->incoming;
 	link->call_state = LINK_CALL_HELD;
 	if (!is_call(&link->call))
-		answer(device, 1); /* it asks for what no guest of ours has */
+		answer(device, 1); /* it requests a feature that no guest has */
 	else if (program_link_is_blocked(device) &&
 		 device->guest->partition->state != PARTITION_DEVICES)
 		deliver(device);

@@ -8,14 +8,14 @@
 #include "recorder/session/member/session_guest.h"
 #include "recorder/session/member/session_program.h"
 
-/* Not to be had by a guest: what a program does with them is not in the used ring. */
+/* Not offered to a guest: with these a program's changes are not in the used ring. */
 #define VIRTIO_F_EVENT_IDX   (1ULL << 29)
 #define VIRTIO_F_RING_PACKED (1ULL << 34)
 
 /* ---- What it wrote to guest memory ------------------------------------------------------------
  */
 
-/* From here on the trace does not have all that the guest was told. */
+/* From here on the trace does not have all input of the guest. */
 static void record_unreplayable(struct session_device *device, const char *why)
 {
 	struct trace_record record = session_device_record(device, TRACE_meta);
@@ -67,7 +67,7 @@ void program_link_harvest(struct session_device *device)
 			problem = take_used(device, i);
 	if (!problem)
 		return;
-	/* The guest may see what makes no sense, too. */
+	/* The guest may see the invalid ring, too. */
 	record_unreplayable(device, "corrupted a vring");
 	program_link_cut(device, problem);
 }
@@ -127,7 +127,7 @@ static bool accept_unreplayable(struct session_device *device)
 	return false;
 }
 
-/* Look at what it offers, and leave out what it may not. Returns whether to go on. */
+/* Filter the features that it offers. Returns whether to continue. */
 static bool check_offer(struct session_device *device, struct vhost_message *reply)
 {
 	uint64_t offer;

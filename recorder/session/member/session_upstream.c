@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Clients of another scheduler: what they say and what they are told goes through here. */
+/* Clients of another scheduler: relays their messages. */
 #include "recorder/session/member/session_upstream.h"
 
 #include <errno.h>

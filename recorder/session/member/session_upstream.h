@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Clients of another scheduler: what each says is recorded and passed on, over a connection of its
- * own, and so is what comes back. There is no calendar here: who runs when is decided elsewhere.
+ * Clients of another scheduler: messages of each are recorded and relayed over a connection of its
+ * own, in both directions. There is no calendar here: the other scheduler decides who runs when.
  *
  * Only that a guest which sleeps is sent a RUN after it has replied to an interrupt is seen to:
  * calls and RUNs come on different sockets.
@@ -11,13 +11,13 @@
 
 #include "recorder/session/member/session_client.h"
 
-/* @client said something: record it and pass it on. */
+/* A message from @client: record and relay it. */
 void upstream_forward(struct client *client, const struct wire_message *message);
 
 /* May the guest be run, or is there an interrupt to which it has to reply before? */
 bool upstream_may_run(const struct client *client);
 
-/* The scheduler said something to @client. */
+/* A message from the scheduler to @client. */
 void upstream_deliver(struct client *client, const struct wire_message *message);
 
 /* Its connection has ended while @client is there: ends the recording. */
