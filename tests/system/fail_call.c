@@ -27,6 +27,7 @@
 #define MAP_SHARED	      1
 #define MAP_ANONYMOUS	      32
 #define SYS_CLONE	      56
+#define SYS_CLONE3	      435
 #define CLOCK_OF_THE_WALL     0
 
 #define PLACES_MAX 8192
@@ -305,7 +306,7 @@ long wrap_syscall(PARAMETERS)
 	static struct call call = { "syscall", PROCESSES ",28", false, NULL };
 
 	/* Of the others there is only what a host may refuse. */
-	return a == SYS_CLONE && fails(&call, CALLER) ? -1 : next(&call, ARGUMENTS);
+	return (a == SYS_CLONE || a == SYS_CLONE3) && fails(&call, CALLER) ? -1 : next(&call, ARGUMENTS);
 }
 
 EXPORTED long wrap_clock_gettime(long clock, int64_t *now) __asm__("clock_gettime");

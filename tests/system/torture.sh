@@ -60,9 +60,9 @@ wanted=("$@")
 torture record "${run[@]}" "${one[@]}"
 torture record_lab "${run[@]}" -f lab.yaml
 torture again "${run[@]}" --again t.zst
-torture replay "$bin/ttreplay" -q t.zst
-torture replay_lab "$bin/ttreplay" -q lab.zst
-torture report "$bin/ttreplay" -q --report results/report --junit results/junit.xml t.zst
+torture replay "$bin/ttreplay" t.zst
+torture replay_lab "$bin/ttreplay" lab.zst
+torture report "$bin/ttreplay" --report results/report --junit results/junit.xml t.zst
 torture doctor "$bin/ttrec" doctor "$kernel"
 torture serve bash "$work/serve"
 torture show "$bin/ttdump" show lab.zst
