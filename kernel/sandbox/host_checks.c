@@ -400,6 +400,9 @@ static int check_device(const char *path, const unsigned int number[2], struct d
 	err = try_device(path, &status);
 	if (!err)
 		return 0;
+	if (diagnosis_shortage(err))
+		return diagnose(why, EXIT_CANNOT, err, diagnosis_shortage(err),
+				"cannot open %s: %s", path, strerror(-err));
 	snprintf(advice, sizeof(advice),
 		 "as root: chmod 666 %s; the file system that it is in may "
 		 "be mounted nodev",
