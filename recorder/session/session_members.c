@@ -8,6 +8,7 @@
 
 #include "format/base/cleanup.h"
 #include "recorder/session/member/session_device.h"
+#include "recorder/session/session_device_turn.h"
 #include "recorder/session/session_fault.h"
 
 /* ---- Joining -------------------------------------------------------------------------------- */
@@ -188,7 +189,7 @@ static void leave_guest(struct turn *turn, struct session_guest *guest)
 	guest->partition->absent++;
 	session_devices_leave(guest);
 	if (guest->partition->state == PARTITION_DEVICES)
-		turn_run_devices(turn, guest->partition);
+		device_turn_run(turn, guest->partition);
 	settle(turn, guest);
 }
 

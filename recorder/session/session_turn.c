@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The turn: handles each event. Messages go to the calendar, kicks to devices, and their actions
- * become effects.
- *
- * While the devices have the token every guest sleeps in its WAIT. A call wakes one inside that
- * WAIT: it asks for the time, requests to be run now, and replies; then the next one is called.
- * What a guest does with its interrupt it does when it is run.
+ * The turn: handles each event. Messages go to the calendar, kicks to devices
+ * (session_device_turn.c), and their actions become effects.
  */
 #include "recorder/session/session_turn.h"
 
@@ -13,6 +9,7 @@
 #include <string.h>
 
 #include "recorder/session/member/session_device.h"
+#include "recorder/session/session_device_turn.h"
 #include "recorder/session/session_fault.h"
 #include "recorder/session/session_members.h"
 #include "recorder/session/member/session_upstream.h"
@@ -154,7 +151,7 @@ void turn_carry_out(struct turn *turn, struct partition *partition)
 	do {
 		devices = take_actions(turn, partition);
 		answer_kick(turn, partition);
-	} while (devices && !is_out(turn, partition) && turn_run_devices(turn, partition));
+	} while (devices && !is_out(turn, partition) && device_turn_run(turn, partition));
 }
 
 /* ---- Messages ------------------------------------------------------------------------------- */
@@ -189,218 +186,13 @@ static void receive(struct turn *turn, struct client *client, const struct wire_
 	if (message->op == TRACE_OP_WAIT && guest && client_is_admitted(client))
 		session_guest_digest(guest);
 	if (message->op == TRACE_OP_WAIT && partition->calls_held)
-		turn_update_due(turn, partition);
+		device_turn_update(turn, partition);
 	err = calendar_receive(partition->calendar, client->handle, &known);
 	if (err == -EPROTO)
 		fault_found(turn, client, NULL);
 	else if (err)
 		outcome_host_failed(&turn->outcome, err, "take a message");
 	turn_carry_out(turn, partition);
-}
-
-/* ---- Requests and kicks --------------------------------------------------------------------- */
-
-/* What is gone reads as zeros: whatever the device made of them, it does not go on. */
-static const char *find_loss(const struct session_device *device)
-{
-	return vring_memory_is_lost(&device->vhost->memory)
-		       ? "the guest truncated the memory of its vrings"
-		       : NULL;
-}
-
-static const char *handle_kick(struct turn *turn, struct session_device *device)
-{
-	struct trace_record record = session_device_record(device, TRACE_kick);
-	struct partition *partition = device->guest->partition;
-	const struct vhost_message *message = &device->request;
-	unsigned int queue;
-	int done;
-
-	if (vhost_kicked_queue(device->vhost, message, &queue))
-		return device->vhost->problem;
-	if (queue >= device->device->class->queues)
-		return "it kicked a queue that the device does not have";
-	done = device->device->class->kick(device->device, queue);
-	record.kick.queue = queue;
-	record.kick.flags = message->flags;
-	record.kick.done = done < 0 ? 0 : (uint64_t)done;
-	session_device_append(device, &record);
-	session_device_record_taken(device, queue);
-	if (done < 0)
-		return device->vhost->ring[queue].problem;
-	if (device->taken.flood)
-		return "it made more than 64 MiB available with one kick";
-	if (vhost_expects_reply(message))
-		partition->kicked = device;
-	turn_update_due(turn, partition);
-	turn_carry_out(turn, partition);
-	return find_loss(device);
-}
-
-/* The guest gave a socket for calls: its replies to them come from there. */
-static void open_called(struct session_device *device)
-{
-	if (device->vhost->call_fd < 0 ||
-	    (device->called.state != SOURCE_CLOSED && device->called.fd == device->vhost->call_fd))
-		return;
-	effects_add(device->guest->partition->effects,
-		    &(struct effect){ .kind = EFFECT_OPEN_CALLED, .device = device });
-}
-
-static void handle_request(struct turn *turn, struct session_device *device)
-{
-	struct trace_record record = session_device_record(device, TRACE_request);
-	const struct vhost_message *message = &device->request;
-	const char *problem = NULL;
-
-	session_devices_detach(device->guest);
-	session_guest_record_console(device->guest);
-	if (message->request != VHOST_VRING_KICK) {
-		record.request.request = message->request;
-		record.request.flags = message->flags;
-		record.payload = message->body;
-		record.payload_size = message->size;
-		session_device_append(device, &record);
-	}
-	if (vhost_apply(device->vhost, &device->request))
-		problem = device->vhost->problem;
-	else if (device->link)
-		problem = program_link_request(device);
-	else if (message->request == VHOST_VRING_KICK)
-		problem = handle_kick(turn, device);
-	else
-		problem = session_device_answer(device);
-	/* What is passed on is closed then. */
-	if (problem || !device->link)
-		vhost_message_close(&device->request);
-	if (device->state == DEVICE_ENDED)
-		return;
-	if (problem)
-		session_device_end(device, problem);
-	else
-		open_called(device);
-}
-
-/* ---- The device turn ------------------------------------------------------------------------ */
-
-static bool call_next_queue(struct session_device *device)
-{
-	unsigned int queue = (unsigned int)__builtin_ctzll(device->device->calls);
-
-	device->device->calls &= device->device->calls - 1;
-	return session_device_call(device, VHOST_BACKEND_VRING_CALL, queue);
-}
-
-static const char *ring_problem(const struct session_device *device)
-{
-	for (unsigned int i = 0; i < device->device->class->queues; i++)
-		if (device->vhost->ring[i].problem[0])
-			return device->vhost->ring[i].problem;
-	return "a vring is invalid";
-}
-
-static void fire(struct session_device *device, uint64_t now)
-{
-	if (device->state == DEVICE_ENDED || device->device->due > now)
-		return;
-	if (device->device->class->fire(device->device))
-		session_device_end(device, ring_problem(device));
-	else if (find_loss(device))
-		session_device_end(device, find_loss(device));
-}
-
-/* Returns true when its guest was interrupted and has to reply before the turn goes on. */
-static bool run_device(struct session_device *device, uint64_t now)
-{
-	fire(device, now);
-	if (device->link && session_program_turn(device))
-		return true;
-	/* Each call takes a bit. */
-	while (device->state != DEVICE_ENDED && device->device->calls)
-		if (call_next_queue(device))
-			return true;
-	return false;
-}
-
-/* One device after the other: its buffers, then its interrupts, each until the guest has it. */
-bool turn_run_devices(struct turn *turn, struct partition *partition)
-{
-	uint64_t now = partition_now(partition);
-
-	if (partition->state != PARTITION_DEVICES)
-		partition->turn = 0;
-	partition->state = PARTITION_DEVICES;
-	for (; partition->turn < partition->device_count; partition->turn++)
-		if (partition->called || run_device(partition->device[partition->turn], now))
-			return false;
-	partition->state = PARTITION_CLIENTS;
-	partition->due_changed = true;
-	turn_update_due(turn, partition);
-	return !calendar_house_done(partition->calendar);
-}
-
-static void resume(struct turn *turn, struct partition *partition)
-{
-	if (partition->state == PARTITION_DEVICES && turn_run_devices(turn, partition))
-		turn_carry_out(turn, partition);
-}
-
-/* What a program said after its call comes before the turn goes on. */
-static void resume_later(struct turn *turn, struct partition *partition)
-{
-	const struct event event = { .kind = EVENT_RESUME,
-				     .time = partition_now(partition),
-				     .partition = partition };
-
-	if (inbox_put(&turn->inbox, &event))
-		outcome_no_memory(&turn->outcome);
-}
-
-void turn_update_due(struct turn *turn, struct partition *partition)
-{
-	uint64_t due = WIRE_TIME_NEVER;
-
-	/* In the device turn it is looked at when all are through. */
-	if (!partition->due_changed || partition->state == PARTITION_DEVICES || partition->upstream)
-		return;
-	partition->due_changed = false;
-	for (size_t i = 0; i < partition->device_count; i++) {
-		const struct session_device *device = partition->device[i];
-
-		if (device->state != DEVICE_ENDED && device->device->due < due)
-			due = device->device->due;
-	}
-	if (calendar_set_house(partition->calendar, due))
-		outcome_no_memory(&turn->outcome);
-}
-
-static void handle_called(struct turn *turn, struct session_device *device, uint64_t value)
-{
-	struct trace_record record;
-
-	if (device->state == DEVICE_ENDED)
-		return;
-	if (!session_device_is_called(device)) {
-		session_device_end(device, "it replied to a call that was not made");
-		return;
-	}
-	session_guest_record_console(device->guest);
-	record = session_device_record(device, TRACE_called);
-	record.called.value = value;
-	session_device_append(device, &record);
-	session_device_called(device);
-	if (device->link)
-		program_link_called(device, value);
-	else
-		resume(turn, device->guest->partition);
-}
-
-/* It is dying, and its end will come; or its socket is gone. */
-static void handle_refused(struct session_device *device)
-{
-	session_device_called(device);
-	if (device->link && device->link->program->calling == device)
-		program_link_called(device, 1);
 }
 
 /* ---- All of them ---------------------------------------------------------------------------- */
@@ -413,55 +205,6 @@ static void handle_stop(struct turn *turn, int signal)
 	outcome_finish(&turn->outcome, SESSION_SIGNAL);
 }
 
-static void take_device_event(struct turn *turn, const struct event *event)
-{
-	struct session_device *device = event->device;
-
-	switch (event->kind) {
-	case EVENT_CALL_REFUSED:
-		handle_refused(device);
-		break;
-	case EVENT_FORWARD_FAILED:
-		if (device->state != DEVICE_ENDED)
-			session_device_end(device, event->problem);
-		break;
-	case EVENT_DEVICE_CLOSED:
-		if (session_device_is_open(device))
-			session_device_closing(device);
-		break;
-	case EVENT_ATTACHED:
-		members_attach(turn, device, event);
-		break;
-	case EVENT_REQUEST:
-		if (device->state != DEVICE_ENDED)
-			handle_request(turn, device);
-		break;
-	case EVENT_REQUEST_BROKEN:
-		if (device->state != DEVICE_ENDED)
-			session_device_end(device, device->vhost->problem);
-		break;
-	case EVENT_CALLED:
-		handle_called(turn, device, event->value);
-		break;
-	case EVENT_CALLED_BROKEN:
-		if (device->state != DEVICE_ENDED)
-			session_device_end(device, "it replied to a call that was not made");
-		break;
-	case EVENT_PROGRAM_CALL:
-		program_link_call(device);
-		break;
-	case EVENT_PROGRAM_REPLY:
-		if (device->link->state == LINK_OPEN && !device->link->pending)
-			program_link_cut(device, "it replied without a request");
-		else if (device->link->state == LINK_OPEN)
-			program_link_reply(device);
-		break;
-	default: /* EVENT_PROGRAM_BROKEN */
-		program_link_cut(device, event->problem);
-		break;
-	}
-}
-
 static void take_event(struct turn *turn, const struct event *event)
 {
 	switch (event->kind) {
@@ -469,7 +212,7 @@ static void take_event(struct turn *turn, const struct event *event)
 		handle_stop(turn, (int)event->value);
 		break;
 	case EVENT_RESUME:
-		resume(turn, event->partition);
+		device_turn_resume(turn, event->partition);
 		break;
 	case EVENT_MESSAGE:
 		receive(turn, event->client, &event->message);
@@ -506,7 +249,7 @@ static void take_event(struct turn *turn, const struct event *event)
 		members_program_exit(turn, event->program);
 		break;
 	default:
-		take_device_event(turn, event);
+		device_turn_take(turn, event);
 		break;
 	}
 }
@@ -517,7 +260,7 @@ void turn_touched(struct turn *turn, struct partition *partition)
 
 	/* The awaited client is gone, or was answered otherwise: continue. */
 	if (partition->state == PARTITION_DEVICES && !partition->called && !turn->outcome.over)
-		resume_later(turn, partition);
+		device_turn_resume_later(turn, partition);
 	turn->busy += (size_t)busy - (size_t)partition->busy;
 	partition->busy = busy;
 }

@@ -53,15 +53,6 @@ void turn_take(struct turn *turn, const struct event *event);
 /* Carry out what the calendar of @partition wants. */
 void turn_carry_out(struct turn *turn, struct partition *partition);
 
-/*
- * The devices have the token: those that are due complete buffers and interrupt guests, one after
- * the other. Returns true when they have given it back, false when they wait for a guest.
- */
-bool turn_run_devices(struct turn *turn, struct partition *partition);
-
-/* Tell the calendar when the first device of the partition is due, if that has changed. */
-void turn_update_due(struct turn *turn, struct partition *partition);
-
 /* Something was done in @partition but by turn_take(): what is due follows. */
 void turn_touched(struct turn *turn, struct partition *partition);
 

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "format/base/units.h"
+#include "recorder/session/session_device_turn.h"
 #include "recorder/session/session_fault.h"
 #include "recorder/session/session_window.h"
 
@@ -239,7 +240,7 @@ static uint64_t next_event(struct turn *turn)
 	uint64_t time = WIRE_TIME_NEVER;
 
 	for (size_t i = 0; i < turn->partition_count; i++) {
-		turn_update_due(turn, turn->partition[i]);
+		device_turn_update(turn, turn->partition[i]);
 		time = earlier(time, calendar_next_event(turn->partition[i]->calendar));
 	}
 	return time;
@@ -361,7 +362,7 @@ static struct first_events find_first(struct turn *turn)
 	for (size_t i = 0; i < turn->partition_count; i++) {
 		struct partition *partition = turn->partition[i];
 
-		turn_update_due(turn, partition);
+		device_turn_update(turn, partition);
 		note_event(&events, partition, turn->window.begun ? first_event(partition) : 0);
 	}
 	return events;

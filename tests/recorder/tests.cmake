@@ -10,6 +10,7 @@ ttrec_unit_test(test_session_merge SOURCES recorder/session/test_session_merge.c
   ../recorder/session/journal/session_merge.c)
 # A session: the order of events, and what a turn makes of scripts of them.
 ttrec_unit_test(test_session_inbox SOURCES recorder/session/test_session_inbox.c LIBS ttsession)
+ttrec_unit_test(test_session_sources SOURCES recorder/session/test_session_sources.c LIBS ttsession)
 ttrec_unit_test(test_session_turn SOURCES recorder/session/test_session_turn.c recorder/session/session_stage.c
   LIBS ttsession)
 ttrec_unit_test(test_watch SOURCES recorder/watch/test_watch.c LIBS ttwatch)
