@@ -13,11 +13,11 @@ function(fuzz_target name)
 endfunction()
 
 # Traces, changed in their chunks and in their records with all hashes right.
-add_library(fuzz_traces STATIC EXCLUDE_FROM_ALL fuzz/trace_input.c fuzz/trace_mutate.c
-  fuzz/trace_mutate_chunk.c fuzz/trace_mutate_record.c)
+add_library(fuzz_traces STATIC EXCLUDE_FROM_ALL fuzz/trace/trace_input.c fuzz/trace/trace_mutate.c
+  fuzz/trace/trace_mutate_chunk.c fuzz/trace/trace_mutate_record.c)
 target_link_libraries(fuzz_traces PUBLIC ttrec_options tttrace PkgConfig::ZSTD PkgConfig::XXHASH)
 foreach(name trace_chunks trace_records)
-  fuzz_target(${name} SOURCES fuzz/trace_read.c LIBS fuzz_traces)
+  fuzz_target(${name} SOURCES fuzz/trace/trace_read.c LIBS fuzz_traces)
 endforeach()
 fuzz_target(compare LIBS fuzz_traces)
 fuzz_target(salvage LIBS fuzz_traces)

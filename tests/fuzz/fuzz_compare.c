@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "format/trace/codec/layout.h"
-#include "tests/fuzz/trace_input.h"
+#include "tests/fuzz/trace/trace_input.h"
 
 #define HEAD 4
 

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "tests/fuzz/trace_input.h"
+#include "tests/fuzz/trace/trace_input.h"
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned int seed)
 {

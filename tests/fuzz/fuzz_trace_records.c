@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The reader of traces. A trace is changed in its records: a writer has written it, whatever they
  * say. */
-#include "tests/fuzz/trace_input.h"
-#include "tests/fuzz/trace_read.h"
+#include "tests/fuzz/trace/trace_input.h"
+#include "tests/fuzz/trace/trace_read.h"
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned int seed)
 {

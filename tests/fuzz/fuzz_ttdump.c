@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "format/ttdump/base/ttdump.h"
-#include "tests/fuzz/trace_input.h"
+#include "tests/fuzz/trace/trace_input.h"
 
 #define WORDS_MAX 6
 

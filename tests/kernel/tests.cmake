@@ -55,13 +55,13 @@ add_test(NAME test_room_intruder COMMAND test_room_intruder $<TARGET_FILE:room_i
 set_tests_properties(test_room_intruder PROPERTIES LABELS unit TIMEOUT 300)
 
 # A participant against a real guest. The guest's init is a static program, without sanitizers.
-add_executable(conformance_init system/conformance_init.c)
+add_executable(conformance_init system/conformance/conformance_init.c)
 target_include_directories(conformance_init PRIVATE ${CMAKE_SOURCE_DIR})
 target_compile_definitions(conformance_init PRIVATE _GNU_SOURCE)
 target_compile_options(conformance_init PRIVATE -Wall -Wextra -fno-sanitize=all)
 target_link_options(conformance_init PRIVATE -static -fno-sanitize=all)
-add_executable(conformance system/conformance.c system/conformance_archive.c
-               system/conformance_exchange.c system/conformance_participant.c)
+add_executable(conformance system/conformance/conformance.c system/conformance/conformance_archive.c
+               system/conformance/conformance_exchange.c system/conformance/conformance_participant.c)
 target_link_libraries(conformance PRIVATE ttrec_options ttparticipant ttcalendar)
 foreach(version 5.10 6.1 6.12 7.2)
   add_test(NAME conformance_${version} COMMAND conformance $<TARGET_FILE:conformance_init>

@@ -4,7 +4,7 @@
 #define TTREC_CONFORMANCE_PARTICIPANT_H
 
 #include "kernel/participant/participant.h"
-#include "tests/system/conformance_steps.h"
+#include "tests/system/conformance/conformance_steps.h"
 
 /* What the guest's kernel had in mind before the part's mark; times as the guest knows them. */
 struct conformance_state {

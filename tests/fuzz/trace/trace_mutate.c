@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Which mutation of a trace. */
-#include "tests/fuzz/trace_input.h"
+#include "tests/fuzz/trace/trace_input.h"
 
 size_t trace_mutate(uint8_t *data, size_t size, size_t max, struct fuzz_random *random)
 {

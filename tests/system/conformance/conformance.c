@@ -23,9 +23,9 @@
 
 #include "format/base/cleanup.h"
 #include "kernel/participant/participant.h"
-#include "tests/system/conformance_archive.h"
-#include "tests/system/conformance_exchange.h"
-#include "tests/system/conformance_participant.h"
+#include "tests/system/conformance/conformance_archive.h"
+#include "tests/system/conformance/conformance_exchange.h"
+#include "tests/system/conformance/conformance_participant.h"
 
 #define SKIPPED 77
 

@@ -10,7 +10,7 @@
 
 #include "format/base/cleanup.h"
 #include "format/trace/frame_write.h"
-#include "tests/fuzz/trace_input.h"
+#include "tests/fuzz/trace/trace_input.h"
 
 #define CHUNKS_MAX  64
 #define CHUNK_GROWS 128

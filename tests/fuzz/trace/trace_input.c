@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Inputs that are traces, as files. */
-#include "tests/fuzz/trace_input.h"
+#include "tests/fuzz/trace/trace_input.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Writes the smallest archive a kernel boots from. */
-#include "tests/system/conformance_archive.h"
+#include "tests/system/conformance/conformance_archive.h"
 
 #include <errno.h>
 #include <stdint.h>

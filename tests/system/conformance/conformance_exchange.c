@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* A controller for one client: the calendar, a socket, and a list of what was said. */
-#include "tests/system/conformance_exchange.h"
+#include "tests/system/conformance/conformance_exchange.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -10,7 +10,7 @@
 
 #include "format/base/cleanup.h"
 #include "recorder/calendar/calendar.h"
-#include "tests/system/conformance_steps.h"
+#include "tests/system/conformance/conformance_steps.h"
 
 /* A kernel boots within this, and says something at least this often afterwards. */
 #define PATIENCE_MS 60000

@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "tests/system/conformance_steps.h"
+#include "tests/system/conformance/conformance_steps.h"
 
 #define NS_PER_S 1000000000ull
 

@@ -4,7 +4,7 @@
  * device shared by a guest's timers, here the tick and one sleeping process
  * (kernel/time/hrtimer.c).
  */
-#include "tests/system/conformance_participant.h"
+#include "tests/system/conformance/conformance_participant.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Reads a trace in every way the library has, and checks that the ways agree. */
-#include "tests/fuzz/trace_read.h"
+#include "tests/fuzz/trace/trace_read.h"
 
 #include <errno.h>
 
-#include "tests/fuzz/trace_input.h"
+#include "tests/fuzz/trace/trace_input.h"
 
 #define GUEST 1 /* the one that is followed */
 
