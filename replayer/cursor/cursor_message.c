@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The cursor's records of interfaces that every guest has: time, console, entropy, exit. */
 #include <inttypes.h>
+#include <errno.h>
 #include <string.h>
 
 #include "format/base/cleanup.h"
@@ -47,6 +48,7 @@ void cursor_flush(struct cursor *cursor)
  */
 int cursor_replay_to(struct cursor *cursor, const struct trace_record *record)
 {
+	int err;
 	struct wire_message message = { .op = (uint32_t)record->to.op,
 					.seq = (uint32_t)record->to.seq,
 					.time = record->to.time };
@@ -54,8 +56,9 @@ int cursor_replay_to(struct cursor *cursor, const struct trace_record *record)
 	cursor->report->messages++;
 	if (!cursor->start_acked && message.op == TRACE_OP_ACK) {
 		cursor->start_acked = true;
-		wire_send_start_ack(cursor->guest->time_fd, &message);
-		return 0;
+		err = wire_send_start_ack(cursor->guest->time_fd, &message);
+		/* A guest that is gone shows as the end of its connection. */
+		return err == -EPIPE || err == -ECONNRESET || err == -EAGAIN ? 0 : err;
 	}
 	if (cursor->batch_count == CURSOR_BATCH)
 		cursor_flush(cursor);
