@@ -246,7 +246,7 @@ again() {
 	expect 1 ttrec run -q -o t.zst ./fails
 	expect 1 ttrec run -q --rerecord t.zst
 	says err 'why: ./fails ended with status 1'
-	says err 'again: agrees with t.zst to the end'
+	says err 're-recorded: agrees with t.zst to the end'
 	expect 0 ttrec run -q --rerecord t.zst ./fixed
 	says err 'memory: not compared: another initrd'
 	ttdump extract -o recorded.cpio t.zst initrd
@@ -328,7 +328,7 @@ cannot_run() {
 	says err 'cannot read the file missing'
 	: >../elsewhere
 	expect 2 run --add ../elsewhere ./fine
-	says err 'not below the directory'
+	says err 'not below the program.s working directory'
 	expect 2 run --memory much ./fine
 	expect 2 run --memory 64M "$kernel" mem=32M
 	says err '^ttrec: --add and --memory require'
