@@ -97,7 +97,8 @@ static double measure_ping_pong(void)
 	return 2.0 * rounds / start;
 }
 
-/* Send and take messages until the ACK is there; a RUN on the way is answered, as the kernel does. */
+/* Send and take messages until the ACK is there; a RUN on the way is answered, as the kernel does.
+ */
 static bool exchange(int fd, uint32_t op, uint32_t seq, uint64_t time)
 {
 	struct wire_message message;
@@ -124,8 +125,9 @@ static void await_run(int fd)
 }
 
 /*
- * All clients in one process, so that what is measured is the scheduler and not the machine's way of switching between a
- * thousand processes. Their events lie in turn, so that it is known who runs next.
+ * All clients in one process, so that what is measured is the scheduler and not the machine's way
+ * of switching between a thousand processes. Their events lie in turn, so that it is known who runs
+ * next.
  */
 static void be_clients(unsigned int clients, unsigned int rounds)
 {
@@ -189,7 +191,8 @@ static struct sample measure_serve(const char *ttrec, unsigned int clients, cons
 	cpu_time = (double)(after.ru_utime.tv_sec - before.ru_utime.tv_sec) +
 		   (double)(after.ru_stime.tv_sec - before.ru_stime.tv_sec) +
 		   (double)(after.ru_utime.tv_usec - before.ru_utime.tv_usec +
-			    after.ru_stime.tv_usec - before.ru_stime.tv_usec) / 1e6;
+			    after.ru_stime.tv_usec - before.ru_stime.tv_usec) /
+			   1e6;
 	sample.rate = 6.0 * rounds * clients / start;
 	sample.cpu_us = cpu_time * 1e6 / (6.0 * rounds * clients);
 	return sample;
@@ -230,16 +233,16 @@ int main(int argc, char **argv)
 	putchar('\n');
 	for (size_t c = 0; c < sizeof(clients) / sizeof(*clients); c++) {
 		for (unsigned int i = 0; i < repeats; i++) {
-			struct sample sample = measure_serve(argv[1], clients[c],
-							     "/tmp/ttrec-bench.zst");
+			struct sample sample =
+				measure_serve(argv[1], clients[c], "/tmp/ttrec-bench.zst");
 
 			rate[i] = sample.rate;
 			cpu[i] = sample.cpu_us;
 		}
 		printf("%4u clients: %.0f messages/s (%.2f of ping-pong), ttrec %.3f us CPU a "
 		       "message, samples:",
-		       clients[c], median(rate, repeats), median(rate, repeats) / median(limit, repeats),
-		       median(cpu, repeats));
+		       clients[c], median(rate, repeats),
+		       median(rate, repeats) / median(limit, repeats), median(cpu, repeats));
 		for (unsigned int i = 0; i < repeats; i++)
 			printf(" %.0f", rate[i]);
 		putchar('\n');

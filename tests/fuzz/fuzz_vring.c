@@ -2,9 +2,9 @@
 /*
  * A vring that changes while the device looks at it, as a guest with another CPU can make it.
  *
- * kernel/vhost/vring.c is compiled with a call before each load. Of those that read the guest's memory
- * each takes a decision from the input: is something else there now? So the same input always
- * changes the same memory between the same two loads, which a second thread would not.
+ * kernel/vhost/vring.c is compiled with a call before each load. Of those that read the guest's
+ * memory each takes a decision from the input: is something else there now? So the same input
+ * always changes the same memory between the same two loads, which a second thread would not.
  */
 #include <errno.h>
 #include <setjmp.h>

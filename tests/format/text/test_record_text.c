@@ -141,7 +141,8 @@ static void everything_else(void **state)
 		{ { .kind = TRACE_entropy, .entropy = { 7, 9 }, TEXT("ab") },
 		  "entropy    source 7 9 wanted, 2 bytes 6162" },
 		{ { .kind = TRACE_digest, .digest = { 0, 4096, 2, 1 }, TEXT("abc") },
-		  "digest     ram 00000000000000010000000000000002, 4096-byte blocks, block hashes, 3 bytes" },
+		  "digest     ram 00000000000000010000000000000002, 4096-byte blocks, block "
+		  "hashes, 3 bytes" },
 		{ { .kind = TRACE_digest, .digest = { 1, 0, 0, 0 }, TEXT("abc") },
 		  "digest     data+bss block hashes, 3 bytes, goes on" },
 		{ { .kind = TRACE_exit, .exit = { 3, 0 } }, "exit       status 3" },

@@ -401,10 +401,14 @@ static void test_ignore(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_random_changes), cmocka_unit_test(test_skips),
-		cmocka_unit_test(test_silent_guest),   cmocka_unit_test(test_side_data),
-		cmocka_unit_test(test_far_apart),      cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_damaged),	       cmocka_unit_test(test_ignore),
+		cmocka_unit_test(test_random_changes),
+		cmocka_unit_test(test_skips),
+		cmocka_unit_test(test_silent_guest),
+		cmocka_unit_test(test_side_data),
+		cmocka_unit_test(test_far_apart),
+		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_ignore),
 		cmocka_unit_test(test_readers_that_stand_anywhere),
 	};
 

@@ -308,8 +308,8 @@ static void test_panics_that_do_not_fit_are_counted(void **state)
 
 /*
  * A guest that runs for long without a message: who waits for it is woken when half of the ring is
- * full. It does no more at a time than the ring holds, as how soon the waiting process runs is up to
- * the host.
+ * full. It does no more at a time than the ring holds, as how soon the waiting process runs is up
+ * to the host.
  */
 static void test_nothing_is_lost_when_drained(void **state)
 {

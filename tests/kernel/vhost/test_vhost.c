@@ -108,7 +108,8 @@ static void test_a_message_before_the_reply_to_the_last(void **state)
 	peer_send(&peer, VHOST_VRING_KICK, 9, kick, sizeof(kick), NULL, 0);
 	peer_send(&peer, VHOST_VRING_KICK, 9, kick, sizeof(kick), NULL, 0);
 	assert_int_equal(receive(), -EBADMSG);
-	assert_string_equal(peer.vhost.problem, "VRING_KICK followed by another message before its reply");
+	assert_string_equal(peer.vhost.problem,
+			    "VRING_KICK followed by another message before its reply");
 }
 
 static void test_longest_message(void **state)

@@ -187,7 +187,8 @@ static void test_table_outside_memory(void **state)
 	put(stage, 0, MEMORY_END - 16, 32, BUILDER_TABLE, 0);
 	expect_refusal(stage, "chain 0: its indirect table at 0x400ffff0 is not in its memory");
 	put(stage, 0, UINT64_MAX - 15, 32, BUILDER_TABLE, 0);
-	expect_refusal(stage, "chain 0: its indirect table at 0xfffffffffffffff0 is not in its memory");
+	expect_refusal(stage,
+		       "chain 0: its indirect table at 0xfffffffffffffff0 is not in its memory");
 }
 
 static void test_table_in_a_table(void **state)

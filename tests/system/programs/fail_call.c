@@ -5,8 +5,8 @@
  *
  * FAIL_LOG     a file: a line for each place that calls, as FAIL_CALL takes it, and behind it the
  *              errors that the call may end with. With FAIL_CALL: the one that failed, once it has.
- * FAIL_CALL    "GENERATION NAME PLACE WHICH ERROR": call number WHICH from that place fails, in each
- *              process of that generation: 0 is one that was executed, 1 what it forks, and so on.
+ * FAIL_CALL    "GENERATION NAME PLACE WHICH ERROR": call number WHICH from that place fails, in
+ * each process of that generation: 0 is one that was executed, 1 what it forks, and so on.
  * FAIL_EINTR   a number: of the calls that a signal may interrupt, each one of so many is.
  * FAIL_CLOCK   the clock of the wall shows another year each time.
  */
@@ -172,21 +172,21 @@ static bool fails(const struct call *call, void *caller)
 #define CALLER	 __builtin_return_address(0)
 
 /* NAME: what is called; SLOW: is it one that waits? FAILED: what it returns then. */
-#define WRAP(NAME, SLOW, ERRORS, FAILED)                                          \
-	EXPORTED long wrap_##NAME(PARAMETERS) __asm__(#NAME);                     \
-	long wrap_##NAME(PARAMETERS)                                              \
-	{                                                                         \
-		static struct call call = { #NAME, ERRORS, SLOW, NULL };          \
-                                                                                  \
-		return fails(&call, CALLER) ? (FAILED) : next(&call, ARGUMENTS);  \
+#define WRAP(NAME, SLOW, ERRORS, FAILED)                                         \
+	EXPORTED long wrap_##NAME(PARAMETERS) __asm__(#NAME);                    \
+	long wrap_##NAME(PARAMETERS)                                             \
+	{                                                                        \
+		static struct call call = { #NAME, ERRORS, SLOW, NULL };         \
+                                                                                 \
+		return fails(&call, CALLER) ? (FAILED) : next(&call, ARGUMENTS); \
 	}
 
-#define DESCRIPTORS "24,23,12"	/* EMFILE, ENFILE, ENOMEM */
-#define PROCESSES   "11,12"	/* EAGAIN, ENOMEM */
-#define MEMORY	    "12"	/* ENOMEM */
-#define READING	    "5,12"	/* EIO, ENOMEM */
-#define WRITING	    "28,122,5"	/* ENOSPC, EDQUOT, EIO */
-#define SENDING	    "105,12"	/* ENOBUFS, ENOMEM */
+#define DESCRIPTORS "24,23,12" /* EMFILE, ENFILE, ENOMEM */
+#define PROCESSES   "11,12"    /* EAGAIN, ENOMEM */
+#define MEMORY	    "12"       /* ENOMEM */
+#define READING	    "5,12"     /* EIO, ENOMEM */
+#define WRITING	    "28,122,5" /* ENOSPC, EDQUOT, EIO */
+#define SENDING	    "105,12"   /* ENOBUFS, ENOMEM */
 
 WRAP(open, false, DESCRIPTORS ",5", -1)
 WRAP(openat, false, DESCRIPTORS ",5", -1)
@@ -265,26 +265,26 @@ WRAP(sched_setaffinity, false, MEMORY, -1)
 WRAP(seccomp_load, false, MEMORY, -ENOMEM)
 
 /* These are done nevertheless: nobody could repeat them. */
-#define WRAP_CLOSE(NAME)                                                          \
-	EXPORTED long wrap_##NAME(PARAMETERS) __asm__(#NAME);                     \
-	long wrap_##NAME(PARAMETERS)                                              \
-	{                                                                         \
-		static struct call call = { #NAME, WRITING, false, NULL };        \
-		bool failed = fails(&call, CALLER);                               \
-		int error = errno;                                                \
-		long result = next(&call, ARGUMENTS);                             \
-                                                                                  \
-		if (failed)                                                       \
-			errno = error;                                            \
-		return failed ? -1 : result;                                      \
+#define WRAP_CLOSE(NAME)                                                   \
+	EXPORTED long wrap_##NAME(PARAMETERS) __asm__(#NAME);              \
+	long wrap_##NAME(PARAMETERS)                                       \
+	{                                                                  \
+		static struct call call = { #NAME, WRITING, false, NULL }; \
+		bool failed = fails(&call, CALLER);                        \
+		int error = errno;                                         \
+		long result = next(&call, ARGUMENTS);                      \
+                                                                           \
+		if (failed)                                                \
+			errno = error;                                     \
+		return failed ? -1 : result;                               \
 	}
 
 WRAP_CLOSE(close)
 WRAP_CLOSE(fclose)
 
 /*
- * glibc 2.36 frees twice what re_compile_internal() has no memory for (free_workarea_compile, called
- * again at the end): regcomp itself fails instead.
+ * glibc 2.36 frees twice what re_compile_internal() has no memory for (free_workarea_compile,
+ * called again at the end): regcomp itself fails instead.
  */
 EXPORTED long wrap_regcomp(PARAMETERS) __asm__("regcomp");
 long wrap_regcomp(PARAMETERS)
@@ -306,7 +306,8 @@ long wrap_syscall(PARAMETERS)
 	static struct call call = { "syscall", PROCESSES ",28", false, NULL };
 
 	/* Of the others there is only what a host may refuse. */
-	return (a == SYS_CLONE || a == SYS_CLONE3) && fails(&call, CALLER) ? -1 : next(&call, ARGUMENTS);
+	return (a == SYS_CLONE || a == SYS_CLONE3) && fails(&call, CALLER) ? -1
+									   : next(&call, ARGUMENTS);
 }
 
 EXPORTED long wrap_clock_gettime(long clock, int64_t *now) __asm__("clock_gettime");
@@ -322,20 +323,20 @@ long wrap_clock_gettime(long clock, int64_t *now)
 
 /* ---- Memory -------------------------------------------------------------------------------- */
 
-/* What the address sanitizer has in their place; it has to come after us (verify_asan_link_order). */
-#define ALLOCATOR(NAME)                                                           \
-	extern call_function sanitized_##NAME __asm__("__interceptor_" #NAME)     \
-		__attribute__((weak));                                            \
-	extern call_function libc_##NAME __asm__("__libc_" #NAME);                \
-	EXPORTED long wrap_##NAME(PARAMETERS) __asm__(#NAME);                     \
-	long wrap_##NAME(PARAMETERS)                                              \
-	{                                                                         \
-		static struct call call = { #NAME, MEMORY, false, NULL };         \
-                                                                                  \
-		if (fails(&call, CALLER))                                         \
-			return 0;                                                 \
-		return sanitized_##NAME ? sanitized_##NAME(ARGUMENTS)             \
-					: libc_##NAME(ARGUMENTS);                 \
+/* What the address sanitizer has in their place; it has to come after us (verify_asan_link_order).
+ */
+#define ALLOCATOR(NAME)                                                                         \
+	extern call_function sanitized_##NAME __asm__("__interceptor_" #NAME)                   \
+		__attribute__((weak));                                                          \
+	extern call_function libc_##NAME __asm__("__libc_" #NAME);                              \
+	EXPORTED long wrap_##NAME(PARAMETERS) __asm__(#NAME);                                   \
+	long wrap_##NAME(PARAMETERS)                                                            \
+	{                                                                                       \
+		static struct call call = { #NAME, MEMORY, false, NULL };                       \
+                                                                                                \
+		if (fails(&call, CALLER))                                                       \
+			return 0;                                                               \
+		return sanitized_##NAME ? sanitized_##NAME(ARGUMENTS) : libc_##NAME(ARGUMENTS); \
 	}
 
 ALLOCATOR(malloc)
