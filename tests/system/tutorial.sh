@@ -70,7 +70,7 @@ find_seed() {
 		[[ ! $balance ]] || break
 	done
 	[[ $balance ]] || fail "no seed makes ben overwrite ada's deposit"
-	printf 's/--seed 3 /--seed %d /; s/read  60/read %3d/; s/wrote  70/wrote %3d/\n' \
+	printf 's/--seed 4 /--seed %d /; s/read  20/read %3d/; s/wrote  30/wrote %3d/\n' \
 		"$seed" "$balance" $((balance + 10)) >substitute
 }
 
