@@ -14,6 +14,7 @@
 #include "replayer/debug/debugger.h"
 #include "replayer/run/replay_crew.h"
 #include "replayer/plan/replay_options.h"
+#include "replayer/plan/replay_limits.h"
 #include "replayer/plan/replay_plan.h"
 #include "replayer/report/replay_ci.h"
 #include "replayer/report/report.h"
@@ -47,6 +48,8 @@ static int run_plan(struct replay_options *options, struct replay_lab *lab, int 
 		return err;
 	if (lab->count > 1 && !options->json)
 		replay_plan_print(&plan);
+	if (!options->json)
+		replay_limits_print(options, lab);
 	options->named = replay_lab_wanted(lab) > 1;
 	err = replay_crew_run(options, &plan, lab->active_max, signal);
 	replay_plan_free(&plan);

@@ -12,6 +12,7 @@ struct replay_lab {
 	struct guest_recorded *listed, *loaded; /* all of them; with files those that will run */
 	size_t loaded_count;
 	size_t active_max;		 /* guests that may run at the same time */
+	uint64_t memory;		 /* bytes that these may use together */
 	struct replay_outcome *outcomes; /* shared with the processes that replay */
 };
 

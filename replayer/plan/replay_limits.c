@@ -4,11 +4,15 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
 #include "kernel/sandbox/host_checks.h"
+
+/* Less than that every machine has that runs guests. */
+#define MEMORY_WORTH_SAYING (1ull << 30)
 
 static const char memory_advice[] = "raise the limit with --max-memory; the default is the memory "
 				    "that this machine has available";
@@ -123,6 +127,8 @@ static int share_memory(const struct replay_options *options, struct replay_lab 
 		demand[i] = guest_memory_demand(&lab->loaded[i].spec,
 						image_files_bytes(&lab->loaded[i].spec.files));
 	lab->active_max = count_fitting(demand, lab->loaded_count, options->max_memory);
+	for (size_t i = 0; i < lab->active_max; i++)
+		lab->memory += demand[i];
 	if (lab->active_max || !lab->loaded_count)
 		return 0;
 	return refuse("a guest with its files", demand[0], options->max_memory, "memory",
@@ -169,6 +175,17 @@ int replay_limits_share(const struct replay_options *options, struct replay_lab 
 }
 
 /* ---- Afterwards ---------------------------------------------------------------------------- */
+
+void replay_limits_print(const struct replay_options *options, const struct replay_lab *lab)
+{
+	char memory[UNITS_TEXT], limit[UNITS_TEXT];
+
+	if (lab->memory < MEMORY_WORTH_SAYING)
+		return;
+	printf("the replay may use %s of memory; its limit is %s (--max-memory)\n",
+	       size_text(lab->memory, memory), size_text(options->max_memory, limit));
+	fflush(stdout);
+}
 
 void replay_limits_explain(struct replay_guest *replayed, struct guest *guest, int err)
 {

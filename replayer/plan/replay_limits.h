@@ -14,10 +14,13 @@ int replay_limits_check(const struct replay_options *options, const struct repla
 
 /*
  * With the files of those that will run: how many fit side by side, whichever they are. One always
- * does, or it is refused. Sets lab->active_max.
+ * does, or it is refused. Sets lab->active_max and lab->memory.
  */
 int replay_limits_share(const struct replay_options *options, struct replay_lab *lab,
 			struct diagnosis *why);
+
+/* Print what the guests may use where it is much: once, before they start. */
+void replay_limits_print(const struct replay_options *options, const struct replay_lab *lab);
 
 /*
  * @guest, which was replayed with the error @err or diverged, may have been killed for what it

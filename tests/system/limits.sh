@@ -123,6 +123,16 @@ proves "and is at most what is free" files_do_not_fit
 proves "who replays chooses how much is written to disk" core_takes_too_much
 proves "who replays chooses how much CPU time a guest takes" burns_too_much burn:1500
 proves "that of its children is its own" burns_too_much children:15
+memory_is_announced() {
+	ttrec run -q -o t.zst --digest off "$kernel" mem=1100M initrd="$initrd" panic=1 </dev/null >/dev/null 2>&1 || true
+	ttdump verify t.zst
+	ttreplay t.zst >out 2>err || true
+	says out '^the replay may use [0-9.]+ GiB of memory; its limit is [0-9.]+ [MG]iB \(--max-memory\)$'
+	ttreplay --json t.zst >out 2>err || true
+	never_says out 'may use'
+}
+
+proves "what a replay may use is announced where it is much" memory_is_announced
 proves "20 names of one file of 64 MiB take 64 MiB" names_of_one_file
 proves "a trace of 8,000 files is looked at, extracted and replayed in seconds" many_files
 finish
