@@ -83,7 +83,8 @@ static void refuse_name(const char *word, struct argp_state *state)
 	line_format(&line, "unknown operation or kind of record \"%s\"", word);
 	if (meant)
 		line_format(&line, "; did you mean %s?", meant);
-	line_text(&line, "\nknown:");
+	line_text(&line, "\n"
+			 "known:");
 	for (size_t i = 0; i < names.count; i++)
 		line_format(&line, "%s%s", i % 12 ? " " : "\n  ", names.name[i]);
 	line_char(&line, '\0');
