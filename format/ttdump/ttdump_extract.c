@@ -47,11 +47,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		extract->output = argument;
 		return 0;
 	case KEY_MAX_DISK:
-		if (size_parse(argument, &extract->max_disk) || !extract->max_disk)
-			argp_error(state,
-				   "invalid --max-disk '%s': expected a size such as 512M "
-				   "or 4G",
-				   argument);
+		extract->max_disk = option_size(argument, "--max-disk", state);
 		return 0;
 	case 'l':
 		extract->list = true;

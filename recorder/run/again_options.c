@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "format/base/cleanup.h"
+#include "format/base/command_line.h"
 #include "format/base/units.h"
 #include "recorder/run/run_options.h"
 
@@ -82,13 +83,15 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		options->again = text;
 		break;
 	case KEY_KERNEL:
-		run_options_add(options->replace[GUEST_KERNEL], text, "--kernel", state);
+		option_add(options->replace[GUEST_KERNEL], RUN_PATTERNS_MAX, text, "--kernel",
+			   state);
 		break;
 	case KEY_INITRD:
-		run_options_add(options->replace[GUEST_INITRD], text, "--initrd", state);
+		option_add(options->replace[GUEST_INITRD], RUN_PATTERNS_MAX, text, "--initrd",
+			   state);
 		break;
 	case KEY_DISK:
-		run_options_add(options->disks, text, "--disk", state);
+		option_add(options->disks, RUN_PATTERNS_MAX, text, "--disk", state);
 		break;
 	case KEY_UNTIL:
 		parse_until(text, options, state);
@@ -97,11 +100,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		options->trust = true;
 		break;
 	case KEY_MAX_MEMORY:
-		if (size_parse(text, &options->max_memory) || !options->max_memory)
-			argp_error(state,
-				   "invalid --max-memory '%s': expected a size such as 512M "
-				   "or 4G",
-				   text);
+		options->max_memory = option_size(text, "--max-memory", state);
 		break;
 	case ARGP_KEY_END:
 		check(options, state);

@@ -138,25 +138,9 @@ static const struct argp_option serve_only_options[] = {
 	{ 0 },
 };
 
-static uint64_t parse_number(const char *text, const char *option, uint64_t max,
-			     struct argp_state *state)
-{
-	unsigned long long value;
-	char *end;
-
-	errno = 0;
-	value = strtoull(text, &end, 0);
-	if (errno || *end || end == text || *text == '-')
-		argp_error(state, "invalid %s '%s': expected a whole number", option, text);
-	if (value > max)
-		argp_error(state, "invalid %s '%s': expected at most %llu", option, text,
-			   (unsigned long long)max);
-	return value;
-}
-
 static int parse_cpu(const char *text, struct argp_state *state)
 {
-	unsigned int number = (unsigned int)parse_number(text, "--cpu", INT_MAX, state);
+	unsigned int number = (unsigned int)option_number(text, "--cpu", INT_MAX, state);
 	int err = cpu_check(number);
 
 	if (err && diagnosis_shortage(err))
@@ -164,16 +148,6 @@ static int parse_cpu(const char *text, struct argp_state *state)
 	if (err)
 		argp_error(state, "cannot use --cpu %u: %s", number, strerror(-err));
 	return (int)number;
-}
-
-static uint64_t parse_time(const char *text, const char *option, struct argp_state *state)
-{
-	uint64_t ns = 0;
-
-	if (duration_parse(text, &ns))
-		argp_error(state, "invalid %s '%s': expected e.g. 10s, 1.5ms, 100us or 2m", option,
-			   text);
-	return ns;
 }
 
 /* A number of bytes with K, M or G behind it. */
@@ -205,28 +179,6 @@ static uint64_t parse_tod(const char *text, struct argp_state *state)
 	return ns;
 }
 
-void run_options_add(const char **list, const char *text, const char *option,
-		     struct argp_state *state)
-{
-	if (!words_add(list, RUN_PATTERNS_MAX, text))
-		argp_error(state, "%s: given more than %d times", option, RUN_PATTERNS_MAX);
-}
-
-/* The index of @text in @names, which ends with NULL; a usage error if it is none of them. */
-static int choose(const char *text, const char *option, const char *const *names,
-		  struct argp_state *state)
-{
-	char expected[64] = "";
-
-	for (int i = 0; names[i]; i++) {
-		if (!strcmp(text, names[i]))
-			return i;
-		strcat(strcat(expected, !i ? "" : names[i + 1] ? ", " : " or "), names[i]);
-	}
-	argp_error(state, "invalid %s '%s': expected %s", option, text, expected);
-	return 0;
-}
-
 static void parse_digest(const char *text, struct session_options *session,
 			 struct argp_state *state)
 {
@@ -239,7 +191,7 @@ static void parse_digest(const char *text, struct session_options *session,
 		session->digest = DIGEST_EVERY;
 	if (session->digest != DIGEST_EVERY || !strcmp(text, "every"))
 		return;
-	session->digest_every = (uint32_t)parse_number(text, "--digest", UINT32_MAX, state);
+	session->digest_every = (uint32_t)option_number(text, "--digest", UINT32_MAX, state);
 	if (!session->digest_every)
 		argp_error(state, "invalid --digest '0': use off");
 }
@@ -259,16 +211,16 @@ static error_t parse_common(int key, char *text, struct argp_state *state)
 		break;
 	case KEY_GRANT:
 		session->calendar.grant =
-			(enum calendar_grant)choose(text, "--grant", run_grant_names, state);
+			(enum calendar_grant)option_choice(text, "--grant", run_grant_names, state);
 		break;
 	case KEY_LIMIT_VIRTUAL:
-		session->calendar.limit = parse_time(text, "--limit-virtual", state);
+		session->calendar.limit = option_time(text, "--limit-virtual", state);
 		break;
 	case KEY_LIMIT_WALL:
-		session->limit_wall = parse_time(text, "--limit-wall", state);
+		session->limit_wall = option_time(text, "--limit-wall", state);
 		break;
 	case KEY_HANG_TIMEOUT:
-		session->hang_timeout = parse_time(text, "--hang-timeout", state);
+		session->hang_timeout = option_time(text, "--hang-timeout", state);
 		break;
 	case KEY_CPU:
 		options->cpu = parse_cpu(text, state);
@@ -341,12 +293,12 @@ static error_t parse_guests(int key, char *text, struct argp_state *state)
 		options->lab = text;
 		break;
 	case KEY_CPUS:
-		options->cpus = (unsigned int)parse_number(text, "--cpus", CPU_SETSIZE, state);
+		options->cpus = (unsigned int)option_number(text, "--cpus", CPU_SETSIZE, state);
 		if (!options->cpus)
 			argp_error(state, "invalid --cpus '0': expected at least 1");
 		break;
 	case KEY_SEED:
-		options->session.seed = parse_number(text, "--seed", UINT64_MAX, state);
+		options->session.seed = option_number(text, "--seed", UINT64_MAX, state);
 		break;
 	case KEY_WORK_COST:
 		if (guest_work_check(text))
@@ -358,34 +310,34 @@ static error_t parse_guests(int key, char *text, struct argp_state *state)
 		options->work_cost_given = true;
 		break;
 	case KEY_ID:
-		options->id = parse_number(text, "--id", UINT64_MAX, state);
+		options->id = option_number(text, "--id", UINT64_MAX, state);
 		break;
 	case KEY_DIGEST:
 		parse_digest(text, &options->session, state);
 		break;
 	case KEY_ISOLATION:
-		options->seal = choose(text, "--isolation", run_seal_names, state);
+		options->seal = option_choice(text, "--isolation", run_seal_names, state);
 		break;
 	case KEY_EXPECT:
-		run_options_add(options->expect, text, "--expect", state);
+		option_add(options->expect, RUN_PATTERNS_MAX, text, "--expect", state);
 		break;
 	case KEY_FAIL_ON:
-		run_options_add(options->fail_on, text, "--fail-on", state);
+		option_add(options->fail_on, RUN_PATTERNS_MAX, text, "--fail-on", state);
 		break;
 	case KEY_ALLOW_LINE:
-		run_options_add(options->allow_line, text, "--allow-line", state);
+		option_add(options->allow_line, RUN_PATTERNS_MAX, text, "--allow-line", state);
 		break;
 	case KEY_ADD:
-		run_options_add(options->add, text, "--add", state);
+		option_add(options->add, RUN_PATTERNS_MAX, text, "--add", state);
 		break;
 	case KEY_MEMORY:
 		options->memory = parse_memory(text, state);
 		break;
 	case KEY_ALLOW:
-		run_options_add(options->allow, text, "--allow", state);
+		option_add(options->allow, RUN_PATTERNS_MAX, text, "--allow", state);
 		break;
 	case KEY_KEEP:
-		options->keep = (enum keep_policy)choose(text, "--keep", keeps, state);
+		options->keep = (enum keep_policy)option_choice(text, "--keep", keeps, state);
 		break;
 	case KEY_PROBE:
 		options->probe = true;
@@ -468,7 +420,7 @@ static error_t parse_serve(int key, char *text, struct argp_state *state)
 		break;
 	case KEY_CLIENTS:
 		options->session.calendar.expected =
-			(uint32_t)parse_number(text, "--clients", UINT32_MAX, state);
+			(uint32_t)option_number(text, "--clients", UINT32_MAX, state);
 		if (!options->session.calendar.expected)
 			argp_error(state, "invalid --clients '0': expected at least 1");
 		break;

@@ -77,11 +77,6 @@ void run_options_settle(struct run_options *options, const struct lab *lab);
 struct argp;
 extern const struct argp again_argp;
 
-/* Add a value of a repeatable option; a usage error if there are too many. */
-struct argp_state;
-void run_options_add(const char **list, const char *text, const char *option,
-		     struct argp_state *state);
-
 /* Parse; on a usage error prints it and exits with EXIT_USAGE, as argp does. */
 void run_options_parse(int argc, char **argv, struct run_options *options);
 void tap_options_parse(int argc, char **argv, struct run_options *options);

@@ -87,26 +87,6 @@ static const struct argp_option table[] = {
 	{ 0 },
 };
 
-static uint64_t parse_time(const char *text, const char *option, struct argp_state *state)
-{
-	uint64_t ns = 0;
-
-	if (duration_parse(text, &ns))
-		argp_error(state, "invalid %s '%s': expected e.g. 10s, 1.5ms or 100us", option,
-			   text);
-	return ns;
-}
-
-static uint64_t parse_size(const char *text, const char *option, struct argp_state *state)
-{
-	uint64_t bytes = 0;
-
-	if (size_parse(text, &bytes) || !bytes)
-		argp_error(state, "invalid %s '%s': expected a size such as 512M or 4G", option,
-			   text);
-	return bytes;
-}
-
 static void parse_until(const char *text, struct until *until, struct argp_state *state)
 {
 	struct diagnosis why = { 0 };
@@ -143,12 +123,6 @@ static void parse_flip(const char *text, struct cursor_flip *flip, struct argp_s
 	flip->wanted = true;
 	flip->region = (unsigned int)region;
 	flip->bit = (unsigned int)bit;
-}
-
-static void add(const char **list, const char *text, const char *option, struct argp_state *state)
-{
-	if (!words_add(list, REPLACE_MAX, text))
-		argp_error(state, "--%s: given more than %d times", option, REPLACE_MAX);
 }
 
 /* Live is the whole lab or nothing, and not held to anything. */
@@ -212,30 +186,30 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		options->console = true;
 		break;
 	case KEY_HANG_TIMEOUT:
-		options->cursor.hang_timeout = parse_time(text, "--hang-timeout", state);
+		options->cursor.hang_timeout = option_time(text, "--hang-timeout", state);
 		options->hang_timeout_given = true;
 		break;
 	case KEY_MAX_MEMORY:
-		options->max_memory = parse_size(text, "--max-memory", state);
+		options->max_memory = option_size(text, "--max-memory", state);
 		options->max_memory_given = true;
 		break;
 	case KEY_MAX_DISK:
-		options->max_disk = parse_size(text, "--max-disk", state);
+		options->max_disk = option_size(text, "--max-disk", state);
 		break;
 	case KEY_MAX_CPU:
-		options->max_cpu = parse_time(text, "--max-cpu", state);
+		options->max_cpu = option_time(text, "--max-cpu", state);
 		break;
 	case KEY_MAX_WALL:
-		options->max_wall = parse_time(text, "--max-wall", state);
+		options->max_wall = option_time(text, "--max-wall", state);
 		break;
 	case KEY_TRUST:
 		options->trust = true;
 		break;
 	case KEY_KERNEL:
-		add(options->replace[GUEST_KERNEL], text, "kernel", state);
+		option_add(options->replace[GUEST_KERNEL], REPLACE_MAX, text, "--kernel", state);
 		break;
 	case KEY_INITRD:
-		add(options->replace[GUEST_INITRD], text, "initrd", state);
+		option_add(options->replace[GUEST_INITRD], REPLACE_MAX, text, "--initrd", state);
 		break;
 	case KEY_CONTINUE_LIVE:
 		options->then_live = true;
@@ -244,7 +218,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		options->output = text;
 		break;
 	case KEY_DISK:
-		add(options->disk, text, "disk", state);
+		option_add(options->disk, REPLACE_MAX, text, "--disk", state);
 		break;
 	case KEY_FLIP:
 		parse_flip(text, &options->cursor.flip, state);

@@ -48,12 +48,6 @@ static const char doc[] = "Show a trace, one record per line: number, virtual ti
 			  "time since the previous line, guest, direction (<- from the guest, -> "
 			  "to the guest, == checked in replay, -- side data), description.";
 
-static void parse_time(struct argp_state *state, const char *text, uint64_t *ns)
-{
-	if (duration_parse(text, ns))
-		argp_error(state, "invalid time \"%s\": expected e.g. 1.5s, 20ms, 3us", text);
-}
-
 static void parse_colour(struct argp_state *state, const char *word, enum show_colour *colour)
 {
 	static const char *const words[] = {
@@ -85,10 +79,10 @@ static error_t parse_filter(int key, char *argument, struct argp_state *state)
 		show_filter_records(filter, argument, state);
 		return 0;
 	case KEY_FROM:
-		parse_time(state, argument, &filter->from);
+		filter->from = option_time(argument, "--from", state);
 		return 0;
 	case KEY_TO:
-		parse_time(state, argument, &filter->to);
+		filter->to = option_time(argument, "--to", state);
 		return 0;
 	case KEY_IRQ:
 		filter->interrupts = true;
