@@ -115,9 +115,9 @@ much_console() {
 }
 
 proves "a guest that ends before START does not hold up others" others_go_on 100us exit:3
-proves "the same where they share an island" others_go_on 0 exit:3
+proves "the same where they share a partition" others_go_on 0 exit:3
 proves "the same after it connected" others_go_on 100us connect,exit:3
-proves "the same where they share an island, after it connected" others_go_on 0 connect,exit:3
+proves "the same where they share a partition, after it connected" others_go_on 0 connect,exit:3
 proves "a guest that connects and says nothing is found out" hangs 'why: n1 has sent no message for 1.000 s' connect pause
 proves "a guest that leaves without ending is found out" hangs 'why: n1 has sent no message for 1.000 s' connect leave pause
 proves "the same alone" hangs_alone connect leave pause

@@ -81,8 +81,8 @@ both_end() {
 }
 
 proves "the earlier of two failures is the reason" both_fail 100us sleep:2,say:bad sleep:1,say:bad 'of n2.*bad'
-proves "the same where they share an island" both_fail 0 sleep:2,say:bad sleep:1,say:bad 'of n2.*bad'
+proves "the same where they share a partition" both_fail 0 sleep:2,say:bad sleep:1,say:bad 'of n2.*bad'
 proves "of two at one time that of the first guest is" both_fail 100us say:bad say:bad 'of n[12].*bad'
 proves "the first of two exit statuses is the reason" both_end 100us 'n2.*exit status 4'
-proves "the same where they share an island" both_end 0 'n2.*exit status 4'
+proves "the same where they share a partition" both_end 0 'n2.*exit status 4'
 finish
