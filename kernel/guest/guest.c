@@ -133,7 +133,8 @@ int guest_open(const struct guest_spec *spec, struct guest *guest, struct diagno
 
 int guest_accept(struct guest *guest)
 {
-	guest->time_fd = accept4(guest->room.listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	guest->time_fd =
+		TEMP_FAILURE_RETRY(accept4(guest->room.listen_fd, NULL, NULL, SOCK_CLOEXEC));
 	if (guest->time_fd < 0)
 		return -errno;
 	/* One connection a life: a guest that reboots would be another guest. */
@@ -143,7 +144,8 @@ int guest_accept(struct guest *guest)
 
 int guest_accept_device(struct guest *guest, unsigned int device)
 {
-	int fd = accept4(guest->room.device_fd[device], NULL, NULL, SOCK_CLOEXEC);
+	int fd = TEMP_FAILURE_RETRY(
+		accept4(guest->room.device_fd[device], NULL, NULL, SOCK_CLOEXEC));
 
 	if (fd < 0)
 		return -errno;

@@ -162,7 +162,7 @@ static int answer_open(int fd, const struct entropy_request *request, const void
 	/* A user with many pipes gets a smaller one: return an error instead of blocking forever.
 	 */
 	fcntl(fds[1], F_SETFL, O_NONBLOCK);
-	if (write(fds[1], data, size) != (ssize_t)size) {
+	if (TEMP_FAILURE_RETRY(write(fds[1], data, size)) != (ssize_t)size) {
 		close(fds[0]);
 		return -EIO;
 	}

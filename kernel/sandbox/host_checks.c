@@ -180,21 +180,23 @@ static pid_t clone_with(unsigned long flags)
 	return (pid_t)syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, NULL);
 }
 
-static int write_text(const char *path, const char *text)
+int host_write_setting(int directory, const char *path, const char *text)
 {
-	auto_fd fd = open(path, O_WRONLY | O_CLOEXEC);
-	ssize_t length = (ssize_t)strlen(text);
+	auto_fd fd = openat(directory, path, O_WRONLY | O_CLOEXEC);
+	ssize_t length = (ssize_t)strlen(text), written = -1;
 
-	return fd < 0 || write(fd, text, (size_t)length) != length ? -errno : 0;
+	if (fd >= 0)
+		written = TEMP_FAILURE_RETRY(write(fd, text, (size_t)length));
+	return written == length ? 0 : written < 0 ? -errno : -EIO;
 }
 
 static int map_user(uid_t uid)
 {
 	char map[32];
-	int err = write_text("/proc/self/setgroups", "deny");
+	int err = host_write_setting(AT_FDCWD, "/proc/self/setgroups", "deny");
 
 	snprintf(map, sizeof(map), "0 %u 1\n", uid);
-	return err ? err : write_text("/proc/self/uid_map", map);
+	return err ? err : host_write_setting(AT_FDCWD, "/proc/self/uid_map", map);
 }
 
 /* What the sandbox does to get its own root, without the files. */

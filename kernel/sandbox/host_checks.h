@@ -98,4 +98,7 @@ uint64_t host_memory_available(void);
 /* -errno when there is no such directory. */
 int host_read_directory(const char *path, struct host_directory *directory);
 
+/* Write @text to a file of /proc or /sys, all at once; @path as of openat(2). 0 or -errno. */
+int host_write_setting(int directory, const char *path, const char *text);
+
 #endif

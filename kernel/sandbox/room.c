@@ -48,7 +48,7 @@ int room_report_send(int report_fd, const struct room_report *report, int fd)
 		control.header.cmsg_len = CMSG_LEN(sizeof(int));
 		memcpy(CMSG_DATA(&control.header), &fd, sizeof(int));
 	}
-	return sendmsg(report_fd, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
+	return TEMP_FAILURE_RETRY(sendmsg(report_fd, &message, MSG_NOSIGNAL)) < 0 ? -errno : 0;
 }
 
 /*
@@ -260,12 +260,10 @@ static void choose_user(struct room_plan *plan)
 static int write_map(pid_t keeper, const char *name)
 {
 	char path[48], map[32];
-	auto_fd fd = -1;
-	int length = snprintf(map, sizeof(map), "%d %d 1\n", ROOM_USER, ROOM_NOBODY);
 
 	snprintf(path, sizeof(path), "/proc/%d/%s", keeper, name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	return fd < 0 || write(fd, map, (size_t)length) != length ? -errno : 0;
+	snprintf(map, sizeof(map), "%d %d 1\n", ROOM_USER, ROOM_NOBODY);
+	return host_write_setting(AT_FDCWD, path, map);
 }
 
 /*
@@ -279,7 +277,7 @@ static void map_nobody(pid_t keeper, int report_fd)
 	if (write_map(keeper, "gid_map") || write_map(keeper, "uid_map"))
 		answer = ROOM_NOT_MAPPED;
 	/* A process that has already exited has reported why. */
-	send(report_fd, &answer, sizeof(answer), MSG_NOSIGNAL);
+	TEMP_FAILURE_RETRY(send(report_fd, &answer, sizeof(answer), MSG_NOSIGNAL));
 }
 
 /* ---- Opening -------------------------------------------------------------------------------- */

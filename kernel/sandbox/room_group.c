@@ -28,20 +28,12 @@
 
 #define CONTROLLERS "+memory +pids"
 
-static int write_file(int directory, const char *name, const char *text)
-{
-	auto_fd fd = openat(directory, name, O_WRONLY | O_CLOEXEC);
-	ssize_t length = (ssize_t)strlen(text);
-
-	return fd < 0 || write(fd, text, (size_t)length) != length ? -errno : 0;
-}
-
 static int write_number(int directory, const char *name, uint64_t number)
 {
 	char text[32];
 
 	snprintf(text, sizeof(text), "%" PRIu64, number);
-	return write_file(directory, name, text);
+	return host_write_setting(directory, name, text);
 }
 
 static const char *read_file(int directory, const char *name, char *text, size_t size)
@@ -74,7 +66,7 @@ static void remove_group(int parent, const char *name)
 	snprintf(own, sizeof(own), GROUP_PREFIX "%d", getpid());
 	if (!strcmp(name, own))
 		return;
-	write_file(fd, "cgroup.kill", "1");
+	host_write_setting(fd, "cgroup.kill", "1");
 	for (int i = 0; i < REMOVE_TRIES; i++) {
 		if (!unlinkat(parent, name, AT_REMOVEDIR) || errno != EBUSY)
 			break;
@@ -176,7 +168,7 @@ void room_groups_open(const char *directory, struct room_groups *groups)
 		say_why_not(groups, "its control group is not writable", err);
 		return;
 	}
-	err = write_file(groups->fd, "cgroup.subtree_control", CONTROLLERS);
+	err = host_write_setting(groups->fd, "cgroup.subtree_control", CONTROLLERS);
 	if (!err)
 		return;
 	leave_own(groups);
@@ -207,7 +199,7 @@ void room_groups_close(struct room_groups *groups)
 	if (groups->fd < 0)
 		return;
 	remove_left(groups->fd);
-	write_file(groups->fd, "cgroup.subtree_control", "-memory -pids");
+	host_write_setting(groups->fd, "cgroup.subtree_control", "-memory -pids");
 	leave_own(groups);
 	close_fd(&groups->fd);
 }
@@ -222,8 +214,8 @@ static int limit_group(const struct room_limits *limits, uint64_t memory, int fd
 	if (limits->memory) {
 		err = write_number(fd, "memory.max", 2 * memory + SPARE_MEMORY);
 		/* Not there without swap. */
-		write_file(fd, "memory.swap.max", "0");
-		write_file(fd, "memory.oom.group", "1");
+		host_write_setting(fd, "memory.swap.max", "0");
+		host_write_setting(fd, "memory.oom.group", "1");
 	}
 	if (!err && limits->processes)
 		err = write_number(fd, "pids.max", limits->processes + SPARE_TASKS);

@@ -193,7 +193,7 @@ static int prepare(const struct room_plan *plan, const char **doing)
 
 static void send_status(int status_fd, const struct room_guest_status *status)
 {
-	if (write(status_fd, status, sizeof(*status)) != sizeof(*status))
+	if (TEMP_FAILURE_RETRY(write(status_fd, status, sizeof(*status))) != sizeof(*status))
 		_exit(126);
 }
 

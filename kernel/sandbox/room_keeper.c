@@ -40,16 +40,6 @@ static void fail(const struct room_plan *plan, const char *doing, int error)
 	fail_without(plan, doing, error, 0);
 }
 
-static int write_text(const char *path, const char *text)
-{
-	auto_fd fd = open(path, O_WRONLY | O_CLOEXEC);
-	ssize_t length = (ssize_t)strlen(text);
-
-	if (fd < 0 || write(fd, text, (size_t)length) != length)
-		return -errno;
-	return 0;
-}
-
 /*
  * By system calls: libc's functions have all threads change, and this process, which is a clone of
  * one that has several, has their list but not them. They wait for one that was being started then.
@@ -78,15 +68,15 @@ static int map_self(const struct room_plan *plan)
 	char map[64];
 	int err;
 
-	err = write_text("/proc/self/setgroups", "deny");
+	err = host_write_setting(AT_FDCWD, "/proc/self/setgroups", "deny");
 	if (err)
 		return err;
 	snprintf(map, sizeof(map), "%d %u 1\n", ROOM_USER, plan->gid);
-	err = write_text("/proc/self/gid_map", map);
+	err = host_write_setting(AT_FDCWD, "/proc/self/gid_map", map);
 	if (err)
 		return err;
 	snprintf(map, sizeof(map), "%d %u 1\n", ROOM_USER, plan->uid);
-	return write_text("/proc/self/uid_map", map);
+	return host_write_setting(AT_FDCWD, "/proc/self/uid_map", map);
 }
 
 static int map_user(const struct room_plan *plan)
@@ -96,7 +86,7 @@ static int map_user(const struct room_plan *plan)
 
 	if (!plan->nobody)
 		return map_self(plan);
-	got = read(plan->report_fd, &answer, sizeof(answer));
+	got = TEMP_FAILURE_RETRY(read(plan->report_fd, &answer, sizeof(answer)));
 	if (got != sizeof(answer))
 		return got < 0 ? -errno : -EPIPE;
 	return answer == ROOM_MAPPED ? become_mapped_user() : map_self(plan);
@@ -159,7 +149,7 @@ static void await_start(const struct room_plan *plan, int status_fd, int loader_
 	bool refused;
 	int err;
 
-	while (read(status_fd, &got, sizeof(got)) == sizeof(got))
+	while (TEMP_FAILURE_RETRY(read(status_fd, &got, sizeof(got))) == sizeof(got))
 		status = got;
 	if (status.error)
 		fail(plan, status.doing, -status.error);

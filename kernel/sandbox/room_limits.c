@@ -40,20 +40,12 @@ void room_root_options(const struct room_plan *plan, char text[ROOM_ROOT_OPTIONS
 		snprintf(text, ROOM_ROOT_OPTIONS_TEXT, "mode=0755,size=100%%");
 }
 
-static void write_setting(const char *path, const char *value)
-{
-	auto_fd fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	/* Refused where /proc is read-only; then there is a limit less. */
-	if (fd >= 0 && write(fd, value, strlen(value)) < 0)
-		return;
-}
-
 void room_limit_keeper(const struct room_plan *plan)
 {
+	/* Refused where /proc is read-only; then there is a limit less. */
 	if (plan->parts & SEAL_USER)
-		write_setting("/proc/sys/user/max_user_namespaces", "0");
-	write_setting("/proc/self/oom_score_adj", "1000");
+		host_write_setting(AT_FDCWD, "/proc/sys/user/max_user_namespaces", "0");
+	host_write_setting(AT_FDCWD, "/proc/self/oom_score_adj", "1000");
 }
 
 static void set_limit(int resource, rlim_t value)

@@ -20,6 +20,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 /* By their numbers: what is defined here has other types than its declarations. */
 #define O_RDWR_CREATE_CLOEXEC 02000102
@@ -42,7 +45,7 @@ typedef long call_function(PARAMETERS);
 
 struct call {
 	const char *name, *errors;
-	bool is_slow; /* may be interrupted */
+	enum { QUICK, SLOW, SLOW_DESCRIPTOR } speed; /* may a signal interrupt it? */
 	call_function *real;
 };
 
@@ -132,13 +135,24 @@ static void look_who_we_are(void)
 	count = 0;
 }
 
-static bool is_interrupted(const struct call *call)
+/* Of a file, /proc included, nothing waits: signal(7). */
+static bool waits(int fd)
 {
-	return eintr && call->is_slow && ++slow_calls % eintr == 0;
+	struct stat status;
+
+	return !syscall(SYS_fstat, fd, &status) && !S_ISREG(status.st_mode);
+}
+
+static bool is_interrupted(const struct call *call, long first)
+{
+	if (!eintr || call->speed == QUICK ||
+	    (call->speed == SLOW_DESCRIPTOR && !waits((int)first)))
+		return false;
+	return ++slow_calls % eintr == 0;
 }
 
 /* Is this call to fail? Then errno says why. */
-static bool fails(const struct call *call, void *caller)
+static bool fails(const struct call *call, long first, void *caller)
 {
 	int before = errno;
 	char place[64], line[LINE_SIZE];
@@ -146,7 +160,7 @@ static bool fails(const struct call *call, void *caller)
 	if (!is_ours || spared)
 		return false;
 	look_who_we_are();
-	if (is_interrupted(call)) {
+	if (is_interrupted(call, first)) {
 		errno = EINTR;
 		return true;
 	}
@@ -171,14 +185,14 @@ static bool fails(const struct call *call, void *caller)
 #define EXPORTED __attribute__((visibility("default")))
 #define CALLER	 __builtin_return_address(0)
 
-/* NAME: what is called; SLOW: is it one that waits? FAILED: what it returns then. */
-#define WRAP(NAME, SLOW, ERRORS, FAILED)                                         \
-	EXPORTED long wrap_##NAME(PARAMETERS) __asm__(#NAME);                    \
-	long wrap_##NAME(PARAMETERS)                                             \
-	{                                                                        \
-		static struct call call = { #NAME, ERRORS, SLOW, NULL };         \
-                                                                                 \
-		return fails(&call, CALLER) ? (FAILED) : next(&call, ARGUMENTS); \
+/* NAME: what is called; SPEED: may a signal interrupt it? FAILED: what it returns then. */
+#define WRAP(NAME, SPEED, ERRORS, FAILED)                                           \
+	EXPORTED long wrap_##NAME(PARAMETERS) __asm__(#NAME);                       \
+	long wrap_##NAME(PARAMETERS)                                                \
+	{                                                                           \
+		static struct call call = { #NAME, ERRORS, SPEED, NULL };           \
+                                                                                    \
+		return fails(&call, a, CALLER) ? (FAILED) : next(&call, ARGUMENTS); \
 	}
 
 #define DESCRIPTORS "24,23,12" /* EMFILE, ENFILE, ENOMEM */
@@ -188,89 +202,89 @@ static bool fails(const struct call *call, void *caller)
 #define WRITING	    "28,122,5" /* ENOSPC, EDQUOT, EIO */
 #define SENDING	    "105,12"   /* ENOBUFS, ENOMEM */
 
-WRAP(open, false, DESCRIPTORS ",5", -1)
-WRAP(openat, false, DESCRIPTORS ",5", -1)
-WRAP(fopen, false, DESCRIPTORS ",5", 0)
-WRAP(fdopen, false, MEMORY, 0)
-WRAP(opendir, false, DESCRIPTORS, 0)
-WRAP(fdopendir, false, MEMORY, 0)
-WRAP(socket, false, DESCRIPTORS, -1)
-WRAP(socketpair, false, DESCRIPTORS, -1)
-WRAP(accept4, true, DESCRIPTORS, -1)
-WRAP(epoll_create1, false, DESCRIPTORS, -1)
-WRAP(eventfd, false, DESCRIPTORS, -1)
-WRAP(signalfd, false, DESCRIPTORS, -1)
-WRAP(pidfd_open, false, DESCRIPTORS, -1)
-WRAP(pipe2, false, DESCRIPTORS, -1)
-WRAP(dup2, false, "24", -1)
-WRAP(dup3, false, "24", -1)
-WRAP(fcntl, false, "24,12", -1)
-WRAP(memfd_create, false, DESCRIPTORS, -1)
-WRAP(mkdtemp, false, WRITING, 0)
-WRAP(mkostemp, false, DESCRIPTORS ",28", -1)
-WRAP(mkdir, false, WRITING, -1)
-WRAP(mkdirat, false, WRITING, -1)
-WRAP(rename, false, WRITING, -1)
-WRAP(chmod, false, "5,30", -1)
-WRAP(fchmod, false, "5,30", -1)
-WRAP(ftruncate, false, WRITING, -1)
-WRAP(fallocate, false, WRITING, -1)
-WRAP(fork, false, PROCESSES, -1)
-WRAP(posix_spawn, false, PROCESSES, errno)
-WRAP(posix_spawnp, false, PROCESSES, errno)
-WRAP(pthread_create, false, "11", errno)
-WRAP(execve, false, "12,11", -1)
-WRAP(execv, false, "12,11", -1)
-WRAP(execvp, false, "12,11", -1)
-WRAP(mmap, false, MEMORY, -1)
-WRAP(mount, false, MEMORY, -1)
-WRAP(epoll_ctl, false, "12,28", -1)
-WRAP(epoll_wait, true, "4", -1)
-WRAP(poll, true, "12", -1)
-WRAP(ppoll, true, "12", -1)
-WRAP(bind, false, MEMORY, -1)
-WRAP(listen, false, MEMORY, -1)
-WRAP(connect, false, "12,11", -1)
-WRAP(setsockopt, false, MEMORY, -1)
-WRAP(ioctl, false, MEMORY, -1)
-WRAP(prctl, false, MEMORY, -1)
-WRAP(stat, false, READING, -1)
-WRAP(lstat, false, READING, -1)
-WRAP(fstat, false, READING, -1)
-WRAP(fstatat, false, READING, -1)
-WRAP(readlink, false, READING, -1)
-WRAP(readlinkat, false, READING, -1)
-WRAP(realpath, false, READING, 0)
-WRAP(lseek, false, "5", -1)
-WRAP(flock, true, "37,12", -1)
-WRAP(read, true, READING, -1)
-WRAP(pread, false, READING, -1)
-WRAP(preadv, false, READING, -1)
-WRAP(recv, true, MEMORY, -1)
-WRAP(recvmsg, true, MEMORY, -1)
-WRAP(process_vm_readv, false, MEMORY, -1)
-WRAP(process_vm_writev, false, MEMORY, -1)
-WRAP(write, true, WRITING, -1)
-WRAP(pwrite, false, WRITING, -1)
-WRAP(pwritev, false, WRITING, -1)
-WRAP(fflush, false, WRITING, -1)
-WRAP(send, true, SENDING, -1)
-WRAP(sendmsg, true, SENDING, -1)
-WRAP(nanosleep, true, "4", -1)
-WRAP(waitpid, true, "4", -1)
-WRAP(waitid, true, "4", -1)
-WRAP(sigtimedwait, true, "4", -1)
-WRAP(sigwaitinfo, true, "4", -1)
-WRAP(sched_setaffinity, false, MEMORY, -1)
-WRAP(seccomp_load, false, MEMORY, -ENOMEM)
+WRAP(open, QUICK, DESCRIPTORS ",5", -1)
+WRAP(openat, QUICK, DESCRIPTORS ",5", -1)
+WRAP(fopen, QUICK, DESCRIPTORS ",5", 0)
+WRAP(fdopen, QUICK, MEMORY, 0)
+WRAP(opendir, QUICK, DESCRIPTORS, 0)
+WRAP(fdopendir, QUICK, MEMORY, 0)
+WRAP(socket, QUICK, DESCRIPTORS, -1)
+WRAP(socketpair, QUICK, DESCRIPTORS, -1)
+WRAP(accept4, SLOW, DESCRIPTORS, -1)
+WRAP(epoll_create1, QUICK, DESCRIPTORS, -1)
+WRAP(eventfd, QUICK, DESCRIPTORS, -1)
+WRAP(signalfd, QUICK, DESCRIPTORS, -1)
+WRAP(pidfd_open, QUICK, DESCRIPTORS, -1)
+WRAP(pipe2, QUICK, DESCRIPTORS, -1)
+WRAP(dup2, QUICK, "24", -1)
+WRAP(dup3, QUICK, "24", -1)
+WRAP(fcntl, QUICK, "24,12", -1)
+WRAP(memfd_create, QUICK, DESCRIPTORS, -1)
+WRAP(mkdtemp, QUICK, WRITING, 0)
+WRAP(mkostemp, QUICK, DESCRIPTORS ",28", -1)
+WRAP(mkdir, QUICK, WRITING, -1)
+WRAP(mkdirat, QUICK, WRITING, -1)
+WRAP(rename, QUICK, WRITING, -1)
+WRAP(chmod, QUICK, "5,30", -1)
+WRAP(fchmod, QUICK, "5,30", -1)
+WRAP(ftruncate, QUICK, WRITING, -1)
+WRAP(fallocate, QUICK, WRITING, -1)
+WRAP(fork, QUICK, PROCESSES, -1)
+WRAP(posix_spawn, QUICK, PROCESSES, errno)
+WRAP(posix_spawnp, QUICK, PROCESSES, errno)
+WRAP(pthread_create, QUICK, "11", errno)
+WRAP(execve, QUICK, "12,11", -1)
+WRAP(execv, QUICK, "12,11", -1)
+WRAP(execvp, QUICK, "12,11", -1)
+WRAP(mmap, QUICK, MEMORY, -1)
+WRAP(mount, QUICK, MEMORY, -1)
+WRAP(epoll_ctl, QUICK, "12,28", -1)
+WRAP(epoll_wait, SLOW, "4", -1)
+WRAP(poll, SLOW, "12", -1)
+WRAP(ppoll, SLOW, "12", -1)
+WRAP(bind, QUICK, MEMORY, -1)
+WRAP(listen, QUICK, MEMORY, -1)
+WRAP(connect, QUICK, "12,11", -1)
+WRAP(setsockopt, QUICK, MEMORY, -1)
+WRAP(ioctl, QUICK, MEMORY, -1)
+WRAP(prctl, QUICK, MEMORY, -1)
+WRAP(stat, QUICK, READING, -1)
+WRAP(lstat, QUICK, READING, -1)
+WRAP(fstat, QUICK, READING, -1)
+WRAP(fstatat, QUICK, READING, -1)
+WRAP(readlink, QUICK, READING, -1)
+WRAP(readlinkat, QUICK, READING, -1)
+WRAP(realpath, QUICK, READING, 0)
+WRAP(lseek, QUICK, "5", -1)
+WRAP(flock, SLOW, "37,12", -1)
+WRAP(read, SLOW_DESCRIPTOR, READING, -1)
+WRAP(pread, QUICK, READING, -1)
+WRAP(preadv, QUICK, READING, -1)
+WRAP(recv, SLOW, MEMORY, -1)
+WRAP(recvmsg, SLOW, MEMORY, -1)
+WRAP(process_vm_readv, QUICK, MEMORY, -1)
+WRAP(process_vm_writev, QUICK, MEMORY, -1)
+WRAP(write, SLOW_DESCRIPTOR, WRITING, -1)
+WRAP(pwrite, QUICK, WRITING, -1)
+WRAP(pwritev, QUICK, WRITING, -1)
+WRAP(fflush, QUICK, WRITING, -1)
+WRAP(send, SLOW, SENDING, -1)
+WRAP(sendmsg, SLOW, SENDING, -1)
+WRAP(nanosleep, SLOW, "4", -1)
+WRAP(waitpid, SLOW, "4", -1)
+WRAP(waitid, SLOW, "4", -1)
+WRAP(sigtimedwait, SLOW, "4", -1)
+WRAP(sigwaitinfo, SLOW, "4", -1)
+WRAP(sched_setaffinity, QUICK, MEMORY, -1)
+WRAP(seccomp_load, QUICK, MEMORY, -ENOMEM)
 
 /* These are done nevertheless: nobody could repeat them. */
 #define WRAP_CLOSE(NAME)                                                   \
 	EXPORTED long wrap_##NAME(PARAMETERS) __asm__(#NAME);              \
 	long wrap_##NAME(PARAMETERS)                                       \
 	{                                                                  \
-		static struct call call = { #NAME, WRITING, false, NULL }; \
-		bool failed = fails(&call, CALLER);                        \
+		static struct call call = { #NAME, WRITING, QUICK, NULL }; \
+		bool failed = fails(&call, a, CALLER);                     \
 		int error = errno;                                         \
 		long result = next(&call, ARGUMENTS);                      \
                                                                            \
@@ -289,10 +303,10 @@ WRAP_CLOSE(fclose)
 EXPORTED long wrap_regcomp(PARAMETERS) __asm__("regcomp");
 long wrap_regcomp(PARAMETERS)
 {
-	static struct call call = { "regcomp", MEMORY, false, NULL };
+	static struct call call = { "regcomp", MEMORY, QUICK, NULL };
 	long result;
 
-	if (fails(&call, CALLER))
+	if (fails(&call, a, CALLER))
 		return REG_ESPACE;
 	spared++;
 	result = next(&call, ARGUMENTS);
@@ -303,11 +317,12 @@ long wrap_regcomp(PARAMETERS)
 EXPORTED long wrap_syscall(PARAMETERS) __asm__("syscall");
 long wrap_syscall(PARAMETERS)
 {
-	static struct call call = { "syscall", PROCESSES ",28", false, NULL };
+	static struct call call = { "syscall", PROCESSES ",28", QUICK, NULL };
 
 	/* Of the others there is only what a host may refuse. */
-	return (a == SYS_CLONE || a == SYS_CLONE3) && fails(&call, CALLER) ? -1
-									   : next(&call, ARGUMENTS);
+	return (a == SYS_CLONE || a == SYS_CLONE3) && fails(&call, a, CALLER)
+		       ? -1
+		       : next(&call, ARGUMENTS);
 }
 
 EXPORTED long wrap_clock_gettime(long clock, int64_t *now) __asm__("clock_gettime");
@@ -332,9 +347,9 @@ long wrap_clock_gettime(long clock, int64_t *now)
 	EXPORTED long wrap_##NAME(PARAMETERS) __asm__(#NAME);                                   \
 	long wrap_##NAME(PARAMETERS)                                                            \
 	{                                                                                       \
-		static struct call call = { #NAME, MEMORY, false, NULL };                       \
+		static struct call call = { #NAME, MEMORY, QUICK, NULL };                       \
                                                                                                 \
-		if (fails(&call, CALLER))                                                       \
+		if (fails(&call, a, CALLER))                                                    \
 			return 0;                                                               \
 		return sanitized_##NAME ? sanitized_##NAME(ARGUMENTS) : libc_##NAME(ARGUMENTS); \
 	}
