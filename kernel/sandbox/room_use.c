@@ -274,15 +274,23 @@ static uint64_t kib_of(const char *text, const char *name)
  */
 static uint64_t cpu_ticks(const struct room_use *use, pid_t pid, bool own)
 {
-	unsigned long long user, system, children_user, children_system;
+	uint64_t ticks[4]; /* user, system, and those of its children */
 	char text[STATUS_TEXT];
 	const char *rest = strrchr(read_text(use, pid, "stat", text), ')');
 
-	if (!rest ||
-	    sscanf(rest + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %llu %llu",
-		   &user, &system, &children_user, &children_system) != 4)
+	if (!rest)
 		return 0;
-	return children_user + children_system + (own ? user + system : 0);
+	rest++;
+	for (unsigned int field = 3; field < 14; field++) {
+		rest += strspn(rest, " ");
+		rest += strcspn(rest, " ");
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(ticks); i++) {
+		rest += strspn(rest, " ");
+		if (number_take(&rest, 10, UINT64_MAX, &ticks[i]))
+			return 0;
+	}
+	return ticks[2] + ticks[3] + (own ? ticks[0] + ticks[1] : 0);
 }
 
 /* Its number in the sandbox's own namespace: the last one. */
