@@ -3,6 +3,7 @@
 #include "kernel/guest/guest_patches.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,35 +34,39 @@ unsigned int guest_patches(const struct image_file *kernel)
 }
 
 /* The kernel reads them with get_options(): an int each. COUNTER and STEP must move time. */
-#define WORK_NUMBERS_MIN 2
-#define WORK_NUMBERS_MAX 4
+enum { WORK_SYSCALL, WORK_FAULT, WORK_COUNTER, WORK_STEP, WORK_NUMBERS };
+#define WORK_NUMBERS_MIN WORK_COUNTER
 
-int guest_work_check(const char *text)
+/* Fill as many of @cost as @text has. */
+static int parse_work(const char *text, uint64_t cost[WORK_NUMBERS])
 {
 	unsigned int count = 0;
 
-	if (!strcmp(text, GUEST_WORK_OFF))
-		return 0;
 	do {
-		uint64_t value;
-
-		if (count == WORK_NUMBERS_MAX || number_take(&text, 10, INT32_MAX, &value) ||
-		    (*text && *text != ',') || (!value && count >= WORK_NUMBERS_MIN))
+		if (count == WORK_NUMBERS || number_take(&text, 10, INT32_MAX, &cost[count]) ||
+		    (*text && *text != ',') || (!cost[count] && count >= WORK_NUMBERS_MIN))
 			return -EINVAL;
 		count++;
 	} while (*text++);
 	return count < WORK_NUMBERS_MIN ? -EINVAL : 0;
 }
 
+int guest_work_check(const char *text)
+{
+	uint64_t cost[WORK_NUMBERS];
+
+	return strcmp(text, GUEST_WORK_OFF) ? parse_work(text, cost) : 0;
+}
+
 void guest_work_complete(const char *text, char whole[GUEST_WORK_TEXT])
 {
-	const char *rest = GUEST_WORK_DEFAULT;
+	uint64_t cost[WORK_NUMBERS];
 
-	snprintf(whole, GUEST_WORK_TEXT, "%s", text);
+	snprintf(whole, GUEST_WORK_TEXT, "%s", GUEST_WORK_OFF);
 	if (!strcmp(text, GUEST_WORK_OFF))
 		return;
-	for (; text; text = strchr(text + 1, ','))
-		rest = rest ? strchr(rest + 1, ',') : NULL;
-	if (rest)
-		snprintf(whole + strlen(whole), GUEST_WORK_TEXT - strlen(whole), "%s", rest);
+	parse_work(GUEST_WORK_DEFAULT, cost);
+	parse_work(text, cost);
+	snprintf(whole, GUEST_WORK_TEXT, "%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64,
+		 cost[WORK_SYSCALL], cost[WORK_FAULT], cost[WORK_COUNTER], cost[WORK_STEP]);
 }

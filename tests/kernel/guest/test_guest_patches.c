@@ -43,6 +43,7 @@ static void test_costs_are_completed(void **state)
 	static const char *const given[][2] = {
 		{ "off", "off" },
 		{ "1,2", "1,2,256,250000" },
+		{ "000000000000000000000000000000000000000000000000000001,2", "1,2,256,250000" },
 		{ "1,2,3", "1,2,3,250000" },
 		{ "1,2,3,4", "1,2,3,4" },
 		{ GUEST_WORK_DEFAULT, GUEST_WORK_DEFAULT },
