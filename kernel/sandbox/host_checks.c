@@ -33,23 +33,29 @@
 
 /* ---- Settings -------------------------------------------------------------------------------- */
 
+int host_read_setting(int directory, const char *path, char *text, size_t size)
+{
+	auto_fd fd = openat(directory, path, O_RDONLY | O_CLOEXEC);
+	ssize_t length = fd < 0 ? -1 : TEMP_FAILURE_RETRY(read(fd, text, size - 1));
+	int err = length < 0 ? -errno : 0;
+
+	text[err ? 0 : length] = '\0';
+	return err;
+}
+
 /* The file's beginning without its last newline. Returns -errno when it cannot be read. */
 static int read_text(const char *root, const char *path, char *text, size_t size)
 {
 	char full[PATH_MAX];
-	auto_fd fd = -1;
-	ssize_t length;
+	size_t length;
+	int err;
 
-	*text = '\0';
 	snprintf(full, sizeof(full), "%s%s", root, path);
-	fd = open(full, O_RDONLY | O_CLOEXEC);
-	length = fd < 0 ? -1 : read(fd, text, size - 1);
-	if (length < 0)
-		return -errno;
+	err = host_read_setting(AT_FDCWD, full, text, size);
+	length = strlen(text);
 	if (length && text[length - 1] == '\n')
-		length--;
-	text[length] = '\0';
-	return 0;
+		text[length - 1] = '\0';
+	return err;
 }
 
 static long read_number(const char *root, const char *path)

@@ -9,6 +9,7 @@
 #define TTREC_HOST_CHECKS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "format/base/diagnosis.h"
@@ -100,5 +101,11 @@ int host_read_directory(const char *path, struct host_directory *directory);
 
 /* Write @text to a file of /proc or /sys, all at once; @path as of openat(2). 0 or -errno. */
 int host_write_setting(int directory, const char *path, const char *text);
+
+/*
+ * Read such a file to @text, of which @size - 1 bytes count. 0, or -errno and an empty text where
+ * it cannot be read.
+ */
+int host_read_setting(int directory, const char *path, char *text, size_t size);
 
 #endif

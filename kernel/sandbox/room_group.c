@@ -36,15 +36,6 @@ static int write_number(int directory, const char *name, uint64_t number)
 	return host_write_setting(directory, name, text);
 }
 
-static const char *read_file(int directory, const char *name, char *text, size_t size)
-{
-	auto_fd fd = openat(directory, name, O_RDONLY | O_CLOEXEC);
-	ssize_t length = fd < 0 ? 0 : read(fd, text, size - 1);
-
-	text[length < 0 ? 0 : length] = '\0';
-	return text;
-}
-
 /* Is @word one of those in @list, which spaces or newlines are between? */
 static bool has_word(const char *list, const char *word)
 {
@@ -121,7 +112,7 @@ static bool has_controllers(int fd)
 {
 	char text[256];
 
-	read_file(fd, "cgroup.controllers", text, sizeof(text));
+	host_read_setting(fd, "cgroup.controllers", text, sizeof(text));
 	return has_word(text, "memory") && has_word(text, "pids");
 }
 
@@ -256,7 +247,7 @@ bool room_group_exceeded(const struct room_group *group)
 
 	if (group->fd < 0)
 		return false;
-	read_file(group->fd, "memory.events", text, sizeof(text));
+	host_read_setting(group->fd, "memory.events", text, sizeof(text));
 	line = strstr(text, "oom_kill ");
 	return line && strtoull(line + strlen("oom_kill "), NULL, 10);
 }

@@ -236,16 +236,9 @@ static const char *read_text(const struct room_use *use, pid_t pid, const char *
 			     char text[STATUS_TEXT])
 {
 	char path[64];
-	ssize_t got = 0;
-	int fd;
 
 	snprintf(path, sizeof(path), "%d/%s", pid, name);
-	fd = openat(use->proc_fd, path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		got = read(fd, text, STATUS_TEXT - 1);
-		close(fd);
-	}
-	text[got < 0 ? 0 : got] = '\0';
+	host_read_setting(use->proc_fd, path, text, STATUS_TEXT);
 	return text;
 }
 
