@@ -4,6 +4,7 @@
 #define TTREC_CLEANUP_H
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -55,5 +56,25 @@ static inline int take_fd(int *fd)
 	})
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+/*
+ * Give @array, which holds *@space items of @size bytes, room for @wanted: twice as much until that
+ * is enough, and at least @least. Returns the array, with *@space adapted; NULL when there is no
+ * memory, with nothing changed.
+ */
+static inline void *array_reserve(void *array, size_t *space, size_t wanted, size_t least,
+				  size_t size)
+{
+	size_t grown = *space ? *space : least;
+	void *moved = array;
+
+	while (grown < wanted)
+		grown = grown > SIZE_MAX / 2 ? wanted : 2 * grown;
+	if (grown != *space || !array)
+		moved = reallocarray(array, grown, size);
+	if (moved)
+		*space = grown;
+	return moved;
+}
 
 #endif

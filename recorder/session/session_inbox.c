@@ -22,16 +22,12 @@ static int compare_events(const struct event *left, const struct event *right)
 
 static int make_room(struct inbox *inbox)
 {
-	size_t space = inbox->space ? 2 * inbox->space : 16;
-	struct event *grown;
+	struct event *grown =
+		array_reserve(inbox->event, &inbox->space, inbox->count + 1, 16, sizeof(*grown));
 
-	if (inbox->count < inbox->space)
-		return 0;
-	grown = realloc(inbox->event, space * sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
 	inbox->event = grown;
-	inbox->space = space;
 	return 0;
 }
 

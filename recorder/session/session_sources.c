@@ -26,16 +26,12 @@ void sources_release(struct sources *sources)
 /* All that are open can be told of at once: what a participant did is not cut apart. */
 static int make_room(struct sources *sources)
 {
-	size_t space = sources->ready_space ? 2 * sources->ready_space : 64;
-	struct epoll_event *grown;
+	struct epoll_event *grown = array_reserve(sources->ready, &sources->ready_space,
+						  sources->open + 1, 64, sizeof(*grown));
 
-	if (sources->open < sources->ready_space)
-		return 0;
-	grown = realloc(sources->ready, space * sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
 	sources->ready = grown;
-	sources->ready_space = space;
 	return 0;
 }
 

@@ -102,17 +102,12 @@ void doors_close(struct doors *doors)
 /* Space for one more chunk. */
 static bool hold_console(struct doors *doors)
 {
-	size_t space = doors->console_space ? 2 * doors->console_space : CONSOLE_CHUNK;
-	char *grown;
+	char *grown = array_reserve(doors->console, &doors->console_space,
+				    doors->console_size + CONSOLE_CHUNK, CONSOLE_CHUNK, 1);
 
-	if (doors->console_space - doors->console_size >= CONSOLE_CHUNK)
-		return true;
-	grown = realloc(doors->console, space);
-	if (!grown)
-		return false;
-	doors->console = grown;
-	doors->console_space = space;
-	return true;
+	if (grown)
+		doors->console = grown;
+	return grown;
 }
 
 int doors_drain_console(struct doors *doors)

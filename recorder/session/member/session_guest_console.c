@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "format/base/cleanup.h"
 #include "format/base/units.h"
 #include "recorder/session/member/session_guest.h"
 
@@ -127,19 +128,12 @@ static void report_flood(const struct session_guest *guest)
 /* Space for @size bytes more, which is no more than GUEST_CONSOLE_MAX and one look. */
 static bool make_room(struct session_guest *guest, size_t size)
 {
-	size_t space = guest->console_space;
-	char *grown;
+	char *grown = array_reserve(guest->console, &guest->console_space,
+				    guest->console_size + size, SESSION_CONSOLE_CHUNK, 1);
 
-	while (space - guest->console_size < size)
-		space = space ? 2 * space : SESSION_CONSOLE_CHUNK;
-	if (space == guest->console_space)
-		return true;
-	grown = realloc(guest->console, space);
-	if (!grown)
-		return false;
-	guest->console = grown;
-	guest->console_space = space;
-	return true;
+	if (grown)
+		guest->console = grown;
+	return grown;
 }
 
 size_t session_guest_read_console(struct session_guest *guest)
