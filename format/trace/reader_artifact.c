@@ -226,7 +226,7 @@ static int add_place(struct trace_reader *reader, uint64_t position, const char 
 {
 	struct artifact_place *grown;
 
-	/* Room doubles: whoever made the trace decides how many there are. */
+	/* The array doubles: the number of files is the choice of the trace. */
 	if ((reader->place_count & (reader->place_count - 1)) == 0) {
 		size_t room = reader->place_count ? 2 * reader->place_count : 1;
 

@@ -241,7 +241,7 @@ static uint64_t free_bytes(const struct extract *extract)
 	return directory ? (uint64_t)status.f_bavail * status.f_frsize : UINT64_MAX;
 }
 
-/* Before the first is written: whoever made the trace says how large its files are. */
+/* Before the first is written: the sizes of the files are the choice of the trace. */
 static int check_space(struct extract *extract, struct trace_reader *reader,
 		       struct diagnosis *diagnosis)
 {

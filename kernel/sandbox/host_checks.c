@@ -372,7 +372,7 @@ static const char *type_text(mode_t mode)
 	return "something else";
 }
 
-/* Whoever is the guest's user may open it: nobody where this is root. */
+/* The guest's user must be able to open it: the user nobody if this is root. */
 static int try_device(const char *path, const struct stat *status)
 {
 	auto_fd fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);

@@ -43,7 +43,7 @@ static enum kind kind_of_content(const void *data, size_t size)
 	return KIND_PROGRAM;
 }
 
-/* What cannot be read is left to whoever takes it for a kernel, and says why. */
+/* A file that cannot be read is treated as a kernel, whose reader reports the reason. */
 static enum kind kind_of(const char *path)
 {
 	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC);

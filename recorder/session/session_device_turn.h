@@ -15,7 +15,7 @@ void device_turn_take(struct turn *turn, const struct event *event);
  */
 bool device_turn_run(struct turn *turn, struct partition *partition);
 
-/* Whoever was awaited has replied, or is gone: it goes on, if it was not through. */
+/* The awaited guest has replied, or has left: continue an unfinished device turn. */
 void device_turn_resume(struct turn *turn, struct partition *partition);
 
 /* The same, when what programs said after their calls has been handled (EVENT_RESUME). */

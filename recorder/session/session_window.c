@@ -2,7 +2,7 @@
 /*
  * Partitions and windows: how far guests may run without affecting each other.
  *
- * Let L be the shortest way between two partitions. The first that one can hear of another is L
+ * Let L be the shortest way between two partitions. The first event of one that can affect another is L
  * after that one's first event, or, if it sends a frame itself, the answer, 2 L after that. So it
  * runs up to there without asking, and its window is narrowed when it sends something. All
  * partitions run their windows at the same time. When all are through, frames that nobody can send
@@ -333,7 +333,7 @@ static void open_windows(struct turn *turn, const struct first_events *events)
 			end = earlier(longest, other + turn->window.lookahead);
 		if (!partition->guests_left)
 			continue;
-		/* One that sleeps beyond it stays done, and hears of the next. */
+		/* One that sleeps beyond it stays done, and gets the next bound. */
 		if (!is_first && calendar_next_event(partition->calendar) >= end)
 			continue;
 		if (is_first && turn->window.lookahead < WIRE_TIME_NEVER)
@@ -347,7 +347,7 @@ static void open_windows(struct turn *turn, const struct first_events *events)
 		report_stuck(turn, -EDEADLK);
 }
 
-/* The next that happens on @partition, or what it did last that others have yet to hear of. */
+/* The next event of @partition, or its last one that others have not been informed of. */
 static uint64_t first_event(const struct partition *partition)
 {
 	uint64_t next = calendar_next_event(partition->calendar);

@@ -11,7 +11,7 @@
 #include "format/trace/codec/predict.h"
 
 struct columns {
-	struct columns *next; /* for whoever keeps them in a list */
+	struct columns *next; /* for a list of its owner */
 	uint8_t *begin[COLUMNS];
 	uint8_t *end[COLUMNS];
 	uint8_t *head;	    /* of the one allocation: chunk head, table of guests, sizes */

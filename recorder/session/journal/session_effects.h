@@ -57,7 +57,7 @@ struct effects {
 	size_t count, space;
 	uint8_t *bytes;
 	size_t byte_count, byte_space;
-	struct outcome *outcome; /* is told when memory is out */
+	struct outcome *outcome; /* is informed when memory runs out */
 };
 
 void effects_add(struct effects *effects, const struct effect *effect);

@@ -15,7 +15,7 @@ struct reception {
 };
 
 struct wire_frame {
-	struct wire_frame *next;  /* for whoever keeps them */
+	struct wire_frame *next;  /* for a list of its owner */
 	struct wire_class *class; /* likewise */
 	uint64_t order;		  /* likewise */
 	uint32_t interface;

@@ -28,7 +28,7 @@ struct wire_class {
 
 struct sendings {
 	struct wire_class *bucket[SENDINGS_BUCKETS];
-	uint64_t seed; /* whoever made the trace does not know what falls together */
+	uint64_t seed; /* so that a trace cannot be made to cause collisions */
 };
 
 struct sendings *sendings_create(void)
