@@ -2,13 +2,13 @@
 /*
  * Partitions and windows: how far guests may run without affecting each other.
  *
- * Let L be the shortest way between two partitions. The first event of one that can affect another is L
- * after that one's first event, or, if it sends a frame itself, the answer, 2 L after that. So it
- * runs up to there without asking, and its window is narrowed when it sends something. All
- * partitions run their windows at the same time. When all are through, frames that nobody can send
- * an earlier one than are switched in the order in which they were sent, records are written that
- * nothing can come before any more, and everybody has the next window. How far each runs depends on
- * virtual time alone, never on who was quicker.
+ * Let L be the smallest delay between two partitions. The first event of one that can affect
+ * another is L after that one's first event, or, if it sends a frame itself, the answer, 2 L after
+ * that. So a partition runs up to there without asking, and its window is narrowed when it sends
+ * something. All partitions run their windows at the same time. When all have finished, frames are
+ * switched in the order in which they were sent, as far as no earlier one can still be sent;
+ * records are written as far as no earlier one can follow; and the next windows are opened. How far
+ * each partition runs depends on virtual time alone, never on the speed of the host.
  */
 #include <errno.h>
 #include <stdio.h>
