@@ -194,7 +194,7 @@ static int check_outputs(const struct replay_options *options, struct diagnosis 
 
 int main(int argc, char **argv)
 {
-	struct room_groups groups;
+	struct sandbox_groups groups;
 	struct replay_options options;
 	struct diagnosis why = { 0 };
 	int status;
@@ -210,10 +210,10 @@ int main(int argc, char **argv)
 		return diagnosis_print(&why, "ttreplay");
 	process_hold_stop();
 	process_watch("ttreplay");
-	room_groups_open(NULL, &groups);
+	sandbox_groups_open(NULL, &groups);
 	options.groups = &groups;
 	status = replay(&options, &why);
-	room_groups_close(&groups);
+	sandbox_groups_close(&groups);
 	if (why.status) {
 		int said = diagnosis_print(&why, "ttreplay");
 

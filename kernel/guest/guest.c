@@ -88,11 +88,11 @@ uint64_t guest_files_demand(const struct guest_spec *spec, uint64_t files)
  * files, and each of its processes is a process of the host and takes more than PROCESS_SIZE of
  * that memory.
  */
-static struct room_limits limits_of(const struct guest_spec *spec)
+static struct sandbox_limits limits_of(const struct guest_spec *spec)
 {
 	uint64_t memory = guest_memory(spec);
 
-	return (struct room_limits){
+	return (struct sandbox_limits){
 		.memory = guest_files_demand(spec, image_files_bytes(&spec->files)),
 		.cpu = spec->cpu_max,
 		.disk = spec->disk_max,
@@ -107,25 +107,25 @@ uint64_t guest_memory_demand(const struct guest_spec *spec, uint64_t files)
 
 int guest_open(const struct guest_spec *spec, struct guest *guest, struct diagnosis *why)
 {
-	struct room_options options = { .files = &spec->files,
-					.arguments = spec->arguments,
-					.cpu = spec->cpu,
-					.wanted = spec->wanted,
-					.required = spec->required,
-					.absolute_paths = spec->absolute_paths,
-					.host_files = spec->host_files,
-					.debugged = spec->debugged,
-					.devices = (unsigned int)spec->device_count,
-					.limits = limits_of(spec),
-					.groups = spec->groups };
+	struct sandbox_options options = { .files = &spec->files,
+					   .arguments = spec->arguments,
+					   .cpu = spec->cpu,
+					   .wanted = spec->wanted,
+					   .required = spec->required,
+					   .absolute_paths = spec->absolute_paths,
+					   .host_files = spec->host_files,
+					   .debugged = spec->debugged,
+					   .devices = (unsigned int)spec->device_count,
+					   .limits = limits_of(spec),
+					   .groups = spec->groups };
 	int err;
 
 	*guest = GUEST_NONE;
 	guest->spec = spec;
 	if (create_devices(guest))
 		return diagnose(why, EXIT_CANNOT, -ENOMEM, NULL, "out of memory");
-	memcpy(options.auxv_random, spec->auxv_random, ROOM_RANDOM_SIZE);
-	err = room_open(&options, &guest->room, why);
+	memcpy(options.auxv_random, spec->auxv_random, SANDBOX_RANDOM_SIZE);
+	err = sandbox_open(&options, &guest->sandbox, why);
 	if (err)
 		guest_close(guest);
 	return err;
@@ -134,29 +134,29 @@ int guest_open(const struct guest_spec *spec, struct guest *guest, struct diagno
 int guest_accept(struct guest *guest)
 {
 	guest->time_fd =
-		TEMP_FAILURE_RETRY(accept4(guest->room.listen_fd, NULL, NULL, SOCK_CLOEXEC));
+		TEMP_FAILURE_RETRY(accept4(guest->sandbox.listen_fd, NULL, NULL, SOCK_CLOEXEC));
 	if (guest->time_fd < 0)
 		return -errno;
 	/* One connection a life: a guest that reboots would be another guest. */
-	close_fd(&guest->room.listen_fd);
+	close_fd(&guest->sandbox.listen_fd);
 	return 0;
 }
 
 int guest_accept_device(struct guest *guest, unsigned int device)
 {
 	int fd = TEMP_FAILURE_RETRY(
-		accept4(guest->room.device_fd[device], NULL, NULL, SOCK_CLOEXEC));
+		accept4(guest->sandbox.device_fd[device], NULL, NULL, SOCK_CLOEXEC));
 
 	if (fd < 0)
 		return -errno;
-	close_fd(&guest->room.device_fd[device]);
+	close_fd(&guest->sandbox.device_fd[device]);
 	vhost_open(&guest->device[device], fd);
 	return 0;
 }
 
 void guest_close(struct guest *guest)
 {
-	room_close(&guest->room);
+	sandbox_close(&guest->sandbox);
 	close_fd(&guest->time_fd);
 	close_fd(&guest->stat_fd);
 	close_devices(guest);
@@ -185,7 +185,7 @@ int guest_answer_entropy(struct guest *guest, const struct entropy_request *requ
 			 const void *data, size_t size)
 {
 	int held, *grown;
-	int err = entropy_answer(guest->room.entropy_fd, request, data, size, &held);
+	int err = entropy_answer(guest->sandbox.entropy_fd, request, data, size, &held);
 
 	if (held < 0)
 		return err;
@@ -203,10 +203,10 @@ ssize_t guest_read_console(struct guest *guest, void *data, size_t size)
 {
 	ssize_t got;
 
-	if (guest->room.console_fd < 0)
+	if (guest->sandbox.console_fd < 0)
 		return 0;
 	do
-		got = read(guest->room.console_fd, data, size);
+		got = read(guest->sandbox.console_fd, data, size);
 	while (got < 0 && errno == EINTR);
 	if (got < 0 && errno != EAGAIN && errno != ECONNRESET)
 		return -errno;
@@ -221,7 +221,7 @@ static int process_state(struct guest *guest, char *state)
 	ssize_t length;
 
 	if (guest->stat_fd < 0) {
-		snprintf(path, sizeof(path), "/proc/%d/stat", guest->room.guest);
+		snprintf(path, sizeof(path), "/proc/%d/stat", guest->sandbox.guest);
 		guest->stat_fd = open(path, O_RDONLY | O_CLOEXEC);
 	}
 	if (guest->stat_fd < 0)
@@ -268,7 +268,8 @@ int guest_hash_memory(struct guest *guest, unsigned int region, struct memory_di
 	int err = guest_await_blocked(guest);
 
 	if (!err && !guest->memory)
-		err = memory_open(guest->room.guest, &guest->spec->files.file[0], &guest->memory);
+		err = memory_open(guest->sandbox.guest, &guest->spec->files.file[0],
+				  &guest->memory);
 	if (err)
 		return err;
 	return memory_hash(guest->memory, region, digest, ladder, ladder_size);

@@ -17,7 +17,7 @@
 #include "kernel/sandbox/entropy.h"
 #include "kernel/image/image.h"
 #include "kernel/memory/memory.h"
-#include "kernel/sandbox/room.h"
+#include "kernel/sandbox/sandbox.h"
 #include "kernel/vhost/vhost.h"
 #include "kernel/wire/wire.h"
 
@@ -33,18 +33,18 @@ struct guest_spec {
 	uint64_t id;		  /* for the scheduler; also in the arguments */
 	struct image_files files; /* file[0] is the kernel, "/linux" */
 	char **arguments;	  /* argv, NULL-terminated */
-	uint8_t auxv_random[ROOM_RANDOM_SIZE];
+	uint8_t auxv_random[SANDBOX_RANDOM_SIZE];
 	unsigned int cpu;
 	unsigned int wanted;   /* SEAL_* parts to try */
 	unsigned int required; /* SEAL_NAMESPACES parts without which it is not started */
-	bool absolute_paths;   /* a recording from before ROOM_LAYOUT 1, see room_options */
+	bool absolute_paths;   /* a recording from before SANDBOX_LAYOUT 1, see sandbox_options */
 	bool host_files;
-	bool debugged;		     /* by a process that is no ancestor of the guest's */
-	uint64_t cpu_max;	     /* ns of CPU time that it may take; 0: any */
-	uint64_t disk_max;	     /* bytes of a file system of this machine's; 0: any */
-	struct room_groups *groups;  /* where control groups can be made; NULL: nowhere */
-	struct guest_device *device; /* the guest has these, in this order */
-	size_t device_count;	     /* at most ROOM_DEVICES_MAX */
+	bool debugged;		       /* by a process that is no ancestor of the guest's */
+	uint64_t cpu_max;	       /* ns of CPU time that it may take; 0: any */
+	uint64_t disk_max;	       /* bytes of a file system of this machine's; 0: any */
+	struct sandbox_groups *groups; /* where control groups can be made; NULL: nowhere */
+	struct guest_device *device;   /* the guest has these, in this order */
+	size_t device_count;	       /* at most SANDBOX_DEVICES_MAX */
 };
 
 #define GUEST_KERNEL_PATH   "/linux"
@@ -53,7 +53,7 @@ struct guest_spec {
 
 struct guest {
 	const struct guest_spec *spec;
-	struct room room;
+	struct sandbox sandbox;
 	int time_fd; /* time-travel connection; -1 before the guest connected and after it left */
 	struct wire_input input;
 	struct vhost *device; /* connections of its devices, spec->device_count of them */
@@ -64,19 +64,20 @@ struct guest {
 	size_t held_count;
 };
 
-#define GUEST_NONE ((struct guest){ .room = ROOM_NONE, .time_fd = -1, .stat_fd = -1 })
+#define GUEST_NONE ((struct guest){ .sandbox = SANDBOX_NONE, .time_fd = -1, .stat_fd = -1 })
 
 void guest_spec_free(struct guest_spec *spec);
 
 /* The memory that its arguments give it, bytes; of several the most, whichever it takes. */
 uint64_t guest_memory(const struct guest_spec *spec);
 
-/* Start the guest. Its time_fd is not there yet: guest_accept() once room.listen_fd is readable. */
+/* Start the guest. Its time_fd is not there yet: guest_accept() once sandbox.listen_fd is readable.
+ */
 int guest_open(const struct guest_spec *spec, struct guest *guest, struct diagnosis *why);
 int guest_accept(struct guest *guest);
 void guest_close(struct guest *guest);
 
-/* The guest has connected to device number @device: room.device_fd[] became readable. */
+/* The guest has connected to device number @device: sandbox.device_fd[] became readable. */
 int guest_accept_device(struct guest *guest, unsigned int device);
 
 /*
@@ -146,7 +147,7 @@ int guest_specs_write(const struct guest_started *started, size_t count, bool em
 struct guest_origin {
 	unsigned int seal;
 	struct cpu_identity cpu;
-	unsigned int layout; /* ROOM_LAYOUT of that ttrec */
+	unsigned int layout; /* SANDBOX_LAYOUT of that ttrec */
 	char release[64];    /* of the guest kernel */
 };
 

@@ -10,7 +10,7 @@
 #include "format/base/cleanup.h"
 #include "kernel/guest/guest.h"
 #include "kernel/guest/guest_patches.h"
-#include "kernel/sandbox/room_internal.h"
+#include "kernel/sandbox/sandbox_internal.h"
 
 /* How a pattern is matched: '#' stands for a number, '*' for anything that follows. */
 static const struct {
@@ -185,7 +185,8 @@ static int list_add_socket(struct argument_list *list, uint64_t id)
 {
 	char *text;
 
-	if (asprintf(&text, "time-travel=ext:%" PRIu64 ":" ROOM_PREFIX_MARK ROOM_SOCKET, id) < 0)
+	if (asprintf(&text, "time-travel=ext:%" PRIu64 ":" SANDBOX_PREFIX_MARK SANDBOX_SOCKET, id) <
+	    0)
 		text = NULL;
 	return list_add(list, text);
 }
@@ -194,7 +195,8 @@ static int list_add_device(struct argument_list *list, unsigned int number, uint
 {
 	char *text;
 
-	if (asprintf(&text, "virtio_uml.device=" ROOM_PREFIX_MARK ROOM_DEVICE_SOCKET ":%" PRIu32,
+	if (asprintf(&text,
+		     "virtio_uml.device=" SANDBOX_PREFIX_MARK SANDBOX_DEVICE_SOCKET ":%" PRIu32,
 		     number, virtio_id) < 0)
 		text = NULL;
 	return list_add(list, text);
@@ -214,7 +216,7 @@ static int add_user_argument(const struct guest_arguments_options *options, cons
 		return diagnose(why, EXIT_USAGE, -EINVAL, "give only one",
 				"two initrd arguments; the second is %s", argument);
 	err = image_files_load(files, "initrd", argument + 7, GUEST_INITRD_PATH, why);
-	return err ? err : list_add(list, strdup("initrd=" ROOM_PREFIX_MARK GUEST_INITRD_PATH));
+	return err ? err : list_add(list, strdup("initrd=" SANDBOX_PREFIX_MARK GUEST_INITRD_PATH));
 }
 
 static bool names_console(char *const *user)
@@ -278,7 +280,7 @@ static int add_work_cost(const struct guest_arguments_options *options,
  * (drivers/net/virtio_net.c, start_xmit).
  *
  * Parameters that the kernel does not know go into the environment of init and its children: their
- * functions are bound before they run, as those of the kernel itself are (room_guest.c).
+ * functions are bound before they run, as those of the kernel itself are (sandbox_guest.c).
  */
 static int add_defaults(const struct guest_arguments_options *options,
 			const struct image_file *kernel, struct argument_list *list,
@@ -312,7 +314,7 @@ static int add_own_arguments(const struct guest_arguments_options *options,
 	if (!err)
 		err = list_add(list, strdup("umid=ttrec"));
 	if (!err)
-		err = list_add(list, strdup("uml_dir=" ROOM_PREFIX_MARK "/tmp/"));
+		err = list_add(list, strdup("uml_dir=" SANDBOX_PREFIX_MARK "/tmp/"));
 	for (size_t i = 0; !err && i < options->device_count; i++)
 		err = list_add_device(list, (unsigned int)i, options->device[i].virtio_id);
 	return err ? err : list_add_socket(list, options->id);
@@ -357,6 +359,6 @@ const struct refused_argument *guest_argument_allowed(const char *argument)
 	ssize_t index = refused_index(argument);
 
 	/* The sandbox's own arguments are recognised by their position. */
-	return index < 0 || strstr(argument, ROOM_PREFIX_MARK) ? NULL
-							       : &refused_table[index].refused;
+	return index < 0 || strstr(argument, SANDBOX_PREFIX_MARK) ? NULL
+								  : &refused_table[index].refused;
 }

@@ -362,7 +362,7 @@ static int write_core(struct core *core, const char *name, const char *path, str
 
 int guest_write_core(const struct guest *guest, const char *path, struct diagnosis *why)
 {
-	struct core core = { .pid = guest->room.guest, .fd = -1, .ram_fd = -1 };
+	struct core core = { .pid = guest->sandbox.guest, .fd = -1, .ram_fd = -1 };
 	int err = stop_process(core.pid);
 
 	if (!err) {

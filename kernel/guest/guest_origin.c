@@ -14,20 +14,20 @@
 int guest_open_recorded(struct guest_spec *spec, bool trust, struct guest *guest,
 			struct diagnosis *why)
 {
-	struct diagnosis room_why = { 0 };
+	struct diagnosis sandbox_why = { 0 };
 	int err;
 
 	/* Messages do not depend on these, or only without them: the most that can be had here. */
 	if (!spec->absolute_paths)
 		spec->wanted |= SEAL_NAMESPACES | SEAL_ASLR | SEAL_AUXV;
 	spec->required = trust ? 0 : SEAL_LOCKS;
-	err = guest_open(spec, guest, &room_why);
+	err = guest_open(spec, guest, &sandbox_why);
 	if (err == -EACCES && spec->required)
 		return diagnose(why, EXIT_CANNOT, err,
 				"`ttrec doctor` says what to change; --trust runs it anyway",
 				"the trace's program cannot be isolated on this machine (%s)",
-				room_why.what);
-	*why = room_why;
+				sandbox_why.what);
+	*why = sandbox_why;
 	return err;
 }
 
@@ -39,7 +39,7 @@ static void judge_origin(const struct guest_origin *origin, const struct cpu_ide
 	unsigned int missing = origin->seal & ~seal;
 	char names[SEAL_TEXT];
 
-	if (origin->layout != ROOM_LAYOUT) {
+	if (origin->layout != SANDBOX_LAYOUT) {
 		snprintf(reason, size, "recorded with a different address layout");
 		return;
 	}

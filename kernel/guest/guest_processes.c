@@ -403,10 +403,10 @@ static size_t list_processes(const struct look *look, struct guest_process *list
 
 int guest_processes_read(const struct guest *guest, struct guest_process **list, size_t *count)
 {
-	cleanup(release_look) struct look look = { .kernel = guest->room.guest };
+	cleanup(release_look) struct look look = { .kernel = guest->sandbox.guest };
 	int err;
 
-	if (guest->room.guest <= 0 || !guest->spec->files.count)
+	if (guest->sandbox.guest <= 0 || !guest->spec->files.count)
 		return -ESRCH;
 	look.image = &guest->spec->files.file[0];
 	err = find_children(&look);
@@ -435,7 +435,7 @@ struct guest_process *guest_processes_stop(const struct guest *guest, struct gue
 	for (size_t i = 0; !running && i < count; i++)
 		if (list[i].running)
 			running = &list[i];
-	if (!running || kill(guest->room.guest, SIGSTOP) || kill(running->host, SIGSTOP))
+	if (!running || kill(guest->sandbox.guest, SIGSTOP) || kill(running->host, SIGSTOP))
 		return running;
 	for (int i = 0; !running->ip && i < STOP_TRIES; i++) {
 		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);

@@ -136,10 +136,10 @@ static int write_spec(const struct spec_writing *writing)
 {
 	const struct guest_started *started = &writing->started[writing->current];
 	const struct guest_spec *spec = started->spec;
-	char hex[2 * ROOM_RANDOM_SIZE + 1], seal_name[SEAL_TEXT], release[64];
+	char hex[2 * SANDBOX_RANDOM_SIZE + 1], seal_name[SEAL_TEXT], release[64];
 	int err = write_things(writing, spec);
 
-	hex_text(spec->auxv_random, ROOM_RANDOM_SIZE, hex);
+	hex_text(spec->auxv_random, SANDBOX_RANDOM_SIZE, hex);
 	image_release(&spec->files.file[0], release, sizeof(release));
 	if (!err)
 		err = write_meta(writing, "id=%" PRIu64, spec->id);
@@ -148,7 +148,7 @@ static int write_spec(const struct spec_writing *writing)
 	if (!err)
 		err = write_meta(writing, "seal=%s", seal_text(started->seal, seal_name));
 	if (!err)
-		err = write_meta(writing, "layout=%d", spec->absolute_paths ? 0 : ROOM_LAYOUT);
+		err = write_meta(writing, "layout=%d", spec->absolute_paths ? 0 : SANDBOX_LAYOUT);
 	if (!err)
 		err = write_meta(writing, "host-files=%d", spec->host_files);
 	if (!err)

@@ -119,7 +119,7 @@ static int read_device(struct guest_reading *guest, const char *value)
 	const char *name;
 	int err = split_number(value, 10, &device.virtio_id, &name);
 
-	if (err || spec->device_count == ROOM_DEVICES_MAX)
+	if (err || spec->device_count == SANDBOX_DEVICES_MAX)
 		return -EBADMSG;
 	grown = realloc(spec->device, (spec->device_count + 1) * sizeof(*grown));
 	if (!grown)
@@ -149,7 +149,8 @@ static int read_id(struct guest_reading *guest, const char *value)
 
 static int read_auxv_random(struct guest_reading *guest, const char *value)
 {
-	return hex_parse(value, guest->recorded.spec.auxv_random, ROOM_RANDOM_SIZE) ? -EBADMSG : 0;
+	return hex_parse(value, guest->recorded.spec.auxv_random, SANDBOX_RANDOM_SIZE) ? -EBADMSG
+										       : 0;
 }
 
 static int read_seal(struct guest_reading *guest, const char *value)

@@ -43,7 +43,7 @@ int probe_open(struct probe **probe, struct diagnosis *why);
 
 /*
  * Probe the process @pid, which runs @kernel, as guest number @guest (any number; once each). @path
- * is the file that it has mapped: of a guest /proc/PID/exe is the loader (room_file_path()).
+ * is the file that it has mapped: of a guest /proc/PID/exe is the loader (sandbox_file_path()).
  * -ENOENT when the kernel has no symbol table or does not know the functions.
  */
 int probe_attach(struct probe *probe, unsigned int guest, pid_t pid, const char *path,

@@ -16,7 +16,7 @@
 
 #include "format/base/cleanup.h"
 #include "kernel/sandbox/host_facts.h"
-#include "kernel/sandbox/room.h"
+#include "kernel/sandbox/sandbox.h"
 
 struct entropy_stream {
 	struct chacha_ctx cipher;
@@ -103,10 +103,10 @@ static int respond(int fd, uint64_t id, int64_t value, uint32_t flags)
 	return ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND, &response) && errno != ENOENT ? -errno : 0;
 }
 
-int entropy_receive(const struct room *room, struct entropy_request *request)
+int entropy_receive(const struct sandbox *sandbox, struct entropy_request *request)
 {
 	struct seccomp_notif notification = { 0 };
-	struct pollfd door = { .fd = room->entropy_fd, .events = POLLIN };
+	struct pollfd door = { .fd = sandbox->entropy_fd, .events = POLLIN };
 	int64_t value = 0;
 
 	/*
@@ -135,7 +135,7 @@ int entropy_receive(const struct room *room, struct entropy_request *request)
 		return 1;
 	}
 	/* Short of memory is this machine, and never what a guest is to be told. */
-	if (host_facts_answer(room, &notification, &value))
+	if (host_facts_answer(sandbox, &notification, &value))
 		return value == -ENOMEM ? -ENOMEM : respond(door.fd, notification.id, value, 0);
 	return respond(door.fd, notification.id, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
 }

@@ -26,7 +26,7 @@ enum entropy_source {
 /* The most one getrandom(2) gives; the call may return less than was asked for. */
 #define ENTROPY_CALL_MAX (64u * 1024)
 
-struct room;
+struct sandbox;
 
 struct entropy_request {
 	enum entropy_source source;
@@ -43,11 +43,11 @@ void entropy_stream_take(struct entropy_stream *stream, void *data, size_t size)
 void entropy_stream_destroy(struct entropy_stream *stream);
 
 /*
- * One notification of the guest in @room. Other notifications are answered or allowed here
+ * One notification of the guest in @sandbox. Other notifications are answered or allowed here
  * (host_facts.h). Returns 1 when @request wants bytes, 0 when there is nothing to answer (also: the
  * process died meanwhile), -EPIPE when no process is left, or another negative errno.
  */
-int entropy_receive(const struct room *room, struct entropy_request *request);
+int entropy_receive(const struct sandbox *sandbox, struct entropy_request *request);
 
 /*
  * Answer with @size bytes, at most request->requested; without any, an open is refused. *@held

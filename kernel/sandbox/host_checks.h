@@ -2,7 +2,7 @@
 /*
  * What the host allows, by its settings and by trying system calls.
  *
- * The sandbox itself (room.h) reports which parts of the isolation hold; this finds out why one
+ * The sandbox itself (sandbox.h) reports which parts of the isolation hold; this finds out why one
  * does not.
  */
 #ifndef TTREC_HOST_CHECKS_H

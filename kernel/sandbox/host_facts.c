@@ -15,7 +15,7 @@
 #include <sys/vfs.h>
 
 #include "format/base/cleanup.h"
-#include "kernel/sandbox/room.h"
+#include "kernel/sandbox/sandbox.h"
 
 /* A release that no C library calls too old. */
 static const struct utsname host_name = { .sysname = "Linux",
@@ -63,7 +63,7 @@ static bool answer_statfs(const struct seccomp_notif *question, int64_t *value)
 
 	if (!host_facts_read_text((pid_t)question->pid, question->data.args[0], path,
 				  sizeof(path)) ||
-	    strcmp(path, "." ROOM_TEMPORARY) != 0)
+	    strcmp(path, "." SANDBOX_TEMPORARY) != 0)
 		return false;
 	*value = put(question, question->data.args[1], &memory, sizeof(memory));
 	return true;
@@ -72,23 +72,23 @@ static bool answer_statfs(const struct seccomp_notif *question, int64_t *value)
 /* ---- open(2), access(2) ---------------------------------------------------------------------- */
 
 /* An absolute path that does not exist in the sandbox. */
-static bool read_absolute(const struct room *room, const struct seccomp_notif *question,
+static bool read_absolute(const struct sandbox *sandbox, const struct seccomp_notif *question,
 			  unsigned int argument, char path[PATH_MAX])
 {
-	return room->seen &&
+	return sandbox->seen &&
 	       host_facts_read_text((pid_t)question->pid, question->data.args[argument], path,
 				    PATH_MAX) &&
 	       *path == '/' && strcmp(path, "/dev/null") != 0;
 }
 
-static bool answer_access(const struct room *room, const struct seccomp_notif *question,
+static bool answer_access(const struct sandbox *sandbox, const struct seccomp_notif *question,
 			  int64_t *value)
 {
 	char path[PATH_MAX];
 
-	if (!read_absolute(room, question, question->data.nr == SYS_faccessat, path))
+	if (!read_absolute(sandbox, question, question->data.nr == SYS_faccessat, path))
 		return false;
-	*value = image_files_find(room->seen, path) ? 0 : -ENOENT;
+	*value = image_files_find(sandbox->seen, path) ? 0 : -ENOENT;
 	return true;
 }
 
@@ -103,18 +103,18 @@ static int open_below(const char *directory, const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-static int64_t hand_over(const struct room *room, const struct seccomp_notif *question, int fd,
-			 uint64_t flags)
+static int64_t hand_over(const struct sandbox *sandbox, const struct seccomp_notif *question,
+			 int fd, uint64_t flags)
 {
 	struct seccomp_notif_addfd add = { .id = question->id,
 					   .srcfd = (uint32_t)fd,
 					   .newfd_flags = flags & O_CLOEXEC };
-	int remote = ioctl(room->entropy_fd, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
+	int remote = ioctl(sandbox->entropy_fd, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
 
 	return remote < 0 ? -errno : remote;
 }
 
-static bool answer_open(const struct room *room, const struct seccomp_notif *question,
+static bool answer_open(const struct sandbox *sandbox, const struct seccomp_notif *question,
 			int64_t *value)
 {
 	unsigned int first = question->data.nr == SYS_openat;
@@ -122,16 +122,16 @@ static bool answer_open(const struct room *room, const struct seccomp_notif *que
 	char path[PATH_MAX];
 	auto_fd fd = -1;
 
-	if (!read_absolute(room, question, first, path))
+	if (!read_absolute(sandbox, question, first, path))
 		return false;
-	fd = (flags & O_ACCMODE) == O_RDONLY && image_files_find(room->seen, path)
-		     ? open_below(room->directory, path)
+	fd = (flags & O_ACCMODE) == O_RDONLY && image_files_find(sandbox->seen, path)
+		     ? open_below(sandbox->directory, path)
 		     : -ENOENT;
-	*value = fd < 0 ? fd : hand_over(room, question, fd, flags);
+	*value = fd < 0 ? fd : hand_over(sandbox, question, fd, flags);
 	return true;
 }
 
-bool host_facts_answer(const struct room *room, const struct seccomp_notif *question,
+bool host_facts_answer(const struct sandbox *sandbox, const struct seccomp_notif *question,
 		       int64_t *value)
 {
 	switch (question->data.nr) {
@@ -142,10 +142,10 @@ bool host_facts_answer(const struct room *room, const struct seccomp_notif *ques
 		return answer_statfs(question, value);
 	case SYS_open:
 	case SYS_openat:
-		return answer_open(room, question, value);
+		return answer_open(sandbox, question, value);
 	case SYS_access:
 	case SYS_faccessat:
-		return answer_access(room, question, value);
+		return answer_access(sandbox, question, value);
 	default:
 		return false;
 	}

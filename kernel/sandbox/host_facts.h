@@ -17,14 +17,14 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-struct room;
+struct sandbox;
 struct seccomp_notif;
 
 /*
- * Answer @question of a guest in @room if it is about such a fact: *@value is what the call then
+ * Answer @question of a guest in @sandbox if it is about such a fact: *@value is what the call then
  * returns. False for any other: the host itself answers.
  */
-bool host_facts_answer(const struct room *room, const struct seccomp_notif *question,
+bool host_facts_answer(const struct sandbox *sandbox, const struct seccomp_notif *question,
 		       int64_t *value);
 
 /*

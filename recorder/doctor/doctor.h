@@ -12,7 +12,7 @@
 
 #include "format/base/diagnosis.h"
 #include "kernel/sandbox/host_checks.h"
-#include "kernel/sandbox/room.h"
+#include "kernel/sandbox/sandbox.h"
 
 enum finding_level {
 	FINDING_OK,

@@ -84,9 +84,9 @@ static void check_probe(struct findings *findings)
 /* Never needed, either. */
 static void check_groups(struct findings *findings)
 {
-	struct room_groups groups;
+	struct sandbox_groups groups;
 
-	room_groups_open(NULL, &groups);
+	sandbox_groups_open(NULL, &groups);
 	if (groups.fd < 0)
 		findings_add(findings, FINDING_NOTE, "control groups", groups.reason,
 			     "systemd-run --user --scope -p Delegate=yes ttrec ...",
@@ -95,7 +95,7 @@ static void check_groups(struct findings *findings)
 	else
 		findings_add(findings, FINDING_OK, "control groups", NULL, NULL,
 			     "each sandbox gets one");
-	room_groups_close(&groups);
+	sandbox_groups_close(&groups);
 }
 
 static void check_devices(struct findings *findings)
@@ -170,9 +170,10 @@ static void check_directory(struct findings *findings)
 	char size[UNITS_TEXT];
 	const char *base;
 
-	if (room_find_base(MEMORY_ENOUGH, &base, &about))
-		findings_add(findings, FINDING_MISSING, "guest memory", NULL, advice,
-			     "no directory for it: all of these are mounted noexec: " ROOM_BASES);
+	if (sandbox_find_base(MEMORY_ENOUGH, &base, &about))
+		findings_add(
+			findings, FINDING_MISSING, "guest memory", NULL, advice,
+			"no directory for it: all of these are mounted noexec: " SANDBOX_BASES);
 	else if (about.free_bytes < MEMORY_ENOUGH)
 		findings_add(findings, FINDING_WARNING, "guest memory", NULL, advice,
 			     "%s free in %s: a guest that needs more dies with SIGBUS",

@@ -71,7 +71,7 @@ static int try_room(const struct guest_spec *spec, unsigned int *seal, struct fi
 
 	if (err)
 		return err;
-	*seal = guest.room.seal;
+	*seal = guest.sandbox.seal;
 	err = trial_run(&guest, &trial);
 	guest_close(&guest);
 	if (err)

@@ -10,7 +10,7 @@
 
 #define TRIAL_TIMEOUT_MS 10000
 
-enum door { DOOR_KEEPER, DOOR_ENTROPY, DOOR_CONSOLE, DOOR_LISTEN, DOOR_TIME, DOORS };
+enum door { DOOR_SUPERVISOR, DOOR_ENTROPY, DOOR_CONSOLE, DOOR_LISTEN, DOOR_TIME, DOORS };
 
 static void read_console(struct guest *guest, struct trial *trial)
 {
@@ -36,7 +36,7 @@ static int serve_entropy(struct guest *guest)
 {
 	struct entropy_request request;
 	auto_free void *zeros = NULL;
-	int err = entropy_receive(&guest->room, &request);
+	int err = entropy_receive(&guest->sandbox, &request);
 
 	if (err <= 0)
 		return err;
@@ -56,11 +56,11 @@ static bool has_spoken(struct guest *guest)
 
 static int wait_doors(const struct guest *guest, struct pollfd doors[DOORS])
 {
-	const struct room *room = &guest->room;
-	const int fds[DOORS] = { [DOOR_KEEPER] = room->keeper_fd,
-				 [DOOR_ENTROPY] = room->entropy_fd,
-				 [DOOR_CONSOLE] = room->console_fd,
-				 [DOOR_LISTEN] = room->listen_fd,
+	const struct sandbox *sandbox = &guest->sandbox;
+	const int fds[DOORS] = { [DOOR_SUPERVISOR] = sandbox->supervisor_fd,
+				 [DOOR_ENTROPY] = sandbox->entropy_fd,
+				 [DOOR_CONSOLE] = sandbox->console_fd,
+				 [DOOR_LISTEN] = sandbox->listen_fd,
 				 [DOOR_TIME] = guest->time_fd };
 	int ready;
 
@@ -88,8 +88,8 @@ static int serve_doors(struct guest *guest, struct trial *trial, const struct po
 		trial->end = TRIAL_SPOKE;
 		return 1;
 	}
-	if (!err && doors[DOOR_KEEPER].revents)
-		err = room_ended(&guest->room, &trial->status, &trial->signal);
+	if (!err && doors[DOOR_SUPERVISOR].revents)
+		err = sandbox_ended(&guest->sandbox, &trial->status, &trial->signal);
 	if (err == 1) {
 		read_console(guest, trial);
 		trial->end = TRIAL_ENDED;

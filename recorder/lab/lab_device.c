@@ -8,7 +8,7 @@
 
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
-#include "kernel/sandbox/room.h"
+#include "kernel/sandbox/sandbox.h"
 
 #define SECTOR	512u
 #define MTU_MIN 68u /* RFC 791 */
@@ -286,9 +286,10 @@ static int read_devices(struct lab_reader *reader, const struct lab_key *key,
 	size_t count;
 	int err = lab_list(reader, node, key->name, false, &count);
 
-	if (!err && count > ROOM_DEVICES_MAX)
+	if (!err && count > SANDBOX_DEVICES_MAX)
 		err = lab_error(reader, node, "remove some",
-				"a guest has at most %u devices, got %zu", ROOM_DEVICES_MAX, count);
+				"a guest has at most %u devices, got %zu", SANDBOX_DEVICES_MAX,
+				count);
 	for (size_t i = 0; !err && i < count; i++)
 		err = read_device(reader, guest, lab_item(reader, node, i));
 	return err;

@@ -247,7 +247,7 @@ static unsigned int common_seal(const struct run_report *report)
 	unsigned int seal = SEAL_FULL;
 
 	for (size_t i = 0; i < report->lab->guest_count; i++)
-		seal &= report->lab->guest[i].guest.room.seal;
+		seal &= report->lab->guest[i].guest.sandbox.seal;
 	return seal;
 }
 

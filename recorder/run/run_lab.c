@@ -147,7 +147,8 @@ int run_lab_load(struct run_options *options, struct run_lab *lab, struct diagno
 	return err ? err : create_watches(options, lab, why);
 }
 
-/* ---- Rooms ---------------------------------------------------------------------------------- */
+/* ---- Sandboxes ----------------------------------------------------------------------------------
+ */
 
 /* The sandbox has no /proc of its own: nothing of the host's reaches the guest that way but this.
  */
@@ -214,14 +215,14 @@ static int load_files(struct run_guest *guest, struct diagnosis *why)
 
 /* The sandbox's own bytes come from a stream of their own: what the guest asks for is not shifted.
  */
-static int take_room_random(struct run_guest *guest)
+static int take_sandbox_random(struct run_guest *guest)
 {
 	struct entropy_stream *stream;
 	int err = entropy_stream_create(guest->seed, ~guest->lab->id, &stream);
 
 	if (err)
 		return err;
-	entropy_stream_take(stream, guest->spec.auxv_random, ROOM_RANDOM_SIZE);
+	entropy_stream_take(stream, guest->spec.auxv_random, SANDBOX_RANDOM_SIZE);
 	entropy_stream_destroy(stream);
 	return 0;
 }
@@ -247,7 +248,7 @@ static int build_spec(const struct run_options *options, struct run_guest *guest
 	if (!err)
 		err = add_cpu_info(&spec->files);
 	if (!err)
-		err = take_room_random(guest);
+		err = take_sandbox_random(guest);
 	if (err && !why->status)
 		diagnose(why, EXIT_CANNOT, err, NULL, "cannot set up the guest %s: %s",
 			 guest->lab->name, strerror(-err));
@@ -281,7 +282,7 @@ static unsigned int choose_cpu(const struct run_options *options, size_t index)
 static int check_seal(const struct run_options *options, const struct run_guest *guest,
 		      struct diagnosis *why)
 {
-	unsigned int lost = SEAL_FULL & ~guest->guest.room.seal;
+	unsigned int lost = SEAL_FULL & ~guest->guest.sandbox.seal;
 	char names[SEAL_TEXT];
 
 	if (!options->seal_required || !lost)
@@ -359,7 +360,7 @@ int run_lab_describe(const struct run_options *options, struct run_lab *lab,
 
 		started[i] = (struct guest_started){ .spec = &guest->spec,
 						     .index = (uint32_t)i,
-						     .seal = guest->guest.room.seal,
+						     .seal = guest->guest.sandbox.seal,
 						     .cpu = guest->cpu };
 	}
 	err = guest_specs_write(started, lab->guest_count, options->embed, writer);

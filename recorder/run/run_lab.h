@@ -41,7 +41,7 @@ struct run_program {
 
 struct run_lab {
 	struct lab *lab;
-	struct room_groups *groups; /* of sandboxes; NULL: none */
+	struct sandbox_groups *groups; /* of sandboxes; NULL: none */
 	struct run_guest *guest;
 	size_t guest_count;
 	struct image_cache *files; /* that several guests are started with */

@@ -149,16 +149,16 @@ int session_add_guest(struct session *session, struct guest *guest,
 	added = all->guest[all->count - 1];
 	added->watch = options->watch;
 	added->heard = options->heard;
-	err = source_open(sources, &added->exit, SOURCE_EXIT, guest->room.keeper_fd, added);
+	err = source_open(sources, &added->exit, SOURCE_EXIT, guest->sandbox.supervisor_fd, added);
 	if (!err)
 		err = source_open(sources, &added->listen, SOURCE_GUEST_LISTEN,
-				  guest->room.listen_fd, added);
-	if (!err && guest->room.entropy_fd >= 0)
+				  guest->sandbox.listen_fd, added);
+	if (!err && guest->sandbox.entropy_fd >= 0)
 		err = source_open(sources, &added->entropy_source, SOURCE_ENTROPY,
-				  guest->room.entropy_fd, added);
+				  guest->sandbox.entropy_fd, added);
 	if (!err)
 		err = source_open(sources, &added->console_source, SOURCE_CONSOLE,
-				  guest->room.console_fd, added);
+				  guest->sandbox.console_fd, added);
 	return err;
 }
 
@@ -168,7 +168,7 @@ static int listen_for_device(struct session *session, struct session_guest *gues
 	struct session_device *device = &guest->device[number];
 
 	return source_open(&session->sources, &device->listen, SOURCE_DEVICE_LISTEN,
-			   guest->guest->room.device_fd[number], device);
+			   guest->guest->sandbox.device_fd[number], device);
 }
 
 int session_add_device(struct session *session, size_t guest_index, unsigned int number,

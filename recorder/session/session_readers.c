@@ -222,7 +222,7 @@ static void read_console(struct sources *sources, struct source *source)
 static void read_entropy(struct sources *sources, struct source *source)
 {
 	struct session_guest *guest = source->owner;
-	int err = entropy_receive(&guest->guest->room, &guest->entropy_request);
+	int err = entropy_receive(&guest->guest->sandbox, &guest->entropy_request);
 
 	if (err == 1)
 		put_guest(sources, source, guest, (struct event){ .kind = EVENT_ENTROPY });
@@ -236,10 +236,10 @@ static void read_exit(struct sources *sources, struct source *source)
 	struct session_guest *guest = source->owner;
 	struct session_guest_result *result = &guest->result;
 
-	if (!room_ended(&guest->guest->room, &result->status, &result->signal))
+	if (!sandbox_ended(&guest->guest->sandbox, &result->status, &result->signal))
 		return;
 	source_close(sources, source);
-	memcpy(result->exceeded, guest->guest->room.exceeded, sizeof(result->exceeded));
+	memcpy(result->exceeded, guest->guest->sandbox.exceeded, sizeof(result->exceeded));
 	put_guest(sources, source, guest, (struct event){ .kind = EVENT_EXITED });
 }
 

@@ -27,7 +27,7 @@ struct run {
 	struct session *session;
 	struct session_result result;
 	int listen_fd; /* where more clients come, until the session has it; -1 */
-	struct room_groups groups;
+	struct sandbox_groups groups;
 	struct probe *probe;
 	struct diagnosis probe_why; /* there is none, although it is wanted */
 };
@@ -42,7 +42,7 @@ static void warn_seal(const struct run *run)
 
 		if (guest->spec.host_files)
 			given |= SEAL_MOUNT;
-		lost |= run->options.wanted & ~guest->guest.room.seal;
+		lost |= run->options.wanted & ~guest->guest.sandbox.seal;
 	}
 	for (unsigned int i = 0; i < SEAL_COUNT; i++) {
 		if (!(lost & 1u << i))
@@ -291,7 +291,7 @@ int ttrec_record(struct run_options *options)
 	process_watch("ttrec");
 	if (options->session.limit_wall != RUN_UNSET)
 		process_watch_limit(options->session.limit_wall);
-	room_groups_open(NULL, &run.groups);
+	sandbox_groups_open(NULL, &run.groups);
 	if (prepare(&run, &why)) {
 		status = diagnosis_print(&why, "ttrec");
 		run_ci_tell_refused(&run.options, &why);
@@ -300,7 +300,7 @@ int ttrec_record(struct run_options *options)
 		status = finish(&run);
 	}
 	release(&run);
-	room_groups_close(&run.groups);
+	sandbox_groups_close(&run.groups);
 	return status;
 }
 

@@ -55,8 +55,8 @@ void cursor_probe_attach(struct cursor *cursor)
 
 	if (!cursor->probing)
 		return;
-	room_file_path(&guest->room, GUEST_KERNEL_PATH, path, sizeof(path));
-	if (probe_attach(cursor->options->probe, 0, guest->room.guest, path, kernel, &why))
+	sandbox_file_path(&guest->sandbox, GUEST_KERNEL_PATH, path, sizeof(path));
+	if (probe_attach(cursor->options->probe, 0, guest->sandbox.guest, path, kernel, &why))
 		cursor_probe_stop(cursor, "not compared: %s", why.what);
 }
 

@@ -18,7 +18,7 @@ enum door {
 	DOOR_FD_LISTEN,
 	DOOR_FD_TIME,
 	DOOR_FD_ENTROPY,
-	DOOR_FD_KEEPER,
+	DOOR_FD_SUPERVISOR,
 	DOOR_FD_STOP,
 	DOOR_FD_PROBE,
 	DOOR_FD_END,
@@ -51,7 +51,8 @@ static int watch_devices(struct doors *doors)
 	int err = 0;
 
 	for (unsigned int i = 0; !err && i < guest->spec->device_count; i++)
-		err = watch_device_door(doors, guest->room.device_fd[i], DOOR_FD_DEVICE_LISTEN, i);
+		err = watch_device_door(doors, guest->sandbox.device_fd[i], DOOR_FD_DEVICE_LISTEN,
+					i);
 	return err;
 }
 
@@ -67,11 +68,11 @@ int doors_open(struct doors *doors, struct guest *guest, struct console_printer 
 	if (!err)
 		err = watch_door(doors, doors->stop_fd, DOOR_FD_STOP);
 	if (!err)
-		err = watch_door(doors, guest->room.listen_fd, DOOR_FD_LISTEN);
+		err = watch_door(doors, guest->sandbox.listen_fd, DOOR_FD_LISTEN);
 	if (!err)
-		err = watch_door(doors, guest->room.keeper_fd, DOOR_FD_KEEPER);
-	if (!err && guest->room.entropy_fd >= 0)
-		err = watch_door(doors, guest->room.entropy_fd, DOOR_FD_ENTROPY);
+		err = watch_door(doors, guest->sandbox.supervisor_fd, DOOR_FD_SUPERVISOR);
+	if (!err && guest->sandbox.entropy_fd >= 0)
+		err = watch_door(doors, guest->sandbox.entropy_fd, DOOR_FD_ENTROPY);
 	return err ? err : watch_devices(doors);
 }
 
@@ -133,7 +134,7 @@ static int accept_guest(struct doors *doors)
 {
 	int err;
 
-	unwatch_door(doors, doors->guest->room.listen_fd);
+	unwatch_door(doors, doors->guest->sandbox.listen_fd);
 	err = guest_accept(doors->guest);
 	if (!err)
 		err = wire_set_patience(doors->guest->time_fd, QUIET_MS);
@@ -163,7 +164,7 @@ static int accept_device(struct doors *doors, unsigned int device, struct door_e
 	struct guest *guest = doors->guest;
 	int err;
 
-	unwatch_door(doors, guest->room.device_fd[device]);
+	unwatch_door(doors, guest->sandbox.device_fd[device]);
 	err = guest_accept_device(guest, device);
 	if (!err)
 		err = watch_device_door(doors, guest->device[device].fd, DOOR_FD_DEVICE, device);
@@ -253,24 +254,24 @@ static int read_called(struct doors *doors, unsigned int device, struct door_eve
 
 static int read_entropy(struct doors *doors, struct door_event *event)
 {
-	const struct room *room = &doors->guest->room;
-	int got = entropy_receive(room, &event->entropy);
+	const struct sandbox *sandbox = &doors->guest->sandbox;
+	int got = entropy_receive(sandbox, &event->entropy);
 
 	event->kind = DOOR_ENTROPY;
 	if (got != -EPIPE)
 		return got;
-	unwatch_door(doors, room->entropy_fd);
+	unwatch_door(doors, sandbox->entropy_fd);
 	return 0;
 }
 
-static int read_keeper(struct doors *doors)
+static int read_supervisor(struct doors *doors)
 {
-	struct room *room = &doors->guest->room;
-	int ended = room_ended(room, &doors->status, &doors->signal);
+	struct sandbox *sandbox = &doors->guest->sandbox;
+	int ended = sandbox_ended(sandbox, &doors->status, &doors->signal);
 
 	if (ended != 1)
 		return ended;
-	unwatch_door(doors, room->keeper_fd);
+	unwatch_door(doors, sandbox->supervisor_fd);
 	doors->ended = true;
 	return 0;
 }
@@ -284,8 +285,8 @@ static int handle_door(struct doors *doors, enum door door, struct door_event *e
 	case DOOR_FD_TIME:
 		read_time(doors, false);
 		return 0;
-	case DOOR_FD_KEEPER:
-		return read_keeper(doors);
+	case DOOR_FD_SUPERVISOR:
+		return read_supervisor(doors);
 	case DOOR_FD_ENTROPY:
 		return read_entropy(doors, event);
 	case DOOR_FD_STOP:
@@ -329,7 +330,7 @@ static bool take_pending(struct doors *doors, struct door_event *event)
 		event->kind = DOOR_EXIT;
 		event->status = doors->status;
 		event->signal = doors->signal;
-		event->exceeded = doors->guest->room.exceeded;
+		event->exceeded = doors->guest->sandbox.exceeded;
 		return true;
 	}
 	return false;

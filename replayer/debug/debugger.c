@@ -125,7 +125,7 @@ int debugger_hold(struct debugger *debugger, const struct trace_record *next, co
 		debug_desk_hold(debugger->desk, text);
 		/* gdb has it stop there, and does not let it have the signal. */
 		if (running)
-			kill(debugger->options.guest->room.guest, SIGSTOP);
+			kill(debugger->options.guest->sandbox.guest, SIGSTOP);
 		running = true;
 		err = await_word(debugger, why);
 	} while (!err && !next);

@@ -180,7 +180,7 @@ static int make_command(struct command *command, const struct gdb *gdb, const st
 		 gdb->directory);
 	snprintf(command->script, sizeof(command->script), "%s/ttgdb.py", gdb->directory);
 	snprintf(command->facts, sizeof(command->facts), "python TT_GUEST, TT_DESK = %d, %d",
-		 guest->room.guest, desk_fd);
+		 guest->sandbox.guest, desk_fd);
 	find_symbols(command->symbols, sizeof(command->symbols));
 	for (; count < ARRAY_SIZE(ours); count++)
 		command->argument[count] = (char *)ours[count];

@@ -228,7 +228,7 @@ def start():
     When(replay)
     RunTo(replay)
     Records(replay)
-    # These would start the trace's kernel on this machine, outside of its room.
+    # These would start the trace's kernel on this machine, outside of its sandbox.
     for name in ("run", "start", "starti"):
         Refusal(name)
     Function("tt_now_ns", replay.own_time)

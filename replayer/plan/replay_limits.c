@@ -149,7 +149,7 @@ static int share_disks(const struct replay_options *options, struct replay_lab *
 		if (needs_directory(options, spec))
 			demand[count++] = guest_files_demand(spec, image_files_bytes(&spec->files));
 	}
-	if (count && !room_find_base(demand[0], &base, &about))
+	if (count && !sandbox_find_base(demand[0], &base, &about))
 		add_place(&use, base, 0);
 	if (options->max_disk)
 		use.most = options->max_disk;
@@ -190,17 +190,18 @@ void replay_limits_print(const struct replay_options *options, const struct repl
 void replay_limits_explain(struct replay_guest *replayed, struct guest *guest, int err)
 {
 	static const char *const advice[] = {
-		[ROOM_LIMIT_MEMORY] = "it uses more than when it was recorded: do not trust it",
-		[ROOM_LIMIT_PROCESSES] = "it uses more than when it was recorded: do not trust it",
-		[ROOM_LIMIT_CPU] = "raise --max-cpu",
+		[SANDBOX_LIMIT_MEMORY] = "it uses more than when it was recorded: do not trust it",
+		[SANDBOX_LIMIT_PROCESSES] =
+			"it uses more than when it was recorded: do not trust it",
+		[SANDBOX_LIMIT_CPU] = "raise --max-cpu",
 	};
 	struct replay_outcome *outcome = replayed->outcome;
-	enum room_limit limit = ROOM_LIMIT_NONE;
+	enum sandbox_limit limit = SANDBOX_LIMIT_NONE;
 
 	if (err || outcome->report.diverged)
-		limit = room_limit_reached(&guest->room);
+		limit = sandbox_limit_reached(&guest->sandbox);
 	if (limit)
 		diagnose(&outcome->why, EXIT_CANNOT, -EDQUOT, advice[limit],
 			 "%s was killed before record %" PRIu64 ": %s", replayed->name,
-			 outcome->report.next_record, guest->room.exceeded);
+			 outcome->report.next_record, guest->sandbox.exceeded);
 }

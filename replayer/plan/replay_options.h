@@ -45,11 +45,11 @@ struct replay_options {
 	const char *disk[REPLACE_MAX + 1]; /* [NAME[:N]=]FILE; ends with NULL */
 	bool hang_timeout_given;
 	bool max_memory_given;
-	uint64_t max_memory;	    /* bytes for all guests together and their files */
-	uint64_t max_disk;	    /* bytes that may be written to file systems; 0: what is free */
-	uint64_t max_cpu;	    /* ns of CPU time of each guest; 0: any */
-	uint64_t max_wall;	    /* ns of wall time; 0: none */
-	struct room_groups *groups; /* control groups for their sandboxes */
+	uint64_t max_memory; /* bytes for all guests together and their files */
+	uint64_t max_disk;   /* bytes that may be written to file systems; 0: what is free */
+	uint64_t max_cpu;    /* ns of CPU time of each guest; 0: any */
+	uint64_t max_wall;   /* ns of wall time; 0: none */
+	struct sandbox_groups *groups; /* control groups for their sandboxes */
 };
 
 /* Parse; on a usage error prints it and exits with EXIT_USAGE, as argp does. */

@@ -90,8 +90,8 @@ static int replay(const struct replay_options *options, struct replay_guest *rep
 	if (err)
 		return err;
 	outcome->cpu = cpu;
-	outcome->seal = guest->room.seal;
-	guest_judge_memory(replayed->started, &cpu, guest->room.seal, outcome->memory_reason,
+	outcome->seal = guest->sandbox.seal;
+	guest_judge_memory(replayed->started, &cpu, guest->sandbox.seal, outcome->memory_reason,
 			   sizeof(outcome->memory_reason));
 	cursor.guest = replayed->index;
 	cursor.instructions = suspicious_instructions(replayed, &cpu);

@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "format/base/cleanup.h"
-#include "kernel/sandbox/room_internal.h"
+#include "kernel/sandbox/sandbox_internal.h"
 #include "replayer/cursor/cursor.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/replayer/cursor/fake_guest.h"
@@ -65,8 +65,8 @@ static void push_request(int fd)
 
 static void push_report(int fd)
 {
-	const struct room_report report = { .step = fuzz_byte(&decisions),
-					    .value = (int)fuzz_u16(&decisions) };
+	const struct sandbox_report report = { .step = fuzz_byte(&decisions),
+					       .value = (int)fuzz_u16(&decisions) };
 
 	push(fd, &report, sizeof(report));
 }
@@ -83,7 +83,7 @@ static void scribble(struct fake_guest *fake)
 static void close_door(struct fake_doors *doors)
 {
 	int *const door[] = { &doors->time, &doors->device, &doors->calls, &doors->console,
-			      &doors->keeper };
+			      &doors->supervisor };
 
 	close_fd(door[fuzz_below(&decisions, ARRAY_SIZE(door))]);
 }
@@ -113,10 +113,10 @@ static void disturb(struct fake_guest *fake, struct fake_doors *doors)
 		push_bytes(doors->console);
 		break;
 	case 8:
-		push_bytes(doors->keeper);
+		push_bytes(doors->supervisor);
 		break;
 	case 9:
-		push_report(doors->keeper);
+		push_report(doors->supervisor);
 		break;
 	case 10:
 		scribble(fake);

@@ -26,33 +26,33 @@ ttrec_unit_test(test_guest_trace SOURCES kernel/guest/test_guest_trace.c LIBS tt
 
 ttrec_unit_test(test_loader_plan SOURCES kernel/loader/test_loader_plan.c LIBS ttloader)
 
-# Rooms, with a program in them: a static one, and one with a dynamic loader.
-foreach(visitor room_visitor room_visitor_dynamic)
-  add_executable(${visitor} kernel/sandbox/room_visitor.c)
+# Sandboxes, with a program in them: a static one, and one with a dynamic loader.
+foreach(visitor sandbox_visitor sandbox_visitor_dynamic)
+  add_executable(${visitor} kernel/sandbox/sandbox_visitor.c)
   target_compile_definitions(${visitor} PRIVATE _GNU_SOURCE)
   target_compile_options(${visitor} PRIVATE -Wall -Wextra -fno-sanitize=all)
 endforeach()
-target_link_options(room_visitor PRIVATE -static -fno-sanitize=all)
-target_link_options(room_visitor_dynamic PRIVATE -pie -fno-sanitize=all)
-add_executable(test_room kernel/sandbox/test_room.c)
-target_link_libraries(test_room PRIVATE ttrec_options PkgConfig::CMOCKA ttkernel)
-add_test(NAME test_room COMMAND test_room $<TARGET_FILE:room_visitor>
-         $<TARGET_FILE:room_visitor_dynamic>)
+target_link_options(sandbox_visitor PRIVATE -static -fno-sanitize=all)
+target_link_options(sandbox_visitor_dynamic PRIVATE -pie -fno-sanitize=all)
+add_executable(test_sandbox kernel/sandbox/test_sandbox.c)
+target_link_libraries(test_sandbox PRIVATE ttrec_options PkgConfig::CMOCKA ttkernel)
+add_test(NAME test_sandbox COMMAND test_sandbox $<TARGET_FILE:sandbox_visitor>
+         $<TARGET_FILE:sandbox_visitor_dynamic>)
 # Where the host chooses other addresses for each process, as in a container.
-add_test(NAME test_room_randomised COMMAND restrict --refuse personality $<TARGET_FILE:test_room>
-         $<TARGET_FILE:room_visitor> $<TARGET_FILE:room_visitor_dynamic>)
-set_tests_properties(test_room test_room_randomised PROPERTIES LABELS unit TIMEOUT 300)
+add_test(NAME test_sandbox_randomised COMMAND restrict --refuse personality $<TARGET_FILE:test_sandbox>
+         $<TARGET_FILE:sandbox_visitor> $<TARGET_FILE:sandbox_visitor_dynamic>)
+set_tests_properties(test_sandbox test_sandbox_randomised PROPERTIES LABELS unit TIMEOUT 300)
 
 # A hostile one.
-add_executable(room_intruder kernel/sandbox/room_intruder.c)
-target_compile_definitions(room_intruder PRIVATE _GNU_SOURCE)
-target_compile_options(room_intruder PRIVATE -Wall -Wextra -fno-sanitize=all)
-target_link_options(room_intruder PRIVATE -static -fno-sanitize=all)
-add_executable(test_room_intruder kernel/sandbox/test_room_intruder.c)
-target_link_libraries(test_room_intruder PRIVATE ttrec_options PkgConfig::CMOCKA PkgConfig::SECCOMP ttkernel)
-add_test(NAME test_room_intruder COMMAND test_room_intruder $<TARGET_FILE:room_intruder>
-         ${CMAKE_CURRENT_SOURCE_DIR}/kernel/sandbox/room_reach.expected)
-set_tests_properties(test_room_intruder PROPERTIES LABELS unit TIMEOUT 300)
+add_executable(sandbox_intruder kernel/sandbox/sandbox_intruder.c)
+target_compile_definitions(sandbox_intruder PRIVATE _GNU_SOURCE)
+target_compile_options(sandbox_intruder PRIVATE -Wall -Wextra -fno-sanitize=all)
+target_link_options(sandbox_intruder PRIVATE -static -fno-sanitize=all)
+add_executable(test_sandbox_intruder kernel/sandbox/test_sandbox_intruder.c)
+target_link_libraries(test_sandbox_intruder PRIVATE ttrec_options PkgConfig::CMOCKA PkgConfig::SECCOMP ttkernel)
+add_test(NAME test_sandbox_intruder COMMAND test_sandbox_intruder $<TARGET_FILE:sandbox_intruder>
+         ${CMAKE_CURRENT_SOURCE_DIR}/kernel/sandbox/sandbox_reach.expected)
+set_tests_properties(test_sandbox_intruder PROPERTIES LABELS unit TIMEOUT 300)
 
 # A participant against a real guest. The guest's init is a static program, without sanitizers.
 add_executable(conformance_init system/conformance/conformance_init.c)

@@ -297,7 +297,7 @@ disk_full_at_once() {
 	expect 3 ttreplay t.zst
 }
 
-# There is no room without files of that size.
+# There is no sandbox without files of that size.
 file_size_limit() {
 	refused 4 'File too large' timeout 100 prlimit --fsize=200000 "$bin/ttrec" run -q -o t.zst \
 		"$kernel" mem=32M initrd="$initrd" do=off
@@ -417,7 +417,7 @@ proves "options of ttrec behind the kernel are refused" options_after_the_kernel
 proves "a trace that cannot be written is refused before anything runs" unwritable
 proves "a full disk ends the recording, what was written is valid" disk_full
 proves "a disk too small for the kernel ends the recording" disk_full_at_once
-proves "a limit of file size too low for the room is refused" file_size_limit
+proves "a limit of file size too low for the sandbox is refused" file_size_limit
 proves "a full device is refused" full_device
 proves "what is no trace is refused" no_trace
 finish

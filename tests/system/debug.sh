@@ -226,7 +226,7 @@ stops_at_breakpoints() {
 	says out '^identical: '
 }
 
-# The kernel of a trace runs in its room, not beside it.
+# The kernel of a trace runs in its sandbox, not beside it.
 gdb_starts_nothing_anew() {
 	need_gdb
 	recorded

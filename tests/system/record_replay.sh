@@ -84,7 +84,7 @@ root_replays_users_trace() {
 	expect 0 record --cpu 0 --digest every -- "${quick[@]}"
 	expect 0 as_user ttreplay t.zst
 	says out '^identical: .* memory digests'
-	# The room looks the same to both.
+	# The sandbox looks the same to both.
 	[[ $(fact chain0 t.zst) == "$(fact chain0 user.zst)" ]] || fail "histories differ"
 }
 

@@ -104,7 +104,7 @@ other_kernel() {
 	holds r.json 'g["replaced"] == "another kernel"'
 }
 
-# Nothing of the room held: what a guest feels of that is named, strongest first.
+# Nothing of the sandbox held: what a guest feels of that is named, strongest first.
 unsealed() {
 	ttrec run -q --isolation none -o n.zst "$kernel" mem=32M initrd="$initrd" do=random:8,off 2>log
 	expect 1 ttreplay --trust --report r.json n.zst
@@ -127,6 +127,6 @@ proves "both files by default, of an identical replay too" both_by_default
 proves "a report that cannot be written is an error beside the verdict" report_refused
 proves "a host file that changed is why nothing was replayed" host_file_changed
 proves "another kernel is named as the cause" other_kernel
-proves "a room that was not sealed is named as the cause" unsealed
+proves "a sandbox that was not sealed is named as the cause" unsealed
 proves "there is a report of a trace that is not there" no_trace
 finish

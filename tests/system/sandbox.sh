@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # What a hostile program reaches that is started in the place of a guest's kernel, by each who records and
-# replays: nothing of the host. room_intruder.c is that program; what it can call at all is compared by
-# tests/kernel/sandbox/test_room_intruder.c.
+# replays: nothing of the host. sandbox_intruder.c is that program; what it can call at all is compared by
+# tests/kernel/sandbox/test_sandbox_intruder.c.
 . "$(dirname "$0")/lib.sh"
 
 need_kernel 6.12
-intruder=$bin/room_intruder
+intruder=$bin/sandbox_intruder
 
 # intrude WHAT: recorded into t.zst; what it says goes to out.
 intrude() {
@@ -43,8 +43,8 @@ as_ordinary_user() {
 	local -a run_by=(as_user)
 	publish_commands
 	cp "$intruder" public/
-	chmod a+rX public/room_intruder
-	intruder=$PWD/public/room_intruder
+	chmod a+rX public/sandbox_intruder
+	intruder=$PWD/public/sandbox_intruder
 	as_user unshare -U true 2>/dev/null || skip "user namespaces are refused here"
 	intrude host
 	reaches_nothing

@@ -180,7 +180,7 @@ trace_unwritable() {
 	[[ ! -e s ]] || fail "the socket was left behind"
 }
 
-# Here, unlike for a guest's room, a limit of file size can be reached.
+# Here, unlike for a guest's sandbox, a limit of file size can be reached.
 file_size_limit() {
 	serve_pid='' serve_options=()
 	timeout --foreground 60 prlimit --fsize=20000 "$bin/ttrec" serve --socket s -o t.zst --clients 2 \

@@ -41,7 +41,7 @@ locked_in() {
 	says started '/linux"'
 }
 
-proves "a trace that says its room was not sealed does not get out that way" claims_no_seal
+proves "a trace that says its sandbox was not sealed does not get out that way" claims_no_seal
 proves "a program that cannot be isolated on this machine is not started" no_namespaces_here
 proves "one that can be is started" locked_in
 finish

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "format/base/diagnosis.h"
-#include "kernel/sandbox/room.h"
+#include "kernel/sandbox/sandbox.h"
 #include "kernel/vhost/vhost.h"
 
 /* Why a recording ended. */
@@ -29,7 +29,8 @@ struct session_guest_result {
 	uint64_t ended_now;    /* virtual time at which it left, ns, or ended where it never came */
 	const char *hint;      /* for what its kernel said, see last_words.h; NULL */
 	const char *last_line; /* of its console, see last_words.h; NULL: it did not end */
-	char exceeded[ROOM_EXCEEDED_TEXT]; /* which limit of its sandbox it was killed at; empty */
+	char exceeded[SANDBOX_EXCEEDED_TEXT]; /* which limit of its sandbox it was killed at; empty
+					       */
 	uint64_t messages;
 	uint64_t interrupts;			    /* calls and configuration changes */
 	uint64_t probed;			    /* interrupts that the probe saw, recorded */

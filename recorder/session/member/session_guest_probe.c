@@ -33,15 +33,15 @@ static void give_up(struct session_guest *guest, const char *problem)
 void session_guest_attach_probe(struct session_guest *guest)
 {
 	const struct image_file *kernel = &guest->guest->spec->files.file[0];
-	const struct room *room = &guest->guest->room;
+	const struct sandbox *sandbox = &guest->guest->sandbox;
 	struct diagnosis why = { 0 };
 	char path[PATH_MAX];
 
 	if (!guest->all->probe || guest->probed)
 		return;
 	guest->probed = true;
-	room_file_path(room, GUEST_KERNEL_PATH, path, sizeof(path));
-	if (probe_attach(guest->all->probe, guest->index, room->guest, path, kernel, &why))
+	sandbox_file_path(sandbox, GUEST_KERNEL_PATH, path, sizeof(path));
+	if (probe_attach(guest->all->probe, guest->index, sandbox->guest, path, kernel, &why))
 		give_up(guest, why.what);
 }
 

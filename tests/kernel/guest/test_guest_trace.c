@@ -375,9 +375,10 @@ static void test_a_file_is_in_one_place(void **state)
 	assert_int_equal(read_lines(lines, 3), -EBADMSG);
 }
 
-static void test_no_more_devices_than_a_room_has_doors(void **state)
+static void test_no_more_devices_than_a_sandbox_has_doors(void **state)
 {
-	const char *lines[ROOM_DEVICES_MAX + 4] = { "name=n", "file=755 /linux", "argument=linux" };
+	const char *lines[SANDBOX_DEVICES_MAX + 4] = { "name=n", "file=755 /linux",
+						       "argument=linux" };
 
 	(void)state;
 	for (size_t i = 3; i < ARRAY_SIZE(lines); i++)
@@ -411,7 +412,7 @@ int main(void)
 		cmocka_unit_test(test_a_name_of_two_is_nobodys),
 		cmocka_unit_test(test_lines_that_make_no_sense),
 		cmocka_unit_test(test_a_file_is_in_one_place),
-		cmocka_unit_test(test_no_more_devices_than_a_room_has_doors),
+		cmocka_unit_test(test_no_more_devices_than_a_sandbox_has_doors),
 		cmocka_unit_test(test_descriptions_that_are_not_whole),
 	};
 

@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "format/base/cleanup.h"
-#include "kernel/sandbox/room_internal.h"
+#include "kernel/sandbox/sandbox_internal.h"
 
 #define QUEUE_SIZE   8
 #define QUEUE_IN     0
@@ -260,11 +260,12 @@ static void print_received(struct life *life, uint64_t address)
 
 static void report_end(struct life *life, int status)
 {
-	struct room_report report = { .step = ROOM_STEP_EXIT, .value = W_EXITCODE(status, 0) };
+	struct sandbox_report report = { .step = SANDBOX_STEP_EXIT,
+					 .value = W_EXITCODE(status, 0) };
 
 	disturb(life);
 	close(life->doors.time);
-	need(write(life->doors.keeper, &report, sizeof(report)) == sizeof(report));
+	need(write(life->doors.supervisor, &report, sizeof(report)) == sizeof(report));
 	_exit(0);
 }
 
@@ -329,7 +330,7 @@ void fake_guest_start_disturbed(struct fake_guest *fake, enum fake_twist twist,
 				fake_disturb *before)
 {
 	static struct guest_device devices[] = { { VIRTIO_NET, NULL }, { VIRTIO_NET, NULL } };
-	int console[2], keeper[2];
+	int console[2], supervisor[2];
 
 	*fake = (struct fake_guest){ .guest = GUEST_NONE,
 				     .spec = { .device = devices, .device_count = 2 },
@@ -341,14 +342,14 @@ void fake_guest_start_disturbed(struct fake_guest *fake, enum fake_twist twist,
 	ring_builder_create(&fake->ring[QUEUE_IN], &fake->memory, QUEUE_SIZE);
 	ring_builder_create(&fake->ring[QUEUE_OUT], &fake->memory, QUEUE_SIZE);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, console), 0);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, keeper), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, supervisor), 0);
 	assert_int_equal(fcntl(console[0], F_SETFL, O_NONBLOCK), 0);
 	fake->guest.spec = &fake->spec;
-	fake->guest.room.console_fd = console[0];
-	fake->guest.room.keeper_fd = keeper[0];
-	fake->guest.room.listen_fd = listen_at("time");
-	fake->guest.room.device_fd[0] = listen_at("dev0");
-	fake->guest.room.device_fd[1] = listen_at("dev1");
+	fake->guest.sandbox.console_fd = console[0];
+	fake->guest.sandbox.supervisor_fd = supervisor[0];
+	fake->guest.sandbox.listen_fd = listen_at("time");
+	fake->guest.sandbox.device_fd[0] = listen_at("dev0");
+	fake->guest.sandbox.device_fd[1] = listen_at("dev1");
 	fake->guest.device = calloc(2, sizeof(*fake->guest.device));
 	assert_non_null(fake->guest.device);
 	fake->guest.device[0] = fake->guest.device[1] = VHOST_NONE;
@@ -362,19 +363,19 @@ void fake_guest_start_disturbed(struct fake_guest *fake, enum fake_twist twist,
 						.device = -1,
 						.calls = -1,
 						.console = console[1],
-						.keeper = keeper[1] } });
+						.supervisor = supervisor[1] } });
 	}
-	fake->guest.room.guest = fake->pid;
+	fake->guest.sandbox.guest = fake->pid;
 	close(console[1]);
-	close(keeper[1]);
+	close(supervisor[1]);
 }
 
 void fake_guest_end(struct fake_guest *fake)
 {
 	kill(fake->pid, SIGKILL);
 	waitpid(fake->pid, NULL, 0);
-	/* The room is none: there is nothing of it to be closed but these. */
-	fake->guest.room.guest = 0;
+	/* The sandbox is none: there is nothing of it to be closed but these. */
+	fake->guest.sandbox.guest = 0;
 	guest_close(&fake->guest);
 	image_files_free(&fake->spec.files);
 	ring_builder_destroy(&fake->ring[QUEUE_IN]);

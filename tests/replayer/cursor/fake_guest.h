@@ -41,7 +41,7 @@ enum fake_twist {
 
 /* The guest's ends of its connections; -1: not open. */
 struct fake_doors {
-	int time, device, calls, console, keeper;
+	int time, device, calls, console, supervisor;
 };
 
 struct fake_guest;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The control groups of sandboxes (kernel/room_group.h) on a Linux that has them: run in a guest of
- * its own, as root, where there is nothing else. It makes a group that is delegated to it, as
+ * The control groups of sandboxes (kernel/sandbox_group.h) on a Linux that has them: run in a guest
+ * of its own, as root, where there is nothing else. It makes a group that is delegated to it, as
  * systemd would, and a sandbox's below that, with processes that take too much.
  */
 #include <errno.h>
@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "kernel/sandbox/room.h"
+#include "kernel/sandbox/sandbox.h"
 
 #define MOUNT	  "/sys/fs/cgroup"
 #define DELEGATED MOUNT "/delegated"
@@ -99,7 +99,7 @@ static void take_processes(void)
 }
 
 /* Its wait status; all that it has started is ended by the removal of the group. */
-static int run_in(const struct room_group *group, void (*body)(void))
+static int run_in(const struct sandbox_group *group, void (*body)(void))
 {
 	struct clone_args arguments = { .flags = CLONE_INTO_CGROUP,
 					.exit_signal = SIGCHLD,
@@ -124,37 +124,37 @@ static bool is_there(const char *name)
 
 int main(void)
 {
-	const struct room_limits limits = { .memory = 8 * MIB, .processes = 10 };
-	struct room_group group, other;
-	struct room_groups groups;
+	const struct sandbox_limits limits = { .memory = 8 * MIB, .processes = 10 };
+	struct sandbox_group group, other;
+	struct sandbox_groups groups;
 	char own[64], name[32];
 	int status;
 
 	delegate();
-	room_groups_open(NULL, &groups);
+	sandbox_groups_open(NULL, &groups);
 	proves(groups.fd >= 0, "a group that is delegated is found");
 	if (groups.fd < 0)
 		printf("# %s\n", groups.reason);
 	snprintf(own, sizeof(own), "/delegated/ttrec-%d\n", getpid());
 	proves(own_group_is(own), "the command is in one of its own");
-	room_group_create(&groups, &limits, limits.memory, &group);
+	sandbox_group_create(&groups, &limits, limits.memory, &group);
 	proves(group.fd >= 0, "a sandbox gets a group");
 	status = run_in(&group, take_memory);
-	proves(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && room_group_exceeded(&group),
+	proves(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && sandbox_group_exceeded(&group),
 	       "a process that takes too much memory is killed, and it is known why");
-	room_group_create(&groups, &limits, limits.memory, &other);
+	sandbox_group_create(&groups, &limits, limits.memory, &other);
 	status = run_in(&other, take_processes);
 	proves(WIFEXITED(status) && !WEXITSTATUS(status),
 	       "there are no more processes than allowed");
-	proves(!room_group_exceeded(&other), "which is no shortage of memory");
-	proves(room_group_cpu(group.cpu_fd) > 0, "CPU time of ended processes is known");
+	proves(!sandbox_group_exceeded(&other), "which is no shortage of memory");
+	proves(sandbox_group_cpu(group.cpu_fd) > 0, "CPU time of ended processes is known");
 	snprintf(name, sizeof(name), "%s", other.name);
-	room_group_remove(&group);
-	room_group_remove(&other);
+	sandbox_group_remove(&group);
+	sandbox_group_remove(&other);
 	proves(!is_there(name), "with a group its processes end");
-	room_group_create(&groups, &limits, limits.memory, &group);
+	sandbox_group_create(&groups, &limits, limits.memory, &group);
 	snprintf(name, sizeof(name), "%s", group.name);
-	room_groups_close(&groups);
+	sandbox_groups_close(&groups);
 	proves(!is_there(name), "what was left behind is removed");
 	proves(own_group_is("/delegated\n") && !is_there(groups.own), "all is as it was before");
 	printf("1..%d\n", cases);

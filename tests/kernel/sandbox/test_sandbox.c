@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Rooms with a small program in them: the doors it finds, and who is at the other side. */
+/* Sandboxes with a small program in them: the doors it finds, and who is at the other side. */
 #include <errno.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -27,7 +27,7 @@ struct stay {
 	struct guest guest;
 };
 
-/* Open a room with @program in it, as far sealed as this machine allows. */
+/* Open a sandbox with @program in it, as far sealed as this machine allows. */
 static void stay_begin_with(struct stay *stay, const char *program, const char *const *arguments,
 			    size_t devices)
 {
@@ -62,8 +62,8 @@ static void stay_end(struct stay *stay, int expected_status)
 {
 	int status, signal;
 
-	await_readable(stay->guest.room.keeper_fd);
-	assert_int_equal(room_ended(&stay->guest.room, &status, &signal), 1);
+	await_readable(stay->guest.sandbox.supervisor_fd);
+	assert_int_equal(sandbox_ended(&stay->guest.sandbox, &status, &signal), 1);
 	assert_int_equal(signal, 0);
 	assert_int_equal(status, expected_status);
 	guest_close(&stay->guest);
@@ -91,19 +91,19 @@ static void test_each_device_has_its_door(void **state)
 	struct stay stay;
 
 	(void)state;
-	stay_begin(&stay, arguments, ROOM_DEVICES_MAX);
-	await_readable(stay.guest.room.listen_fd);
+	stay_begin(&stay, arguments, SANDBOX_DEVICES_MAX);
+	await_readable(stay.guest.sandbox.listen_fd);
 	assert_int_equal(guest_accept(&stay.guest), 0);
-	assert_int_equal(stay.guest.room.listen_fd, -1);
+	assert_int_equal(stay.guest.sandbox.listen_fd, -1);
 	assert_int_equal(read_number(stay.guest.time_fd), 0);
-	for (unsigned int i = 0; i < ROOM_DEVICES_MAX; i++) {
-		assert_true(stay.guest.room.device_fd[i] >= 0);
+	for (unsigned int i = 0; i < SANDBOX_DEVICES_MAX; i++) {
+		assert_true(stay.guest.sandbox.device_fd[i] >= 0);
 		assert_int_equal(stay.guest.device[i].fd, -1);
 		if (!number[i])
 			continue;
-		await_readable(stay.guest.room.device_fd[i]);
+		await_readable(stay.guest.sandbox.device_fd[i]);
 		assert_int_equal(guest_accept_device(&stay.guest, i), 0);
-		assert_int_equal(stay.guest.room.device_fd[i], -1);
+		assert_int_equal(stay.guest.sandbox.device_fd[i], -1);
 		assert_int_equal(read_number(stay.guest.device[i].fd), number[i]);
 	}
 	stay_end(&stay, 0);
@@ -117,7 +117,7 @@ static void test_no_door_that_was_not_asked_for(void **state)
 
 	(void)state;
 	stay_begin(&stay, arguments, 1);
-	assert_int_equal(stay.guest.room.device_fd[1], -1);
+	assert_int_equal(stay.guest.sandbox.device_fd[1], -1);
 	stay_end(&stay, 1);
 }
 
@@ -145,7 +145,7 @@ static void test_a_guest_that_ended_is_gone(void **state)
 
 	(void)state;
 	stay_begin(&stay, arguments, 0);
-	await_readable(stay.guest.room.keeper_fd);
+	await_readable(stay.guest.sandbox.supervisor_fd);
 	assert_int_equal(guest_await_blocked(&stay.guest), -ESRCH);
 	stay_end(&stay, 2);
 }
@@ -163,8 +163,8 @@ static uint64_t visit_greedily(const char *what, const char *most, unsigned int 
 	size_t length;
 
 	stay_begin(&stay, arguments, 0);
-	*seal = stay.guest.room.seal;
-	await_readable(stay.guest.room.keeper_fd);
+	*seal = stay.guest.sandbox.seal;
+	await_readable(stay.guest.sandbox.supervisor_fd);
 	length = guest_read_console(&stay.guest, said, sizeof(said) - 1);
 	said[length] = '\0';
 	if (sscanf(said, "%31s %llu", word, &got) != 2)
@@ -188,7 +188,7 @@ static void test_files_grow_as_far_as_a_guest_needs(void **state)
 
 /* The last number that a visitor said who was killed for what it did; @why: what for. */
 static uint64_t visit_until_killed(const char *what, const char *most, const char *memory,
-				   char why[ROOM_EXCEEDED_TEXT])
+				   char why[SANDBOX_EXCEEDED_TEXT])
 {
 	const char *arguments[] = { "visitor", what, most, memory, NULL };
 	static char said[1 << 20];
@@ -200,15 +200,15 @@ static uint64_t visit_until_killed(const char *what, const char *most, const cha
 	stay_begin(&stay, arguments, 0);
 	/* Its supervisor says first why it kills it. */
 	do
-		await_readable(stay.guest.room.keeper_fd);
-	while (!room_ended(&stay.guest.room, &status, &signal));
+		await_readable(stay.guest.sandbox.supervisor_fd);
+	while (!sandbox_ended(&stay.guest.sandbox, &status, &signal));
 	while (length < sizeof(said) - 1 &&
 	       (got = guest_read_console(&stay.guest, said + length, sizeof(said) - 1 - length)))
 		length += got;
 	said[length] = '\0';
 	if (signal != SIGKILL)
 		fail_msg("%s: it ended by itself, with status %d, signal %d", what, status, signal);
-	memcpy(why, stay.guest.room.exceeded, ROOM_EXCEEDED_TEXT);
+	memcpy(why, stay.guest.sandbox.exceeded, SANDBOX_EXCEEDED_TEXT);
 	guest_close(&stay.guest);
 	stay.spec.arguments = NULL; /* not ours */
 	guest_spec_free(&stay.spec);
@@ -229,7 +229,7 @@ static void test_addresses_are_not_memory(void **state)
 static void test_memory_grows_as_far_as_a_guest_needs(void **state)
 {
 	static const char *const ways[] = { "take", "take-by-many", "take-in-files" };
-	char why[ROOM_EXCEEDED_TEXT];
+	char why[SANDBOX_EXCEEDED_TEXT];
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
@@ -257,7 +257,7 @@ static void test_processes_are_counted(void **state)
 /* By who watches them, without one. Of little memory, so that there is enough for all of them. */
 static void test_processes_are_watched(void **state)
 {
-	char why[ROOM_EXCEEDED_TEXT];
+	char why[SANDBOX_EXCEEDED_TEXT];
 
 	(void)state;
 	if (geteuid())
@@ -298,8 +298,8 @@ static void tell_addresses(const char *program, char said[1024], unsigned int *s
 	assert_int_equal(image_load_libraries(files, &files->file[0], program, &why), 0);
 	if (guest_open(&stay.spec, &stay.guest, &why))
 		fail_msg("%s", why.what);
-	*seal = stay.guest.room.seal;
-	await_readable(stay.guest.room.keeper_fd);
+	*seal = stay.guest.sandbox.seal;
+	await_readable(stay.guest.sandbox.supervisor_fd);
 	said[guest_read_console(&stay.guest, said, 1023)] = '\0';
 	stay_end(&stay, 0);
 }

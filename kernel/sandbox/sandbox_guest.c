@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 
 #include "format/base/cleanup.h"
-#include "kernel/sandbox/room_internal.h"
+#include "kernel/sandbox/sandbox_internal.h"
 
 /* Where a guest that stays in the caller's directory finds its sandbox's. */
 #define DIRECTORY_FD   500
@@ -20,7 +20,7 @@
  * and what it saves of those at rest is the processor's choice (xstate.h): all are bound before.
  */
 static const char *const environment_texts[] = {
-	"HOME=/",	 "PATH=/", "TERM=linux", "TMPDIR=" ROOM_PREFIX_MARK ROOM_TEMPORARY,
+	"HOME=/",	 "PATH=/", "TERM=linux", "TMPDIR=" SANDBOX_PREFIX_MARK SANDBOX_TEMPORARY,
 	"LD_BIND_NOW=1", NULL
 };
 
@@ -51,7 +51,7 @@ static void drop_capabilities(void)
 		prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
 }
 
-static int drop_root(const struct room_plan *plan)
+static int drop_root(const struct sandbox_plan *plan)
 {
 	if ((plan->parts & SEAL_USER) || plan->uid || plan->options->host_files)
 		return 0;
@@ -59,13 +59,13 @@ static int drop_root(const struct room_plan *plan)
 		drop_capabilities();
 		return 0;
 	}
-	if (syscall(SYS_setgroups, 0, NULL) || room_change_user(ROOM_NOBODY))
+	if (syscall(SYS_setgroups, 0, NULL) || sandbox_change_user(SANDBOX_NOBODY))
 		return -errno;
 	return 0;
 }
 
 /* Where the guest sees the sandbox's files: what the placeholder in an argument is replaced by. */
-static const char *room_prefix(const struct room_plan *plan)
+static const char *sandbox_prefix(const struct sandbox_plan *plan)
 {
 	if (plan->directory && plan->options->host_files)
 		return DIRECTORY_PATH;
@@ -76,13 +76,13 @@ static const char *room_prefix(const struct room_plan *plan)
 /* Put the prefix in place of the mark; arguments are few and live until exec. */
 static char *expand_argument(const char *argument, const char *prefix)
 {
-	const char *mark = strstr(argument, ROOM_PREFIX_MARK);
+	const char *mark = strstr(argument, SANDBOX_PREFIX_MARK);
 	char *text = NULL;
 
 	if (!mark)
 		return strdup(argument);
 	if (asprintf(&text, "%.*s%s%s", (int)(mark - argument), argument, prefix,
-		     mark + strlen(ROOM_PREFIX_MARK)) < 0)
+		     mark + strlen(SANDBOX_PREFIX_MARK)) < 0)
 		return NULL;
 	return text;
 }
@@ -104,9 +104,9 @@ static char **expand_texts(const char *const *texts, const char *prefix)
 }
 
 /* All of it lives until the exec. */
-static int expand_program(const struct room_plan *plan, struct room_program *program)
+static int expand_program(const struct sandbox_plan *plan, struct sandbox_program *program)
 {
-	const char *prefix = room_prefix(plan);
+	const char *prefix = sandbox_prefix(plan);
 
 	program->prefix = prefix;
 	program->arguments = expand_texts((const char *const *)plan->options->arguments, prefix);
@@ -120,31 +120,31 @@ static int expand_program(const struct room_plan *plan, struct room_program *pro
  * Without any filter a program that must be isolated is not started; the user's own is, and the
  * isolation lacks entropy.
  */
-static int restrict_calls(const struct room_plan *plan, int *entropy_fd)
+static int restrict_calls(const struct sandbox_plan *plan, int *entropy_fd)
 {
 	int err = -EACCES;
 
 	*entropy_fd = -1;
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	if (plan->parts & SEAL_ENTROPY)
-		err = room_calls_restrict(plan, true, entropy_fd);
+		err = sandbox_calls_restrict(plan, true, entropy_fd);
 	/* Short of memory it is not refused: another time it would be another guest. */
 	if (err && err != -ENOMEM)
-		err = room_calls_restrict(plan, false, entropy_fd);
+		err = sandbox_calls_restrict(plan, false, entropy_fd);
 	if (err == -ENOMEM)
 		return err;
 	return err && plan->options->required ? -EACCES : 0;
 }
 
-static int report_guest(const struct room_plan *plan, int entropy_fd)
+static int report_guest(const struct sandbox_plan *plan, int entropy_fd)
 {
-	struct room_report report = { .step = ROOM_STEP_GUEST };
+	struct sandbox_report report = { .step = SANDBOX_STEP_GUEST };
 
 	int err;
 
 	if (entropy_fd >= 0)
 		report.seal |= SEAL_ENTROPY;
-	err = room_report_send(plan->report_fd, &report, entropy_fd);
+	err = sandbox_report_send(plan->report_fd, &report, entropy_fd);
 	if (entropy_fd >= 0)
 		close(entropy_fd);
 	return err;
@@ -158,7 +158,7 @@ static int keep_directory(const char *directory)
 	return fd < 0 || dup2(fd, DIRECTORY_FD) < 0 ? -errno : 0;
 }
 
-static int enter_directory(const struct room_plan *plan)
+static int enter_directory(const struct sandbox_plan *plan)
 {
 	if (!plan->directory)
 		return 0;
@@ -168,7 +168,7 @@ static int enter_directory(const struct room_plan *plan)
 }
 
 /* Everything before the exec that can be refused. */
-static int prepare(const struct room_plan *plan, const char **doing)
+static int prepare(const struct sandbox_plan *plan, const char **doing)
 {
 	int err;
 
@@ -191,15 +191,15 @@ static int prepare(const struct room_plan *plan, const char **doing)
 	return err;
 }
 
-static void send_status(int status_fd, const struct room_guest_status *status)
+static void send_status(int status_fd, const struct sandbox_guest_status *status)
 {
 	if (TEMP_FAILURE_RETRY(write(status_fd, status, sizeof(*status))) != sizeof(*status))
 		_exit(126);
 }
 
 /* Before the entropy filter is installed: it has no listener yet, and this opens files. */
-static int get_ready(const struct room_plan *plan, struct room_program *program, int loader_fd,
-		     const char **doing)
+static int get_ready(const struct sandbox_plan *plan, struct sandbox_program *program,
+		     int loader_fd, const char **doing)
 {
 	int err;
 
@@ -208,16 +208,16 @@ static int get_ready(const struct room_plan *plan, struct room_program *program,
 	if (!err)
 		err = prepare(plan, doing);
 	if (!err && (plan->parts & SEAL_ASLR))
-		err = room_loader_prepare(plan, program, loader_fd, doing);
+		err = sandbox_loader_prepare(plan, program, loader_fd, doing);
 	/* Last: what this process has by itself may be more than the guest gets (sanitizers). */
-	room_limit_guest(plan);
+	sandbox_limit_guest(plan);
 	return err;
 }
 
-void room_become_guest(const struct room_plan *plan, int status_fd, int loader_fd)
+void sandbox_become_guest(const struct sandbox_plan *plan, int status_fd, int loader_fd)
 {
-	struct room_guest_status status = { .prepared = true };
-	struct room_program program;
+	struct sandbox_guest_status status = { .prepared = true };
+	struct sandbox_program program;
 	int entropy_fd;
 
 	status.error = -get_ready(plan, &program, loader_fd, &status.doing);
@@ -234,7 +234,7 @@ void room_become_guest(const struct room_plan *plan, int status_fd, int loader_f
 	}
 	status.doing = "execute the kernel";
 	if (plan->parts & SEAL_ASLR)
-		room_loader_execute(&program);
+		sandbox_loader_execute(&program);
 	else
 		execve(program.path, program.arguments, program.environment);
 	status.error = errno;

@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 
 #include "format/base/cleanup.h"
-#include "kernel/sandbox/room_internal.h"
+#include "kernel/sandbox/sandbox_internal.h"
 
 /* The guest does not always run as the user who created them: as root without a user namespace it
  * is nobody. */
@@ -22,7 +22,7 @@ static const struct {
 		    { "/tmp", 01777 },
 		    { "/proc", 0755 } };
 
-static int fill_root(const struct room_plan *plan, const char *root)
+static int fill_root(const struct sandbox_plan *plan, const char *root)
 {
 	const struct image_files *files = plan->options->files;
 	char path[PATH_MAX];
@@ -36,7 +36,7 @@ static int fill_root(const struct room_plan *plan, const char *root)
 			return -errno;
 	}
 	err = image_files_write(files, root);
-	return err ? err : room_loader_write(root);
+	return err ? err : sandbox_loader_write(root);
 }
 
 /* Options of a mount in another user's namespace cannot be taken back, only added to. */
@@ -92,16 +92,16 @@ static int enter_root(const char **doing)
 	return 0;
 }
 
-int room_build_root(const struct room_plan *plan, const char **doing)
+int sandbox_build_root(const struct sandbox_plan *plan, const char **doing)
 {
-	char options[ROOM_ROOT_OPTIONS_TEXT];
+	char options[SANDBOX_ROOT_OPTIONS_TEXT];
 
 	umask(022);
 	*doing = "write the sandbox's files";
 	if (!(plan->parts & SEAL_MOUNT))
 		return fill_root(plan, plan->directory);
 	*doing = "mount the sandbox's root";
-	room_root_options(plan, options);
+	sandbox_root_options(plan, options);
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
 	    mount("room", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, options) || chdir("/tmp"))
 		return -errno;

@@ -11,8 +11,8 @@
  * If the host refuses a part, the sandbox is opened without it and reports which parts hold
  * (seal.h).
  */
-#ifndef TTREC_ROOM_H
-#define TTREC_ROOM_H
+#ifndef TTREC_SANDBOX_H
+#define TTREC_SANDBOX_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,31 +21,31 @@
 #include "format/base/diagnosis.h"
 #include "kernel/sandbox/host_checks.h"
 #include "kernel/image/image.h"
-#include "kernel/sandbox/room_group.h"
+#include "kernel/sandbox/sandbox_group.h"
 #include "kernel/sandbox/seal.h"
 
-#define ROOM_RANDOM_SIZE 16
+#define SANDBOX_RANDOM_SIZE 16
 
 /*
  * The guest connects here for time; in a sandbox without a mount namespace a private directory is
  * put before it.
  */
-#define ROOM_SOCKET "/run/tt"
+#define SANDBOX_SOCKET "/run/tt"
 /* And here for its devices, by number. */
-#define ROOM_DEVICE_SOCKET "/run/dev%u"
-#define ROOM_DEVICES_MAX   64
+#define SANDBOX_DEVICE_SOCKET "/run/dev%u"
+#define SANDBOX_DEVICES_MAX   64
 /* The guest's memory is a file in here. */
-#define ROOM_TEMPORARY "/dev/shm"
+#define SANDBOX_TEMPORARY "/dev/shm"
 
 /*
  * Version of the layout of addresses and paths in a sandbox. It is in the trace, and memory is only
  * compared if it is the same. 0 had paths that depended on what the host allowed, and the addresses
  * of a host without randomisation; 1 is that of kernel/loader/loader.h.
  */
-#define ROOM_LAYOUT 1
+#define SANDBOX_LAYOUT 1
 
 /* What a program may take of this machine; 0: as much as there is. */
-struct room_limits {
+struct sandbox_limits {
 	uint64_t memory; /* bytes: for all files together, and as much for all processes' own */
 	uint64_t cpu;	 /* ns of CPU time, of all processes together */
 	uint64_t disk; /* bytes: for all files together, where these are in a directory of the host
@@ -54,12 +54,17 @@ struct room_limits {
 };
 
 /* Which of them a program was killed at. */
-enum room_limit { ROOM_LIMIT_NONE, ROOM_LIMIT_MEMORY, ROOM_LIMIT_PROCESSES, ROOM_LIMIT_CPU };
+enum sandbox_limit {
+	SANDBOX_LIMIT_NONE,
+	SANDBOX_LIMIT_MEMORY,
+	SANDBOX_LIMIT_PROCESSES,
+	SANDBOX_LIMIT_CPU
+};
 
-struct room_options {
+struct sandbox_options {
 	const struct image_files *files; /* what the sandbox contains; file[0] is the program */
 	char *const *arguments; /* argv, NULL-terminated; "{room}" stands for where the files are */
-	uint8_t auxv_random[ROOM_RANDOM_SIZE]; /* what AT_RANDOM points to */
+	uint8_t auxv_random[SANDBOX_RANDOM_SIZE]; /* what AT_RANDOM points to */
 	unsigned int cpu;
 	unsigned int wanted;   /* SEAL_* parts to try; usually SEAL_FULL */
 	unsigned int required; /* SEAL_NAMESPACES parts without which the program is not started */
@@ -67,25 +72,26 @@ struct room_options {
 	bool host_files;      /* the guest may see the host's files (given up: SEAL_MOUNT) */
 	bool debugged;	      /* some process of its user's is going to trace the program */
 	unsigned int devices; /* sockets of devices to listen at */
-	struct room_limits limits;
-	struct room_groups *groups; /* where control groups can be made; NULL: nowhere */
+	struct sandbox_limits limits;
+	struct sandbox_groups *groups; /* where control groups can be made; NULL: nowhere */
 };
 
 /* Why a program was killed for what it took: "it took 300.0 MiB of memory, and may ...". */
-#define ROOM_EXCEEDED_TEXT 128
+#define SANDBOX_EXCEEDED_TEXT 128
 
-struct room {
+struct sandbox {
 	unsigned int seal; /* SEAL_* parts that hold */
-	pid_t keeper; /* the sandbox's first process: when it dies everything in the sandbox dies */
-	pid_t guest;  /* the program, as seen from here */
-	int keeper_fd; /* readable when the guest ended: room_ended() */
-	int listen_fd; /* where the guest will connect for time; close it when it has */
-	int device_fd[ROOM_DEVICES_MAX]; /* where the guest will connect for each device; -1 */
-	int entropy_fd;			 /* seccomp listener, -1 without SEAL_ENTROPY */
-	int console_fd;	       /* read end of the guest's standard output and error, non-blocking */
-	enum room_limit limit; /* at which it was killed, and its description: */
-	char exceeded[ROOM_EXCEEDED_TEXT];
-	struct room_group group;
+	pid_t supervisor;  /* the sandbox's first process: when it dies everything in the sandbox
+			      dies */
+	pid_t guest;	   /* the program, as seen from here */
+	int supervisor_fd; /* readable when the guest ended: sandbox_ended() */
+	int listen_fd;	   /* where the guest will connect for time; close it when it has */
+	int device_fd[SANDBOX_DEVICES_MAX]; /* where the guest will connect for each device; -1 */
+	int entropy_fd;			    /* seccomp listener, -1 without SEAL_ENTROPY */
+	int console_fd; /* read end of the guest's standard output and error, non-blocking */
+	enum sandbox_limit limit; /* at which it was killed, and its description: */
+	char exceeded[SANDBOX_EXCEEDED_TEXT];
+	struct sandbox_group group;
 	char *directory; /* host directory to remove at the end; NULL with SEAL_MOUNT */
 	const struct image_files *seen; /* without SEAL_MOUNT: all that there is to open; or NULL */
 };
@@ -95,43 +101,44 @@ struct room {
  * threads. On failure nothing is left behind. -EACCES when the required parts cannot be had: the
  * program has not run.
  */
-int room_open(const struct room_options *options, struct room *room, struct diagnosis *why);
+int sandbox_open(const struct sandbox_options *options, struct sandbox *sandbox,
+		 struct diagnosis *why);
 
 /*
  * The directory in which a sandbox without SEAL_MOUNT is made, with @memory bytes free if there is
  * such a one. -EACCES when programs can be executed in none that may be written to.
  */
-#define ROOM_BASES "TMPDIR, /dev/shm, /tmp, /var/tmp"
-int room_find_base(uint64_t memory, const char **base, struct host_directory *about);
+#define SANDBOX_BASES "TMPDIR, /dev/shm, /tmp, /var/tmp"
+int sandbox_find_base(uint64_t memory, const char **base, struct host_directory *about);
 
 /*
- * After keeper_fd became readable: 1 when the program has ended, with its exit status and signal
- * (one of them 0); 0 when it has not yet; or -errno. If it was killed for exceeding a limit,
- * room->exceeded says which.
+ * After supervisor_fd became readable: 1 when the program has ended, with its exit status and
+ * signal (one of them 0); 0 when it has not yet; or -errno. If it was killed for exceeding a limit,
+ * sandbox->exceeded says which.
  */
-int room_ended(struct room *room, int *status, int *signal);
+int sandbox_ended(struct sandbox *sandbox, int *status, int *signal);
 
 /* The limit that the program was killed at, even if it has not been waited for yet. */
-enum room_limit room_limit_reached(struct room *room);
+enum sandbox_limit sandbox_limit_reached(struct sandbox *sandbox);
 
 /*
- * End everything in the sandbox and release it. Idempotent; safe on ROOM_NONE.
+ * End everything in the sandbox and release it. Idempotent; safe on SANDBOX_NONE.
  */
-void room_close(struct room *room);
+void sandbox_close(struct sandbox *sandbox);
 
 /*
  * Path of the sandbox's file @path (as in its options) for this process; the guest must be alive.
  * What /proc/PID/exe names is the loader.
  */
-void room_file_path(const struct room *room, const char *path, char *text, size_t size);
+void sandbox_file_path(const struct sandbox *sandbox, const char *path, char *text, size_t size);
 
 /* A sandbox that is not open. */
-#define ROOM_NONE                                                           \
-	((struct room){ .keeper_fd = -1,                                    \
-			.listen_fd = -1,                                    \
-			.device_fd = { [0 ... ROOM_DEVICES_MAX - 1] = -1 }, \
-			.group = ROOM_GROUP_NONE,                           \
-			.entropy_fd = -1,                                   \
-			.console_fd = -1 })
+#define SANDBOX_NONE                                                              \
+	((struct sandbox){ .supervisor_fd = -1,                                   \
+			   .listen_fd = -1,                                       \
+			   .device_fd = { [0 ... SANDBOX_DEVICES_MAX - 1] = -1 }, \
+			   .group = SANDBOX_GROUP_NONE,                           \
+			   .entropy_fd = -1,                                      \
+			   .console_fd = -1 })
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The isolated sandbox, from outside: opens it, receives its descriptors, ends it. */
-#include "kernel/sandbox/room.h"
+#include "kernel/sandbox/sandbox.h"
 
 #include <assert.h>
 #include <fcntl.h>
@@ -18,7 +18,7 @@
 
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
-#include "kernel/sandbox/room_internal.h"
+#include "kernel/sandbox/sandbox_internal.h"
 
 #define CONSOLE_SPACE \
 	(4 << 20) /* bytes asked for; an ordinary user gets /proc/sys/net/core/wmem_max */
@@ -31,7 +31,7 @@ static int close_fd_now(int *fd)
 	return 0;
 }
 
-int room_report_send(int report_fd, const struct room_report *report, int fd)
+int sandbox_report_send(int report_fd, const struct sandbox_report *report, int fd)
 {
 	union {
 		struct cmsghdr header;
@@ -55,8 +55,8 @@ int room_report_send(int report_fd, const struct room_report *report, int fd)
  * Receive one report with the descriptor and the sender's pid (as seen from here) that came with
  * it. -EPIPE: there are no more; -EMFILE: there was a descriptor, but no place for it.
  */
-static int room_report_receive(int report_fd, int flags, struct room_report *report, int *fd,
-			       pid_t *pid)
+static int sandbox_report_receive(int report_fd, int flags, struct sandbox_report *report, int *fd,
+				  pid_t *pid)
 {
 	union {
 		struct cmsghdr header;
@@ -112,7 +112,7 @@ static unsigned long clone_flags(unsigned int parts)
  * The raw calls: fork() cannot make namespaces, and unshare() would not put the caller in the new
  * pid one. Into a group it is born: one that moved there could have done something before.
  */
-static pid_t clone_keeper(unsigned int parts, struct room_group *group)
+static pid_t clone_supervisor(unsigned int parts, struct sandbox_group *group)
 {
 	struct clone_args arguments = { .flags = clone_flags(parts) & ~(unsigned long)CSIGNAL,
 					.exit_signal = SIGCHLD };
@@ -125,7 +125,7 @@ static pid_t clone_keeper(unsigned int parts, struct room_group *group)
 		if (pid >= 0)
 			return pid;
 		/* Linux before 5.7, or a filter that does not know the call; or as that below. */
-		room_group_remove(group);
+		sandbox_group_remove(group);
 	}
 	return (pid_t)syscall(SYS_clone, clone_flags(parts), NULL, NULL, NULL, NULL);
 }
@@ -143,36 +143,37 @@ static void remove_directory(const char *directory)
 		;
 }
 
-static void room_take_device(struct room *room, const struct room_report *report, int fd)
+static void sandbox_take_device(struct sandbox *sandbox, const struct sandbox_report *report,
+				int fd)
 {
 	/* The supervisor is the caller's child, and counts from 0. */
-	assert(report->value >= 0 && report->value < ROOM_DEVICES_MAX);
-	room->device_fd[report->value] = fd;
+	assert(report->value >= 0 && report->value < SANDBOX_DEVICES_MAX);
+	sandbox->device_fd[report->value] = fd;
 }
 
 /* Take the reports of the opening phase, up to READY. */
-static int room_await_ready(struct room *room, struct room_report *report)
+static int sandbox_await_ready(struct sandbox *sandbox, struct sandbox_report *report)
 {
 	int err, fd;
 	pid_t sender;
 
 	for (;;) {
-		err = room_report_receive(room->keeper_fd, 0, report, &fd, &sender);
+		err = sandbox_report_receive(sandbox->supervisor_fd, 0, report, &fd, &sender);
 		if (err)
 			return err;
-		room->seal |= report->seal;
+		sandbox->seal |= report->seal;
 		switch (report->step) {
-		case ROOM_STEP_LISTENING:
-			room->listen_fd = fd;
+		case SANDBOX_STEP_LISTENING:
+			sandbox->listen_fd = fd;
 			break;
-		case ROOM_STEP_DEVICE:
-			room_take_device(room, report, fd);
+		case SANDBOX_STEP_DEVICE:
+			sandbox_take_device(sandbox, report, fd);
 			break;
-		case ROOM_STEP_GUEST:
-			room->entropy_fd = fd;
-			room->guest = sender;
+		case SANDBOX_STEP_GUEST:
+			sandbox->entropy_fd = fd;
+			sandbox->guest = sender;
 			break;
-		case ROOM_STEP_READY:
+		case SANDBOX_STEP_READY:
 			return 0;
 		default:
 			return report->value < 0 ? report->value : -EPIPE;
@@ -232,7 +233,7 @@ static bool maps_nobody(const char *path)
 	char line[64];
 
 	while (map && fgets(line, sizeof(line), map))
-		if (maps_user(line, ROOM_NOBODY))
+		if (maps_user(line, SANDBOX_NOBODY))
 			return true;
 	return false;
 }
@@ -241,7 +242,7 @@ static bool maps_nobody(const char *path)
  * If root's sandbox ever reached files of the host, root could do anything with them, nobody could
  * not. A guest that is given the host's files accesses them as the user it runs as.
  */
-static void choose_user(struct room_plan *plan)
+static void choose_user(struct sandbox_plan *plan)
 {
 	bool root = !geteuid() && !plan->options->host_files;
 	bool known = maps_nobody("/proc/self/uid_map") && maps_nobody("/proc/self/gid_map");
@@ -257,12 +258,12 @@ static void choose_user(struct room_plan *plan)
 		((plan->parts & SEAL_PID) || (known && has_capabilities(CAPABILITIES_TO_DROP)));
 }
 
-static int write_map(pid_t keeper, const char *name)
+static int write_map(pid_t supervisor, const char *name)
 {
 	char path[48], map[32];
 
-	snprintf(path, sizeof(path), "/proc/%d/%s", keeper, name);
-	snprintf(map, sizeof(map), "%d %d 1\n", ROOM_USER, ROOM_NOBODY);
+	snprintf(path, sizeof(path), "/proc/%d/%s", supervisor, name);
+	snprintf(map, sizeof(map), "%d %d 1\n", SANDBOX_USER, SANDBOX_NOBODY);
 	return host_write_setting(AT_FDCWD, path, map);
 }
 
@@ -270,53 +271,54 @@ static int write_map(pid_t keeper, const char *name)
  * Another user than the caller can be mapped only from outside. Not possible in a namespace without
  * nobody: its root is an ordinary user of the host.
  */
-static void map_nobody(pid_t keeper, int report_fd)
+static void map_nobody(pid_t supervisor, int report_fd)
 {
-	enum room_mapping answer = ROOM_MAPPED;
+	enum sandbox_mapping answer = SANDBOX_MAPPED;
 
-	if (write_map(keeper, "gid_map") || write_map(keeper, "uid_map"))
-		answer = ROOM_NOT_MAPPED;
+	if (write_map(supervisor, "gid_map") || write_map(supervisor, "uid_map"))
+		answer = SANDBOX_NOT_MAPPED;
 	/* A process that has already exited has reported why. */
 	TEMP_FAILURE_RETRY(send(report_fd, &answer, sizeof(answer), MSG_NOSIGNAL));
 }
 
 /* ---- Opening -------------------------------------------------------------------------------- */
 
-static int room_try(const struct room_options *options, unsigned int parts, struct room *room,
-		    struct room_report *report)
+static int sandbox_try(const struct sandbox_options *options, unsigned int parts,
+		       struct sandbox *sandbox, struct sandbox_report *report)
 {
-	struct room_plan plan = { .options = options,
-				  .parts = parts,
-				  .group_cpu_fd = -1,
-				  .uid = geteuid(),
-				  .gid = getegid() };
+	struct sandbox_plan plan = { .options = options,
+				     .parts = parts,
+				     .group_cpu_fd = -1,
+				     .uid = geteuid(),
+				     .gid = getegid() };
 	int reports[2], console[2], on = 1, err;
 
 	choose_user(&plan);
-	*room = ROOM_NONE;
-	*report = (struct room_report){ .doing = "set up the sandbox" };
+	*sandbox = SANDBOX_NONE;
+	*report = (struct sandbox_report){ .doing = "set up the sandbox" };
 	if (!(parts & SEAL_MOUNT)) {
 		snprintf(report->doing, sizeof(report->doing),
-			 "find a directory where programs can be executed (tried " ROOM_BASES ")");
-		err = room_make_directory(&options->limits, &room->directory);
+			 "find a directory where programs can be executed (tried " SANDBOX_BASES
+			 ")");
+		err = sandbox_make_directory(&options->limits, &sandbox->directory);
 		if (err)
 			return err;
 		if ((plan.nobody || plan.drop_root) &&
-		    chown(room->directory, ROOM_NOBODY, ROOM_NOBODY))
+		    chown(sandbox->directory, SANDBOX_NOBODY, SANDBOX_NOBODY))
 			return -errno;
-		plan.directory = room->directory;
-		room->seen = options->host_files ? NULL : options->files;
+		plan.directory = sandbox->directory;
+		sandbox->seen = options->host_files ? NULL : options->files;
 	}
 	err = open_console(console);
 	if (err)
 		return err;
-	room->console_fd = console[0];
+	sandbox->console_fd = console[0];
 	plan.console_fd = console[1];
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, reports)) {
 		close(console[1]);
 		return -errno;
 	}
-	room->keeper_fd = reports[0];
+	sandbox->supervisor_fd = reports[0];
 	plan.report_fd = reports[1];
 	/* They say which process the guest is. */
 	if (setsockopt(reports[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on))) {
@@ -325,24 +327,25 @@ static int room_try(const struct room_options *options, unsigned int parts, stru
 		close(console[1]);
 		return err;
 	}
-	room_group_create(options->groups, &options->limits, room_memory(&plan), &room->group);
-	plan.group_cpu_fd = room->group.cpu_fd;
-	room->keeper = clone_keeper(parts, &room->group);
-	err = room->keeper < 0 ? -errno : 0;
-	if (!room->keeper)
-		room_keep(&plan);
+	sandbox_group_create(options->groups, &options->limits, sandbox_memory(&plan),
+			     &sandbox->group);
+	plan.group_cpu_fd = sandbox->group.cpu_fd;
+	sandbox->supervisor = clone_supervisor(parts, &sandbox->group);
+	err = sandbox->supervisor < 0 ? -errno : 0;
+	if (!sandbox->supervisor)
+		sandbox_supervise(&plan);
 	close(reports[1]);
 	close(console[1]);
 	if (!err && plan.nobody)
-		map_nobody(room->keeper, room->keeper_fd);
-	return err ? err : room_await_ready(room, report);
+		map_nobody(sandbox->supervisor, sandbox->supervisor_fd);
+	return err ? err : sandbox_await_ready(sandbox, report);
 }
 
 /*
  * Entropy is written into the guest and digests are read from it: without that access a recording
  * would not be what it claims. Address 0 is not mapped, so -EFAULT means that access is allowed.
  */
-static int check_sight(pid_t guest, struct room_report *report)
+static int check_sight(pid_t guest, struct sandbox_report *report)
 {
 	char byte = 0;
 	struct iovec local = { &byte, 1 }, remote = { NULL, 1 };
@@ -378,8 +381,8 @@ static bool may_try_less(int err)
 	       err == -EUSERS;
 }
 
-static int refuse_unlocked(const struct room_options *options, const struct room_report *report,
-			   int err, struct diagnosis *why)
+static int refuse_unlocked(const struct sandbox_options *options,
+			   const struct sandbox_report *report, int err, struct diagnosis *why)
 {
 	static const char advice[] = "run `ttrec doctor` to see what this machine supports";
 	char names[SEAL_TEXT];
@@ -392,29 +395,30 @@ static int refuse_unlocked(const struct room_options *options, const struct room
 }
 
 /* What the host refuses of the other parts does not cost the namespaces. */
-static int room_try_parts(const struct room_options *options, unsigned int parts, struct room *room,
-			  struct room_report *report)
+static int sandbox_try_parts(const struct sandbox_options *options, unsigned int parts,
+			     struct sandbox *sandbox, struct sandbox_report *report)
 {
-	int err = room_try(options, parts, room, report);
+	int err = sandbox_try(options, parts, sandbox, report);
 
 	if (err)
-		room_close(room);
-	if (!err || report->step != ROOM_STEP_FAILED || !report->seal)
+		sandbox_close(sandbox);
+	if (!err || report->step != SANDBOX_STEP_FAILED || !report->seal)
 		return err;
-	err = room_try(options, parts & ~report->seal, room, report);
+	err = sandbox_try(options, parts & ~report->seal, sandbox, report);
 	if (err)
-		room_close(room);
+		sandbox_close(sandbox);
 	return err;
 }
 
-int room_open(const struct room_options *options, struct room *room, struct diagnosis *why)
+int sandbox_open(const struct sandbox_options *options, struct sandbox *sandbox,
+		 struct diagnosis *why)
 {
 	unsigned int wanted = options->wanted & ~(options->host_files ? SEAL_MOUNT : 0);
 	unsigned int tried = ~0u;
-	struct room_report report;
+	struct sandbox_report report;
 	int err = 0;
 
-	assert(options->devices <= ROOM_DEVICES_MAX);
+	assert(options->devices <= SANDBOX_DEVICES_MAX);
 	err = host_check_devices(why);
 	if (err)
 		return err;
@@ -426,18 +430,18 @@ int room_open(const struct room_options *options, struct room *room, struct diag
 		if (options->required & ~parts_of(namespaces))
 			continue;
 		tried = namespaces;
-		err = room_try_parts(options, namespaces | (wanted & ~SEAL_NAMESPACES), room,
-				     &report);
+		err = sandbox_try_parts(options, namespaces | (wanted & ~SEAL_NAMESPACES), sandbox,
+					&report);
 		if (err) {
 			if (!may_try_less(err))
 				break;
 			continue;
 		}
-		room->seal |= parts_of(namespaces);
-		err = check_sight(room->guest, &report);
+		sandbox->seal |= parts_of(namespaces);
+		err = check_sight(sandbox->guest, &report);
 		if (!err)
 			return 0;
-		room_close(room);
+		sandbox_close(sandbox);
 		break;
 	}
 	if (options->required && may_try_less(err ? err : -EACCES))
@@ -449,33 +453,35 @@ int room_open(const struct room_options *options, struct room *room, struct diag
 }
 
 /* What the supervisor was too late to see the host has seen, which then kills all of the group. */
-static void check_group(struct room *room)
+static void check_group(struct sandbox *sandbox)
 {
-	if (room->limit || !room_group_exceeded(&room->group))
+	if (sandbox->limit || !sandbox_group_exceeded(&sandbox->group))
 		return;
-	room->limit = ROOM_LIMIT_MEMORY;
-	snprintf(room->exceeded, sizeof(room->exceeded), "it used all memory of its control group");
+	sandbox->limit = SANDBOX_LIMIT_MEMORY;
+	snprintf(sandbox->exceeded, sizeof(sandbox->exceeded),
+		 "it used all memory of its control group");
 }
 
-int room_ended(struct room *room, int *status, int *signal)
+int sandbox_ended(struct sandbox *sandbox, int *status, int *signal)
 {
-	struct room_report report;
+	struct sandbox_report report;
 	pid_t sender;
 	int fd, err;
 
 	do {
-		err = room_report_receive(room->keeper_fd, MSG_DONTWAIT, &report, &fd, &sender);
+		err = sandbox_report_receive(sandbox->supervisor_fd, MSG_DONTWAIT, &report, &fd,
+					     &sender);
 		close_fd_now(&fd);
-		if (!err && report.step == ROOM_STEP_EXCEEDED) {
-			room->limit = (enum room_limit)report.value;
-			memcpy(room->exceeded, report.doing, sizeof(room->exceeded));
+		if (!err && report.step == SANDBOX_STEP_EXCEEDED) {
+			sandbox->limit = (enum sandbox_limit)report.value;
+			memcpy(sandbox->exceeded, report.doing, sizeof(sandbox->exceeded));
 		}
-	} while (!err && report.step == ROOM_STEP_EXCEEDED);
+	} while (!err && report.step == SANDBOX_STEP_EXCEEDED);
 	if (err == -EAGAIN)
 		return 0;
 	if (err && err != -EPIPE)
 		return err;
-	if (err || report.step != ROOM_STEP_EXIT) {
+	if (err || report.step != SANDBOX_STEP_EXIT) {
 		/* The supervisor itself was killed, and the guest with it. */
 		*status = 0;
 		*signal = SIGKILL;
@@ -483,47 +489,47 @@ int room_ended(struct room *room, int *status, int *signal)
 		*status = WIFEXITED(report.value) ? WEXITSTATUS(report.value) : 0;
 		*signal = WIFSIGNALED(report.value) ? WTERMSIG(report.value) : 0;
 	}
-	check_group(room);
+	check_group(sandbox);
 	return 1;
 }
 
-enum room_limit room_limit_reached(struct room *room)
+enum sandbox_limit sandbox_limit_reached(struct sandbox *sandbox)
 {
-	struct pollfd keeper = { .fd = room->keeper_fd, .events = POLLIN };
+	struct pollfd supervisor = { .fd = sandbox->supervisor_fd, .events = POLLIN };
 	int status, signal;
 
 	/* It reports an exceeded limit before it kills. */
-	if (!room->limit && room->keeper_fd >= 0 && poll(&keeper, 1, 0) > 0)
-		room_ended(room, &status, &signal);
-	return room->limit;
+	if (!sandbox->limit && sandbox->supervisor_fd >= 0 && poll(&supervisor, 1, 0) > 0)
+		sandbox_ended(sandbox, &status, &signal);
+	return sandbox->limit;
 }
 
-void room_file_path(const struct room *room, const char *path, char *text, size_t size)
+void sandbox_file_path(const struct sandbox *sandbox, const char *path, char *text, size_t size)
 {
-	if (room->directory)
-		snprintf(text, size, "%s%s", room->directory, path);
+	if (sandbox->directory)
+		snprintf(text, size, "%s%s", sandbox->directory, path);
 	else
-		snprintf(text, size, "/proc/%d/root%s", room->guest, path);
+		snprintf(text, size, "/proc/%d/root%s", sandbox->guest, path);
 }
 
-void room_close(struct room *room)
+void sandbox_close(struct sandbox *sandbox)
 {
-	if (room->keeper > 0) {
-		if (!(room->seal & SEAL_PID) && room->guest > 0)
-			kill(-room->guest, SIGKILL);
-		kill(room->keeper, SIGKILL);
-		while (waitpid(room->keeper, NULL, 0) < 0 && errno == EINTR)
+	if (sandbox->supervisor > 0) {
+		if (!(sandbox->seal & SEAL_PID) && sandbox->guest > 0)
+			kill(-sandbox->guest, SIGKILL);
+		kill(sandbox->supervisor, SIGKILL);
+		while (waitpid(sandbox->supervisor, NULL, 0) < 0 && errno == EINTR)
 			;
 	}
-	room_group_remove(&room->group);
-	close_fd_now(&room->keeper_fd);
-	close_fd_now(&room->listen_fd);
-	for (unsigned int i = 0; i < ROOM_DEVICES_MAX; i++)
-		close_fd_now(&room->device_fd[i]);
-	close_fd_now(&room->entropy_fd);
-	close_fd_now(&room->console_fd);
-	if (room->directory)
-		remove_directory(room->directory);
-	free(room->directory);
-	*room = ROOM_NONE;
+	sandbox_group_remove(&sandbox->group);
+	close_fd_now(&sandbox->supervisor_fd);
+	close_fd_now(&sandbox->listen_fd);
+	for (unsigned int i = 0; i < SANDBOX_DEVICES_MAX; i++)
+		close_fd_now(&sandbox->device_fd[i]);
+	close_fd_now(&sandbox->entropy_fd);
+	close_fd_now(&sandbox->console_fd);
+	if (sandbox->directory)
+		remove_directory(sandbox->directory);
+	free(sandbox->directory);
+	*sandbox = SANDBOX_NONE;
 }

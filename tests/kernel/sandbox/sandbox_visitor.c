@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* A program for rooms: says what it finds there. Linked statically, so that it needs no other. */
+/* A program for sandboxes: says what it finds there. Linked statically, so that it needs no other.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

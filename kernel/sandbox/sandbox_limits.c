@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * Resource limits of a sandbox that are set in advance. Any user may set them; control groups count
- * better, but not every user may create them (room_group.c). What all processes use together is
- * monitored: room_use.c.
+ * better, but not every user may create them (sandbox_group.c). What all processes use together is
+ * monitored: sandbox_use.c.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -13,34 +13,34 @@
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
 #include "kernel/sandbox/host_checks.h"
-#include "kernel/sandbox/room_internal.h"
+#include "kernel/sandbox/sandbox_internal.h"
 
-#define ROOM_FILES_MAX	 8192
-#define ROOM_DESCRIPTORS 1024
+#define SANDBOX_FILES_MAX   8192
+#define SANDBOX_DESCRIPTORS 1024
 /* With a stack limit of its own the kernel's mmap layout would follow the caller's shell. */
-#define ROOM_STACK (8u << 20)
+#define SANDBOX_STACK (8u << 20)
 
 /*
  * A guest whose addresses are not fixed counts the gap between its data and its heap as memory, too
  * (arch/um/kernel/um_arch.c, "exec-shield gap"; arch/x86/kernel/process.c, arch_randomize_brk).
  */
-#define ROOM_GAP (1ull << 30)
+#define SANDBOX_GAP (1ull << 30)
 
-uint64_t room_memory(const struct room_plan *plan)
+uint64_t sandbox_memory(const struct sandbox_plan *plan)
 {
-	return plan->options->limits.memory + (plan->parts & SEAL_ASLR ? 0 : ROOM_GAP);
+	return plan->options->limits.memory + (plan->parts & SEAL_ASLR ? 0 : SANDBOX_GAP);
 }
 
-void room_root_options(const struct room_plan *plan, char text[ROOM_ROOT_OPTIONS_TEXT])
+void sandbox_root_options(const struct sandbox_plan *plan, char text[SANDBOX_ROOT_OPTIONS_TEXT])
 {
 	if (plan->options->limits.memory)
-		snprintf(text, ROOM_ROOT_OPTIONS_TEXT, "mode=0755,size=%" PRIu64 ",nr_inodes=%d",
-			 room_memory(plan), ROOM_FILES_MAX);
+		snprintf(text, SANDBOX_ROOT_OPTIONS_TEXT, "mode=0755,size=%" PRIu64 ",nr_inodes=%d",
+			 sandbox_memory(plan), SANDBOX_FILES_MAX);
 	else
-		snprintf(text, ROOM_ROOT_OPTIONS_TEXT, "mode=0755,size=100%%");
+		snprintf(text, SANDBOX_ROOT_OPTIONS_TEXT, "mode=0755,size=100%%");
 }
 
-void room_limit_keeper(const struct room_plan *plan)
+void sandbox_limit_supervisor(const struct sandbox_plan *plan)
 {
 	/* Refused where /proc is read-only; then there is a limit less. */
 	if (plan->parts & SEAL_USER)
@@ -65,7 +65,7 @@ static void set_stack(void)
 
 	if (getrlimit(RLIMIT_STACK, &limit))
 		return;
-	limit.rlim_cur = ROOM_STACK;
+	limit.rlim_cur = SANDBOX_STACK;
 	setrlimit(RLIMIT_STACK, &limit);
 }
 
@@ -73,7 +73,7 @@ static void set_stack(void)
  * Since Linux 5.14 processes are counted by user namespace (kernel/ucount.c), before by user: the
  * caller's other ones would count, too. Root's are not limited whatever is asked for.
  */
-static bool processes_count_alone(const struct room_plan *plan)
+static bool processes_count_alone(const struct sandbox_plan *plan)
 {
 	struct utsname host;
 
@@ -81,19 +81,19 @@ static bool processes_count_alone(const struct room_plan *plan)
 	       host_parse_version(host.release) >= HOST_LINUX(5, 14, 0);
 }
 
-void room_limit_guest(const struct room_plan *plan)
+void sandbox_limit_guest(const struct sandbox_plan *plan)
 {
-	const struct room_limits *limits = &plan->options->limits;
+	const struct sandbox_limits *limits = &plan->options->limits;
 
 	set_stack();
 	set_limit(RLIMIT_CORE, 0); /* the kernel prints it at boot */
-	set_limit(RLIMIT_NOFILE, ROOM_DESCRIPTORS);
+	set_limit(RLIMIT_NOFILE, SANDBOX_DESCRIPTORS);
 	if (limits->memory) {
-		set_limit(RLIMIT_FSIZE, room_memory(plan));
+		set_limit(RLIMIT_FSIZE, sandbox_memory(plan));
 		/* Bounds reservations: a kernel with KASAN does not start then. Better than
 		 * nothing. */
 		if (!plan->watched)
-			set_limit(RLIMIT_DATA, room_memory(plan));
+			set_limit(RLIMIT_DATA, sandbox_memory(plan));
 	}
 	/* Of each of its processes: better than nothing, too. */
 	if (limits->cpu && !plan->watched)

@@ -16,7 +16,7 @@
  *
  * Not counted: memory of the host's kernel for sockets and pipes, and the CPU time of a process
  * that lives for less than a look and that nobody waits for, which only a control group knows. The
- * host kills the sandbox's processes first when memory is short (room_limit_keeper).
+ * host kills the sandbox's processes first when memory is short (sandbox_limit_supervisor).
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -31,7 +31,7 @@
 
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
-#include "kernel/sandbox/room_internal.h"
+#include "kernel/sandbox/sandbox_internal.h"
 
 #define PAUSE_LEAST_NS	20000000ull
 #define PAUSE_MOST_NS	1000000000ull
@@ -58,21 +58,21 @@ struct use {
 	size_t pids;
 };
 
-void room_use_open(struct room_use *use, const struct room_plan *plan)
+void sandbox_use_open(struct sandbox_use *use, const struct sandbox_plan *plan)
 {
-	const struct room_options *options = plan->options;
-	uint64_t memory = room_memory(plan);
+	const struct sandbox_options *options = plan->options;
+	uint64_t memory = sandbox_memory(plan);
 	char text[64];
 	ssize_t length;
 	uint64_t self;
 
-	*use = (struct room_use){ .proc_fd = -1,
-				  .group_cpu_fd = plan->group_cpu_fd,
-				  .memory = options->limits.memory ? 2 * memory : 0,
-				  .cpu = options->limits.cpu,
-				  .processes = options->limits.processes,
-				  .host_files = options->host_files,
-				  .pause_ns = PAUSE_LEAST_NS };
+	*use = (struct sandbox_use){ .proc_fd = -1,
+				     .group_cpu_fd = plan->group_cpu_fd,
+				     .memory = options->limits.memory ? 2 * memory : 0,
+				     .cpu = options->limits.cpu,
+				     .processes = options->limits.processes,
+				     .host_files = options->host_files,
+				     .pause_ns = PAUSE_LEAST_NS };
 	use->proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	length = readlinkat(use->proc_fd, "self", text, sizeof(text) - 1);
 	text[length < 0 ? 0 : length] = '\0';
@@ -87,7 +87,7 @@ void room_use_open(struct room_use *use, const struct room_plan *plan)
 	use->load_fd = openat(use->proc_fd, "loadavg", O_RDONLY | O_CLOEXEC);
 }
 
-bool room_use_is_watched(const struct room_use *use)
+bool sandbox_use_is_watched(const struct sandbox_use *use)
 {
 	return use->proc_fd >= 0;
 }
@@ -96,7 +96,7 @@ bool room_use_is_watched(const struct room_use *use)
  */
 
 /* Of the supervisor's own namespace. 0: not known. */
-static unsigned long last_pid(const struct room_use *use)
+static unsigned long last_pid(const struct sandbox_use *use)
 {
 	char text[128];
 	ssize_t length = pread(use->load_fd, text, sizeof(text) - 1, 0);
@@ -117,7 +117,7 @@ static bool read_clock(clockid_t clock, uint64_t *ns)
 	return true;
 }
 
-static void mark_begin(struct room_use *use)
+static void mark_begin(struct sandbox_use *use)
 {
 	use->last_pid = last_pid(use);
 	use->marked = use->last_pid != 0;
@@ -127,7 +127,7 @@ static void mark_begin(struct room_use *use)
 }
 
 /* What it runs from here on is noticed; @pid is its number for us. */
-static void mark_process(struct room_use *use, pid_t pid)
+static void mark_process(struct sandbox_use *use, pid_t pid)
 {
 	clockid_t *grown;
 
@@ -148,7 +148,7 @@ static void mark_process(struct room_use *use, pid_t pid)
 		use->clocks++;
 }
 
-static bool may_be_too_much(const struct room_use *use)
+static bool may_be_too_much(const struct sandbox_use *use)
 {
 	uint64_t ran = 0;
 
@@ -179,7 +179,7 @@ static int add_pid(struct use *sum, pid_t pid)
 	return 0;
 }
 
-static DIR *open_directory(const struct room_use *use, pid_t pid, const char *name)
+static DIR *open_directory(const struct sandbox_use *use, pid_t pid, const char *name)
 {
 	char path[64];
 	DIR *directory;
@@ -217,7 +217,7 @@ static void add_children_of_thread(struct use *sum, int directory_fd, const char
 
 /* Children of all its threads: those of a process that ended in between are reparented to the
  * supervisor. */
-static void add_children(const struct room_use *use, struct use *sum, pid_t pid)
+static void add_children(const struct sandbox_use *use, struct use *sum, pid_t pid)
 {
 	DIR *threads = open_directory(use, pid, "task");
 	const struct dirent *entry;
@@ -232,7 +232,7 @@ static void add_children(const struct room_use *use, struct use *sum, pid_t pid)
 /* ---- What they use --------------------------------------------------------------------------- */
 
 /* Read a small file of /proc/PID. Returns @text, empty if there is none. */
-static const char *read_text(const struct room_use *use, pid_t pid, const char *name,
+static const char *read_text(const struct sandbox_use *use, pid_t pid, const char *name,
 			     char text[STATUS_TEXT])
 {
 	char path[64];
@@ -265,7 +265,7 @@ static uint64_t kib_of(const char *text, const char *name)
  * Its CPU time, if @own, and that of its children that were waited for: fields 14 to 17 of
  * /proc/PID/stat, after a name that may contain anything.
  */
-static uint64_t cpu_ticks(const struct room_use *use, pid_t pid, bool own)
+static uint64_t cpu_ticks(const struct sandbox_use *use, pid_t pid, bool own)
 {
 	uint64_t ticks[4]; /* user, system, and those of its children */
 	char text[STATUS_TEXT];
@@ -330,7 +330,7 @@ static bool is_in_memory(int directory_fd, const char *name)
 	       (status.f_type == TMPFS_MAGIC || status.f_type == HUGETLBFS_MAGIC);
 }
 
-static int add_open_files(const struct room_use *use, struct use *sum, pid_t pid)
+static int add_open_files(const struct sandbox_use *use, struct use *sum, pid_t pid)
 {
 	DIR *files = open_directory(use, pid, "fd");
 	const struct dirent *entry;
@@ -355,7 +355,7 @@ static bool shares_files(const char *status, pid_t guest)
 	return pid && pid != guest && !syscall(SYS_kcmp, pid, guest, KCMP_FILES, 0, 0);
 }
 
-static int add_process(struct room_use *use, struct use *sum, pid_t pid, pid_t guest)
+static int add_process(struct sandbox_use *use, struct use *sum, pid_t pid, pid_t guest)
 {
 	char text[STATUS_TEXT];
 	const char *status = read_text(use, pid, "status", text);
@@ -395,7 +395,7 @@ static uint64_t bytes_open(struct use *sum)
 }
 
 /* The same exactly, each page once, which takes the host longer. */
-static uint64_t bytes_mapped(const struct room_use *use, const struct use *sum)
+static uint64_t bytes_mapped(const struct sandbox_use *use, const struct use *sum)
 {
 	char text[STATUS_TEXT];
 	uint64_t bytes = 0;
@@ -416,7 +416,7 @@ static uint64_t larger(uint64_t one, uint64_t other)
  * What is mapped is mostly what is open, too, so the larger of the two counts: at worst there is
  * twice the shared memory that is allowed.
  */
-static bool is_too_much(struct room_use *use, struct use *sum, char text[ROOM_EXCEEDED_TEXT])
+static bool is_too_much(struct sandbox_use *use, struct use *sum, char text[SANDBOX_EXCEEDED_TEXT])
 {
 	uint64_t open = bytes_open(sum), used = sum->own + larger(sum->mapped, open);
 	char took[UNITS_TEXT], limit[UNITS_TEXT];
@@ -427,59 +427,60 @@ static bool is_too_much(struct room_use *use, struct use *sum, char text[ROOM_EX
 	use->bytes = used = sum->own + larger(bytes_mapped(use, sum), open);
 	if (used <= use->memory)
 		return false;
-	snprintf(text, ROOM_EXCEEDED_TEXT, "it used %s of memory; the limit is %s",
+	snprintf(text, SANDBOX_EXCEEDED_TEXT, "it used %s of memory; the limit is %s",
 		 size_text(used, took), size_text(use->memory, limit));
 	return true;
 }
 
-static bool are_too_many(const struct room_use *use, const struct use *sum,
-			 char text[ROOM_EXCEEDED_TEXT])
+static bool are_too_many(const struct sandbox_use *use, const struct use *sum,
+			 char text[SANDBOX_EXCEEDED_TEXT])
 {
 	/* The supervisor is not counted. */
 	if (!use->processes || sum->pids <= use->processes + 1)
 		return false;
-	snprintf(text, ROOM_EXCEEDED_TEXT, "it had more than %u processes", use->processes);
+	snprintf(text, SANDBOX_EXCEEDED_TEXT, "it had more than %u processes", use->processes);
 	return true;
 }
 
-static bool is_too_long(struct room_use *use, const struct use *sum, char text[ROOM_EXCEEDED_TEXT])
+static bool is_too_long(struct sandbox_use *use, const struct use *sum,
+			char text[SANDBOX_EXCEEDED_TEXT])
 {
 	uint64_t used = use->group_cpu_fd < 0
 				? sum->ticks * NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK)
-				: room_group_cpu(use->group_cpu_fd);
+				: sandbox_group_cpu(use->group_cpu_fd);
 	char took[UNITS_TEXT], limit[UNITS_TEXT];
 
 	use->taken = used;
 	if (!use->cpu || used <= use->cpu)
 		return false;
-	snprintf(text, ROOM_EXCEEDED_TEXT, "it used %s of CPU time; the limit is %s",
+	snprintf(text, SANDBOX_EXCEEDED_TEXT, "it used %s of CPU time; the limit is %s",
 		 duration_short(used, took), duration_short(use->cpu, limit));
 	return true;
 }
 
-static enum room_limit look(struct room_use *use, pid_t guest, struct use *sum,
-			    char text[ROOM_EXCEEDED_TEXT])
+static enum sandbox_limit look(struct sandbox_use *use, pid_t guest, struct use *sum,
+			       char text[SANDBOX_EXCEEDED_TEXT])
 {
 	mark_begin(use);
 	if (add_pid(sum, use->supervisor)) {
 		use->marked = false;
-		return ROOM_LIMIT_NONE;
+		return SANDBOX_LIMIT_NONE;
 	}
 	if (use->cpu && use->group_cpu_fd < 0)
 		sum->ticks = cpu_ticks(use, use->supervisor, false);
 	for (size_t i = 0; i < sum->pids; i++) {
 		add_children(use, sum, sum->pid[i]);
 		if (are_too_many(use, sum, text))
-			return ROOM_LIMIT_PROCESSES;
+			return SANDBOX_LIMIT_PROCESSES;
 		if (i && add_process(use, sum, sum->pid[i], guest) == -E2BIG) {
-			snprintf(text, ROOM_EXCEEDED_TEXT, "it had more than %u open files",
+			snprintf(text, SANDBOX_EXCEEDED_TEXT, "it had more than %u open files",
 				 OPEN_FILES_MAX);
-			return ROOM_LIMIT_MEMORY;
+			return SANDBOX_LIMIT_MEMORY;
 		}
 	}
 	if (is_too_long(use, sum, text))
-		return ROOM_LIMIT_CPU;
-	return is_too_much(use, sum, text) ? ROOM_LIMIT_MEMORY : ROOM_LIMIT_NONE;
+		return SANDBOX_LIMIT_CPU;
+	return is_too_much(use, sum, text) ? SANDBOX_LIMIT_MEMORY : SANDBOX_LIMIT_NONE;
 }
 
 static uint64_t cpu_time(void)
@@ -490,12 +491,13 @@ static uint64_t cpu_time(void)
 	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
-enum room_limit room_use_exceeded(struct room_use *use, pid_t guest, char text[ROOM_EXCEEDED_TEXT])
+enum sandbox_limit sandbox_use_exceeded(struct sandbox_use *use, pid_t guest,
+					char text[SANDBOX_EXCEEDED_TEXT])
 {
 	uint64_t begin = cpu_time();
 	struct use sum = { 0 };
-	enum room_limit exceeded =
-		may_be_too_much(use) ? look(use, guest, &sum, text) : ROOM_LIMIT_NONE;
+	enum sandbox_limit exceeded =
+		may_be_too_much(use) ? look(use, guest, &sum, text) : SANDBOX_LIMIT_NONE;
 
 	free(sum.pid);
 	free(sum.file);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "format/base/cleanup.h"
-#include "kernel/sandbox/room_internal.h"
+#include "kernel/sandbox/sandbox_internal.h"
 
 /* Paths of the sockets below it are short (unix(7)). */
 #define BASE_MAX 64
@@ -21,7 +21,7 @@ static bool can_hold(const char *base, struct host_directory *about)
 }
 
 /* The first that has the space; else, as a guest may use less, that with the most. */
-int room_find_base(uint64_t memory, const char **base, struct host_directory *about)
+int sandbox_find_base(uint64_t memory, const char **base, struct host_directory *about)
 {
 	struct host_directory found;
 
@@ -39,11 +39,11 @@ int room_find_base(uint64_t memory, const char **base, struct host_directory *ab
 	return *base ? 0 : -EACCES;
 }
 
-int room_make_directory(const struct room_limits *limits, char **directory)
+int sandbox_make_directory(const struct sandbox_limits *limits, char **directory)
 {
 	struct host_directory about;
 	const char *base;
-	int err = room_find_base(limits->memory, &base, &about);
+	int err = sandbox_find_base(limits->memory, &base, &about);
 
 	if (err)
 		return err;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * A hostile program in a sandbox: what it can reach, all of it, against room_reach.expected; and
+ * A hostile program in a sandbox: what it can reach, all of it, against sandbox_reach.expected; and
  * what it can change of the host.
  */
 #include <errno.h>
@@ -32,7 +32,7 @@ struct visit {
 
 static void read_to_end(struct visit *visit, FILE *text)
 {
-	struct pollfd console = { .fd = visit->guest.room.console_fd, .events = POLLIN };
+	struct pollfd console = { .fd = visit->guest.sandbox.console_fd, .events = POLLIN };
 	char part[4096];
 	size_t got;
 
@@ -57,16 +57,16 @@ static void begin(struct visit *visit, const char *what)
 		image_files_load(&visit->spec.files, "intruder", intruder, "/intruder", &why), 0);
 	if (guest_open(&visit->spec, &visit->guest, &why))
 		fail_msg("%s", why.what);
-	visit->seal = visit->guest.room.seal;
+	visit->seal = visit->guest.sandbox.seal;
 }
 
 static void await_end(struct visit *visit, int *status, int *signal)
 {
-	struct pollfd end = { .fd = visit->guest.room.keeper_fd, .events = POLLIN };
+	struct pollfd end = { .fd = visit->guest.sandbox.supervisor_fd, .events = POLLIN };
 
 	do
 		assert_int_equal(poll(&end, 1, 10000), 1);
-	while (!room_ended(&visit->guest.room, status, signal));
+	while (!sandbox_ended(&visit->guest.sandbox, status, signal));
 }
 
 static void let_in(struct visit *visit, const char *what)
@@ -207,7 +207,7 @@ static void test_root_is_nobody(void **state)
 
 	(void)state;
 	begin(&visit, "try=calls");
-	snprintf(path, sizeof(path), "/proc/%d/uid_map", visit.guest.room.guest);
+	snprintf(path, sizeof(path), "/proc/%d/uid_map", visit.guest.sandbox.guest);
 	map = fopen(path, "r");
 	assert_non_null(map);
 	assert_int_equal(fscanf(map, "%u %u %u", &inside, &outside, &count), 3);

@@ -20,22 +20,24 @@
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
 #include "kernel/host/cpu.h"
-#include "kernel/sandbox/room_internal.h"
+#include "kernel/sandbox/sandbox_internal.h"
 
 /* The only descriptors of the sandbox's first process, apart from its standard streams. */
 enum { REPORT_FD = STDERR_FILENO + 1, CONSOLE_FD, GROUP_CPU_FD, FIRST_FREE_FD };
 
-static void fail_without(const struct room_plan *plan, const char *doing, int error,
+static void fail_without(const struct sandbox_plan *plan, const char *doing, int error,
 			 unsigned int refused)
 {
-	struct room_report report = { .step = ROOM_STEP_FAILED, .value = error, .seal = refused };
+	struct sandbox_report report = { .step = SANDBOX_STEP_FAILED,
+					 .value = error,
+					 .seal = refused };
 
 	snprintf(report.doing, sizeof(report.doing), "%s", doing);
-	room_report_send(plan->report_fd, &report, -1);
+	sandbox_report_send(plan->report_fd, &report, -1);
 	_exit(1);
 }
 
-static void fail(const struct room_plan *plan, const char *doing, int error)
+static void fail(const struct sandbox_plan *plan, const char *doing, int error)
 {
 	fail_without(plan, doing, error, 0);
 }
@@ -44,7 +46,7 @@ static void fail(const struct room_plan *plan, const char *doing, int error)
  * By system calls: libc's functions have all threads change, and this process, which is a clone of
  * one that has several, has their list but not them. They wait for one that was being started then.
  */
-int room_change_user(unsigned int id)
+int sandbox_change_user(unsigned int id)
 {
 	return syscall(SYS_setresgid, id, id, id) || syscall(SYS_setresuid, id, id, id) ? -errno
 											: 0;
@@ -57,13 +59,13 @@ static int become_mapped_user(void)
 	 */
 	if (syscall(SYS_setgroups, 0, NULL) && errno != EPERM)
 		return -errno;
-	if (room_change_user(ROOM_USER) || prctl(PR_SET_DUMPABLE, 1, 0, 0, 0))
+	if (sandbox_change_user(SANDBOX_USER) || prctl(PR_SET_DUMPABLE, 1, 0, 0, 0))
 		return -errno;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	return 0;
 }
 
-static int map_self(const struct room_plan *plan)
+static int map_self(const struct sandbox_plan *plan)
 {
 	char map[64];
 	int err;
@@ -71,17 +73,17 @@ static int map_self(const struct room_plan *plan)
 	err = host_write_setting(AT_FDCWD, "/proc/self/setgroups", "deny");
 	if (err)
 		return err;
-	snprintf(map, sizeof(map), "%d %u 1\n", ROOM_USER, plan->gid);
+	snprintf(map, sizeof(map), "%d %u 1\n", SANDBOX_USER, plan->gid);
 	err = host_write_setting(AT_FDCWD, "/proc/self/gid_map", map);
 	if (err)
 		return err;
-	snprintf(map, sizeof(map), "%d %u 1\n", ROOM_USER, plan->uid);
+	snprintf(map, sizeof(map), "%d %u 1\n", SANDBOX_USER, plan->uid);
 	return host_write_setting(AT_FDCWD, "/proc/self/uid_map", map);
 }
 
-static int map_user(const struct room_plan *plan)
+static int map_user(const struct sandbox_plan *plan)
 {
-	enum room_mapping answer;
+	enum sandbox_mapping answer;
 	ssize_t got;
 
 	if (!plan->nobody)
@@ -89,11 +91,11 @@ static int map_user(const struct room_plan *plan)
 	got = TEMP_FAILURE_RETRY(read(plan->report_fd, &answer, sizeof(answer)));
 	if (got != sizeof(answer))
 		return got < 0 ? -errno : -EPIPE;
-	return answer == ROOM_MAPPED ? become_mapped_user() : map_self(plan);
+	return answer == SANDBOX_MAPPED ? become_mapped_user() : map_self(plan);
 }
 
 /* Listen at @path, where the guest will find it. Returns the descriptor or -errno. */
-static int listen_at(const struct room_plan *plan, const char *path)
+static int listen_at(const struct sandbox_plan *plan, const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -113,38 +115,38 @@ static int listen_at(const struct room_plan *plan, const char *path)
 }
 
 /* Listen at @path and hand the descriptor out with @report. */
-static void open_door(const struct room_plan *plan, const char *path,
-		      const struct room_report *report)
+static void open_door(const struct sandbox_plan *plan, const char *path,
+		      const struct sandbox_report *report)
 {
 	int fd = listen_at(plan, path);
 
 	if (fd < 0)
 		fail(plan, "listen for the guest", fd);
 	/* No reader: the opener died before the death signal was set. */
-	if (room_report_send(plan->report_fd, report, fd))
+	if (sandbox_report_send(plan->report_fd, report, fd))
 		_exit(1);
 	close(fd);
 }
 
-static void open_doors(const struct room_plan *plan, unsigned int seal)
+static void open_doors(const struct sandbox_plan *plan, unsigned int seal)
 {
-	struct room_report report = { .step = ROOM_STEP_LISTENING, .seal = seal };
-	char path[sizeof(ROOM_DEVICE_SOCKET) + 10];
+	struct sandbox_report report = { .step = SANDBOX_STEP_LISTENING, .seal = seal };
+	char path[sizeof(SANDBOX_DEVICE_SOCKET) + 10];
 
-	open_door(plan, ROOM_SOCKET, &report);
-	report.step = ROOM_STEP_DEVICE;
+	open_door(plan, SANDBOX_SOCKET, &report);
+	report.step = SANDBOX_STEP_DEVICE;
 	for (unsigned int i = 0; i < plan->options->devices; i++) {
-		snprintf(path, sizeof(path), ROOM_DEVICE_SOCKET, i);
+		snprintf(path, sizeof(path), SANDBOX_DEVICE_SOCKET, i);
 		report.value = (int)i;
 		open_door(plan, path, &report);
 	}
 }
 
 /* Of two pipes: the first closes at the exec, on the second the loader reports its result. */
-static void await_start(const struct room_plan *plan, int status_fd, int loader_fd,
+static void await_start(const struct sandbox_plan *plan, int status_fd, int loader_fd,
 			unsigned int *seal)
 {
-	struct room_guest_status status = { 0 }, got;
+	struct sandbox_guest_status status = { 0 }, got;
 	const char *doing;
 	bool refused;
 	int err;
@@ -157,13 +159,13 @@ static void await_start(const struct room_plan *plan, int status_fd, int loader_
 		fail(plan, "prepare the guest", -ECHILD);
 	if (!(plan->parts & SEAL_ASLR))
 		return;
-	err = room_loader_await(loader_fd, &doing, &refused);
+	err = sandbox_loader_await(loader_fd, &doing, &refused);
 	if (err)
 		fail_without(plan, doing, err, refused ? SEAL_ASLR : 0);
 	*seal |= SEAL_ASLR | (plan->parts & SEAL_AUXV);
 }
 
-static pid_t start_guest(const struct room_plan *plan, unsigned int *seal)
+static pid_t start_guest(const struct sandbox_plan *plan, unsigned int *seal)
 {
 	int status[2], loader[2];
 	pid_t pid;
@@ -174,7 +176,7 @@ static pid_t start_guest(const struct room_plan *plan, unsigned int *seal)
 	if (pid < 0)
 		fail(plan, "fork the guest", -errno);
 	if (!pid)
-		room_become_guest(plan, status[1], loader[1]);
+		sandbox_become_guest(plan, status[1], loader[1]);
 	close(status[1]);
 	close(loader[1]);
 	await_start(plan, status[0], loader[0], seal);
@@ -184,12 +186,12 @@ static pid_t start_guest(const struct room_plan *plan, unsigned int *seal)
 }
 
 /* Only once: the guest's resources are not released before it is gone. */
-static void kill_guest(const struct room_plan *plan, struct room_use *use, pid_t guest,
-		       enum room_limit limit, struct room_report *report)
+static void kill_guest(const struct sandbox_plan *plan, struct sandbox_use *use, pid_t guest,
+		       enum sandbox_limit limit, struct sandbox_report *report)
 {
-	report->step = ROOM_STEP_EXCEEDED;
+	report->step = SANDBOX_STEP_EXCEEDED;
 	report->value = (int)limit;
-	room_report_send(plan->report_fd, report, -1);
+	sandbox_report_send(plan->report_fd, report, -1);
 	close_fd(&use->proc_fd);
 	kill(guest, SIGKILL);
 	/* All that there are but us, where we are the first. */
@@ -197,21 +199,21 @@ static void kill_guest(const struct room_plan *plan, struct room_use *use, pid_t
 }
 
 /* Returns when a child has ended, or when it is time to check their use. */
-static bool await_child(const struct room_use *use, const sigset_t *child)
+static bool await_child(const struct sandbox_use *use, const sigset_t *child)
 {
 	struct timespec pause = { .tv_sec = (time_t)(use->pause_ns / NS_PER_S),
 				  .tv_nsec = (long)(use->pause_ns % NS_PER_S) };
 
-	if (room_use_is_watched(use))
+	if (sandbox_use_is_watched(use))
 		return sigtimedwait(child, NULL, &pause) >= 0 || errno == EINTR;
 	sigwaitinfo(child, NULL);
 	return true;
 }
 
-static void wait_for_guest(const struct room_plan *plan, pid_t guest, struct room_use *use)
+static void wait_for_guest(const struct sandbox_plan *plan, pid_t guest, struct sandbox_use *use)
 {
-	struct room_report report = { 0 };
-	enum room_limit limit;
+	struct sandbox_report report = { 0 };
+	enum sandbox_limit limit;
 	sigset_t child;
 	int status;
 	pid_t pid;
@@ -222,17 +224,17 @@ static void wait_for_guest(const struct room_plan *plan, pid_t guest, struct roo
 	/* Also whatever the guest left behind. */
 	while ((pid = waitpid(-1, &status, WNOHANG)) != guest && (pid >= 0 || errno == EINTR))
 		if (!pid && !await_child(use, &child) &&
-		    (limit = room_use_exceeded(use, guest, report.doing)))
+		    (limit = sandbox_use_exceeded(use, guest, report.doing)))
 			kill_guest(plan, use, guest, limit, &report);
-	report.step = ROOM_STEP_EXIT;
+	report.step = SANDBOX_STEP_EXIT;
 	report.value = status;
-	room_report_send(plan->report_fd, &report, -1);
+	sandbox_report_send(plan->report_fd, &report, -1);
 }
 
 /*
  * The guest must not get the caller's open descriptors, and their numbers would affect its own.
  */
-static int drop_inherited_descriptors(struct room_plan *plan)
+static int drop_inherited_descriptors(struct sandbox_plan *plan)
 {
 	int report = fcntl(plan->report_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
 	int console = fcntl(plan->console_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
@@ -255,14 +257,14 @@ static int drop_inherited_descriptors(struct room_plan *plan)
 
 /*
  * Keys of the caller's session are not the guest's. Where a filter, a quota or the lack of keys
- * refuses a new keyring, the guest still cannot use the calls for keys (room_calls.c).
+ * refuses a new keyring, the guest still cannot use the calls for keys (sandbox_calls.c).
  */
 static void leave_keyring(void)
 {
 	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0);
 }
 
-static void enter_namespaces(const struct room_plan *plan, const char **doing)
+static void enter_namespaces(const struct sandbox_plan *plan, const char **doing)
 {
 	int err;
 
@@ -270,17 +272,17 @@ static void enter_namespaces(const struct room_plan *plan, const char **doing)
 	err = plan->parts & SEAL_USER ? map_user(plan) : 0;
 	if (err)
 		fail(plan, *doing, err);
-	room_limit_keeper(plan);
-	err = room_build_root(plan, doing);
+	sandbox_limit_supervisor(plan);
+	err = sandbox_build_root(plan, doing);
 	if (err)
 		fail(plan, *doing, err);
 }
 
-void room_keep(struct room_plan *plan)
+void sandbox_supervise(struct sandbox_plan *plan)
 {
-	struct room_report report = { .step = ROOM_STEP_READY };
+	struct sandbox_report report = { .step = SANDBOX_STEP_READY };
 	struct cpu_identity cpu;
-	struct room_use use;
+	struct sandbox_use use;
 	unsigned int seal = 0;
 	cpu_set_t all;
 	const char *doing;
@@ -299,8 +301,8 @@ void room_keep(struct room_plan *plan)
 	 */
 	if (plan->options->wanted & SEAL_ASLR)
 		personality(ADDR_NO_RANDOMIZE);
-	room_use_open(&use, plan);
-	plan->watched = room_use_is_watched(&use);
+	sandbox_use_open(&use, plan);
+	plan->watched = sandbox_use_is_watched(&use);
 	enter_namespaces(plan, &doing);
 	sched_getaffinity(0, sizeof(all), &all);
 	if ((plan->options->wanted & SEAL_CPU) && !cpu_pin(plan->options->cpu, &cpu))
@@ -310,7 +312,7 @@ void room_keep(struct room_plan *plan)
 	close(plan->console_fd);
 	/* To numbers that the guest does not use. */
 	sched_setaffinity(0, sizeof(all), &all);
-	room_report_send(plan->report_fd, &report, -1);
+	sandbox_report_send(plan->report_fd, &report, -1);
 	wait_for_guest(plan, guest, &use);
 	_exit(0);
 }

@@ -12,7 +12,7 @@
 #include "format/base/cleanup.h"
 #include "kernel/image/elf_view.h"
 #include "kernel/loader/loader_plan.h"
-#include "kernel/sandbox/room_internal.h"
+#include "kernel/sandbox/sandbox_internal.h"
 
 /* The built kernel/loader/loader.c, embedded in the binary. */
 extern const char loader_begin[], loader_end[];
@@ -36,7 +36,7 @@ static const struct {
 			      true },
 };
 
-int room_loader_write(const char *root)
+int sandbox_loader_write(const char *root)
 {
 	struct image_file loader = { .path = (char *)LOADER_PATH,
 				     .mode = 0555,
@@ -98,10 +98,10 @@ static int write_plan(const char *prefix, const struct loader_plan *plan, const 
 	return move_fd(fd, LOADER_FD_PLAN);
 }
 
-static int build_plan(const struct room_plan *room, const struct room_program *program,
+static int build_plan(const struct sandbox_plan *sandbox, const struct sandbox_program *program,
 		      const struct image_file *interpreter, struct loader_plan *plan, void **stack)
 {
-	const struct image_file *kernel = &room->options->files->file[0];
+	const struct image_file *kernel = &sandbox->options->files->file[0];
 	struct loader_start start = { .program = { kernel->data, kernel->size },
 				      .name = program->path,
 				      .arguments = program->arguments,
@@ -109,15 +109,15 @@ static int build_plan(const struct room_plan *room, const struct room_program *p
 
 	if (interpreter)
 		start.interpreter = (struct loader_file){ interpreter->data, interpreter->size };
-	memcpy(start.random, room->options->auxv_random, sizeof(start.random));
-	if (!(room->options->wanted & SEAL_AUXV) &&
+	memcpy(start.random, sandbox->options->auxv_random, sizeof(start.random));
+	if (!(sandbox->options->wanted & SEAL_AUXV) &&
 	    getrandom(start.random, sizeof(start.random), 0) != sizeof(start.random))
 		return -EIO;
 	return loader_plan_build(&start, plan, stack);
 }
 
-int room_loader_prepare(const struct room_plan *room, const struct room_program *program,
-			int status_fd, const char **doing)
+int sandbox_loader_prepare(const struct sandbox_plan *sandbox,
+			   const struct sandbox_program *program, int status_fd, const char **doing)
 {
 	const struct image_file *interpreter;
 	auto_free void *stack = NULL;
@@ -125,11 +125,11 @@ int room_loader_prepare(const struct room_plan *room, const struct room_program 
 	int err;
 
 	*doing = "find the kernel's dynamic loader";
-	err = find_interpreter(room->options->files, &interpreter);
+	err = find_interpreter(sandbox->options->files, &interpreter);
 	if (err)
 		return err;
 	*doing = "lay out the kernel's process";
-	err = build_plan(room, program, interpreter, &plan, &stack);
+	err = build_plan(sandbox, program, interpreter, &plan, &stack);
 	if (!err)
 		err = write_plan(program->prefix, &plan, stack);
 	if (!err)
@@ -137,13 +137,13 @@ int room_loader_prepare(const struct room_plan *room, const struct room_program 
 	if (err)
 		return err;
 	*doing = "open the kernel";
-	err = open_as(program->prefix, room->options->files->file[0].path, LOADER_FD_PROGRAM);
+	err = open_as(program->prefix, sandbox->options->files->file[0].path, LOADER_FD_PROGRAM);
 	if (!err && interpreter)
 		err = open_as(program->prefix, interpreter->path, LOADER_FD_INTERPRETER);
 	return err;
 }
 
-void room_loader_execute(const struct room_program *program)
+void sandbox_loader_execute(const struct sandbox_program *program)
 {
 	char path[PATH_MAX];
 	char *const arguments[] = { (char *)program->path, NULL }, *const nothing[] = { NULL };
@@ -152,7 +152,7 @@ void room_loader_execute(const struct room_program *program)
 	execve(path, arguments, nothing);
 }
 
-int room_loader_await(int status_fd, const char **doing, bool *refused)
+int sandbox_loader_await(int status_fd, const char **doing, bool *refused)
 {
 	struct loader_status status;
 	ssize_t got;

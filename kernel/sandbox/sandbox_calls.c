@@ -24,7 +24,7 @@
 #include <sys/socket.h>
 
 #include "format/base/cleanup.h"
-#include "kernel/sandbox/room_internal.h"
+#include "kernel/sandbox/sandbox_internal.h"
 
 /* ---- Calls without conditions ---------------------------------------------------------------- */
 
@@ -229,7 +229,7 @@ static bool is_among(int call, const int *calls, size_t count)
 	return false;
 }
 
-static bool is_held(const struct room_plan *plan, int call)
+static bool is_held(const struct sandbox_plan *plan, int call)
 {
 	return is_among(call, held_calls, ARRAY_SIZE(held_calls)) ||
 	       (plan->directory && is_among(call, held_around, ARRAY_SIZE(held_around)));
@@ -244,14 +244,14 @@ static int hold(scmp_filter_ctx filter, const int *calls, size_t count)
 	return err;
 }
 
-static int hold_calls(const struct room_plan *plan, scmp_filter_ctx filter)
+static int hold_calls(const struct sandbox_plan *plan, scmp_filter_ctx filter)
 {
 	int err = hold(filter, held_calls, ARRAY_SIZE(held_calls));
 
 	return err || !plan->directory ? err : hold(filter, held_around, ARRAY_SIZE(held_around));
 }
 
-static int allow(const struct room_plan *plan, bool listener, scmp_filter_ctx filter,
+static int allow(const struct sandbox_plan *plan, bool listener, scmp_filter_ctx filter,
 		 const int *calls, size_t count)
 {
 	int err = 0;
@@ -262,7 +262,7 @@ static int allow(const struct room_plan *plan, bool listener, scmp_filter_ctx fi
 	return err;
 }
 
-static int allow_calls(const struct room_plan *plan, bool listener, scmp_filter_ctx filter)
+static int allow_calls(const struct sandbox_plan *plan, bool listener, scmp_filter_ctx filter)
 {
 	int err = 0;
 
@@ -273,7 +273,7 @@ static int allow_calls(const struct room_plan *plan, bool listener, scmp_filter_
 	return err;
 }
 
-static int allow_conditions(const struct room_plan *plan, scmp_filter_ctx filter)
+static int allow_conditions(const struct sandbox_plan *plan, scmp_filter_ctx filter)
 {
 	int err = 0;
 
@@ -305,7 +305,7 @@ static int answer_ldt(scmp_filter_ctx filter)
 	return err;
 }
 
-static int build(const struct room_plan *plan, bool listener, scmp_filter_ctx filter)
+static int build(const struct sandbox_plan *plan, bool listener, scmp_filter_ctx filter)
 {
 	int err;
 
@@ -327,7 +327,7 @@ static int build(const struct room_plan *plan, bool listener, scmp_filter_ctx fi
 	return err ? err : answer_ldt(filter);
 }
 
-int room_calls_restrict(const struct room_plan *plan, bool listener, int *fd)
+int sandbox_calls_restrict(const struct sandbox_plan *plan, bool listener, int *fd)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
 	int err = filter ? build(plan, listener, filter) : -ENOMEM;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Control groups of sandboxes, see Documentation/admin-guide/cgroup-v2.rst of Linux. */
-#include "kernel/sandbox/room_group.h"
+#include "kernel/sandbox/sandbox_group.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "format/base/cleanup.h"
-#include "kernel/sandbox/room.h"
+#include "kernel/sandbox/sandbox.h"
 
 /* What a sandbox may have of the host's kernel besides, bytes, and threads of its processes. */
 #define SPARE_MEMORY (64ull << 20)
@@ -101,7 +101,7 @@ static bool is_root_group(int fd)
 	return faccessat(fd, "cgroup.type", F_OK, 0);
 }
 
-static void say_why_not(struct room_groups *groups, const char *reason, int error)
+static void say_why_not(struct sandbox_groups *groups, const char *reason, int error)
 {
 	close_fd(&groups->fd);
 	snprintf(groups->reason, sizeof(groups->reason), "%s%s%s", reason, error ? ": " : "",
@@ -117,7 +117,7 @@ static bool has_controllers(int fd)
 }
 
 /* A number that no other process has as long as this one is there. */
-static int enter_own(struct room_groups *groups)
+static int enter_own(struct sandbox_groups *groups)
 {
 	auto_fd fd = -1;
 
@@ -128,18 +128,18 @@ static int enter_own(struct room_groups *groups)
 	return fd < 0 ? -errno : write_number(fd, "cgroup.procs", (uint64_t)getpid());
 }
 
-static void leave_own(struct room_groups *groups)
+static void leave_own(struct sandbox_groups *groups)
 {
 	write_number(groups->fd, "cgroup.procs", (uint64_t)getpid());
 	unlinkat(groups->fd, groups->own, AT_REMOVEDIR);
 }
 
-void room_groups_open(const char *directory, struct room_groups *groups)
+void sandbox_groups_open(const char *directory, struct sandbox_groups *groups)
 {
 	char path[PATH_MAX];
 	int err;
 
-	*groups = ROOM_GROUPS_NONE;
+	*groups = SANDBOX_GROUPS_NONE;
 	if (!directory && !find_own(path)) {
 		say_why_not(groups, "cgroup v2 is not mounted", 0);
 		return;
@@ -185,7 +185,7 @@ static void remove_left(int parent)
 		close_fd(&copy);
 }
 
-void room_groups_close(struct room_groups *groups)
+void sandbox_groups_close(struct sandbox_groups *groups)
 {
 	if (groups->fd < 0)
 		return;
@@ -198,7 +198,7 @@ void room_groups_close(struct room_groups *groups)
 /* ---- One of a sandbox ---------------------------------------------------------------------- */
 
 /* The supervisor should act first, because it can name the exceeded limit. */
-static int limit_group(const struct room_limits *limits, uint64_t memory, int fd)
+static int limit_group(const struct sandbox_limits *limits, uint64_t memory, int fd)
 {
 	int err = 0;
 
@@ -213,10 +213,10 @@ static int limit_group(const struct room_limits *limits, uint64_t memory, int fd
 	return err;
 }
 
-void room_group_create(struct room_groups *groups, const struct room_limits *limits,
-		       uint64_t memory, struct room_group *group)
+void sandbox_group_create(struct sandbox_groups *groups, const struct sandbox_limits *limits,
+			  uint64_t memory, struct sandbox_group *group)
 {
-	*group = (struct room_group)ROOM_GROUP_NONE;
+	*group = (struct sandbox_group)SANDBOX_GROUP_NONE;
 	if (!groups || groups->fd < 0)
 		return;
 	snprintf(group->name, sizeof(group->name), GROUP_PREFIX "%d-%u", getpid(), groups->made++);
@@ -226,10 +226,10 @@ void room_group_create(struct room_groups *groups, const struct room_limits *lim
 	group->fd = openat(groups->fd, group->name, O_DIRECTORY | O_CLOEXEC);
 	group->cpu_fd = openat(group->fd, "cpu.stat", O_RDONLY | O_CLOEXEC);
 	if (group->fd < 0 || limit_group(limits, memory, group->fd))
-		room_group_remove(group);
+		sandbox_group_remove(group);
 }
 
-uint64_t room_group_cpu(int cpu_fd)
+uint64_t sandbox_group_cpu(int cpu_fd)
 {
 	char text[512];
 	ssize_t length = pread(cpu_fd, text, sizeof(text) - 1, 0);
@@ -240,7 +240,7 @@ uint64_t room_group_cpu(int cpu_fd)
 	return line ? strtoull(line + strlen("usage_usec "), NULL, 10) * 1000 : 0;
 }
 
-bool room_group_exceeded(const struct room_group *group)
+bool sandbox_group_exceeded(const struct sandbox_group *group)
 {
 	char text[512];
 	const char *line;
@@ -252,7 +252,7 @@ bool room_group_exceeded(const struct room_group *group)
 	return line && strtoull(line + strlen("oom_kill "), NULL, 10);
 }
 
-void room_group_remove(struct room_group *group)
+void sandbox_group_remove(struct sandbox_group *group)
 {
 	if (group->parent_fd < 0)
 		return;
