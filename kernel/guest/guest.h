@@ -35,8 +35,8 @@ struct guest_spec {
 	char **arguments;	  /* argv, NULL-terminated */
 	uint8_t auxv_random[SANDBOX_RANDOM_SIZE];
 	unsigned int cpu;
-	unsigned int wanted;   /* SEAL_* parts to try */
-	unsigned int required; /* SEAL_NAMESPACES parts without which it is not started */
+	unsigned int wanted;   /* ISOLATION_* parts to try */
+	unsigned int required; /* ISOLATION_NAMESPACES parts without which it is not started */
 	bool absolute_paths;   /* a recording from before SANDBOX_LAYOUT 1, see sandbox_options */
 	bool host_files;
 	bool debugged;		       /* by a process that is no ancestor of the guest's */
@@ -129,15 +129,15 @@ int guest_hash_memory(struct guest *guest, unsigned int region, struct memory_di
 /* A guest as it was started. */
 struct guest_started {
 	const struct guest_spec *spec;
-	uint32_t index;	   /* of its records */
-	unsigned int seal; /* that held */
+	uint32_t index;		/* of its records */
+	unsigned int isolation; /* that held */
 	struct cpu_identity cpu;
 };
 
 /*
  * Write the descriptions of all guests as meta records, see ttrace(5): name, id, arguments,
- * devices, random bytes, CPU, seal, files with their SHA-256. With @embed the files' contents go
- * into the trace too, those that several guests have once; the specs must then stay until the
+ * devices, random bytes, CPU, isolation, files with their SHA-256. With @embed the files' contents
+ * go into the trace too, those that several guests have once; the specs must then stay until the
  * writer is closed.
  */
 int guest_specs_write(const struct guest_started *started, size_t count, bool embed,
@@ -145,7 +145,7 @@ int guest_specs_write(const struct guest_started *started, size_t count, bool em
 
 /* What a trace says about where it was recorded, next to the guest itself. */
 struct guest_origin {
-	unsigned int seal;
+	unsigned int isolation;
 	struct cpu_identity cpu;
 	unsigned int layout; /* SANDBOX_LAYOUT of that ttrec */
 	char release[64];    /* of the guest kernel */
@@ -191,7 +191,7 @@ int guest_open_recorded(struct guest_spec *spec, bool trust, struct guest *guest
  * it is empty.
  */
 void guest_judge_memory(const struct guest_recorded *guest, const struct cpu_identity *cpu,
-			unsigned int seal, char *reason, size_t size);
+			unsigned int isolation, char *reason, size_t size);
 
 /* The guest called @name; NULL when there is none, or when two have that name. */
 const struct guest_recorded *guest_specs_find(const struct guest_recorded *guests, size_t count,

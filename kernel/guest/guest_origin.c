@@ -8,7 +8,7 @@
 #include "kernel/guest/guest_replace.h"
 
 /* Parts of the isolation that protect this machine from an untrusted program. */
-#define SEAL_LOCKS (SEAL_MOUNT | SEAL_NET | SEAL_USER)
+#define ISOLATION_LOCKS (ISOLATION_MOUNT | ISOLATION_NET | ISOLATION_USER)
 
 /* A trace also says how its guest was isolated; that must not lower the requirement here. */
 int guest_open_recorded(struct guest_spec *spec, bool trust, struct guest *guest,
@@ -19,8 +19,8 @@ int guest_open_recorded(struct guest_spec *spec, bool trust, struct guest *guest
 
 	/* Messages do not depend on these, or only without them: the most that can be had here. */
 	if (!spec->absolute_paths)
-		spec->wanted |= SEAL_NAMESPACES | SEAL_ASLR | SEAL_AUXV;
-	spec->required = trust ? 0 : SEAL_LOCKS;
+		spec->wanted |= ISOLATION_NAMESPACES | ISOLATION_ASLR | ISOLATION_AUXV;
+	spec->required = trust ? 0 : ISOLATION_LOCKS;
 	err = guest_open(spec, guest, &sandbox_why);
 	if (err == -EACCES && spec->required)
 		return diagnose(why, EXIT_CANNOT, err,
@@ -33,22 +33,22 @@ int guest_open_recorded(struct guest_spec *spec, bool trust, struct guest *guest
 
 /* Memory depends on the CPU and on the isolation. */
 static void judge_origin(const struct guest_origin *origin, const struct cpu_identity *is,
-			 unsigned int seal, char *reason, size_t size)
+			 unsigned int isolation, char *reason, size_t size)
 {
 	const struct cpu_identity *was = &origin->cpu;
-	unsigned int missing = origin->seal & ~seal;
-	char names[SEAL_TEXT];
+	unsigned int missing = origin->isolation & ~isolation;
+	char names[ISOLATION_TEXT];
 
 	if (origin->layout != SANDBOX_LAYOUT) {
 		snprintf(reason, size, "recorded with a different address layout");
 		return;
 	}
 	/* First: a guest that was not held on one CPU has no identity of it either. */
-	if (!(origin->seal & SEAL_FULL))
+	if (!(origin->isolation & ISOLATION_FULL))
 		snprintf(reason, size, "recorded in a sandbox without isolation");
-	else if (origin->seal != SEAL_FULL)
+	else if (origin->isolation != ISOLATION_FULL)
 		snprintf(reason, size, "recorded in a sandbox without full isolation (missing: %s)",
-			 seal_text(SEAL_FULL & ~origin->seal, names));
+			 isolation_text(ISOLATION_FULL & ~origin->isolation, names));
 	else if (strcmp(was->model, is->model))
 		snprintf(reason, size, "recorded on a different CPU model: %s, this is %s",
 			 was->model, is->model);
@@ -59,16 +59,16 @@ static void judge_origin(const struct guest_origin *origin, const struct cpu_ide
 		snprintf(reason, size, "CPUID of CPU %u differs from the recording", was->number);
 	else if (missing)
 		snprintf(reason, size, "the recording's sandbox had more isolation (%s)",
-			 seal_text(missing, names));
+			 isolation_text(missing, names));
 }
 
 void guest_judge_memory(const struct guest_recorded *guest, const struct cpu_identity *cpu,
-			unsigned int seal, char *reason, size_t size)
+			unsigned int isolation, char *reason, size_t size)
 {
 	char replaced[GUEST_REPLACED_TEXT];
 
 	snprintf(reason, size, "%s", guest_replaced_text(guest, replaced));
 	if (!*reason)
-		judge_origin(&guest->origin, cpu, seal, reason, size);
+		judge_origin(&guest->origin, cpu, isolation, reason, size);
 	printable(reason);
 }

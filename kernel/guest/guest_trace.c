@@ -136,7 +136,7 @@ static int write_spec(const struct spec_writing *writing)
 {
 	const struct guest_started *started = &writing->started[writing->current];
 	const struct guest_spec *spec = started->spec;
-	char hex[2 * SANDBOX_RANDOM_SIZE + 1], seal_name[SEAL_TEXT], release[64];
+	char hex[2 * SANDBOX_RANDOM_SIZE + 1], isolation_name[ISOLATION_TEXT], release[64];
 	int err = write_things(writing, spec);
 
 	hex_text(spec->auxv_random, SANDBOX_RANDOM_SIZE, hex);
@@ -146,7 +146,8 @@ static int write_spec(const struct spec_writing *writing)
 	if (!err)
 		err = write_meta(writing, "auxv-random=%s", hex);
 	if (!err)
-		err = write_meta(writing, "seal=%s", seal_text(started->seal, seal_name));
+		err = write_meta(writing, "seal=%s",
+				 isolation_text(started->isolation, isolation_name));
 	if (!err)
 		err = write_meta(writing, "layout=%d", spec->absolute_paths ? 0 : SANDBOX_LAYOUT);
 	if (!err)

@@ -153,13 +153,13 @@ static int read_auxv_random(struct guest_reading *guest, const char *value)
 										       : 0;
 }
 
-static int read_seal(struct guest_reading *guest, const char *value)
+static int read_isolation(struct guest_reading *guest, const char *value)
 {
-	int seal = seal_parse(value);
+	int isolation = isolation_parse(value);
 
-	guest->recorded.origin.seal = (unsigned int)seal;
-	guest->recorded.spec.wanted = (unsigned int)seal;
-	return seal < 0 ? -EBADMSG : 0;
+	guest->recorded.origin.isolation = (unsigned int)isolation;
+	guest->recorded.spec.wanted = (unsigned int)isolation;
+	return isolation < 0 ? -EBADMSG : 0;
 }
 
 static int read_layout(struct guest_reading *guest, const char *value)
@@ -215,7 +215,7 @@ static const struct {
 	{ "device", read_device },
 	{ "id", read_id },
 	{ "auxv-random", read_auxv_random },
-	{ "seal", read_seal },
+	{ "seal", read_isolation },
 	{ "layout", read_layout },
 	{ "host-files", read_host_files },
 	{ "kernel-release", read_release },

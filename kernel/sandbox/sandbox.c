@@ -97,13 +97,13 @@ static unsigned long clone_flags(unsigned int parts)
 {
 	unsigned long flags = SIGCHLD;
 
-	if (parts & SEAL_USER)
+	if (parts & ISOLATION_USER)
 		flags |= CLONE_NEWUSER;
-	if (parts & SEAL_PID)
+	if (parts & ISOLATION_PID)
 		flags |= CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
-	if (parts & SEAL_MOUNT)
+	if (parts & ISOLATION_MOUNT)
 		flags |= CLONE_NEWNS;
-	if (parts & SEAL_NET)
+	if (parts & ISOLATION_NET)
 		flags |= CLONE_NEWNET;
 	return flags;
 }
@@ -161,7 +161,7 @@ static int sandbox_await_ready(struct sandbox *sandbox, struct sandbox_report *r
 		err = sandbox_report_receive(sandbox->supervisor_fd, 0, report, &fd, &sender);
 		if (err)
 			return err;
-		sandbox->seal |= report->seal;
+		sandbox->isolation |= report->isolation;
 		switch (report->step) {
 		case SANDBOX_STEP_LISTENING:
 			sandbox->listen_fd = fd;
@@ -247,15 +247,15 @@ static void choose_user(struct sandbox_plan *plan)
 	bool root = !geteuid() && !plan->options->host_files;
 	bool known = maps_nobody("/proc/self/uid_map") && maps_nobody("/proc/self/gid_map");
 
-	plan->nobody =
-		root && known && (plan->parts & SEAL_USER) && has_capabilities(CAPABILITIES_TO_MAP);
+	plan->nobody = root && known && (plan->parts & ISOLATION_USER) &&
+		       has_capabilities(CAPABILITIES_TO_MAP);
 	/*
 	 * Other namespaces without a user namespace require root, or they are not entered:
-	 * SEAL_USER stands for that.
+	 * ISOLATION_USER stands for that.
 	 */
-	plan->drop_root =
-		root && !(plan->parts & SEAL_USER) &&
-		((plan->parts & SEAL_PID) || (known && has_capabilities(CAPABILITIES_TO_DROP)));
+	plan->drop_root = root && !(plan->parts & ISOLATION_USER) &&
+			  ((plan->parts & ISOLATION_PID) ||
+			   (known && has_capabilities(CAPABILITIES_TO_DROP)));
 }
 
 static int write_map(pid_t supervisor, const char *name)
@@ -296,7 +296,7 @@ static int sandbox_try(const struct sandbox_options *options, unsigned int parts
 	choose_user(&plan);
 	*sandbox = SANDBOX_NONE;
 	*report = (struct sandbox_report){ .doing = "set up the sandbox" };
-	if (!(parts & SEAL_MOUNT)) {
+	if (!(parts & ISOLATION_MOUNT)) {
 		snprintf(report->doing, sizeof(report->doing),
 			 "find a directory where programs can be executed (tried " SANDBOX_BASES
 			 ")");
@@ -363,16 +363,17 @@ static int check_sight(pid_t guest, struct sandbox_report *report)
 
 /* Combinations to try, from full isolation down; the first that works is used. */
 static const unsigned int namespace_sets[] = {
-	SEAL_NAMESPACES,
-	SEAL_NAMESPACES & ~SEAL_MOUNT, /* mount(2) is what AppArmor refuses in a container */
-	SEAL_NAMESPACES & ~SEAL_USER,
+	ISOLATION_NAMESPACES,
+	ISOLATION_NAMESPACES &
+		~ISOLATION_MOUNT, /* mount(2) is what AppArmor refuses in a container */
+	ISOLATION_NAMESPACES & ~ISOLATION_USER,
 	0,
 };
 
 /* As root without a user namespace the guest still runs as another user: nobody. */
 static unsigned int parts_of(unsigned int namespaces)
 {
-	return namespaces | (namespaces & SEAL_PID ? SEAL_USER : 0);
+	return namespaces | (namespaces & ISOLATION_PID ? ISOLATION_USER : 0);
 }
 
 static bool may_try_less(int err)
@@ -385,13 +386,13 @@ static int refuse_unlocked(const struct sandbox_options *options,
 			   const struct sandbox_report *report, int err, struct diagnosis *why)
 {
 	static const char advice[] = "run `ttrec doctor` to see what this machine supports";
-	char names[SEAL_TEXT];
+	char names[ISOLATION_TEXT];
 
 	if (err)
 		return diagnose(why, EXIT_CANNOT, -EACCES, advice, "cannot %s: %s", report->doing,
 				strerror(-err));
 	return diagnose(why, EXIT_CANNOT, -EACCES, advice, "missing: %s",
-			seal_text(options->required & ~options->wanted, names));
+			isolation_text(options->required & ~options->wanted, names));
 }
 
 /* What the host refuses of the other parts does not cost the namespaces. */
@@ -402,9 +403,9 @@ static int sandbox_try_parts(const struct sandbox_options *options, unsigned int
 
 	if (err)
 		sandbox_close(sandbox);
-	if (!err || report->step != SANDBOX_STEP_FAILED || !report->seal)
+	if (!err || report->step != SANDBOX_STEP_FAILED || !report->isolation)
 		return err;
-	err = sandbox_try(options, parts & ~report->seal, sandbox, report);
+	err = sandbox_try(options, parts & ~report->isolation, sandbox, report);
 	if (err)
 		sandbox_close(sandbox);
 	return err;
@@ -413,7 +414,7 @@ static int sandbox_try_parts(const struct sandbox_options *options, unsigned int
 int sandbox_open(const struct sandbox_options *options, struct sandbox *sandbox,
 		 struct diagnosis *why)
 {
-	unsigned int wanted = options->wanted & ~(options->host_files ? SEAL_MOUNT : 0);
+	unsigned int wanted = options->wanted & ~(options->host_files ? ISOLATION_MOUNT : 0);
 	unsigned int tried = ~0u;
 	struct sandbox_report report;
 	int err = 0;
@@ -430,14 +431,14 @@ int sandbox_open(const struct sandbox_options *options, struct sandbox *sandbox,
 		if (options->required & ~parts_of(namespaces))
 			continue;
 		tried = namespaces;
-		err = sandbox_try_parts(options, namespaces | (wanted & ~SEAL_NAMESPACES), sandbox,
-					&report);
+		err = sandbox_try_parts(options, namespaces | (wanted & ~ISOLATION_NAMESPACES),
+					sandbox, &report);
 		if (err) {
 			if (!may_try_less(err))
 				break;
 			continue;
 		}
-		sandbox->seal |= parts_of(namespaces);
+		sandbox->isolation |= parts_of(namespaces);
 		err = check_sight(sandbox->guest, &report);
 		if (!err)
 			return 0;
@@ -515,7 +516,7 @@ void sandbox_file_path(const struct sandbox *sandbox, const char *path, char *te
 void sandbox_close(struct sandbox *sandbox)
 {
 	if (sandbox->supervisor > 0) {
-		if (!(sandbox->seal & SEAL_PID) && sandbox->guest > 0)
+		if (!(sandbox->isolation & ISOLATION_PID) && sandbox->guest > 0)
 			kill(-sandbox->guest, SIGKILL);
 		kill(sandbox->supervisor, SIGKILL);
 		while (waitpid(sandbox->supervisor, NULL, 0) < 0 && errno == EINTR)

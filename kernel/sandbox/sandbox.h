@@ -9,7 +9,7 @@
  * the process. It gets so much memory, CPU time and so many processes, and no more.
  *
  * If the host refuses a part, the sandbox is opened without it and reports which parts hold
- * (seal.h).
+ * (isolation.h).
  */
 #ifndef TTREC_SANDBOX_H
 #define TTREC_SANDBOX_H
@@ -22,7 +22,7 @@
 #include "kernel/sandbox/host_checks.h"
 #include "kernel/image/image.h"
 #include "kernel/sandbox/sandbox_group.h"
-#include "kernel/sandbox/seal.h"
+#include "kernel/sandbox/isolation.h"
 
 #define SANDBOX_RANDOM_SIZE 16
 
@@ -66,10 +66,11 @@ struct sandbox_options {
 	char *const *arguments; /* argv, NULL-terminated; "{room}" stands for where the files are */
 	uint8_t auxv_random[SANDBOX_RANDOM_SIZE]; /* what AT_RANDOM points to */
 	unsigned int cpu;
-	unsigned int wanted;   /* SEAL_* parts to try; usually SEAL_FULL */
-	unsigned int required; /* SEAL_NAMESPACES parts without which the program is not started */
+	unsigned int wanted; /* ISOLATION_* parts to try; usually ISOLATION_FULL */
+	unsigned int
+		required; /* ISOLATION_NAMESPACES parts without which the program is not started */
 	bool absolute_paths;  /* "{room}" is "" where the sandbox has a root of its own, else "." */
-	bool host_files;      /* the guest may see the host's files (given up: SEAL_MOUNT) */
+	bool host_files;      /* the guest may see the host's files (given up: ISOLATION_MOUNT) */
 	bool debugged;	      /* some process of its user's is going to trace the program */
 	unsigned int devices; /* sockets of devices to listen at */
 	struct sandbox_limits limits;
@@ -80,20 +81,21 @@ struct sandbox_options {
 #define SANDBOX_EXCEEDED_TEXT 128
 
 struct sandbox {
-	unsigned int seal; /* SEAL_* parts that hold */
+	unsigned int isolation; /* ISOLATION_* parts that hold */
 	pid_t supervisor;  /* the sandbox's first process: when it dies everything in the sandbox
 			      dies */
 	pid_t guest;	   /* the program, as seen from here */
 	int supervisor_fd; /* readable when the guest ended: sandbox_ended() */
 	int listen_fd;	   /* where the guest will connect for time; close it when it has */
 	int device_fd[SANDBOX_DEVICES_MAX]; /* where the guest will connect for each device; -1 */
-	int entropy_fd;			    /* seccomp listener, -1 without SEAL_ENTROPY */
+	int entropy_fd;			    /* seccomp listener, -1 without ISOLATION_ENTROPY */
 	int console_fd; /* read end of the guest's standard output and error, non-blocking */
 	enum sandbox_limit limit; /* at which it was killed, and its description: */
 	char exceeded[SANDBOX_EXCEEDED_TEXT];
 	struct sandbox_group group;
-	char *directory; /* host directory to remove at the end; NULL with SEAL_MOUNT */
-	const struct image_files *seen; /* without SEAL_MOUNT: all that there is to open; or NULL */
+	char *directory; /* host directory to remove at the end; NULL with ISOLATION_MOUNT */
+	const struct image_files
+		*seen; /* without ISOLATION_MOUNT: all that there is to open; or NULL */
 };
 
 /*
@@ -105,8 +107,8 @@ int sandbox_open(const struct sandbox_options *options, struct sandbox *sandbox,
 		 struct diagnosis *why);
 
 /*
- * The directory in which a sandbox without SEAL_MOUNT is made, with @memory bytes free if there is
- * such a one. -EACCES when programs can be executed in none that may be written to.
+ * The directory in which a sandbox without ISOLATION_MOUNT is made, with @memory bytes free if
+ * there is such a one. -EACCES when programs can be executed in none that may be written to.
  */
 #define SANDBOX_BASES "TMPDIR, /dev/shm, /tmp, /var/tmp"
 int sandbox_find_base(uint64_t memory, const char **base, struct host_directory *about);

@@ -129,7 +129,7 @@ static const struct {
 } allowed[] = { { LIST(file_calls) },	{ LIST(memory_calls) }, { LIST(process_calls) },
 		{ LIST(signal_calls) }, { LIST(time_calls) },	{ LIST(event_calls) } };
 
-/* Answered by the recorder, with SEAL_ENTROPY: see entropy.c and host_facts.c. */
+/* Answered by the recorder, with ISOLATION_ENTROPY: see entropy.c and host_facts.c. */
 static const int held_calls[] = { SCMP_SYS(getrandom), SCMP_SYS(openat), SCMP_SYS(open),
 				  SCMP_SYS(uname) };
 /* And where the host's files are around the sandbox's. */

@@ -53,7 +53,7 @@ static void drop_capabilities(void)
 
 static int drop_root(const struct sandbox_plan *plan)
 {
-	if ((plan->parts & SEAL_USER) || plan->uid || plan->options->host_files)
+	if ((plan->parts & ISOLATION_USER) || plan->uid || plan->options->host_files)
 		return 0;
 	if (!plan->drop_root) {
 		drop_capabilities();
@@ -126,7 +126,7 @@ static int restrict_calls(const struct sandbox_plan *plan, int *entropy_fd)
 
 	*entropy_fd = -1;
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	if (plan->parts & SEAL_ENTROPY)
+	if (plan->parts & ISOLATION_ENTROPY)
 		err = sandbox_calls_restrict(plan, true, entropy_fd);
 	/* Short of memory it is not refused: another time it would be another guest. */
 	if (err && err != -ENOMEM)
@@ -143,7 +143,7 @@ static int report_guest(const struct sandbox_plan *plan, int entropy_fd)
 	int err;
 
 	if (entropy_fd >= 0)
-		report.seal |= SEAL_ENTROPY;
+		report.isolation |= ISOLATION_ENTROPY;
 	err = sandbox_report_send(plan->report_fd, &report, entropy_fd);
 	if (entropy_fd >= 0)
 		close(entropy_fd);
@@ -207,7 +207,7 @@ static int get_ready(const struct sandbox_plan *plan, struct sandbox_program *pr
 	err = expand_program(plan, program);
 	if (!err)
 		err = prepare(plan, doing);
-	if (!err && (plan->parts & SEAL_ASLR))
+	if (!err && (plan->parts & ISOLATION_ASLR))
 		err = sandbox_loader_prepare(plan, program, loader_fd, doing);
 	/* Last: what this process has by itself may be more than the guest gets (sanitizers). */
 	sandbox_limit_guest(plan);
@@ -233,7 +233,7 @@ void sandbox_become_guest(const struct sandbox_plan *plan, int status_fd, int lo
 		_exit(126);
 	}
 	status.doing = "execute the kernel";
-	if (plan->parts & SEAL_ASLR)
+	if (plan->parts & ISOLATION_ASLR)
 		sandbox_loader_execute(&program);
 	else
 		execve(program.path, program.arguments, program.environment);

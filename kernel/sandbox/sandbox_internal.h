@@ -43,7 +43,8 @@ enum sandbox_step {
 struct sandbox_report {
 	enum sandbox_step step;
 	int value; /* errno of FAILED, limit of EXCEEDED, wait status of EXIT, device of DEVICE */
-	unsigned int seal; /* parts achieved by the sender; of FAILED: parts that were refused */
+	unsigned int
+		isolation; /* parts achieved by the sender; of FAILED: parts that were refused */
 	char doing[SANDBOX_EXCEEDED_TEXT]; /* of FAILED: "mount the sandbox's root" */
 };
 
@@ -71,8 +72,8 @@ struct sandbox_use {
 
 struct sandbox_plan {
 	const struct sandbox_options *options;
-	unsigned int parts;    /* SEAL_* parts to make */
-	const char *directory; /* where the files go without SEAL_MOUNT */
+	unsigned int parts;    /* ISOLATION_* parts to make */
+	const char *directory; /* where the files go without ISOLATION_MOUNT */
 	int report_fd;
 	int console_fd;
 	int group_cpu_fd;
@@ -96,8 +97,8 @@ void sandbox_supervise(struct sandbox_plan *plan) __attribute__((noreturn));
 int sandbox_change_user(unsigned int id);
 
 /*
- * Make the directory of a sandbox without SEAL_MOUNT; *@directory is malloc'ed. -EFBIG when it may
- * grow larger than it is allowed to.
+ * Make the directory of a sandbox without ISOLATION_MOUNT; *@directory is malloc'ed. -EFBIG when it
+ * may grow larger than it is allowed to.
  */
 int sandbox_make_directory(const struct sandbox_limits *limits, char **directory);
 

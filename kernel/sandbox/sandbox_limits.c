@@ -28,7 +28,7 @@
 
 uint64_t sandbox_memory(const struct sandbox_plan *plan)
 {
-	return plan->options->limits.memory + (plan->parts & SEAL_ASLR ? 0 : SANDBOX_GAP);
+	return plan->options->limits.memory + (plan->parts & ISOLATION_ASLR ? 0 : SANDBOX_GAP);
 }
 
 void sandbox_root_options(const struct sandbox_plan *plan, char text[SANDBOX_ROOT_OPTIONS_TEXT])
@@ -43,7 +43,7 @@ void sandbox_root_options(const struct sandbox_plan *plan, char text[SANDBOX_ROO
 void sandbox_limit_supervisor(const struct sandbox_plan *plan)
 {
 	/* Refused where /proc is read-only; then there is a limit less. */
-	if (plan->parts & SEAL_USER)
+	if (plan->parts & ISOLATION_USER)
 		host_write_setting(AT_FDCWD, "/proc/sys/user/max_user_namespaces", "0");
 	host_write_setting(AT_FDCWD, "/proc/self/oom_score_adj", "1000");
 }
@@ -77,7 +77,7 @@ static bool processes_count_alone(const struct sandbox_plan *plan)
 {
 	struct utsname host;
 
-	return (plan->parts & SEAL_USER) && !uname(&host) &&
+	return (plan->parts & ISOLATION_USER) && !uname(&host) &&
 	       host_parse_version(host.release) >= HOST_LINUX(5, 14, 0);
 }
 

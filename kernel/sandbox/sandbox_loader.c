@@ -110,7 +110,7 @@ static int build_plan(const struct sandbox_plan *sandbox, const struct sandbox_p
 	if (interpreter)
 		start.interpreter = (struct loader_file){ interpreter->data, interpreter->size };
 	memcpy(start.random, sandbox->options->auxv_random, sizeof(start.random));
-	if (!(sandbox->options->wanted & SEAL_AUXV) &&
+	if (!(sandbox->options->wanted & ISOLATION_AUXV) &&
 	    getrandom(start.random, sizeof(start.random), 0) != sizeof(start.random))
 		return -EIO;
 	return loader_plan_build(&start, plan, stack);

@@ -98,7 +98,7 @@ int sandbox_build_root(const struct sandbox_plan *plan, const char **doing)
 
 	umask(022);
 	*doing = "write the sandbox's files";
-	if (!(plan->parts & SEAL_MOUNT))
+	if (!(plan->parts & ISOLATION_MOUNT))
 		return fill_root(plan, plan->directory);
 	*doing = "mount the sandbox's root";
 	sandbox_root_options(plan, options);

@@ -30,7 +30,7 @@ static void fail_without(const struct sandbox_plan *plan, const char *doing, int
 {
 	struct sandbox_report report = { .step = SANDBOX_STEP_FAILED,
 					 .value = error,
-					 .seal = refused };
+					 .isolation = refused };
 
 	snprintf(report.doing, sizeof(report.doing), "%s", doing);
 	sandbox_report_send(plan->report_fd, &report, -1);
@@ -128,9 +128,9 @@ static void open_door(const struct sandbox_plan *plan, const char *path,
 	close(fd);
 }
 
-static void open_doors(const struct sandbox_plan *plan, unsigned int seal)
+static void open_doors(const struct sandbox_plan *plan, unsigned int isolation)
 {
-	struct sandbox_report report = { .step = SANDBOX_STEP_LISTENING, .seal = seal };
+	struct sandbox_report report = { .step = SANDBOX_STEP_LISTENING, .isolation = isolation };
 	char path[sizeof(SANDBOX_DEVICE_SOCKET) + 10];
 
 	open_door(plan, SANDBOX_SOCKET, &report);
@@ -144,7 +144,7 @@ static void open_doors(const struct sandbox_plan *plan, unsigned int seal)
 
 /* Of two pipes: the first closes at the exec, on the second the loader reports its result. */
 static void await_start(const struct sandbox_plan *plan, int status_fd, int loader_fd,
-			unsigned int *seal)
+			unsigned int *isolation)
 {
 	struct sandbox_guest_status status = { 0 }, got;
 	const char *doing;
@@ -157,15 +157,15 @@ static void await_start(const struct sandbox_plan *plan, int status_fd, int load
 		fail(plan, status.doing, -status.error);
 	if (!status.prepared)
 		fail(plan, "prepare the guest", -ECHILD);
-	if (!(plan->parts & SEAL_ASLR))
+	if (!(plan->parts & ISOLATION_ASLR))
 		return;
 	err = sandbox_loader_await(loader_fd, &doing, &refused);
 	if (err)
-		fail_without(plan, doing, err, refused ? SEAL_ASLR : 0);
-	*seal |= SEAL_ASLR | (plan->parts & SEAL_AUXV);
+		fail_without(plan, doing, err, refused ? ISOLATION_ASLR : 0);
+	*isolation |= ISOLATION_ASLR | (plan->parts & ISOLATION_AUXV);
 }
 
-static pid_t start_guest(const struct sandbox_plan *plan, unsigned int *seal)
+static pid_t start_guest(const struct sandbox_plan *plan, unsigned int *isolation)
 {
 	int status[2], loader[2];
 	pid_t pid;
@@ -179,7 +179,7 @@ static pid_t start_guest(const struct sandbox_plan *plan, unsigned int *seal)
 		sandbox_become_guest(plan, status[1], loader[1]);
 	close(status[1]);
 	close(loader[1]);
-	await_start(plan, status[0], loader[0], seal);
+	await_start(plan, status[0], loader[0], isolation);
 	close(status[0]);
 	close(loader[0]);
 	return pid;
@@ -195,7 +195,7 @@ static void kill_guest(const struct sandbox_plan *plan, struct sandbox_use *use,
 	close_fd(&use->proc_fd);
 	kill(guest, SIGKILL);
 	/* All that there are but us, where we are the first. */
-	kill(plan->parts & SEAL_PID ? -1 : -guest, SIGKILL);
+	kill(plan->parts & ISOLATION_PID ? -1 : -guest, SIGKILL);
 }
 
 /* Returns when a child has ended, or when it is time to check their use. */
@@ -269,7 +269,7 @@ static void enter_namespaces(const struct sandbox_plan *plan, const char **doing
 	int err;
 
 	*doing = "make a user namespace";
-	err = plan->parts & SEAL_USER ? map_user(plan) : 0;
+	err = plan->parts & ISOLATION_USER ? map_user(plan) : 0;
 	if (err)
 		fail(plan, *doing, err);
 	sandbox_limit_supervisor(plan);
@@ -283,7 +283,7 @@ void sandbox_supervise(struct sandbox_plan *plan)
 	struct sandbox_report report = { .step = SANDBOX_STEP_READY };
 	struct cpu_identity cpu;
 	struct sandbox_use use;
-	unsigned int seal = 0;
+	unsigned int isolation = 0;
 	cpu_set_t all;
 	const char *doing;
 	pid_t guest;
@@ -299,16 +299,16 @@ void sandbox_supervise(struct sandbox_plan *plan)
 	 * Addresses are fixed without it. But newer kernels ask for it themselves, and where they
 	 * get it execute /proc/self/exe again, which is the loader (arch/um/os-Linux/main.c, 7.2).
 	 */
-	if (plan->options->wanted & SEAL_ASLR)
+	if (plan->options->wanted & ISOLATION_ASLR)
 		personality(ADDR_NO_RANDOMIZE);
 	sandbox_use_open(&use, plan);
 	plan->watched = sandbox_use_is_watched(&use);
 	enter_namespaces(plan, &doing);
 	sched_getaffinity(0, sizeof(all), &all);
-	if ((plan->options->wanted & SEAL_CPU) && !cpu_pin(plan->options->cpu, &cpu))
-		seal |= SEAL_CPU;
-	open_doors(plan, seal);
-	guest = start_guest(plan, &report.seal);
+	if ((plan->options->wanted & ISOLATION_CPU) && !cpu_pin(plan->options->cpu, &cpu))
+		isolation |= ISOLATION_CPU;
+	open_doors(plan, isolation);
+	guest = start_guest(plan, &report.isolation);
 	close(plan->console_fd);
 	/* To numbers that the guest does not use. */
 	sched_setaffinity(0, sizeof(all), &all);

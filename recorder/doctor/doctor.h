@@ -55,21 +55,21 @@ struct doctor_cause {
 };
 
 /*
- * Why SEAL_* part @part does not hold on @host and what to do: the first cause that fits, else
+ * Why ISOLATION_* part @part does not hold on @host and what to do: the first cause that fits, else
  * NULL. Depends on @host only.
  */
-const struct doctor_cause *doctor_explain(enum seal_part part, const struct doctor_host *host);
+const struct doctor_cause *doctor_explain(enum isolation_part part, const struct doctor_host *host);
 
 /* What the machine is: Linux, CPUs, container. */
 void doctor_check_machine(const struct doctor_host *host, struct findings *findings);
 
 /* Open a sandbox, run ttrec itself in it, and return the parts of the isolation that held in
- * *@seal. */
-void doctor_check_seal(const struct doctor_host *host, struct findings *findings,
-		       unsigned int *seal);
+ * *@isolation. */
+void doctor_check_isolation(const struct doctor_host *host, struct findings *findings,
+			    unsigned int *isolation);
 
 /* What a guest and its recorder need besides isolation. */
-void doctor_check_needs(const struct doctor_host *host, unsigned int seal,
+void doctor_check_needs(const struct doctor_host *host, unsigned int isolation,
 			struct findings *findings);
 
 /* Is the file @kernel a kernel that can be recorded? Starts it up to its first message. */
@@ -81,8 +81,8 @@ void doctor_check_kernel(const char *kernel, struct findings *findings);
  */
 int doctor_list_instructions(const char *path, bool json, struct diagnosis *why);
 
-void doctor_print_text(const struct findings *findings, unsigned int seal);
+void doctor_print_text(const struct findings *findings, unsigned int isolation);
 /* Returns 0 or -ENOMEM. */
-int doctor_print_json(const struct findings *findings, unsigned int seal, int status);
+int doctor_print_json(const struct findings *findings, unsigned int isolation, int status);
 
 #endif

@@ -91,30 +91,30 @@ static void print_finding(const struct finding *finding, const struct finding *b
 		       same_text(finding->advice, before->advice) ? "the same" : finding->advice);
 }
 
-void doctor_print_text(const struct findings *findings, unsigned int seal)
+void doctor_print_text(const struct findings *findings, unsigned int isolation)
 {
 	static const struct finding nothing;
 	const struct finding *before = &nothing;
-	char held[SEAL_TEXT];
+	char held[ISOLATION_TEXT];
 
 	for (size_t i = 0; i < findings->count; before = &findings->item[i++])
 		print_finding(&findings->item[i], before);
 	if (!findings_miss_something(findings))
 		puts("\nFull isolation is possible.");
-	else if (seal == SEAL_FULL)
+	else if (isolation == ISOLATION_FULL)
 		puts("\nFull isolation is possible, but something else is missing: see above.");
 	else
 		printf("\nA recording would not be fully isolated: %s\n",
-		       seal ? seal_extent_text(seal, held) : "no part holds");
+		       isolation ? isolation_extent_text(isolation, held) : "no part holds");
 }
 
-static json_t *seal_list(unsigned int seal)
+static json_t *isolation_list(unsigned int isolation)
 {
 	json_t *list = json_array();
 
-	for (unsigned int i = 0; list && i < SEAL_COUNT; i++)
-		if (seal & 1u << i)
-			json_array_append_new(list, json_string(seal_info(i)->name));
+	for (unsigned int i = 0; list && i < ISOLATION_COUNT; i++)
+		if (isolation & 1u << i)
+			json_array_append_new(list, json_string(isolation_info(i)->name));
 	return list;
 }
 
@@ -133,10 +133,11 @@ static json_t *finding_list(const struct findings *findings)
 	return list;
 }
 
-int doctor_print_json(const struct findings *findings, unsigned int seal, int status)
+int doctor_print_json(const struct findings *findings, unsigned int isolation, int status)
 {
-	json_t *json = json_pack("{s:b, s:i, s:o, s:o}", "possible", !status, "status", status,
-				 "seal", seal_list(seal), "findings", finding_list(findings));
+	json_t *json =
+		json_pack("{s:b, s:i, s:o, s:o}", "possible", !status, "status", status, "seal",
+			  isolation_list(isolation), "findings", finding_list(findings));
 
 	if (!json)
 		return -ENOMEM;

@@ -185,7 +185,7 @@ static int start_kernel(struct guest_spec *spec, struct findings *findings, stru
 
 void doctor_check_kernel(const char *kernel, struct findings *findings)
 {
-	struct guest_spec spec = { .id = 1, .wanted = SEAL_FULL, .cpu = cpu_here() };
+	struct guest_spec spec = { .id = 1, .wanted = ISOLATION_FULL, .cpu = cpu_here() };
 	struct diagnosis why = { 0 };
 
 	if (load_kernel(kernel, &spec, findings, &why) || start_kernel(&spec, findings, &why))

@@ -183,11 +183,11 @@ static void check_directory(struct findings *findings)
 			     base, size_text(about.free_bytes, size));
 }
 
-void doctor_check_needs(const struct doctor_host *host, unsigned int seal,
+void doctor_check_needs(const struct doctor_host *host, unsigned int isolation,
 			struct findings *findings)
 {
 	check_trials(host, findings);
-	if (!(seal & SEAL_MOUNT))
+	if (!(isolation & ISOLATION_MOUNT))
 		check_directory(findings);
 	else
 		findings_add(findings, FINDING_OK, "guest memory", NULL, NULL,

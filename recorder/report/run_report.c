@@ -9,7 +9,7 @@
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
 #include "format/base/printable.h"
-#include "kernel/sandbox/seal.h"
+#include "kernel/sandbox/isolation.h"
 #include "recorder/rerecord/again_report.h"
 
 /* "the guest" of one, "the guest n2" of several. */
@@ -242,13 +242,13 @@ int run_judge(const struct run_report *report, char *reason, size_t size)
 }
 
 /* The isolation that all guests have. */
-static unsigned int common_seal(const struct run_report *report)
+static unsigned int common_isolation(const struct run_report *report)
 {
-	unsigned int seal = SEAL_FULL;
+	unsigned int isolation = ISOLATION_FULL;
 
 	for (size_t i = 0; i < report->lab->guest_count; i++)
-		seal &= report->lab->guest[i].guest.sandbox.seal;
-	return seal;
+		isolation &= report->lab->guest[i].guest.sandbox.isolation;
+	return isolation;
 }
 
 static json_t *guests_json(const struct run_report *report)
@@ -325,17 +325,18 @@ static json_t *program_json(const struct run_report *report)
 static void print_json(const struct run_report *report, int status, const char *reason, bool kept)
 {
 	const struct session_result *result = report->result;
-	char seal[SEAL_TEXT];
-	json_t *json = json_pack(
-		"{s:b, s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:s?, s:I, s:s, s:s, s:o}", "passed",
-		!status, "status", status, "reason", reason, "messages",
-		(json_int_t)result->messages, "records", (json_int_t)result->records, "digests",
-		(json_int_t)result->digests, "virtual_ns", (json_int_t)result->virtual_ns,
-		"wall_ns", (json_int_t)result->wall_ns, "trace",
-		kept ? report->options->output : NULL, "trace_bytes",
-		(json_int_t)(kept ? report->trace->file_bytes : 0), "seal",
-		report->lab ? seal_text(common_seal(report), seal) : "", "probe_reason",
-		report->probe_reason ? report->probe_reason : "", "guests", guests_json(report));
+	char isolation[ISOLATION_TEXT];
+	json_t *json =
+		json_pack("{s:b, s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:s?, s:I, s:s, s:s, s:o}",
+			  "passed", !status, "status", status, "reason", reason, "messages",
+			  (json_int_t)result->messages, "records", (json_int_t)result->records,
+			  "digests", (json_int_t)result->digests, "virtual_ns",
+			  (json_int_t)result->virtual_ns, "wall_ns", (json_int_t)result->wall_ns,
+			  "trace", kept ? report->options->output : NULL, "trace_bytes",
+			  (json_int_t)(kept ? report->trace->file_bytes : 0), "seal",
+			  report->lab ? isolation_text(common_isolation(report), isolation) : "",
+			  "probe_reason", report->probe_reason ? report->probe_reason : "",
+			  "guests", guests_json(report));
 
 	if (!json)
 		return;

@@ -79,7 +79,8 @@ static struct compared *find_guest(struct again_compare *compare, uint32_t index
 static void judge_memory(const struct again_compare *compare, const struct again *again,
 			 const struct run_guest *guest, char *reason, size_t size)
 {
-	guest_judge_memory(guest->recorded, &guest->cpu, guest->guest.sandbox.seal, reason, size);
+	guest_judge_memory(guest->recorded, &guest->cpu, guest->guest.sandbox.isolation, reason,
+			   size);
 	if (guest->recorded->replaced)
 		return;
 	if (!again->same_digests)

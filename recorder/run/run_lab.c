@@ -279,21 +279,21 @@ static unsigned int choose_cpu(const struct run_options *options, size_t index)
 	return cpu;
 }
 
-static int check_seal(const struct run_options *options, const struct run_guest *guest,
-		      struct diagnosis *why)
+static int check_isolation(const struct run_options *options, const struct run_guest *guest,
+			   struct diagnosis *why)
 {
-	unsigned int lost = SEAL_FULL & ~guest->guest.sandbox.seal;
-	char names[SEAL_TEXT];
+	unsigned int lost = ISOLATION_FULL & ~guest->guest.sandbox.isolation;
+	char names[ISOLATION_TEXT];
 
-	if (!options->seal_required || !lost)
+	if (!options->isolation_required || !lost)
 		return 0;
 	/* What is lost without the first of them; doctor reports each. */
 	return diagnose(why, EXIT_CANNOT, -EPERM,
 			"run `ttrec doctor` to see what to change, or remove --isolation=full",
 			"full isolation is not possible: missing: %s (%s: %s)",
-			lost == SEAL_FULL ? "everything" : seal_text(lost, names),
-			seal_info((enum seal_part)__builtin_ctz(lost))->name,
-			seal_info((enum seal_part)__builtin_ctz(lost))->lost);
+			lost == ISOLATION_FULL ? "everything" : isolation_text(lost, names),
+			isolation_info((enum isolation_part)__builtin_ctz(lost))->name,
+			isolation_info((enum isolation_part)__builtin_ctz(lost))->lost);
 }
 
 /* Its sandbox is opened as for a replay: the program comes from an untrusted trace. */
@@ -336,10 +336,10 @@ int run_lab_open(const struct run_options *options, struct run_lab *lab, struct 
 					       : choose_cpu(&here, guest->partition),
 				 why);
 		if (!err)
-			err = check_seal(options, guest, why);
+			err = check_isolation(options, guest, why);
 	}
 	/* Only a guest that is held on its CPU has an identity of it. */
-	if (err || !(options->wanted & SEAL_CPU) || cpu_allowed(&allowed))
+	if (err || !(options->wanted & ISOLATION_CPU) || cpu_allowed(&allowed))
 		return err;
 	for (size_t i = 0; i < lab->guest_count; i++)
 		cpu_pin(lab->guest[i].spec.cpu, &lab->guest[i].cpu);
@@ -360,7 +360,7 @@ int run_lab_describe(const struct run_options *options, struct run_lab *lab,
 
 		started[i] = (struct guest_started){ .spec = &guest->spec,
 						     .index = (uint32_t)i,
-						     .seal = guest->guest.sandbox.seal,
+						     .isolation = guest->guest.sandbox.isolation,
 						     .cpu = guest->cpu };
 	}
 	err = guest_specs_write(started, lab->guest_count, options->embed, writer);

@@ -57,7 +57,7 @@ enum option_key {
 };
 
 const char *const run_grant_names[] = { "each", "window", NULL };
-const char *const run_seal_names[] = { "auto", "full", "none", NULL };
+const char *const run_isolation_names[] = { "auto", "full", "none", NULL };
 
 /* Options all of them have. */
 static const struct argp_option common_options[] = {
@@ -316,7 +316,7 @@ static error_t parse_guests(int key, char *text, struct argp_state *state)
 		parse_digest(text, &options->session, state);
 		break;
 	case KEY_ISOLATION:
-		options->seal = option_choice(text, "--isolation", run_seal_names, state);
+		options->isolation = option_choice(text, "--isolation", run_isolation_names, state);
 		break;
 	case KEY_EXPECT:
 		option_add(options->expect, RUN_PATTERNS_MAX, text, "--expect", state);
@@ -473,7 +473,7 @@ static void set_defaults(struct run_options *options)
 {
 	*options = (struct run_options){ .output = DEFAULT_OUTPUT,
 					 .id = DEFAULT_ID,
-					 .seal = -1,
+					 .isolation = -1,
 					 .cpu = -1,
 					 .cpus = 1,
 					 .embed = true,
@@ -520,9 +520,9 @@ void run_options_settle(struct run_options *options, const struct lab *lab)
 	}
 	if (session->digest == DIGEST_UNSET)
 		session->digest = DIGEST_AUTO;
-	options->seal = options->seal < 0 ? RUN_SEAL_AUTO : options->seal;
-	options->wanted = options->seal == RUN_SEAL_NONE ? 0 : SEAL_FULL;
-	options->seal_required = options->seal == RUN_SEAL_FULL;
+	options->isolation = options->isolation < 0 ? RUN_ISOLATION_AUTO : options->isolation;
+	options->wanted = options->isolation == RUN_ISOLATION_NONE ? 0 : ISOLATION_FULL;
+	options->isolation_required = options->isolation == RUN_ISOLATION_FULL;
 	if ((int)calendar->grant < 0 && lab && lab->grant >= 0)
 		calendar->grant = (enum calendar_grant)lab->grant;
 	if ((int)calendar->grant < 0)

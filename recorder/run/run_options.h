@@ -13,7 +13,7 @@
 
 #define RUN_PATTERNS_MAX 64
 
-enum run_seal { RUN_SEAL_AUTO, RUN_SEAL_FULL, RUN_SEAL_NONE };
+enum run_isolation { RUN_ISOLATION_AUTO, RUN_ISOLATION_FULL, RUN_ISOLATION_NONE };
 enum keep_policy { KEEP_ALWAYS, KEEP_ON_FAILURE };
 
 struct run_options {
@@ -23,11 +23,11 @@ struct run_options {
 	const char *upstream; /* of tap: the scheduler's socket */
 	struct session_options session;
 	uint64_t id;
-	int seal;	       /* enum run_seal; -1: not said */
-	unsigned int wanted;   /* SEAL_* parts, from @seal */
-	bool seal_required;    /* --isolation=full: less is an error */
-	int cpu;	       /* -1: run takes the one it is started on, serve does not pin */
-	const char *work_cost; /* virtual time of work, see guest_patches.h; NULL: not said */
+	int isolation;		 /* enum run_isolation; -1: not said */
+	unsigned int wanted;	 /* ISOLATION_* parts, from @isolation */
+	bool isolation_required; /* --isolation=full: less is an error */
+	int cpu;		 /* -1: run takes the one it is started on, serve does not pin */
+	const char *work_cost;	 /* virtual time of work, see guest_patches.h; NULL: not said */
 	char work_cost_whole[GUEST_WORK_TEXT]; /* what @work_cost points at once it is settled */
 	bool work_cost_given;		       /* by the user, here or in the lab */
 	unsigned int cpus; /* number of CPUs, from that one on, for the partitions of a lab */
@@ -66,7 +66,7 @@ struct run_options {
 #define RUN_UNSET UINT64_MAX
 
 /* Words for values of enums; each list ends with NULL. */
-extern const char *const run_grant_names[], *const run_seal_names[];
+extern const char *const run_grant_names[], *const run_isolation_names[];
 
 struct lab;
 

@@ -92,19 +92,19 @@ static int read_grant(struct setting_reading *reading, const char *value, void *
 	return choice < 0 ? choice : 0;
 }
 
-static bool seal_is_given(const void *field)
+static bool isolation_is_given(const void *field)
 {
 	return *(const int *)field >= 0;
 }
 
-static int write_seal(struct trace_writer *writer, const char *key, const void *field)
+static int write_isolation(struct trace_writer *writer, const char *key, const void *field)
 {
-	return write_line(writer, 0, key, run_seal_names[*(const int *)field]);
+	return write_line(writer, 0, key, run_isolation_names[*(const int *)field]);
 }
 
-static int read_seal(struct setting_reading *reading, const char *value, void *field)
+static int read_isolation(struct setting_reading *reading, const char *value, void *field)
 {
-	int choice = choose(run_seal_names, value);
+	int choice = choose(run_isolation_names, value);
 
 	(void)reading;
 	*(int *)field = choice;
@@ -220,7 +220,7 @@ static const struct setting table[] = {
 	SETTING("tod", number, session.calendar.tod),
 	SETTING("grant", grant, session.calendar.grant),
 	SETTING("digest", digest, session),
-	SETTING("seal-wanted", seal, seal),
+	SETTING("seal-wanted", isolation, isolation),
 	SETTING("limit-virtual", number, session.calendar.limit),
 	SETTING("limit-wall", number, session.limit_wall),
 	SETTING("hang-timeout", number, session.hang_timeout),

@@ -85,7 +85,7 @@ int ttrec_doctor(int argc, char **argv)
 	struct doctor_options options = { 0 };
 	struct findings findings = { 0 };
 	struct doctor_host host;
-	unsigned int seal;
+	unsigned int isolation;
 	int status;
 
 	command_line_parse(&doctor_argp, argc, argv, 0, &options);
@@ -95,14 +95,14 @@ int ttrec_doctor(int argc, char **argv)
 		return refuse_kernel(options.kernel, -errno);
 	doctor_read_host(&host);
 	doctor_check_machine(&host, &findings);
-	doctor_check_seal(&host, &findings, &seal);
-	doctor_check_needs(&host, seal, &findings);
+	doctor_check_isolation(&host, &findings, &isolation);
+	doctor_check_needs(&host, isolation, &findings);
 	if (options.kernel)
 		doctor_check_kernel(options.kernel, &findings);
 	status = findings_miss_something(&findings) ? EXIT_CANNOT : EXIT_IDENTICAL;
 	if (!options.json)
-		doctor_print_text(&findings, seal);
-	else if (doctor_print_json(&findings, seal, status))
+		doctor_print_text(&findings, isolation);
+	else if (doctor_print_json(&findings, isolation, status))
 		status = EXIT_CANNOT;
 	findings_free(&findings);
 	return status;

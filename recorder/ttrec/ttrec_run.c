@@ -33,7 +33,7 @@ struct run {
 };
 
 /* What this machine did not allow; and what was given up for what --allow has let a guest use. */
-static void warn_seal(const struct run *run)
+static void warn_isolation(const struct run *run)
 {
 	unsigned int lost = 0, given = 0;
 
@@ -41,16 +41,16 @@ static void warn_seal(const struct run *run)
 		const struct run_guest *guest = &run->lab.guest[i];
 
 		if (guest->spec.host_files)
-			given |= SEAL_MOUNT;
-		lost |= run->options.wanted & ~guest->guest.sandbox.seal;
+			given |= ISOLATION_MOUNT;
+		lost |= run->options.wanted & ~guest->guest.sandbox.isolation;
 	}
-	for (unsigned int i = 0; i < SEAL_COUNT; i++) {
+	for (unsigned int i = 0; i < ISOLATION_COUNT; i++) {
 		if (!(lost & 1u << i))
 			continue;
-		fprintf(stderr, "ttrec: not isolated (%s): %s\n  hint: %s\n", seal_info(i)->name,
-			seal_info(i)->lost,
+		fprintf(stderr, "ttrec: not isolated (%s): %s\n  hint: %s\n",
+			isolation_info(i)->name, isolation_info(i)->lost,
 			given & 1u << i ? "none needed if this is intended with --allow"
-					: seal_info(i)->advice);
+					: isolation_info(i)->advice);
 	}
 }
 
@@ -86,7 +86,7 @@ static void warn(const struct run *run)
 		fprintf(stderr, "ttrec: warning: interrupts are not recorded: %s\n",
 			run->probe_why.what);
 	warn_counter(run);
-	warn_seal(run);
+	warn_isolation(run);
 }
 
 static int open_trace(struct run *run, struct diagnosis *why)
@@ -119,7 +119,7 @@ static bool is_one_cpu(const struct run *run)
  */
 static int start_on_cpu(struct run *run, struct diagnosis *why)
 {
-	bool pinned = run->options.wanted & SEAL_CPU && is_one_cpu(run);
+	bool pinned = run->options.wanted & ISOLATION_CPU && is_one_cpu(run);
 	unsigned int cpu = run->lab.guest[0].spec.cpu;
 	cpu_set_t allowed;
 	int err;

@@ -26,7 +26,7 @@ struct replay_outcome {
 	struct diagnosis why; /* with a status: the guest was not replayed, or not to the end */
 	struct cursor_report report;
 	struct cpu_identity cpu; /* where it ran */
-	unsigned int seal;	 /* SEAL_* parts that held */
+	unsigned int isolation;	 /* ISOLATION_* parts that held */
 	char memory_reason[192]; /* why memory was not compared; empty when it was */
 	char probe_reason[512];	 /* why there is no probe here; empty */
 };

@@ -14,7 +14,7 @@
 #include "kernel/guest/guest_arguments.h"
 #include "kernel/guest/guest_patches.h"
 #include "kernel/guest/guest_replace.h"
-#include "kernel/sandbox/seal.h"
+#include "kernel/sandbox/isolation.h"
 #include "replayer/report/verdict_memory.h"
 
 /* Processes that are named as evidence. */
@@ -85,24 +85,26 @@ static void find_arguments(const struct replay_guest *guest, struct causes *caus
 
 /* The parts of the isolation that affect a guest, most significant first, without those that only
  * protect the host. */
-static const enum seal_part felt[] = { SEAL_ASLR_BIT, SEAL_ENTROPY_BIT, SEAL_PID_BIT, SEAL_AUXV_BIT,
-				       SEAL_CPU_BIT };
+static const enum isolation_part felt[] = { ISOLATION_ASLR_BIT, ISOLATION_ENTROPY_BIT,
+					    ISOLATION_PID_BIT, ISOLATION_AUXV_BIT,
+					    ISOLATION_CPU_BIT };
 
-static void add_seal(struct causes *causes, unsigned int missing, const char *what)
+static void add_isolation(struct causes *causes, unsigned int missing, const char *what)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(felt); i++)
 		if (missing & 1u << felt[i])
-			add(causes, what, seal_info(felt[i])->advice, "%s: %s",
-			    seal_info(felt[i])->name, seal_info(felt[i])->lost);
+			add(causes, what, isolation_info(felt[i])->advice, "%s: %s",
+			    isolation_info(felt[i])->name, isolation_info(felt[i])->lost);
 }
 
-static void find_seal(const struct replay_guest *guest, struct causes *causes)
+static void find_isolation(const struct replay_guest *guest, struct causes *causes)
 {
-	unsigned int was = guest->started->origin.seal;
+	unsigned int was = guest->started->origin.isolation;
 
-	add_seal(causes, SEAL_FULL & ~was, "the recording's sandbox was not fully isolated");
-	add_seal(causes, was & ~guest->outcome->seal,
-		 "the sandbox here is less isolated than the recording's");
+	add_isolation(causes, ISOLATION_FULL & ~was,
+		      "the recording's sandbox was not fully isolated");
+	add_isolation(causes, was & ~guest->outcome->isolation,
+		      "the sandbox here is less isolated than the recording's");
 }
 
 /* ---- This machine --------------------------------------------------------------------------- */
@@ -112,7 +114,7 @@ static void find_cpu(const struct replay_guest *guest, struct causes *causes)
 	const struct cpu_identity *was = &guest->started->origin.cpu, *is = &guest->outcome->cpu;
 
 	/* A guest that was not held on one CPU has none to compare. */
-	if (!(guest->started->origin.seal & SEAL_CPU))
+	if (!(guest->started->origin.isolation & ISOLATION_CPU))
 		return;
 	if (strcmp(was->model, is->model))
 		add(causes, "different processor model",
@@ -307,7 +309,7 @@ size_t causes_find(const struct replay_guest *guest, struct cause causes[CAUSES_
 	find_arguments(guest, &found);
 	find_cpu(guest, &found);
 	find_end(guest, &found);
-	find_seal(guest, &found);
+	find_isolation(guest, &found);
 	find_symbol(guest, &found);
 	if (!guest->started->replaced && !guest->outcome->report.flipped)
 		find_told(guest, &found);

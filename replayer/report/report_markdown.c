@@ -8,7 +8,7 @@
 #include "format/ci/markdown.h"
 #include "format/text/record_text.h"
 #include "format/base/units.h"
-#include "kernel/sandbox/seal.h"
+#include "kernel/sandbox/isolation.h"
 #include "replayer/report/cause.h"
 #include "replayer/report/context.h"
 #include "replayer/report/report.h"
@@ -216,7 +216,7 @@ static void print_machines(FILE *out, const struct verdict *verdict)
 {
 	const struct guest_origin *origin = &verdict->guest->started->origin;
 	const struct replay_outcome *outcome = verdict->guest->outcome;
-	char was[SEAL_TEXT], is[SEAL_TEXT];
+	char was[ISOLATION_TEXT], is[ISOLATION_TEXT];
 
 	fprintf(out,
 		"\n### Machines\n\n|   | recorded | replayed |\n|---|---|---|\n| processor | ");
@@ -226,8 +226,8 @@ static void print_machines(FILE *out, const struct verdict *verdict)
 	fprintf(out, " |\n| CPU | %u | %u |\n", origin->cpu.number, outcome->cpu.number);
 	fprintf(out, "| CPUID | %016" PRIx64 " | %016" PRIx64 " |\n", origin->cpu.cpuid,
 		outcome->cpu.cpuid);
-	fprintf(out, "| isolation | %s | %s |\n", seal_extent_text(origin->seal, was),
-		seal_extent_text(outcome->seal, is));
+	fprintf(out, "| isolation | %s | %s |\n", isolation_extent_text(origin->isolation, was),
+		isolation_extent_text(outcome->isolation, is));
 	fprintf(out, "\nGuest kernel: ");
 	markdown_text(out, origin->release);
 	fputc('\n', out);

@@ -90,9 +90,9 @@ static int replay(const struct replay_options *options, struct replay_guest *rep
 	if (err)
 		return err;
 	outcome->cpu = cpu;
-	outcome->seal = guest->sandbox.seal;
-	guest_judge_memory(replayed->started, &cpu, guest->sandbox.seal, outcome->memory_reason,
-			   sizeof(outcome->memory_reason));
+	outcome->isolation = guest->sandbox.isolation;
+	guest_judge_memory(replayed->started, &cpu, guest->sandbox.isolation,
+			   outcome->memory_reason, sizeof(outcome->memory_reason));
 	cursor.guest = replayed->index;
 	cursor.instructions = suspicious_instructions(replayed, &cpu);
 	cursor.compare_memory = !*outcome->memory_reason;

@@ -147,7 +147,7 @@ doctor_says() {
 	says out 'why: root without the capability CAP_SETFCAP'
 }
 
-proves "Podman's defaults, as root: fully sealed, also outside" from_inside "${podman_default[@]}"
+proves "Podman's defaults, as root: fully isolated, also outside" from_inside "${podman_default[@]}"
 proves "Docker's defaults, as root: by messages" by_messages "${docker_default[@]}"
 if [[ $version == 6.12 ]]; then
 	proves "Podman's defaults, as a user" fully "${podman_default[@]}" --user 1000

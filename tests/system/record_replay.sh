@@ -160,7 +160,7 @@ names_only_and_foreign() {
 	says err 'foreign.cpio is not a regular file'
 }
 
-without_a_seal() {
+without_isolation() {
 	expect 0 record --isolation=none -- say:hello off
 	says out '^hello'
 	says err '^recorded'
@@ -176,7 +176,7 @@ without_a_seal() {
 	done
 }
 
-whole_seal() {
+full_isolation() {
 	expect 0 record --isolation=full -- "${quick[@]}"
 	replays_identical t.zst
 }
@@ -191,7 +191,7 @@ proves "$version: a guest replays identically, digests at every WAIT" identical_
 proves "$version: equal seeds give equal messages" equal_seeds
 proves "$version: different seeds give different guests, each replays" different_seeds
 proves "$version: a window of grants saves messages and replays identically" window
-proves "$version: an ordinary user records and replays, fully sealed" ordinary_user
+proves "$version: an ordinary user records and replays, fully isolated" ordinary_user
 if [[ $version == 6.12 ]]; then
 	proves "root and an ordinary user record the same and replay each other's traces" root_replays_users_trace
 	proves "replays are identical while every CPU is busy" under_load
@@ -200,8 +200,8 @@ if [[ $version == 6.12 ]]; then
 	proves "without embedding, a missing file is named" names_only_and_gone
 	proves "without embedding, a changed file is named" names_only_and_changed
 	proves "without embedding, what is no file is not read" names_only_and_foreign
-	proves "an unsealed guest is recorded, its replay says what cannot be promised" without_a_seal
-	proves "the whole seal can be asked for" whole_seal
+	proves "a guest without isolation is recorded, its replay says what cannot be promised" without_isolation
+	proves "full isolation can be asked for" full_isolation
 	proves "no trace is written when none is wanted" same_without_a_trace
 fi
 finish

@@ -105,7 +105,7 @@ other_kernel() {
 }
 
 # Nothing of the sandbox held: what a guest feels of that is named, strongest first.
-unsealed() {
+not_isolated() {
 	ttrec run -q --isolation none -o n.zst "$kernel" mem=32M initrd="$initrd" do=random:8,off 2>log
 	expect 1 ttreplay --trust --report r.json n.zst
 	says out '^  possible cause: the recording.s sandbox was not fully isolated$'
@@ -127,6 +127,6 @@ proves "both files by default, of an identical replay too" both_by_default
 proves "a report that cannot be written is an error beside the verdict" report_refused
 proves "a host file that changed is why nothing was replayed" host_file_changed
 proves "another kernel is named as the cause" other_kernel
-proves "a sandbox that was not sealed is named as the cause" unsealed
+proves "a sandbox that was not isolated is named as the cause" not_isolated
 proves "there is a report of a trace that is not there" no_trace
 finish

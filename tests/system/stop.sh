@@ -49,7 +49,7 @@ ends_by_itself() {
 fails() {
 	ran 1 ttrec run -q -o t.zst "$kernel" mem=32M
 	ran 5 ttrec run -q --hang-timeout 1s -o t.zst "$kernel" mem=32M initrd="$initrd" do=spin
-	ran 1 ttrec run -q --seal=none --limit-virtual 100ms -o t.zst "$kernel" "${forever[@]}"
+	ran 1 ttrec run -q --isolation=none --limit-virtual 100ms -o t.zst "$kernel" "${forever[@]}"
 	ran 2 ttrec run -q -o t.zst "$kernel" mem=32M ubd0=disk
 }
 
@@ -149,9 +149,9 @@ killed() {
 }
 
 # Its directory stays: nobody is left to remove it.
-killed_unsealed() {
+killed_not_isolated() {
 	belongings >before
-	expect 137 survivors -k 9:700 "$bin/ttrec" run -q --seal=none -o t.zst "$kernel" "${forever[@]}"
+	expect 137 survivors -k 9:700 "$bin/ttrec" run -q --isolation=none -o t.zst "$kernel" "${forever[@]}"
 	new_belongings before | grep -xE '(/tmp|/dev/shm)/ttrec-.{6}' | xargs -r rm -rf
 }
 
@@ -160,10 +160,10 @@ proves "a recording that fails leaves nothing" fails
 proves "SIGINT ends a recording in order, its trace replays" stopped_replays 2
 proves "SIGTERM ends a recording in order, its trace replays" stopped_replays 15 --digest every
 proves "SIGHUP ends a recording in order" stopped 1
-proves "SIGTERM ends an unsealed recording in order" stopped 15 --seal=none
+proves "SIGTERM ends a recording without isolation in order" stopped 15 --isolation=none
 proves "SIGTERM in the first moments leaves nothing" stopped_early
 proves "a replay that is stopped leaves nothing" replay_stopped
 proves "SIGINT and SIGTERM end a scheduler in order" serve_stopped
 proves "kill -9 at $kills random moments: at most 250 ms are lost, the rest replays" killed
-proves "kill -9 of an unsealed recording leaves no process" killed_unsealed
+proves "kill -9 of a recording without isolation leaves no process" killed_not_isolated
 finish

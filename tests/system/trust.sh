@@ -20,7 +20,7 @@ refused() {
 }
 
 # It is locked in all the same; that it diverges is another matter.
-claims_no_seal() {
+claims_no_isolation() {
 	command -v strace >/dev/null || skip "no strace here"
 	expect 0 record --isolation=none -- off
 	strace -f -qq -e trace=clone,execve -o started "$bin/ttreplay" t.zst >out 2>err || true
@@ -41,7 +41,7 @@ locked_in() {
 	says started '/linux"'
 }
 
-proves "a trace that says its sandbox was not sealed does not get out that way" claims_no_seal
+proves "a trace that says its sandbox was not isolated does not get out that way" claims_no_isolation
 proves "a program that cannot be isolated on this machine is not started" no_namespaces_here
 proves "one that can be is started" locked_in
 finish

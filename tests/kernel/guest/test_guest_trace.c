@@ -72,7 +72,7 @@ static void assert_guest(const struct guest_recorded *guest, unsigned int number
 	assert_string_equal(spec->name, name);
 	assert_int_equal(spec->id, 100 + number);
 	assert_int_equal(guest->index, number);
-	assert_int_equal(guest->origin.seal, SEAL_ASLR);
+	assert_int_equal(guest->origin.isolation, ISOLATION_ASLR);
 	assert_string_equal(spec->arguments[1], "one=1 2");
 	assert_string_equal(spec->arguments[2], "");
 	assert_null(spec->arguments[4]);
@@ -105,7 +105,8 @@ static void write_guests(bool embed, const char *source)
 		make_guest(&spec[i], i, kernels[i]);
 		if (source)
 			spec[i].files.file[1].source = strdup(source);
-		started[i] = (struct guest_started){ &spec[i], i, SEAL_ASLR, { .model = "x" } };
+		started[i] =
+			(struct guest_started){ &spec[i], i, ISOLATION_ASLR, { .model = "x" } };
 	}
 	assert_int_equal(guest_specs_write(started, GUESTS, embed, writer), 0);
 	assert_int_equal(trace_writer_close(writer, NULL), 0);

@@ -20,14 +20,14 @@
 #include "kernel/loader/loader.h"
 
 static const char *visitor, *dynamic_visitor;
-static unsigned int wanted = SEAL_NAMESPACES | SEAL_ASLR;
+static unsigned int wanted = ISOLATION_NAMESPACES | ISOLATION_ASLR;
 
 struct stay {
 	struct guest_spec spec;
 	struct guest guest;
 };
 
-/* Open a sandbox with @program in it, as far sealed as this machine allows. */
+/* Open a sandbox with @program in it, as far isolated as this machine allows. */
 static void stay_begin_with(struct stay *stay, const char *program, const char *const *arguments,
 			    size_t devices)
 {
@@ -154,7 +154,7 @@ static void test_a_guest_that_ended_is_gone(void **state)
  */
 
 /* What a visitor that tries to have more than there is says it got. */
-static uint64_t visit_greedily(const char *what, const char *most, unsigned int *seal)
+static uint64_t visit_greedily(const char *what, const char *most, unsigned int *isolation)
 {
 	const char *arguments[] = { "visitor", what, most, "mem=65M", NULL };
 	unsigned long long got;
@@ -163,7 +163,7 @@ static uint64_t visit_greedily(const char *what, const char *most, unsigned int 
 	size_t length;
 
 	stay_begin(&stay, arguments, 0);
-	*seal = stay.guest.sandbox.seal;
+	*isolation = stay.guest.sandbox.isolation;
 	await_readable(stay.guest.sandbox.supervisor_fd);
 	length = guest_read_console(&stay.guest, said, sizeof(said) - 1);
 	said[length] = '\0';
@@ -177,11 +177,11 @@ static uint64_t visit_greedily(const char *what, const char *most, unsigned int 
 
 static void test_files_grow_as_far_as_a_guest_needs(void **state)
 {
-	unsigned int seal;
-	uint64_t written = visit_greedily("fill", "3", &seal);
+	unsigned int isolation;
+	uint64_t written = visit_greedily("fill", "3", &isolation);
 
 	(void)state;
-	if (!(seal & SEAL_MOUNT))
+	if (!(isolation & ISOLATION_MOUNT))
 		skip();
 	assert_in_range(written, 65 * MIB, (65 + 64) * MIB);
 }
@@ -219,10 +219,10 @@ static uint64_t visit_until_killed(const char *what, const char *most, const cha
 /* A kernel with KASAN does this before anything else. */
 static void test_addresses_are_not_memory(void **state)
 {
-	unsigned int seal;
+	unsigned int isolation;
 
 	(void)state;
-	assert_int_equal(visit_greedily("reserve", "0x100000000000", &seal), 1ull << 44);
+	assert_int_equal(visit_greedily("reserve", "0x100000000000", &isolation), 1ull << 44);
 }
 
 /* Files and as much again, and what is taken until somebody looks: in vain for 16 GiB. */
@@ -245,11 +245,11 @@ static void test_memory_grows_as_far_as_a_guest_needs(void **state)
 /* By the host, in a user namespace. */
 static void test_processes_are_counted(void **state)
 {
-	unsigned int seal;
-	uint64_t forked = visit_greedily("fork", "100000", &seal);
+	unsigned int isolation;
+	uint64_t forked = visit_greedily("fork", "100000", &isolation);
 
 	(void)state;
-	if (!(seal & SEAL_MOUNT))
+	if (!(isolation & ISOLATION_MOUNT))
 		skip();
 	assert_in_range(forked, 65 * MIB / (16 << 10), 65 * MIB / (16 << 10) + 64);
 }
@@ -262,21 +262,22 @@ static void test_processes_are_watched(void **state)
 	(void)state;
 	if (geteuid())
 		skip();
-	wanted &= ~SEAL_USER;
+	wanted &= ~ISOLATION_USER;
 	visit_until_killed("fork-and-stay", "5000", "mem=16M", why);
-	wanted |= SEAL_USER;
+	wanted |= ISOLATION_USER;
 	assert_string_equal(why, "it had more than 1088 processes");
 }
 
 static void test_no_namespaces_without_these_limits(void **state)
 {
-	unsigned int seal;
-	uint64_t made = visit_greedily("namespace", "1", &seal);
+	unsigned int isolation;
+	uint64_t made = visit_greedily("namespace", "1", &isolation);
 	struct statvfs proc;
 
 	(void)state;
 	/* Where /proc/sys is read-only nobody can say so. */
-	if (statvfs("/proc/sys/user", &proc) || (proc.f_flag & ST_RDONLY) || !(seal & SEAL_USER))
+	if (statvfs("/proc/sys/user", &proc) || (proc.f_flag & ST_RDONLY) ||
+	    !(isolation & ISOLATION_USER))
 		skip();
 	assert_int_equal(made, 0);
 }
@@ -285,12 +286,13 @@ static void test_no_namespaces_without_these_limits(void **state)
  */
 
 /* What a visitor says of its addresses. */
-static void tell_addresses(const char *program, char said[1024], unsigned int *seal)
+static void tell_addresses(const char *program, char said[1024], unsigned int *isolation)
 {
 	const char *arguments[] = { "visitor", "addresses", NULL };
 	struct diagnosis why = { 0 };
 	struct stay stay = { .spec = { .arguments = (char **)arguments,
-				       .wanted = SEAL_NAMESPACES | SEAL_ASLR | SEAL_AUXV } };
+				       .wanted = ISOLATION_NAMESPACES | ISOLATION_ASLR |
+						 ISOLATION_AUXV } };
 	struct image_files *files = &stay.spec.files;
 
 	memset(stay.spec.auxv_random, 0x5a, sizeof(stay.spec.auxv_random));
@@ -298,7 +300,7 @@ static void tell_addresses(const char *program, char said[1024], unsigned int *s
 	assert_int_equal(image_load_libraries(files, &files->file[0], program, &why), 0);
 	if (guest_open(&stay.spec, &stay.guest, &why))
 		fail_msg("%s", why.what);
-	*seal = stay.guest.sandbox.seal;
+	*isolation = stay.guest.sandbox.isolation;
 	await_readable(stay.guest.sandbox.supervisor_fd);
 	said[guest_read_console(&stay.guest, said, 1023)] = '\0';
 	stay_end(&stay, 0);
@@ -331,16 +333,16 @@ static void assert_layout(const char *said)
 static void assert_same_addresses(const char *program, uint64_t loader)
 {
 	char first[1024], again[1024];
-	unsigned int seal;
+	unsigned int isolation;
 
-	tell_addresses(program, first, &seal);
-	if (!(seal & SEAL_ASLR))
+	tell_addresses(program, first, &isolation);
+	if (!(isolation & ISOLATION_ASLR))
 		skip();
-	assert_true(seal & SEAL_AUXV);
+	assert_true(isolation & ISOLATION_AUXV);
 	assert_layout(first);
 	assert_int_equal(address_of(first, "loader "), loader);
 	for (int i = 0; i < 3; i++) {
-		tell_addresses(program, again, &seal);
+		tell_addresses(program, again, &isolation);
 		assert_string_equal(first, again);
 	}
 }

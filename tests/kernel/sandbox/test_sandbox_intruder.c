@@ -27,7 +27,7 @@ struct visit {
 	struct guest_spec spec;
 	struct guest guest;
 	char *said;
-	unsigned int seal;
+	unsigned int isolation;
 };
 
 static void read_to_end(struct visit *visit, FILE *text)
@@ -52,12 +52,12 @@ static void begin(struct visit *visit, const char *what)
 	struct diagnosis why = { 0 };
 
 	*visit = (struct visit){ .spec = { .arguments = (char **)arguments,
-					   .wanted = SEAL_FULL & ~SEAL_ENTROPY } };
+					   .wanted = ISOLATION_FULL & ~ISOLATION_ENTROPY } };
 	assert_int_equal(
 		image_files_load(&visit->spec.files, "intruder", intruder, "/intruder", &why), 0);
 	if (guest_open(&visit->spec, &visit->guest, &why))
 		fail_msg("%s", why.what);
-	visit->seal = visit->guest.sandbox.seal;
+	visit->isolation = visit->guest.sandbox.isolation;
 }
 
 static void await_end(struct visit *visit, int *status, int *signal)
@@ -175,7 +175,7 @@ static void test_nothing_of_the_host_can_be_changed(void **state)
 	assert_int_equal(before.st_mode, after.st_mode);
 	assert_int_equal(before.st_uid, after.st_uid);
 	assert_int_equal(before.st_mtim.tv_sec, after.st_mtim.tv_sec);
-	if (!(visit.seal & SEAL_MOUNT))
+	if (!(visit.isolation & ISOLATION_MOUNT))
 		skip();
 	assert_says(&visit, "user 1000 group 1000\n");
 	assert_says(&visit, "chmod-null EROFS\n");
@@ -214,7 +214,7 @@ static void test_root_is_nobody(void **state)
 	guest_close(&visit.guest);
 	visit.spec.arguments = NULL; /* not ours */
 	guest_spec_free(&visit.spec);
-	if (!(visit.seal & SEAL_MOUNT))
+	if (!(visit.isolation & ISOLATION_MOUNT))
 		skip();
 	assert_int_equal(inside, 1000);
 	assert_int_equal(outside, geteuid() ? geteuid() : 65534);

@@ -173,7 +173,7 @@ static struct doctor_host healthy_host(void)
 						   .ptrace_scope = HOST_UNKNOWN } };
 }
 
-static void assert_cause(const struct doctor_host *host, enum seal_part part, const char *why,
+static void assert_cause(const struct doctor_host *host, enum isolation_part part, const char *why,
 			 const char *advice)
 {
 	const struct doctor_cause *cause = doctor_explain(part, host);
@@ -189,7 +189,7 @@ static void test_health_has_no_cause(void **state)
 	struct doctor_host host = healthy_host();
 
 	(void)state;
-	for (unsigned int part = 0; part < SEAL_COUNT; part++)
+	for (unsigned int part = 0; part < ISOLATION_COUNT; part++)
 		assert_null(doctor_explain(part, &host));
 }
 
@@ -200,20 +200,21 @@ static void test_each_setting_is_a_cause(void **state)
 	(void)state;
 	host.trial[HOST_TRIAL_USERNS] = host.trial[HOST_TRIAL_MAP] = -EPERM;
 	host.settings.userns_clone = 0;
-	assert_cause(&host, SEAL_USER_BIT, "unprivileged_userns_clone is 0", "_clone=1");
-	assert_cause(&host, SEAL_NET_BIT, "unprivileged_userns_clone is 0", "_clone=1");
+	assert_cause(&host, ISOLATION_USER_BIT, "unprivileged_userns_clone is 0", "_clone=1");
+	assert_cause(&host, ISOLATION_NET_BIT, "unprivileged_userns_clone is 0", "_clone=1");
 
 	host = healthy_host();
 	host.trial[HOST_TRIAL_USERNS] = -ENOSPC;
-	assert_cause(&host, SEAL_PID_BIT, "the limit of user namespaces", "max_user_namespaces");
+	assert_cause(&host, ISOLATION_PID_BIT, "the limit of user namespaces",
+		     "max_user_namespaces");
 	host.settings.max_user_namespaces = 0;
-	assert_cause(&host, SEAL_PID_BIT, "max_user_namespaces is 0", "sysctl -w");
+	assert_cause(&host, ISOLATION_PID_BIT, "max_user_namespaces is 0", "sysctl -w");
 
 	host = healthy_host();
 	host.trial[HOST_TRIAL_MAP] = -EPERM;
-	assert_cause(&host, SEAL_USER_BIT, "uid_map", "as root");
+	assert_cause(&host, ISOLATION_USER_BIT, "uid_map", "as root");
 	host.settings.bare_root = true;
-	assert_cause(&host, SEAL_USER_BIT, "CAP_SETFCAP", "--user 1000");
+	assert_cause(&host, ISOLATION_USER_BIT, "CAP_SETFCAP", "--user 1000");
 }
 
 static void test_ubuntu_lets_namespaces_be_made_but_not_used(void **state)
@@ -223,11 +224,11 @@ static void test_ubuntu_lets_namespaces_be_made_but_not_used(void **state)
 	(void)state;
 	host.settings.apparmor_userns = 1;
 	host.trial[HOST_TRIAL_MAP] = host.trial[HOST_TRIAL_MOUNT] = -EACCES;
-	assert_cause(&host, SEAL_USER_BIT, "apparmor_restrict", "userns=0");
+	assert_cause(&host, ISOLATION_USER_BIT, "apparmor_restrict", "userns=0");
 	/* A container with the project's profile there: its filter is not to blame. */
 	host.settings.container = "Docker";
 	host.settings.filtered = true;
-	assert_cause(&host, SEAL_USER_BIT, "apparmor_restrict", "on the machine itself");
+	assert_cause(&host, ISOLATION_USER_BIT, "apparmor_restrict", "on the machine itself");
 }
 
 static void test_docker_refuses_by_filter(void **state)
@@ -240,10 +241,11 @@ static void test_docker_refuses_by_filter(void **state)
 	host.settings.apparmor_userns = 1;
 	host.trial[HOST_TRIAL_USERNS] = host.trial[HOST_TRIAL_MAP] = -EPERM;
 	host.trial[HOST_TRIAL_HEAP] = -EPERM;
-	assert_cause(&host, SEAL_USER_BIT, "container's seccomp filter", "docker-seccomp.json");
+	assert_cause(&host, ISOLATION_USER_BIT, "container's seccomp filter",
+		     "docker-seccomp.json");
 	host.settings.container = NULL;
-	assert_cause(&host, SEAL_USER_BIT, "a seccomp filter", "sandbox");
-	assert_cause(&host, SEAL_ASLR_BIT, "a seccomp filter", "sandbox");
+	assert_cause(&host, ISOLATION_USER_BIT, "a seccomp filter", "sandbox");
+	assert_cause(&host, ISOLATION_ASLR_BIT, "a seccomp filter", "sandbox");
 }
 
 static void test_docker_refuses_mount_by_apparmor(void **state)
@@ -255,10 +257,10 @@ static void test_docker_refuses_mount_by_apparmor(void **state)
 	host.settings.filtered = true;
 	strcpy(host.settings.apparmor, "docker-default");
 	host.trial[HOST_TRIAL_MOUNT] = -EACCES;
-	assert_null(doctor_explain(SEAL_USER_BIT, &host));
-	assert_cause(&host, SEAL_MOUNT_BIT, "AppArmor", "apparmor=unconfined");
+	assert_null(doctor_explain(ISOLATION_USER_BIT, &host));
+	assert_cause(&host, ISOLATION_MOUNT_BIT, "AppArmor", "apparmor=unconfined");
 	host.trial[HOST_TRIAL_MOUNT] = -EPERM;
-	assert_cause(&host, SEAL_MOUNT_BIT, "seccomp filter", "docker-seccomp.json");
+	assert_cause(&host, ISOLATION_MOUNT_BIT, "seccomp filter", "docker-seccomp.json");
 }
 
 static void test_addresses_need_space_and_a_call(void **state)
@@ -267,10 +269,10 @@ static void test_addresses_need_space_and_a_call(void **state)
 
 	(void)state;
 	host.trial[HOST_TRIAL_HEAP] = -EPERM;
-	assert_cause(&host, SEAL_ASLR_BIT, "no prctl", "CONFIG_CHECKPOINT_RESTORE");
-	assert_cause(&host, SEAL_AUXV_BIT, "no prctl", "CONFIG_CHECKPOINT_RESTORE");
+	assert_cause(&host, ISOLATION_ASLR_BIT, "no prctl", "CONFIG_CHECKPOINT_RESTORE");
+	assert_cause(&host, ISOLATION_AUXV_BIT, "no prctl", "CONFIG_CHECKPOINT_RESTORE");
 	host.trial[HOST_TRIAL_SPACE] = -ENOMEM;
-	assert_cause(&host, SEAL_ASLR_BIT, "address space is limited", "ulimit -v");
+	assert_cause(&host, ISOLATION_ASLR_BIT, "address space is limited", "ulimit -v");
 }
 
 static void test_listeners(void **state)
@@ -279,10 +281,10 @@ static void test_listeners(void **state)
 
 	(void)state;
 	host.trial[HOST_TRIAL_LISTENER] = -EBUSY;
-	assert_cause(&host, SEAL_ENTROPY_BIT, "with a listener", "outside");
+	assert_cause(&host, ISOLATION_ENTROPY_BIT, "with a listener", "outside");
 	host.trial[HOST_TRIAL_LISTENER] = -EINVAL;
 	host.settings.version = HOST_LINUX(4, 19, 0);
-	assert_cause(&host, SEAL_ENTROPY_BIT, "no seccomp user notification", "5.9");
+	assert_cause(&host, ISOLATION_ENTROPY_BIT, "no seccomp user notification", "5.9");
 }
 
 static void test_a_refusal_nobody_admits_has_a_cause(void **state)
@@ -291,9 +293,9 @@ static void test_a_refusal_nobody_admits_has_a_cause(void **state)
 
 	(void)state;
 	host.trial[HOST_TRIAL_USERNS] = -EPERM;
-	assert_cause(&host, SEAL_USER_BIT, "chroot", "as root");
+	assert_cause(&host, ISOLATION_USER_BIT, "chroot", "as root");
 	host.trial[HOST_TRIAL_USERNS] = -EINVAL;
-	assert_cause(&host, SEAL_USER_BIT, "has no user namespaces", "CONFIG_USER_NS");
+	assert_cause(&host, ISOLATION_USER_BIT, "has no user namespaces", "CONFIG_USER_NS");
 }
 
 /* ---- Trials: whatever this machine answers, it is an answer ---------------------------------- */

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # Under restrictions that are really there, the doctor says what is missing, why and what to do, and
-# a recording is made all the same, as sealed as it can be.
+# a recording is made all the same, as isolated as it can be.
 . "$(dirname "$0")/../../system/lib.sh"
 
 profile=$source_dir/docs/docker-seccomp.json
@@ -9,8 +9,8 @@ profile=$source_dir/docs/docker-seccomp.json
 # ---- What the doctor says ----------------------------------------------------------------------------
 
 # What does not hold here without a restriction is not what these cases are about.
-sealed_here() {
-	ttrec doctor >/dev/null || skip "this machine does not allow a full seal"
+isolated_here() {
+	ttrec doctor >/dev/null || skip "this machine does not allow full isolation"
 }
 
 # misses NAME... -- COMMAND...: under the command, the doctor misses these and nothing else.
@@ -21,7 +21,7 @@ misses() {
 		shift
 	done
 	shift
-	sealed_here
+	isolated_here
 	expect 4 "$@" ttrec doctor
 	diff <(printf '%s\n' "${names[@]}" | sort) <(sed -nE 's/^MISSING ([^:]*).*/\1/p' out | sort)
 }
@@ -29,7 +29,7 @@ misses() {
 namespaces=("user namespace" "pid namespace" "mount namespace" "network namespace")
 
 nothing_is_missing() {
-	sealed_here
+	isolated_here
 	expect 0 ttrec doctor
 	never_says out '^MISSING'
 	says out '^ok      pid namespace$'
@@ -43,7 +43,7 @@ stock_profile() {
 }
 
 own_profile() {
-	sealed_here
+	isolated_here
 	expect 0 restrict --profile "$profile" ttrec doctor
 }
 
@@ -72,7 +72,7 @@ refused_ptrace() {
 }
 
 not_needed() {
-	sealed_here
+	isolated_here
 	expect 0 restrict --refuse "$1" ttrec doctor
 }
 
@@ -87,7 +87,7 @@ refused_memory() {
 
 # As a user who may make no namespaces: first root of a namespace without others, then without power.
 no_namespaces() {
-	sealed_here
+	isolated_here
 	unshare -Ur true || skip "no user namespaces"
 	expect 4 unshare -Ur sh -c 'echo 0 >/proc/sys/user/max_user_namespaces; exec "$@"' sh "$@" ttrec doctor
 	says out 'MISSING user namespace'
@@ -96,14 +96,14 @@ no_namespaces() {
 }
 
 as_ordinary_user() {
-	sealed_here
+	isolated_here
 	cp "$bin/ttrec" . && chmod 755 ttrec
 	as_user unshare -Ur true || skip "ordinary users may make no user namespaces"
 	expect 0 as_user ./ttrec doctor
 }
 
 json() {
-	sealed_here
+	isolated_here
 	expect 4 restrict --refuse seccomp ttrec doctor --json
 	python3 - <<-'END'
 		import json
@@ -116,7 +116,7 @@ json() {
 }
 
 proves "without restrictions nothing is missing" nothing_is_missing
-proves "an ordinary user can seal fully" as_ordinary_user
+proves "an ordinary user gets full isolation" as_ordinary_user
 proves "under Docker's profile only namespaces are missing" stock_profile
 proves "under the project's profile nothing is missing" own_profile
 proves "the profile has Docker's format and adds four calls" profile_format
@@ -141,7 +141,7 @@ with_kernel() {
 }
 
 good_kernel() {
-	sealed_here
+	isolated_here
 	with_kernel
 	expect 0 ttrec doctor "$kernel"
 	says out '^ok      kernel: .*User-Mode Linux 6\.12'
@@ -191,7 +191,7 @@ proves "two kernels are a usage error" expect 2 ttrec doctor a b
 records() {
 	local part
 	run_by=("${@:2}")
-	sealed_here
+	isolated_here
 	with_kernel
 	expect 0 record -- say:hello off
 	whole t.zst

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "kernel/sandbox/seal.h"
+#include "kernel/sandbox/isolation.h"
 #include "replayer/report/cause.h"
 
 struct scene {
@@ -29,8 +29,10 @@ static void set_scene(struct scene *scene)
 	static const struct cpu_identity cpu = { .number = 1, .cpuid = 7, .model = "Some CPU" };
 
 	memset(scene, 0, sizeof(*scene));
-	scene->started.origin = (struct guest_origin){ .seal = SEAL_FULL, .cpu = cpu };
-	scene->outcome = (struct replay_outcome){ .finished = true, .seal = SEAL_FULL, .cpu = cpu };
+	scene->started.origin = (struct guest_origin){ .isolation = ISOLATION_FULL, .cpu = cpu };
+	scene->outcome = (struct replay_outcome){ .finished = true,
+						  .isolation = ISOLATION_FULL,
+						  .cpu = cpu };
 	scene->outcome.report = (struct cursor_report){
 		.diverged = true, .messages = 1234, .digests = 5, .expected = "WAIT", .got = "GET"
 	};
@@ -94,14 +96,15 @@ static void test_processors_are_compared(void **state)
 	assert_cause(&scene, 0, "CPUID differs", "0000000000000008");
 }
 
-static void test_each_missing_part_of_the_seal_counts(void **state)
+static void test_each_missing_part_of_the_isolation_counts(void **state)
 {
 	struct scene scene;
 
 	(void)state;
 	set_scene(&scene);
-	scene.started.origin.seal = SEAL_FULL & ~(unsigned int)(SEAL_ASLR | SEAL_ENTROPY);
-	scene.outcome.seal = scene.started.origin.seal & ~(unsigned int)SEAL_PID;
+	scene.started.origin.isolation =
+		ISOLATION_FULL & ~(unsigned int)(ISOLATION_ASLR | ISOLATION_ENTROPY);
+	scene.outcome.isolation = scene.started.origin.isolation & ~(unsigned int)ISOLATION_PID;
 	find(&scene);
 	assert_int_equal(scene.count, 3);
 	assert_cause(&scene, 0, "the recording's sandbox was not fully isolated", "aslr: ");
@@ -109,13 +112,13 @@ static void test_each_missing_part_of_the_seal_counts(void **state)
 	assert_cause(&scene, 2, "the sandbox here is less isolated than the recording's", "pid: ");
 	/* What only protects the host changes nothing; without a CPU of its own none is compared.
 	 */
-	scene.started.origin.seal = 0;
+	scene.started.origin.isolation = 0;
 	scene.outcome.cpu.cpuid = 8;
 	find(&scene);
 	assert_int_equal(scene.count, 5);
-	scene.started.origin.seal = SEAL_FULL & ~(unsigned int)SEAL_NET;
+	scene.started.origin.isolation = ISOLATION_FULL & ~(unsigned int)ISOLATION_NET;
 	scene.outcome.cpu.cpuid = 7;
-	scene.outcome.seal = SEAL_FULL;
+	scene.outcome.isolation = ISOLATION_FULL;
 	find(&scene);
 	assert_cause(&scene, 0, "unknown: probably an interface that is not recorded", "");
 }
@@ -284,7 +287,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nothing_known_is_said),
 		cmocka_unit_test(test_processors_are_compared),
-		cmocka_unit_test(test_each_missing_part_of_the_seal_counts),
+		cmocka_unit_test(test_each_missing_part_of_the_isolation_counts),
 		cmocka_unit_test(test_there_are_no_more_than_fit),
 		cmocka_unit_test(test_allowed_arguments_are_named),
 		cmocka_unit_test(test_ends_are_explained),

@@ -21,7 +21,7 @@ class Lane {
 		this.marks = Object.fromEntries(marks.map((name) => [name, []]));
 	}
 
-	seal() {
+	finish() {
 		this.records = Uint32Array.from(this.records);
 		for (const spans of [this.runs, this.service]) {
 			spans.start = Uint32Array.from(spans.start);
@@ -99,7 +99,7 @@ class Follower {
 		const last = this.lane.records.at(-1);
 		this.wait(last);
 		this.served(last);
-		this.lane.seal();
+		this.lane.finish();
 	}
 }
 

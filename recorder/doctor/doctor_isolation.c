@@ -7,11 +7,11 @@
 #include "recorder/doctor/doctor.h"
 #include "recorder/doctor/doctor_trial.h"
 
-static const char *const labels[SEAL_COUNT] = {
-	[SEAL_USER_BIT] = "user namespace",   [SEAL_PID_BIT] = "pid namespace",
-	[SEAL_MOUNT_BIT] = "mount namespace", [SEAL_NET_BIT] = "network namespace",
-	[SEAL_ASLR_BIT] = "fixed addresses",  [SEAL_ENTROPY_BIT] = "entropy",
-	[SEAL_AUXV_BIT] = "AT_RANDOM bytes",  [SEAL_CPU_BIT] = "one CPU",
+static const char *const labels[ISOLATION_COUNT] = {
+	[ISOLATION_USER_BIT] = "user namespace",   [ISOLATION_PID_BIT] = "pid namespace",
+	[ISOLATION_MOUNT_BIT] = "mount namespace", [ISOLATION_NET_BIT] = "network namespace",
+	[ISOLATION_ASLR_BIT] = "fixed addresses",  [ISOLATION_ENTROPY_BIT] = "entropy",
+	[ISOLATION_AUXV_BIT] = "AT_RANDOM bytes",  [ISOLATION_CPU_BIT] = "one CPU",
 };
 
 static int build_arguments(char ***arguments)
@@ -39,7 +39,7 @@ static int build_spec(struct guest_spec *spec, struct diagnosis *why)
 		return diagnose(why, EXIT_CANNOT, -errno, "mount /proc",
 				"cannot read /proc/self/exe: %s", strerror(errno));
 	path[length] = '\0';
-	*spec = (struct guest_spec){ .wanted = SEAL_FULL, .cpu = cpu_here() };
+	*spec = (struct guest_spec){ .wanted = ISOLATION_FULL, .cpu = cpu_here() };
 	err = image_files_load(&spec->files, "program", path, "/ttrec", why);
 	if (!err)
 		err = image_load_libraries(&spec->files, &spec->files.file[0], path, why);
@@ -62,8 +62,8 @@ static void report_room(const struct trial *trial, struct findings *findings)
 			     "a program started in it does not end");
 }
 
-static int try_room(const struct guest_spec *spec, unsigned int *seal, struct findings *findings,
-		    struct diagnosis *why)
+static int try_room(const struct guest_spec *spec, unsigned int *isolation,
+		    struct findings *findings, struct diagnosis *why)
 {
 	struct trial trial;
 	struct guest guest;
@@ -71,7 +71,7 @@ static int try_room(const struct guest_spec *spec, unsigned int *seal, struct fi
 
 	if (err)
 		return err;
-	*seal = guest.sandbox.seal;
+	*isolation = guest.sandbox.isolation;
 	err = trial_run(&guest, &trial);
 	guest_close(&guest);
 	if (err)
@@ -81,34 +81,34 @@ static int try_room(const struct guest_spec *spec, unsigned int *seal, struct fi
 	return 0;
 }
 
-static void report_part(enum seal_part part, const struct doctor_host *host,
+static void report_part(enum isolation_part part, const struct doctor_host *host,
 			struct findings *findings)
 {
-	const struct seal_info *info = seal_info(part);
+	const struct isolation_info *info = isolation_info(part);
 	const struct doctor_cause *cause = doctor_explain(part, host);
 
 	findings_add(findings, FINDING_MISSING, labels[part], cause ? cause->why : NULL,
 		     cause ? cause->advice : info->advice, "%s", info->lost);
 }
 
-void doctor_check_seal(const struct doctor_host *host, struct findings *findings,
-		       unsigned int *seal)
+void doctor_check_isolation(const struct doctor_host *host, struct findings *findings,
+			    unsigned int *isolation)
 {
 	struct guest_spec spec = { 0 };
 	struct diagnosis why = { 0 };
 
 	int err;
 
-	*seal = 0;
+	*isolation = 0;
 	err = build_spec(&spec, &why);
 	if (!err)
-		err = try_room(&spec, seal, findings, &why);
+		err = try_room(&spec, isolation, findings, &why);
 	guest_spec_free(&spec);
 	if (err) /* which parts would hold is not known */
 		findings_add(findings, FINDING_MISSING, "sandbox", NULL,
 			     why.advice[0] ? why.advice : NULL, "%s", why.what);
-	for (unsigned int part = 0; !err && part < SEAL_COUNT; part++) {
-		if (*seal & 1u << part)
+	for (unsigned int part = 0; !err && part < ISOLATION_COUNT; part++) {
+		if (*isolation & 1u << part)
 			findings_add(findings, FINDING_OK, labels[part], NULL, NULL, "%s", "");
 		else
 			report_part(part, host, findings);
