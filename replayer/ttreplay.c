@@ -18,7 +18,7 @@
 #include "replayer/plan/replay_plan.h"
 #include "replayer/report/replay_ci.h"
 #include "replayer/report/report.h"
-#include "replayer/then_live.h"
+#include "replayer/continue_live.h"
 
 /* A bit that was to be flipped and was not would let every replay look good. */
 static int check_flip(const struct replay_options *options, const struct replay_lab *lab,
@@ -173,7 +173,7 @@ static int go_live(struct replay_options *options, struct diagnosis *why)
 		replay_lab_close(&lab);
 	}
 	if (!err)
-		err = then_live(options, why);
+		err = continue_live(options, why);
 	return why->status ? err
 			   : diagnose(why, EXIT_CANNOT, err, NULL, "cannot continue live: %s",
 				      strerror(-err));
@@ -206,7 +206,7 @@ int main(int argc, char **argv)
 	replay_options_parse(argc, argv, &options);
 	if (check_outputs(&options, &why))
 		return diagnosis_print(&why, "ttreplay");
-	if (options.then_live && go_live(&options, &why))
+	if (options.continue_live && go_live(&options, &why))
 		return diagnosis_print(&why, "ttreplay");
 	process_hold_stop();
 	process_watch("ttreplay");

@@ -18,11 +18,11 @@ static struct ci_suite describe(const struct run_options *options, char seed[UNI
 {
 	snprintf(seed, UNITS_TEXT, "%" PRIu64, options->session.seed);
 	return (struct ci_suite){ .command = options->upstream ? "ttrec tap" : "ttrec run",
-				  .name = options->lab	     ? options->lab
-					  : options->program ? options->program
-					  : options->again   ? options->again
-					  : options->kernel  ? options->kernel[0]
-							     : options->socket,
+				  .name = options->lab	      ? options->lab
+					  : options->program  ? options->program
+					  : options->rerecord ? options->rerecord
+					  : options->kernel   ? options->kernel[0]
+							      : options->socket,
 				  .seed = options->session.seed == RUN_UNSET ? NULL : seed,
 				  .started = (uint64_t)time(NULL) };
 }

@@ -10,7 +10,7 @@
 #include "format/base/units.h"
 #include "format/base/printable.h"
 #include "kernel/sandbox/isolation.h"
-#include "recorder/rerecord/again_report.h"
+#include "recorder/rerecord/rerecord_report.h"
 
 /* "the guest" of one, "the guest n2" of several. */
 static const char *guest_text(const struct run_report *report, size_t index, char text[96])
@@ -342,9 +342,10 @@ static void print_json(const struct run_report *report, int status, const char *
 		return;
 	json_object_set_new(json, "program", program_json(report));
 	json_object_set_new(json, "warnings", warnings_json(report));
-	if (report->again)
-		json_object_set_new(json, "again",
-				    again_report_json(report->again, report->options->again));
+	if (report->rerecord)
+		json_object_set_new(
+			json, "again",
+			rerecord_report_json(report->rerecord, report->options->rerecord));
 	json_dumpf(json, stdout, JSON_COMPACT);
 	putchar('\n');
 	json_decref(json);
@@ -432,8 +433,8 @@ void run_report_print(const struct run_report *report, int status, const char *r
 		fprintf(stderr, "  why: %s\n", reason);
 	print_warnings(report);
 	print_device_faults(report);
-	if (report->again)
-		again_report_print(report->again, report->options->again, stderr);
+	if (report->rerecord)
+		rerecord_report_print(report->rerecord, report->options->rerecord, stderr);
 	if (result->digest_error)
 		fprintf(stderr, "  memory: not hashed at some WAITs: %s\n",
 			strerror(-result->digest_error));

@@ -3,7 +3,7 @@
 #ifndef TTREC_RUN_REPORT_H
 #define TTREC_RUN_REPORT_H
 
-#include "recorder/rerecord/again_compare.h"
+#include "recorder/rerecord/rerecord_compare.h"
 
 /* What is judged and printed. */
 struct run_report {
@@ -12,8 +12,8 @@ struct run_report {
 	const struct session *session;
 	const struct run_lab *lab; /* NULL: only clients that were started elsewhere */
 	const struct trace_writer_stat *trace;
-	const struct again_result *again; /* NULL: it is a new recording */
-	const char *probe_reason;	  /* why there is no probe; NULL or empty */
+	const struct rerecord_result *rerecord; /* NULL: it is a new recording */
+	const char *probe_reason;		/* why there is no probe; NULL or empty */
 };
 
 /* The exit status, and in @reason why it is not 0 (empty when it is). */

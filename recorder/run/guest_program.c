@@ -155,7 +155,7 @@ static int make_guest(struct run_options *options, struct diagnosis *why)
 {
 	int err;
 
-	if (options->again)
+	if (options->rerecord)
 		return replace_initrd(options, why);
 	err = settle_memory(options, why);
 	if (!err)
@@ -183,10 +183,10 @@ static int check_other(const struct run_options *options, struct diagnosis *why)
 				"before the kernel",
 				"'%s' after the kernel %s would be passed to the guest",
 				options->misplaced, options->kernel[0]);
-	if (options->again && options->kernel)
+	if (options->rerecord && options->kernel)
 		return diagnose(why, EXIT_USAGE, -EINVAL, "give another kernel with --kernel",
 				"--rerecord takes kernels and lab from the trace");
-	if (!options->again && options->replace[GUEST_KERNEL][0])
+	if (!options->rerecord && options->replace[GUEST_KERNEL][0])
 		return diagnose(why, EXIT_USAGE, -EINVAL, "remove --kernel",
 				"--kernel requires PROGRAM or --rerecord TRACE");
 	return 0;

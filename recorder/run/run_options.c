@@ -239,7 +239,7 @@ static error_t parse_common(int key, char *text, struct argp_state *state)
 
 static void check_guests(const struct run_options *options, struct argp_state *state)
 {
-	if (!options->kernel && !options->lab && !options->socket && !options->again)
+	if (!options->kernel && !options->lab && !options->socket && !options->rerecord)
 		argp_error(state, "missing PROGRAM or KERNEL, or a lab file with -f");
 	if (options->kernel && options->lab)
 		argp_error(state, "unexpected '%s': a lab file names its kernels",
@@ -361,8 +361,9 @@ static const struct argp common_argp = { .options = common_options, .parser = pa
 static const struct argp schedule_argp = { .options = schedule_options, .parser = parse_common };
 static const struct argp guest_argp = { .options = guest_options, .parser = parse_guests };
 static const struct argp_child run_children[] = {
-	{ &guest_argp, 0, NULL, 0 },  { &again_argp, 0, NULL, 0 }, { &schedule_argp, 0, NULL, 0 },
-	{ &common_argp, 0, NULL, 0 }, { &ci_argp, 0, NULL, 0 },	   { 0 }
+	{ &guest_argp, 0, NULL, 0 },	{ &rerecord_argp, 0, NULL, 0 },
+	{ &schedule_argp, 0, NULL, 0 }, { &common_argp, 0, NULL, 0 },
+	{ &ci_argp, 0, NULL, 0 },	{ 0 }
 };
 static const struct argp_child tap_children[] = {
 	{ &guest_argp, 0, NULL, 0 }, { &common_argp, 0, NULL, 0 }, { &ci_argp, 0, NULL, 0 }, { 0 }
@@ -514,7 +515,7 @@ void run_options_settle(struct run_options *options, const struct lab *lab)
 	if (!options->work_cost)
 		options->work_cost = GUEST_WORK_DEFAULT;
 	/* What an older trace leaves out is the kernel's default. */
-	if (!options->again) {
+	if (!options->rerecord) {
 		guest_work_complete(options->work_cost, options->work_cost_whole);
 		options->work_cost = options->work_cost_whole;
 	}

@@ -41,7 +41,7 @@ struct run_options {
 	struct ci_options ci;
 	bool probe; /* record interrupts too */
 	/* A trace to re-record, or NULL; and what to replace */
-	const char *again;
+	const char *rerecord;
 	const char *replace[GUEST_PARTS][RUN_PATTERNS_MAX + 1]; /* [NAME=]FILE */
 	const char *disks[RUN_PATTERNS_MAX + 1];		/* [NAME[:N]=]FILE */
 	uint64_t until_record, until_time; /* compared as far as this; UINT64_MAX: to the end */
@@ -73,9 +73,9 @@ struct lab;
 /* Settings in neither the command line nor @lab (may be NULL) get their defaults. */
 void run_options_settle(struct run_options *options, const struct lab *lab);
 
-/* again_options.c: those of --again. @input is a struct run_options. */
+/* rerecord_options.c: those of --again. @input is a struct run_options. */
 struct argp;
-extern const struct argp again_argp;
+extern const struct argp rerecord_argp;
 
 /* Parse; on a usage error prints it and exits with EXIT_USAGE, as argp does. */
 void run_options_parse(int argc, char **argv, struct run_options *options);

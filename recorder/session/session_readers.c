@@ -62,7 +62,7 @@ static void read_messages(struct sources *sources, struct source *source, struct
 		bool is_ack = event.message.op == TRACE_OP_ACK;
 
 		if (!is_ack && !is_first) {
-			source_again(sources, source);
+			source_requeue(sources, source);
 			return;
 		}
 		wire_input_take(&client->input, &event.message);
@@ -72,7 +72,7 @@ static void read_messages(struct sources *sources, struct source *source, struct
 			break;
 	}
 	if (wire_input_peek(&client->input, &event.message))
-		source_again(sources, source);
+		source_requeue(sources, source);
 }
 
 static void read_client(struct sources *sources, struct source *source)
@@ -109,7 +109,7 @@ static void read_upstream_messages(struct sources *sources, struct source *sourc
 		put_client(sources, source, client, event);
 	}
 	if (wire_input_peek(&client->upstream_input, &event.message))
-		source_again(sources, source);
+		source_requeue(sources, source);
 }
 
 /* Shared memory that comes with the ACK of a START finds no room: messages are what counts. */
@@ -216,7 +216,7 @@ static void read_console(struct sources *sources, struct source *source)
 	if (got)
 		put_guest(sources, source, guest, (struct event){ .kind = EVENT_CONSOLE });
 	if (got >= (size_t)SESSION_CONSOLE_CHUNK * SESSION_CONSOLE_CHUNKS)
-		source_again(sources, source);
+		source_requeue(sources, source);
 }
 
 static void read_entropy(struct sources *sources, struct source *source)

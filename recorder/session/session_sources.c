@@ -18,7 +18,7 @@ void sources_release(struct sources *sources)
 {
 	close_fd(&sources->epoll_fd);
 	free(sources->ready);
-	free(sources->again);
+	free(sources->requeued);
 	free(sources->spare);
 	free(sources->paused);
 }
@@ -79,9 +79,9 @@ void source_close(struct sources *sources, struct source *source)
 		epoll_ctl(sources->epoll_fd, EPOLL_CTL_DEL, source->fd, NULL);
 	else
 		remove_from(sources->paused, &sources->paused_count, source);
-	if (source->again)
-		remove_from(sources->again, &sources->again_count, source);
-	source->again = false;
+	if (source->requeued)
+		remove_from(sources->requeued, &sources->requeued_count, source);
+	source->requeued = false;
 	source->state = SOURCE_CLOSED;
 	sources->open--;
 }
@@ -102,14 +102,14 @@ static int append(struct source ***list, size_t *count, size_t *space, struct so
 	return 0;
 }
 
-void source_again(struct sources *sources, struct source *source)
+void source_requeue(struct sources *sources, struct source *source)
 {
-	if (source->again)
+	if (source->requeued)
 		return;
-	if (append(&sources->again, &sources->again_count, &sources->again_space, source))
+	if (append(&sources->requeued, &sources->requeued_count, &sources->requeued_space, source))
 		sources->error = -ENOMEM;
 	else
-		source->again = true;
+		source->requeued = true;
 }
 
 static void swap(size_t *a, size_t *b)
@@ -129,28 +129,28 @@ static void read_once(struct sources *sources, struct source *source)
 }
 
 /* Those of which the last round left something, in sources->spare. Returns how many. */
-static size_t take_again(struct sources *sources)
+static size_t take_requeued(struct sources *sources)
 {
-	struct source **list = sources->again;
-	size_t count = sources->again_count;
+	struct source **list = sources->requeued;
+	size_t count = sources->requeued_count;
 
-	sources->again = sources->spare;
+	sources->requeued = sources->spare;
 	sources->spare = list;
-	sources->again_count = 0;
-	swap(&sources->again_space, &sources->spare_space);
+	sources->requeued_count = 0;
+	swap(&sources->requeued_space, &sources->spare_space);
 	for (size_t i = 0; i < count; i++)
-		list[i]->again = false;
+		list[i]->requeued = false;
 	return count;
 }
 
 /* One that is paused is read in a later round. */
-static void read_again(struct sources *sources, size_t count)
+static void read_requeued(struct sources *sources, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct source *source = sources->spare[i];
 
 		if (source->state == SOURCE_PAUSED)
-			source_again(sources, source);
+			source_requeue(sources, source);
 		else
 			read_once(sources, source);
 	}
@@ -195,8 +195,8 @@ void sources_pause(struct sources *sources)
 /* Whether there is something to read without a notification. */
 static bool has_more(const struct sources *sources)
 {
-	for (size_t i = 0; i < sources->again_count; i++)
-		if (sources->again[i]->state == SOURCE_OPEN)
+	for (size_t i = 0; i < sources->requeued_count; i++)
+		if (sources->requeued[i]->state == SOURCE_OPEN)
 			return true;
 	return false;
 }
@@ -210,8 +210,8 @@ void sources_read(struct sources *sources, int timeout)
 	sources->round++;
 	count = epoll_wait(sources->epoll_fd, sources->ready, (int)sources->ready_space,
 			   has_more(sources) ? 0 : timeout);
-	left = take_again(sources);
+	left = take_requeued(sources);
 	for (int i = 0; i < count; i++)
 		read_once(sources, sources->ready[i].data.ptr);
-	read_again(sources, left);
+	read_requeued(sources, left);
 }

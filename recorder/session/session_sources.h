@@ -21,8 +21,8 @@ struct sources {
 	int epoll_fd;
 	struct epoll_event *ready; /* room for all that are open */
 	size_t ready_space, open;
-	struct source **again; /* with more to be read than their round took */
-	size_t again_count, again_space;
+	struct source **requeued; /* with more to be read than their round took */
+	size_t requeued_count, requeued_space;
 	struct source **spare; /* room for the list while the one before it is worked off */
 	size_t spare_space;
 	struct source **paused; /* until what is in the inbox of them was taken */
@@ -43,7 +43,7 @@ int source_open(struct sources *sources, struct source *source, enum source_kind
 void source_close(struct sources *sources, struct source *source);
 
 /* For readers: there is more. */
-void source_again(struct sources *sources, struct source *source);
+void source_requeue(struct sources *sources, struct source *source);
 
 /* Waits at most @timeout ms for something to come. */
 void sources_read(struct sources *sources, int timeout);

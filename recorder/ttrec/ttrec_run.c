@@ -10,7 +10,7 @@
 #include "kernel/guest/guest_patches.h"
 #include "kernel/probe/probe.h"
 #include "kernel/host/process.h"
-#include "recorder/rerecord/again_compare.h"
+#include "recorder/rerecord/rerecord_compare.h"
 #include "recorder/run/guest_program.h"
 #include "recorder/report/run_ci.h"
 #include "recorder/run/run_trace.h"
@@ -20,8 +20,8 @@
 struct run {
 	struct run_options options;
 	struct run_lab lab;
-	struct again *again; /* what is recorded again; NULL */
-	struct again_compare *compare;
+	struct rerecord *rerecord; /* what is recorded again; NULL */
+	struct rerecord_compare *compare;
 	struct trace_output output;
 	struct trace_writer *writer;
 	struct session *session;
@@ -147,25 +147,25 @@ static int listen_beside(struct run *run, struct diagnosis *why)
 	return err;
 }
 
-static int compare_again(struct run *run)
+static int compare_rerecord(struct run *run)
 {
-	int err = again_compare_create(&run->options, run->again, &run->lab, &run->compare);
+	int err = rerecord_compare_create(&run->options, run->rerecord, &run->lab, &run->compare);
 
 	if (!err)
-		session_observe(run->session, again_compare_record, run->compare);
+		session_observe(run->session, rerecord_compare_record, run->compare);
 	return err;
 }
 
 /* The lab of the trace that is recorded again, and then its guests. */
-static int load_again(struct run *run, struct diagnosis *why)
+static int load_rerecord(struct run *run, struct diagnosis *why)
 {
-	int err = again_open(&run->options, &run->again, why);
+	int err = rerecord_open(&run->options, &run->rerecord, why);
 
 	if (!err)
-		err = again_load_lab(&run->options, run->again, &run->lab.lab, why);
+		err = rerecord_load_lab(&run->options, run->rerecord, &run->lab.lab, why);
 	if (!err)
 		err = run_lab_load(&run->options, &run->lab, why);
-	return err ? err : again_take_guests(run->again, &run->lab, why);
+	return err ? err : rerecord_take_guests(run->rerecord, &run->lab, why);
 }
 
 static int prepare_lab(struct run *run, struct diagnosis *why)
@@ -176,8 +176,8 @@ static int prepare_lab(struct run *run, struct diagnosis *why)
 	if (!err)
 		err = guest_program_prepare(&run->options, why);
 	if (!err)
-		err = run->options.again ? load_again(run, why)
-					 : run_lab_load(&run->options, &run->lab, why);
+		err = run->options.rerecord ? load_rerecord(run, why)
+					    : run_lab_load(&run->options, &run->lab, why);
 	if (!err && run->options.probe)
 		probe_open(&run->probe, &run->probe_why);
 	run->lab.groups = &run->groups;
@@ -204,8 +204,8 @@ static int prepare(struct run *run, struct diagnosis *why)
 		err = run_lab_join(&run->options, &run->lab, run->session);
 	if (!err && run->probe)
 		err = session_add_probe(run->session, run->probe);
-	if (!err && run->again)
-		err = compare_again(run);
+	if (!err && run->rerecord)
+		err = compare_rerecord(run);
 	if (!err && run->options.socket)
 		err = listen_beside(run, why);
 	if (err && !why->status)
@@ -235,7 +235,7 @@ static int finish(struct run *run)
 	int status, untold;
 
 	if (run->compare)
-		report.again = again_compare_finish(run->compare, was_stopped(&run->result));
+		report.rerecord = rerecord_compare_finish(run->compare, was_stopped(&run->result));
 	run_trace_close(&run->options, take_pointer(run->writer), &run->result, &stat);
 	status = run_judge(&report, reason, sizeof(reason));
 	kept = kept && (status || run->options.keep == KEEP_ALWAYS);
@@ -273,9 +273,9 @@ static void release(struct run *run)
 	run_lab_close(&run->lab);
 	trace_writer_close(run->writer, NULL);
 	trace_output_discard(&run->output);
-	again_compare_destroy(run->compare);
+	rerecord_compare_destroy(run->compare);
 	run_lab_free(&run->lab);
-	again_close(run->again);
+	rerecord_close(run->rerecord);
 	guest_program_release(&run->options);
 	/* Last: the host may still be taking it out of the guests. */
 	probe_close(run->probe);

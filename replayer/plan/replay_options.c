@@ -128,9 +128,9 @@ static void parse_flip(const char *text, struct cursor_flip *flip, struct argp_s
 /* Live is the whole lab or nothing, and not held to anything. */
 static void check_live(const struct replay_options *options, struct argp_state *state)
 {
-	if (!options->then_live && (options->output || options->disk[0]))
+	if (!options->continue_live && (options->output || options->disk[0]))
 		argp_error(state, "--output and --disk require --continue-live");
-	if (options->then_live &&
+	if (options->continue_live &&
 	    (options->only || options->cursor.keep_going || options->cursor.flip.wanted ||
 	     options->report_count || options->dump_count || options->gdb))
 		argp_error(state, "--continue-live runs all guests of a lab and writes a trace: it "
@@ -212,7 +212,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		option_add(options->replace[GUEST_INITRD], REPLACE_MAX, text, "--initrd", state);
 		break;
 	case KEY_CONTINUE_LIVE:
-		options->then_live = true;
+		options->continue_live = true;
 		break;
 	case KEY_OUTPUT:
 		options->output = text;

@@ -40,7 +40,7 @@ struct replay_options {
 	size_t report_count;
 	struct ci_options ci;
 	bool trust;	    /* run the trace's program even if it cannot be isolated */
-	bool then_live;	    /* continue live from the recording, with these: */
+	bool continue_live; /* continue live from the recording, with these: */
 	const char *output; /* path of the new trace; NULL: ttrec's default */
 	const char *disk[REPLACE_MAX + 1]; /* [NAME[:N]=]FILE; ends with NULL */
 	bool hang_timeout_given;

@@ -80,8 +80,8 @@ actions=$(actions say:hello sleep:30000000 "${random[@]}" say:bye off)
 record="ttrec run --seed 7 -o t.zst /ttrec/linux mem=32M initrd=/ttrec/guest.cpio do='\"$actions\"'"
 
 # Records and replays in containers with these options; the last container's words are in out and err.
-# again TRUST REPLAYS OPTION...
-again() {
+# rerecord TRUST REPLAYS OPTION...
+rerecord() {
 	local trust=$1 count=$2 number
 	shift 2
 	expect 0 inside "$@" -- /bin/sh -c "$record"
@@ -93,14 +93,14 @@ again() {
 
 # With namespaces of its own the guest's memory is compared.
 fully() {
-	again "" "$replays" "$@"
+	rerecord "" "$replays" "$@"
 	never_says err 'not isolated'
 	(($(grep -cE '^identical: .* [1-9][0-9]* memory digests' out) == replays)) || fail "memory was not compared"
 }
 
 # Without, messages are, and the verdict says why no more.
 by_messages() {
-	again --trust "$replays" "$@"
+	rerecord --trust "$replays" "$@"
 	says out '^identical: .* memory not compared'
 	says out 'memory: recorded in a sandbox without full isolation'
 	# The same trace where namespaces can be had: locked in without being trusted.

@@ -240,7 +240,7 @@ memory() {
 	says err 'give the guest three times the unpacked size'
 }
 
-again() {
+rerecord() {
 	script fails '#!/bin/sh' 'echo one' 'exit 1'
 	script fixed '#!/bin/sh' 'echo two'
 	expect 1 ttrec run -q -o t.zst ./fails
@@ -399,7 +399,7 @@ proves "arguments, environment, directory and files are as the manual says" surr
 proves "files are added, directories are run" files
 proves "libraries are packed, found anywhere, and missed" libraries
 proves "memory fits the files, or is refused" memory
-proves "it is recorded again, with another program too" again
+proves "it is recorded again, with another program too" rerecord
 proves "equal programs are packed into equal bytes and make equal traces" equal_bytes
 proves "a directory is packed with all that is in it" trees
 proves "what no guest can run is refused by name, with a hint" cannot_run

@@ -19,15 +19,15 @@ asks_for_too_much() {
 	says err '\-\-max-memory'
 }
 
-recorded_again() {
+rerecorded() {
 	rogue_trace 16T connect start ticks:1 exit:0
-	expect 4 ttrec run -q --again t.zst -o u.zst
+	expect 4 ttrec run -q --rerecord t.zst -o u.zst
 	says err 'its guests may use 16\.0 TiB of memory together; the recording.s limit is '
 	rogue_trace 64M connect start ticks:1 exit:0
-	expect 4 ttrec run -q --again t.zst -o u.zst --max-memory 100M
+	expect 4 ttrec run -q --rerecord t.zst -o u.zst --max-memory 100M
 	says err 'its guests may use 128\.[0-9] MiB of memory together; the recording.s limit is 100\.0 MiB'
 	[[ ! -e u.zst ]] || fail "a trace was left behind"
-	expect 0 ttrec run -q --again t.zst -o u.zst
+	expect 0 ttrec run -q --rerecord t.zst -o u.zst
 }
 
 less_is_allowed() {
@@ -115,7 +115,7 @@ many_files() {
 }
 
 proves "a trace that asks for 16 TiB is refused" asks_for_too_much
-proves "nor is it recorded again" recorded_again
+proves "nor is it recorded again" rerecorded
 proves "who replays chooses how much memory that may take" less_is_allowed
 proves "who replays chooses how long that may take" takes_too_long
 proves "what files take together is known before they are extracted" files_take_too_much

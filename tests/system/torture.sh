@@ -59,7 +59,7 @@ torture() {
 wanted=("$@")
 torture record "${run[@]}" "${one[@]}"
 torture record_lab "${run[@]}" -f lab.yaml
-torture again "${run[@]}" --again t.zst
+torture rerecord "${run[@]}" --rerecord t.zst
 torture replay "$bin/ttreplay" t.zst
 torture replay_lab "$bin/ttreplay" lab.zst
 torture report "$bin/ttreplay" --report results/report --junit results/junit.xml t.zst

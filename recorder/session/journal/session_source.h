@@ -42,7 +42,7 @@ struct source {
 	void *owner;
 	unsigned int waiting; /* its events in the inbox */
 	uint64_t round;	      /* in which it was read last */
-	bool again;	      /* it is in the list of those that are read without notification */
+	bool requeued;	      /* it is in the list of those that are read without notification */
 };
 
 #endif

@@ -14,7 +14,7 @@ another() {
 	python3 "$patch" "$kernel" "$@"
 }
 
-again() {
+rerecord() {
 	ttrec run -q --rerecord t.zst "$@"
 }
 
@@ -28,13 +28,13 @@ agrees() {
 
 one_guest() {
 	expect 0 record --digest every --seed 7 -- "${ticks[@]}"
-	expect 0 again
+	expect 0 rerecord
 	agrees
 	cmp <(trace_facts -c t.zst) <(trace_facts -c again.zst)
 	replays_identical again.zst
 	# It holds all that is needed to be recorded again, too.
 	mv again.zst t.zst
-	expect 0 again
+	expect 0 rerecord
 	agrees
 }
 
@@ -43,69 +43,69 @@ nothing_else_is_needed() {
 	cp "$initrd" guest.cpio
 	expect 0 ttrec run -q -o t.zst ./linux mem=32M initrd=guest.cpio "do=\"$(actions "${ticks[@]}")\""
 	rm linux guest.cpio
-	expect 0 again
+	expect 0 rerecord
 	agrees
 }
 
-# lab_again [OPTION]...: as lab.yaml is recorded with them, and again without them.
-lab_again() {
+# lab_rerecorded [OPTION]...: as lab.yaml is recorded with them, and again without them.
+lab_rerecorded() {
 	expect 0 record_lab "$@"
 	rm -f lab.yaml
-	expect 0 again
+	expect 0 rerecord
 	agrees
 	replays_all 2 again.zst
 }
 
 labs() {
 	lab "$(guest 1 ping:2:5:0.01,tell:2,off)" "$(guest 2 wait,off)"
-	lab_again --seed 3
+	lab_rerecorded --seed 3
 	lab "$(guest 1 ping:2:5:0.01,tell:2,off)" "$(guest 2 wait,off)"
-	lab_again --grant window --digest 3
+	lab_rerecorded --grant window --digest 3
 }
 
 devices() {
 	head -c 1M /dev/urandom >disk.img
 	lab "$(guest 1 sum:vda,disk:vda:1 'devices: [{disk: disk.img}, {rng: {}}, {console: []}]')"
 	expect 0 record_lab
-	expect 0 again
+	expect 0 rerecord
 	agrees
 	# An image that is another one is seen before anything runs.
 	cp disk.img copy.img
 	printf changed | dd of=disk.img conv=notrunc status=none
-	expect 4 again
+	expect 4 rerecord
 	says err 'disk.img of n1 has changed since it was recorded'
 	says err 'hint: .*--disk'
 	rm disk.img
-	expect 2 again
+	expect 2 rerecord
 	says err 'cannot open the disk image .*disk.img of n1: No such file'
-	expect 0 again --disk n1=copy.img
+	expect 0 rerecord --disk n1=copy.img
 	agrees
-	expect 0 again --disk n1:1=copy.img
-	expect 2 again --disk n1:2=copy.img
+	expect 0 rerecord --disk n1:1=copy.img
+	expect 2 rerecord --disk n1:2=copy.img
 	says err 'no such disk'
 }
 
 expectations() {
 	expect 1 record --fail-on '^tick 3' -- "${ticks[@]}"
 	says err 'why: .*: tick 3'
-	expect 1 again
+	expect 1 rerecord
 	says err 'why: .*: tick 3'
 	agrees
-	expect 1 again --expect nothing
+	expect 1 rerecord --expect nothing
 	says err 'why: .*: tick 3'
-	expect 0 again --fail-on never
+	expect 0 rerecord --fail-on never
 	expect 1 record --limit-virtual 5ms -- "${ticks[@]}"
-	expect 1 again
+	expect 1 rerecord
 	says err 'why: the limit of 0.005000000 s of virtual time'
 	agrees
-	expect 0 again --limit-virtual 1s
+	expect 0 rerecord --limit-virtual 1s
 	says err 're-recorded: agrees with t.zst to its end, up to record [0-9,]+, t=.*; continued live'
 }
 
 equal_kernel() {
 	another equal text "Kernel command line" "Kernel COMMAND line"
 	expect 0 record -- "${ticks[@]}"
-	expect 0 again --kernel equal
+	expect 0 rerecord --kernel equal
 	says err '^  re-recorded: agrees with t.zst to the end$'
 	says err '^  memory: not compared: another kernel$'
 	says err '^  console: 1 line differs$'
@@ -136,9 +136,9 @@ repaired_kernel() {
 		assert again["records"] > again["record"] and again["guest"] == "n1", again
 	EOF
 	# Up to there it is the same.
-	expect 0 again --kernel "$kernel" --fail-on never --until "${record/,/}"
+	expect 0 rerecord --kernel "$kernel" --fail-on never --until "${record/,/}"
 	says err 're-recorded: agrees with t.zst up to record [0-9,]+, t=.*, and was not compared further'
-	expect 0 again --kernel "$kernel" --fail-on never --until 1us
+	expect 0 rerecord --kernel "$kernel" --fail-on never --until 1us
 	says err 'and was not compared further'
 }
 
@@ -146,7 +146,7 @@ one_kernel_of_a_lab() {
 	another equal text "Kernel command line" "Kernel COMMAND line"
 	lab "$(guest 1 ping:2:3:0.01,tell:2,off)" "$(guest 2 wait,off)"
 	expect 0 record_lab
-	expect 0 again --kernel n2=equal
+	expect 0 rerecord --kernel n2=equal
 	says err '^  re-recorded: agrees with t.zst to the end$'
 	says err '^  memory: not compared: n2: another kernel$'
 	replays_all 2 again.zst
@@ -155,7 +155,7 @@ one_kernel_of_a_lab() {
 other_initrd() {
 	expect 0 record -- "${ticks[@]}"
 	sed 's/tick %llu/tock %llu/' "$initrd" >tock.cpio
-	expect 0 again --initrd tock.cpio --expect 'tock 5'
+	expect 0 rerecord --initrd tock.cpio --expect 'tock 5'
 	says err '^    \+ [0-9]+ +tock 1$'
 }
 
@@ -164,10 +164,10 @@ programs() {
 	lab "$(guest 1 rng:64 'devices: [{program: dice}]')"
 	expect 0 record_lab
 	rm started
-	expect 4 again
+	expect 4 rerecord
 	says err 'starts a program on this machine: touch started'
 	[[ ! -e started ]] || fail "it was started"
-	expect 0 again --trust
+	expect 0 rerecord --trust
 	[[ -e started ]] || fail "it was not started"
 	# It makes up its bytes anew: a difference that is nobody's fault but is one.
 	says err 'agrees with t.zst up to record .*; then guest n1: .* bytes '
@@ -177,19 +177,19 @@ others_schedule() {
 	mkfifo never
 	timeout 1 "$bin/ttrec" serve -q --socket s --clients 1 -o t.zst >out 2>err || true
 	[[ -s t.zst ]] || fail "no trace"
-	expect 4 again
+	expect 4 rerecord
 	says err 't.zst was recorded by `ttrec serve`'
 	says err 'ttreplay'
 }
 
 refusals() {
 	expect 0 record -- off
-	expect 2 again -o t.zst
+	expect 2 rerecord -o t.zst
 	says err 'it is the trace to re-record'
-	expect 2 again -o none
-	expect 2 again --seed 3
+	expect 2 rerecord -o none
+	expect 2 rerecord --seed 3
 	says err 'takes seed, time of day and grant policy from the trace'
-	expect 2 again -f lab.yaml
+	expect 2 rerecord -f lab.yaml
 	expect 2 ttrec run --kernel "$kernel" "$kernel"
 	says err '--kernel requires PROGRAM or --rerecord TRACE'
 	expect 2 ttrec run --initrd "$kernel" "$kernel"
@@ -220,16 +220,16 @@ repaired_program() {
 		ttrec run -q --seed "$seed" -o t.zst "$kernel" mem=64M initrd=bank.gz >out 2>err || break
 	done
 	says err 'why: .*: not ok 1 - 120 paid in'
-	expect 1 again
+	expect 1 rerecord
 	says err 'why: .*: not ok 1 - 120 paid in'
 	agrees
-	expect 0 again --initrd locked.gz
+	expect 0 rerecord --initrd locked.gz
 	says err 're-recorded: agrees with t.zst up to record [0-9,]+ of [0-9,]+, .*; continued live'
 	replays_identical again.zst
 }
 
 # The same by way of ttreplay, which finds ttrec beside it.
-then_live() {
+continue_live() {
 	another hasty return hrtimer_nanosleep
 	expect 1 record --fail-on '^tick 3' -- "${ticks[@]}"
 	expect 1 ttreplay --continue-live t.zst
@@ -264,7 +264,7 @@ proves "a kernel that is repaired goes on live from where it is another, and pas
 proves "of a lab, the kernel of one guest" one_kernel_of_a_lab
 proves "another initrd" other_initrd
 proves "a program that is repaired goes on live from where it failed, and passes" repaired_program
-proves "ttreplay --continue-live goes on live" then_live
+proves "ttreplay --continue-live goes on live" continue_live
 proves "programs of a lab are started only when they are trusted" programs
 proves "what somebody else scheduled cannot go on" others_schedule
 # A recording that was stopped is the beginning of one that is not, in windows for each guest.
@@ -275,12 +275,12 @@ stopped() {
 	says err 're-recorded: agrees with t.zst to its end, up to record [0-9,]+, .*; continued live'
 	# The other way round.
 	mv again.zst t.zst
-	expect 1 again --limit-wall 500ms
+	expect 1 rerecord --limit-wall 500ms
 	says err 're-recorded: agrees with t.zst up to record [0-9,]+, t=.*, and was not compared further'
 	# Its recorder was killed: there is no end.
 	expect 137 timeout -s KILL --foreground --preserve-status 1 "$bin/ttrec" run -q -f lab.yaml -o t.zst
 	mv t.zst.part t.zst
-	expect 1 again --limit-wall 2s
+	expect 1 rerecord --limit-wall 2s
 	says err 're-recorded: agrees with t.zst '
 	never_says err 'instead of'
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* How far a re-recording agrees with the recorded trace. */
-#include "recorder/rerecord/again_report.h"
+#include "recorder/rerecord/rerecord_report.h"
 
 #include "format/base/units.h"
 
 /* "up to record 1,126, t=0.000036024 s", or "up to record 1,126 of 1,734, t=0.000036024 s" */
-static void print_place(const struct again_result *result, bool of_all, FILE *out)
+static void print_place(const struct rerecord_result *result, bool of_all, FILE *out)
 {
 	char text[UNITS_TEXT];
 
@@ -15,15 +15,15 @@ static void print_place(const struct again_result *result, bool of_all, FILE *ou
 	fprintf(out, ", t=%s s", duration_exact(result->now, text));
 }
 
-static void print_parted(const struct again_result *result, FILE *out)
+static void print_parted(const struct rerecord_result *result, FILE *out)
 {
 	print_place(result, true, out);
 	fprintf(out, "; then guest %s: %s; continued live\n", result->guest, result->difference);
 }
 
-static void print_agrees(const struct again_result *result, FILE *out)
+static void print_agrees(const struct rerecord_result *result, FILE *out)
 {
-	if (result->outcome == AGAIN_DAMAGED) {
+	if (result->outcome == RERECORD_DAMAGED) {
 		fputs("as far as it can be read, ", out);
 		print_place(result, false, out);
 		fputs("; continued live\n", out);
@@ -39,10 +39,10 @@ static void print_agrees(const struct again_result *result, FILE *out)
 	}
 }
 
-void again_report_print(const struct again_result *result, const char *trace, FILE *out)
+void rerecord_report_print(const struct rerecord_result *result, const char *trace, FILE *out)
 {
 	fprintf(out, "  re-recorded: agrees with %s ", trace);
-	if (result->outcome == AGAIN_PARTED)
+	if (result->outcome == RERECORD_PARTED)
 		print_parted(result, out);
 	else
 		print_agrees(result, out);
@@ -52,21 +52,21 @@ void again_report_print(const struct again_result *result, const char *trace, FI
 	console_differences_print(&result->console, out);
 }
 
-json_t *again_report_json(const struct again_result *result, const char *trace)
+json_t *rerecord_report_json(const struct rerecord_result *result, const char *trace)
 {
-	static const char *const outcomes[] = {
-		[AGAIN_AGREES] = "agrees", [AGAIN_PARTED] = "parted", [AGAIN_DAMAGED] = "damaged"
-	};
+	static const char *const outcomes[] = { [RERECORD_AGREES] = "agrees",
+						[RERECORD_PARTED] = "parted",
+						[RERECORD_DAMAGED] = "damaged" };
 	json_t *json = json_pack(
 		"{s:s, s:s, s:I, s:I, s:I, s:b, s:s, s:I, s:o}", "trace", trace, "outcome",
 		outcomes[result->outcome], "compared", (json_int_t)result->compared, "record",
 		(json_int_t)result->record, "now_ns", (json_int_t)result->now, "complete",
-		result->outcome == AGAIN_AGREES && !result->stopped && !result->ended,
+		result->outcome == RERECORD_AGREES && !result->stopped && !result->ended,
 		"memory_reason", result->memory_reason, "console_differences",
 		(json_int_t)result->console.count, "console",
 		console_differences_json(&result->console));
 
-	if (json && result->outcome == AGAIN_PARTED)
+	if (json && result->outcome == RERECORD_PARTED)
 		json_object_update_new(
 			json, json_pack("{s:I, s:s, s:s}", "records", (json_int_t)result->records,
 					"guest", result->guest, "difference", result->difference));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Reads from a trace how it was recorded, to re-record it. */
-#include "recorder/rerecord/again.h"
+#include "recorder/rerecord/rerecord.h"
 
 #include <string.h>
 
@@ -25,7 +25,7 @@ static int choose_output(struct run_options *options, struct diagnosis *why)
 	if (!options->output)
 		return diagnose(why, EXIT_USAGE, -EINVAL, "give a file with -o",
 				"--rerecord requires an output trace");
-	if (!is_same_file(options->again, options->output))
+	if (!is_same_file(options->rerecord, options->output))
 		return 0;
 	return diagnose(why, EXIT_USAGE, -EEXIST, "give another file with -o",
 			"cannot write %s: it is the trace to re-record", options->output);
@@ -38,56 +38,57 @@ static int check_verb(const struct run_options *options, const struct run_settin
 		return diagnose(
 			why, EXIT_CANNOT, -ENOTSUP, record_anew,
 			"%s does not contain the recording's settings: its recorder was too old",
-			options->again);
+			options->rerecord);
 	if (strcmp(settings->verb, "run"))
 		return diagnose(
 			why, EXIT_CANNOT, -ENOTSUP,
 			"`ttreplay` can replay its guests; to re-record, record with `ttrec run`",
 			"%s was recorded by `ttrec %.20s`: it does not contain the scheduler or "
 			"the clients",
-			options->again, settings->verb);
+			options->rerecord, settings->verb);
 	return 0;
 }
 
-static int read_settings(struct run_options *options, struct again *again, struct diagnosis *why)
+static int read_settings(struct run_options *options, struct rerecord *rerecord,
+			 struct diagnosis *why)
 {
 	int err;
 
-	again->same_digests = options->session.digest == DIGEST_UNSET;
-	err = run_settings_read(again->reader, options, &again->settings);
+	rerecord->same_digests = options->session.digest == DIGEST_UNSET;
+	err = run_settings_read(rerecord->reader, options, &rerecord->settings);
 	if (err == -EBADMSG || err == -EPIPE)
 		return diagnose(why, EXIT_DAMAGED, err, "`ttdump verify` says where",
-				"%s has damaged recording settings", options->again);
+				"%s has damaged recording settings", options->rerecord);
 	/* Older traces, without such a cost, do not have it. */
 	if (!options->work_cost)
 		options->work_cost = GUEST_WORK_OFF;
 	if (err == -ENOTSUP)
 		return diagnose(why, EXIT_CANNOT, err,
 				"use the version that recorded it, or a newer one",
-				"%s has an unsupported disk-model=%u", options->again,
-				again->settings.disk_model);
-	return err ? err : check_verb(options, &again->settings, why);
+				"%s has an unsupported disk-model=%u", options->rerecord,
+				rerecord->settings.disk_model);
+	return err ? err : check_verb(options, &rerecord->settings, why);
 }
 
-static int check_host_files(const struct run_options *options, const struct again *again,
+static int check_host_files(const struct run_options *options, const struct rerecord *rerecord,
 			    struct diagnosis *why)
 {
-	for (size_t i = 0; i < again->count; i++)
-		if (again->guest[i].spec.host_files && !options->trust)
+	for (size_t i = 0; i < rerecord->count; i++)
+		if (rerecord->guest[i].spec.host_files && !options->trust)
 			return diagnose(why, EXIT_CANNOT, -EPERM, "--trust runs it anyway",
 					"the recorded guest %s had access to files of its host",
-					again->guest[i].spec.name);
+					rerecord->guest[i].spec.name);
 	return 0;
 }
 
 /* They all run at the same time: what the trace asks for together, before a sandbox is opened. */
-static int check_memory(const struct again *again, uint64_t most, struct diagnosis *why)
+static int check_memory(const struct rerecord *rerecord, uint64_t most, struct diagnosis *why)
 {
 	char demand[UNITS_TEXT], limit[UNITS_TEXT];
 	uint64_t bytes = 0;
 
-	for (size_t i = 0; i < again->count; i++) {
-		const struct guest_spec *spec = &again->guest[i].spec;
+	for (size_t i = 0; i < rerecord->count; i++) {
+		const struct guest_spec *spec = &rerecord->guest[i].spec;
 		uint64_t more = guest_files_demand(spec, image_files_bytes(&spec->files));
 
 		bytes = more > UINT64_MAX - bytes ? UINT64_MAX : bytes + more;
@@ -101,49 +102,49 @@ static int check_memory(const struct again *again, uint64_t most, struct diagnos
 			size_text(bytes, demand), size_text(most, limit));
 }
 
-static int read_guests(const struct run_options *options, struct again *again,
+static int read_guests(const struct run_options *options, struct rerecord *rerecord,
 		       struct diagnosis *why)
 {
 	uint64_t most = options->max_memory ?: host_memory_available();
 	const enum guest_files files = options->trust ? GUEST_FILES_HOST : GUEST_FILES_EMBEDDED;
-	int err = guest_specs_read(again->reader, GUEST_ALL, files, most, &again->guest,
-				   &again->count, why);
+	int err = guest_specs_read(rerecord->reader, GUEST_ALL, files, most, &rerecord->guest,
+				   &rerecord->count, why);
 
 	if (!err)
-		err = check_memory(again, most, why);
+		err = check_memory(rerecord, most, why);
 	if (!err)
-		err = check_host_files(options, again, why);
+		err = check_host_files(options, rerecord, why);
 	for (unsigned int part = 0; part < GUEST_PARTS; part++)
 		for (const char *const *text = options->replace[part]; !err && *text; text++)
-			err = guest_specs_replace(again->guest, again->count, (enum guest_part)part,
-						  *text, why);
+			err = guest_specs_replace(rerecord->guest, rerecord->count,
+						  (enum guest_part)part, *text, why);
 	return err;
 }
 
-int again_open(struct run_options *options, struct again **out, struct diagnosis *why)
+int rerecord_open(struct run_options *options, struct rerecord **out, struct diagnosis *why)
 {
-	struct again *again = calloc(1, sizeof(*again));
+	struct rerecord *rerecord = calloc(1, sizeof(*rerecord));
 	int err = choose_output(options, why);
 
-	*out = again;
-	if (err || !again)
+	*out = rerecord;
+	if (err || !rerecord)
 		return err ? err : -ENOMEM;
-	err = trace_open(options->again, &again->reader, why);
+	err = trace_open(options->rerecord, &rerecord->reader, why);
 	if (!err)
-		err = read_settings(options, again, why);
+		err = read_settings(options, rerecord, why);
 	if (!err)
-		err = read_guests(options, again, why);
+		err = read_guests(options, rerecord, why);
 	return err;
 }
 
-void again_close(struct again *again)
+void rerecord_close(struct rerecord *rerecord)
 {
-	if (!again)
+	if (!rerecord)
 		return;
-	guest_specs_free(again->guest, again->count);
-	run_settings_free(&again->settings);
-	trace_reader_close(again->reader);
-	free(again);
+	guest_specs_free(rerecord->guest, rerecord->count);
+	run_settings_free(&rerecord->settings);
+	trace_reader_close(rerecord->reader);
+	free(rerecord);
 }
 
 /* ---- The lab -------------------------------------------------------------------------------- */
@@ -169,43 +170,44 @@ static int check_programs(const struct run_options *options, const struct lab *l
 	return diagnose(why, EXIT_CANNOT, -EPERM,
 			"pass --trust to allow it; `ttdump extract TRACE lab.yaml` extracts the "
 			"lab to check first",
-			"the lab of %s %s on this machine: %.160s", options->again,
+			"the lab of %s %s on this machine: %.160s", options->rerecord,
 			program->command ? "starts a program" : "connects to a program",
 			program->command ? program->command : program->socket);
 }
 
-static int load_recorded(const struct run_options *options, struct again *again, struct lab **lab,
-			 struct diagnosis *why)
+static int load_recorded(const struct run_options *options, struct rerecord *rerecord,
+			 struct lab **lab, struct diagnosis *why)
 {
 	struct trace_artifact text;
-	int found = trace_reader_find(again->reader, RUN_LAB_NAME, true, &text), err;
+	int found = trace_reader_find(rerecord->reader, RUN_LAB_NAME, true, &text), err;
 
 	if (found < 0 && diagnosis_trace_status(found) != EXIT_DAMAGED)
 		return diagnose(why, EXIT_CANNOT, found, diagnosis_shortage(found),
-				"cannot read the lab of %s: %s", options->again, strerror(-found));
+				"cannot read the lab of %s: %s", options->rerecord,
+				strerror(-found));
 	if (found != 1)
 		return diagnose(why, EXIT_DAMAGED, found ? found : -EPIPE, record_anew,
-				"%s does not contain its complete lab", options->again);
-	err = lab_parse(again->settings.lab_path, text.data, text.size, lab, why);
+				"%s does not contain its complete lab", options->rerecord);
+	err = lab_parse(rerecord->settings.lab_path, text.data, text.size, lab, why);
 	trace_artifact_free(&text);
 	if (!err)
-		(*lab)->disk_model = again->settings.disk_model;
+		(*lab)->disk_model = rerecord->settings.disk_model;
 	return err;
 }
 
-int again_load_lab(const struct run_options *options, struct again *again, struct lab **lab,
-		   struct diagnosis *why)
+int rerecord_load_lab(const struct run_options *options, struct rerecord *rerecord,
+		      struct lab **lab, struct diagnosis *why)
 {
 	int err;
 
-	if (!again->settings.lab_path) {
-		*lab = single_lab(&again->guest[0]);
+	if (!rerecord->settings.lab_path) {
+		*lab = single_lab(&rerecord->guest[0]);
 		return *lab ? 0 : -ENOMEM;
 	}
-	err = load_recorded(options, again, lab, why);
+	err = load_recorded(options, rerecord, lab, why);
 	if (!err)
 		err = check_programs(options, *lab, why);
-	return err ? err : again_check_disks(options, &again->settings, *lab, why);
+	return err ? err : rerecord_check_disks(options, &rerecord->settings, *lab, why);
 }
 
 /* ---- Guests --------------------------------------------------------------------------------- */
@@ -225,20 +227,20 @@ static bool is_described(const struct run_guest *guest, const struct guest_recor
 	return true;
 }
 
-int again_take_guests(struct again *again, struct run_lab *lab, struct diagnosis *why)
+int rerecord_take_guests(struct rerecord *rerecord, struct run_lab *lab, struct diagnosis *why)
 {
-	bool match = again->count == lab->guest_count;
+	bool match = rerecord->count == lab->guest_count;
 
 	for (size_t i = 0; match && i < lab->guest_count; i++)
-		match = is_described(&lab->guest[i], &again->guest[i], i);
+		match = is_described(&lab->guest[i], &rerecord->guest[i], i);
 	if (!match)
 		return diagnose(why, EXIT_DAMAGED, -EBADMSG, record_anew,
 				"the guests of the trace differ from those of its lab");
 	for (size_t i = 0; i < lab->guest_count; i++) {
 		guest_spec_free(&lab->guest[i].spec);
-		lab->guest[i].spec = again->guest[i].spec;
-		lab->guest[i].recorded = &again->guest[i];
-		again->guest[i].spec = (struct guest_spec){ 0 };
+		lab->guest[i].spec = rerecord->guest[i].spec;
+		lab->guest[i].recorded = &rerecord->guest[i];
+		rerecord->guest[i].spec = (struct guest_spec){ 0 };
 	}
 	return 0;
 }

@@ -10,8 +10,8 @@
 #include "format/base/units.h"
 #include "recorder/run/run_options.h"
 
-enum again_key {
-	KEY_AGAIN = 0x200,
+enum rerecord_key {
+	KEY_RERECORD = 0x200,
 	KEY_KERNEL,
 	KEY_INITRD,
 	KEY_DISK,
@@ -21,7 +21,7 @@ enum again_key {
 };
 
 static const struct argp_option table[] = {
-	{ "rerecord", KEY_AGAIN, "TRACE", 0,
+	{ "rerecord", KEY_RERECORD, "TRACE", 0,
 	  "re-record the setup of this trace and report where it first differs", 6 },
 	{ "again", 0, NULL, OPTION_ALIAS | OPTION_HIDDEN, NULL, 0 },
 	{ "kernel", KEY_KERNEL, "[NAME=]FILE", 0,
@@ -58,7 +58,7 @@ static void check(const struct run_options *options, struct argp_state *state)
 {
 	const struct session_options *session = &options->session;
 
-	if (!options->again) {
+	if (!options->rerecord) {
 		if (options->replace[GUEST_INITRD][0] || options->disks[0] || options->trust ||
 		    options->max_memory || options->until_record != UINT64_MAX ||
 		    options->until_time != UINT64_MAX)
@@ -79,8 +79,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	struct run_options *options = state->input;
 
 	switch (key) {
-	case KEY_AGAIN:
-		options->again = text;
+	case KEY_RERECORD:
+		options->rerecord = text;
 		break;
 	case KEY_KERNEL:
 		option_add(options->replace[GUEST_KERNEL], RUN_PATTERNS_MAX, text, "--kernel",
@@ -111,4 +111,4 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	return 0;
 }
 
-const struct argp again_argp = { .options = table, .parser = parse };
+const struct argp rerecord_argp = { .options = table, .parser = parse };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* ttreplay --continue-live: runs ttrec to re-record. */
-#include "replayer/then_live.h"
+#include "replayer/continue_live.h"
 
 #include <inttypes.h>
 #include <limits.h>
@@ -111,7 +111,7 @@ static void run_beside(char *const *words)
 	execv(path, words);
 }
 
-int then_live(const struct replay_options *options, struct diagnosis *why)
+int continue_live(const struct replay_options *options, struct diagnosis *why)
 {
 	cleanup(free_command) struct command command = { 0 };
 

@@ -3,20 +3,20 @@
  * A recording is compared with the one that it repeats, record by record as it is written: until
  * they part it is the same, from there on it is live.
  */
-#ifndef TTREC_AGAIN_COMPARE_H
-#define TTREC_AGAIN_COMPARE_H
+#ifndef TTREC_RERECORD_COMPARE_H
+#define TTREC_RERECORD_COMPARE_H
 
 #include "format/text/console_compare.h"
-#include "recorder/rerecord/again.h"
+#include "recorder/rerecord/rerecord.h"
 
-enum again_outcome {
-	AGAIN_AGREES, /* as far as both go, or to where it was to be compared */
-	AGAIN_PARTED,
-	AGAIN_DAMAGED, /* the old trace cannot be read any further */
+enum rerecord_outcome {
+	RERECORD_AGREES, /* as far as both go, or to where it was to be compared */
+	RERECORD_PARTED,
+	RERECORD_DAMAGED, /* the old trace cannot be read any further */
 };
 
-struct again_result {
-	enum again_outcome outcome;
+struct rerecord_result {
+	enum rerecord_outcome outcome;
 	bool stopped; /* it was to be compared no further, or the new one was stopped */
 	bool ended;   /* the old one, while the new one went on */
 	uint64_t compared;
@@ -30,17 +30,18 @@ struct again_result {
 	char memory_reason[192], memory_guest[64];
 };
 
-struct again_compare;
+struct rerecord_compare;
 
 /* Of the guests of @lab, which are open. 0 or -ENOMEM. */
-int again_compare_create(const struct run_options *options, struct again *again,
-			 const struct run_lab *lab, struct again_compare **compare);
-void again_compare_destroy(struct again_compare *compare);
+int rerecord_compare_create(const struct run_options *options, struct rerecord *rerecord,
+			    const struct run_lab *lab, struct rerecord_compare **compare);
+void rerecord_compare_destroy(struct rerecord_compare *compare);
 
 /* @record was written: a session_observer. */
-void again_compare_record(void *compare, const struct trace_record *record);
+void rerecord_compare_record(void *compare, const struct trace_record *record);
 
 /* No more comes. @stopped: because the new recording was stopped from outside. */
-const struct again_result *again_compare_finish(struct again_compare *compare, bool stopped);
+const struct rerecord_result *rerecord_compare_finish(struct rerecord_compare *compare,
+						      bool stopped);
 
 #endif

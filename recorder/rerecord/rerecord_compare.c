@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* A recording is compared with the one that it repeats, record by record as it is written. */
-#include "recorder/rerecord/again_compare.h"
+#include "recorder/rerecord/rerecord_compare.h"
 
 #include <string.h>
 
@@ -30,27 +30,27 @@ struct compared {
 	struct console_text console[SIDES]; /* of a loose one, since its last record */
 };
 
-struct again_compare {
+struct rerecord_compare {
 	const struct run_options *options;
 	struct trace_reader *reader; /* of the whole old trace */
 	struct compared *guest;	     /* by index in the trace */
 	size_t count;
 	bool over;
-	struct again_result result;
+	struct rerecord_result result;
 };
 
 /* ---- Whose records -------------------------------------------------------------------------- */
 
 /* Each goes its own way: where a recording was stopped in a window, some had come further. */
-static int open_reader(struct again_compare *compare, uint32_t index)
+static int open_reader(struct rerecord_compare *compare, uint32_t index)
 {
 	struct compared *guest = &compare->guest[index];
-	int err = trace_reader_open(compare->options->again, &guest->reader);
+	int err = trace_reader_open(compare->options->rerecord, &guest->reader);
 
 	return err ? err : trace_reader_follow(guest->reader, index);
 }
 
-static int grow(struct again_compare *compare, size_t count)
+static int grow(struct rerecord_compare *compare, size_t count)
 {
 	struct compared *grown = realloc(compare->guest, count * sizeof(*grown));
 
@@ -63,40 +63,40 @@ static int grow(struct again_compare *compare, size_t count)
 }
 
 /* NULL: it cannot be compared. */
-static struct compared *find_guest(struct again_compare *compare, uint32_t index)
+static struct compared *find_guest(struct rerecord_compare *compare, uint32_t index)
 {
 	if (index >= compare->count && grow(compare, index + 1))
 		return NULL;
 	if (!compare->guest[index].reader && !compare->guest[index].over &&
 	    open_reader(compare, index)) {
 		compare->guest[index].over = true;
-		compare->result.outcome = AGAIN_DAMAGED;
+		compare->result.outcome = RERECORD_DAMAGED;
 	}
 	return &compare->guest[index];
 }
 
 /* Why the memory of @guest cannot be what it was; empty. */
-static void judge_memory(const struct again_compare *compare, const struct again *again,
+static void judge_memory(const struct rerecord_compare *compare, const struct rerecord *rerecord,
 			 const struct run_guest *guest, char *reason, size_t size)
 {
 	guest_judge_memory(guest->recorded, &guest->cpu, guest->guest.sandbox.isolation, reason,
 			   size);
 	if (guest->recorded->replaced)
 		return;
-	if (!again->same_digests)
+	if (!rerecord->same_digests)
 		snprintf(reason, size, "different --digest");
 	else if (*reason && compare->options->cpu >= 0)
 		snprintf(reason, size, "different --cpu");
 }
 
 /* Of several, why the first cannot be compared, and whose that is. */
-static void begin_guest(struct again_compare *compare, const struct again *again,
+static void begin_guest(struct rerecord_compare *compare, const struct rerecord *rerecord,
 			const struct run_guest *guest, size_t index)
 {
-	struct again_result *result = &compare->result;
+	struct rerecord_result *result = &compare->result;
 	char reason[sizeof(result->memory_reason)];
 
-	judge_memory(compare, again, guest, reason, sizeof(reason));
+	judge_memory(compare, rerecord, guest, reason, sizeof(reason));
 	compare->guest[index].spec = &guest->spec;
 	compare->guest[index].loose = guest->recorded->replaced;
 	compare->guest[index].memory = !*reason;
@@ -108,22 +108,22 @@ static void begin_guest(struct again_compare *compare, const struct again *again
 			 guest->spec.name);
 }
 
-int again_compare_create(const struct run_options *options, struct again *again,
-			 const struct run_lab *lab, struct again_compare **out)
+int rerecord_compare_create(const struct run_options *options, struct rerecord *rerecord,
+			    const struct run_lab *lab, struct rerecord_compare **out)
 {
-	struct again_compare *compare = calloc(1, sizeof(*compare));
+	struct rerecord_compare *compare = calloc(1, sizeof(*compare));
 
 	*out = compare;
 	if (!compare || grow(compare, lab->guest_count))
 		return -ENOMEM;
 	compare->options = options;
-	compare->reader = again->reader;
+	compare->reader = rerecord->reader;
 	for (size_t i = 0; i < lab->guest_count; i++)
-		begin_guest(compare, again, &lab->guest[i], i);
+		begin_guest(compare, rerecord, &lab->guest[i], i);
 	return 0;
 }
 
-void again_compare_destroy(struct again_compare *compare)
+void rerecord_compare_destroy(struct rerecord_compare *compare)
 {
 	if (!compare)
 		return;
@@ -220,7 +220,7 @@ static bool is_equal(const struct compared *guest, const struct trace_record *ol
 	       (!old->payload_size || !memcmp(old->payload, new->payload, old->payload_size));
 }
 
-static void compare_consoles(struct again_compare *compare, struct compared *guest,
+static void compare_consoles(struct rerecord_compare *compare, struct compared *guest,
 			     const struct trace_record *record)
 {
 	console_compare(&compare->result.console, record->number, guest->console[OLD].text,
@@ -230,7 +230,7 @@ static void compare_consoles(struct again_compare *compare, struct compared *gue
 }
 
 /* Either may be NULL: that one has no more. */
-static void describe(struct again_result *result, const struct trace_record *old,
+static void describe(struct rerecord_result *result, const struct trace_record *old,
 		     const struct trace_record *new)
 {
 	FILE *out = fmemopen(result->difference, sizeof(result->difference), "w");
@@ -244,7 +244,7 @@ static void describe(struct again_result *result, const struct trace_record *old
 }
 
 /* Progress is meaningful only relative to the total. */
-static void count_records(struct again_compare *compare)
+static void count_records(struct rerecord_compare *compare)
 {
 	struct trace_record record;
 
@@ -255,9 +255,9 @@ static void count_records(struct again_compare *compare)
 		compare->result.records = record.number + 1;
 }
 
-static void tell_parting(const struct again_compare *compare)
+static void tell_parting(const struct rerecord_compare *compare)
 {
-	const struct again_result *result = &compare->result;
+	const struct rerecord_result *result = &compare->result;
 	char record[UNITS_TEXT], time[UNITS_TEXT];
 
 	if (!compare->options->quiet)
@@ -266,13 +266,13 @@ static void tell_parting(const struct again_compare *compare)
 			duration_exact(result->now, time), result->difference);
 }
 
-static void part(struct again_compare *compare, const struct compared *guest,
+static void part(struct rerecord_compare *compare, const struct compared *guest,
 		 const struct trace_record *old, const struct trace_record *new)
 {
-	struct again_result *result = &compare->result;
+	struct rerecord_result *result = &compare->result;
 
 	compare->over = true;
-	result->outcome = AGAIN_PARTED;
+	result->outcome = RERECORD_PARTED;
 	result->record = old->number;
 	result->now = old->now;
 	snprintf(result->guest, sizeof(result->guest), "%s",
@@ -283,22 +283,22 @@ static void part(struct again_compare *compare, const struct compared *guest,
 }
 
 /* It has no more in the old trace, or what follows cannot be read. */
-static void end_guest(struct again_compare *compare, struct compared *guest, int got)
+static void end_guest(struct rerecord_compare *compare, struct compared *guest, int got)
 {
 	guest->over = true;
 	compare->result.ended = true;
 	if (got == -EBADMSG)
-		compare->result.outcome = AGAIN_DAMAGED;
+		compare->result.outcome = RERECORD_DAMAGED;
 }
 
-static bool is_far_enough(const struct again_compare *compare, const struct trace_record *old)
+static bool is_far_enough(const struct rerecord_compare *compare, const struct trace_record *old)
 {
 	return old->number >= compare->options->until_record ||
 	       old->now >= compare->options->until_time;
 }
 
 /* Is @old the last record of its guest? */
-static bool is_last(const struct again_compare *compare, const struct compared *guest,
+static bool is_last(const struct rerecord_compare *compare, const struct compared *guest,
 		    const struct trace_record *old)
 {
 	struct trace_record next;
@@ -314,7 +314,7 @@ static bool is_last(const struct again_compare *compare, const struct compared *
 }
 
 /* When a recording is stopped, what its guests have printed by then is written, to the middle. */
-static bool is_cut_short(const struct again_compare *compare, const struct compared *guest,
+static bool is_cut_short(const struct rerecord_compare *compare, const struct compared *guest,
 			 const struct trace_record *old, const struct trace_record *new)
 {
 	return old->kind == TRACE_console && new->kind == TRACE_console &&
@@ -323,10 +323,10 @@ static bool is_cut_short(const struct again_compare *compare, const struct compa
 	       is_last(compare, guest, old);
 }
 
-static void compare_records(struct again_compare *compare, struct compared *guest,
+static void compare_records(struct rerecord_compare *compare, struct compared *guest,
 			    const struct trace_record *old, const struct trace_record *new)
 {
-	struct again_result *result = &compare->result;
+	struct rerecord_result *result = &compare->result;
 
 	if (is_equal(guest, old, new)) {
 		result->compared++;
@@ -339,9 +339,9 @@ static void compare_records(struct again_compare *compare, struct compared *gues
 	}
 }
 
-void again_compare_record(void *context, const struct trace_record *new)
+void rerecord_compare_record(void *context, const struct trace_record *new)
 {
-	struct again_compare *compare = context;
+	struct rerecord_compare *compare = context;
 	struct compared *guest = compare->over ? NULL : find_guest(compare, new->guest);
 	struct trace_record old;
 	int got;
@@ -362,7 +362,7 @@ void again_compare_record(void *context, const struct trace_record *new)
 /* ---- The end -------------------------------------------------------------------------------- */
 
 /* The first that the old one has and the new one has not. */
-static struct compared *find_rest(struct again_compare *compare, struct trace_record *first)
+static struct compared *find_rest(struct rerecord_compare *compare, struct trace_record *first)
 {
 	struct compared *found = NULL;
 
@@ -382,7 +382,7 @@ static struct compared *find_rest(struct again_compare *compare, struct trace_re
 }
 
 /* The new one has no more: the old one must not have either, unless that was @stopped. */
-static void compare_end(struct again_compare *compare, bool stopped)
+static void compare_end(struct rerecord_compare *compare, bool stopped)
 {
 	struct trace_record old;
 	struct compared *guest = find_rest(compare, &old);
@@ -393,12 +393,13 @@ static void compare_end(struct again_compare *compare, bool stopped)
 		part(compare, guest, &old, NULL);
 }
 
-const struct again_result *again_compare_finish(struct again_compare *compare, bool stopped)
+const struct rerecord_result *rerecord_compare_finish(struct rerecord_compare *compare,
+						      bool stopped)
 {
 	if (!compare->over)
 		compare_end(compare, stopped);
 	compare->over = true;
-	if (compare->result.outcome == AGAIN_PARTED)
+	if (compare->result.outcome == RERECORD_PARTED)
 		count_records(compare);
 	return &compare->result;
 }

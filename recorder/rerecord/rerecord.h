@@ -4,14 +4,14 @@
  * user replaces. It has the same records up to the first difference, and is then a recording like
  * any other.
  */
-#ifndef TTREC_AGAIN_H
-#define TTREC_AGAIN_H
+#ifndef TTREC_RERECORD_H
+#define TTREC_RERECORD_H
 
 #include "kernel/guest/guest_replace.h"
 #include "recorder/run/run_lab.h"
 #include "recorder/run/run_settings.h"
 
-struct again {
+struct rerecord {
 	struct trace_reader *reader;
 	struct run_settings settings;
 	struct guest_recorded *guest; /* by index; what they are started with is the lab's, later */
@@ -20,26 +20,26 @@ struct again {
 };
 
 /*
- * Read what @options->again says of how it was recorded, and replace what is to be another one.
+ * Read what @options->rerecord says of how it was recorded, and replace what is to be another one.
  * Options that were not given are taken from it. Refused, with words: a trace that does not say
  * enough, or of guests that somebody else scheduled; without @options->trust one that would have
  * commands run here. *@again is to be closed after @options were used, also after an error.
  */
-int again_open(struct run_options *options, struct again **again, struct diagnosis *why);
-void again_close(struct again *again);
+int rerecord_open(struct run_options *options, struct rerecord **rerecord, struct diagnosis *why);
+void rerecord_close(struct rerecord *rerecord);
 
 /* The lab that was recorded, with the disks that @options want. */
-int again_load_lab(const struct run_options *options, struct again *again, struct lab **lab,
-		   struct diagnosis *why);
+int rerecord_load_lab(const struct run_options *options, struct rerecord *rerecord,
+		      struct lab **lab, struct diagnosis *why);
 
 /* Give the guests of @lab, which has its devices, what they were started with. */
-int again_take_guests(struct again *again, struct run_lab *lab, struct diagnosis *why);
+int rerecord_take_guests(struct rerecord *rerecord, struct run_lab *lab, struct diagnosis *why);
 
 /*
- * again_disks.c: the images of @lab are those that were recorded, or those that the user names
+ * rerecord_disks.c: the images of @lab are those that were recorded, or those that the user names
  * ("[NAME[:N]=]FILE").
  */
-int again_check_disks(const struct run_options *options, const struct run_settings *settings,
-		      struct lab *lab, struct diagnosis *why);
+int rerecord_check_disks(const struct run_options *options, const struct run_settings *settings,
+			 struct lab *lab, struct diagnosis *why);
 
 #endif

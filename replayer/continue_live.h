@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* ttreplay --continue-live: continues a recording with a live calendar, which ttrec has. */
-#ifndef TTREC_THEN_LIVE_H
-#define TTREC_THEN_LIVE_H
+#ifndef TTREC_CONTINUE_LIVE_H
+#define TTREC_CONTINUE_LIVE_H
 
 #include "replayer/plan/replay_options.h"
 
@@ -9,6 +9,6 @@
  * Execute `ttrec run --rerecord` with the replacements: the same up to the first difference, live
  * from there. Returns only with an error, and @why.
  */
-int then_live(const struct replay_options *options, struct diagnosis *why);
+int continue_live(const struct replay_options *options, struct diagnosis *why);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
-#include "recorder/rerecord/again.h"
+#include "recorder/rerecord/rerecord.h"
 
 /* What the user wants: "[NAME[:N]=]FILE". */
 struct wish {
@@ -131,8 +131,8 @@ static int check_image(const struct run_settings *settings, const struct lab *la
 			"the disk image %s of %s has changed since it was recorded", image, name);
 }
 
-int again_check_disks(const struct run_options *options, const struct run_settings *settings,
-		      struct lab *lab, struct diagnosis *why)
+int rerecord_check_disks(const struct run_options *options, const struct run_settings *settings,
+			 struct lab *lab, struct diagnosis *why)
 {
 	int err = 0;
 
