@@ -34,18 +34,18 @@ struct card_list {
 };
 
 struct frames {
-	const struct cast *cast;
+	const struct name_table *names;
 	struct card_list *guest; /* by index */
 	size_t guest_count;
 	uint8_t whole[FRAME_MAX]; /* a frame of which the record does not have the first zeros */
 };
 
-struct frames *frames_create(const struct cast *cast)
+struct frames *frames_create(const struct name_table *names)
 {
 	struct frames *frames = calloc(1, sizeof(*frames));
 
 	if (frames)
-		frames->cast = cast;
+		frames->names = names;
 	return frames;
 }
 
@@ -86,15 +86,15 @@ static int add_cards(struct card_list *list, size_t count)
 	return 0;
 }
 
-/* The cast knows the device: there are no more of them than it has been told of. */
+/* The name table knows the device: there are no more of them than it has been told of. */
 static int find_card(struct frames *frames, uint32_t guest, uint64_t device, struct card **card)
 {
 	int err = 0;
 
 	if (guest >= frames->guest_count)
-		err = add_guests(frames, frames->cast->count);
+		err = add_guests(frames, frames->names->count);
 	if (!err && device >= frames->guest[guest].count)
-		err = add_cards(&frames->guest[guest], frames->cast->guest[guest].device_count);
+		err = add_cards(&frames->guest[guest], frames->names->guest[guest].device_count);
 	if (!err)
 		*card = &frames->guest[guest].card[device];
 	return err;
@@ -233,14 +233,14 @@ static bool concerns_cards(uint32_t kind)
 
 int frames_feed(struct frames *frames, const struct trace_record *record, struct frame *frame)
 {
-	const struct cast_device *device;
+	const struct named_device *device;
 	struct card *card;
 	int err;
 
 	if (!concerns_cards(record->kind))
 		return 0;
 	/* The device is the first field of all of them. */
-	device = cast_device(frames->cast, record->guest, record->field[0]);
+	device = name_table_device(frames->names, record->guest, record->field[0]);
 	if (!device || !device->wired)
 		return 0;
 	err = find_card(frames, record->guest, record->field[0], &card);

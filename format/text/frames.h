@@ -2,17 +2,17 @@
 /*
  * The Ethernet frames of a trace: sender, time and receivers of each.
  *
- * Streaming: feed every record in order (after cast_learn() has seen it). A frame is recorded once
- * for each receiver, with the record that hands it over (used, on the receive queue of a card), or
- * with the one that says that it was lost. Sender and time follow frame_origin.h. Only for cards in
- * simulated networks: traffic of a device program is not known here.
+ * Streaming: feed every record in order (after name_table_learn() has seen it). A frame is recorded
+ * once for each receiver, with the record that hands it over (used, on the receive queue of a
+ * card), or with the one that says that it was lost. Sender and time follow frame_origin.h. Only
+ * for cards in simulated networks: traffic of a device program is not known here.
  */
 #ifndef TTREC_FRAMES_H
 #define TTREC_FRAMES_H
 
 #include <stdbool.h>
 
-#include "format/text/cast.h"
+#include "format/text/name_table.h"
 
 struct frame {
 	uint64_t record; /* that delivered it, or recorded its loss */
@@ -35,8 +35,8 @@ struct frame {
 
 struct frames;
 
-/* @cast must stay, and learn each record before it is fed. NULL: out of memory. */
-struct frames *frames_create(const struct cast *cast);
+/* @names must stay, and learn each record before it is fed. NULL: out of memory. */
+struct frames *frames_create(const struct name_table *names);
 void frames_free(struct frames *frames);
 
 /* Returns 1 when @record completes a frame, 0 when it does not, -ENOMEM. */

@@ -68,16 +68,16 @@ static bool frame_offset(const struct trace_record *record, size_t *offset)
 	return before <= NET_HEADER_SIZE && !(queue & 1);
 }
 
-bool record_frame(const struct cast *cast, const struct trace_record *record, const uint8_t **frame,
-		  size_t *size)
+bool record_frame(const struct name_table *names, const struct trace_record *record,
+		  const uint8_t **frame, size_t *size)
 {
-	const struct cast_device *device;
+	const struct named_device *device;
 	size_t offset;
 
-	if (!cast || !record->payload || !frame_offset(record, &offset) ||
+	if (!names || !record->payload || !frame_offset(record, &offset) ||
 	    record->payload_size <= offset)
 		return false;
-	device = cast_device(cast, record->guest, record->field[0]);
+	device = name_table_device(names, record->guest, record->field[0]);
 	if (!device || device->virtio_id != VIRTIO_NET)
 		return false;
 	*frame = (const uint8_t *)record->payload + offset;
@@ -85,11 +85,11 @@ bool record_frame(const struct cast *cast, const struct trace_record *record, co
 	return true;
 }
 
-static const struct cast_device *device_of(const struct words *words)
+static const struct named_device *device_of(const struct words *words)
 {
-	if (!words->view->cast)
+	if (!words->view->names)
 		return NULL;
-	return cast_device(words->view->cast, words->record->guest, words->record->field[0]);
+	return name_table_device(words->view->names, words->record->guest, words->record->field[0]);
 }
 
 static void add_name(const struct words *words, const char *name)
@@ -100,16 +100,16 @@ static void add_name(const struct words *words, const char *name)
 
 static void add_device(const struct words *words)
 {
-	char text[CAST_DEVICE_TEXT];
+	char text[DEVICE_NAME_SIZE];
 
-	add_name(words, cast_device_name(words->view->cast, words->record->guest,
-					 words->record->field[0], text));
+	add_name(words, name_table_device_name(words->view->names, words->record->guest,
+					       words->record->field[0], text));
 }
 
 /* The queues of cards and consoles come in pairs; elsewhere they have numbers only. */
 static void add_queue(const struct words *words, uint64_t queue)
 {
-	const struct cast_device *device = device_of(words);
+	const struct named_device *device = device_of(words);
 
 	if (device && (device->virtio_id == VIRTIO_NET || device->virtio_id == VIRTIO_CONSOLE)) {
 		line_text(words->line, queue & 1 ? " tx" : " rx");
@@ -170,7 +170,7 @@ static void add_quoted(const struct words *words)
 /* The text of a console, or bytes. */
 static void add_content(const struct words *words)
 {
-	const struct cast_device *device = device_of(words);
+	const struct named_device *device = device_of(words);
 
 	if (device && device->virtio_id == VIRTIO_CONSOLE)
 		add_quoted(words);
@@ -184,7 +184,7 @@ static bool add_frame(const struct words *words, uint64_t head)
 	const uint8_t *frame;
 	size_t size;
 
-	if (!record_frame(words->view->cast, words->record, &frame, &size))
+	if (!record_frame(words->view->names, words->record, &frame, &size))
 		return false;
 	line_char(words->line, ' ');
 	line_add_frame(words->line, frame, size);
@@ -338,7 +338,7 @@ static void describe_called(const struct words *words)
 static void describe_irq(const struct words *words)
 {
 	const struct trace_record *record = words->record;
-	const struct cast_guest *guest = record_guest(words->view, record);
+	const struct named_guest *guest = record_guest(words->view, record);
 
 	if (record->irq.source == TRACE_IRQ_ENTRY) {
 		line_char(words->line, ' ');
@@ -358,12 +358,12 @@ static void describe_irq(const struct words *words)
 static void add_missing(const struct words *words)
 {
 	const uint64_t receiver = words->record->lost.receiver;
-	char name[CAST_NAME];
+	char name[NAME_SIZE];
 
 	if (!receiver || receiver > TRACE_GUEST_LIMIT)
 		return;
 	line_text(words->line, " to");
-	add_name(words, cast_name(words->view->cast, (uint32_t)(receiver - 1), name));
+	add_name(words, name_table_guest(words->view->names, (uint32_t)(receiver - 1), name));
 }
 
 static void describe_lost(const struct words *words)
@@ -382,13 +382,13 @@ static void describe_sent(const struct words *words)
 {
 	const struct trace_record *record = words->record;
 	const uint64_t sender = record->sent.sender < UINT32_MAX ? record->sent.sender : UINT32_MAX;
-	char name[CAST_NAME], device[CAST_DEVICE_TEXT];
+	char name[NAME_SIZE], device[DEVICE_NAME_SIZE];
 
 	add_device(words);
 	line_text(words->line, " by");
-	add_name(words, cast_name(words->view->cast, (uint32_t)sender, name));
-	add_name(words,
-		 cast_device_name(words->view->cast, (uint32_t)sender, record->sent.card, device));
+	add_name(words, name_table_guest(words->view->names, (uint32_t)sender, name));
+	add_name(words, name_table_device_name(words->view->names, (uint32_t)sender,
+					       record->sent.card, device));
 	line_char(words->line, ' ');
 	line_duration(words->line, record->sent.delay);
 	line_text(words->line, " before");

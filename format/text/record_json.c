@@ -143,10 +143,11 @@ static void add_payload(struct line *line, const struct trace_record *record,
 	line_char(line, '"');
 }
 
-static void add_device(struct line *line, const struct cast *cast,
+static void add_device(struct line *line, const struct name_table *names,
 		       const struct trace_record *record)
 {
-	const struct cast_device *device = cast_device(cast, record->guest, record->field[0]);
+	const struct named_device *device =
+		name_table_device(names, record->guest, record->field[0]);
 
 	if (!device)
 		return;
@@ -155,12 +156,13 @@ static void add_device(struct line *line, const struct cast *cast,
 		add_name(line, "network", "", device->network);
 }
 
-static void add_frame(struct line *line, const struct cast *cast, const struct trace_record *record)
+static void add_frame(struct line *line, const struct name_table *names,
+		      const struct trace_record *record)
 {
 	const uint8_t *frame;
 	size_t size;
 
-	if (!record_frame(cast, record, &frame, &size))
+	if (!record_frame(names, record, &frame, &size))
 		return;
 	add_key(line, "frame");
 	line_char(line, '"');
@@ -169,26 +171,27 @@ static void add_frame(struct line *line, const struct cast *cast, const struct t
 }
 
 /* What the table does not have. */
-static void add_decoded(struct line *line, const struct cast *cast,
+static void add_decoded(struct line *line, const struct name_table *names,
 			const struct trace_record *record, const struct trace_kind_info *info)
 {
-	char text[CAST_NAME];
+	char text[NAME_SIZE];
 
-	if (cast)
-		add_name(line, "guest", "_name", cast_name(cast, record->guest, text));
+	if (names)
+		add_name(line, "guest", "_name", name_table_guest(names, record->guest, text));
 	for (unsigned int i = 0; i < info->field_count; i++) {
 		const char *name = record_field_name(record, i);
 
 		if (name)
 			add_name(line, info->field[i].name, "_name", name);
 	}
-	if (!cast || !record_has_device(record))
+	if (!names || !record_has_device(record))
 		return;
-	add_device(line, cast, record);
-	add_frame(line, cast, record);
+	add_device(line, names, record);
+	add_frame(line, names, record);
 }
 
-void record_add_json(const struct cast *cast, const struct trace_record *record, struct line *line)
+void record_add_json(const struct name_table *names, const struct trace_record *record,
+		     struct line *line)
 {
 	const struct trace_kind_info *info = trace_kind_info(record->kind);
 
@@ -208,17 +211,17 @@ void record_add_json(const struct cast *cast, const struct trace_record *record,
 			add_value(line, info->field[i].unit, record->field[i]);
 		}
 		add_payload(line, record, info);
-		add_decoded(line, cast, record, info);
+		add_decoded(line, names, record, info);
 	}
 	line_char(line, '}');
 }
 
-json_t *record_json(const struct cast *cast, const struct trace_record *record)
+json_t *record_json(const struct name_table *names, const struct trace_record *record)
 {
 	struct line line = { 0 };
 	json_t *object = NULL;
 
-	record_add_json(cast, record, &line);
+	record_add_json(names, record, &line);
 	if (!line.failed)
 		object = json_loadb(line.text, line.size, JSON_ALLOW_NUL, NULL);
 	line_free(&line);

@@ -6,14 +6,15 @@
 
 #include <jansson.h>
 
-#include "format/text/cast.h"
+#include "format/text/name_table.h"
 #include "format/base/line.h"
 
-/* Add @record to @line as one object, without a newline. @cast may be NULL. */
-void record_add_json(const struct cast *cast, const struct trace_record *record, struct line *line);
+/* Add @record to @line as one object, without a newline. @names may be NULL. */
+void record_add_json(const struct name_table *names, const struct trace_record *record,
+		     struct line *line);
 
 /* The same as an object (a new reference); NULL: out of memory. */
-json_t *record_json(const struct cast *cast, const struct trace_record *record);
+json_t *record_json(const struct name_table *names, const struct trace_record *record);
 
 /* Add @text as a string of JSON with its quotes; false, and nothing added, when it is no UTF-8. */
 bool line_add_json_string(struct line *line, const char *text, size_t size);

@@ -73,7 +73,7 @@ static void add_delta(struct record_view *view, uint64_t now)
 
 static void add_name(struct record_view *view, const struct trace_record *record)
 {
-	const struct cast_guest *guest = record_guest(view, record);
+	const struct named_guest *guest = record_guest(view, record);
 	struct line *line = &view->line;
 	size_t start = line->size, width;
 
@@ -101,8 +101,8 @@ static void begin(struct record_view *view)
 	view->number_width = NUMBER_WIDTH;
 	view->time_width = TIME_WIDTH;
 	view->delta_width = DELTA_WIDTH;
-	for (size_t i = 0; view->cast && i < view->cast->count; i++)
-		if (view->cast->guest[i].seen) {
+	for (size_t i = 0; view->names && i < view->names->count; i++)
+		if (view->names->guest[i].seen) {
 			line->size = 0;
 			add_name(view, &(struct trace_record){ .guest = (uint32_t)i });
 		}

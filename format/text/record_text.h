@@ -8,15 +8,15 @@
  * number, virtual time, time since the line before, guest, direction (<- from the guest, -> to the
  * guest, == checked in a replay, -- side data), and what it is. In order:
  *
- *	struct cast cast = { 0 };
- *	struct record_view view = { .cast = &cast };
+ *	struct name_table names = { 0 };
+ *	struct record_view view = { .names = &names };
  *
  *	while (trace_reader_next(reader, &record) > 0) {
- *		cast_learn(&cast, &record);
+ *		name_table_learn(&names, &record);
  *		record_print(&view, &record, stdout);
  *	}
  *	record_view_release(&view);
- *	cast_free(&cast);
+ *	name_table_free(&names);
  */
 #ifndef TTREC_RECORD_TEXT_H
 #define TTREC_RECORD_TEXT_H
@@ -25,16 +25,16 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "format/text/cast.h"
+#include "format/text/name_table.h"
 #include "format/base/line.h"
 #include "format/tttrace.h"
 
 /* How records are shown. All may be zero. */
 struct record_view {
-	const struct cast *cast; /* who is who; without it guests and devices have numbers */
-	const char *indent;	 /* stands in front of each line */
-	bool colour;		 /* each guest its own, and trouble red: for a terminal */
-	bool utf8;		 /* what receives it understands UTF-8; otherwise it is escaped */
+	const struct name_table *names; /* who is who; without it guests and devices have numbers */
+	const char *indent;		/* stands in front of each line */
+	bool colour;			/* each guest its own, and trouble red: for a terminal */
+	bool utf8; /* what receives it understands UTF-8; otherwise it is escaped */
 
 	/* What follows is record_print()'s own: columns grow with what stands in them. */
 	struct line line;

@@ -14,12 +14,12 @@
 /* So many bytes of binary payload fit a line. */
 #define TEXT_BYTES_MAX 32
 
-const struct cast_guest *record_guest(const struct record_view *view,
-				      const struct trace_record *record)
+const struct named_guest *record_guest(const struct record_view *view,
+				       const struct trace_record *record)
 {
-	if (!view->cast || record->guest >= view->cast->count)
+	if (!view->names || record->guest >= view->names->count)
 		return NULL;
-	return &view->cast->guest[record->guest];
+	return &view->names->guest[record->guest];
 }
 
 /* ---- Messages -------------------------------------------------------------------------------- */
@@ -79,7 +79,7 @@ static void add_answer(struct line *line, const struct trace_record *record, uin
 }
 
 static void add_message_time(struct line *line, const struct trace_record *record,
-			     const struct cast_guest *guest)
+			     const struct named_guest *guest)
 {
 	uint64_t time = record->from.time, offset = guest ? guest->offset : 0;
 
@@ -116,7 +116,7 @@ static void add_word(struct line *line, const char *word)
 }
 
 static void add_message(struct line *line, const struct trace_record *record,
-			const struct cast_guest *guest)
+			const struct named_guest *guest)
 {
 	const char *name = trace_operation_name(record->from.op);
 

@@ -56,7 +56,7 @@ static int note_records(struct search *search)
 
 	while (!err && trace_reader_next(search->reader, &record) == 1 &&
 	       record.number < search->end) {
-		err = cast_learn(&search->context->cast, &record);
+		err = name_table_learn(&search->context->names, &record);
 		if (!err && is_of_guest(&record))
 			err = note_record(search, &record);
 	}
@@ -198,7 +198,7 @@ int context_read(const char *path, uint32_t guest, uint64_t number, struct conte
 
 void context_free(struct context *context)
 {
-	cast_free(&context->cast);
+	name_table_free(&context->names);
 	for (size_t i = 0; i < context->count; i++) {
 		for (size_t k = 0; k < context->guest[i].count; k++)
 			free((void *)context->guest[i].record[k].payload);

@@ -3,7 +3,7 @@
 #ifndef TTREC_CONTEXT_H
 #define TTREC_CONTEXT_H
 
-#include "format/text/cast.h"
+#include "format/text/name_table.h"
 #include "format/tttrace.h"
 
 #define CONTEXT_OWN	  20 /* records of the guest itself, at most */
@@ -19,7 +19,7 @@ struct context_guest {
 
 /* Number 0 is the guest itself, then its peers, the most recently active first. */
 struct context {
-	struct cast cast; /* the names known by then */
+	struct name_table names; /* the names known by then */
 	struct context_guest guest[1 + CONTEXT_PEERS_MAX];
 	size_t count;
 	size_t peers; /* that there are in all; the others are left out */

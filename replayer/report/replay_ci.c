@@ -10,7 +10,7 @@
 #include "format/ci/ci.h"
 #include "format/base/cleanup.h"
 #include "format/base/shell.h"
-#include "format/text/cast.h"
+#include "format/text/name_table.h"
 #include "format/base/units.h"
 #include "kernel/vhost/vhost.h"
 
@@ -21,21 +21,21 @@
 struct hearing {
 	const struct verdict_lab *all;
 	struct ci_console **console;
-	struct cast cast;
+	struct name_table names;
 	char seed[UNITS_TEXT]; /* of the recording; empty: unknown */
 };
 
 /* ---- Console output, as far as it was replayed ---------------------------------------------- */
 
-static bool is_output(const struct cast *cast, const struct trace_record *record)
+static bool is_output(const struct name_table *names, const struct trace_record *record)
 {
-	const struct cast_device *device;
+	const struct named_device *device;
 
 	if (record->kind == TRACE_console)
 		return true;
 	if (record->kind != TRACE_taken || record->taken.queue != CONSOLE_OUTPUT)
 		return false;
-	device = cast_device(cast, record->guest, record->taken.device);
+	device = name_table_device(names, record->guest, record->taken.device);
 	return device && device->virtio_id == VIRTIO_CONSOLE;
 }
 
@@ -79,9 +79,9 @@ static int hear_all(struct hearing *hearing)
 	int err = trace_reader_open(hearing->all->trace, &reader);
 
 	while (!err && trace_reader_next(reader, &record) == 1) {
-		err = cast_learn(&hearing->cast, &record);
+		err = name_table_learn(&hearing->names, &record);
 		learn_seed(hearing, &record);
-		if (!err && is_output(&hearing->cast, &record))
+		if (!err && is_output(&hearing->names, &record))
 			hear(hearing, &record);
 	}
 	trace_reader_close(reader);
@@ -107,7 +107,7 @@ static void hearing_close(struct hearing *hearing)
 	for (size_t i = 0; hearing->console && i < hearing->all->lab->count; i++)
 		ci_console_destroy(hearing->console[i]);
 	free(hearing->console);
-	cast_free(&hearing->cast);
+	name_table_free(&hearing->names);
 }
 
 static struct ci_console *console_of(const struct hearing *hearing, const struct verdict *verdict)

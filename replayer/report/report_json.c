@@ -32,22 +32,23 @@ static json_t *records_json(const struct context *context, const struct context_
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < guest->count; i++)
-		json_array_append_new(list, record_json(&context->cast, &guest->record[i]));
+		json_array_append_new(list, record_json(&context->names, &guest->record[i]));
 	return list;
 }
 
 static json_t *peers_json(const struct context *context)
 {
 	json_t *list = json_array();
-	char name[CAST_NAME];
+	char name[NAME_SIZE];
 
 	for (size_t i = 1; i < context->count; i++) {
 		const struct context_guest *guest = &context->guest[i];
 
-		json_array_append_new(list, json_pack("{s:s, s:I, s:o}", "guest",
-						      cast_name(&context->cast, guest->guest, name),
-						      "index", (json_int_t)guest->guest, "records",
-						      records_json(context, guest)));
+		json_array_append_new(
+			list, json_pack("{s:s, s:I, s:o}", "guest",
+					name_table_guest(&context->names, guest->guest, name),
+					"index", (json_int_t)guest->guest, "records",
+					records_json(context, guest)));
 	}
 	return list;
 }

@@ -166,7 +166,7 @@ static void print_causes(FILE *out, const struct verdict *verdict)
 
 static void print_list(FILE *out, const struct context *context, size_t first, size_t end)
 {
-	struct record_view view = { .cast = &context->cast, .utf8 = true };
+	struct record_view view = { .names = &context->names, .utf8 = true };
 	struct block block;
 
 	if (!block_begin(&block))

@@ -242,7 +242,7 @@ static void print_records(FILE *out, const struct verdict *verdict)
 	if (context_read(verdict->trace, verdict->guest->index, report_of(verdict)->record,
 			 &context))
 		return;
-	view.cast = &context.cast;
+	view.names = &context.names;
 	fprintf(out, "preceding records of the guest:\n");
 	print_last(out, &view, &context.guest[0], SHOWN_OWN);
 	if (context.peers)

@@ -4,7 +4,7 @@
 #define TTREC_DIFF_H
 
 #include "format/trace/compare.h"
-#include "format/text/cast.h"
+#include "format/text/name_table.h"
 #include "format/text/difference.h"
 #include "format/ttdump/diff/diff_grid.h"
 #include "format/ttdump/base/ttdump.h"
@@ -47,7 +47,7 @@ struct diff {
 	uint32_t context;  /* records around the first difference */
 	bool json, only_first;
 	struct compare compare;
-	struct cast cast[2];
+	struct name_table names[2];
 	int end[2];		 /* what ended the reading of each early, or 0 */
 	char problem[2][256];	 /* and in words */
 	struct diff_tail **tail; /* by guest; NULL: it has not parted */
@@ -79,7 +79,7 @@ struct diff_start {
 	size_t count[2];
 };
 
-/* Reads both heads, and has the cast of @diff learn who is who. 0 or -ENOMEM. */
+/* Reads both heads, and has the name table of @diff learn who is who. 0 or -ENOMEM. */
 int diff_start_read(struct diff *diff, struct diff_start *start);
 void diff_start_free(struct diff_start *start);
 

@@ -89,7 +89,7 @@ static int branches_line(struct branches *branches, int s)
 	int err = 0;
 
 	branches->view.indent = indent;
-	branches->view.cast = &branches->diff->cast[s];
+	branches->view.names = &branches->diff->names[s];
 	if (branches->there[s])
 		err = record_print(&branches->view, &branches->record[s], out);
 	else if (!branches->ended[s])
@@ -170,7 +170,7 @@ int diff_print_context(struct diff *diff)
 	struct branches branches = {
 		.diff = diff,
 		.view = {
-			.cast = &diff->cast[0],
+			.names = &diff->names[0],
 			.indent = "    ",
 			.colour = terminal_is_colourful(),
 		},

@@ -63,7 +63,7 @@ static json_t *first_json(struct diff *diff)
 	json_object_set_new(object, "guest", integer(first->guest));
 	for (int s = 0; s < 2; s++)
 		json_object_set_new(object, sides[s],
-				    pair.pair[s] ? record_json(&diff->cast[s], pair.pair[s])
+				    pair.pair[s] ? record_json(&diff->names[s], pair.pair[s])
 						 : json_null());
 	json_object_set_new(object, "differs", items_json(&pair));
 	return object;
@@ -148,12 +148,12 @@ static json_t *guest_json(const struct diff *diff, uint32_t index)
 	const struct compare_guest *guest = &diff->compare.guest[index];
 	const struct diff_tail *tail = diff_tail(diff, index);
 	json_t *object = json_object();
-	char name[CAST_NAME];
+	char name[NAME_SIZE];
 
 	json_object_set_new(object, "guest", integer(index));
-	json_object_set_new(
-		object, "name",
-		json_string(cast_name(&diff->cast[index >= diff->cast[0].count], index, name)));
+	json_object_set_new(object, "name",
+			    json_string(name_table_guest(
+				    &diff->names[index >= diff->names[0].count], index, name)));
 	json_object_set_new(object, "equal", json_boolean(!guest->parted));
 	json_object_set_new(object, "parts",
 			    guest->parted ? place_json(&guest->first) : json_null());

@@ -8,7 +8,7 @@
 #include "format/base/units.h"
 
 /* Names that come late are not waited for. */
-#define CAST_RECORDS 16384
+#define NAMED_RECORDS 16384
 /* No guest is described by more than a few hundred bytes. */
 #define LINES_MAX 65536
 
@@ -71,7 +71,7 @@ static int read_head(struct diff *diff, int s, struct diff_start *start)
 	bool head = true;
 	int err = 0, got;
 
-	for (uint64_t i = 0; i < CAST_RECORDS && !err; i++) {
+	for (uint64_t i = 0; i < NAMED_RECORDS && !err; i++) {
 		got = trace_reader_next(diff->reader[s], &record);
 		if (got <= 0)
 			return diagnosis_host_error(got);
@@ -81,7 +81,7 @@ static int read_head(struct diff *diff, int s, struct diff_start *start)
 		if (head)
 			err = add_line(start, s, guest, record.payload, record.payload_size);
 		if (!err)
-			err = cast_learn(&diff->cast[s], &record);
+			err = name_table_learn(&diff->names[s], &record);
 	}
 	return err;
 }

@@ -14,18 +14,18 @@
 static const char *const ordinals[2] = { "first", "second" };
 static const char signs[2] = { '-', '+' };
 
-static const char *guest_name(const struct diff *diff, uint32_t guest, char text[CAST_NAME])
+static const char *guest_name(const struct diff *diff, uint32_t guest, char text[NAME_SIZE])
 {
-	return cast_name(&diff->cast[guest >= diff->cast[0].count], guest, text);
+	return name_table_guest(&diff->names[guest >= diff->names[0].count], guest, text);
 }
 
 static void print_start_line(const struct diff *diff, int s, const struct diff_line *line)
 {
-	char name[CAST_NAME];
+	char name[NAME_SIZE];
 
 	printf("  %c ", signs[s]);
 	if (line->guest != DIFF_ALL_GUESTS)
-		printf("%s: ", cast_name(&diff->cast[s], (uint32_t)line->guest, name));
+		printf("%s: ", name_table_guest(&diff->names[s], (uint32_t)line->guest, name));
 	puts(printable(line->text));
 }
 
@@ -71,7 +71,7 @@ static int print_first(struct diff *diff)
 {
 	const struct trace_difference *first = &diff->compare.first;
 	struct difference_pair pair;
-	char name[CAST_NAME];
+	char name[NAME_SIZE];
 	int err;
 
 	printf("different: %s at ", guest_name(diff, first->guest, name));
@@ -162,7 +162,7 @@ static void print_count(uint64_t count, const char *what)
 static void print_tail(const struct diff *diff, const struct trace_difference *first,
 		       const struct diff_tail *tail)
 {
-	char name[CAST_NAME], count[UNITS_TEXT];
+	char name[NAME_SIZE], count[UNITS_TEXT];
 
 	printf("  %s: diverges at ", guest_name(diff, first->guest, name));
 	print_place(first);
@@ -181,7 +181,7 @@ static void print_tail(const struct diff *diff, const struct trace_difference *f
 static void print_equal_guests(const struct diff *diff)
 {
 	const struct compare *compare = &diff->compare;
-	char name[CAST_NAME], count[UNITS_TEXT];
+	char name[NAME_SIZE], count[UNITS_TEXT];
 	uint32_t equal = 0;
 
 	for (uint32_t i = 0; i < compare->guest_count; i++) {

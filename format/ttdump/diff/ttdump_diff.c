@@ -89,8 +89,8 @@ const char *diff_verdict(const struct diff *diff)
 
 static int find_guest(struct diff *diff, struct diagnosis *diagnosis)
 {
-	if (!diff->guest || cast_find(&diff->cast[0], diff->guest, &diff->options.guest) ||
-	    cast_find(&diff->cast[1], diff->guest, &diff->options.guest))
+	if (!diff->guest || name_table_find(&diff->names[0], diff->guest, &diff->options.guest) ||
+	    name_table_find(&diff->names[1], diff->guest, &diff->options.guest))
 		return 0;
 	return diagnose(diagnosis, EXIT_USAGE, -ENOENT, "\"ttdump stat\" lists them",
 			"no guest \"%s\" in %s", diff->guest, diff->path[0]);
@@ -146,7 +146,7 @@ static void close_diff(struct diff *diff)
 	diff_free_tails(diff);
 	compare_release(&diff->compare);
 	for (int s = 0; s < 2; s++) {
-		cast_free(&diff->cast[s]);
+		name_table_free(&diff->names[s]);
 		trace_reader_close(diff->reader[s]);
 	}
 }

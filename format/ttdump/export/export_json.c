@@ -4,8 +4,8 @@
 #include "format/text/record_json.h"
 #include "format/base/units.h"
 
-static int put_records(struct trace_reader *reader, const struct cast *cast, struct line *line,
-		       FILE *out)
+static int put_records(struct trace_reader *reader, const struct name_table *names,
+		       struct line *line, FILE *out)
 {
 	const char *separator = "\n";
 	struct trace_record record;
@@ -14,7 +14,7 @@ static int put_records(struct trace_reader *reader, const struct cast *cast, str
 	while ((got = trace_reader_next(reader, &record)) > 0 && !ferror(out)) {
 		line->size = 0;
 		line_text(line, separator);
-		record_add_json(cast, &record, line);
+		record_add_json(names, &record, line);
 		if (line->failed)
 			return -ENOMEM;
 		fwrite(line->text, 1, line->size, out);
@@ -27,18 +27,18 @@ static int put_records(struct trace_reader *reader, const struct cast *cast, str
  * Whoever the trace tells of, to the end or as far as it can be read: names come with the records,
  * and the head stands before all of them.
  */
-static int learn_all(const char *path, struct cast *cast)
+static int learn_all(const char *path, struct name_table *names)
 {
 	struct trace_record record;
 	auto_trace *reader = NULL;
 	int err = trace_reader_open(path, &reader), got = 0;
 
 	while (!err && (got = trace_reader_next(reader, &record)) > 0)
-		err = cast_learn(cast, &record);
+		err = name_table_learn(names, &record);
 	return diagnosis_host_error(err ? err : got);
 }
 
-static json_t *device_json(const struct cast_device *device, size_t number)
+static json_t *device_json(const struct named_device *device, size_t number)
 {
 	json_t *object = json_pack("{s:I, s:I, s:s}", "device", (json_int_t)number, "virtio_id",
 				   (json_int_t)device->virtio_id, "name", device->name);
@@ -51,7 +51,7 @@ static json_t *device_json(const struct cast_device *device, size_t number)
 	return object;
 }
 
-static json_t *guest_json(const struct cast_guest *guest, size_t number)
+static json_t *guest_json(const struct named_guest *guest, size_t number)
 {
 	json_t *devices = json_array();
 
@@ -61,7 +61,7 @@ static json_t *guest_json(const struct cast_guest *guest, size_t number)
 			 "devices", devices);
 }
 
-static int put_head(const struct trace_header *header, const struct cast *cast, FILE *out)
+static int put_head(const struct trace_header *header, const struct name_table *names, FILE *out)
 {
 	const char *separator = "\n";
 	char uuid[UUID_TEXT];
@@ -69,8 +69,8 @@ static int put_head(const struct trace_header *header, const struct cast *cast, 
 
 	fprintf(out, "{\"version\":%u,\"uuid\":\"%s\",\"guests\":[", header->version,
 		uuid_text(header->uuid, uuid));
-	for (size_t i = 0; !err && i < cast->count; i++) {
-		json_t *object = guest_json(&cast->guest[i], i);
+	for (size_t i = 0; !err && i < names->count; i++) {
+		json_t *object = guest_json(&names->guest[i], i);
 
 		fputs(separator, out);
 		err = object && !json_dumpf(object, out, JSON_COMPACT) ? 0 : -ENOMEM;
@@ -85,15 +85,15 @@ static int put_head(const struct trace_header *header, const struct cast *cast, 
 int export_json(const struct export_request *request, struct trace_reader *reader, FILE *out,
 		struct diagnosis *diagnosis)
 {
-	struct cast cast = { 0 };
+	struct name_table names = { 0 };
 	struct line line = { 0 };
-	int got = learn_all(request->path, &cast);
+	int got = learn_all(request->path, &names);
 
 	if (!got)
-		got = put_head(trace_reader_header(reader), &cast, out);
+		got = put_head(trace_reader_header(reader), &names, out);
 	if (!got)
-		got = put_records(reader, &cast, &line, out);
-	cast_free(&cast);
+		got = put_records(reader, &names, &line, out);
+	name_table_free(&names);
 	line_free(&line);
 	fputs("\n]}\n", out);
 	if (got == -ENOMEM)

@@ -38,10 +38,11 @@ void show_filter_records(struct show_filter *filter, const char *range, struct a
 void show_filter_grep(struct show_filter *filter, const char *regex, struct argp_state *state);
 
 /*
- * Find out who the wanted guests are. Returns true when @cast knows all of them by now; otherwise
+ * Find out who the wanted guests are. Returns true when @names knows all of them by now; otherwise
  * *@unknown is one whom it does not know.
  */
-bool show_filter_resolve(struct show_filter *filter, const struct cast *cast, const char **unknown);
+bool show_filter_resolve(struct show_filter *filter, const struct name_table *names,
+			 const char **unknown);
 
 /* @view is asked for the text of a record when that matters. */
 bool show_filter_passes(struct show_filter *filter, const struct record_view *view,
@@ -64,7 +65,7 @@ struct show_output {
 	bool begun;
 };
 
-int show_output_open(struct show_output *output, const struct cast *cast,
+int show_output_open(struct show_output *output, const struct name_table *names,
 		     struct diagnosis *diagnosis);
 void show_output_head(struct show_output *output, const struct trace_header *header);
 /* 0 or -ENOMEM. */

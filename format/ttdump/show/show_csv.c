@@ -80,12 +80,13 @@ static void add_column(struct line *line, const struct trace_record *record, con
 	line_char(line, ',');
 }
 
-static void add_device_name(struct line *line, const struct cast *cast,
+static void add_device_name(struct line *line, const struct name_table *names,
 			    const struct trace_record *record)
 {
-	const struct cast_device *device =
-		record_has_device(record) ? cast_device(cast, record->guest, record->field[0])
-					  : NULL;
+	const struct named_device *device =
+		record_has_device(record)
+			? name_table_device(names, record->guest, record->field[0])
+			: NULL;
 
 	if (device)
 		add_text(line, device->name, strlen(device->name));
@@ -96,8 +97,8 @@ static void add_device_name(struct line *line, const struct cast *cast,
 void csv_add_record(struct line *line, const struct record_view *view,
 		    const struct trace_record *record, uint64_t previous)
 {
-	char name[CAST_NAME];
-	const char *guest = cast_name(view->cast, record->guest, name);
+	char name[NAME_SIZE];
+	const char *guest = name_table_guest(view->names, record->guest, name);
 	struct line description = { 0 };
 
 	line_number(line, record->number);
@@ -111,7 +112,7 @@ void csv_add_record(struct line *line, const struct record_view *view,
 	line_text(line, trace_kind_info(record->kind)->name);
 	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
 		add_column(line, record, columns[i].field);
-	add_device_name(line, view->cast, record);
+	add_device_name(line, view->names, record);
 	record_describe(view, record, &description);
 	add_text(line, description.text ?: "", description.size);
 	line->failed |= description.failed;

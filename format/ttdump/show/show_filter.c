@@ -166,10 +166,11 @@ void show_filter_grep(struct show_filter *filter, const char *regex, struct argp
 
 /* ---- Records --------------------------------------------------------------------------------- */
 
-bool show_filter_resolve(struct show_filter *filter, const struct cast *cast, const char **unknown)
+bool show_filter_resolve(struct show_filter *filter, const struct name_table *names,
+			 const char **unknown)
 {
 	for (size_t i = 0; i < filter->guest_count; i++)
-		if (!cast_find(cast, filter->guest[i].word, &filter->guest[i].index)) {
+		if (!name_table_find(names, filter->guest[i].word, &filter->guest[i].index)) {
 			*unknown = filter->guest[i].word;
 			return false;
 		}

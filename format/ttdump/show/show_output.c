@@ -18,7 +18,7 @@ static bool wants_colour(enum show_colour colour)
 	return colour == COLOUR_ALWAYS;
 }
 
-int show_output_open(struct show_output *output, const struct cast *cast,
+int show_output_open(struct show_output *output, const struct name_table *names,
 		     struct diagnosis *diagnosis)
 {
 	int err = pager_open(&output->pager, !output->no_pager, diagnosis);
@@ -28,7 +28,7 @@ int show_output_open(struct show_output *output, const struct cast *cast,
 	if (output->pager.out != stdout || !isatty(STDOUT_FILENO))
 		setvbuf(output->pager.out, NULL, _IOFBF, BUFFER_SIZE);
 	setlocale(LC_CTYPE, "");
-	output->view.cast = cast;
+	output->view.names = names;
 	output->view.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
 	output->view.colour = wants_colour(output->colour);
 	return 0;
@@ -70,7 +70,7 @@ int show_output_record(struct show_output *output, const struct trace_record *re
 		return record_print(&output->view, record, output->pager.out);
 	line->size = 0;
 	if (output->format == SHOW_JSON) {
-		record_add_json(output->view.cast, record, line);
+		record_add_json(output->view.names, record, line);
 		line_char(line, '\n');
 	} else {
 		csv_add_record(line, &output->view, record,

@@ -15,7 +15,7 @@ struct show {
 	const char *path;
 	struct show_filter filter;
 	struct show_output output;
-	struct cast cast;
+	struct name_table names;
 	uint64_t met; /* whoever is in the records before this one has been met */
 };
 
@@ -142,22 +142,22 @@ static int meet(struct show *show, const struct trace_record *record)
 	if (record->number < show->met)
 		return 0;
 	show->met = record->number + 1;
-	return cast_meet(&show->cast, record);
+	return name_table_meet(&show->names, record);
 }
 
 static int refuse_guest(const struct show *show, const char *word, struct diagnosis *diagnosis)
 {
-	const struct cast *cast = &show->cast;
-	auto_free const char **names = calloc(cast->count + 1, sizeof(*names));
+	const struct name_table *name_table = &show->names;
+	auto_free const char **names = calloc(name_table->count + 1, sizeof(*names));
 	char advice[sizeof(diagnosis->advice)] = "";
 	struct line list = { 0 };
 	const char *meant;
 
-	for (size_t i = 0; names && i < cast->count; i++) {
-		names[i] = cast->guest[i].name;
+	for (size_t i = 0; names && i < name_table->count; i++) {
+		names[i] = name_table->guest[i].name;
 		line_format(&list, "%s%s", i ? ", " : "", names[i]);
 	}
-	meant = names ? word_nearest(word, names, cast->count, sizeof(*names)) : NULL;
+	meant = names ? word_nearest(word, names, name_table->count, sizeof(*names)) : NULL;
 	if (meant)
 		snprintf(advice, sizeof(advice), "did you mean %s?", meant);
 	else
@@ -183,15 +183,15 @@ static int meet_guests(struct show *show, struct trace_reader *reader, struct di
 		if (meet(show, &record))
 			return dump_no_memory(diagnosis);
 		if (show->met < MEET_RECORDS ||
-		    (known == show->cast.count && record.kind != TRACE_join))
+		    (known == show->names.count && record.kind != TRACE_join))
 			continue;
-		if (show_filter_resolve(&show->filter, &show->cast, &unknown))
+		if (show_filter_resolve(&show->filter, &show->names, &unknown))
 			return 0;
-		known = show->cast.count;
+		known = show->names.count;
 	}
 	if (diagnosis_host_error(got))
 		return dump_damaged(show->path, reader, got, diagnosis);
-	if (show_filter_resolve(&show->filter, &show->cast, &unknown))
+	if (show_filter_resolve(&show->filter, &show->names, &unknown))
 		return 0;
 	if (got < 0)
 		return dump_damaged(show->path, reader, got, diagnosis);
@@ -231,7 +231,7 @@ static int show_records(struct show *show, struct trace_reader *reader, struct d
 	       record.number <= show->filter.last && record.now <= show->filter.to) {
 		if (meet(show, &record))
 			return dump_no_memory(diagnosis);
-		cast_follow(&show->cast, &record);
+		name_table_follow(&show->names, &record);
 		if (!show_filter_passes(&show->filter, &show->output.view, &record))
 			continue;
 		if (show_output_record(&show->output, &record))
@@ -249,7 +249,7 @@ static int show_trace(struct show *show, struct trace_reader *reader, struct dia
 	if (!err)
 		err = go_to_start(show, reader, diagnosis);
 	if (!err)
-		err = show_output_open(&show->output, &show->cast, diagnosis);
+		err = show_output_open(&show->output, &show->names, diagnosis);
 	if (err)
 		return err;
 	show_output_head(&show->output, trace_reader_header(reader));
@@ -271,6 +271,6 @@ int dump_show(int argc, char **argv, struct diagnosis *diagnosis)
 	if (!err)
 		err = show_trace(&show, reader, diagnosis);
 	show_filter_release(&show.filter);
-	cast_free(&show.cast);
+	name_table_free(&show.names);
 	return err;
 }

@@ -4,7 +4,7 @@
 #define TTREC_STAT_H
 
 #include "format/trace/reader.h"
-#include "format/text/cast.h"
+#include "format/text/name_table.h"
 #include "format/text/frames.h"
 #include "format/ttdump/base/ttdump.h"
 
@@ -44,7 +44,7 @@ struct stat_kind {
 };
 
 struct stat_network {
-	char name[CAST_NAME];
+	char name[NAME_SIZE];
 	uint64_t frames, bytes;
 	uint64_t lost[STAT_LOSSES];
 };
@@ -61,7 +61,7 @@ struct stat_span {
 
 struct stat_data {
 	const char *path;
-	struct cast cast;
+	struct name_table names;
 	struct frames *frames;
 	struct stat_guest *guest;
 	uint32_t guest_count;
@@ -111,7 +111,7 @@ void stat_print_json(const struct stat_data *stat, struct trace_reader *reader);
 /* "REQUEST", or "unknown"; "lan", or "dev3". */
 const char *stat_op_name(size_t op);
 const char *stat_device_name(const struct stat_data *stat, uint32_t guest, uint32_t device,
-			     char text[2 * CAST_NAME]);
+			     char text[2 * NAME_SIZE]);
 uint64_t stat_raw_bytes(const struct stat_data *stat);
 double stat_ratio(uint64_t raw, uint64_t packed);
 

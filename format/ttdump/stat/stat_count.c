@@ -213,7 +213,7 @@ int stat_count(struct stat_data *stat, const struct trace_record *record)
 	count_time(stat, guest, record);
 	err = count_guest(guest, record);
 	if (!err)
-		err = cast_learn(&stat->cast, record);
+		err = name_table_learn(&stat->names, record);
 	if (err)
 		return err;
 	got = frames_feed(stat->frames, record, &frame);

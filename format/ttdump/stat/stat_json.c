@@ -45,7 +45,7 @@ static json_t *device_json(const struct stat_data *stat, uint32_t guest, uint32_
 {
 	const struct stat_device *device = &stat->guest[guest].device[index];
 	json_t *object = json_object();
-	char name[2 * CAST_NAME];
+	char name[2 * NAME_SIZE];
 
 	set_count(object, "device", index);
 	json_object_set_new(object, "name",
@@ -93,10 +93,11 @@ static json_t *guest_json(const struct stat_data *stat, struct trace_reader *rea
 {
 	const struct stat_guest *guest = &stat->guest[index];
 	json_t *object = json_object();
-	char name[CAST_NAME];
+	char name[NAME_SIZE];
 
 	set_count(object, "guest", index);
-	json_object_set_new(object, "name", json_string(cast_name(&stat->cast, index, name)));
+	json_object_set_new(object, "name",
+			    json_string(name_table_guest(&stat->names, index, name)));
 	set_count(object, "records", guest->records);
 	set_count(object, "first_ns", guest->first);
 	set_count(object, "last_ns", guest->last);

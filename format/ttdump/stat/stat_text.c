@@ -7,9 +7,9 @@
 #include "format/ttdump/stat/table_text.h"
 #include "format/base/units.h"
 
-static const char *name_of(const struct stat_data *stat, uint32_t guest, char text[CAST_NAME])
+static const char *name_of(const struct stat_data *stat, uint32_t guest, char text[NAME_SIZE])
 {
-	return cast_name(&stat->cast, guest, text);
+	return name_table_guest(&stat->names, guest, text);
 }
 
 static void print_head(const struct stat_data *stat)
@@ -65,7 +65,7 @@ static void print_guests(const struct stat_data *stat)
 	static const char *const titles[] = { "<guest",	 "records", "from",    "to",	  "runs",
 					      "console", "typed",   "entropy", "digests", NULL };
 	struct table_text table;
-	char name[CAST_NAME], time[UNITS_TEXT];
+	char name[NAME_SIZE], time[UNITS_TEXT];
 
 	table_begin(&table, titles);
 	for (uint32_t i = 0; i < stat->guest_count; i++) {
@@ -91,7 +91,7 @@ static void print_messages(const struct stat_data *stat, int direction, const ch
 	const char *titles[STAT_OPS + 2] = { "<guest" };
 	uint64_t total[STAT_OPS] = { 0 };
 	struct table_text table;
-	char name[CAST_NAME];
+	char name[NAME_SIZE];
 	uint32_t rows = 0;
 
 	for (size_t op = 0; op < STAT_OPS; op++)
@@ -120,7 +120,7 @@ static void print_devices(const struct stat_data *stat)
 					      "to guest", "from guest", "frames out", "frames in",
 					      "lost",	  NULL };
 	struct table_text table;
-	char name[2 * CAST_NAME];
+	char name[2 * NAME_SIZE];
 
 	table_begin(&table, titles);
 	for (uint32_t i = 0; i < stat->guest_count; i++)
@@ -160,7 +160,7 @@ static void add_calls(struct table_text *table, const char *guest, const char *s
 
 static void add_probed(struct table_text *table, const struct stat_guest *guest, const char *name)
 {
-	char source[CAST_NAME];
+	char source[NAME_SIZE];
 
 	for (uint32_t i = 0; i < STAT_IRQS; i++) {
 		if (!guest->irqs[i])
@@ -177,7 +177,7 @@ static void print_interrupts(const struct stat_data *stat)
 {
 	static const char *const titles[] = { "<guest", "<source", "interrupts", "<seen", NULL };
 	struct table_text table;
-	char name[CAST_NAME], device[2 * CAST_NAME];
+	char name[NAME_SIZE], device[2 * NAME_SIZE];
 
 	table_begin(&table, titles);
 	for (uint32_t i = 0; i < stat->guest_count; i++) {
@@ -217,7 +217,7 @@ static void print_busiest(const struct stat_data *stat)
 	static const char *const titles[] = { "from",	"records", "messages", "kicks", "calls",
 					      "frames", "console", "<most of", NULL };
 	struct table_text table;
-	char text[CAST_NAME + 16], name[CAST_NAME];
+	char text[NAME_SIZE + 16], name[NAME_SIZE];
 
 	table_begin(&table, titles);
 	for (uint32_t i = 0; i < stat->busiest_count; i++) {
@@ -243,7 +243,7 @@ static void print_ends(const struct stat_data *stat, struct trace_reader *reader
 {
 	static const char *const titles[] = { "<guest", "<chain", "<last digest", NULL };
 	struct table_text table;
-	char name[CAST_NAME], text[40];
+	char name[NAME_SIZE], text[40];
 	uint64_t chain;
 
 	table_begin(&table, titles);

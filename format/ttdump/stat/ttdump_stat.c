@@ -67,15 +67,15 @@ const char *stat_op_name(size_t op)
 }
 
 const char *stat_device_name(const struct stat_data *stat, uint32_t guest, uint32_t device,
-			     char text[2 * CAST_NAME])
+			     char text[2 * NAME_SIZE])
 {
-	const struct cast_device *known = cast_device(&stat->cast, guest, device);
+	const struct named_device *known = name_table_device(&stat->names, guest, device);
 
 	if (known && known->wired)
 		return known->network;
 	if (known && known->name[0])
 		return known->name;
-	snprintf(text, 2 * CAST_NAME, "dev%u", device);
+	snprintf(text, 2 * NAME_SIZE, "dev%u", device);
 	return text;
 }
 
@@ -105,7 +105,7 @@ static int count_records(struct stat_data *stat, struct trace_reader *reader,
 	struct trace_record record;
 	int got;
 
-	stat->frames = frames_create(&stat->cast);
+	stat->frames = frames_create(&stat->names);
 	if (!sizer || !stat->frames)
 		return dump_no_memory(diagnosis);
 	while ((got = trace_reader_next(reader, &record)) > 0) {
@@ -140,7 +140,7 @@ static void release(struct stat_data *stat)
 	free(stat->network);
 	free(stat->busiest);
 	frames_free(stat->frames);
-	cast_free(&stat->cast);
+	name_table_free(&stat->names);
 }
 
 /* A damaged trace is summarised up to the damage, which the diagnosis reports. */

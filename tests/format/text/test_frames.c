@@ -18,14 +18,14 @@ static const uint8_t received[] = { 1, 0, 2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8,
 #define FRAME_SIZE (sizeof(received) - 2)
 
 struct stage {
-	struct cast cast;
+	struct name_table names;
 	struct frames *frames;
 	struct frame frame;
 };
 
 static int feed(struct stage *stage, const struct trace_record *record)
 {
-	assert_int_equal(cast_learn(&stage->cast, record), 0);
+	assert_int_equal(name_table_learn(&stage->names, record), 0);
 	return frames_feed(stage->frames, record, &stage->frame);
 }
 
@@ -45,7 +45,7 @@ static int set_up(void **state)
 	struct stage *stage = calloc(1, sizeof(*stage));
 
 	assert_non_null(stage);
-	stage->frames = frames_create(&stage->cast);
+	stage->frames = frames_create(&stage->names);
 	assert_non_null(stage->frames);
 	describe(stage, 0, "device=1 net lan 02:00:00:00:00:01");
 	describe(stage, 1, "device=2 disk zeros");
@@ -59,7 +59,7 @@ static int tear_down(void **state)
 	struct stage *stage = *state;
 
 	frames_free(stage->frames);
-	cast_free(&stage->cast);
+	name_table_free(&stage->names);
 	free(stage);
 	return 0;
 }

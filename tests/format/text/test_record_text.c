@@ -14,12 +14,12 @@
 
 #define TEXT(text) .payload = (text), .payload_size = sizeof(text) - 1
 
-static struct cast cast;
-static struct record_view view = { .cast = &cast };
+static struct name_table names;
+static struct record_view view = { .names = &names };
 
 static void learn(const struct trace_record *record)
 {
-	assert_int_equal(cast_learn(&cast, record), 0);
+	assert_int_equal(name_table_learn(&names, record), 0);
 }
 
 /* Guest 0: a card, a console, two disks of one name, and a program; guest 1, 5 us behind, nothing.
@@ -46,9 +46,9 @@ static int introduce(void **state)
 static int forget(void **state)
 {
 	(void)state;
-	cast_free(&cast);
+	name_table_free(&names);
 	record_view_release(&view);
-	view = (struct record_view){ .cast = &cast };
+	view = (struct record_view){ .names = &names };
 	return 0;
 }
 
@@ -257,12 +257,12 @@ static void lines_stand_below_each_other(void **state)
 		"  123456790  5000.000000000              -1us  n1     <- exit       status 0\n");
 }
 
-static void without_a_cast(void **state)
+static void without_a_name_table(void **state)
 {
 	auto_free char *text = NULL;
 
 	(void)state;
-	view.cast = NULL;
+	view.names = NULL;
 	text = print(lines, 2);
 	assert_string_equal(text,
 			    "       9  0.000001000             +0  guest 0 <- attach     dev0\n"
@@ -281,8 +281,8 @@ static void colours(void **state)
 		strstr(text, "\x1b[36mn1     <-\x1b[0m \x1b[1;31mexit       status 1\x1b[0m\n"));
 }
 
-/* Whatever a record says, with a cast and without, its line is one line of printable ASCII, and its
- * object is JSON. */
+/* Whatever a record says, with a names and without, its line is one line of printable ASCII, and
+ * its object is JSON. */
 static void absurd_records(void **state)
 {
 	struct sample_random random = { 7 };
@@ -298,13 +298,13 @@ static void absurd_records(void **state)
 		record.guest %= 3;
 		if (i % 2 && record.kind >= TRACE_attach)
 			record.field[0] %= 6;
-		view.cast = i % 3 ? &cast : NULL;
+		view.names = i % 3 ? &names : NULL;
 		text = print(&record, 1);
 		length = strlen(text);
 		assert_int_equal(text[length - 1], '\n');
 		for (size_t j = 0; j + 1 < length; j++)
 			assert_true(text[j] >= ' ' && text[j] <= '~');
-		object = record_json(&cast, &record);
+		object = record_json(&names, &record);
 		assert_non_null(object);
 		assert_true(json_is_string(json_object_get(object, "guest_name")));
 		json_decref(object);
@@ -317,23 +317,27 @@ static void too_many_devices(void **state)
 	struct trace_record record = { .kind = TRACE_meta, TEXT("device=2 disk") };
 
 	(void)state;
-	for (int i = 0; i < CAST_DEVICES_MAX + 10; i++) {
+	for (int i = 0; i < NAMED_DEVICES_MAX + 10; i++) {
 		record.guest = (uint32_t)i % 8;
 		learn(&record);
 	}
-	assert_int_equal(cast.device_count, CAST_DEVICES_MAX);
-	assert_non_null(cast_device(&cast, 7, 100));
-	assert_null(cast_device(&cast, 7, CAST_DEVICES_MAX / 8));
+	assert_int_equal(names.device_count, NAMED_DEVICES_MAX);
+	assert_non_null(name_table_device(&names, 7, 100));
+	assert_null(name_table_device(&names, 7, NAMED_DEVICES_MAX / 8));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define WITH_GUESTS(test) cmocka_unit_test_setup_teardown(test, introduce, forget)
-		WITH_GUESTS(messages),	      WITH_GUESTS(another_clock),
-		WITH_GUESTS(everything_else), WITH_GUESTS(lines_stand_below_each_other),
-		WITH_GUESTS(without_a_cast),  WITH_GUESTS(colours),
-		WITH_GUESTS(absurd_records),  WITH_GUESTS(too_many_devices),
+		WITH_GUESTS(messages),
+		WITH_GUESTS(another_clock),
+		WITH_GUESTS(everything_else),
+		WITH_GUESTS(lines_stand_below_each_other),
+		WITH_GUESTS(without_a_name_table),
+		WITH_GUESTS(colours),
+		WITH_GUESTS(absurd_records),
+		WITH_GUESTS(too_many_devices),
 #undef WITH_GUESTS
 	};
 

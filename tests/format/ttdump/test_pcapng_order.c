@@ -17,7 +17,7 @@
 #define NETWORK 1
 
 struct stage {
-	struct cast cast;
+	struct name_table names;
 	struct pcapng_order *order;
 	FILE *out;
 	char *text;
@@ -31,7 +31,7 @@ static int set_up(void **state)
 	assert_non_null(stage);
 	stage->out = open_memstream(&stage->text, &stage->size);
 	assert_non_null(stage->out);
-	stage->order = pcapng_order_create(&stage->cast, stage->out);
+	stage->order = pcapng_order_create(&stage->names, stage->out);
 	assert_non_null(stage->order);
 	*state = stage;
 	return 0;

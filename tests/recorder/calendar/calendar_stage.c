@@ -188,8 +188,8 @@ void stage_is_run(int line, struct stage *stage, uint32_t client, uint64_t time)
 	stage_acks(line, stage, client);
 }
 
-void stage_cast(struct stage *stage, struct calendar_options options, uint32_t count,
-		const uint64_t *times, uint32_t *handles)
+void stage_clients(struct stage *stage, struct calendar_options options, uint32_t count,
+		   const uint64_t *times, uint32_t *handles)
 {
 	options.expected = count;
 	stage_open(stage, options);

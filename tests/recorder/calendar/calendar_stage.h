@@ -79,7 +79,7 @@ void stage_is_run(int line, struct stage *stage, uint32_t client, uint64_t time)
  * Clients with the ids 1 to @count are admitted and wait, client i with an event at times[i - 1];
  * the RUN of the first has not been looked at. handles[i] is the client with id i + 1.
  */
-void stage_cast(struct stage *stage, struct calendar_options options, uint32_t count,
-		const uint64_t *times, uint32_t *handles);
+void stage_clients(struct stage *stage, struct calendar_options options, uint32_t count,
+		   const uint64_t *times, uint32_t *handles);
 
 #endif

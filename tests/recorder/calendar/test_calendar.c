@@ -130,7 +130,7 @@ static void test_late_joiner_is_admitted_between_two_runs(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, (struct calendar_options){ .tod = 5000 }, 1, (uint64_t[]){ 700 }, c);
+	stage_clients(&s, (struct calendar_options){ .tod = 5000 }, 1, (uint64_t[]){ 700 }, c);
 	is_run(&s, c[0], 700);
 	late = starts_alone(&s, 1);
 	is_quiet(&s);
@@ -167,7 +167,7 @@ static void test_late_joiner_does_not_join_the_past(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, window, 2, (uint64_t[]){ 100, 400 }, c);
+	stage_clients(&s, window, 2, (uint64_t[]){ 100, 400 }, c);
 	sends(&s, c[0], FREE_UNTIL, 400);
 	is_run(&s, c[0], 100);
 	stage_acks(__LINE__, &s, c[0]);
@@ -258,7 +258,7 @@ static void test_the_earliest_event_runs_first(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, each, 3, (uint64_t[]){ 30, 10, 20 }, c);
+	stage_clients(&s, each, 3, (uint64_t[]){ 30, 10, 20 }, c);
 	is_run(&s, c[1], 10);
 	asks(&s, c[1], 25);
 	waits(&s, c[1]);
@@ -276,7 +276,7 @@ static void test_ties_go_by_id_whoever_asked_first(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, each, 3, (uint64_t[]){ 5, 50, 50 }, c);
+	stage_clients(&s, each, 3, (uint64_t[]){ 5, 50, 50 }, c);
 	is_run(&s, c[0], 5);
 	asks(&s, c[2], 40);
 	asks(&s, c[1], 40);
@@ -318,7 +318,7 @@ static void test_a_lone_client_gets_ack_and_run_at_once(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, window, 1, (uint64_t[]){ 10 }, c);
+	stage_clients(&s, window, 1, (uint64_t[]){ 10 }, c);
 	sends(&s, c[0], FREE_UNTIL, 10 + HORIZON);
 	sends(&s, c[0], RUN, 10);
 	acks(&s, c[0]);
@@ -339,7 +339,7 @@ static void test_sequence_numbers_count_per_client(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, each, 2, (uint64_t[]){ 10, 20 }, c);
+	stage_clients(&s, each, 2, (uint64_t[]){ 10, 20 }, c);
 	is_run(&s, c[0], 10);
 	waits(&s, c[0]);
 	assert_true(calendar_next(s.calendar, &action));
@@ -357,8 +357,8 @@ static void test_limit_is_said_once(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, (struct calendar_options){ .grant = CALENDAR_GRANT_WINDOW, .limit = 100 }, 2,
-		   (uint64_t[]){ 10, 400 }, c);
+	stage_clients(&s, (struct calendar_options){ .grant = CALENDAR_GRANT_WINDOW, .limit = 100 },
+		      2, (uint64_t[]){ 10, 400 }, c);
 	sends(&s, c[0], FREE_UNTIL, 100);
 	is_run(&s, c[0], 10);
 	acks(&s, c[0]);
@@ -380,7 +380,7 @@ static void test_event_before_the_limit_runs(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, (struct calendar_options){ .limit = 100 }, 1, (uint64_t[]){ 99 }, c);
+	stage_clients(&s, (struct calendar_options){ .limit = 100 }, 1, (uint64_t[]){ 99 }, c);
 	is_run(&s, c[0], 99);
 	waits(&s, c[0]);
 	ends(&s, CALENDAR_IDLE_END);
@@ -394,7 +394,7 @@ static void test_idle_end_waits_for_who_is_at_the_door(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, each, 1, (uint64_t[]){ 10 }, c);
+	stage_clients(&s, each, 1, (uint64_t[]){ 10 }, c);
 	is_run(&s, c[0], 10);
 	door = stage_connect(&s);
 	other = stage_connect(&s);
@@ -416,7 +416,7 @@ static void test_idle_end_is_taken_back(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, each, 2, (uint64_t[]){ 10, 20 }, c);
+	stage_clients(&s, each, 2, (uint64_t[]){ 10, 20 }, c);
 	is_run(&s, c[0], 10);
 	waits(&s, c[0]);
 	is_run(&s, c[1], 20);
@@ -439,7 +439,7 @@ static void test_no_end_without_clients(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, each, 1, (uint64_t[]){ 10 }, c);
+	stage_clients(&s, each, 1, (uint64_t[]){ 10 }, c);
 	is_run(&s, c[0], 10);
 	stage_leave(&s, c[0]);
 	is_quiet(&s);
@@ -454,7 +454,7 @@ static void test_token_moves_on_when_its_holder_leaves(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, each, 3, (uint64_t[]){ 10, 30, 20 }, c);
+	stage_clients(&s, each, 3, (uint64_t[]){ 10, 30, 20 }, c);
 	sends(&s, c[0], RUN, 10); /* not even acknowledged */
 	stage_leave(&s, c[0]);
 	is_run(&s, c[2], 20);
@@ -489,7 +489,7 @@ static void test_leaving_releases_requests_held_for_its_ack(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, window, 3, (uint64_t[]){ 10, 1000, 1000 }, c);
+	stage_clients(&s, window, 3, (uint64_t[]){ 10, 1000, 1000 }, c);
 	sends(&s, c[0], FREE_UNTIL, 1000);
 	is_run(&s, c[0], 10);
 	acks(&s, c[0]);
@@ -512,7 +512,7 @@ static void test_leaving_does_not_answer_others_early(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, window, 3, (uint64_t[]){ 10, 1000, 1000 }, c);
+	stage_clients(&s, window, 3, (uint64_t[]){ 10, 1000, 1000 }, c);
 	sends(&s, c[0], FREE_UNTIL, 1000);
 	is_run(&s, c[0], 10);
 	acks(&s, c[0]);
@@ -532,7 +532,7 @@ static void test_leaving_recipient_does_not_hold_a_broadcast(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, each, 4, (uint64_t[]){ 10, 20, 30, 40 }, c);
+	stage_clients(&s, each, 4, (uint64_t[]){ 10, 20, 30, 40 }, c);
 	is_run(&s, c[0], 10);
 	says(&s, c[0], BROADCAST, 1);
 	sends(&s, c[1], BROADCAST, 1);
@@ -551,7 +551,7 @@ static void test_leaving_sender_leaves_its_broadcast(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, each, 3, (uint64_t[]){ 10, 20, 30 }, c);
+	stage_clients(&s, each, 3, (uint64_t[]){ 10, 20, 30 }, c);
 	is_run(&s, c[0], 10);
 	says(&s, c[0], BROADCAST, 1);
 	sends(&s, c[1], BROADCAST, 1);
@@ -571,7 +571,7 @@ static void test_leaving_with_a_broadcast_in_the_queue(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, each, 3, (uint64_t[]){ 10, 20, 30 }, c);
+	stage_clients(&s, each, 3, (uint64_t[]){ 10, 20, 30 }, c);
 	is_run(&s, c[0], 10);
 	says(&s, c[0], BROADCAST, 1);
 	sends(&s, c[1], BROADCAST, 1);
@@ -590,7 +590,7 @@ static void test_owed_client_leaves(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, each, 2, (uint64_t[]){ 10, 20 }, c);
+	stage_clients(&s, each, 2, (uint64_t[]){ 10, 20 }, c);
 	is_run(&s, c[0], 10);
 	says(&s, c[1], BROADCAST, 1);
 	sends(&s, c[1], ACK, 0);
@@ -606,7 +606,7 @@ static void test_actions_for_a_gone_client_are_dropped(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, each, 1, (uint64_t[]){ 10 }, c);
+	stage_clients(&s, each, 1, (uint64_t[]){ 10 }, c);
 	stage_leave(&s, c[0]); /* its RUN has not been looked at */
 	next = stage_connect(&s);
 	assert_int_equal(next, c[0]);
@@ -641,7 +641,7 @@ static void test_describe(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, window, 4, (uint64_t[]){ NS_PER_S, 3 * NS_PER_S, NEVER, NEVER }, c);
+	stage_clients(&s, window, 4, (uint64_t[]){ NS_PER_S, 3 * NS_PER_S, NEVER, NEVER }, c);
 	sends(&s, c[0], FREE_UNTIL, NS_PER_S + HORIZON);
 	is_run(&s, c[0], NS_PER_S);
 	acks(&s, c[0]);

@@ -23,7 +23,7 @@ static void test_fault_unknown_operation(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, each, 1, (uint64_t[]){ 10 }, c);
+	stage_clients(&s, each, 1, (uint64_t[]){ 10 }, c);
 	is_run(&s, c[0], 10);
 	for (uint64_t op = TRACE_OP_LIMIT; op <= UINT32_MAX; op = 2 * op + 1)
 		stage_message_refused(__LINE__, &s, c[0],
@@ -38,7 +38,7 @@ static void test_fault_controllers_messages(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, each, 1, (uint64_t[]){ 10 }, c);
+	stage_clients(&s, each, 1, (uint64_t[]){ 10 }, c);
 	is_run(&s, c[0], 10);
 	refused(&s, c[0], RUN, 10, "RUN is sent only by the controller: expected ACK");
 	refused(&s, c[0], FREE_UNTIL, 10, "FREE_UNTIL is sent only by the controller");
@@ -88,7 +88,7 @@ static void test_fault_wait_while_waiting(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, each, 2, (uint64_t[]){ 10, 20 }, c);
+	stage_clients(&s, each, 2, (uint64_t[]){ 10, 20 }, c);
 	is_run(&s, c[0], 10);
 	refused(&s, c[1], WAIT, UINT64_MAX, "WAIT from a waiting client");
 	stage_close(&s);
@@ -100,7 +100,7 @@ static void test_fault_run_not_acknowledged(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, window, 1, (uint64_t[]){ 10 }, c);
+	stage_clients(&s, window, 1, (uint64_t[]){ 10 }, c);
 	sends(&s, c[0], FREE_UNTIL, 10 + HORIZON);
 	sends(&s, c[0], RUN, 10);
 	acks(&s, c[0]);
@@ -120,7 +120,7 @@ static void test_fault_ack(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, window, 2, (uint64_t[]){ 10, 20 }, c);
+	stage_clients(&s, window, 2, (uint64_t[]){ 10, 20 }, c);
 	sends(&s, c[0], FREE_UNTIL, 20);
 	sends(&s, c[0], RUN, 10);
 	refused(&s, c[1], ACK, 0, "expected none, everything is acknowledged");
@@ -140,7 +140,7 @@ static void test_fault_question_while_a_question_is_open(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, each, 2, (uint64_t[]){ 10, 20 }, c);
+	stage_clients(&s, each, 2, (uint64_t[]){ 10, 20 }, c);
 	is_run(&s, c[0], 10);
 	says(&s, c[0], BROADCAST, 1);
 	sends(&s, c[1], BROADCAST, 1);
@@ -156,7 +156,7 @@ static void test_fault_time_overflow(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, each, 1, (uint64_t[]){ NEVER - 10 }, c);
+	stage_clients(&s, each, 1, (uint64_t[]){ NEVER - 10 }, c);
 	is_run(&s, c[0], NEVER - 10);
 	late = starts_alone(&s, 2);
 	waits(&s, c[0]);
@@ -190,7 +190,7 @@ static void test_fault_leaving(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, window, 2, (uint64_t[]){ 10, 20 }, c);
+	stage_clients(&s, window, 2, (uint64_t[]){ 10, 20 }, c);
 	may_not_leave(&s, c[1], "left while waiting");
 	sends(&s, c[0], FREE_UNTIL, 20);
 	sends(&s, c[0], RUN, 10);
@@ -214,7 +214,7 @@ static void test_fault_leaving_with_nothing_to_wait_for(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, each, 2, (uint64_t[]){ 10, NEVER }, c);
+	stage_clients(&s, each, 2, (uint64_t[]){ 10, NEVER }, c);
 	may_leave(&s, c[1]);
 	stage_close(&s);
 }

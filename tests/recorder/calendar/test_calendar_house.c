@@ -44,17 +44,17 @@ static void is_granted(struct stage *stage, uint32_t client, uint64_t bound, uin
 }
 
 /* Clients with events at @times; the first has been run at its time and runs. */
-static void cast_running(struct stage *stage, struct calendar_options options, uint32_t count,
-			 const uint64_t *times, uint32_t *clients)
+static void broadcast_running(struct stage *stage, struct calendar_options options, uint32_t count,
+			      const uint64_t *times, uint32_t *clients)
 {
-	stage_cast(stage, options, count, times, clients);
+	stage_clients(stage, options, count, times, clients);
 	is_run(stage, clients[0], times[0]);
 }
 
 /* The running client has a bound of 900. */
-static void cast_granted(struct stage *stage, uint32_t *clients)
+static void broadcast_granted(struct stage *stage, uint32_t *clients)
 {
-	stage_cast(stage, window, 2, (uint64_t[]){ 100, 900 }, clients);
+	stage_clients(stage, window, 2, (uint64_t[]){ 100, 900 }, clients);
 	is_granted(stage, clients[0], 900, 100);
 }
 
@@ -66,7 +66,7 @@ static void test_house_comes_first_at_ties(void **state)
 	struct stage s;
 
 	(void)state;
-	cast_running(&s, each, 2, (uint64_t[]){ 100, 500 }, c);
+	broadcast_running(&s, each, 2, (uint64_t[]){ 100, 500 }, c);
 	set_house(&s, 500);
 	is_quiet(&s);
 	asks(&s, c[0], 500);
@@ -87,7 +87,7 @@ static void test_house_waits_for_earlier_events(void **state)
 	struct stage s;
 
 	(void)state;
-	cast_running(&s, each, 2, (uint64_t[]){ 100, 499 }, c);
+	broadcast_running(&s, each, 2, (uint64_t[]){ 100, 499 }, c);
 	set_house(&s, 500);
 	waits(&s, c[0]);
 	is_run(&s, c[1], 499);
@@ -103,7 +103,7 @@ static void test_interrupted_clients_are_answered_at_once(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, window, 3, (uint64_t[]){ 100, 700, NEVER }, c);
+	stage_clients(&s, window, 3, (uint64_t[]){ 100, 700, NEVER }, c);
 	is_granted(&s, c[0], 700, 100);
 	set_house(&s, 400);
 	sends(&s, c[0], FREE_UNTIL, 400);
@@ -132,7 +132,7 @@ static void test_house_has_one_event_at_a_time(void **state)
 	struct stage s;
 
 	(void)state;
-	cast_running(&s, each, 1, (uint64_t[]){ 100 }, c);
+	broadcast_running(&s, each, 1, (uint64_t[]){ 100 }, c);
 	set_house(&s, 900);
 	set_house(&s, 300);
 	asks(&s, c[0], 800);
@@ -155,7 +155,7 @@ static void test_house_takes_another_turn(void **state)
 	struct stage s;
 
 	(void)state;
-	cast_running(&s, each, 1, (uint64_t[]){ 100 }, c);
+	broadcast_running(&s, each, 1, (uint64_t[]){ 100 }, c);
 	set_house(&s, 300);
 	asks(&s, c[0], 300);
 	waits(&s, c[0]);
@@ -176,7 +176,8 @@ static void test_house_keeps_sleepers_alive_up_to_the_limit(void **state)
 	struct stage s;
 
 	(void)state;
-	cast_running(&s, (struct calendar_options){ .limit = 1000 }, 1, (uint64_t[]){ 100 }, c);
+	broadcast_running(&s, (struct calendar_options){ .limit = 1000 }, 1, (uint64_t[]){ 100 },
+			  c);
 	set_house(&s, 999);
 	waits(&s, c[0]);
 	announces(&s, CALENDAR_HOUSE);
@@ -194,7 +195,7 @@ static void test_who_joins_in_its_turn_is_admitted_after_it(void **state)
 	struct stage s;
 
 	(void)state;
-	cast_running(&s, each, 1, (uint64_t[]){ 100 }, c);
+	broadcast_running(&s, each, 1, (uint64_t[]){ 100 }, c);
 	set_house(&s, 300);
 	asks(&s, c[0], 300);
 	waits(&s, c[0]);
@@ -215,7 +216,7 @@ static void test_a_broadcast_comes_through_before_its_turn(void **state)
 	struct stage s;
 
 	(void)state;
-	cast_running(&s, each, 2, (uint64_t[]){ 100, NEVER }, c);
+	broadcast_running(&s, each, 2, (uint64_t[]){ 100, NEVER }, c);
 	says(&s, c[1], BROADCAST, 7);
 	set_house(&s, 100);
 	sends(&s, c[1], ACK, 0);
@@ -234,7 +235,7 @@ static void test_house_waits_for_what_is_not_acknowledged(void **state)
 	struct stage s;
 
 	(void)state;
-	cast_granted(&s, c);
+	broadcast_granted(&s, c);
 	set_house(&s, 400);
 	sends(&s, c[0], FREE_UNTIL, 400);
 	waits(&s, c[0]);
@@ -252,7 +253,7 @@ static void test_grant_ends_at_the_event(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, window, 2, (uint64_t[]){ 100, 200 }, c);
+	stage_clients(&s, window, 2, (uint64_t[]){ 100, 200 }, c);
 	is_granted(&s, c[0], 200, 100);
 	set_house(&s, 600);
 	assert_true(is_heard(&s));
@@ -268,7 +269,7 @@ static void test_earlier_event_takes_the_bound_back(void **state)
 	struct stage s;
 
 	(void)state;
-	cast_granted(&s, c);
+	broadcast_granted(&s, c);
 	set_house(&s, 600);
 	sends(&s, c[0], FREE_UNTIL, 600);
 	is_quiet(&s);
@@ -290,7 +291,7 @@ static void test_later_event_takes_nothing_back(void **state)
 	struct stage s;
 
 	(void)state;
-	cast_granted(&s, c);
+	broadcast_granted(&s, c);
 	set_house(&s, 900);
 	assert_true(is_heard(&s));
 	is_quiet(&s);
@@ -303,7 +304,7 @@ static void test_each_earlier_event_takes_back_more(void **state)
 	struct stage s;
 
 	(void)state;
-	cast_granted(&s, c);
+	broadcast_granted(&s, c);
 	set_house(&s, 600);
 	sends(&s, c[0], FREE_UNTIL, 600);
 	set_house(&s, 500);
@@ -323,7 +324,7 @@ static void test_bound_is_taken_back_after_the_ack_of_run(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, window, 2, (uint64_t[]){ 100, 900 }, c);
+	stage_clients(&s, window, 2, (uint64_t[]){ 100, 900 }, c);
 	sends(&s, c[0], FREE_UNTIL, 900);
 	sends(&s, c[0], RUN, 100);
 	set_house(&s, 600);
@@ -344,7 +345,7 @@ static void test_withdrawn_event_is_not_waited_for(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, window, 2, (uint64_t[]){ 100, 900 }, c);
+	stage_clients(&s, window, 2, (uint64_t[]){ 100, 900 }, c);
 	sends(&s, c[0], FREE_UNTIL, 900);
 	sends(&s, c[0], RUN, 100);
 	set_house(&s, 600);
@@ -364,7 +365,7 @@ static void test_one_bound_for_request_and_event(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, window, 2, (uint64_t[]){ 100, 900 }, c);
+	stage_clients(&s, window, 2, (uint64_t[]){ 100, 900 }, c);
 	sends(&s, c[0], FREE_UNTIL, 900);
 	sends(&s, c[0], RUN, 100);
 	says(&s, c[1], REQUEST, 700);
@@ -387,7 +388,7 @@ static void test_event_in_the_past_is_due_now(void **state)
 	struct stage s;
 
 	(void)state;
-	cast_running(&s, each, 2, (uint64_t[]){ 100, 100 }, c);
+	broadcast_running(&s, each, 2, (uint64_t[]){ 100, 100 }, c);
 	set_house(&s, 7);
 	assert_int_equal(calendar_next_event(s.calendar), 100);
 	waits(&s, c[0]);
@@ -404,7 +405,7 @@ static void test_client_leaves_in_its_turn(void **state)
 	struct stage s;
 
 	(void)state;
-	cast_running(&s, each, 3, (uint64_t[]){ 100, 300, 400 }, c);
+	broadcast_running(&s, each, 3, (uint64_t[]){ 100, 300, 400 }, c);
 	set_house(&s, 200);
 	waits(&s, c[0]);
 	announces(&s, CALENDAR_HOUSE);
@@ -421,7 +422,7 @@ static void test_everybody_leaves_in_its_turn(void **state)
 	struct stage s;
 
 	(void)state;
-	cast_running(&s, each, 2, (uint64_t[]){ 100, 300 }, c);
+	broadcast_running(&s, each, 2, (uint64_t[]){ 100, 300 }, c);
 	set_house(&s, 200);
 	waits(&s, c[0]);
 	announces(&s, CALENDAR_HOUSE);
@@ -441,7 +442,7 @@ static void test_runner_leaves_before_it_has_heard(void **state)
 	struct stage s;
 
 	(void)state;
-	cast_granted(&s, c);
+	broadcast_granted(&s, c);
 	set_house(&s, 600);
 	sends(&s, c[0], FREE_UNTIL, 600);
 	stage_leave(&s, c[0]);
@@ -457,7 +458,7 @@ static void test_sleeper_leaves_without_its_ack(void **state)
 	struct stage s;
 
 	(void)state;
-	cast_granted(&s, c);
+	broadcast_granted(&s, c);
 	set_house(&s, 600);
 	sends(&s, c[0], FREE_UNTIL, 600);
 	waits(&s, c[0]);
@@ -470,9 +471,9 @@ static void test_sleeper_leaves_without_its_ack(void **state)
 /* ---- Windows --------------------------------------------------------------------------------- */
 
 /* Two clients with events at 100 and @second in the window that ends at 1000. */
-static void cast_in_window(struct stage *stage, uint64_t second, uint32_t *clients)
+static void broadcast_in_window(struct stage *stage, uint64_t second, uint32_t *clients)
 {
-	stage_cast(stage, windowed, 2, (uint64_t[]){ 100, second }, clients);
+	stage_clients(stage, windowed, 2, (uint64_t[]){ 100, second }, clients);
 	announces(stage, CALENDAR_WINDOW);
 	open_window(stage, 1000);
 }
@@ -483,7 +484,7 @@ static void test_nothing_happens_before_the_first_window(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, windowed, 2, (uint64_t[]){ 0, 500 }, c);
+	stage_clients(&s, windowed, 2, (uint64_t[]){ 0, 500 }, c);
 	announces(&s, CALENDAR_WINDOW);
 	assert_true(calendar_window_done(s.calendar));
 	open_window(&s, 1);
@@ -498,7 +499,7 @@ static void test_grant_ends_with_the_window(void **state)
 	struct stage s;
 
 	(void)state;
-	cast_in_window(&s, 5000, c);
+	broadcast_in_window(&s, 5000, c);
 	is_granted(&s, c[0], 1000, 100);
 	refused(&s, c[0], UPDATE, 1000, "beyond the client's grant");
 	stage_close(&s);
@@ -510,7 +511,7 @@ static void test_window_is_said_once(void **state)
 	struct stage s;
 
 	(void)state;
-	cast_in_window(&s, 1000, c);
+	broadcast_in_window(&s, 1000, c);
 	is_granted(&s, c[0], 1000, 100);
 	assert_false(calendar_window_done(s.calendar));
 	asks(&s, c[0], 1000);
@@ -534,7 +535,7 @@ static void test_house_keeps_to_the_window(void **state)
 	struct stage s;
 
 	(void)state;
-	cast_in_window(&s, NEVER, c);
+	broadcast_in_window(&s, NEVER, c);
 	is_granted(&s, c[0], 1000, 100);
 	set_house(&s, 1000);
 	assert_true(is_heard(&s));
@@ -555,7 +556,7 @@ static void test_sleep_for_ever_is_the_end_of_a_window_only(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, windowed, 1, (uint64_t[]){ NEVER }, c);
+	stage_clients(&s, windowed, 1, (uint64_t[]){ NEVER }, c);
 	announces(&s, CALENDAR_WINDOW);
 	assert_int_equal(calendar_next_event(s.calendar), NEVER);
 	set_house(&s, 300);
@@ -571,7 +572,7 @@ static void test_empty_window_is_over_at_once(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, windowed, 2, (uint64_t[]){ 100, 200 }, c);
+	stage_clients(&s, windowed, 2, (uint64_t[]){ 100, 200 }, c);
 	announces(&s, CALENDAR_WINDOW);
 	open_window(&s, 100);
 	announces(&s, CALENDAR_WINDOW);
@@ -586,7 +587,7 @@ static void test_window_is_not_over_while_somebody_is_at_the_door(void **state)
 	struct stage s;
 
 	(void)state;
-	cast_in_window(&s, 2000, c);
+	broadcast_in_window(&s, 2000, c);
 	is_granted(&s, c[0], 1000, 100);
 	late = stage_connect(&s);
 	gone = stage_connect(&s);
@@ -609,7 +610,7 @@ static void test_client_leaves_in_a_window(void **state)
 	struct stage s;
 
 	(void)state;
-	cast_in_window(&s, 200, c);
+	broadcast_in_window(&s, 200, c);
 	is_granted(&s, c[0], 200, 100);
 	stage_leave(&s, c[1]);
 	is_quiet(&s);
@@ -627,7 +628,7 @@ static void test_window_is_narrowed(void **state)
 	struct stage s;
 
 	(void)state;
-	cast_in_window(&s, 5000, c);
+	broadcast_in_window(&s, 5000, c);
 	is_granted(&s, c[0], 1000, 100);
 	assert_int_equal(calendar_narrow_window(s.calendar, 700), 0);
 	assert_int_equal(calendar_window_end(s.calendar), 700);
@@ -650,7 +651,7 @@ static void test_window_is_narrowed_to_the_reach_of_an_update(void **state)
 	struct stage s;
 
 	(void)state;
-	cast_in_window(&s, 5000, c);
+	broadcast_in_window(&s, 5000, c);
 	calendar_set_reach(s.calendar, 300);
 	is_granted(&s, c[0], 1000, 100);
 	says(&s, c[0], UPDATE, 200);

@@ -26,7 +26,7 @@ static void test_q1_request_replaces(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, each, 2, (uint64_t[]){ 10, 50 }, c);
+	stage_clients(&s, each, 2, (uint64_t[]){ 10, 50 }, c);
 	is_run(&s, c[0], 10);
 	asks(&s, c[0], 20);
 	asks(&s, c[0], 90);
@@ -48,7 +48,7 @@ static void test_q2_requests_inside_the_window(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, window, 2, (uint64_t[]){ 10, 1000 }, c);
+	stage_clients(&s, window, 2, (uint64_t[]){ 10, 1000 }, c);
 	sends(&s, c[0], FREE_UNTIL, 1000);
 	is_run(&s, c[0], 10);
 	acks(&s, c[0]);
@@ -68,7 +68,7 @@ static void test_q3_bound_is_sent_again_with_every_run(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, window, 2, (uint64_t[]){ 10, 1000 }, c);
+	stage_clients(&s, window, 2, (uint64_t[]){ 10, 1000 }, c);
 	for (uint64_t time = 10; time < 50; time += 10) {
 		sends(&s, c[0], FREE_UNTIL, 1000);
 		sends(&s, c[0], RUN, time);
@@ -87,7 +87,7 @@ static void test_q4_no_run_while_something_is_unacknowledged(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, window, 2, (uint64_t[]){ 10, 1000 }, c);
+	stage_clients(&s, window, 2, (uint64_t[]){ 10, 1000 }, c);
 	sends(&s, c[0], FREE_UNTIL, 1000);
 	is_run(&s, c[0], 10);
 	acks(&s, c[0]);
@@ -111,7 +111,7 @@ static void test_q5_bound_is_taken_back_before_the_request_is_answered(void **st
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, window, 3, (uint64_t[]){ 10, 1000, 1000 }, c);
+	stage_clients(&s, window, 3, (uint64_t[]){ 10, 1000, 1000 }, c);
 	sends(&s, c[0], FREE_UNTIL, 1000);
 	is_run(&s, c[0], 10);
 	acks(&s, c[0]);
@@ -146,7 +146,7 @@ static void test_q5_run_is_acknowledged_before_the_bound_is_taken_back(void **st
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, window, 2, (uint64_t[]){ 10, 1000 }, c);
+	stage_clients(&s, window, 2, (uint64_t[]){ 10, 1000 }, c);
 	sends(&s, c[0], FREE_UNTIL, 1000);
 	sends(&s, c[0], RUN, 10);
 	says(&s, c[1], REQUEST, 10);
@@ -167,7 +167,7 @@ static void test_q5_running_client_talks_before_it_acknowledges(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, window, 2, (uint64_t[]){ 10, 1000 }, c);
+	stage_clients(&s, window, 2, (uint64_t[]){ 10, 1000 }, c);
 	sends(&s, c[0], FREE_UNTIL, 1000);
 	is_run(&s, c[0], 10);
 	acks(&s, c[0]);
@@ -191,7 +191,7 @@ static void test_q7_waiting_client_gets_and_requests(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, window, 2, (uint64_t[]){ 10, 1000 }, c);
+	stage_clients(&s, window, 2, (uint64_t[]){ 10, 1000 }, c);
 	sends(&s, c[0], FREE_UNTIL, 1000);
 	is_run(&s, c[0], 10);
 	acks(&s, c[0]);
@@ -217,7 +217,7 @@ static void test_q7_wait_without_request(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, each, 2, (uint64_t[]){ 10, NEVER }, c);
+	stage_clients(&s, each, 2, (uint64_t[]){ 10, NEVER }, c);
 	is_run(&s, c[0], 10);
 	asks(&s, c[1], 10);
 	asks(&s, c[0], 15);
@@ -236,7 +236,7 @@ static void test_q8_nobody_runs_at_never(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, each, 2, (uint64_t[]){ NEVER, UINT64_MAX }, c);
+	stage_clients(&s, each, 2, (uint64_t[]){ NEVER, UINT64_MAX }, c);
 	ends(&s, CALENDAR_IDLE_END);
 
 	/* Quiet from now on, but whoever asks is answered. */
@@ -255,7 +255,7 @@ static void test_q8_last_moment_is_still_run(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, window, 1, (uint64_t[]){ NEVER - 1 }, c);
+	stage_clients(&s, window, 1, (uint64_t[]){ NEVER - 1 }, c);
 	sends(&s, c[0], FREE_UNTIL, NEVER - 1);
 	sends(&s, c[0], RUN, NEVER - 1);
 	stage_close(&s);
@@ -267,7 +267,7 @@ static void test_q9_request_in_the_past(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, each, 2, (uint64_t[]){ 100, 200 }, c);
+	stage_clients(&s, each, 2, (uint64_t[]){ 100, 200 }, c);
 	is_run(&s, c[0], 100);
 	refused(&s, c[0], REQUEST, 99,
 		"REQUEST of 0.000000099 is in the past: expected "
@@ -287,7 +287,7 @@ static void test_q10_update_moves_time(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, window, 2, (uint64_t[]){ 10, 50 }, c);
+	stage_clients(&s, window, 2, (uint64_t[]){ 10, 50 }, c);
 	sends(&s, c[0], FREE_UNTIL, 50);
 	is_run(&s, c[0], 10);
 	acks(&s, c[0]);
@@ -311,7 +311,7 @@ static void test_q10_update_without_a_grant(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, each, 1, (uint64_t[]){ 10 }, c);
+	stage_clients(&s, each, 1, (uint64_t[]){ 10 }, c);
 	is_run(&s, c[0], 10);
 	refused(&s, c[0], UPDATE, 11, "beyond the client's grant");
 	says(&s, c[0], UPDATE, 10);
@@ -326,7 +326,7 @@ static void test_q11_broadcast_reaches_all_before_its_ack(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, each, 3, (uint64_t[]){ 30, 10, 20 }, c);
+	stage_clients(&s, each, 3, (uint64_t[]){ 30, 10, 20 }, c);
 	is_run(&s, c[1], 10);
 	says(&s, c[1], BROADCAST, 0xfeedULL << 48);
 	sends(&s, c[0], BROADCAST, 0xfeedULL << 48);
@@ -348,7 +348,7 @@ static void test_q11_recipient_talks_before_it_acknowledges(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, window, 2, (uint64_t[]){ 10, 50 }, c);
+	stage_clients(&s, window, 2, (uint64_t[]){ 10, 50 }, c);
 	sends(&s, c[0], FREE_UNTIL, 50);
 	is_run(&s, c[0], 10);
 	acks(&s, c[0]);
@@ -372,7 +372,7 @@ static void test_q11_broadcast_alone(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, each, 1, (uint64_t[]){ 10 }, c);
+	stage_clients(&s, each, 1, (uint64_t[]){ 10 }, c);
 	is_run(&s, c[0], 10);
 	says(&s, c[0], BROADCAST, 3);
 	sends(&s, c[0], ACK, 0);
@@ -387,7 +387,7 @@ static void test_q11_running_client_is_owed_a_broadcast(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, each, 3, (uint64_t[]){ 10, 20, 20 }, c);
+	stage_clients(&s, each, 3, (uint64_t[]){ 10, 20, 20 }, c);
 	is_run(&s, c[0], 10);
 	says(&s, c[1], BROADCAST, 8);
 	sends(&s, c[2], BROADCAST, 8);
@@ -411,7 +411,7 @@ static void test_q11_broadcasts_of_two_do_not_lock_up(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, each, 2, (uint64_t[]){ 10, 20 }, c);
+	stage_clients(&s, each, 2, (uint64_t[]){ 10, 20 }, c);
 	is_run(&s, c[0], 10);
 	says(&s, c[1], BROADCAST, 8);
 	sends(&s, c[1], ACK, 0);
@@ -432,7 +432,7 @@ static void test_q14_reboot_is_a_new_client_with_the_same_id(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, each, 2, (uint64_t[]){ 10, 20 }, c);
+	stage_clients(&s, each, 2, (uint64_t[]){ 10, 20 }, c);
 	is_run(&s, c[0], 10);
 	stage_leave(&s, c[0]);
 	is_run(&s, c[1], 20);
@@ -454,7 +454,7 @@ static void test_q17_wait_is_answered_before_all_else(void **state)
 	struct stage s;
 
 	(void)state;
-	stage_cast(&s, window, 3, (uint64_t[]){ 10, 20, 30 }, c);
+	stage_clients(&s, window, 3, (uint64_t[]){ 10, 20, 30 }, c);
 	sends(&s, c[0], FREE_UNTIL, 20);
 	is_run(&s, c[0], 10);
 	acks(&s, c[0]);

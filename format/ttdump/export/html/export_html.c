@@ -10,7 +10,7 @@
 
 struct page {
 	FILE *out;
-	struct cast cast;
+	struct name_table names;
 	struct frames *frames;
 	struct html_block block;
 	struct line bytes;
@@ -21,7 +21,7 @@ static void page_close(struct page *page)
 	frames_free(page->frames);
 	html_block_free(&page->block);
 	line_free(&page->bytes);
-	cast_free(&page->cast);
+	name_table_free(&page->names);
 }
 
 static int put_block(struct page *page)
@@ -33,9 +33,9 @@ static int put_block(struct page *page)
 
 static int put_record(struct page *page, const struct trace_record *record)
 {
-	const struct record_view view = { .cast = &page->cast };
+	const struct record_view view = { .names = &page->names };
 	struct frame frame;
-	int got = cast_learn(&page->cast, record);
+	int got = name_table_learn(&page->names, record);
 
 	if (got)
 		return got;
@@ -62,7 +62,7 @@ static int put_records(struct page *page, struct trace_reader *reader, int *end)
 static int put_facts(struct page *page, const struct export_request *request,
 		     const struct trace_header *header, const char *problem, json_t *report)
 {
-	json_t *facts = html_facts(request, header, &page->cast, problem, json_incref(report));
+	json_t *facts = html_facts(request, header, &page->names, problem, json_incref(report));
 	auto_free char *text = json_dumps(facts, JSON_COMPACT);
 
 	json_decref(facts);
@@ -95,7 +95,7 @@ int export_html(const struct export_request *request, struct trace_reader *reade
 
 	if (err)
 		return err;
-	page.frames = frames_create(&page.cast);
+	page.frames = frames_create(&page.names);
 	err = page.frames ? put_page(&page, request, reader, report, &end) : -ENOMEM;
 	json_decref(report);
 	if (err)

@@ -64,13 +64,13 @@ int html_load_report(const struct export_request *request, const struct trace_he
 	return err;
 }
 
-static json_t *device_json(const struct cast_device *device)
+static json_t *device_json(const struct named_device *device)
 {
 	return json_pack("{s:o,s:i}", "name", text_json(device->name), "virtio",
 			 (int)device->virtio_id);
 }
 
-static json_t *guest_json(const struct cast_guest *guest)
+static json_t *guest_json(const struct named_guest *guest)
 {
 	json_t *devices = json_array();
 
@@ -80,12 +80,12 @@ static json_t *guest_json(const struct cast_guest *guest)
 			 "devices", devices);
 }
 
-static json_t *guests_json(const struct cast *cast)
+static json_t *guests_json(const struct name_table *names)
 {
 	json_t *guests = json_array();
 
-	for (size_t i = 0; i < cast->count; i++)
-		json_array_append_new(guests, guest_json(&cast->guest[i]));
+	for (size_t i = 0; i < names->count; i++)
+		json_array_append_new(guests, guest_json(&names->guest[i]));
 	return guests;
 }
 
@@ -116,14 +116,14 @@ static json_t *operations_json(void)
 }
 
 json_t *html_facts(const struct export_request *request, const struct trace_header *header,
-		   const struct cast *cast, const char *problem, json_t *report)
+		   const struct name_table *names, const char *problem, json_t *report)
 {
 	const char *slash = strrchr(request->path, '/');
 	char uuid[UUID_TEXT];
 
 	return json_pack("{s:o,s:s,s:o,s:o,s:o,s:o,s:o}", "trace",
 			 text_json(slash ? slash + 1 : request->path), "uuid",
-			 uuid_text(header->uuid, uuid), "guests", guests_json(cast), "kinds",
+			 uuid_text(header->uuid, uuid), "guests", guests_json(names), "kinds",
 			 kinds_json(), "operations", operations_json(), "problem",
 			 text_json(problem), "report", report ? report : json_null());
 }

@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-#include "format/text/cast.h"
+#include "format/text/name_table.h"
 #include "format/ttdump/export/export.h"
 
 /*
@@ -20,6 +20,6 @@ int html_load_report(const struct export_request *request, const struct trace_he
  * @problem that ended reading ("" for none), and @report, whose reference is taken.
  */
 json_t *html_facts(const struct export_request *request, const struct trace_header *header,
-		   const struct cast *cast, const char *problem, json_t *report);
+		   const struct name_table *names, const char *problem, json_t *report);
 
 #endif

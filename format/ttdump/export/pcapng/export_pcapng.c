@@ -18,13 +18,13 @@
 
 struct capture {
 	FILE *out;
-	struct cast cast;
+	struct name_table name_table;
 	uint64_t met; /* this record, and what follows, is still to tell who is who */
 	struct frames *frames;
 	struct pcapng_order *order;
 	struct pcapng_names names;
 	struct line line, body;
-	char (*network)[CAST_NAME]; /* of the interfaces after that of the records */
+	char (*network)[NAME_SIZE]; /* of the interfaces after that of the records */
 	uint32_t network_count;
 	size_t device_count; /* that were described when interfaces were added */
 	bool told;	     /* something was described since */
@@ -67,14 +67,14 @@ static void describe_network(const struct capture *capture, const char *network,
 {
 	const char *separator = "";
 
-	for (size_t i = 0; i < capture->cast.count; i++)
-		for (size_t j = 0; j < capture->cast.guest[i].device_count; j++) {
-			const struct cast_device *device = &capture->cast.guest[i].device[j];
+	for (size_t i = 0; i < capture->name_table.count; i++)
+		for (size_t j = 0; j < capture->name_table.guest[i].device_count; j++) {
+			const struct named_device *device = &capture->name_table.guest[i].device[j];
 			char mac[MAC_TEXT];
 
 			if (!device->wired || strcmp(device->network, network))
 				continue;
-			line_format(line, "%s%s %s", separator, capture->cast.guest[i].name,
+			line_format(line, "%s%s %s", separator, capture->name_table.guest[i].name,
 				    mac_text(device->mac, mac));
 			separator = ", ";
 		}
@@ -83,13 +83,13 @@ static void describe_network(const struct capture *capture, const char *network,
 
 static int add_network(struct capture *capture, const char *network)
 {
-	char(*grown)[CAST_NAME] =
+	char(*grown)[NAME_SIZE] =
 		reallocarray(capture->network, capture->network_count + 1, sizeof(*grown));
 
 	if (!grown)
 		return -ENOMEM;
 	capture->network = grown;
-	snprintf(grown[capture->network_count++], CAST_NAME, "%s", network);
+	snprintf(grown[capture->network_count++], NAME_SIZE, "%s", network);
 	capture->body.size = 0;
 	describe_network(capture, network, &capture->body);
 	if (capture->body.failed)
@@ -98,8 +98,8 @@ static int add_network(struct capture *capture, const char *network)
 	return 0;
 }
 
-static int add_card(struct capture *capture, const struct cast_guest *guest,
-		    const struct cast_device *device)
+static int add_card(struct capture *capture, const struct named_guest *guest,
+		    const struct named_device *device)
 {
 	int err = 0;
 
@@ -111,29 +111,29 @@ static int add_card(struct capture *capture, const struct cast_guest *guest,
 	return err;
 }
 
-static size_t count_devices(const struct cast *cast)
+static size_t count_devices(const struct name_table *name_table)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < cast->count; i++)
-		count += cast->guest[i].device_count;
+	for (size_t i = 0; i < name_table->count; i++)
+		count += name_table->guest[i].device_count;
 	return count;
 }
 
 /* An interface stands before its packets, which may wait: it goes straight to the file. */
 static int add_cards(struct capture *capture)
 {
-	size_t count = count_devices(&capture->cast);
+	size_t count = count_devices(&capture->name_table);
 	int err = 0;
 
 	capture->told = false;
 	if (count == capture->device_count)
 		return 0;
 	capture->device_count = count;
-	for (size_t i = 0; i < capture->cast.count; i++)
-		for (size_t j = 0; j < capture->cast.guest[i].device_count && !err; j++)
-			err = add_card(capture, &capture->cast.guest[i],
-				       &capture->cast.guest[i].device[j]);
+	for (size_t i = 0; i < capture->name_table.count; i++)
+		for (size_t j = 0; j < capture->name_table.guest[i].device_count && !err; j++)
+			err = add_card(capture, &capture->name_table.guest[i],
+				       &capture->name_table.guest[i].device[j]);
 	return err ? err : write_line(capture);
 }
 
@@ -143,7 +143,8 @@ static int put_exchange(struct capture *capture, const struct trace_record *reco
 {
 	int err;
 
-	pcapng_add_exchange(&capture->line, &capture->body, EXCHANGES, &capture->cast, record);
+	pcapng_add_exchange(&capture->line, &capture->body, EXCHANGES, &capture->name_table,
+			    record);
 	if (capture->line.failed)
 		return -ENOMEM;
 	err = pcapng_order_add(capture->order, record->now, capture->line.text, capture->line.size);
@@ -156,7 +157,7 @@ static int put_frame(struct capture *capture, const struct frame *frame,
 {
 	int err;
 
-	pcapng_names_learn(&capture->names, &capture->cast, frame, &capture->line);
+	pcapng_names_learn(&capture->names, &capture->name_table, frame, &capture->line);
 	err = write_line(capture);
 	if (err)
 		return err;
@@ -170,7 +171,7 @@ static int meet(struct capture *capture, const struct trace_record *record)
 		return 0;
 	capture->met = record->number + 1;
 	capture->told |= record->kind == TRACE_meta;
-	return cast_meet(&capture->cast, record);
+	return name_table_meet(&capture->name_table, record);
 }
 
 /* So that those who are described in front have their names from the first packet on. */
@@ -192,7 +193,7 @@ static int put_record(struct capture *capture, const struct trace_record *record
 	struct frame frame;
 	int err = meet(capture, record);
 
-	cast_follow(&capture->cast, record);
+	name_table_follow(&capture->name_table, record);
 	/* A guest is described in some lines: they are read together. */
 	if (!err && capture->told && record->kind != TRACE_meta)
 		err = add_cards(capture);
@@ -227,13 +228,13 @@ int export_pcapng(const struct export_request *request, struct trace_reader *rea
 	if (!capture)
 		return dump_no_memory(diagnosis);
 	capture->out = out;
-	capture->frames = frames_create(&capture->cast);
-	capture->order = pcapng_order_create(&capture->cast, out);
+	capture->frames = frames_create(&capture->name_table);
+	capture->order = pcapng_order_create(&capture->name_table, out);
 	if (capture->frames && capture->order)
 		got = put_all(capture, request->path, reader);
 	pcapng_order_free(capture->order);
 	frames_free(capture->frames);
-	cast_free(&capture->cast);
+	name_table_free(&capture->name_table);
 	line_free(&capture->line);
 	line_free(&capture->body);
 	free(capture->network);

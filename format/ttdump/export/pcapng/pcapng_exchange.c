@@ -27,12 +27,13 @@ static void add_name(struct line *line, const char *name)
 	line_bytes(line, name, size);
 }
 
-static const char *device_name(const struct cast *cast, const struct trace_record *record)
+static const char *device_name(const struct name_table *name_table,
+			       const struct trace_record *record)
 {
-	const struct cast_device *device = NULL;
+	const struct named_device *device = NULL;
 
 	if (record_has_device(record))
-		device = cast_device(cast, record->guest, record->field[0]);
+		device = name_table_device(name_table, record->guest, record->field[0]);
 	return device ? device->name : "";
 }
 
@@ -44,12 +45,12 @@ static size_t payload_kept(const struct trace_kind_info *info, const struct trac
 }
 
 void pcapng_add_exchange(struct line *line, struct line *body, uint32_t interface,
-			 const struct cast *cast, const struct trace_record *record)
+			 const struct name_table *name_table, const struct trace_record *record)
 {
 	const struct trace_kind_info *info = trace_kind_info(record->kind);
 	size_t kept = payload_kept(info, record);
 	struct pcapng_packet packet = { .interface = interface, .time = record->now };
-	char name[CAST_NAME];
+	char name[NAME_SIZE];
 
 	body->size = 0;
 	add_byte(body, LAYOUT);
@@ -60,8 +61,8 @@ void pcapng_add_exchange(struct line *line, struct line *body, uint32_t interfac
 	pcapng_add_u64(body, record->number);
 	for (unsigned int i = 0; i < info->field_count; i++)
 		pcapng_add_u64(body, record->field[i]);
-	add_name(body, cast_name(cast, record->guest, name));
-	add_name(body, device_name(cast, record));
+	add_name(body, name_table_guest(name_table, record->guest, name));
+	add_name(body, device_name(name_table, record));
 	line_bytes(body, record->payload, kept);
 	packet.data = body->text;
 	packet.captured = body->size;

@@ -18,11 +18,11 @@
 #ifndef TTREC_PCAPNG_EXCHANGE_H
 #define TTREC_PCAPNG_EXCHANGE_H
 
-#include "format/text/cast.h"
+#include "format/text/name_table.h"
 #include "format/ttdump/export/pcapng/pcapng.h"
 
 /* Add @record to @line as a packet on @interface. @body is room for it, and what it was before. */
 void pcapng_add_exchange(struct line *line, struct line *body, uint32_t interface,
-			 const struct cast *cast, const struct trace_record *record);
+			 const struct name_table *name_table, const struct trace_record *record);
 
 #endif

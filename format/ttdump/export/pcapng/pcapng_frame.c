@@ -78,11 +78,11 @@ int wire_frame_receive(struct wire_frame *wire, const struct frame *frame,
 	return 0;
 }
 
-static void add_name(struct line *line, const struct cast *cast, uint32_t guest)
+static void add_name(struct line *line, const struct name_table *name_table, uint32_t guest)
 {
-	char name[CAST_NAME];
+	char name[NAME_SIZE];
 
-	line_text(line, cast_name(cast, guest, name));
+	line_text(line, name_table_guest(name_table, guest, name));
 }
 
 static void add_loss(struct line *line, const struct reception *reception)
@@ -97,9 +97,9 @@ static void add_loss(struct line *line, const struct reception *reception)
 
 /* "n2 (100us)", "n3 (lost: no buffer)" */
 static void add_reception(const struct wire_frame *wire, const struct reception *reception,
-			  const struct cast *cast, struct line *line)
+			  const struct name_table *name_table, struct line *line)
 {
-	add_name(line, cast, reception->guest);
+	add_name(line, name_table, reception->guest);
 	line_text(line, " (");
 	if (reception->lost)
 		add_loss(line, reception);
@@ -108,12 +108,12 @@ static void add_reception(const struct wire_frame *wire, const struct reception 
 	line_char(line, ')');
 }
 
-static void add_receptions(const struct wire_frame *wire, const struct cast *cast,
+static void add_receptions(const struct wire_frame *wire, const struct name_table *name_table,
 			   struct line *line)
 {
 	for (size_t i = 0; i < wire->reception_count && i < NAMED_MAX; i++) {
 		line_text(line, i ? ", " : " to ");
-		add_reception(wire, &wire->reception[i], cast, line);
+		add_reception(wire, &wire->reception[i], name_table, line);
 	}
 	if (wire->reception_count <= NAMED_MAX)
 		return;
@@ -123,12 +123,13 @@ static void add_receptions(const struct wire_frame *wire, const struct cast *cas
 }
 
 /* Of a frame of which one record is all that is known. */
-static void add_unknown(const struct wire_frame *wire, const struct cast *cast, struct line *line)
+static void add_unknown(const struct wire_frame *wire, const struct name_table *name_table,
+			struct line *line)
 {
 	const struct reception *reception = wire->reception;
 
 	line_text(line, reception->lost ? "at " : "to ");
-	add_name(line, cast, reception->guest);
+	add_name(line, name_table, reception->guest);
 	line_text(line, ", ");
 	if (reception->lost)
 		add_loss(line, reception);
@@ -144,25 +145,27 @@ static bool is_lost_at_sender(const struct wire_frame *wire)
 }
 
 /* "from n1 to n2 (100us), n3 (120us); record 3257" */
-static void add_comment(const struct wire_frame *wire, const struct cast *cast, struct line *line)
+static void add_comment(const struct wire_frame *wire, const struct name_table *name_table,
+			struct line *line)
 {
 	if (!wire->known) {
-		add_unknown(wire, cast, line);
+		add_unknown(wire, name_table, line);
 	} else {
 		line_text(line, "from ");
-		add_name(line, cast, wire->from_guest);
+		add_name(line, name_table, wire->from_guest);
 		if (is_lost_at_sender(wire)) {
 			line_text(line, ", ");
 			add_loss(line, wire->reception);
 		} else {
-			add_receptions(wire, cast, line);
+			add_receptions(wire, name_table, line);
 		}
 	}
 	line_text(line, "; record ");
 	line_number(line, wire->record);
 }
 
-void wire_frame_add(const struct wire_frame *wire, const struct cast *cast, struct line *line)
+void wire_frame_add(const struct wire_frame *wire, const struct name_table *name_table,
+		    struct line *line)
 {
 	struct line comment = { 0 };
 	struct pcapng_packet packet = {
@@ -173,7 +176,7 @@ void wire_frame_add(const struct wire_frame *wire, const struct cast *cast, stru
 		.size = wire->size,
 	};
 
-	add_comment(wire, cast, &comment);
+	add_comment(wire, name_table, &comment);
 	packet.comment = comment.text;
 	packet.comment_size = comment.size;
 	pcapng_add_packet(line, &packet);

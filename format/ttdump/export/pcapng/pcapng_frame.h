@@ -43,6 +43,7 @@ int wire_frame_receive(struct wire_frame *wire, const struct frame *frame,
 		       const struct trace_record *record);
 
 /* Add its packet to @line. */
-void wire_frame_add(const struct wire_frame *wire, const struct cast *cast, struct line *line);
+void wire_frame_add(const struct wire_frame *wire, const struct name_table *name_table,
+		    struct line *line);
 
 #endif

@@ -57,7 +57,7 @@ static bool is_new(struct pcapng_names *names, enum pcapng_address type, const u
 	return true;
 }
 
-static bool has_mac(const struct cast_guest *guest, const uint8_t *mac)
+static bool has_mac(const struct named_guest *guest, const uint8_t *mac)
 {
 	for (size_t i = 0; i < guest->device_count; i++)
 		if (guest->device[i].wired && !memcmp(guest->device[i].mac, mac, MAC_SIZE))
@@ -66,15 +66,15 @@ static bool has_mac(const struct cast_guest *guest, const uint8_t *mac)
 }
 
 /* Whose card has sent @frame, by its address: what others pass on is not theirs. */
-static const char *find_sender(const struct cast *cast, const struct frame *frame)
+static const char *find_sender(const struct name_table *name_table, const struct frame *frame)
 {
-	for (size_t i = 0; i < cast->count; i++)
-		if (has_mac(&cast->guest[i], frame->data + SOURCE_MAC))
-			return cast->guest[i].name;
+	for (size_t i = 0; i < name_table->count; i++)
+		if (has_mac(&name_table->guest[i], frame->data + SOURCE_MAC))
+			return name_table->guest[i].name;
 	return NULL;
 }
 
-void pcapng_names_learn(struct pcapng_names *names, const struct cast *cast,
+void pcapng_names_learn(struct pcapng_names *names, const struct name_table *name_table,
 			const struct frame *frame, struct line *line)
 {
 	enum pcapng_address type;
@@ -83,7 +83,7 @@ void pcapng_names_learn(struct pcapng_names *names, const struct cast *cast,
 
 	if (!address || !is_new(names, type, address))
 		return;
-	name = find_sender(cast, frame);
+	name = find_sender(name_table, frame);
 	if (name)
 		pcapng_add_name(line, type, address, name);
 }

@@ -18,7 +18,7 @@ struct pcapng_names {
 };
 
 /* Add the name of a guest to @line if @frame tells an address of it for the first time. */
-void pcapng_names_learn(struct pcapng_names *names, const struct cast *cast,
+void pcapng_names_learn(struct pcapng_names *names, const struct name_table *name_table,
 			const struct frame *frame, struct line *line);
 
 #endif

@@ -22,7 +22,7 @@ struct entry {
 };
 
 struct pcapng_order {
-	const struct cast *cast;
+	const struct name_table *name_table;
 	FILE *out;
 	struct line line; /* a packet that is written */
 	struct line row;
@@ -34,7 +34,7 @@ struct pcapng_order {
 	struct sendings *sendings;
 };
 
-struct pcapng_order *pcapng_order_create(const struct cast *cast, FILE *out)
+struct pcapng_order *pcapng_order_create(const struct name_table *name_table, FILE *out)
 {
 	struct pcapng_order *order = calloc(1, sizeof(*order));
 
@@ -45,7 +45,7 @@ struct pcapng_order *pcapng_order_create(const struct cast *cast, FILE *out)
 		free(order);
 		return NULL;
 	}
-	order->cast = cast;
+	order->name_table = name_table;
 	order->out = out;
 	return order;
 }
@@ -122,7 +122,7 @@ static int write_frame(struct pcapng_order *order)
 	sendings_remove(order->sendings, wire);
 	order->frame_bytes -= frame_space(wire) + wire->reception_count * sizeof(struct reception);
 	order->line.size = 0;
-	wire_frame_add(wire, order->cast, &order->line);
+	wire_frame_add(wire, order->name_table, &order->line);
 	wire_frame_free(wire);
 	if (order->line.failed)
 		return -ENOMEM;

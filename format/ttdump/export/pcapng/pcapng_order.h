@@ -14,8 +14,8 @@
 
 struct pcapng_order;
 
-/* @cast must stay. NULL: out of memory. */
-struct pcapng_order *pcapng_order_create(const struct cast *cast, FILE *out);
+/* @name_table must stay. NULL: out of memory. */
+struct pcapng_order *pcapng_order_create(const struct name_table *name_table, FILE *out);
 void pcapng_order_free(struct pcapng_order *order);
 
 /* A whole packet block at @time. They come in order. 0 or -ENOMEM. */

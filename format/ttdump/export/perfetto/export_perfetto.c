@@ -13,14 +13,14 @@
 #define TOD "tod="
 
 struct network {
-	char name[CAST_NAME];
+	char name[NAME_SIZE];
 	uint64_t track;
 	struct rate rate;
 };
 
 struct lab {
 	struct perfetto_writer writer;
-	struct cast cast;
+	struct name_table names;
 	struct tracks tracks;
 	struct frames *frames;
 	struct line line; /* what a frame is */
@@ -81,13 +81,13 @@ static struct perfetto_event frame_event(struct lab *lab, const char *verb,
 static void show_sending(struct lab *lab, const struct frame *frame, uint64_t flow, uint64_t bytes)
 {
 	struct perfetto_event event = frame_event(lab, "send", frame);
-	char peer[CAST_NAME];
+	char peer[NAME_SIZE];
 
 	event.now = frame->sent;
 	event.track =
 		track_device(&lab->tracks, frame->from_guest, frame->from_device, DEVICE_FRAMES);
 	if (frame->to_guest != UINT32_MAX)
-		event.peer = cast_name(&lab->cast, frame->to_guest, peer);
+		event.peer = name_table_guest(&lab->names, frame->to_guest, peer);
 	event.bytes = &bytes;
 	event.begins = &flow;
 	event.begin_count = 1;
@@ -98,13 +98,13 @@ static void show_receiving(struct lab *lab, const struct frame *frame, uint64_t 
 			   uint64_t bytes)
 {
 	struct perfetto_event event = frame_event(lab, "receive", frame);
-	char peer[CAST_NAME];
+	char peer[NAME_SIZE];
 
 	event.now = frame->received;
 	event.track = track_device(&lab->tracks, frame->to_guest, frame->to_device, DEVICE_FRAMES);
 	event.bytes = &bytes;
 	if (frame->known) {
-		event.peer = cast_name(&lab->cast, frame->from_guest, peer);
+		event.peer = name_table_guest(&lab->names, frame->from_guest, peer);
 		event.ends[event.end_count++] = flow;
 	}
 	perfetto_event(&lab->writer, &event);
@@ -114,11 +114,11 @@ static void show_loss(struct lab *lab, const struct trace_record *record, const 
 		      uint64_t flow, uint64_t bytes)
 {
 	struct perfetto_event event = frame_event(lab, "lost", frame);
-	char peer[CAST_NAME];
+	char peer[NAME_SIZE];
 
 	event.now = record->now;
 	if (frame->to_guest != UINT32_MAX)
-		event.peer = cast_name(&lab->cast, frame->to_guest, peer);
+		event.peer = name_table_guest(&lab->names, frame->to_guest, peer);
 	event.track = track_device(&lab->tracks, record->guest, record->lost.device, DEVICE_FRAMES);
 	event.record = record;
 	event.bytes = &bytes;
@@ -168,7 +168,7 @@ static size_t flows_to_all(struct lab *lab, const struct trace_record *record)
 	size_t count = 0;
 
 	for (uint32_t i = 0; i < lab->guest_count; i++)
-		if (i != record->guest && lab->cast.guest[i].seen)
+		if (i != record->guest && lab->names.guest[i].seen)
 			lab->flows[count++] = flow_number(record->number, i);
 	return count;
 }
@@ -182,7 +182,7 @@ static void show_broadcast(struct lab *lab, const struct trace_record *record)
 		.name = perfetto_operation(TRACE_OP_BROADCAST),
 		.record = record,
 	};
-	char peer[CAST_NAME];
+	char peer[NAME_SIZE];
 
 	if (record->kind == TRACE_from) {
 		event.begins = lab->flows;
@@ -190,7 +190,7 @@ static void show_broadcast(struct lab *lab, const struct trace_record *record)
 		lab->broadcast = record->number;
 		lab->sender = record->guest;
 	} else {
-		event.peer = cast_name(&lab->cast, lab->sender, peer);
+		event.peer = name_table_guest(&lab->names, lab->sender, peer);
 		event.ends[event.end_count++] = flow_number(lab->broadcast, record->guest);
 	}
 	perfetto_event(&lab->writer, &event);
@@ -241,7 +241,7 @@ static bool is_broadcast(const struct trace_record *record)
 
 static int show_record(struct lab *lab, const struct trace_record *record)
 {
-	int err = cast_learn(&lab->cast, record);
+	int err = name_table_learn(&lab->names, record);
 
 	if (!err)
 		err = prepare_guest(lab, record->guest);
@@ -274,7 +274,7 @@ static void release(struct lab *lab)
 	free(lab->writer.packed);
 	line_free(&lab->line);
 	frames_free(lab->frames);
-	cast_free(&lab->cast);
+	name_table_free(&lab->names);
 }
 
 static int show_trace(struct lab *lab, const struct export_request *request,
@@ -300,8 +300,8 @@ int export_perfetto(const struct export_request *request, struct trace_reader *r
 	int err;
 
 	lab.tracks.writer = &lab.writer;
-	lab.tracks.cast = &lab.cast;
-	lab.frames = frames_create(&lab.cast);
+	lab.tracks.names = &lab.names;
+	lab.frames = frames_create(&lab.names);
 	err = lab.frames ? show_trace(&lab, request, reader, diagnosis)
 			 : diagnose(diagnosis, EXIT_CANNOT, -ENOMEM, NULL, "cannot export %s: %s",
 				    request->path, strerror(ENOMEM));

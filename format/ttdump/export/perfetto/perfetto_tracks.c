@@ -69,11 +69,11 @@ static uint64_t device_number(uint32_t guest, uint64_t device, enum device_track
 
 static void describe_guest(struct tracks *tracks, uint32_t guest)
 {
-	char text[CAST_NAME];
+	char text[NAME_SIZE];
 
 	perfetto_track(tracks->writer, &(struct perfetto_track){
 					       .id = guest_number(guest, GUEST_PROCESS),
-					       .name = cast_name(tracks->cast, guest, text),
+					       .name = name_table_guest(tracks->names, guest, text),
 					       .pid = (int32_t)guest + 1,
 				       });
 }
@@ -109,8 +109,8 @@ uint64_t track_guest(struct tracks *tracks, uint32_t guest, enum guest_track tra
 static void describe_device(struct tracks *tracks, uint32_t guest, uint64_t device,
 			    enum device_track track)
 {
-	const struct cast_device *known = cast_device(tracks->cast, guest, device);
-	char name[2 * CAST_NAME + 48];
+	const struct named_device *known = name_table_device(tracks->names, guest, device);
+	char name[2 * NAME_SIZE + 48];
 
 	snprintf(name, sizeof(name), "device %" PRIu64 "%s%s%s%s", device,
 		 device == LAST_DEVICE ? " and on" : "", known && known->name[0] ? " " : "",
@@ -153,7 +153,7 @@ uint64_t track_notes(struct tracks *tracks)
 
 uint64_t track_network(struct tracks *tracks, size_t index, const char *name)
 {
-	char text[CAST_NAME + 16];
+	char text[NAME_SIZE + 16];
 
 	snprintf(text, sizeof(text), "%s per ms", name);
 	perfetto_track(tracks->writer, &(struct perfetto_track){

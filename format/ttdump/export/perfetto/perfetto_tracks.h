@@ -6,7 +6,7 @@
 #ifndef TTREC_PERFETTO_TRACKS_H
 #define TTREC_PERFETTO_TRACKS_H
 
-#include "format/text/cast.h"
+#include "format/text/name_table.h"
 #include "format/ttdump/export/perfetto/perfetto_packet.h"
 
 enum guest_track {
@@ -35,7 +35,7 @@ struct tracks_of_guest {
 
 struct tracks {
 	struct perfetto_writer *writer;
-	const struct cast *cast;
+	const struct name_table *names;
 	struct tracks_of_guest *guest;
 	size_t guest_count;
 	bool notes;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The name table of a trace: the names of guests and of their devices, learned from its records. */
-#include "format/text/cast.h"
+#include "format/text/name_table.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -11,34 +11,34 @@
 #include "format/base/printable.h"
 #include "format/base/units.h"
 
-static int see_guest(struct cast *cast, uint32_t index)
+static int see_guest(struct name_table *names, uint32_t index)
 {
-	struct cast_guest *grown;
+	struct named_guest *grown;
 
-	if (index < cast->count)
+	if (index < names->count)
 		return 0;
-	grown = realloc(cast->guest, (index + 1u) * sizeof(*grown));
+	grown = realloc(names->guest, (index + 1u) * sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
-	cast->guest = grown;
-	for (; cast->count <= index; cast->count++) {
-		grown[cast->count] = (struct cast_guest){ 0 };
-		snprintf(grown[cast->count].name, CAST_NAME, "guest %zu", cast->count);
+	names->guest = grown;
+	for (; names->count <= index; names->count++) {
+		grown[names->count] = (struct named_guest){ 0 };
+		snprintf(grown[names->count].name, NAME_SIZE, "guest %zu", names->count);
 	}
 	return 0;
 }
 
-static void learn_name(struct cast_guest *guest, const char *name, size_t size)
+static void learn_name(struct named_guest *guest, const char *name, size_t size)
 {
 	if (!size)
 		return;
 	snprintf(guest->name, sizeof(guest->name), "%.*s",
-		 (int)(size < CAST_NAME ? size : CAST_NAME), name);
+		 (int)(size < NAME_SIZE ? size : NAME_SIZE), name);
 	printable(guest->name);
 }
 
 /* "net lan 02:01:7d:56:ae:80"; a network's name has no spaces. */
-static void learn_network(struct cast_device *device)
+static void learn_network(struct named_device *device)
 {
 	static const char kind[] = "net ";
 	const char *name = device->name + strlen(kind);
@@ -54,22 +54,23 @@ static void learn_network(struct cast_device *device)
 }
 
 /* "ID NAME" */
-static int learn_device(struct cast *cast, struct cast_guest *guest, const char *text, size_t size)
+static int learn_device(struct name_table *names, struct named_guest *guest, const char *text,
+			size_t size)
 {
-	struct cast_device *grown, *device;
+	struct named_device *grown, *device;
 	char line[16 + sizeof(device->name)];
 	const char *name = line;
 	uint64_t id;
 
-	if (cast->device_count == CAST_DEVICES_MAX)
+	if (names->device_count == NAMED_DEVICES_MAX)
 		return 0;
 	grown = realloc(guest->device, (guest->device_count + 1) * sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
-	cast->device_count++;
+	names->device_count++;
 	guest->device = grown;
 	device = &grown[guest->device_count++];
-	*device = (struct cast_device){ 0 };
+	*device = (struct named_device){ 0 };
 	snprintf(line, sizeof(line), "%.*s", (int)(size < sizeof(line) ? size : sizeof(line)),
 		 text);
 	if (number_take(&name, 10, UINT32_MAX, &id))
@@ -93,29 +94,29 @@ static bool has_key(const struct trace_record *record, const char *key, const ch
 	return true;
 }
 
-static int learn_meta(struct cast *cast, const struct trace_record *record)
+static int learn_meta(struct name_table *names, const struct trace_record *record)
 {
-	struct cast_guest *guest = &cast->guest[record->guest];
+	struct named_guest *guest = &names->guest[record->guest];
 	const char *value;
 	size_t size;
 
 	if (has_key(record, "name=", &value, &size))
 		learn_name(guest, value, size);
 	else if (has_key(record, "device=", &value, &size))
-		return learn_device(cast, guest, value, size);
+		return learn_device(names, guest, value, size);
 	return 0;
 }
 
-int cast_meet(struct cast *cast, const struct trace_record *record)
+int name_table_meet(struct name_table *names, const struct trace_record *record)
 {
-	int err = see_guest(cast, record->guest);
-	struct cast_guest *guest;
+	int err = see_guest(names, record->guest);
+	struct named_guest *guest;
 
 	if (err)
 		return err;
 	if (record->kind == TRACE_meta)
-		return learn_meta(cast, record);
-	guest = &cast->guest[record->guest];
+		return learn_meta(names, record);
+	guest = &names->guest[record->guest];
 	if (record->kind == TRACE_join) {
 		learn_name(guest, record->payload, record->payload_size);
 		guest->offset = record->join.offset;
@@ -125,57 +126,58 @@ int cast_meet(struct cast *cast, const struct trace_record *record)
 	return 0;
 }
 
-void cast_follow(struct cast *cast, const struct trace_record *record)
+void name_table_follow(struct name_table *names, const struct trace_record *record)
 {
-	struct cast_guest *guest;
+	struct named_guest *guest;
 
-	if (record->guest >= cast->count)
+	if (record->guest >= names->count)
 		return;
-	guest = &cast->guest[record->guest];
+	guest = &names->guest[record->guest];
 	if (record->kind == TRACE_from && record->from.op != TRACE_OP_ACK)
 		guest->asked = record->from.op;
 	else if (record->kind == TRACE_to && record->to.op == TRACE_OP_RUN)
 		guest->offset = record->now - record->to.time;
 }
 
-int cast_learn(struct cast *cast, const struct trace_record *record)
+int name_table_learn(struct name_table *names, const struct trace_record *record)
 {
-	int err = cast_meet(cast, record);
+	int err = name_table_meet(names, record);
 
 	if (!err)
-		cast_follow(cast, record);
+		name_table_follow(names, record);
 	return err;
 }
 
-void cast_free(struct cast *cast)
+void name_table_free(struct name_table *names)
 {
-	for (size_t i = 0; i < cast->count; i++)
-		free(cast->guest[i].device);
-	free(cast->guest);
-	*cast = (struct cast){ 0 };
+	for (size_t i = 0; i < names->count; i++)
+		free(names->guest[i].device);
+	free(names->guest);
+	*names = (struct name_table){ 0 };
 }
 
-const char *cast_name(const struct cast *cast, uint32_t guest, char text[CAST_NAME])
+const char *name_table_guest(const struct name_table *names, uint32_t guest, char text[NAME_SIZE])
 {
-	if (cast && guest < cast->count)
-		return cast->guest[guest].name;
-	snprintf(text, CAST_NAME, "guest %" PRIu32, guest);
+	if (names && guest < names->count)
+		return names->guest[guest].name;
+	snprintf(text, NAME_SIZE, "guest %" PRIu32, guest);
 	return text;
 }
 
-const struct cast_device *cast_device(const struct cast *cast, uint32_t guest, uint64_t device)
+const struct named_device *name_table_device(const struct name_table *names, uint32_t guest,
+					     uint64_t device)
 {
-	if (guest >= cast->count || device >= cast->guest[guest].device_count)
+	if (guest >= names->count || device >= names->guest[guest].device_count)
 		return NULL;
-	return &cast->guest[guest].device[device];
+	return &names->guest[guest].device[device];
 }
 
-static const char *device_label(const struct cast_device *device)
+static const char *device_label(const struct named_device *device)
 {
 	return device->wired ? device->network : device->name;
 }
 
-static bool is_ambiguous(const struct cast_guest *guest, const struct cast_device *device)
+static bool is_ambiguous(const struct named_guest *guest, const struct named_device *device)
 {
 	for (size_t i = 0; i < guest->device_count; i++)
 		if (&guest->device[i] != device &&
@@ -184,31 +186,31 @@ static bool is_ambiguous(const struct cast_guest *guest, const struct cast_devic
 	return false;
 }
 
-const char *cast_device_name(const struct cast *cast, uint32_t guest, uint64_t device,
-			     char text[CAST_DEVICE_TEXT])
+const char *name_table_device_name(const struct name_table *names, uint32_t guest, uint64_t device,
+				   char text[DEVICE_NAME_SIZE])
 {
-	const struct cast_device *known = cast ? cast_device(cast, guest, device) : NULL;
+	const struct named_device *known = names ? name_table_device(names, guest, device) : NULL;
 
 	if (!known || !*device_label(known))
-		snprintf(text, CAST_DEVICE_TEXT, "dev%" PRIu64, device);
-	else if (is_ambiguous(&cast->guest[guest], known))
-		snprintf(text, CAST_DEVICE_TEXT, "%s (dev%" PRIu64 ")", device_label(known),
+		snprintf(text, DEVICE_NAME_SIZE, "dev%" PRIu64, device);
+	else if (is_ambiguous(&names->guest[guest], known))
+		snprintf(text, DEVICE_NAME_SIZE, "%s (dev%" PRIu64 ")", device_label(known),
 			 device);
 	else
 		return device_label(known);
 	return text;
 }
 
-bool cast_find(const struct cast *cast, const char *word, uint32_t *guest)
+bool name_table_find(const struct name_table *names, const char *word, uint32_t *guest)
 {
 	uint64_t number;
 
-	for (size_t i = 0; i < cast->count; i++)
-		if (!strcmp(cast->guest[i].name, word)) {
+	for (size_t i = 0; i < names->count; i++)
+		if (!strcmp(names->guest[i].name, word)) {
 			*guest = (uint32_t)i;
 			return true;
 		}
-	if (count_parse(word, &number) || number >= cast->count)
+	if (count_parse(word, &number) || number >= names->count)
 		return false;
 	*guest = (uint32_t)number;
 	return true;
