@@ -12,7 +12,7 @@
 #include "format/text/trace_open.h"
 #include "format/base/write_error.h"
 #include "replayer/debug/debugger.h"
-#include "replayer/run/replay_crew.h"
+#include "replayer/run/replay_workers.h"
 #include "replayer/plan/replay_options.h"
 #include "replayer/plan/replay_limits.h"
 #include "replayer/plan/replay_plan.h"
@@ -51,7 +51,7 @@ static int run_plan(struct replay_options *options, struct replay_lab *lab, int 
 	if (!options->json)
 		replay_limits_print(options, lab);
 	options->named = replay_lab_wanted(lab) > 1;
-	err = replay_crew_run(options, &plan, lab->active_max, signal);
+	err = replay_workers_run(options, &plan, lab->active_max, signal);
 	replay_plan_free(&plan);
 	return err ? err : check_flip(options, lab, why);
 }

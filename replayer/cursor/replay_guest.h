@@ -3,7 +3,7 @@
  * A guest to be replayed: its description in the trace, where it will run, the result.
  *
  * replay_lab.c finds the guests of a trace, replay_plan.c decides where and in which order they
- * run, replay_crew.c has a process of its own run each (replay_child.c), verdict.c and
+ * run, replay_workers.c has a process of its own run each (replay_child.c), verdict.c and
  * verdict_lab.c tell.
  */
 #ifndef TTREC_REPLAY_GUEST_H

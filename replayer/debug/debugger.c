@@ -9,13 +9,13 @@
 
 #include "format/base/cleanup.h"
 #include "kernel/host/process.h"
-#include "replayer/debug/debug_desk.h"
+#include "replayer/debug/debug_server.h"
 #include "replayer/debug/gdb.h"
 
 struct debugger {
 	struct debugger_options options;
 	struct gdb gdb;
-	struct debug_desk *desk;
+	struct debug_server *server;
 	int stop_fd; /* signals for us */
 };
 
@@ -34,19 +34,19 @@ void debugger_destroy(struct debugger *debugger)
 	if (!debugger)
 		return;
 	gdb_end(&debugger->gdb);
-	debug_desk_close(debugger->desk);
+	debug_server_close(debugger->server);
 	close_fd(&debugger->stop_fd);
 	free(debugger);
 }
 
 bool debugger_runs(const struct debugger *debugger)
 {
-	return debugger->desk;
+	return debugger->server;
 }
 
 bool debugger_pass(struct debugger *debugger, const struct trace_record *next)
 {
-	return debug_desk_pass(debugger->desk, next);
+	return debug_server_pass(debugger->server, next);
 }
 
 int debugger_end_fd(const struct debugger *debugger)
@@ -54,7 +54,7 @@ int debugger_end_fd(const struct debugger *debugger)
 	return debugger->gdb.end_fd;
 }
 
-/* The desk is opened last: what gdb asks before waits in its socket. */
+/* The server is opened last: what gdb asks before waits in its socket. */
 static int start(struct debugger *debugger, struct diagnosis *why)
 {
 	const struct debugger_options *options = &debugger->options;
@@ -72,19 +72,19 @@ static int start(struct debugger *debugger, struct diagnosis *why)
 	}
 	process_leave_interrupt();
 	options->guest->stopped_by_others = true;
-	return debug_desk_open(&(struct debug_desk_options){ .trace = options->trace,
-							     .guests = options->guests,
-							     .count = options->count,
-							     .guest = options->replayed,
-							     .fd = pair[0],
-							     .stop_fd = debugger->stop_fd,
-							     .debugger = debugger->gdb.pid },
-			       &debugger->desk);
+	return debug_server_open(&(struct debug_server_options){ .trace = options->trace,
+								 .guests = options->guests,
+								 .count = options->count,
+								 .guest = options->replayed,
+								 .fd = pair[0],
+								 .stop_fd = debugger->stop_fd,
+								 .debugger = debugger->gdb.pid },
+				 &debugger->server);
 }
 
 static int say_end(const struct debugger *debugger, struct diagnosis *why)
 {
-	if (debug_desk_met(debugger->desk))
+	if (debug_server_met(debugger->server))
 		return 1;
 	return diagnose(why, EXIT_CANNOT, -EPERM,
 			"allow ptrace(2): kernel.yama.ptrace_scope 0 or 1, in a container the "
@@ -95,7 +95,8 @@ static int say_end(const struct debugger *debugger, struct diagnosis *why)
 /* Wait until gdb resumes the guest: 0, or ends, or this process must end: 1. */
 static int await_word(struct debugger *debugger, struct diagnosis *why)
 {
-	struct pollfd watched[] = { { .fd = debug_desk_go_fd(debugger->desk), .events = POLLIN },
+	struct pollfd watched[] = { { .fd = debug_server_go_fd(debugger->server),
+				      .events = POLLIN },
 				    { .fd = debugger->gdb.end_fd, .events = POLLIN },
 				    { .fd = debugger->stop_fd, .events = POLLIN } };
 
@@ -107,7 +108,7 @@ static int await_word(struct debugger *debugger, struct diagnosis *why)
 	/* The signal stays pending for the replay. */
 	if (watched[2].revents)
 		return 1;
-	debug_desk_let_go(debugger->desk);
+	debug_server_let_go(debugger->server);
 	return 0;
 }
 
@@ -120,9 +121,9 @@ int debugger_hold(struct debugger *debugger, const struct trace_record *next, co
 	if (err)
 		return err;
 	if (next)
-		debug_desk_pass(debugger->desk, next);
+		debug_server_pass(debugger->server, next);
 	do {
-		debug_desk_hold(debugger->desk, text);
+		debug_server_hold(debugger->server, text);
 		/* gdb has it stop there, and does not let it have the signal. */
 		if (running)
 			kill(debugger->options.guest->sandbox.guest, SIGSTOP);

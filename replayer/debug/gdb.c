@@ -158,7 +158,7 @@ static void find_symbols(char *text, size_t size)
 }
 
 static int make_command(struct command *command, const struct gdb *gdb, const struct guest *guest,
-			char *const *arguments, int desk_fd)
+			char *const *arguments, int server_fd)
 {
 	/*
 	 * Nothing that comes with the files of a trace is run. The guest's process was executed as
@@ -179,8 +179,8 @@ static int make_command(struct command *command, const struct gdb *gdb, const st
 	snprintf(command->kernel, sizeof(command->kernel), "%s/root" GUEST_KERNEL_PATH,
 		 gdb->directory);
 	snprintf(command->script, sizeof(command->script), "%s/ttgdb.py", gdb->directory);
-	snprintf(command->facts, sizeof(command->facts), "python TT_GUEST, TT_DESK = %d, %d",
-		 guest->sandbox.guest, desk_fd);
+	snprintf(command->facts, sizeof(command->facts), "python TT_GUEST, TT_SERVER = %d, %d",
+		 guest->sandbox.guest, server_fd);
 	find_symbols(command->symbols, sizeof(command->symbols));
 	for (; count < ARRAY_SIZE(ours); count++)
 		command->argument[count] = (char *)ours[count];
@@ -190,7 +190,7 @@ static int make_command(struct command *command, const struct gdb *gdb, const st
 }
 
 /* The process that becomes gdb leaves behind what the replay made of it. */
-static void become_gdb(const struct command *command, int desk_fd)
+static void become_gdb(const struct command *command, int server_fd)
 {
 	struct sched_param usual = { 0 };
 	cpu_set_t all;
@@ -204,19 +204,19 @@ static void become_gdb(const struct command *command, int desk_fd)
 	memset(&all, 0xff, sizeof(all));
 	sched_setaffinity(0, sizeof(all), &all);
 	sched_setscheduler(0, SCHED_OTHER, &usual);
-	fcntl(desk_fd, F_SETFD, 0);
+	fcntl(server_fd, F_SETFD, 0);
 	execvp(command->argument[0], command->argument);
 	_exit(NOT_FOUND);
 }
 
-static int run(struct gdb *gdb, const struct command *command, int desk_fd)
+static int run(struct gdb *gdb, const struct command *command, int server_fd)
 {
 	pid_t pid;
 
 	fflush(NULL);
 	pid = fork();
 	if (!pid)
-		become_gdb(command, desk_fd);
+		become_gdb(command, server_fd);
 	if (pid < 0)
 		return -errno;
 	gdb->pid = pid;
@@ -224,7 +224,7 @@ static int run(struct gdb *gdb, const struct command *command, int desk_fd)
 	return gdb->end_fd < 0 ? -errno : 0;
 }
 
-int gdb_start(struct gdb *gdb, const struct guest *guest, char *const *arguments, int desk_fd,
+int gdb_start(struct gdb *gdb, const struct guest *guest, char *const *arguments, int server_fd,
 	      struct diagnosis *why)
 {
 	auto_free struct command *command = calloc(1, sizeof(*command));
@@ -235,9 +235,9 @@ int gdb_start(struct gdb *gdb, const struct guest *guest, char *const *arguments
 		return diagnose(why, EXIT_CANNOT, err, "free space in /tmp",
 				"cannot write the kernel for gdb: %s", strerror(-err));
 	}
-	err = make_command(command, gdb, guest, arguments, desk_fd);
+	err = make_command(command, gdb, guest, arguments, server_fd);
 	if (!err)
-		err = run(gdb, command, desk_fd);
+		err = run(gdb, command, server_fd);
 	if (!err)
 		return 0;
 	gdb_end(gdb);

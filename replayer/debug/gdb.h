@@ -15,9 +15,9 @@ struct gdb {
 
 /*
  * Start it on @guest, with the symbols of what the guest was started with and with @arguments after
- * ours; it asks at @desk_fd. On failure nothing is left behind.
+ * ours; it asks at @server_fd. On failure nothing is left behind.
  */
-int gdb_start(struct gdb *gdb, const struct guest *guest, char *const *arguments, int desk_fd,
+int gdb_start(struct gdb *gdb, const struct guest *guest, char *const *arguments, int server_fd,
 	      struct diagnosis *why);
 
 /* Have it end, if it has not, and remove its directory. */

@@ -2,7 +2,7 @@
 """gdb's side of a replay: where the guest is in its trace, and how far it runs.
 
 ttreplay --gdb has gdb run this, with the guest's pid in TT_GUEST. It asks the replay at a
-socket, TT_DESK (debug_desk.h), one packet a question. The guest gets what the trace
+socket, TT_SERVER (debug_server.h), one packet a question. The guest gets what the trace
 has for it as long as gdb lets it run.
 """
 
@@ -20,7 +20,7 @@ SIGNALS = (
 )
 
 
-class Desk:
+class Server:
     """The connection to the replay, which knows where the guest is in its trace."""
 
     def __init__(self, fd):
@@ -42,16 +42,16 @@ class Desk:
 class Replay:
     """State of the replay when the guest last stopped."""
 
-    def __init__(self, desk):
-        self.desk = desk
-        self.guest, self.ttdump, self.trace = desk.ask("hello").split("\t", 2)
+    def __init__(self, server):
+        self.server = server
+        self.guest, self.ttdump, self.trace = server.ask("hello").split("\t", 2)
         self.limited = False  # it will be held at a record that was asked for
         self.released = False  # it has been let go for the resume to come
         self.calling = False  # gdb calls a function in the guest
         self.refresh()
 
     def refresh(self):
-        record, now, held, self.text = self.desk.ask("where").split(" ", 3)
+        record, now, held, self.text = self.server.ask("where").split(" ", 3)
         self.record, self.now, self.held = int(record), int(now), held == "1"
         gdb.set_convenience_variable("tt_record", self.record)
         gdb.set_convenience_variable("tt_now", self.own_time())
@@ -73,7 +73,7 @@ class Replay:
         return "%s is before record %d, t=%s s" % (self.guest, self.record, seconds(self.now))
 
     def go(self, limit):
-        self.desk.ask("go %d" % limit)
+        self.server.ask("go %d" % limit)
         self.limited = limit != NEVER
         self.held = False
 
@@ -143,7 +143,7 @@ then discarded."""
             raise gdb.GdbError("missing point: expected e.g. tt-run-to irq:5")
         if not is_alive():
             raise gdb.GdbError("the guest has ended")
-        self.replay.go(int(self.replay.desk.ask("find " + argument.strip())))
+        self.replay.go(int(self.replay.server.ask("find " + argument.strip())))
         self.replay.released = True
         gdb.execute("continue", from_tty)
 
@@ -160,7 +160,7 @@ This many before and after (default 10). => marks the next one."""
         self.replay = replay
 
     def invoke(self, argument, from_tty):
-        first, last = self.replay.desk.ask("around " + (argument.strip() or "10")).split()
+        first, last = self.replay.server.ask("around " + (argument.strip() or "10")).split()
         command = [self.replay.ttdump, "show", "--guest", self.replay.guest]
         command += ["--records", "%s..%s" % (first, last), self.replay.trace]
         try:
@@ -200,7 +200,7 @@ class Function(gdb.Function):
 
 
 def current_record(replay):
-    return int(replay.desk.ask("where").split(" ", 1)[0])
+    return int(replay.server.ask("where").split(" ", 1)[0])
 
 
 # ---- Start ---------------------------------------------------------------------------------------
@@ -224,7 +224,7 @@ def start():
     except gdb.error as error:
         print("cannot attach to the guest: %s" % error)
         gdb.execute("quit 1")
-    replay = Replay(Desk(TT_DESK))
+    replay = Replay(Server(TT_SERVER))
     When(replay)
     RunTo(replay)
     Records(replay)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The processes that replay guests: starts them by the plan, waits for them, ends them together. */
-#ifndef TTREC_REPLAY_CREW_H
-#define TTREC_REPLAY_CREW_H
+#ifndef TTREC_REPLAY_WORKERS_H
+#define TTREC_REPLAY_WORKERS_H
 
 #include "replayer/plan/replay_options.h"
 #include "replayer/plan/replay_plan.h"
@@ -11,7 +11,7 @@
  * outcome filled and *@signal the one that stopped it, or 0; or a negative errno when processes
  * cannot be started: none is left then.
  */
-int replay_crew_run(const struct replay_options *options, const struct replay_plan *plan,
-		    size_t active_max, int *signal);
+int replay_workers_run(const struct replay_options *options, const struct replay_plan *plan,
+		       size_t active_max, int *signal);
 
 #endif

@@ -12,37 +12,37 @@
  *	go RECORD	the guest is held before that record; a held one is let go
  *	around COUNT	RECORD RECORD: so many records of the guest before the next, and after it
  */
-#ifndef TTREC_DEBUG_DESK_H
-#define TTREC_DEBUG_DESK_H
+#ifndef TTREC_DEBUG_SERVER_H
+#define TTREC_DEBUG_SERVER_H
 
 #include "replayer/cursor/until.h"
 
-struct debug_desk;
+struct debug_server;
 
-struct debug_desk_options {
+struct debug_server_options {
 	const char *trace;
 	const struct replay_guest *guests; /* of the trace, all of them */
 	size_t count;
 	const struct replay_guest *guest; /* the one of them that is debugged */
-	int fd;				  /* becomes the desk's; its other end is the debugger's */
+	int fd;	     /* becomes the server's; its other end is the debugger's */
 	int stop_fd; /* once it is readable the debugger is ended: its guest may hold us up */
 	pid_t debugger;
 };
 
-int debug_desk_open(const struct debug_desk_options *options, struct debug_desk **desk);
-void debug_desk_close(struct debug_desk *desk);
+int debug_server_open(const struct debug_server_options *options, struct debug_server **server);
+void debug_server_close(struct debug_server *server);
 
 /* The guest comes to @next: is it to be held before it? */
-bool debug_desk_pass(struct debug_desk *desk, const struct trace_record *next);
+bool debug_server_pass(struct debug_server *server, const struct trace_record *next);
 
 /* It is held there; @text: nothing comes any more, and why. */
-void debug_desk_hold(struct debug_desk *desk, const char *text);
+void debug_server_hold(struct debug_server *server, const char *text);
 
-/* Readable once a held guest is let go; debug_desk_let_go() notes that it is. */
-int debug_desk_go_fd(const struct debug_desk *desk);
-void debug_desk_let_go(struct debug_desk *desk);
+/* Readable once a held guest is let go; debug_server_let_go() notes that it is. */
+int debug_server_go_fd(const struct debug_server *server);
+void debug_server_let_go(struct debug_server *server);
 
 /* Has the debugger said hello? */
-bool debug_desk_met(struct debug_desk *desk);
+bool debug_server_met(struct debug_server *server);
 
 #endif
