@@ -202,18 +202,18 @@ static size_t list_payload(const struct trace_record *a, const struct trace_reco
 static bool next_rung(const struct trace_record *record, size_t *at, uint64_t *block,
 		      uint32_t *hash)
 {
-	const uint8_t *ladder = record->payload;
+	const uint8_t *block_hashes = record->payload;
 	uint64_t same = 0;
 
 	for (unsigned int shift = 0; *at < record->payload_size && shift < 64; shift += 7) {
-		uint8_t byte = ladder[(*at)++];
+		uint8_t byte = block_hashes[(*at)++];
 
 		same |= (uint64_t)(byte & 0x7f) << shift;
 		if (byte & 0x80)
 			continue;
 		if (record->payload_size - *at < sizeof(*hash))
 			return false;
-		memcpy(hash, ladder + *at, sizeof(*hash));
+		memcpy(hash, block_hashes + *at, sizeof(*hash));
 		*at += sizeof(*hash);
 		*block += same + 1;
 		return true;

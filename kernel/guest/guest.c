@@ -263,7 +263,7 @@ int guest_await_blocked(struct guest *guest)
 }
 
 int guest_hash_memory(struct guest *guest, unsigned int region, struct memory_digest *digest,
-		      const void **ladder, size_t *ladder_size)
+		      const void **block_hashes, size_t *hashes_size)
 {
 	int err = guest_await_blocked(guest);
 
@@ -272,5 +272,5 @@ int guest_hash_memory(struct guest *guest, unsigned int region, struct memory_di
 				  &guest->memory);
 	if (err)
 		return err;
-	return memory_hash(guest->memory, region, digest, ladder, ladder_size);
+	return memory_hash(guest->memory, region, digest, block_hashes, hashes_size);
 }

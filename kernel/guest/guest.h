@@ -122,7 +122,7 @@ ssize_t guest_read_console(struct guest *guest, void *data, size_t size);
 
 /* Hash one memory region; finds the guest's memory at the first call. See memory.h. */
 int guest_hash_memory(struct guest *guest, unsigned int region, struct memory_digest *digest,
-		      const void **ladder, size_t *ladder_size);
+		      const void **block_hashes, size_t *hashes_size);
 
 /* ---- The description in a trace ------------------------------------------------------------ */
 

@@ -16,7 +16,7 @@
 #include "kernel/memory/memory_map.h"
 
 /* Per changed block at most: a gap of up to five varint bytes and half a hash. */
-#define LADDER_ENTRY_MAX 9
+#define HASH_ENTRY_MAX 9
 
 static int region_create(struct memory_region *region, uint64_t base, uint64_t size,
 			 uint32_t block_size)
@@ -28,8 +28,8 @@ static int region_create(struct memory_region *region, uint64_t base, uint64_t s
 	region->block_size = block_size;
 	region->blocks = (size / block_size) + (size % block_size != 0);
 	region->hash = calloc(region->blocks + 1, sizeof(*region->hash));
-	region->ladder = malloc(region->blocks * LADDER_ENTRY_MAX + 1);
-	if (!zeros || !region->hash || !region->ladder)
+	region->block_hashes = malloc(region->blocks * HASH_ENTRY_MAX + 1);
+	if (!zeros || !region->hash || !region->block_hashes)
 		return -ENOMEM;
 	region->zero_hash = XXH3_64bits(zeros, block_size);
 	return 0;
@@ -92,7 +92,7 @@ void memory_close(struct memory *memory)
 	for (size_t i = 0; i < MEMORY_REGIONS; i++) {
 		free(memory->region[i].hash);
 		free(memory->region[i].recorded);
-		free(memory->region[i].ladder);
+		free(memory->region[i].block_hashes);
 	}
 	free(memory);
 }
@@ -115,13 +115,13 @@ static uint8_t *put_varint(uint8_t *out, uint64_t value)
 }
 
 /* A walk over the blocks that records the hashes of changed ones. */
-struct ladder_walk {
+struct hash_walk {
 	struct memory_region *region;
 	uint8_t *out;
 	size_t next; /* block after the last one noted */
 };
 
-static void walk_block(struct ladder_walk *walk, size_t block, uint64_t hash)
+static void walk_block(struct hash_walk *walk, size_t block, uint64_t hash)
 {
 	uint32_t half = (uint32_t)hash;
 
@@ -156,7 +156,7 @@ uint64_t memory_hash_block(const struct memory_region *region, const struct xsta
 	return hash == region->zero_hash && length == region->block_size ? 0 : hash;
 }
 
-static int walk_bytes(struct ladder_walk *walk, struct memory *memory, size_t block,
+static int walk_bytes(struct hash_walk *walk, struct memory *memory, size_t block,
 		      const uint8_t *data, size_t size)
 {
 	const struct xstate_words *words = &memory->words;
@@ -175,7 +175,7 @@ static int walk_bytes(struct ladder_walk *walk, struct memory *memory, size_t bl
 	return err;
 }
 
-static void walk_hole(struct ladder_walk *walk, size_t block, size_t end)
+static void walk_hole(struct hash_walk *walk, size_t block, size_t end)
 {
 	for (; block < end; block++)
 		walk_block(walk, block, 0);
@@ -186,7 +186,7 @@ static void walk_hole(struct ladder_walk *walk, size_t block, size_t end)
  * guest controls the file: one that grew would not fit, and parts truncated while being read give
  * zeros (guard.h).
  */
-static int walk_ram(struct memory *memory, struct ladder_walk *walk)
+static int walk_ram(struct memory *memory, struct hash_walk *walk)
 {
 	struct memory_region *region = walk->region;
 	off_t end = 0, begin;
@@ -236,7 +236,7 @@ static int write_process(const struct memory *memory, uint64_t address, const vo
 	return whole_transfer(process_vm_writev(memory->pid, &local, 1, &remote, 1, 0), size);
 }
 
-static int walk_image(struct memory *memory, struct ladder_walk *walk)
+static int walk_image(struct memory *memory, struct hash_walk *walk)
 {
 	struct memory_region *region = walk->region;
 	int err = read_process(memory, region->base, memory->image_copy, region->size);
@@ -253,10 +253,10 @@ void memory_hash_root(const struct memory_region *region, uint64_t *low, uint64_
 }
 
 int memory_hash(struct memory *memory, unsigned int number, struct memory_digest *digest,
-		const void **ladder, size_t *ladder_size)
+		const void **block_hashes, size_t *hashes_size)
 {
 	struct memory_region *region = &memory->region[number];
-	struct ladder_walk walk = { .region = region, .out = region->ladder };
+	struct hash_walk walk = { .region = region, .out = region->block_hashes };
 	int err;
 
 	err = number == MEMORY_RAM ? walk_ram(memory, &walk) : walk_image(memory, &walk);
@@ -264,8 +264,8 @@ int memory_hash(struct memory *memory, unsigned int number, struct memory_digest
 		return err;
 	*digest = (struct memory_digest){ .region = number, .block_size = region->block_size };
 	memory_hash_root(region, &digest->low, &digest->high);
-	*ladder = region->ladder;
-	*ladder_size = (size_t)(walk.out - region->ladder);
+	*block_hashes = region->block_hashes;
+	*hashes_size = (size_t)(walk.out - region->block_hashes);
 	return 0;
 }
 
@@ -282,7 +282,7 @@ static int take_varint(const uint8_t **in, const uint8_t *end, uint64_t *value)
 	return -EBADMSG;
 }
 
-static int apply_ladder(struct memory_region *region, const uint8_t *in, const uint8_t *end)
+static int apply_hashes(struct memory_region *region, const uint8_t *in, const uint8_t *end)
 {
 	uint64_t block = 0, gap;
 
@@ -298,8 +298,8 @@ static int apply_ladder(struct memory_region *region, const uint8_t *in, const u
 	return 0;
 }
 
-int memory_compare(struct memory *memory, unsigned int number, const void *ladder,
-		   size_t ladder_size, uint64_t *address)
+int memory_compare(struct memory *memory, unsigned int number, const void *block_hashes,
+		   size_t hashes_size, uint64_t *address)
 {
 	struct memory_region *region = &memory->region[number];
 	int err;
@@ -308,7 +308,7 @@ int memory_compare(struct memory *memory, unsigned int number, const void *ladde
 		region->recorded = calloc(region->blocks + 1, sizeof(*region->recorded));
 	if (!region->recorded)
 		return -ENOMEM;
-	err = apply_ladder(region, ladder, (const uint8_t *)ladder + ladder_size);
+	err = apply_hashes(region, block_hashes, (const uint8_t *)block_hashes + hashes_size);
 	if (err)
 		return err;
 	for (size_t i = 0; i < region->blocks; i++) {

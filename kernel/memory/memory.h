@@ -5,7 +5,7 @@
  * Only ever used while the guest is blocked in WAIT. Two regions: the physical memory the guest
  * was given (a shared file of the guest process, mapped here too) and the kernel image's data and
  * bss. A digest is a hash over the hashes of all blocks; of the block hashes only those that
- * changed since the last digest are recorded ("ladder" in names).
+ * changed since the last digest are recorded.
  */
 #ifndef TTREC_MEMORY_H
 #define TTREC_MEMORY_H
@@ -48,17 +48,17 @@ void memory_close(struct memory *memory);
  * see ttrace(5)) belong to @memory until the next call.
  */
 int memory_hash(struct memory *memory, unsigned int region, struct memory_digest *digest,
-		const void **ladder, size_t *ladder_size);
+		const void **block_hashes, size_t *hashes_size);
 
 /*
- * Compare with a recording: take the block hashes @ladder that were recorded at this point, and
- * find the first block that differs from what memory_hash() just saw. Must be given all recorded
- * block hashes of the region in order. Returns 1 with *@address set to the guest process' virtual
- * address (data+bss) or physical address (ram) of that block, 0 when none differs, -ERANGE when the
- * block hashes are of a larger region, -EBADMSG when it makes no sense.
+ * Compare with a recording: take the block hashes @block_hashes that were recorded at this point,
+ * and find the first block that differs from what memory_hash() just saw. Must be given all
+ * recorded block hashes of the region in order. Returns 1 with *@address set to the guest process'
+ * virtual address (data+bss) or physical address (ram) of that block, 0 when none differs, -ERANGE
+ * when the block hashes are of a larger region, -EBADMSG when it makes no sense.
  */
-int memory_compare(struct memory *memory, unsigned int region, const void *ladder,
-		   size_t ladder_size, uint64_t *address);
+int memory_compare(struct memory *memory, unsigned int region, const void *block_hashes,
+		   size_t hashes_size, uint64_t *address);
 
 /* What is known of a block that differs from the recording, of which there is but its hash. */
 struct memory_difference {

@@ -19,7 +19,7 @@ struct memory_region {
 	size_t blocks;
 	uint64_t *hash;
 	uint32_t *recorded; /* low halves; allocated by the first compare */
-	uint8_t *ladder;
+	uint8_t *block_hashes;
 	uint64_t zero_hash;
 };
 

@@ -200,7 +200,7 @@ int cursor_run(struct trace_reader *reader, struct guest *guest,
 		err = run(cursor);
 		cursor_probe_release(cursor);
 		free(cursor->console);
-		free(cursor->ladder);
+		free(cursor->block_hashes);
 		free(cursor);
 	}
 	if (err < 0 && !why->status)

@@ -7,7 +7,7 @@
 #include "replayer/cursor/cursor_internal.h"
 
 /* Limit of all parts of a list of block hashes, bytes: that of a guest with 100 GB of memory. */
-#define LADDER_MAX (256u << 20)
+#define HASHES_MAX (256u << 20)
 
 /* A block that can no longer be read is reported without its bytes. */
 static void recover_block(const struct cursor *cursor, const struct trace_record *record,
@@ -40,19 +40,19 @@ static void note_memory(struct cursor *cursor, const struct trace_record *record
 		recover_block(cursor, record, memory);
 }
 
-static int collect_ladder(struct cursor *cursor, const struct trace_record *record)
+static int collect_hashes(struct cursor *cursor, const struct trace_record *record)
 {
 	uint8_t *grown;
 
-	if (record->payload_size > LADDER_MAX - cursor->ladder_size)
+	if (record->payload_size > HASHES_MAX - cursor->hashes_size)
 		return -EBADMSG;
-	grown = realloc(cursor->ladder, cursor->ladder_size + record->payload_size + 1);
+	grown = realloc(cursor->block_hashes, cursor->hashes_size + record->payload_size + 1);
 	if (!grown)
 		return -ENOMEM;
 	if (record->payload_size)
-		memcpy(grown + cursor->ladder_size, record->payload, record->payload_size);
-	cursor->ladder = grown;
-	cursor->ladder_size += record->payload_size;
+		memcpy(grown + cursor->hashes_size, record->payload, record->payload_size);
+	cursor->block_hashes = grown;
+	cursor->hashes_size += record->payload_size;
 	return 0;
 }
 
@@ -71,19 +71,19 @@ static int replay_whole_digest(struct cursor *cursor, const struct trace_record 
 {
 	unsigned int region = (unsigned int)record->digest.region;
 	struct memory_digest digest;
-	const void *ladder;
+	const void *block_hashes;
 	uint64_t address = 0;
 	size_t size;
 	int differs, err;
 
-	err = guest_hash_memory(cursor->guest, region, &digest, &ladder, &size);
+	err = guest_hash_memory(cursor->guest, region, &digest, &block_hashes, &size);
 	if (err && diagnosis_shortage(err))
 		return err;
 	if (err)
 		return cursor_diverge(cursor, record, true, "memory that can be read",
 				      "none: the guest's memory cannot be found");
-	differs = memory_compare(cursor->guest->memory, region, cursor->ladder, cursor->ladder_size,
-				 &address);
+	differs = memory_compare(cursor->guest->memory, region, cursor->block_hashes,
+				 cursor->hashes_size, &address);
 	if (differs == -ERANGE)
 		return replay_resized(cursor, record);
 	if (differs < 0)
@@ -110,10 +110,10 @@ int cursor_replay_digest(struct cursor *cursor, const struct trace_record *recor
 		return 0; /* a later version's */
 	if (cursor->options->replaced)
 		return 0; /* it has its memory elsewhere */
-	err = collect_ladder(cursor, record);
+	err = collect_hashes(cursor, record);
 	if (!err && record->digest.block_size) {
 		err = replay_whole_digest(cursor, record);
-		cursor->ladder_size = 0;
+		cursor->hashes_size = 0;
 	}
 	return err == -EBADMSG ? cursor_doubt(cursor, record, "the list of block hashes") : err;
 }

@@ -160,19 +160,19 @@ static void print(struct lab *lab, uint32_t guest)
 	add_text(lab, guest, TRACE_console, line);
 }
 
-/* Hashes without a pattern, with a ladder of sixteen blocks. */
+/* Hashes without a pattern, and hashes of sixteen blocks. */
 static void digest(struct lab *lab, uint32_t guest)
 {
-	uint8_t ladder[16 * 5];
+	uint8_t block_hashes[16 * 5];
 	uint64_t hash = lab->number * 0x9e3779b97f4a7c15u;
 
-	for (size_t i = 0; i < sizeof(ladder); i++)
-		ladder[i] = i % 5 ? (uint8_t)(hash >> i % 57) : 3;
+	for (size_t i = 0; i < sizeof(block_hashes); i++)
+		block_hashes[i] = i % 5 ? (uint8_t)(hash >> i % 57) : 3;
 	add(lab, guest,
 	    (struct trace_record){ .kind = TRACE_digest,
 				   .digest = { 0, 4096, hash, hash ^ hash >> 29 },
-				   .payload = ladder,
-				   .payload_size = sizeof(ladder) });
+				   .payload = block_hashes,
+				   .payload_size = sizeof(block_hashes) });
 }
 
 /* Everybody else has it before its sender is answered. */

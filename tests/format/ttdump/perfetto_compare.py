@@ -217,11 +217,11 @@ def check_counter(what, expected, events):
     same(what, expected, sorted((event.now, event.value) for event in events))
 
 
-def changed_blocks(ladder):
+def changed_blocks(block_hashes):
     """Varint and four bytes for each block."""
     count = position = 0
-    while position < len(ladder):
-        while ladder[position] & 0x80:
+    while position < len(block_hashes):
+        while block_hashes[position] & 0x80:
             position += 1
         position += 5
         count += 1

@@ -83,10 +83,11 @@ static int tear_down(void **state)
 static struct memory_digest hash(const struct fixture *fixture)
 {
 	struct memory_digest digest;
-	const void *ladder;
+	const void *block_hashes;
 	size_t size;
 
-	assert_int_equal(memory_hash(fixture->memory, MEMORY_RAM, &digest, &ladder, &size), 0);
+	assert_int_equal(memory_hash(fixture->memory, MEMORY_RAM, &digest, &block_hashes, &size),
+			 0);
 	return digest;
 }
 
@@ -154,14 +155,15 @@ static void test_first_block_that_differs_is_named(void **state)
 {
 	const struct fixture *fixture = *state;
 	struct memory_digest digest;
-	const void *ladder;
+	const void *block_hashes;
 	uint64_t address = 0;
 	size_t size;
 
 	/* The recording has seen what is there now. */
 	hash(fixture);
 	fixture->ram[3 * MEMORY_RAM_BLOCK] ^= 1;
-	assert_int_equal(memory_hash(fixture->memory, MEMORY_RAM, &digest, &ladder, &size), 0);
+	assert_int_equal(memory_hash(fixture->memory, MEMORY_RAM, &digest, &block_hashes, &size),
+			 0);
 	assert_int_equal(size, 1 + 4);
 	assert_int_equal(memory_compare(fixture->memory, MEMORY_RAM, NULL, 0, &address), 1);
 	assert_int_equal(address, 2 * MEMORY_RAM_BLOCK);
@@ -178,7 +180,7 @@ static void test_first_block_that_differs_is_named(void **state)
 struct recorded {
 	struct memory *memory;
 	struct memory_digest digest;
-	const void *ladder;
+	const void *block_hashes;
 	size_t size;
 };
 
@@ -190,7 +192,7 @@ static void record(struct recorded *recorded)
 	assert_int_equal(memory_open(getpid(), &kernel, &recorded->memory), 0);
 	munmap(kernel.data, kernel.size);
 	assert_int_equal(memory_hash(recorded->memory, MEMORY_RAM, &recorded->digest,
-				     &recorded->ladder, &recorded->size),
+				     &recorded->block_hashes, &recorded->size),
 			 0);
 }
 
@@ -201,15 +203,16 @@ static void recover(const struct recorded *recorded, uint64_t *address,
 	struct memory_digest digest;
 	struct image_file kernel = { 0 };
 	struct memory *memory;
-	const void *ladder;
+	const void *block_hashes;
 	size_t size;
 
 	map_program(&kernel);
 	assert_int_equal(memory_open(getpid(), &kernel, &memory), 0);
 	munmap(kernel.data, kernel.size);
-	assert_int_equal(memory_hash(memory, MEMORY_RAM, &digest, &ladder, &size), 0);
+	assert_int_equal(memory_hash(memory, MEMORY_RAM, &digest, &block_hashes, &size), 0);
 	assert_int_equal(
-		memory_compare(memory, MEMORY_RAM, recorded->ladder, recorded->size, address), 1);
+		memory_compare(memory, MEMORY_RAM, recorded->block_hashes, recorded->size, address),
+		1);
 	assert_int_equal(memory_recover(memory, &recorded->digest, *address, difference), 0);
 	memory_close(memory);
 }

@@ -183,14 +183,14 @@ static void interrupt(struct tracks *tracks, const struct trace_record *record)
 /* ---- Memory ---------------------------------------------------------------------------------- */
 
 /* ttrace(5), DIGESTS: for each block that changed a varint and four bytes. */
-static void ladder_add(struct ladder *ladder, const uint8_t *data, size_t size)
+static void block_hashes_add(struct block_hashes *hashes, const uint8_t *data, size_t size)
 {
 	for (size_t i = 0; i < size; i++) {
-		if (ladder->rest)
-			ladder->rest--;
+		if (hashes->rest)
+			hashes->rest--;
 		else if (!(data[i] & 0x80)) {
-			ladder->changed++;
-			ladder->rest = 4;
+			hashes->changed++;
+			hashes->rest = 4;
 		}
 	}
 }
@@ -204,7 +204,7 @@ static void digest(struct guest_events *guest, struct tracks *tracks,
 	uint64_t region = record->digest.region;
 
 	if (region < ARRAY_SIZE(regions))
-		ladder_add(&guest->ladder[region], record->payload, record->payload_size);
+		block_hashes_add(&guest->hashes[region], record->payload, record->payload_size);
 	if (!record->digest.block_size)
 		return;
 	perfetto_event(tracks->writer, &event);
@@ -215,10 +215,10 @@ static void digest(struct guest_events *guest, struct tracks *tracks,
 			       .now = record->now,
 			       .track = track_guest(tracks, record->guest, regions[region]),
 			       .type = PERFETTO_COUNTER,
-			       .value = (int64_t)(guest->ladder[region].changed *
+			       .value = (int64_t)(guest->hashes[region].changed *
 						  record->digest.block_size),
 		       });
-	guest->ladder[region] = (struct ladder){ 0 };
+	guest->hashes[region] = (struct block_hashes){ 0 };
 }
 
 /* ---- Devices --------------------------------------------------------------------------------- */

@@ -7,7 +7,7 @@
 #include "format/ttdump/export/perfetto/perfetto_tracks.h"
 
 /* The block hashes of a digest, which may be split over records. */
-struct ladder {
+struct block_hashes {
 	uint64_t changed;  /* blocks so far */
 	unsigned int rest; /* bytes of a hash that are still to come */
 };
@@ -17,7 +17,7 @@ struct guest_events {
 	/* Flows that end at the next run: numbers of records, 0 is none. */
 	uint64_t request, call;
 	struct rate messages, printed;
-	struct ladder ladder[2];
+	struct block_hashes hashes[2];
 	struct line line; /* what it has printed since the last end of a line */
 };
 
