@@ -106,18 +106,18 @@ static int respond(int fd, uint64_t id, int64_t value, uint32_t flags)
 int entropy_receive(const struct sandbox *sandbox, struct entropy_request *request)
 {
 	struct seccomp_notif notification = { 0 };
-	struct pollfd door = { .fd = sandbox->entropy_fd, .events = POLLIN };
+	struct pollfd listener = { .fd = sandbox->entropy_fd, .events = POLLIN };
 	int64_t value = 0;
 
 	/*
 	 * When all who could ask are gone the listener only hangs up, and receiving from it waits
 	 * forever before Linux 6.11 (kernel/seccomp.c, recv_wait_event).
 	 */
-	if (poll(&door, 1, 0) != 1)
+	if (poll(&listener, 1, 0) != 1)
 		return 0;
-	if (!(door.revents & POLLIN))
+	if (!(listener.revents & POLLIN))
 		return -EPIPE;
-	if (ioctl(door.fd, SECCOMP_IOCTL_NOTIF_RECV, &notification))
+	if (ioctl(listener.fd, SECCOMP_IOCTL_NOTIF_RECV, &notification))
 		return errno == ENOENT || errno == EINTR ? 0 : -errno;
 	request->id = notification.id;
 	request->pid = (pid_t)notification.pid;
@@ -136,8 +136,8 @@ int entropy_receive(const struct sandbox *sandbox, struct entropy_request *reque
 	}
 	/* Short of memory is this machine, and never what a guest is to be told. */
 	if (host_facts_answer(sandbox, &notification, &value))
-		return value == -ENOMEM ? -ENOMEM : respond(door.fd, notification.id, value, 0);
-	return respond(door.fd, notification.id, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
+		return value == -ENOMEM ? -ENOMEM : respond(listener.fd, notification.id, value, 0);
+	return respond(listener.fd, notification.id, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
 }
 
 static int answer_call(int fd, const struct entropy_request *request, const void *data, size_t size)

@@ -115,8 +115,8 @@ static int listen_at(const struct sandbox_plan *plan, const char *path)
 }
 
 /* Listen at @path and hand the descriptor out with @report. */
-static void open_door(const struct sandbox_plan *plan, const char *path,
-		      const struct sandbox_report *report)
+static void open_socket(const struct sandbox_plan *plan, const char *path,
+			const struct sandbox_report *report)
 {
 	int fd = listen_at(plan, path);
 
@@ -128,17 +128,17 @@ static void open_door(const struct sandbox_plan *plan, const char *path,
 	close(fd);
 }
 
-static void open_doors(const struct sandbox_plan *plan, unsigned int isolation)
+static void open_sockets(const struct sandbox_plan *plan, unsigned int isolation)
 {
 	struct sandbox_report report = { .step = SANDBOX_STEP_LISTENING, .isolation = isolation };
 	char path[sizeof(SANDBOX_DEVICE_SOCKET) + 10];
 
-	open_door(plan, SANDBOX_SOCKET, &report);
+	open_socket(plan, SANDBOX_SOCKET, &report);
 	report.step = SANDBOX_STEP_DEVICE;
 	for (unsigned int i = 0; i < plan->options->devices; i++) {
 		snprintf(path, sizeof(path), SANDBOX_DEVICE_SOCKET, i);
 		report.value = (int)i;
-		open_door(plan, path, &report);
+		open_socket(plan, path, &report);
 	}
 }
 
@@ -307,7 +307,7 @@ void sandbox_supervise(struct sandbox_plan *plan)
 	sched_getaffinity(0, sizeof(all), &all);
 	if ((plan->options->wanted & ISOLATION_CPU) && !cpu_pin(plan->options->cpu, &cpu))
 		isolation |= ISOLATION_CPU;
-	open_doors(plan, isolation);
+	open_sockets(plan, isolation);
 	guest = start_guest(plan, &report.isolation);
 	close(plan->console_fd);
 	/* To numbers that the guest does not use. */

@@ -10,7 +10,14 @@
 
 #define TRIAL_TIMEOUT_MS 10000
 
-enum door { DOOR_SUPERVISOR, DOOR_ENTROPY, DOOR_CONSOLE, DOOR_LISTEN, DOOR_TIME, DOORS };
+enum interface {
+	INTERFACE_SUPERVISOR,
+	INTERFACE_ENTROPY,
+	INTERFACE_CONSOLE,
+	INTERFACE_LISTEN,
+	INTERFACE_TIME,
+	INTERFACES
+};
 
 static void read_console(struct guest *guest, struct trial *trial)
 {
@@ -54,41 +61,42 @@ static bool has_spoken(struct guest *guest)
 	       wire_input_take(&guest->input, &message) && message.op == TRACE_OP_START;
 }
 
-static int wait_doors(const struct guest *guest, struct pollfd doors[DOORS])
+static int wait_interfaces(const struct guest *guest, struct pollfd interfaces[INTERFACES])
 {
 	const struct sandbox *sandbox = &guest->sandbox;
-	const int fds[DOORS] = { [DOOR_SUPERVISOR] = sandbox->supervisor_fd,
-				 [DOOR_ENTROPY] = sandbox->entropy_fd,
-				 [DOOR_CONSOLE] = sandbox->console_fd,
-				 [DOOR_LISTEN] = sandbox->listen_fd,
-				 [DOOR_TIME] = guest->time_fd };
+	const int fds[INTERFACES] = { [INTERFACE_SUPERVISOR] = sandbox->supervisor_fd,
+				      [INTERFACE_ENTROPY] = sandbox->entropy_fd,
+				      [INTERFACE_CONSOLE] = sandbox->console_fd,
+				      [INTERFACE_LISTEN] = sandbox->listen_fd,
+				      [INTERFACE_TIME] = guest->time_fd };
 	int ready;
 
-	for (size_t i = 0; i < DOORS; i++)
-		doors[i] = (struct pollfd){ .fd = fds[i], .events = POLLIN };
+	for (size_t i = 0; i < INTERFACES; i++)
+		interfaces[i] = (struct pollfd){ .fd = fds[i], .events = POLLIN };
 	do
-		ready = poll(doors, DOORS, TRIAL_TIMEOUT_MS);
+		ready = poll(interfaces, INTERFACES, TRIAL_TIMEOUT_MS);
 	while (ready < 0 && errno == EINTR);
 	return ready < 0 ? -errno : ready;
 }
 
 /* Serve what is ready. Returns 1 when the guest has come to an end, 0 to go on, or -errno. */
-static int serve_doors(struct guest *guest, struct trial *trial, const struct pollfd doors[DOORS])
+static int serve_interfaces(struct guest *guest, struct trial *trial,
+			    const struct pollfd interfaces[INTERFACES])
 {
 	int err = 0;
 
-	if (doors[DOOR_CONSOLE].revents)
+	if (interfaces[INTERFACE_CONSOLE].revents)
 		read_console(guest, trial);
-	if (doors[DOOR_LISTEN].revents)
+	if (interfaces[INTERFACE_LISTEN].revents)
 		err = guest_accept(guest);
 	/* A listener whose guest has gone only hangs up; the supervisor reports the rest. */
-	if (!err && (doors[DOOR_ENTROPY].revents & POLLIN))
+	if (!err && (interfaces[INTERFACE_ENTROPY].revents & POLLIN))
 		err = serve_entropy(guest);
-	if (!err && doors[DOOR_TIME].revents && has_spoken(guest)) {
+	if (!err && interfaces[INTERFACE_TIME].revents && has_spoken(guest)) {
 		trial->end = TRIAL_SPOKE;
 		return 1;
 	}
-	if (!err && doors[DOOR_SUPERVISOR].revents)
+	if (!err && interfaces[INTERFACE_SUPERVISOR].revents)
 		err = sandbox_ended(&guest->sandbox, &trial->status, &trial->signal);
 	if (err == 1) {
 		read_console(guest, trial);
@@ -100,15 +108,15 @@ static int serve_doors(struct guest *guest, struct trial *trial, const struct po
 
 int trial_run(struct guest *guest, struct trial *trial)
 {
-	struct pollfd doors[DOORS];
+	struct pollfd interfaces[INTERFACES];
 	int err;
 
 	*trial = (struct trial){ .end = TRIAL_SILENT };
 	do {
-		err = wait_doors(guest, doors);
+		err = wait_interfaces(guest, interfaces);
 		if (err <= 0)
 			return err;
-		err = serve_doors(guest, trial, doors);
+		err = serve_interfaces(guest, trial, interfaces);
 	} while (!err);
 	return err < 0 ? err : 0;
 }

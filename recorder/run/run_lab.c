@@ -15,7 +15,7 @@
 #include "recorder/run/run_programs.h"
 #include "recorder/run/run_settings.h"
 
-/* ---- The description ------------------------------------------------------------------------ */
+/* ---- The description ------------------------------------------------------------------------- */
 
 /* The same partition for all guests that can reach each other without delay. */
 static void merge_partitions(struct run_lab *lab, size_t from, size_t into)
@@ -147,8 +147,7 @@ int run_lab_load(struct run_options *options, struct run_lab *lab, struct diagno
 	return err ? err : create_watches(options, lab, why);
 }
 
-/* ---- Sandboxes ----------------------------------------------------------------------------------
- */
+/* ---- Sandboxes ------------------------------------------------------------------------------- */
 
 /* The sandbox has no /proc of its own: nothing of the host's reaches the guest that way but this.
  */
@@ -367,7 +366,7 @@ int run_lab_describe(const struct run_options *options, struct run_lab *lab,
 	return err ? err : run_settings_write_lab(lab->lab, writer);
 }
 
-/* ---- Session -------------------------------------------------------------------------------- */
+/* ---- Session --------------------------------------------------------------------------------- */
 
 static int join_partitions(const struct run_options *options, struct run_lab *lab,
 			   struct session *session)

@@ -172,12 +172,12 @@ static int run(struct cursor *cursor)
 
 	if (err)
 		return err;
-	err = doors_open(&cursor->doors, cursor->guest, cursor->options->printer);
+	err = interfaces_open(&cursor->interfaces, cursor->guest, cursor->options->printer);
 	if (!err && cursor->probing)
-		err = doors_watch_probe(&cursor->doors, cursor->options->probe);
+		err = interfaces_watch_probe(&cursor->interfaces, cursor->options->probe);
 	if (!err)
 		err = walk(cursor);
-	doors_close(&cursor->doors);
+	interfaces_close(&cursor->interfaces);
 	return err;
 }
 

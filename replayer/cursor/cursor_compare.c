@@ -67,7 +67,7 @@ static void describe_message(const struct wire_message *message, char text[CURSO
 							  : duration_exact(message->time, time));
 }
 
-static void describe_request(const struct door_event *event, char text[CURSOR_TEXT])
+static void describe_request(const struct interface_event *event, char text[CURSOR_TEXT])
 {
 	const struct vhost_message *request = event->request;
 	char name[VHOST_NAME_TEXT];
@@ -89,7 +89,7 @@ static void describe_request(const struct door_event *event, char text[CURSOR_TE
 	}
 }
 
-static void describe_end(const struct door_event *event, char text[CURSOR_TEXT])
+static void describe_end(const struct interface_event *event, char text[CURSOR_TEXT])
 {
 	if (!event->signal)
 		snprintf(text, CURSOR_TEXT, "its end with status %d", event->status);
@@ -100,42 +100,42 @@ static void describe_end(const struct door_event *event, char text[CURSOR_TEXT])
 		snprintf(text, CURSOR_TEXT, "its end by signal %d", event->signal);
 }
 
-void cursor_describe(const struct door_event *event, char text[CURSOR_TEXT])
+void cursor_describe(const struct interface_event *event, char text[CURSOR_TEXT])
 {
 	switch (event->kind) {
-	case DOOR_MESSAGE:
+	case INTERFACE_MESSAGE:
 		describe_message(&event->message, text);
 		break;
-	case DOOR_ENTROPY:
+	case INTERFACE_ENTROPY:
 		snprintf(text, CURSOR_TEXT, "a request for %" PRIu64 " random bytes",
 			 event->entropy.requested);
 		break;
-	case DOOR_ATTACH:
+	case INTERFACE_ATTACH:
 		snprintf(text, CURSOR_TEXT, "a connection to device %u", event->device);
 		break;
-	case DOOR_REQUEST:
+	case INTERFACE_REQUEST:
 		describe_request(event, text);
 		break;
-	case DOOR_CALLED:
+	case INTERFACE_CALLED:
 		snprintf(text, CURSOR_TEXT, "its reply %" PRIu64 " to a call of device %u",
 			 event->value, event->device);
 		break;
-	case DOOR_NONSENSE:
+	case INTERFACE_INVALID:
 		snprintf(text, CURSOR_TEXT, "invalid message to device %u", event->device);
 		break;
-	case DOOR_LEFT:
+	case INTERFACE_LEFT:
 		snprintf(text, CURSOR_TEXT, "the end of its connection");
 		break;
-	case DOOR_EXIT:
+	case INTERFACE_EXIT:
 		describe_end(event, text);
 		break;
-	case DOOR_STOP:
+	case INTERFACE_STOP:
 		snprintf(text, CURSOR_TEXT, "SIG%s", sigabbrev_np(event->signal));
 		break;
-	case DOOR_SILENCE:
+	case INTERFACE_SILENCE:
 		snprintf(text, CURSOR_TEXT, "nothing: it is computing");
 		break;
-	case DOOR_FLOOD:
+	case INTERFACE_FLOOD:
 		snprintf(text, CURSOR_TEXT, "only console output, more than %u MiB",
 			 GUEST_CONSOLE_MAX >> 20);
 		break;
@@ -150,21 +150,22 @@ uint64_t cursor_patience(const struct cursor *cursor)
 }
 
 int cursor_await(struct cursor *cursor, const struct trace_record *record,
-		 const struct door_event *expected, struct door_event *event)
+		 const struct interface_event *expected, struct interface_event *event)
 {
 	char wanted[CURSOR_TEXT], got[CURSOR_TEXT];
-	int err = doors_next(&cursor->doors, expected->kind, cursor_patience(cursor), event);
+	int err = interfaces_next(&cursor->interfaces, expected->kind, cursor_patience(cursor),
+				  event);
 
 	if (err)
 		return diagnose(cursor->why, EXIT_CANNOT, err, NULL,
 				"cannot wait for the guest: %s", strerror(-err));
 	if (event->kind == expected->kind)
 		return 0;
-	if (event->kind == DOOR_STOP && !event->signal) {
+	if (event->kind == INTERFACE_STOP && !event->signal) {
 		cursor->report->stopped = true;
 		return 1;
 	}
-	if (event->kind == DOOR_STOP) {
+	if (event->kind == INTERFACE_STOP) {
 		cursor->report->stop_signal = event->signal;
 		return diagnose(cursor->why, EXIT_DIVERGED, -EINTR, NULL, "stopped by SIG%s",
 				sigabbrev_np(event->signal));
@@ -195,34 +196,34 @@ void cursor_compare_text(struct cursor *cursor, const struct trace_record *recor
 /* Console output differs. */
 static int diverge_console(struct cursor *cursor, const struct trace_record *record, size_t same)
 {
-	struct doors *doors = &cursor->doors;
+	struct interfaces *interfaces = &cursor->interfaces;
 	char expected[CURSOR_TEXT], got[CURSOR_TEXT];
 
-	while (same && doors->console[same - 1] != '\n')
+	while (same && interfaces->console[same - 1] != '\n')
 		same--;
 	describe_console(cursor->console, cursor->console_size, same, expected);
-	describe_console(doors->console, doors->console_size, same, got);
+	describe_console(interfaces->console, interfaces->console_size, same, got);
 	return cursor_diverge(cursor, record, true, expected, got);
 }
 
 static int compare_console(struct cursor *cursor, const struct trace_record *record)
 {
-	struct doors *doors = &cursor->doors;
+	struct interfaces *interfaces = &cursor->interfaces;
 	size_t same = 0, shorter;
 	int stop = 0;
 
-	if (doors_drain_console(doors))
+	if (interfaces_drain_console(interfaces))
 		return -ENOMEM;
-	shorter = doors->console_size < cursor->console_size ? doors->console_size
-							     : cursor->console_size;
-	while (same < shorter && doors->console[same] == cursor->console[same])
+	shorter = interfaces->console_size < cursor->console_size ? interfaces->console_size
+								  : cursor->console_size;
+	while (same < shorter && interfaces->console[same] == cursor->console[same])
 		same++;
 	if (cursor->options->replaced)
 		cursor_compare_text(cursor, record, cursor->console, cursor->console_size,
-				    doors->console, doors->console_size);
-	else if (same != doors->console_size || same != cursor->console_size)
+				    interfaces->console, interfaces->console_size);
+	else if (same != interfaces->console_size || same != cursor->console_size)
 		stop = diverge_console(cursor, record, same);
-	doors->console_size = 0;
+	interfaces->console_size = 0;
 	cursor->console_size = 0;
 	return stop;
 }

@@ -66,10 +66,10 @@ static int diverge_ring(struct cursor *cursor, const struct trace_record *record
 /* ---- Connections ---------------------------------------------------------------------------- */
 
 static int await_of_device(struct cursor *cursor, const struct trace_record *record,
-			   const struct door_event *expected)
+			   const struct interface_event *expected)
 {
 	char wanted[CURSOR_TEXT], got[CURSOR_TEXT];
-	struct door_event event;
+	struct interface_event event;
 	int stop = cursor_await(cursor, record, expected, &event);
 
 	if (stop || (event.device == expected->device && event.value == expected->value))
@@ -82,8 +82,8 @@ static int await_of_device(struct cursor *cursor, const struct trace_record *rec
 /* The guest does not wait for it to be accepted: its console is for the next record. */
 int cursor_replay_attach(struct cursor *cursor, const struct trace_record *record)
 {
-	struct door_event expected = { .kind = DOOR_ATTACH,
-				       .device = (unsigned int)record->attach.device };
+	struct interface_event expected = { .kind = INTERFACE_ATTACH,
+					    .device = (unsigned int)record->attach.device };
 
 	return await_of_device(cursor, record, &expected);
 }
@@ -95,7 +95,7 @@ int cursor_replay_cut(struct cursor *cursor, const struct trace_record *record)
 
 	if (err)
 		return err;
-	err = doors_cut(&cursor->doors, (unsigned int)record->cut.device);
+	err = interfaces_cut(&cursor->interfaces, (unsigned int)record->cut.device);
 	return check_sent(cursor, record, err);
 }
 
@@ -122,7 +122,8 @@ static void add_detail(const struct vhost_message *expected, const struct vhost_
 }
 
 static int compare_request(struct cursor *cursor, const struct trace_record *record,
-			   const struct door_event *expected, const struct door_event *event)
+			   const struct interface_event *expected,
+			   const struct interface_event *event)
 {
 	const struct vhost_message *wanted = expected->request, *request = event->request;
 	char text[CURSOR_TEXT], got[CURSOR_TEXT];
@@ -147,10 +148,10 @@ static int compare_request(struct cursor *cursor, const struct trace_record *rec
 static int await_request(struct cursor *cursor, const struct trace_record *record, uint64_t device,
 			 const struct vhost_message *message)
 {
-	struct door_event expected = { .kind = DOOR_REQUEST,
-				       .device = (unsigned int)device,
-				       .request = message };
-	struct door_event event;
+	struct interface_event expected = { .kind = INTERFACE_REQUEST,
+					    .device = (unsigned int)device,
+					    .request = message };
+	struct interface_event event;
 	int stop = cursor_await(cursor, record, &expected, &event);
 
 	if (stop)
@@ -429,9 +430,9 @@ int cursor_replay_call(struct cursor *cursor, const struct trace_record *record)
 
 int cursor_replay_called(struct cursor *cursor, const struct trace_record *record)
 {
-	struct door_event expected = { .kind = DOOR_CALLED,
-				       .device = (unsigned int)record->called.device,
-				       .value = record->called.value };
+	struct interface_event expected = { .kind = INTERFACE_CALLED,
+					    .device = (unsigned int)record->called.device,
+					    .value = record->called.value };
 
 	return await_of_device(cursor, record, &expected);
 }

@@ -8,7 +8,7 @@
 #define TTREC_CURSOR_INTERNAL_H
 
 #include "replayer/cursor/cursor.h"
-#include "replayer/cursor/doors.h"
+#include "replayer/cursor/interfaces.h"
 
 #define CURSOR_BATCH 16
 
@@ -37,7 +37,7 @@ struct cursor {
 	const struct cursor_options *options;
 	struct cursor_report *report;
 	struct diagnosis *why;
-	struct doors doors;
+	struct interfaces interfaces;
 	struct wire_message batch[CURSOR_BATCH];
 	size_t batch_count;
 	bool start_acked;
@@ -80,11 +80,11 @@ void cursor_compare_text(struct cursor *cursor, const struct trace_record *recor
 /* The trace contains something that no recorder writes. */
 int cursor_doubt(struct cursor *cursor, const struct trace_record *record, const char *what);
 
-void cursor_describe(const struct door_event *event, char text[CURSOR_TEXT]);
+void cursor_describe(const struct interface_event *event, char text[CURSOR_TEXT]);
 
 /* Wait for the guest's next move; another one than @expected is a difference. */
 int cursor_await(struct cursor *cursor, const struct trace_record *record,
-		 const struct door_event *expected, struct door_event *event);
+		 const struct interface_event *expected, struct interface_event *event);
 
 /* How long to wait for the guest's next move, ns; 0: forever. */
 uint64_t cursor_patience(const struct cursor *cursor);

@@ -10,11 +10,11 @@
 
 int cursor_replay_from(struct cursor *cursor, const struct trace_record *record)
 {
-	struct door_event expected = { .kind = DOOR_MESSAGE,
-				       .message = { .op = (uint32_t)record->from.op,
-						    .seq = (uint32_t)record->from.seq,
-						    .time = record->from.time } };
-	struct door_event event;
+	struct interface_event expected = { .kind = INTERFACE_MESSAGE,
+					    .message = { .op = (uint32_t)record->from.op,
+							 .seq = (uint32_t)record->from.seq,
+							 .time = record->from.time } };
+	struct interface_event event;
 	char text[CURSOR_TEXT], got[CURSOR_TEXT];
 	int stop = cursor_await(cursor, record, &expected, &event);
 
@@ -90,9 +90,9 @@ int cursor_replay_console(struct cursor *cursor, const struct trace_record *reco
 
 int cursor_replay_entropy(struct cursor *cursor, const struct trace_record *record)
 {
-	struct door_event expected = { .kind = DOOR_ENTROPY,
-				       .entropy.requested = record->entropy.requested };
-	struct door_event event;
+	struct interface_event expected = { .kind = INTERFACE_ENTROPY,
+					    .entropy.requested = record->entropy.requested };
+	struct interface_event event;
 	char text[CURSOR_TEXT], got[CURSOR_TEXT];
 	int stop = cursor_await(cursor, record, &expected, &event);
 
@@ -111,7 +111,7 @@ int cursor_replay_entropy(struct cursor *cursor, const struct trace_record *reco
 
 int cursor_replay_leave(struct cursor *cursor, const struct trace_record *record)
 {
-	struct door_event expected = { .kind = DOOR_LEFT }, event;
+	struct interface_event expected = { .kind = INTERFACE_LEFT }, event;
 	int stop = cursor_await(cursor, record, &expected, &event);
 
 	return stop ? stop : cursor_compare_past(cursor, record);
@@ -119,10 +119,10 @@ int cursor_replay_leave(struct cursor *cursor, const struct trace_record *record
 
 int cursor_replay_exit(struct cursor *cursor, const struct trace_record *record)
 {
-	struct door_event expected = { .kind = DOOR_EXIT,
-				       .status = (int)record->exit.status,
-				       .signal = (int)record->exit.signal };
-	struct door_event event;
+	struct interface_event expected = { .kind = INTERFACE_EXIT,
+					    .status = (int)record->exit.status,
+					    .signal = (int)record->exit.signal };
+	struct interface_event event;
 	char text[CURSOR_TEXT], got[CURSOR_TEXT];
 	int stop = cursor_await(cursor, record, &expected, &event);
 

@@ -33,14 +33,14 @@ static bool is_place(const struct trace_record *record)
 	}
 }
 
-static bool rests_over(const struct door_event *event)
+static bool rests_over(const struct interface_event *event)
 {
 	switch (event->kind) {
-	case DOOR_LEFT:
-	case DOOR_EXIT:
-	case DOOR_SILENCE:
-	case DOOR_FLOOD:
-	case DOOR_STOP:
+	case INTERFACE_LEFT:
+	case INTERFACE_EXIT:
+	case INTERFACE_SILENCE:
+	case INTERFACE_FLOOD:
+	case INTERFACE_STOP:
 		return false;
 	default:
 		return true;
@@ -53,11 +53,12 @@ static bool rests_over(const struct door_event *event)
  */
 static int await_rest(struct cursor *cursor, const struct trace_record *next)
 {
-	struct door_event event;
+	struct interface_event event;
 	int err = 0;
 
 	if (is_move(next)) {
-		err = doors_peek(&cursor->doors, DOOR_MESSAGE, cursor_patience(cursor), &event);
+		err = interfaces_peek(&cursor->interfaces, INTERFACE_MESSAGE,
+				      cursor_patience(cursor), &event);
 		if (err || !rests_over(&event))
 			return err;
 	}
@@ -84,7 +85,7 @@ int cursor_visit(struct cursor *cursor, const struct trace_record *next)
 	stop = visitor->visit(visitor, next, cursor->report, cursor->why);
 	cursor->report->stopped = stop == 1;
 	if (!stop && visitor->end_fd >= 0)
-		stop = doors_watch_end(&cursor->doors, visitor->end_fd);
+		stop = interfaces_watch_end(&cursor->interfaces, visitor->end_fd);
 	return stop;
 }
 

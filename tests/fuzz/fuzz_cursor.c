@@ -80,43 +80,43 @@ static void scribble(struct fake_guest *fake)
 		memcpy(fake->memory.data + at, data, size);
 }
 
-static void close_door(struct fake_doors *doors)
+static void close_interface(struct fake_interfaces *interfaces)
 {
-	int *const door[] = { &doors->time, &doors->device, &doors->calls, &doors->console,
-			      &doors->supervisor };
+	int *const interface[] = { &interfaces->time, &interfaces->device, &interfaces->calls,
+				   &interfaces->console, &interfaces->supervisor };
 
-	close_fd(door[fuzz_below(&decisions, ARRAY_SIZE(door))]);
+	close_fd(interface[fuzz_below(&decisions, ARRAY_SIZE(interface))]);
 }
 
-static void disturb(struct fake_guest *fake, struct fake_doors *doors)
+static void disturb(struct fake_guest *fake, struct fake_interfaces *interfaces)
 {
 	switch (fuzz_byte(&decisions)) {
 	case 1:
-		push_bytes(doors->time);
+		push_bytes(interfaces->time);
 		break;
 	case 2:
-		push_message(doors->time);
+		push_message(interfaces->time);
 		break;
 	case 3:
-		push_bytes(doors->device);
+		push_bytes(interfaces->device);
 		break;
 	case 4:
-		push_request(doors->device);
+		push_request(interfaces->device);
 		break;
 	case 5:
-		push_bytes(doors->calls);
+		push_bytes(interfaces->calls);
 		break;
 	case 6:
-		push_request(doors->calls);
+		push_request(interfaces->calls);
 		break;
 	case 7:
-		push_bytes(doors->console);
+		push_bytes(interfaces->console);
 		break;
 	case 8:
-		push_bytes(doors->supervisor);
+		push_bytes(interfaces->supervisor);
 		break;
 	case 9:
-		push_report(doors->supervisor);
+		push_report(interfaces->supervisor);
 		break;
 	case 10:
 		scribble(fake);
@@ -126,7 +126,7 @@ static void disturb(struct fake_guest *fake, struct fake_doors *doors)
 			_exit(1);
 		break;
 	case 12:
-		close_door(doors);
+		close_interface(interfaces);
 		break;
 	case 13:
 		_exit(0);

@@ -376,7 +376,7 @@ static void test_a_file_is_in_one_place(void **state)
 	assert_int_equal(read_lines(lines, 3), -EBADMSG);
 }
 
-static void test_no_more_devices_than_a_sandbox_has_doors(void **state)
+static void test_no_more_devices_than_a_sandbox_has_sockets(void **state)
 {
 	const char *lines[SANDBOX_DEVICES_MAX + 4] = { "name=n", "file=755 /linux",
 						       "argument=linux" };
@@ -413,7 +413,7 @@ int main(void)
 		cmocka_unit_test(test_a_name_of_two_is_nobodys),
 		cmocka_unit_test(test_lines_that_make_no_sense),
 		cmocka_unit_test(test_a_file_is_in_one_place),
-		cmocka_unit_test(test_no_more_devices_than_a_sandbox_has_doors),
+		cmocka_unit_test(test_no_more_devices_than_a_sandbox_has_sockets),
 		cmocka_unit_test(test_descriptions_that_are_not_whole),
 	};
 

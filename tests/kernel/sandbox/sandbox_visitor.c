@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 /* Say @number at the socket @path. */
-static int knock(const char *path, int number)
+static int connect_to(const char *path, int number)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -30,10 +30,10 @@ static int knock(const char *path, int number)
 }
 
 /* The descriptors stay open up to the end. */
-static int knock_at_doors(char *const *path)
+static int connect_all(char *const *path)
 {
 	for (int number = 0; path[number]; number++) {
-		int error = knock(path[number], number);
+		int error = connect_to(path[number], number);
 
 		printf("%s: %s\n", path[number], strerror(error));
 		if (error)
@@ -223,8 +223,8 @@ int main(int argc, char **argv)
 {
 	if (argc > 1 && !strcmp(argv[1], "addresses"))
 		return tell_addresses(argv);
-	if (argc > 1 && !strcmp(argv[1], "knock"))
-		return knock_at_doors(argv + 2);
+	if (argc > 1 && !strcmp(argv[1], "connect"))
+		return connect_all(argv + 2);
 	if (argc > 1 && !strcmp(argv[1], "sleep"))
 		return pause();
 	if (argc > 1 && !strcmp(argv[1], "cancel"))

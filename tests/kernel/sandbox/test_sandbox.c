@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Sandboxes with a small program in them: the doors it finds, and who is at the other side. */
+/* Sandboxes with a small program in them: the sockets it finds, and what is at the other side. */
 #include <errno.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -53,9 +53,9 @@ static void stay_begin(struct stay *stay, const char *const *arguments, size_t d
 
 static void await_readable(int fd)
 {
-	struct pollfd door = { .fd = fd, .events = POLLIN };
+	struct pollfd readable = { .fd = fd, .events = POLLIN };
 
-	assert_int_equal(poll(&door, 1, 10000), 1);
+	assert_int_equal(poll(&readable, 1, 10000), 1);
 }
 
 static void stay_end(struct stay *stay, int expected_status)
@@ -71,7 +71,7 @@ static void stay_end(struct stay *stay, int expected_status)
 	guest_spec_free(&stay->spec);
 }
 
-/* Whoever knocks says which door it thinks it is at. */
+/* What connects sends the number of the socket that it was meant for. */
 static int read_number(int fd)
 {
 	int number = -1;
@@ -81,9 +81,9 @@ static int read_number(int fd)
 	return number;
 }
 
-static void test_each_device_has_its_door(void **state)
+static void test_each_device_has_its_socket(void **state)
 {
-	const char *arguments[] = { "visitor",		"knock",
+	const char *arguments[] = { "visitor",		"connect",
 				    "{room}/run/tt",	"{room}/run/dev0",
 				    "{room}/run/dev1",	"{room}/run/dev2",
 				    "{room}/run/dev63", NULL };
@@ -109,9 +109,9 @@ static void test_each_device_has_its_door(void **state)
 	stay_end(&stay, 0);
 }
 
-static void test_no_door_that_was_not_asked_for(void **state)
+static void test_no_socket_that_was_not_asked_for(void **state)
 {
-	const char *arguments[] = { "visitor", "knock", "{room}/run/dev0", "{room}/run/dev1",
+	const char *arguments[] = { "visitor", "connect", "{room}/run/dev0", "{room}/run/dev1",
 				    NULL };
 	struct stay stay;
 
@@ -376,8 +376,8 @@ static void test_a_thread_can_be_cancelled(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_each_device_has_its_door),
-		cmocka_unit_test(test_no_door_that_was_not_asked_for),
+		cmocka_unit_test(test_each_device_has_its_socket),
+		cmocka_unit_test(test_no_socket_that_was_not_asked_for),
 		cmocka_unit_test(test_a_guest_that_waits_is_blocked),
 		cmocka_unit_test(test_a_guest_that_ended_is_gone),
 		cmocka_unit_test(test_files_grow_as_far_as_a_guest_needs),

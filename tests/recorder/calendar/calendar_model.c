@@ -217,7 +217,7 @@ static void go_on(struct model *model, struct model_effects *effects)
 	}
 }
 
-/* ---- The door -------------------------------------------------------------------------------- */
+/* ---- The interface --------------------------------------------------------------------------- */
 
 void model_init(struct model *model, uint64_t id, uint64_t seed, unsigned int vigor)
 {

@@ -35,7 +35,7 @@ struct world_options {
 	uint32_t partitions; /* 0: one, without windows; else as many, with a house each */
 };
 
-/* One message over the calendar's door, as its guest's record stream would have it. */
+/* One message over the calendar's interface, as its guest's record stream would have it. */
 struct world_crossing {
 	bool to_guest;
 	struct wire_message message;

@@ -388,21 +388,21 @@ static void test_event_before_the_limit_runs(void **state)
 }
 
 /* Somebody who has connected may still bring an event. */
-static void test_idle_end_waits_for_who_is_at_the_door(void **state)
+static void test_idle_end_waits_for_a_client_that_connects(void **state)
 {
-	uint32_t c[1], door, other;
+	uint32_t c[1], joining, other;
 	struct stage s;
 
 	(void)state;
 	stage_clients(&s, each, 1, (uint64_t[]){ 10 }, c);
 	is_run(&s, c[0], 10);
-	door = stage_connect(&s);
+	joining = stage_connect(&s);
 	other = stage_connect(&s);
 	waits(&s, c[0]);
 	is_quiet(&s);
-	says(&s, door, START, 2);
-	is_admitted(&s, door, 1, 10);
-	waits(&s, door);
+	says(&s, joining, START, 2);
+	is_admitted(&s, joining, 1, 10);
+	waits(&s, joining);
 	is_quiet(&s);
 	stage_leave(&s, other);
 	ends(&s, CALENDAR_IDLE_END);
@@ -675,7 +675,7 @@ int main(void)
 		cmocka_unit_test(test_sequence_numbers_count_per_client),
 		cmocka_unit_test(test_limit_is_said_once),
 		cmocka_unit_test(test_event_before_the_limit_runs),
-		cmocka_unit_test(test_idle_end_waits_for_who_is_at_the_door),
+		cmocka_unit_test(test_idle_end_waits_for_a_client_that_connects),
 		cmocka_unit_test(test_idle_end_is_taken_back),
 		cmocka_unit_test(test_no_end_without_clients),
 		cmocka_unit_test(test_token_moves_on_when_its_holder_leaves),

@@ -581,7 +581,7 @@ static void test_empty_window_is_over_at_once(void **state)
 	stage_close(&s);
 }
 
-static void test_window_is_not_over_while_somebody_is_at_the_door(void **state)
+static void test_window_is_not_over_while_a_client_connects(void **state)
 {
 	uint32_t c[2], late, gone;
 	struct stage s;
@@ -695,7 +695,7 @@ int main(void)
 		cmocka_unit_test(test_house_keeps_to_the_window),
 		cmocka_unit_test(test_sleep_for_ever_is_the_end_of_a_window_only),
 		cmocka_unit_test(test_empty_window_is_over_at_once),
-		cmocka_unit_test(test_window_is_not_over_while_somebody_is_at_the_door),
+		cmocka_unit_test(test_window_is_not_over_while_a_client_connects),
 		cmocka_unit_test(test_client_leaves_in_a_window),
 		cmocka_unit_test(test_window_is_narrowed),
 		cmocka_unit_test(test_window_is_narrowed_to_the_reach_of_an_update),

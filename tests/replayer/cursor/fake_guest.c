@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* A guest for the cursor without a kernel: a process that speaks the guest's half at every door. */
+/* A guest for the cursor without a kernel: a process that speaks the guest's half at every
+ * interface. */
 #include "tests/replayer/cursor/fake_guest.h"
 
 #include <fcntl.h>
@@ -29,7 +30,7 @@
 struct life {
 	struct fake_guest *fake;
 	enum fake_twist twist;
-	struct fake_doors doors;
+	struct fake_interfaces interfaces;
 	uint32_t seq;
 };
 
@@ -42,7 +43,7 @@ static void need(bool good)
 static void disturb(struct life *life)
 {
 	if (life->fake->disturb)
-		life->fake->disturb(life->fake, &life->doors);
+		life->fake->disturb(life->fake, &life->interfaces);
 }
 
 static void say(struct life *life, enum trace_operation op, uint64_t time)
@@ -50,7 +51,7 @@ static void say(struct life *life, enum trace_operation op, uint64_t time)
 	struct wire_message message = { op, ++life->seq, time };
 
 	disturb(life);
-	need(write(life->doors.time, &message, sizeof(message)) == sizeof(message));
+	need(write(life->interfaces.time, &message, sizeof(message)) == sizeof(message));
 }
 
 static struct wire_message hear(struct life *life)
@@ -58,7 +59,7 @@ static struct wire_message hear(struct life *life)
 	struct wire_message message;
 
 	disturb(life);
-	need(read(life->doors.time, &message, sizeof(message)) == sizeof(message));
+	need(read(life->interfaces.time, &message, sizeof(message)) == sizeof(message));
 	return message;
 }
 
@@ -71,7 +72,7 @@ static void ask(struct life *life, enum trace_operation op, uint64_t time)
 static void print(struct life *life, const char *text)
 {
 	disturb(life);
-	need(write(life->doors.console, text, strlen(text)) == (ssize_t)strlen(text));
+	need(write(life->interfaces.console, text, strlen(text)) == (ssize_t)strlen(text));
 }
 
 static void send_request(struct life *life, uint32_t request, uint32_t flags, const void *body,
@@ -94,7 +95,7 @@ static void send_request(struct life *life, uint32_t request, uint32_t flags, co
 						   .cmsg_len = CMSG_LEN(sizeof(int)) };
 		memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
 	}
-	need(sendmsg(life->doors.device, &envelope, 0) == (ssize_t)(sizeof(header) + size));
+	need(sendmsg(life->interfaces.device, &envelope, 0) == (ssize_t)(sizeof(header) + size));
 }
 
 /* Take a message of the device off @fd. */
@@ -111,7 +112,7 @@ static void take(int fd)
 static void request(struct life *life, uint32_t number, const void *body, uint32_t size, int fd)
 {
 	send_request(life, number, VHOST_FLAG_VERSION | VHOST_FLAG_NEED_REPLY, body, size, fd);
-	take(life->doors.device);
+	take(life->interfaces.device);
 }
 
 static void request_state(struct life *life, uint32_t number, uint32_t index, uint32_t value)
@@ -151,7 +152,7 @@ static void set_up_calls(struct life *life)
 	int ends[2];
 
 	need(!socketpair(AF_UNIX, SOCK_STREAM, 0, ends));
-	life->doors.calls = ends[0];
+	life->interfaces.calls = ends[0];
 	request(life, VHOST_SET_BACKEND_REQ_FD, NULL, 0, ends[1]);
 	close(ends[1]);
 }
@@ -161,7 +162,7 @@ static void read_config(struct life *life)
 	uint8_t body[12 + CONFIG_BYTES + 1] = { [4] = CONFIG_BYTES };
 
 	if (life->twist == FAKE_NONSENSE) {
-		need(write(life->doors.device, "this is no message", 18) == 18);
+		need(write(life->interfaces.device, "this is no message", 18) == 18);
 		pause();
 	}
 	body[12] = life->twist == FAKE_OTHER_BODY;
@@ -176,13 +177,13 @@ static void set_up_device(struct life *life)
 
 	snprintf(path, sizeof(path), "/tmp/ttrec-fake-%d-dev%d", getppid(),
 		 twist == FAKE_OTHER_DEVICE);
-	need(!wire_connect(path, &life->doors.device));
+	need(!wire_connect(path, &life->interfaces.device));
 	send_request(life, VHOST_SET_OWNER,
 		     VHOST_FLAG_VERSION | (twist == FAKE_OTHER_FLAGS ? VHOST_FLAG_NEED_REPLY : 0),
 		     NULL, 0, -1);
 	send_request(life, twist == FAKE_OTHER_REQUEST ? VHOST_GET_QUEUE_NUM : VHOST_GET_FEATURES,
 		     VHOST_FLAG_VERSION, NULL, 0, -1);
-	take(life->doors.device);
+	take(life->interfaces.device);
 	print(life, twist == FAKE_OTHER_CONSOLE ? "jello\n" : "hello\n");
 	request(life, VHOST_SET_PROTOCOL_FEATURES,
 		&(uint64_t){ VHOST_PROTOCOL_NEEDED | VHOST_PROTOCOL_CONFIG |
@@ -235,10 +236,10 @@ static void be_called(struct life *life)
 	uint32_t answer[5] = { VHOST_BACKEND_VRING_CALL, VHOST_FLAG_VERSION | VHOST_FLAG_REPLY, 8,
 			       life->twist == FAKE_OTHER_CALLED, 0 };
 
-	take(life->doors.calls);
+	take(life->interfaces.calls);
 	ask(life, TRACE_OP_GET, UINT64_MAX);
 	ask(life, TRACE_OP_REQUEST, 700);
-	need(write(life->doors.calls, answer, sizeof(answer)) == sizeof(answer));
+	need(write(life->interfaces.calls, answer, sizeof(answer)) == sizeof(answer));
 }
 
 static void print_received(struct life *life, uint64_t address)
@@ -264,8 +265,8 @@ static void report_end(struct life *life, int status)
 					 .value = W_EXITCODE(status, 0) };
 
 	disturb(life);
-	close(life->doors.time);
-	need(write(life->doors.supervisor, &report, sizeof(report)) == sizeof(report));
+	close(life->interfaces.time);
+	need(write(life->interfaces.supervisor, &report, sizeof(report)) == sizeof(report));
 	_exit(0);
 }
 
@@ -276,7 +277,7 @@ static void live(struct life *life)
 	char path[64];
 
 	snprintf(path, sizeof(path), "/tmp/ttrec-fake-%d-time", getppid());
-	need(!wire_connect(path, &life->doors.time));
+	need(!wire_connect(path, &life->interfaces.time));
 	ask(life, TRACE_OP_START, 1);
 	set_up_device(life);
 	address = offer_buffer(life);
@@ -290,11 +291,11 @@ static void live(struct life *life)
 	run = hear(life);
 	run.op = TRACE_OP_ACK;
 	run.time = 0;
-	need(write(life->doors.time, &run, sizeof(run)) == sizeof(run));
+	need(write(life->interfaces.time, &run, sizeof(run)) == sizeof(run));
 	print_received(life, address);
 	if (life->twist == FAKE_CLOSES) {
-		close(life->doors.device);
-		close(life->doors.calls);
+		close(life->interfaces.device);
+		close(life->interfaces.calls);
 	}
 	ask(life, TRACE_OP_REQUEST, 2000);
 	report_end(life, life->twist == FAKE_OTHER_STATUS ? END_STATUS + 1 : END_STATUS);
@@ -359,11 +360,11 @@ void fake_guest_start_disturbed(struct fake_guest *fake, enum fake_twist twist,
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		live(&(struct life){ .fake = fake,
 				     .twist = twist,
-				     .doors = { .time = -1,
-						.device = -1,
-						.calls = -1,
-						.console = console[1],
-						.supervisor = supervisor[1] } });
+				     .interfaces = { .time = -1,
+						     .device = -1,
+						     .calls = -1,
+						     .console = console[1],
+						     .supervisor = supervisor[1] } });
 	}
 	fake->guest.sandbox.guest = fake->pid;
 	close(console[1]);

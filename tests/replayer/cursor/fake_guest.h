@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A guest for the cursor without a kernel: a process that speaks the guest's half at every door,
- * and the trace of what it does.
+ * A guest for the cursor without a kernel: a process that speaks the guest's half at every
+ * interface, and the trace of what it does.
  *
  * It always lives the same life: it connects for time and to device 0, sets up two vrings, prints,
  * sends a frame, waits, is interrupted for a frame that came, prints what was in it, leaves and
@@ -40,14 +40,14 @@ enum fake_twist {
 };
 
 /* The guest's ends of its connections; -1: not open. */
-struct fake_doors {
+struct fake_interfaces {
 	int time, device, calls, console, supervisor;
 };
 
 struct fake_guest;
 
 /* Called in the process of the guest, before each thing that it does and can be seen. */
-typedef void fake_disturb(struct fake_guest *fake, struct fake_doors *doors);
+typedef void fake_disturb(struct fake_guest *fake, struct fake_interfaces *interfaces);
 
 struct fake_guest {
 	struct guest guest; /* as the cursor gets it */
