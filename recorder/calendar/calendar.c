@@ -51,7 +51,7 @@ int calendar_create(const struct calendar_options *options, struct calendar **re
 		return -ENOMEM;
 	calendar->options = *options;
 	calendar->running = CALENDAR_NOBODY;
-	calendar->house = calendar->reach = WIRE_TIME_NEVER;
+	calendar->device_turn = calendar->reach = WIRE_TIME_NEVER;
 	calendar->window = options->windowed ? 0 : WIRE_TIME_NEVER;
 	calendar->free_places = CALENDAR_NOBODY;
 	calendar->held = empty_list;

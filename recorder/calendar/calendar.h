@@ -18,7 +18,7 @@
  *  - RUN goes only to a client in WAIT whose WAIT was ACKed and which has no message unanswered;
  *  - a BROADCAST goes to everybody who waits, one after the other in order of admission, then its
  *    sender is answered, and nobody is run before all have it;
- *  - the house (the devices of the session) has one event, that of the first of its devices; it
+ *  - the devices of the session have one event together, that of the first of its devices; it
  *    comes before those of clients at the same time, and while it has the token nobody runs, so
  * that every client can be interrupted in its WAIT;
  *  - in windows, nothing at or after the window's end happens until the next one is opened: clients
@@ -55,10 +55,10 @@ struct calendar_options {
 enum calendar_action_kind {
 	CALENDAR_ADMIT, /* client is admitted: @index, @message is its START, @offset */
 	CALENDAR_SEND,	/* write @message to the client; after its ADMIT comes the ACK of START */
-	CALENDAR_IDLE_END, /* all clients sleep forever: nothing happens unless one leaves */
-	CALENDAR_LIMIT,	   /* the next event lies at or beyond the limit */
-	CALENDAR_HOUSE,	   /* the devices' event is due: they have the token */
-	CALENDAR_WINDOW,   /* all that is before the window's end has happened */
+	CALENDAR_IDLE_END,    /* all clients sleep forever: nothing happens unless one leaves */
+	CALENDAR_LIMIT,	      /* the next event lies at or beyond the limit */
+	CALENDAR_DEVICE_TURN, /* the devices' event is due: they have the token */
+	CALENDAR_WINDOW,      /* all that is before the window's end has happened */
 };
 
 /*
@@ -140,26 +140,26 @@ bool calendar_next(struct calendar *calendar, struct calendar_action *action);
 
 /*
  * The first event of the devices is at @time, ns; WIRE_TIME_NEVER: none. When it is due
- * calendar_next() returns CALENDAR_HOUSE, and the devices have no event until this is called again.
- * Returns 0 or -ENOMEM.
+ * calendar_next() returns CALENDAR_DEVICE_TURN, and the devices have no event until this is called
+ * again. Returns 0 or -ENOMEM.
  */
-int calendar_set_house(struct calendar *calendar, uint64_t time);
+int calendar_set_device_turn(struct calendar *calendar, uint64_t time);
 
 /*
  * Whether the running client may continue. Not while it could run past the devices' event: it must
  * first acknowledge an earlier bound, which it reads while it waits for the device's reply.
  */
-bool calendar_house_heard(const struct calendar *calendar);
+bool calendar_is_bound_acknowledged(const struct calendar *calendar);
 
 /* The devices return the token. Returns 0 or -ENOMEM. */
-int calendar_house_done(struct calendar *calendar);
+int calendar_device_turn_done(struct calendar *calendar);
 
 /* Of a windowed calendar: let everything before @end happen. Returns 0 or -ENOMEM. */
 int calendar_open_window(struct calendar *calendar, uint64_t end);
 
 /*
  * Of a windowed calendar: let its window end at @end, if that is earlier. The running client's
- * bound is lowered as for the devices, see calendar_house_heard(). Returns 0 or -ENOMEM.
+ * bound is lowered as for the devices, see calendar_is_bound_acknowledged(). Returns 0 or -ENOMEM.
  */
 int calendar_narrow_window(struct calendar *calendar, uint64_t end);
 

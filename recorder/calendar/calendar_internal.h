@@ -6,7 +6,7 @@
  *   calendar_receive.c   a client's message: is it legal now, what does it change
  *   calendar_schedule.c  who runs next and how far
  *   calendar_relay.c     BROADCAST to everybody
- *   calendar_house.c     the session's devices, and windows
+ *   calendar_device_turn.c  the session's devices, and windows
  *   calendar_queue.c     what the session is to do
  *   calendar_heap.c      the order of clients
  *
@@ -94,9 +94,9 @@ struct calendar {
 	bool open;		       /* all expected clients have sent START once */
 	bool ended;		       /* IDLE_END or LIMIT was returned */
 	bool idle;		       /* it was IDLE_END */
-	uint64_t house;		       /* time of its event; WIRE_TIME_NEVER: none */
-	bool house_runs;	       /* it has the token */
-	bool house_waits;	       /* for the running client to acknowledge a bound */
+	uint64_t device_turn;	       /* time of the devices' event; WIRE_TIME_NEVER: none */
+	bool devices_run;	       /* they have the token */
+	bool devices_wait;	       /* for the running client to acknowledge a bound */
 	uint64_t window;	       /* end of the window */
 	uint64_t reach;		       /* how soon after an UPDATE others can be heard of */
 	bool window_done;	       /* WINDOW was returned */

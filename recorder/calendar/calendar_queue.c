@@ -8,8 +8,8 @@
 
 /*
  * One message, one leaving client or one call for the devices causes at most ACK, ADMIT with its
- * ACK, FREE_UNTIL, RUN, a BROADCAST, the ACK of a BROADCAST and an end, WINDOW or HOUSE, and the
- * ACK of every REQUEST that was held.
+ * ACK, FREE_UNTIL, RUN, a BROADCAST, the ACK of a BROADCAST and an end, WINDOW or DEVICE_TURN, and
+ * the ACK of every REQUEST that was held.
  */
 #define ACTIONS_PER_CALL 8
 

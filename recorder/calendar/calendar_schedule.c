@@ -25,7 +25,7 @@ uint64_t calendar_next_event(const struct calendar *calendar)
 {
 	const struct calendar_heap_entry *next = calendar_heap_top(&calendar->waiting);
 
-	return next ? earlier(next->key.time, calendar->house) : calendar->house;
+	return next ? earlier(next->key.time, calendar->device_turn) : calendar->device_turn;
 }
 
 /* The time that a running client must not pass: another event, or the end of the window. */
@@ -123,14 +123,14 @@ static bool is_all_acknowledged(const struct calendar *calendar)
 	return true;
 }
 
-static void house_run(struct calendar *calendar, uint64_t time)
+static void run_devices(struct calendar *calendar, uint64_t time)
 {
 	if (!is_all_acknowledged(calendar))
 		return;
 	calendar->now = time;
-	calendar->house = WIRE_TIME_NEVER;
-	calendar->house_runs = true;
-	calendar_announce(calendar, CALENDAR_HOUSE, CALENDAR_NOBODY);
+	calendar->device_turn = WIRE_TIME_NEVER;
+	calendar->devices_run = true;
+	calendar_announce(calendar, CALENDAR_DEVICE_TURN, CALENDAR_NOBODY);
 }
 
 static void window_done(struct calendar *calendar)
@@ -151,7 +151,7 @@ void calendar_schedule(struct calendar *calendar)
 	const struct calendar_heap_entry *next;
 	uint64_t time;
 
-	if (calendar->running != CALENDAR_NOBODY || calendar->house_runs ||
+	if (calendar->running != CALENDAR_NOBODY || calendar->devices_run ||
 	    calendar->relay.active || calendar->ended || !calendar->open)
 		return;
 	next = calendar_heap_top(&calendar->starting);
@@ -171,8 +171,8 @@ void calendar_schedule(struct calendar *calendar)
 		end_idle(calendar);
 	else if (limit_reached(calendar, time))
 		end(calendar, CALENDAR_LIMIT);
-	else if (time == calendar->house)
-		house_run(calendar, time);
+	else if (time == calendar->device_turn)
+		run_devices(calendar, time);
 	else if (!calendar->clients[next->client].sent_count)
 		client_run(calendar, next->client, time);
 }
@@ -181,7 +181,7 @@ static void held_release(struct calendar *calendar)
 {
 	uint32_t handle;
 
-	calendar->house_waits = false;
+	calendar->devices_wait = false;
 	while ((handle = calendar->held.first) != CALENDAR_NOBODY) {
 		calendar_list_remove(calendar, &calendar->held, handle);
 		calendar_answer_question(calendar, handle);
@@ -253,7 +253,7 @@ void calendar_answer_request(struct calendar *calendar, uint32_t handle,
 void calendar_acknowledged(struct calendar *calendar, uint32_t handle)
 {
 	if (calendar->running == handle &&
-	    (calendar->held.first != CALENDAR_NOBODY || calendar->house_waits))
+	    (calendar->held.first != CALENDAR_NOBODY || calendar->devices_wait))
 		calendar_take_back(calendar);
 }
 

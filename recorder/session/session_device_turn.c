@@ -11,7 +11,7 @@
 #include "recorder/session/member/session_device.h"
 #include "recorder/session/session_members.h"
 
-/* ---- Requests and kicks --------------------------------------------------------------------- */
+/* ---- Requests and kicks ---------------------------------------------------------------------- */
 
 /* What is gone reads as zeros: whatever the device made of them, it does not go on. */
 static const char *find_loss(const struct session_device *device)
@@ -94,7 +94,7 @@ static void handle_request(struct turn *turn, struct session_device *device)
 		open_called(device);
 }
 
-/* ---- The device turn ------------------------------------------------------------------------ */
+/* ---- The device turn ------------------------------------------------------------------------- */
 
 static bool call_next_queue(struct session_device *device)
 {
@@ -149,7 +149,7 @@ bool device_turn_run(struct turn *turn, struct partition *partition)
 	partition->state = PARTITION_CLIENTS;
 	partition->due_changed = true;
 	device_turn_update(turn, partition);
-	return !calendar_house_done(partition->calendar);
+	return !calendar_device_turn_done(partition->calendar);
 }
 
 void device_turn_resume(struct turn *turn, struct partition *partition)
@@ -183,7 +183,7 @@ void device_turn_update(struct turn *turn, struct partition *partition)
 		if (device->state != DEVICE_ENDED && device->device->due < due)
 			due = device->device->due;
 	}
-	if (calendar_set_house(partition->calendar, due))
+	if (calendar_set_device_turn(partition->calendar, due))
 		outcome_no_memory(&turn->outcome);
 }
 
@@ -216,7 +216,7 @@ static void handle_refused(struct session_device *device)
 		program_link_called(device, 1);
 }
 
-/* ---- All of them ---------------------------------------------------------------------------- */
+/* ---- All of them ----------------------------------------------------------------------------- */
 
 void device_turn_take(struct turn *turn, const struct event *event)
 {

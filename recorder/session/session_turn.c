@@ -14,7 +14,7 @@
 #include "recorder/session/session_members.h"
 #include "recorder/session/member/session_upstream.h"
 
-/* ---- What may be taken ---------------------------------------------------------------------- */
+/* ---- What may be taken ----------------------------------------------------------------------- */
 
 static struct partition *partition_of(const struct turn *turn, const struct event *event)
 {
@@ -83,7 +83,7 @@ static bool is_out(const struct turn *turn, const struct partition *partition)
 	return turn->outcome.over || partition->state == PARTITION_FAULTED;
 }
 
-/* ---- The calendar --------------------------------------------------------------------------- */
+/* ---- The calendar ---------------------------------------------------------------------------- */
 
 /* There is no event; see only_servers_are_left(). */
 static void idle(struct turn *turn, const struct partition *partition)
@@ -110,7 +110,7 @@ static bool take_actions(struct turn *turn, struct partition *partition)
 		case CALENDAR_SEND:
 			client_send(partition->client[action.client], &action.message);
 			break;
-		case CALENDAR_HOUSE:
+		case CALENDAR_DEVICE_TURN:
 			devices = true;
 			break;
 		case CALENDAR_IDLE_END:
@@ -131,7 +131,8 @@ static void answer_kick(struct turn *turn, struct partition *partition)
 {
 	struct session_device *kicked = partition->kicked;
 
-	if (!kicked || is_out(turn, partition) || !calendar_house_heard(partition->calendar))
+	if (!kicked || is_out(turn, partition) ||
+	    !calendar_is_bound_acknowledged(partition->calendar))
 		return;
 	partition->kicked = NULL;
 	session_device_reply_value(kicked, VHOST_VRING_KICK, 0);
@@ -154,7 +155,7 @@ void turn_carry_out(struct turn *turn, struct partition *partition)
 	} while (devices && !is_out(turn, partition) && device_turn_run(turn, partition));
 }
 
-/* ---- Messages ------------------------------------------------------------------------------- */
+/* ---- Messages -------------------------------------------------------------------------------- */
 
 static void receive(struct turn *turn, struct client *client, const struct wire_message *message)
 {
@@ -195,7 +196,7 @@ static void receive(struct turn *turn, struct client *client, const struct wire_
 	turn_carry_out(turn, partition);
 }
 
-/* ---- All of them ---------------------------------------------------------------------------- */
+/* ---- All of them ----------------------------------------------------------------------------- */
 
 static void handle_stop(struct turn *turn, int signal)
 {

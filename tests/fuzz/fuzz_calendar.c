@@ -28,7 +28,7 @@ struct client {
 struct crowd {
 	struct calendar *calendar;
 	struct client client[CLIENTS];
-	bool windowed, house;
+	bool windowed, devices;
 	uint64_t now;
 };
 
@@ -46,8 +46,8 @@ static void take_actions(struct crowd *crowd)
 	struct calendar_action action;
 
 	while (calendar_next(crowd->calendar, &action)) {
-		if (action.kind == CALENDAR_HOUSE)
-			crowd->house = true;
+		if (action.kind == CALENDAR_DEVICE_TURN)
+			crowd->devices = true;
 		if (action.kind != CALENDAR_SEND)
 			continue;
 		fuzz_expect(action.message.op < TRACE_OP_LIMIT);
@@ -179,17 +179,17 @@ static void send_something(struct crowd *crowd, struct client *client, struct fu
 	fuzz_expect(wire_input_partial(&client->input) < sizeof(message));
 }
 
-static void change_house(struct crowd *crowd, struct fuzz_input *input)
+static void change_device_turn(struct crowd *crowd, struct fuzz_input *input)
 {
 	uint64_t time = some_time(crowd, input);
 
-	if (crowd->house) {
-		crowd->house = false;
-		fuzz_expect(!calendar_house_done(crowd->calendar));
+	if (crowd->devices) {
+		crowd->devices = false;
+		fuzz_expect(!calendar_device_turn_done(crowd->calendar));
 	} else if (time >= crowd->now) {
-		fuzz_expect(!calendar_set_house(crowd->calendar, time));
+		fuzz_expect(!calendar_set_device_turn(crowd->calendar, time));
 	}
-	calendar_house_heard(crowd->calendar);
+	calendar_is_bound_acknowledged(crowd->calendar);
 }
 
 static void change_window(struct crowd *crowd, struct fuzz_input *input)
@@ -213,7 +213,7 @@ static void do_something(struct crowd *crowd, struct fuzz_input *input)
 	if (what >= 248)
 		change_window(crowd, input);
 	else if (what >= 236)
-		change_house(crowd, input);
+		change_device_turn(crowd, input);
 	else if (!client->connected)
 		connect_client(crowd, client);
 	else if (what >= 230)

@@ -1,4 +1,4 @@
-foreach(name test_calendar test_calendar_quirks test_calendar_faults test_calendar_house)
+foreach(name test_calendar test_calendar_quirks test_calendar_faults test_calendar_device_turn)
   ttrec_unit_test(${name} SOURCES recorder/calendar/${name}.c recorder/calendar/calendar_stage.c LIBS ttcalendar)
 endforeach()
 ttrec_unit_test(test_calendar_properties SOURCES recorder/calendar/test_calendar_properties.c

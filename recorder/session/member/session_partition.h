@@ -6,7 +6,7 @@
  * (session_window.h). Only the turn and the windows change a calendar; the questions here change
  * nothing.
  *
- *   CLIENTS -- the calendar's house event --> DEVICES -- all devices are done --> CLIENTS
+ *   CLIENTS -- the calendar's event of the devices --> DEVICES -- all devices are done --> CLIENTS
  *   any -- a client broke the protocol --> FAULTED
  */
 #ifndef TTREC_SESSION_PARTITION_H

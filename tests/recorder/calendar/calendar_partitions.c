@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Worlds whose calendars have a house, and partitions that run in windows. */
+/* Worlds whose calendars have devices, and partitions that run in windows. */
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,63 +16,63 @@ static uint64_t delay(uint64_t wanted)
 	return wanted % 3 ? 1000 * (wanted / 3 % 40) : wanted / 3 % 5000;
 }
 
-static uint64_t first_time(const struct world_house *house)
+static uint64_t first_time(const struct world_devices *devices)
 {
-	return house->event_count ? house->events[0].time : WIRE_TIME_NEVER;
+	return devices->event_count ? devices->events[0].time : WIRE_TIME_NEVER;
 }
 
 static void tell_calendar(const struct world *world, struct world_partition *partition)
 {
-	if (calendar_set_house(partition->calendar, first_time(&partition->house)))
-		world_broken(world, "cannot set the house's event");
+	if (calendar_set_device_turn(partition->calendar, first_time(&partition->devices)))
+		world_broken(world, "cannot set the devices' event");
 }
 
-static void add_event(struct world_house *house, struct world_event event)
+static void add_event(struct world_devices *devices, struct world_event event)
 {
-	uint32_t place = house->event_count;
+	uint32_t place = devices->event_count;
 
 	if (place == WORLD_EVENTS)
 		return;
-	for (; place && house->events[place - 1].time > event.time; place--)
-		house->events[place] = house->events[place - 1];
-	house->events[place] = event;
-	house->event_count++;
+	for (; place && devices->events[place - 1].time > event.time; place--)
+		devices->events[place] = devices->events[place - 1];
+	devices->events[place] = event;
+	devices->event_count++;
 }
 
-static struct world_event take_event(struct world_house *house)
+static struct world_event take_event(struct world_devices *devices)
 {
-	struct world_event event = house->events[0];
+	struct world_event event = devices->events[0];
 
-	memmove(&house->events[0], &house->events[1],
-		--house->event_count * sizeof(house->events[0]));
+	memmove(&devices->events[0], &devices->events[1],
+		--devices->event_count * sizeof(devices->events[0]));
 	return event;
 }
 
 /* For a guest of the same partition; those are @number, @number + partitions and so on. */
 static void add_random_event(struct world *world, uint32_t number, uint64_t now)
 {
-	struct world_house *house = &world->partitions[number].house;
-	uint32_t target = (uint32_t)random_below(&house->program, world->count);
-	uint64_t time = now + delay(random_next(&house->program));
+	struct world_devices *devices = &world->partitions[number].devices;
+	uint32_t target = (uint32_t)random_below(&devices->program, world->count);
+	uint64_t time = now + delay(random_next(&devices->program));
 
 	if (world->clients[target].partition == number)
-		add_event(house, (struct world_event){ time, target });
+		add_event(devices, (struct world_event){ time, target });
 }
 
-void world_house_init(struct world *world, uint32_t number)
+void world_devices_init(struct world *world, uint32_t number)
 {
-	struct world_house *house = &world->partitions[number].house;
+	struct world_devices *devices = &world->partitions[number].devices;
 
-	house->kicker = WORLD_NOBODY;
-	if (!world->options.house)
+	devices->kicker = WORLD_NOBODY;
+	if (!world->options.devices)
 		return;
-	house->program.state = world->options.seed * 31 + number;
+	devices->program.state = world->options.seed * 31 + number;
 	for (unsigned int i = 0; i < 4; i++)
 		add_random_event(world, number, 0);
 	tell_calendar(world, &world->partitions[number]);
 }
 
-void world_house_kick(struct world *world, uint32_t kicker, uint64_t wanted)
+void world_devices_kick(struct world *world, uint32_t kicker, uint64_t wanted)
 {
 	struct world_client *client = &world->clients[kicker];
 	struct world_partition *partition = &world->partitions[client->partition];
@@ -81,14 +81,14 @@ void world_house_kick(struct world *world, uint32_t kicker, uint64_t wanted)
 				     (uint32_t)(wanted % world->count) };
 
 	if (world->clients[event.target].partition == client->partition) {
-		add_event(&partition->house, event);
+		add_event(&partition->devices, event);
 		tell_calendar(world, partition);
 	} else if (partition->frame_count < WORLD_EVENTS) {
 		event.time += WORLD_LOOKAHEAD;
 		partition->frames[partition->frame_count++] =
 			(struct world_frame){ now, kicker, event };
 	}
-	partition->house.kicker = kicker;
+	partition->devices.kicker = kicker;
 }
 
 /* Returns false when the guest is not one that can be interrupted. */
@@ -107,27 +107,27 @@ static bool interrupt(struct world *world, uint32_t target)
 	return true;
 }
 
-void world_house_turn(struct world *world, struct world_partition *partition)
+void world_devices_turn(struct world *world, struct world_partition *partition)
 {
-	struct world_house *house = &partition->house;
+	struct world_devices *devices = &partition->devices;
 	uint32_t number = (uint32_t)(partition - world->partitions);
 	uint64_t now = calendar_now(partition->calendar);
 
 	if (now >= world->horizon)
-		world_broken(world, "the house acts past its window");
-	house->in_turn = true;
-	while (first_time(house) <= now) {
-		struct world_event event = take_event(house);
+		world_broken(world, "the devices act past their window");
+	devices->in_turn = true;
+	while (first_time(devices) <= now) {
+		struct world_event event = take_event(devices);
 
-		if (random_chance(&house->program, world->options.vigor / 4))
+		if (random_chance(&devices->program, world->options.vigor / 4))
 			add_random_event(world, number, now);
 		if (interrupt(world, event.target))
 			return;
 	}
-	house->in_turn = false;
+	devices->in_turn = false;
 	tell_calendar(world, partition);
-	if (calendar_house_done(partition->calendar))
-		world_broken(world, "the house cannot give the token back");
+	if (calendar_device_turn_done(partition->calendar))
+		world_broken(world, "the devices cannot give the token back");
 }
 
 static bool is_before(const struct world_frame *a, const struct world_frame *b)
@@ -158,7 +158,7 @@ static void switch_frames(struct world *world)
 
 		if (all[i].event.time < world->horizon)
 			world_broken(world, "a frame arrives before the end of its window");
-		add_event(&world->partitions[number].house, all[i].event);
+		add_event(&world->partitions[number].devices, all[i].event);
 	}
 	for (uint32_t i = 0; i < world->partition_count; i++)
 		tell_calendar(world, &world->partitions[i]);

@@ -88,9 +88,12 @@ void stage_acks(int line, struct stage *stage, uint32_t client)
 static const char *action_text(const struct calendar_action *action, char text[128])
 {
 	static const char *const kinds[] = {
-		[CALENDAR_ADMIT] = "ADMIT",	  [CALENDAR_SEND] = "SEND",
-		[CALENDAR_IDLE_END] = "IDLE_END", [CALENDAR_LIMIT] = "LIMIT",
-		[CALENDAR_HOUSE] = "HOUSE",	  [CALENDAR_WINDOW] = "WINDOW",
+		[CALENDAR_ADMIT] = "ADMIT",
+		[CALENDAR_SEND] = "SEND",
+		[CALENDAR_IDLE_END] = "IDLE_END",
+		[CALENDAR_LIMIT] = "LIMIT",
+		[CALENDAR_DEVICE_TURN] = "DEVICE_TURN",
+		[CALENDAR_WINDOW] = "WINDOW",
 	};
 	char name[WIRE_NAME_TEXT];
 

@@ -127,8 +127,8 @@ static void carry_out_action(struct world *world, uint32_t number,
 		return;
 	case CALENDAR_WINDOW:
 		return;
-	case CALENDAR_HOUSE:
-		world_house_turn(world, &world->partitions[number]);
+	case CALENDAR_DEVICE_TURN:
+		world_devices_turn(world, &world->partitions[number]);
 		return;
 	case CALENDAR_ADMIT:
 		world->clients[index_of(world, number, action->client)].offset = action->offset;
@@ -145,11 +145,11 @@ static void carry_out_action(struct world *world, uint32_t number,
 /* Whoever kicked a device goes on as soon as it can no longer overlook what came of it. */
 static void answer_kick(struct world_partition *partition, struct world_client *clients)
 {
-	uint32_t kicker = partition->house.kicker;
+	uint32_t kicker = partition->devices.kicker;
 
-	if (kicker == WORLD_NOBODY || !calendar_house_heard(partition->calendar))
+	if (kicker == WORLD_NOBODY || !calendar_is_bound_acknowledged(partition->calendar))
 		return;
-	partition->house.kicker = WORLD_NOBODY;
+	partition->devices.kicker = WORLD_NOBODY;
 	model_kick_done(&clients[kicker].model);
 }
 
@@ -183,9 +183,9 @@ static void check_partition(struct world *world, uint32_t number)
 			running += calendar_client_state(partition->calendar, client->handle) ==
 				   CALENDAR_RUNNING;
 	}
-	if (running > 1 || tokens > 1 || (partition->house.in_turn && (running || tokens)))
+	if (running > 1 || tokens > 1 || (partition->devices.in_turn && (running || tokens)))
 		world_broken(world, "%" PRIu32 " run, %" PRIu32 " think they do%s", running, tokens,
-			     partition->house.in_turn ? ", in the turn of the house" : "");
+			     partition->devices.in_turn ? ", in the devices' turn" : "");
 	if (calendar_now(partition->calendar) < partition->now)
 		world_broken(world, "time goes back");
 	partition->now = calendar_now(partition->calendar);
@@ -199,8 +199,8 @@ static void start_interrupt(struct world *world, uint32_t kicker, uint64_t wante
 	struct model *model = &world->clients[target].model;
 	bool same_partition = world->clients[target].partition == world->clients[kicker].partition;
 
-	if (world->options.house && (!same_partition || wanted >> 63)) {
-		world_house_kick(world, kicker, wanted);
+	if (world->options.devices && (!same_partition || wanted >> 63)) {
+		world_devices_kick(world, kicker, wanted);
 		carry_out(world, world->clients[kicker].partition);
 		return;
 	}
@@ -216,7 +216,7 @@ static void start_interrupt(struct world *world, uint32_t kicker, uint64_t wante
 static void interrupt_done(struct world *world, const struct world_client *client)
 {
 	if (client->kicked_by == WORLD_NOBODY) {
-		world_house_turn(world, &world->partitions[client->partition]);
+		world_devices_turn(world, &world->partitions[client->partition]);
 		carry_out(world, client->partition);
 	} else {
 		model_kick_done(&world->clients[client->kicked_by].model);
@@ -403,7 +403,7 @@ static void create_partition(struct world *world, uint32_t number)
 		calendar_options.expected += i % world->partition_count == number;
 	assert_int_equal(calendar_create(&calendar_options, &world->partitions[number].calendar),
 			 0);
-	world_house_init(world, number);
+	world_devices_init(world, number);
 	if (options->partitions)
 		assert_int_equal(
 			calendar_open_window(world->partitions[number].calendar, world->horizon),

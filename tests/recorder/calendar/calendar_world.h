@@ -2,8 +2,8 @@
 /*
  * Calendars, model guests, and sockets in between that deliver in a random interleaving.
  *
- * A world can have a house: devices that interrupt guests after a while because others kick them,
- * or by themselves. It can also have several partitions, each with a calendar and a house of its
+ * A world can have devices that interrupt guests after a while because others kick them,
+ * or by themselves. It can also have several partitions, each with a calendar and devices of its
  * own, which run side by side in windows; what a guest sends to another partition arrives there no
  * sooner than WORLD_LOOKAHEAD later.
  *
@@ -31,8 +31,8 @@ struct world_options {
 	unsigned int vigor;
 	uint64_t limit;
 	enum calendar_grant grant;
-	bool house;
-	uint32_t partitions; /* 0: one, without windows; else as many, with a house each */
+	bool devices;
+	uint32_t partitions; /* 0: one, without windows; else as many, with devices each */
 };
 
 /* One message over the calendar's interface, as its guest's record stream would have it. */
@@ -53,7 +53,7 @@ struct world_event {
 	uint32_t target; /* index of the guest */
 };
 
-struct world_house {
+struct world_devices {
 	struct random program;
 	struct world_event events[WORLD_EVENTS]; /* in order of time, then as they came */
 	uint32_t event_count;
@@ -71,7 +71,7 @@ struct world_frame {
 struct world_partition {
 	struct calendar *calendar;
 	uint64_t now;
-	struct world_house house;
+	struct world_devices devices;
 	struct world_frame frames[WORLD_EVENTS]; /* in order of time */
 	uint32_t frame_count;
 	struct world_service *services;
@@ -99,7 +99,7 @@ struct world {
 	uint64_t horizon; /* end of the window */
 	struct world_client clients[WORLD_CLIENTS];
 	uint32_t count;
-	uint32_t interrupts; /* by the house */
+	uint32_t interrupts; /* by the devices */
 	bool ended;
 	enum calendar_action_kind end;
 };
@@ -110,16 +110,15 @@ struct world {
 void world_run(struct world *world, const struct world_options *options);
 void world_clear(struct world *world);
 
-/* ---- calendar_partitions.c, for calendar_world.c ------------------------------------------------
- */
+/* ---- calendar_partitions.c, for calendar_world.c --------------------------------------------- */
 
-void world_house_init(struct world *world, uint32_t partition);
+void world_devices_init(struct world *world, uint32_t partition);
 
 /* A guest has kicked a device; what @wanted asks of it happens later. */
-void world_house_kick(struct world *world, uint32_t kicker, uint64_t wanted);
+void world_devices_kick(struct world *world, uint32_t kicker, uint64_t wanted);
 
-/* The house has the token, or the guest it interrupted has replied: go on with its turn. */
-void world_house_turn(struct world *world, struct world_partition *partition);
+/* The devices have the token, or the guest they interrupted has replied: go on with their turn. */
+void world_devices_turn(struct world *world, struct world_partition *partition);
 
 /*
  * When all partitions are through with their window: open the next one, or end. Returns false when

@@ -79,12 +79,12 @@ static void assert_same_services(const struct world *world, const struct world *
 		assert_same_partition(world, &world->partitions[i], &other->partitions[i]);
 }
 
-/* A network of @partitions; 0: everybody shares one calendar with the house. */
-static struct world_options options_with_house(uint64_t seed, uint32_t partitions)
+/* A network of @partitions; 0: everybody shares one calendar with the devices. */
+static struct world_options options_with_devices(uint64_t seed, uint32_t partitions)
 {
 	struct world_options options = options_for(seed);
 
-	options.house = true;
+	options.devices = true;
 	options.partitions = partitions;
 	if (options.guests < partitions)
 		options.guests = partitions;
@@ -123,13 +123,13 @@ static void test_arrival_does_not_matter(void **state)
 	print_message("  %zu messages in %d worlds\n", crossings, WORLDS);
 }
 
-static void test_arrival_does_not_matter_to_the_house(void **state)
+static void test_arrival_does_not_matter_to_devices(void **state)
 {
 	size_t crossings = 0, interrupts = 0;
 
 	(void)state;
 	for (uint64_t seed = test_seed(1), end = seed + WORLDS; seed < end; seed++)
-		check_interleavings(options_with_house(seed, 0), &crossings, &interrupts);
+		check_interleavings(options_with_devices(seed, 0), &crossings, &interrupts);
 	assert_true(interrupts > WORLDS);
 	print_message("  %zu messages, %zu interrupts\n", crossings, interrupts);
 }
@@ -141,7 +141,7 @@ static void test_arrival_does_not_matter_in_windows(void **state)
 
 	(void)state;
 	for (uint64_t seed = test_seed(1), end = seed + WORLDS; seed < end; seed++)
-		check_interleavings(options_with_house(seed, 1 + seed % WORLD_PARTITIONS),
+		check_interleavings(options_with_devices(seed, 1 + seed % WORLD_PARTITIONS),
 				    &crossings, &interrupts);
 	assert_true(interrupts > WORLDS);
 	print_message("  %zu messages, %zu interrupts\n", crossings, interrupts);
@@ -155,7 +155,7 @@ static void test_window_serves_the_same_events_as_each(void **state)
 	(void)state;
 	for (uint64_t seed = test_seed(1), end = seed + WORLDS; seed < end; seed++) {
 		struct world_options options =
-			seed % 2 ? options_for(seed) : options_with_house(seed, 0);
+			seed % 2 ? options_for(seed) : options_with_devices(seed, 0);
 		struct world each, window;
 
 		options.grant = CALENDAR_GRANT_EACH;
@@ -211,7 +211,7 @@ static void test_latecomers(void **state)
 	}
 }
 
-/* ---- Many ----------------------------------------------------------------------------------- */
+/* ---- Many ------------------------------------------------------------------------------------ */
 
 #define MANY 5000
 
@@ -278,7 +278,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_arrival_does_not_matter),
-		cmocka_unit_test(test_arrival_does_not_matter_to_the_house),
+		cmocka_unit_test(test_arrival_does_not_matter_to_devices),
 		cmocka_unit_test(test_arrival_does_not_matter_in_windows),
 		cmocka_unit_test(test_window_serves_the_same_events_as_each),
 		cmocka_unit_test(test_events_are_served_in_order),

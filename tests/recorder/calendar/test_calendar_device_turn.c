@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The calendar with devices in the house, and in windows. */
+/* The calendar with devices, and in windows. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,14 +15,14 @@ static const struct calendar_options window = { .grant = CALENDAR_GRANT_WINDOW }
 static const struct calendar_options windowed = { .grant = CALENDAR_GRANT_WINDOW,
 						  .windowed = true };
 
-static void set_house(struct stage *stage, uint64_t time)
+static void set_device_turn(struct stage *stage, uint64_t time)
 {
-	assert_int_equal(calendar_set_house(stage->calendar, time), 0);
+	assert_int_equal(calendar_set_device_turn(stage->calendar, time), 0);
 }
 
-static void house_is_done(struct stage *stage)
+static void device_turn_is_done(struct stage *stage)
 {
-	assert_int_equal(calendar_house_done(stage->calendar), 0);
+	assert_int_equal(calendar_device_turn_done(stage->calendar), 0);
 }
 
 static void open_window(struct stage *stage, uint64_t end)
@@ -32,7 +32,7 @@ static void open_window(struct stage *stage, uint64_t end)
 
 static bool is_heard(const struct stage *stage)
 {
-	return calendar_house_heard(stage->calendar);
+	return calendar_is_bound_acknowledged(stage->calendar);
 }
 
 /* The client is told its bound and run. */
@@ -58,41 +58,41 @@ static void broadcast_granted(struct stage *stage, uint32_t *clients)
 	is_granted(stage, clients[0], 900, 100);
 }
 
-/* ---- The house's turn ------------------------------------------------------------------------ */
+/* ---- The devices' turn ----------------------------------------------------------------------- */
 
-static void test_house_comes_first_at_ties(void **state)
+static void test_devices_come_first_at_ties(void **state)
 {
 	uint32_t c[2], nobody;
 	struct stage s;
 
 	(void)state;
 	broadcast_running(&s, each, 2, (uint64_t[]){ 100, 500 }, c);
-	set_house(&s, 500);
+	set_device_turn(&s, 500);
 	is_quiet(&s);
 	asks(&s, c[0], 500);
 	waits(&s, c[0]);
-	announces(&s, CALENDAR_HOUSE);
+	announces(&s, CALENDAR_DEVICE_TURN);
 	assert_int_equal(calendar_now(s.calendar), 500);
 	assert_false(calendar_running(s.calendar, &nobody));
-	house_is_done(&s);
+	device_turn_is_done(&s);
 	is_run(&s, c[0], 500);
 	waits(&s, c[0]);
 	is_run(&s, c[1], 500);
 	stage_close(&s);
 }
 
-static void test_house_waits_for_earlier_events(void **state)
+static void test_devices_wait_for_earlier_events(void **state)
 {
 	uint32_t c[2];
 	struct stage s;
 
 	(void)state;
 	broadcast_running(&s, each, 2, (uint64_t[]){ 100, 499 }, c);
-	set_house(&s, 500);
+	set_device_turn(&s, 500);
 	waits(&s, c[0]);
 	is_run(&s, c[1], 499);
 	waits(&s, c[1]);
-	announces(&s, CALENDAR_HOUSE);
+	announces(&s, CALENDAR_DEVICE_TURN);
 	stage_close(&s);
 }
 
@@ -105,12 +105,12 @@ static void test_interrupted_clients_are_answered_at_once(void **state)
 	(void)state;
 	stage_clients(&s, window, 3, (uint64_t[]){ 100, 700, NEVER }, c);
 	is_granted(&s, c[0], 700, 100);
-	set_house(&s, 400);
+	set_device_turn(&s, 400);
 	sends(&s, c[0], FREE_UNTIL, 400);
 	acks(&s, c[0]);
 	asks(&s, c[0], 400);
 	waits(&s, c[0]);
-	announces(&s, CALENDAR_HOUSE);
+	announces(&s, CALENDAR_DEVICE_TURN);
 	says(&s, c[2], GET, UINT64_MAX);
 	sends(&s, c[2], ACK, 400);
 	asks(&s, c[2], 400);
@@ -119,28 +119,28 @@ static void test_interrupted_clients_are_answered_at_once(void **state)
 	asks(&s, c[1], 400);
 	is_quiet(&s);
 
-	house_is_done(&s);
+	device_turn_is_done(&s);
 	is_granted(&s, c[0], 400, 400);
 	waits(&s, c[0]);
 	is_granted(&s, c[1], 400, 400);
 	stage_close(&s);
 }
 
-static void test_house_has_one_event_at_a_time(void **state)
+static void test_devices_have_one_event_at_a_time(void **state)
 {
 	uint32_t c[1];
 	struct stage s;
 
 	(void)state;
 	broadcast_running(&s, each, 1, (uint64_t[]){ 100 }, c);
-	set_house(&s, 900);
-	set_house(&s, 300);
+	set_device_turn(&s, 900);
+	set_device_turn(&s, 300);
 	asks(&s, c[0], 800);
 	assert_int_equal(calendar_next_event(s.calendar), 300);
 	waits(&s, c[0]);
-	announces(&s, CALENDAR_HOUSE);
+	announces(&s, CALENDAR_DEVICE_TURN);
 	assert_int_equal(calendar_next_event(s.calendar), 800);
-	house_is_done(&s);
+	device_turn_is_done(&s);
 	is_run(&s, c[0], 800);
 	assert_int_equal(calendar_next_event(s.calendar), NEVER);
 	waits(&s, c[0]);
@@ -149,28 +149,28 @@ static void test_house_has_one_event_at_a_time(void **state)
 }
 
 /* Set in its own turn, at the same time: it comes again before anybody is run. */
-static void test_house_takes_another_turn(void **state)
+static void test_devices_take_another_turn(void **state)
 {
 	uint32_t c[1];
 	struct stage s;
 
 	(void)state;
 	broadcast_running(&s, each, 1, (uint64_t[]){ 100 }, c);
-	set_house(&s, 300);
+	set_device_turn(&s, 300);
 	asks(&s, c[0], 300);
 	waits(&s, c[0]);
-	announces(&s, CALENDAR_HOUSE);
-	set_house(&s, 300);
+	announces(&s, CALENDAR_DEVICE_TURN);
+	set_device_turn(&s, 300);
 	is_quiet(&s);
-	house_is_done(&s);
-	announces(&s, CALENDAR_HOUSE);
-	house_is_done(&s);
+	device_turn_is_done(&s);
+	announces(&s, CALENDAR_DEVICE_TURN);
+	device_turn_is_done(&s);
 	is_run(&s, c[0], 300);
 	stage_close(&s);
 }
 
-/* An event of the house is one: the simulation is not over, and it counts for the limit. */
-static void test_house_keeps_sleepers_alive_up_to_the_limit(void **state)
+/* An event of the devices is one: the simulation is not over, and it counts for the limit. */
+static void test_devices_keep_sleepers_alive_up_to_the_limit(void **state)
 {
 	uint32_t c[1];
 	struct stage s;
@@ -178,13 +178,13 @@ static void test_house_keeps_sleepers_alive_up_to_the_limit(void **state)
 	(void)state;
 	broadcast_running(&s, (struct calendar_options){ .limit = 1000 }, 1, (uint64_t[]){ 100 },
 			  c);
-	set_house(&s, 999);
+	set_device_turn(&s, 999);
 	waits(&s, c[0]);
-	announces(&s, CALENDAR_HOUSE);
-	set_house(&s, 1000);
-	house_is_done(&s);
+	announces(&s, CALENDAR_DEVICE_TURN);
+	set_device_turn(&s, 1000);
+	device_turn_is_done(&s);
 	ends(&s, CALENDAR_LIMIT);
-	set_house(&s, 1000);
+	set_device_turn(&s, 1000);
 	is_quiet(&s);
 	stage_close(&s);
 }
@@ -196,13 +196,13 @@ static void test_who_joins_in_its_turn_is_admitted_after_it(void **state)
 
 	(void)state;
 	broadcast_running(&s, each, 1, (uint64_t[]){ 100 }, c);
-	set_house(&s, 300);
+	set_device_turn(&s, 300);
 	asks(&s, c[0], 300);
 	waits(&s, c[0]);
-	announces(&s, CALENDAR_HOUSE);
+	announces(&s, CALENDAR_DEVICE_TURN);
 	late = starts_alone(&s, 9);
 	is_quiet(&s);
-	house_is_done(&s);
+	device_turn_is_done(&s);
 	is_admitted(&s, late, 1, 300);
 	asks(&s, late, 0);
 	waits(&s, late);
@@ -218,30 +218,30 @@ static void test_a_broadcast_comes_through_before_its_turn(void **state)
 	(void)state;
 	broadcast_running(&s, each, 2, (uint64_t[]){ 100, NEVER }, c);
 	says(&s, c[1], BROADCAST, 7);
-	set_house(&s, 100);
+	set_device_turn(&s, 100);
 	sends(&s, c[1], ACK, 0);
 	waits(&s, c[0]);
 	sends(&s, c[0], BROADCAST, 7);
 	is_quiet(&s);
 	acks(&s, c[0]);
-	announces(&s, CALENDAR_HOUSE);
+	announces(&s, CALENDAR_DEVICE_TURN);
 	stage_close(&s);
 }
 
 /* A call must find everybody asleep, and nobody with something to read first. */
-static void test_house_waits_for_what_is_not_acknowledged(void **state)
+static void test_devices_wait_for_what_is_not_acknowledged(void **state)
 {
 	uint32_t c[2];
 	struct stage s;
 
 	(void)state;
 	broadcast_granted(&s, c);
-	set_house(&s, 400);
+	set_device_turn(&s, 400);
 	sends(&s, c[0], FREE_UNTIL, 400);
 	waits(&s, c[0]);
 	is_quiet(&s);
 	acks(&s, c[0]);
-	announces(&s, CALENDAR_HOUSE);
+	announces(&s, CALENDAR_DEVICE_TURN);
 	stage_close(&s);
 }
 
@@ -255,7 +255,7 @@ static void test_grant_ends_at_the_event(void **state)
 	(void)state;
 	stage_clients(&s, window, 2, (uint64_t[]){ 100, 200 }, c);
 	is_granted(&s, c[0], 200, 100);
-	set_house(&s, 600);
+	set_device_turn(&s, 600);
 	assert_true(is_heard(&s));
 	asks(&s, c[0], 900);
 	waits(&s, c[0]);
@@ -270,7 +270,7 @@ static void test_earlier_event_takes_the_bound_back(void **state)
 
 	(void)state;
 	broadcast_granted(&s, c);
-	set_house(&s, 600);
+	set_device_turn(&s, 600);
 	sends(&s, c[0], FREE_UNTIL, 600);
 	is_quiet(&s);
 	assert_false(is_heard(&s));
@@ -281,7 +281,7 @@ static void test_earlier_event_takes_the_bound_back(void **state)
 	says(&s, c[0], UPDATE, 599);
 	sends(&s, c[0], ACK, 0);
 	waits(&s, c[0]);
-	announces(&s, CALENDAR_HOUSE);
+	announces(&s, CALENDAR_DEVICE_TURN);
 	stage_close(&s);
 }
 
@@ -292,7 +292,7 @@ static void test_later_event_takes_nothing_back(void **state)
 
 	(void)state;
 	broadcast_granted(&s, c);
-	set_house(&s, 900);
+	set_device_turn(&s, 900);
 	assert_true(is_heard(&s));
 	is_quiet(&s);
 	stage_close(&s);
@@ -305,9 +305,9 @@ static void test_each_earlier_event_takes_back_more(void **state)
 
 	(void)state;
 	broadcast_granted(&s, c);
-	set_house(&s, 600);
+	set_device_turn(&s, 600);
 	sends(&s, c[0], FREE_UNTIL, 600);
-	set_house(&s, 500);
+	set_device_turn(&s, 500);
 	is_quiet(&s);
 	acks(&s, c[0]);
 	assert_false(is_heard(&s));
@@ -327,7 +327,7 @@ static void test_bound_is_taken_back_after_the_ack_of_run(void **state)
 	stage_clients(&s, window, 2, (uint64_t[]){ 100, 900 }, c);
 	sends(&s, c[0], FREE_UNTIL, 900);
 	sends(&s, c[0], RUN, 100);
-	set_house(&s, 600);
+	set_device_turn(&s, 600);
 	acks(&s, c[0]);
 	is_quiet(&s);
 	assert_false(is_heard(&s));
@@ -348,8 +348,8 @@ static void test_withdrawn_event_is_not_waited_for(void **state)
 	stage_clients(&s, window, 2, (uint64_t[]){ 100, 900 }, c);
 	sends(&s, c[0], FREE_UNTIL, 900);
 	sends(&s, c[0], RUN, 100);
-	set_house(&s, 600);
-	set_house(&s, NEVER);
+	set_device_turn(&s, 600);
+	set_device_turn(&s, NEVER);
 	acks(&s, c[0]);
 	assert_false(is_heard(&s));
 	acks(&s, c[0]);
@@ -358,7 +358,7 @@ static void test_withdrawn_event_is_not_waited_for(void **state)
 	stage_close(&s);
 }
 
-/* Another one's REQUEST and the house's event make one FREE_UNTIL when they come together. */
+/* Another one's REQUEST and the devices' event make one FREE_UNTIL when they come together. */
 static void test_one_bound_for_request_and_event(void **state)
 {
 	uint32_t c[2];
@@ -369,7 +369,7 @@ static void test_one_bound_for_request_and_event(void **state)
 	sends(&s, c[0], FREE_UNTIL, 900);
 	sends(&s, c[0], RUN, 100);
 	says(&s, c[1], REQUEST, 700);
-	set_house(&s, 600);
+	set_device_turn(&s, 600);
 	acks(&s, c[0]);
 	acks(&s, c[0]);
 	sends(&s, c[0], FREE_UNTIL, 600);
@@ -389,12 +389,12 @@ static void test_event_in_the_past_is_due_now(void **state)
 
 	(void)state;
 	broadcast_running(&s, each, 2, (uint64_t[]){ 100, 100 }, c);
-	set_house(&s, 7);
+	set_device_turn(&s, 7);
 	assert_int_equal(calendar_next_event(s.calendar), 100);
 	waits(&s, c[0]);
-	announces(&s, CALENDAR_HOUSE);
+	announces(&s, CALENDAR_DEVICE_TURN);
 	assert_int_equal(calendar_now(s.calendar), 100);
-	house_is_done(&s);
+	device_turn_is_done(&s);
 	is_run(&s, c[1], 100);
 	stage_close(&s);
 }
@@ -406,12 +406,12 @@ static void test_client_leaves_in_its_turn(void **state)
 
 	(void)state;
 	broadcast_running(&s, each, 3, (uint64_t[]){ 100, 300, 400 }, c);
-	set_house(&s, 200);
+	set_device_turn(&s, 200);
 	waits(&s, c[0]);
-	announces(&s, CALENDAR_HOUSE);
+	announces(&s, CALENDAR_DEVICE_TURN);
 	stage_leave(&s, c[1]);
 	is_quiet(&s);
-	house_is_done(&s);
+	device_turn_is_done(&s);
 	is_run(&s, c[2], 400);
 	stage_close(&s);
 }
@@ -423,15 +423,15 @@ static void test_everybody_leaves_in_its_turn(void **state)
 
 	(void)state;
 	broadcast_running(&s, each, 2, (uint64_t[]){ 100, 300 }, c);
-	set_house(&s, 200);
+	set_device_turn(&s, 200);
 	waits(&s, c[0]);
-	announces(&s, CALENDAR_HOUSE);
+	announces(&s, CALENDAR_DEVICE_TURN);
 	stage_leave(&s, c[1]);
 	stage_leave(&s, c[0]);
-	house_is_done(&s);
+	device_turn_is_done(&s);
 	is_quiet(&s);
-	set_house(&s, 250);
-	announces(&s, CALENDAR_HOUSE);
+	set_device_turn(&s, 250);
+	announces(&s, CALENDAR_DEVICE_TURN);
 	stage_close(&s);
 }
 
@@ -443,11 +443,11 @@ static void test_runner_leaves_before_it_has_heard(void **state)
 
 	(void)state;
 	broadcast_granted(&s, c);
-	set_house(&s, 600);
+	set_device_turn(&s, 600);
 	sends(&s, c[0], FREE_UNTIL, 600);
 	stage_leave(&s, c[0]);
 	assert_true(is_heard(&s));
-	announces(&s, CALENDAR_HOUSE);
+	announces(&s, CALENDAR_DEVICE_TURN);
 	stage_close(&s);
 }
 
@@ -459,12 +459,12 @@ static void test_sleeper_leaves_without_its_ack(void **state)
 
 	(void)state;
 	broadcast_granted(&s, c);
-	set_house(&s, 600);
+	set_device_turn(&s, 600);
 	sends(&s, c[0], FREE_UNTIL, 600);
 	waits(&s, c[0]);
 	is_quiet(&s);
 	stage_leave(&s, c[0]);
-	announces(&s, CALENDAR_HOUSE);
+	announces(&s, CALENDAR_DEVICE_TURN);
 	stage_close(&s);
 }
 
@@ -519,7 +519,7 @@ static void test_window_is_said_once(void **state)
 	announces(&s, CALENDAR_WINDOW);
 	says(&s, c[1], GET, UINT64_MAX);
 	sends(&s, c[1], ACK, 1000);
-	set_house(&s, 1200);
+	set_device_turn(&s, 1200);
 	is_quiet(&s);
 	assert_true(calendar_window_done(s.calendar));
 	assert_int_equal(calendar_next_event(s.calendar), 1000);
@@ -529,7 +529,7 @@ static void test_window_is_said_once(void **state)
 	stage_close(&s);
 }
 
-static void test_house_keeps_to_the_window(void **state)
+static void test_devices_keep_to_the_window(void **state)
 {
 	uint32_t c[2];
 	struct stage s;
@@ -537,14 +537,14 @@ static void test_house_keeps_to_the_window(void **state)
 	(void)state;
 	broadcast_in_window(&s, NEVER, c);
 	is_granted(&s, c[0], 1000, 100);
-	set_house(&s, 1000);
+	set_device_turn(&s, 1000);
 	assert_true(is_heard(&s));
 	waits(&s, c[0]);
 	announces(&s, CALENDAR_WINDOW);
 	open_window(&s, 1001);
-	announces(&s, CALENDAR_HOUSE);
+	announces(&s, CALENDAR_DEVICE_TURN);
 	assert_int_equal(calendar_now(s.calendar), 1000);
-	house_is_done(&s);
+	device_turn_is_done(&s);
 	announces(&s, CALENDAR_WINDOW);
 	stage_close(&s);
 }
@@ -559,10 +559,10 @@ static void test_sleep_for_ever_is_the_end_of_a_window_only(void **state)
 	stage_clients(&s, windowed, 1, (uint64_t[]){ NEVER }, c);
 	announces(&s, CALENDAR_WINDOW);
 	assert_int_equal(calendar_next_event(s.calendar), NEVER);
-	set_house(&s, 300);
+	set_device_turn(&s, 300);
 	is_quiet(&s);
 	open_window(&s, 301);
-	announces(&s, CALENDAR_HOUSE);
+	announces(&s, CALENDAR_DEVICE_TURN);
 	stage_close(&s);
 }
 
@@ -668,15 +668,15 @@ static void test_window_is_narrowed_to_the_reach_of_an_update(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_house_comes_first_at_ties),
-		cmocka_unit_test(test_house_waits_for_earlier_events),
+		cmocka_unit_test(test_devices_come_first_at_ties),
+		cmocka_unit_test(test_devices_wait_for_earlier_events),
 		cmocka_unit_test(test_interrupted_clients_are_answered_at_once),
-		cmocka_unit_test(test_house_has_one_event_at_a_time),
-		cmocka_unit_test(test_house_takes_another_turn),
-		cmocka_unit_test(test_house_keeps_sleepers_alive_up_to_the_limit),
+		cmocka_unit_test(test_devices_have_one_event_at_a_time),
+		cmocka_unit_test(test_devices_take_another_turn),
+		cmocka_unit_test(test_devices_keep_sleepers_alive_up_to_the_limit),
 		cmocka_unit_test(test_who_joins_in_its_turn_is_admitted_after_it),
 		cmocka_unit_test(test_a_broadcast_comes_through_before_its_turn),
-		cmocka_unit_test(test_house_waits_for_what_is_not_acknowledged),
+		cmocka_unit_test(test_devices_wait_for_what_is_not_acknowledged),
 		cmocka_unit_test(test_grant_ends_at_the_event),
 		cmocka_unit_test(test_earlier_event_takes_the_bound_back),
 		cmocka_unit_test(test_later_event_takes_nothing_back),
@@ -692,7 +692,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_happens_before_the_first_window),
 		cmocka_unit_test(test_grant_ends_with_the_window),
 		cmocka_unit_test(test_window_is_said_once),
-		cmocka_unit_test(test_house_keeps_to_the_window),
+		cmocka_unit_test(test_devices_keep_to_the_window),
 		cmocka_unit_test(test_sleep_for_ever_is_the_end_of_a_window_only),
 		cmocka_unit_test(test_empty_window_is_over_at_once),
 		cmocka_unit_test(test_window_is_not_over_while_a_client_connects),

@@ -10,35 +10,35 @@ static void take_back_if_needed(struct calendar *calendar)
 {
 	if (!calendar_overrun_possible(calendar))
 		return;
-	calendar->house_waits = true;
+	calendar->devices_wait = true;
 	calendar_take_back(calendar);
 }
 
-int calendar_set_house(struct calendar *calendar, uint64_t time)
+int calendar_set_device_turn(struct calendar *calendar, uint64_t time)
 {
 	int err = calendar_queue_reserve(calendar, calendar->present);
 
 	if (err)
 		return err;
-	calendar->house = time < calendar->now ? calendar->now : time;
+	calendar->device_turn = time < calendar->now ? calendar->now : time;
 	take_back_if_needed(calendar);
 	calendar_schedule(calendar);
 	return 0;
 }
 
-bool calendar_house_heard(const struct calendar *calendar)
+bool calendar_is_bound_acknowledged(const struct calendar *calendar)
 {
-	return !calendar->house_waits;
+	return !calendar->devices_wait;
 }
 
-int calendar_house_done(struct calendar *calendar)
+int calendar_device_turn_done(struct calendar *calendar)
 {
 	int err = calendar_queue_reserve(calendar, calendar->present);
 
 	if (err)
 		return err;
-	assert(calendar->house_runs);
-	calendar->house_runs = false;
+	assert(calendar->devices_run);
+	calendar->devices_run = false;
 	calendar_schedule(calendar);
 	return 0;
 }
