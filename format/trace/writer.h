@@ -15,7 +15,7 @@
 #include <pthread.h>
 
 #include "format/trace/frame_write.h"
-#include "format/trace/codec/habit.h"
+#include "format/trace/codec/record_predictor.h"
 
 #define WRITER_COLUMNS	4
 #define WRITER_FLUSH_NS 100000000ULL
@@ -56,7 +56,7 @@ struct trace_writer {
 	uint64_t flush_ns;
 	uint64_t deadline; /* when columns are taken even if they are not full */
 	struct frame_writer frames;
-	struct habit habit;
+	struct record_predictor predictor;
 	struct embed *embedding; /* next to work on; those before it are done */
 	uint32_t contents;
 	uint64_t artifacts;

@@ -101,7 +101,7 @@ static int write_columns(struct trace_writer *writer, struct columns *columns)
 	struct index_entry entry = { .number = columns->first_number, .now = columns->first_now };
 	int err;
 
-	columns_content(columns, &writer->habit, writer->frames.chain, segments);
+	columns_content(columns, &writer->predictor, writer->frames.chain, segments);
 	err = frame_write(&writer->frames, writer->frames.records, segments, COLUMNS_SEGMENTS,
 			  &entry);
 	writer->now = columns->first_now;

@@ -140,7 +140,7 @@ int decoder_begin(struct decoder *decoder, const uint8_t *content, size_t size)
 	err = split_columns(decoder, &rest);
 	if (err)
 		return err;
-	habit_begin(&decoder->habit);
+	record_predictor_begin(&decoder->record_predictor);
 	decoder->run = 0;
 	return 0;
 }
@@ -323,7 +323,7 @@ static int take_token(struct decoder *decoder, uint8_t tag, uint64_t *token)
 		return decoder_bad(decoder, "guest number out of range");
 	if ((tag & TAG_OP_MASK) == TAG_RECORD && !take_kind(decoder, &kind, &fields))
 		return decoder_bad(decoder, "invalid kind");
-	*token = habit_token(tag, context, kind, fields, (uint32_t)guest);
+	*token = record_token(tag, context, kind, fields, (uint32_t)guest);
 	return 0;
 }
 
@@ -341,12 +341,12 @@ static int next_token(struct decoder *decoder, uint64_t *token)
 		err = take_token(decoder, tag, token);
 	} else {
 		decoder->run--;
-		*token = habit_expect(&decoder->habit);
+		*token = record_predictor_expect(&decoder->record_predictor);
 		if (!*token)
 			err = decoder_bad(decoder, "record in a run without an expected token");
 	}
 	if (!err)
-		habit_learn(&decoder->habit, *token);
+		record_predictor_learn(&decoder->record_predictor, *token);
 	return err;
 }
 

@@ -6,7 +6,7 @@
 #ifndef TTREC_DECODE_H
 #define TTREC_DECODE_H
 
-#include "format/trace/codec/habit.h"
+#include "format/trace/codec/record_predictor.h"
 #include "format/trace/codec/predict.h"
 
 struct column_cursor {
@@ -18,7 +18,7 @@ struct decoder {
 	struct predictor predictor;
 	const uint8_t *columns; /* where those of this chunk begin */
 	struct column_cursor column[COLUMNS];
-	struct habit habit;
+	struct record_predictor record_predictor;
 	unsigned int run;    /* so many of the next records are as expected */
 	uint64_t number;     /* of the next record */
 	uint32_t left;	     /* records of this chunk not yet decoded */

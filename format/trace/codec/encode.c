@@ -319,13 +319,13 @@ uint8_t *put_chunk_head(uint8_t *out, enum chunk_type type, uint32_t guests, uin
 	return put_le64(out, chain);
 }
 
-void columns_content(struct columns *columns, struct habit *habit, uint64_t chain,
+void columns_content(struct columns *columns, struct record_predictor *predictor, uint64_t chain,
 		     struct segment segments[COLUMNS_SEGMENTS])
 {
 	uint8_t *out = columns->guest_end;
 
 	assert(columns->count);
-	columns_pack(columns, habit);
+	columns_pack(columns, predictor);
 	put_chunk_head(columns->head, CHUNK_RECORDS, columns->guest_count, columns->count,
 		       columns->first_number, columns->first_now, chain);
 	for (int i = 0; i < COLUMNS; i++) {

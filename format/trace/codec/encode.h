@@ -7,7 +7,7 @@
 #ifndef TTREC_ENCODE_H
 #define TTREC_ENCODE_H
 
-#include "format/trace/codec/habit.h"
+#include "format/trace/codec/record_predictor.h"
 #include "format/trace/codec/predict.h"
 
 struct columns {
@@ -44,14 +44,15 @@ void columns_destroy(struct columns *columns);
 bool columns_full(const struct columns *columns, size_t payload_size);
 
 /*
- * The content of a frame, once; valid as long as the columns. @habit is what the packing works in,
+ * The content of a frame, once; valid as long as the columns. @predictor is what the packing works
+ * in,
  * @chain goes over all frames before it.
  */
-void columns_content(struct columns *columns, struct habit *habit, uint64_t chain,
+void columns_content(struct columns *columns, struct record_predictor *predictor, uint64_t chain,
 		     struct segment segments[COLUMNS_SEGMENTS]);
 
 /* Only count the records that are as expected, instead of having tag, context, guest and kind. */
-void columns_pack(struct columns *columns, struct habit *habit);
+void columns_pack(struct columns *columns, struct record_predictor *predictor);
 
 /* Begin a chunk in @columns, whatever they held. */
 void encoder_begin(struct encoder *encoder, struct columns *columns);

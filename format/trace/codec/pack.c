@@ -11,7 +11,7 @@
 /* Where in the columns reading and writing has come to. */
 struct packing {
 	struct columns *columns;
-	struct habit *habit;
+	struct record_predictor *predictor;
 	const uint8_t *in[COLUMNS];
 	uint8_t *out[COLUMNS];
 	unsigned int run; /* expected records not yet written down */
@@ -41,7 +41,7 @@ static inline uint64_t next_token(struct packing *packing)
 		kind = *packing->in[COLUMN_KIND]++;
 		fields = *packing->in[COLUMN_KIND]++;
 	}
-	return habit_token(tag, context, kind, fields, guest);
+	return record_token(tag, context, kind, fields, guest);
 }
 
 static inline void put_run(struct packing *packing)
@@ -71,14 +71,14 @@ static inline void pack_record(struct packing *packing)
 {
 	uint64_t token = next_token(packing);
 
-	if (token == habit_expect(packing->habit)) {
+	if (token == record_predictor_expect(packing->predictor)) {
 		if (++packing->run == TAG_RUN_MAX)
 			put_run(packing);
 	} else {
 		put_run(packing);
 		put_token(packing, token);
 	}
-	habit_learn(packing->habit, token);
+	record_predictor_learn(packing->predictor, token);
 }
 
 /*
@@ -92,7 +92,7 @@ static bool is_worth_it(const struct columns *columns)
 	return others * MESSAGES_ALONE >= columns->count;
 }
 
-void columns_pack(struct columns *columns, struct habit *habit)
+void columns_pack(struct columns *columns, struct record_predictor *predictor)
 {
 	static const enum column packed[] = {
 		COLUMN_TAG,
@@ -100,11 +100,11 @@ void columns_pack(struct columns *columns, struct habit *habit)
 		COLUMN_GUEST,
 		COLUMN_KIND,
 	};
-	struct packing packing = { .columns = columns, .habit = habit };
+	struct packing packing = { .columns = columns, .predictor = predictor };
 
 	if (!columns->pack && !is_worth_it(columns))
 		return;
-	habit_begin(habit);
+	record_predictor_begin(predictor);
 	for (int i = 0; i < COLUMNS; i++)
 		packing.in[i] = packing.out[i] = columns->begin[i];
 	for (uint32_t i = 0; i < columns->count; i++)

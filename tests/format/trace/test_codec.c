@@ -23,7 +23,7 @@
 struct coder {
 	struct encoder encoder;
 	struct columns *columns;
-	struct habit habit;
+	struct record_predictor predictor;
 	struct decoder *decoder;
 	uint8_t *content;
 	size_t size;
@@ -50,7 +50,7 @@ static void join_segments(struct coder *coder)
 {
 	struct segment segments[COLUMNS_SEGMENTS];
 
-	columns_content(coder->columns, &coder->habit, 0, segments);
+	columns_content(coder->columns, &coder->predictor, 0, segments);
 	coder->size = 0;
 	for (size_t i = 0; i < COLUMNS_SEGMENTS; i++) {
 		memcpy(coder->content + coder->size, segments[i].data, segments[i].size);

@@ -18,7 +18,7 @@
 struct cost {
 	struct encoder encoder;
 	struct columns *columns;
-	struct habit habit;
+	struct record_predictor predictor;
 	struct decoder *decoder;
 	uint8_t *content;
 	uint64_t bytes; /* of all chunks */
@@ -50,7 +50,7 @@ static void end_chunk(struct cost *cost, const struct sample *sample)
 	size_t size = 0;
 	bool chained;
 
-	columns_content(cost->columns, &cost->habit, 0, segments);
+	columns_content(cost->columns, &cost->predictor, 0, segments);
 	for (size_t i = 0; i < COLUMNS_SEGMENTS; i++) {
 		memcpy(cost->content + size, segments[i].data, segments[i].size);
 		size += segments[i].size;
