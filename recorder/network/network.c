@@ -54,7 +54,7 @@ int network_add_port(struct network *network, const struct network_link *link,
 	port->network = network;
 	port->number = network->port_count++;
 	port->link = *link;
-	port->luck = network_luck_derive(network->seed, port->number);
+	port->random = network_random_derive(network->seed, port->number);
 	*out = ports[port->number] = port;
 	take_pointer(port);
 	return 0;

@@ -12,23 +12,24 @@
  * ---------------------------------------------------------------------------------- */
 
 /* A stream of random numbers: splitmix64, public domain, by Sebastiano Vigna. */
-struct network_luck {
+struct network_random {
 	uint64_t state;
 };
 
-uint64_t network_luck_next(struct network_luck *luck);
+uint64_t network_random_next(struct network_random *random);
 
 /* Another stream for each @number, whatever is taken from this one. */
-struct network_luck network_luck_derive(uint64_t seed, uint64_t number);
+struct network_random network_random_derive(uint64_t seed, uint64_t number);
 
 /* What happens to one frame on one link. */
-struct network_fate {
+struct network_link_outcome {
 	bool lost, overtakes;
 	uint64_t jitter;
 };
 
 /* Takes as many numbers whatever the link is like and whatever comes out. */
-struct network_fate network_link_draw(const struct network_link *link, struct network_luck *luck);
+struct network_link_outcome network_link_draw(const struct network_link *link,
+					      struct network_random *random);
 
 /* ---- One direction of a cable -------------------------------------------------------------- */
 
@@ -96,7 +97,7 @@ struct network_port {
 	struct network_link link;
 	struct device *device;
 	struct network_outbox *outbox;
-	struct network_luck luck; /* one number for each frame it sends */
+	struct network_random random; /* one number for each frame it sends */
 	uint64_t sequence;
 	struct network_line to_switch, to_guest;
 	struct network_queue waiting;	 /* by the time at which they are at the switch */

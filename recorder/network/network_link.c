@@ -11,39 +11,40 @@ static uint64_t mix(uint64_t z)
 	return z ^ (z >> 31);
 }
 
-uint64_t network_luck_next(struct network_luck *luck)
+uint64_t network_random_next(struct network_random *random)
 {
-	return mix(luck->state += 0x9e3779b97f4a7c15);
+	return mix(random->state += 0x9e3779b97f4a7c15);
 }
 
-struct network_luck network_luck_derive(uint64_t seed, uint64_t number)
+struct network_random network_random_derive(uint64_t seed, uint64_t number)
 {
 	/* Mixed twice over: neighbouring seeds and numbers must not give overlapping streams. */
-	return (struct network_luck){ mix(mix(seed + 1) ^ mix(~number)) };
+	return (struct network_random){ mix(mix(seed + 1) ^ mix(~number)) };
 }
 
 /* True in a share of all cases. */
-static bool luck_happens(struct network_luck *luck, double share)
+static bool random_happens(struct network_random *random, double share)
 {
-	return (double)(network_luck_next(luck) >> 11) * 0x1p-53 < share;
+	return (double)(network_random_next(random) >> 11) * 0x1p-53 < share;
 }
 
 /* 0 to @most, each as likely. */
-static uint64_t luck_up_to(struct network_luck *luck, uint64_t most)
+static uint64_t random_up_to(struct network_random *random, uint64_t most)
 {
 	unsigned __int128 range = (unsigned __int128)most + 1;
 
-	return (uint64_t)((network_luck_next(luck) * range) >> 64);
+	return (uint64_t)((network_random_next(random) * range) >> 64);
 }
 
-struct network_fate network_link_draw(const struct network_link *link, struct network_luck *luck)
+struct network_link_outcome network_link_draw(const struct network_link *link,
+					      struct network_random *random)
 {
-	struct network_fate fate;
+	struct network_link_outcome outcome;
 
-	fate.lost = luck_happens(luck, link->loss);
-	fate.overtakes = luck_happens(luck, link->reorder);
-	fate.jitter = luck_up_to(luck, link->jitter);
-	return fate;
+	outcome.lost = random_happens(random, link->loss);
+	outcome.overtakes = random_happens(random, link->reorder);
+	outcome.jitter = random_up_to(random, link->jitter);
+	return outcome;
 }
 
 /* How long the link is busy with a frame, rounded up: the bandwidth is never exceeded. */

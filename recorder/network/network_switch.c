@@ -10,7 +10,7 @@
 struct passage {
 	struct network_port *from;
 	struct network_frame *frame;
-	struct network_luck luck; /* of this frame alone */
+	struct network_random random; /* of this frame alone */
 	uint64_t sent;
 	uint64_t time; /* at the switch */
 	unsigned int receivers;
@@ -29,18 +29,18 @@ static size_t port_backlog(struct network_port *port, uint64_t time)
 }
 
 static int port_enter(struct network_port *port, struct passage *passage,
-		      const struct network_fate *fate)
+		      const struct network_link_outcome *outcome)
 {
 	struct network_entry entry = {
 		.time = passage->time,
 		.sequence = passage->from->sequence,
-		.jitter = fate->jitter,
+		.jitter = outcome->jitter,
 		.from = passage->from->number,
 		.frame = passage->frame,
 	};
 	int err;
 
-	if (fate->overtakes) {
+	if (outcome->overtakes) {
 		entry.time =
 			network_line_overtake(&port->link, passage->time, passage->frame->size);
 		err = network_queue_add(&port->overtaking, &entry);
@@ -79,11 +79,11 @@ static void lose(struct passage *passage, const struct network_port *port, enum 
 static int pass_to(struct passage *passage, struct network_port *port)
 {
 	/* A random stream for each receiver: their number does not affect outcomes. */
-	struct network_luck luck = network_luck_derive(passage->luck.state, port->number);
-	struct network_fate fate = network_link_draw(&port->link, &luck);
+	struct network_random random = network_random_derive(passage->random.state, port->number);
+	struct network_link_outcome outcome = network_link_draw(&port->link, &random);
 	int err;
 
-	if (fate.lost) {
+	if (outcome.lost) {
 		lose(passage, port, TRACE_LOSS_RANDOM);
 		return 0;
 	}
@@ -91,7 +91,7 @@ static int pass_to(struct passage *passage, struct network_port *port)
 		lose(passage, port, TRACE_LOSS_NO_BUFFER);
 		return 0;
 	}
-	err = port_enter(port, passage, &fate);
+	err = port_enter(port, passage, &outcome);
 	if (!err)
 		schedule_if_first(port, passage->frame);
 	return err;
@@ -133,20 +133,20 @@ static int forward(struct passage *passage)
 static bool pass_to_switch(struct passage *passage)
 {
 	struct network_port *from = passage->from;
-	struct network_fate fate = network_link_draw(&from->link, &passage->luck);
+	struct network_link_outcome outcome = network_link_draw(&from->link, &passage->random);
 	size_t size = passage->frame->size;
 
 	if (size < NETWORK_HEADER_SIZE)
 		return false;
-	if (fate.lost) {
+	if (outcome.lost) {
 		passage->loss = TRACE_LOSS_RANDOM;
 		return false;
 	}
-	if (fate.overtakes)
+	if (outcome.overtakes)
 		passage->time = network_line_overtake(&from->link, passage->sent, size);
 	else
 		passage->time = network_line_pass(&from->to_switch, &from->link, passage->sent,
-						  size, fate.jitter);
+						  size, outcome.jitter);
 	return true;
 }
 
@@ -155,7 +155,7 @@ int network_switch(struct network_port *from, uint64_t time, struct network_fram
 	struct passage passage = {
 		.from = from,
 		.frame = frame,
-		.luck = { network_luck_next(&from->luck) },
+		.random = { network_random_next(&from->random) },
 		.sent = time,
 		.loss = TRACE_LOSS_NOBODY,
 	};

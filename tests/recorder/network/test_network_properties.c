@@ -166,7 +166,7 @@ differ:
 	stage_close(&other);
 }
 
-static void another_seed_is_other_luck(void **state)
+static void another_seed_is_another_stream(void **state)
 {
 	(void)state;
 	for_each_network(check_seed);
@@ -268,23 +268,23 @@ static void order_is_kept(void **state)
 	for_each_network(check_order);
 }
 
-static size_t fate_of(const struct network_stage *stage, unsigned int from, uint64_t *fate)
+static size_t arrival_times(const struct network_stage *stage, unsigned int from, uint64_t *times)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < stage->port[1 - from].arrival_count; i++)
-		fate[count++] = stage->port[1 - from].arrival[i].time;
+		times[count++] = stage->port[1 - from].arrival[i].time;
 	return count;
 }
 
-/* Whether 1 is silent or sends a lot, the frames of 0 have the same luck. */
-static void luck_is_ones_own(void **state)
+/* Whether 1 is silent or sends a lot, the frames of 0 get the same random numbers. */
+static void each_sender_has_its_own_random_stream(void **state)
 {
 	const struct network_link link[] = {
 		{ .delay = 1000, .jitter = 500, .loss = 0.3, .reorder = 0.2 },
 		{ .delay = 1000, .jitter = 500, .loss = 0.1, .reorder = 0.2 }
 	};
-	static uint64_t fate[2][1000];
+	static uint64_t times[2][1000];
 	struct network_stage stage;
 	size_t count[2];
 
@@ -298,21 +298,21 @@ static void luck_is_ones_own(void **state)
 					   &(struct stage_sending){ i * 5000 + 3, 1, 0, 60 });
 		}
 		stage_pass(&stage, WIRE_TIME_NEVER);
-		count[busy] = fate_of(&stage, 0, fate[busy]);
+		count[busy] = arrival_times(&stage, 0, times[busy]);
 		stage_close(&stage);
 	}
 	assert_int_equal(count[0], count[1]);
-	assert_memory_equal(fate[0], fate[1], count[0] * sizeof(uint64_t));
+	assert_memory_equal(times[0], times[1], count[0] * sizeof(uint64_t));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(windows_change_nothing),
-		cmocka_unit_test(another_seed_is_other_luck),
+		cmocka_unit_test(another_seed_is_another_stream),
 		cmocka_unit_test(every_frame_is_accounted_for),
 		cmocka_unit_test(order_is_kept),
-		cmocka_unit_test(luck_is_ones_own),
+		cmocka_unit_test(each_sender_has_its_own_random_stream),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, print_seed);
