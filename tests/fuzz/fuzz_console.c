@@ -8,7 +8,7 @@
 
 #include "kernel/wire/wire.h"
 #include "recorder/device/device_console_script.h"
-#include "recorder/watch/last_words.h"
+#include "recorder/watch/final_output.h"
 #include "recorder/watch/watch.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -90,7 +90,7 @@ int fuzz_one(const uint8_t *data, size_t size)
 	struct fuzz_input input = { data, size };
 	struct watch *watch = open_watch(&input);
 	struct console_script *script;
-	struct last_words words = { .length = 0 };
+	struct final_output output = { .length = 0 };
 	uint64_t now = 0;
 	size_t typed = 0;
 
@@ -104,8 +104,8 @@ int fuzz_one(const uint8_t *data, size_t size)
 		now += head;
 		watch_feed(watch, head & 3 ? (head & 3u) - 1 : 0, now, (const char *)text, count);
 		console_script_output(script, now, text, count);
-		last_words_feed(&words, (const char *)text, count);
-		fuzz_expect(words.length < LAST_WORDS_LINE);
+		final_output_feed(&output, (const char *)text, count);
+		fuzz_expect(output.length < FINAL_OUTPUT_LINE);
 		type_what_is_due(script, now, &typed);
 	}
 	check_verdict(watch);

@@ -14,7 +14,7 @@ ttrec_unit_test(test_session_sources SOURCES recorder/session/test_session_sourc
 ttrec_unit_test(test_session_turn SOURCES recorder/session/test_session_turn.c recorder/session/session_stage.c
   LIBS ttsession)
 ttrec_unit_test(test_watch SOURCES recorder/watch/test_watch.c LIBS ttwatch)
-ttrec_unit_test(test_last_words SOURCES recorder/watch/test_last_words.c LIBS ttwatch)
+ttrec_unit_test(test_final_output SOURCES recorder/watch/test_final_output.c LIBS ttwatch)
 
 # The doctor: what it makes of a host, and what it says under restrictions that are really there.
 ttrec_unit_test(test_doctor SOURCES recorder/doctor/test_doctor.c LIBS ttdoctor)

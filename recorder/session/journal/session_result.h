@@ -27,8 +27,8 @@ struct session_guest_result {
 	bool ended;
 	int status, signal;
 	uint64_t ended_now;    /* virtual time at which it left, ns, or ended where it never came */
-	const char *hint;      /* for what its kernel said, see last_words.h; NULL */
-	const char *last_line; /* of its console, see last_words.h; NULL: it did not end */
+	const char *hint;      /* for what its kernel said, see final_output.h; NULL */
+	const char *last_line; /* of its console, see final_output.h; NULL: it did not end */
 	char exceeded[SANDBOX_EXCEEDED_TEXT]; /* which limit of its sandbox it was killed at; empty
 					       */
 	uint64_t messages;

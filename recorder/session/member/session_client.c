@@ -88,7 +88,7 @@ void client_record_message(struct client *client, enum trace_kind kind,
 	client->partition->outcome->result->messages++;
 	/* Its output about the host before it began is unrelated to how it ends. */
 	if (client->guest && !client->guest->result.messages++)
-		last_words_forget(&client->guest->last_words);
+		final_output_forget(&client->guest->final_output);
 	partition_record(client->partition, &record);
 }
 

@@ -149,7 +149,7 @@ void session_guest_record_exit(struct session_guest *guest)
 				       .now = partition_now(guest->partition) };
 
 	session_guest_record_console(guest);
-	guest->result.last_line = last_words_line(&guest->last_words);
+	guest->result.last_line = final_output_line(&guest->final_output);
 	session_guest_detach_probe(guest);
 	record.exit.status = (uint64_t)guest->result.status;
 	record.exit.signal = (uint64_t)guest->result.signal;

@@ -10,7 +10,7 @@
 
 #include "format/base/terminal_text.h"
 #include "kernel/guest/guest.h"
-#include "recorder/watch/last_words.h"
+#include "recorder/watch/final_output.h"
 #include "recorder/session/journal/session_options.h"
 #include "recorder/session/member/session_partition.h"
 #include "recorder/session/journal/session_source.h"
@@ -44,7 +44,7 @@ struct session_guest {
 	struct entropy_stream *entropy;
 	struct watch *watch;	  /* of its console; may be NULL */
 	struct ci_console *heard; /* the same */
-	struct last_words last_words;
+	struct final_output final_output;
 	struct terminal_text terminal; /* where a terminal is in its output */
 	struct client *client;	       /* while it is connected; else NULL */
 	struct session_device *device; /* guest->spec->device_count of them */

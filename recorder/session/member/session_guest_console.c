@@ -86,8 +86,8 @@ static void judge_line(struct session_guest *guest, uint64_t now, const char *te
 	if (guest->all->watch)
 		watch_feed(guest->all->watch, guest->index, now, text, size);
 	report_to_ci(guest, now, text, size);
-	last_words_feed(&guest->last_words, text, size);
-	guest->result.hint = guest->last_words.hint;
+	final_output_feed(&guest->final_output, text, size);
+	guest->result.hint = guest->final_output.hint;
 }
 
 /* At the time that the trace has for it, however early it was read. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Hints for a guest kernel's last messages. */
-#include "recorder/watch/last_words.h"
+#include "recorder/watch/final_output.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -70,46 +70,46 @@ static bool says_nothing_of_why(const char *line)
 	       program_end_parse(line, &end);
 }
 
-static void keep_line(struct last_words *words)
+static void keep_line(struct final_output *output)
 {
-	if (!says_nothing_of_why(words->line))
-		snprintf(words->last, sizeof(words->last), "%s", words->line);
+	if (!says_nothing_of_why(output->line))
+		snprintf(output->last, sizeof(output->last), "%s", output->line);
 }
 
-static void judge_line(struct last_words *words)
+static void judge_line(struct final_output *output)
 {
-	size_t count = words->hint ? words->rank : ARRAY_SIZE(known);
+	size_t count = output->hint ? output->rank : ARRAY_SIZE(known);
 
-	words->line[words->length] = '\0';
-	words->length = 0;
-	keep_line(words);
+	output->line[output->length] = '\0';
+	output->length = 0;
+	keep_line(output);
 	for (size_t i = 0; i < count; i++) {
-		if (!strstr(words->line, known[i].said))
+		if (!strstr(output->line, known[i].said))
 			continue;
-		words->hint = known[i].hint;
-		words->rank = i;
+		output->hint = known[i].hint;
+		output->rank = i;
 		return;
 	}
 }
 
-void last_words_feed(struct last_words *words, const char *text, size_t size)
+void final_output_feed(struct final_output *output, const char *text, size_t size)
 {
 	for (size_t i = 0; i < size; i++) {
-		if (words->length == LAST_WORDS_LINE - 1 || text[i] == '\n')
-			judge_line(words);
+		if (output->length == FINAL_OUTPUT_LINE - 1 || text[i] == '\n')
+			judge_line(output);
 		if (text[i] && text[i] != '\n' && text[i] != '\r')
-			words->line[words->length++] = text[i];
+			output->line[output->length++] = text[i];
 	}
 }
 
-void last_words_forget(struct last_words *words)
+void final_output_forget(struct final_output *output)
 {
-	words->last[0] = '\0';
+	output->last[0] = '\0';
 }
 
-const char *last_words_line(struct last_words *words)
+const char *final_output_line(struct final_output *output)
 {
-	words->line[words->length] = '\0';
-	keep_line(words);
-	return console_line_clean(words->last);
+	output->line[output->length] = '\0';
+	keep_line(output);
+	return console_line_clean(output->last);
 }

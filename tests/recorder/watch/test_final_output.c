@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What is made of the last words of kernels. */
+/* What is made of the last output of kernels. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,26 +7,26 @@
 
 #include <cmocka.h>
 
-#include "recorder/watch/last_words.h"
+#include "recorder/watch/final_output.h"
 
-static struct last_words hear(const char *text)
+static struct final_output feed(const char *text)
 {
-	struct last_words words = { 0 };
+	struct final_output output = { 0 };
 
-	last_words_feed(&words, text, strlen(text));
-	return words;
+	final_output_feed(&output, text, strlen(text));
+	return output;
 }
 
 static void test_a_guest_that_says_nothing_of_it(void **state)
 {
 	(void)state;
-	assert_null(hear("hello\nnot ok 1 - mine\nKernel panic - not syncing: mine\n").hint);
+	assert_null(feed("hello\nnot ok 1 - mine\nKernel panic - not syncing: mine\n").hint);
 }
 
 /* Whatever comes first: the ext2 driver's refusal says more than the panic that follows. */
 static void test_the_cause_counts_not_its_consequences(void **state)
 {
-	struct last_words words = hear(
+	struct final_output output = feed(
 		"[    0.01] EXT2-fs (vda): error: couldn't mount because of unsupported optional "
 		"features (2c0)\n"
 		"[    0.01] No filesystem could mount root, tried: \r\n"
@@ -35,23 +35,23 @@ static void test_the_cause_counts_not_its_consequences(void **state)
 		"\"/dev/vda\"\n");
 
 	(void)state;
-	assert_non_null(strstr(words.hint, "CONFIG_EXT4_FS"));
-	words = hear("Initramfs unpacking failed: write error\nNo working init found.\n");
-	assert_non_null(strstr(words.hint, "mem="));
-	words = hear("No working init found.\nInitramfs unpacking failed: write error\n");
-	assert_non_null(strstr(words.hint, "mem="));
+	assert_non_null(strstr(output.hint, "CONFIG_EXT4_FS"));
+	output = feed("Initramfs unpacking failed: write error\nNo working init found.\n");
+	assert_non_null(strstr(output.hint, "mem="));
+	output = feed("No working init found.\nInitramfs unpacking failed: write error\n");
+	assert_non_null(strstr(output.hint, "mem="));
 }
 
 static void assert_last(const char *text, const char *expected)
 {
-	struct last_words words = hear(text);
+	struct final_output output = feed(text);
 
-	assert_string_equal(last_words_line(&words), expected);
+	assert_string_equal(final_output_line(&output), expected);
 }
 
 static void test_the_last_line_that_says_more_than_the_end(void **state)
 {
-	struct last_words words = hear("Checking PROT_EXEC mmap...OK\n");
+	struct final_output output = feed("Checking PROT_EXEC mmap...OK\n");
 
 	(void)state;
 	assert_last("", "");
@@ -62,33 +62,33 @@ static void test_the_last_line_that_says_more_than_the_end(void **state)
 		    "[    0.02] reboot: Power down\n",
 		    "cannot open it");
 	assert_last("not ok 1 - it\n", "not ok 1 - it");
-	last_words_forget(&words);
-	assert_string_equal(last_words_line(&words), "");
+	final_output_forget(&output);
+	assert_string_equal(final_output_line(&output), "");
 }
 
 static void test_a_line_comes_in_pieces(void **state)
 {
 	static const char text[] =
 		"Run /init as init process\nFailed to execute /init (error -2)\n";
-	struct last_words words = { 0 };
+	struct final_output output = { 0 };
 
 	(void)state;
 	for (const char *at = text; *at; at++)
-		last_words_feed(&words, at, 1);
-	assert_non_null(strstr(words.hint, "dynamic loader"));
+		final_output_feed(&output, at, 1);
+	assert_non_null(strstr(output.hint, "dynamic loader"));
 }
 
 static void test_a_line_without_end_does_no_harm(void **state)
 {
-	struct last_words words = { 0 };
+	struct final_output output = { 0 };
 	char text[1000];
 
 	(void)state;
 	memset(text, 'x', sizeof(text));
-	last_words_feed(&words, text, sizeof(text));
-	assert_null(words.hint);
-	last_words_feed(&words, "\nNo working init found\n", 23);
-	assert_non_null(words.hint);
+	final_output_feed(&output, text, sizeof(text));
+	assert_null(output.hint);
+	final_output_feed(&output, "\nNo working init found\n", 23);
+	assert_non_null(output.hint);
 }
 
 int main(void)
