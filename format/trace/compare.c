@@ -164,7 +164,7 @@ static void part(struct compare *compare, uint32_t index, const struct compare_p
 	const struct compare_print *print[2] = { a, b };
 	struct compare_guest *guest = &compare->guest[index];
 
-	guest->parted = true;
+	guest->diverged = true;
 	for (int s = 0; s < 2; s++)
 		compare->waiting[s] -= guest->queue[s].count;
 	guest->first = (struct trace_difference){ .guest = index };
@@ -174,9 +174,9 @@ static void part(struct compare *compare, uint32_t index, const struct compare_p
 		if (print[s])
 			guest->first.now[s] = print[s]->now;
 	}
-	if (!compare->parted || earlier(&guest->first, &compare->first))
+	if (!compare->diverged || earlier(&guest->first, &compare->first))
 		compare->first = guest->first;
-	compare->parted = true;
+	compare->diverged = true;
 }
 
 static bool queue_full(const struct compare_queue *queue)
@@ -191,7 +191,7 @@ static bool side_full(const struct compare *compare, int s)
 	return side->got > 0 && queue_full(&compare->guest[side->record.guest].queue[s]);
 }
 
-/* A guest that has parted has more of it when both have enough, or there is no room. */
+/* A guest that has diverged has more of it when both have enough, or there is no room. */
 static int follow(struct compare *compare, uint32_t index, bool final)
 {
 	struct compare_guest *guest = &compare->guest[index];
@@ -248,11 +248,11 @@ static int feed(struct compare *compare, int s)
 	struct compare_print print = make_print(&compare->side[s].record);
 	int err = 0;
 
-	if (!guest->parted)
+	if (!guest->diverged)
 		err = feed_even(compare, s, index, &print);
 	else if (compare->follow && compare->side[!s].got >= 0)
 		err = queue_push(&guest->queue[s], &print);
-	if (!err && guest->parted && guest->queue[s].count >= COMPARE_QUEUE_MAX / 2 &&
+	if (!err && guest->diverged && guest->queue[s].count >= COMPARE_QUEUE_MAX / 2 &&
 	    guest->queue[!s].count >= COMPARE_QUEUE_MAX / 2)
 		err = follow(compare, index, false);
 	return err ? err : advance(compare, s);
@@ -264,9 +264,9 @@ static int make_room(struct compare *compare, int s)
 	uint32_t index = compare->side[s].record.guest;
 	struct compare_guest *guest = &compare->guest[index];
 
-	if (!guest->parted && !compare->side[!s].got)
+	if (!guest->diverged && !compare->side[!s].got)
 		part_from(compare, s, index, NULL);
-	if (guest->parted)
+	if (guest->diverged)
 		return follow(compare, index, false);
 	compare->waiting[s] -= guest->queue[s].count;
 	guest->lagging = compare->side[!s].got > 0;
@@ -295,7 +295,7 @@ static bool is_pair(const struct compare *compare)
 	if (side[0].got <= 0 || side[1].got <= 0 || side[0].record.guest != side[1].record.guest)
 		return false;
 	guest = &compare->guest[side[0].record.guest];
-	return !guest->parted && !guest->queue[0].count && !guest->queue[1].count;
+	return !guest->diverged && !guest->queue[0].count && !guest->queue[1].count;
 }
 
 static int step(struct compare *compare)
@@ -329,7 +329,7 @@ static bool settled(const struct compare *compare)
 {
 	uint64_t now = compare->first.now[first_side(&compare->first)];
 
-	if (!compare->parted)
+	if (!compare->diverged)
 		return false;
 	for (int s = 0; s < 2; s++)
 		if (compare->side[s].got > 0 && compare->side[s].record.now <= now)
@@ -338,7 +338,7 @@ static bool settled(const struct compare *compare)
 		for (int s = 0; s < 2; s++) {
 			const struct compare_queue *queue = &compare->guest[i].queue[s];
 
-			if (!compare->guest[i].parted && queue->count &&
+			if (!compare->guest[i].diverged && queue->count &&
 			    compare_queue_at(queue, 0)->now <= now)
 				return false;
 		}
@@ -356,9 +356,9 @@ static int finish(struct compare *compare)
 		if (guest->unwanted)
 			continue;
 		for (int s = 0; s < 2; s++)
-			if (!guest->parted && guest->queue[s].count && !compare->side[!s].got)
+			if (!guest->diverged && guest->queue[s].count && !compare->side[!s].got)
 				part_from(compare, s, i, NULL);
-		if (guest->parted)
+		if (guest->diverged)
 			err = follow(compare, i, true);
 	}
 	return err;
@@ -430,7 +430,7 @@ int trace_compare(struct trace_reader *a, struct trace_reader *b,
 
 	*first = compare.first;
 	if (!err)
-		err = compare.parted ? 1 : compare.cut;
+		err = compare.diverged ? 1 : compare.cut;
 	compare_release(&compare);
 	return err;
 }

@@ -48,15 +48,15 @@ struct compare_guest {
 	bool seen[2];		       /* that trace has records of it */
 	bool unwanted;		       /* known to be equal to the end, or not asked for */
 	bool lagging;		       /* looked at again alone: the traces have it too far apart */
-	bool parted;
-	struct trace_difference first; /* when parted */
+	bool diverged;
+	struct trace_difference first; /* when diverged */
 	uint64_t end_chain[2];
 	uint64_t chain[2]; /* at the place that is looked at, if round is the present one */
 	uint32_t round[2];
 };
 
 /*
- * Take records from the fronts of both queues of a guest that has parted: some, when either has
+ * Take records from the fronts of both queues of a guest that has diverged: some, when either has
  * COMPARE_QUEUE_MAX, all when @final. @cut: the trace that has less is not whole, so that more
  * might have come. Returns 0 or -errno.
  */
@@ -77,11 +77,11 @@ struct compare {
 	struct compare_guest *guest;
 	uint32_t guest_count;
 	uint32_t only;	     /* guest that is walked over, or TRACE_GUEST_ALL */
-	uint64_t waiting[2]; /* records in queues of guests that have not parted */
+	uint64_t waiting[2]; /* records in queues of guests that have not diverged */
 	uint64_t skipped;    /* records before this number were found equal by their chains */
 	bool equal;	     /* all of them were: nothing was read */
-	bool parted;
-	struct trace_difference first; /* the earliest of all guests, when parted */
+	bool diverged;
+	struct trace_difference first; /* the earliest of all guests, when diverged */
 	int cut;		       /* which error ended one of them early, or 0 */
 };
 

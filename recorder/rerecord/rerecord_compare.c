@@ -255,7 +255,7 @@ static void count_records(struct rerecord_compare *compare)
 		compare->result.records = record.number + 1;
 }
 
-static void tell_parting(const struct rerecord_compare *compare)
+static void report_difference(const struct rerecord_compare *compare)
 {
 	const struct rerecord_result *result = &compare->result;
 	char record[UNITS_TEXT], time[UNITS_TEXT];
@@ -266,20 +266,20 @@ static void tell_parting(const struct rerecord_compare *compare)
 			duration_exact(result->now, time), result->difference);
 }
 
-static void part(struct rerecord_compare *compare, const struct compared *guest,
-		 const struct trace_record *old, const struct trace_record *new)
+static void diverge(struct rerecord_compare *compare, const struct compared *guest,
+		    const struct trace_record *old, const struct trace_record *new)
 {
 	struct rerecord_result *result = &compare->result;
 
 	compare->over = true;
-	result->outcome = RERECORD_PARTED;
+	result->outcome = RERECORD_DIVERGED;
 	result->record = old->number;
 	result->now = old->now;
 	snprintf(result->guest, sizeof(result->guest), "%s",
 		 guest->spec ? guest->spec->name : "a client");
 	describe(result, old, new);
 	if (new)
-		tell_parting(compare);
+		report_difference(compare);
 }
 
 /* It has no more in the old trace, or what follows cannot be read. */
@@ -335,7 +335,7 @@ static void compare_records(struct rerecord_compare *compare, struct compared *g
 	} else if (is_cut_short(compare, guest, old, new)) {
 		end_guest(compare, guest, 0);
 	} else {
-		part(compare, guest, old, new);
+		diverge(compare, guest, old, new);
 	}
 }
 
@@ -390,7 +390,7 @@ static void compare_end(struct rerecord_compare *compare, bool stopped)
 	if (guest && (stopped || is_far_enough(compare, &old)))
 		compare->result.stopped = true;
 	else if (guest)
-		part(compare, guest, &old, NULL);
+		diverge(compare, guest, &old, NULL);
 }
 
 const struct rerecord_result *rerecord_compare_finish(struct rerecord_compare *compare,
@@ -399,7 +399,7 @@ const struct rerecord_result *rerecord_compare_finish(struct rerecord_compare *c
 	if (!compare->over)
 		compare_end(compare, stopped);
 	compare->over = true;
-	if (compare->result.outcome == RERECORD_PARTED)
+	if (compare->result.outcome == RERECORD_DIVERGED)
 		count_records(compare);
 	return &compare->result;
 }

@@ -11,7 +11,7 @@
 
 enum rerecord_outcome {
 	RERECORD_AGREES, /* as far as both go, or to where it was to be compared */
-	RERECORD_PARTED,
+	RERECORD_DIVERGED,
 	RERECORD_DAMAGED, /* the old trace cannot be read any further */
 };
 
@@ -22,7 +22,7 @@ struct rerecord_result {
 	uint64_t compared;
 	uint64_t record,
 		now;	  /* in the old trace: the last one that was equal, or where they part */
-	uint64_t records; /* of the old trace; only if they parted */
+	uint64_t records; /* of the old trace; only if they diverged */
 	char guest[64];	  /* whose record that is */
 	char difference[400];		    /* "X instead of Y" */
 	struct console_differences console; /* of guests with another kernel or initrd */

@@ -15,7 +15,7 @@ static void print_place(const struct rerecord_result *result, bool of_all, FILE 
 	fprintf(out, ", t=%s s", duration_exact(result->now, text));
 }
 
-static void print_parted(const struct rerecord_result *result, FILE *out)
+static void print_diverged(const struct rerecord_result *result, FILE *out)
 {
 	print_place(result, true, out);
 	fprintf(out, "; then guest %s: %s; continued live\n", result->guest, result->difference);
@@ -42,8 +42,8 @@ static void print_agrees(const struct rerecord_result *result, FILE *out)
 void rerecord_report_print(const struct rerecord_result *result, const char *trace, FILE *out)
 {
 	fprintf(out, "  re-recorded: agrees with %s ", trace);
-	if (result->outcome == RERECORD_PARTED)
-		print_parted(result, out);
+	if (result->outcome == RERECORD_DIVERGED)
+		print_diverged(result, out);
 	else
 		print_agrees(result, out);
 	if (*result->memory_reason)
@@ -55,7 +55,7 @@ void rerecord_report_print(const struct rerecord_result *result, const char *tra
 json_t *rerecord_report_json(const struct rerecord_result *result, const char *trace)
 {
 	static const char *const outcomes[] = { [RERECORD_AGREES] = "agrees",
-						[RERECORD_PARTED] = "parted",
+						[RERECORD_DIVERGED] = "parted",
 						[RERECORD_DAMAGED] = "damaged" };
 	json_t *json = json_pack(
 		"{s:s, s:s, s:I, s:I, s:I, s:b, s:s, s:I, s:o}", "trace", trace, "outcome",
@@ -66,7 +66,7 @@ json_t *rerecord_report_json(const struct rerecord_result *result, const char *t
 		(json_int_t)result->console.count, "console",
 		console_differences_json(&result->console));
 
-	if (json && result->outcome == RERECORD_PARTED)
+	if (json && result->outcome == RERECORD_DIVERGED)
 		json_object_update_new(
 			json, json_pack("{s:I, s:s, s:s}", "records", (json_int_t)result->records,
 					"guest", result->guest, "difference", result->difference));

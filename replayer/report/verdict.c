@@ -288,7 +288,7 @@ static void print_diverged(FILE *out, const struct verdict *verdict)
 	char time[UNITS_TEXT];
 
 	if (verdict_is_replaced(verdict))
-		verdict_print_parting(verdict, out);
+		verdict_print_difference(verdict, out);
 	else
 		fprintf(out,
 			"DIVERGED at record %" PRIu64 ", guest %s, t=%s s: expected %s, got %s\n",

@@ -11,7 +11,7 @@
 /* Guests with another kernel part or agree. */
 enum found {
 	FOUND_DIVERGED,
-	FOUND_PARTED,
+	FOUND_DIFFERENT,
 	FOUND_FAILED,
 	FOUND_AGREES,
 	FOUND_IDENTICAL,
@@ -25,7 +25,7 @@ static enum found find(const struct verdict *verdict)
 	if (verdict_failed(verdict, &why))
 		return FOUND_FAILED;
 	if (verdict_is_replaced(verdict))
-		return verdict->guest->outcome->report.diverged ? FOUND_PARTED : FOUND_AGREES;
+		return verdict->guest->outcome->report.diverged ? FOUND_DIFFERENT : FOUND_AGREES;
 	return verdict->guest->outcome->report.diverged ? FOUND_DIVERGED : FOUND_IDENTICAL;
 }
 
@@ -105,7 +105,7 @@ static void add_up(const struct verdict_lab *all, struct sum *sum)
 
 static const char *sum_word(const struct sum *sum)
 {
-	if (sum->found[FOUND_DIVERGED] + sum->found[FOUND_PARTED])
+	if (sum->found[FOUND_DIVERGED] + sum->found[FOUND_DIFFERENT])
 		return "diverged";
 	return sum->found[FOUND_FAILED] ? "not replayed" : "identical";
 }

@@ -17,7 +17,7 @@ bool verdict_is_replaced(const struct verdict *verdict)
 	return verdict->guest->started && verdict->guest->started->replaced;
 }
 
-void verdict_print_parting(const struct verdict *verdict, FILE *out)
+void verdict_print_difference(const struct verdict *verdict, FILE *out)
 {
 	const struct cursor_report *report = report_of(verdict);
 	char record[UNITS_TEXT], records[UNITS_TEXT], time[UNITS_TEXT];

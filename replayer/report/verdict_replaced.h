@@ -9,7 +9,7 @@
 bool verdict_is_replaced(const struct verdict *verdict);
 
 /* "agrees up to record 812 (t=0.41 s), of 2,314: then X instead of Y", and what one can do. */
-void verdict_print_parting(const struct verdict *verdict, FILE *out);
+void verdict_print_difference(const struct verdict *verdict, FILE *out);
 
 /* The keys of both in the verdict's object. 0 or -1. */
 int verdict_add_replaced(const struct verdict *verdict, json_t *json);

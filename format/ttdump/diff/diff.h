@@ -50,7 +50,7 @@ struct diff {
 	struct name_table names[2];
 	int end[2];		 /* what ended the reading of each early, or 0 */
 	char problem[2][256];	 /* and in words */
-	struct diff_tail **tail; /* by guest; NULL: it has not parted */
+	struct diff_tail **tail; /* by guest; NULL: it has not diverged */
 	uint32_t tail_count;
 	struct diff_grid *grid; /* where records are paired */
 };

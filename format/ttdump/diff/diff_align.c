@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * How a guest goes on after its histories have parted.
+ * How a guest goes on after its histories have diverged.
  *
  * Both are laid side by side. Where four records in a row are the same in both, they are level
  * again; what lies before that, or before both queues are half used up, is paired as well as can

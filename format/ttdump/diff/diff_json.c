@@ -55,7 +55,7 @@ static json_t *first_json(struct diff *diff)
 	struct difference_pair pair;
 	json_t *object;
 
-	if (!diff->compare.parted)
+	if (!diff->compare.diverged)
 		return json_null();
 	if (difference_load(diff->reader[0], diff->reader[1], first, &pair))
 		return NULL;
@@ -154,9 +154,9 @@ static json_t *guest_json(const struct diff *diff, uint32_t index)
 	json_object_set_new(object, "name",
 			    json_string(name_table_guest(
 				    &diff->names[index >= diff->names[0].count], index, name)));
-	json_object_set_new(object, "equal", json_boolean(!guest->parted));
+	json_object_set_new(object, "equal", json_boolean(!guest->diverged));
 	json_object_set_new(object, "parts",
-			    guest->parted ? place_json(&guest->first) : json_null());
+			    guest->diverged ? place_json(&guest->first) : json_null());
 	json_object_set_new(object, "later", tail ? tail_json(tail) : json_null());
 	return object;
 }

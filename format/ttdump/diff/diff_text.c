@@ -187,7 +187,7 @@ static void print_equal_guests(const struct diff *diff)
 	for (uint32_t i = 0; i < compare->guest_count; i++) {
 		const struct compare_guest *guest = &compare->guest[i];
 
-		if (guest->parted || !(guest->seen[0] || guest->seen[1]) ||
+		if (guest->diverged || !(guest->seen[0] || guest->seen[1]) ||
 		    (diff->guest && i != diff->options.guest))
 			continue;
 		if (equal++ < EQUAL_NAMES)
@@ -204,7 +204,7 @@ static void print_guests(const struct diff *diff)
 	puts("\nguests:");
 	print_equal_guests(diff);
 	for (uint32_t i = 0; i < diff->compare.guest_count; i++)
-		if (diff->compare.guest[i].parted && diff_tail(diff, i))
+		if (diff->compare.guest[i].diverged && diff_tail(diff, i))
 			print_tail(diff, &diff->compare.guest[i].first, diff_tail(diff, i));
 }
 
@@ -224,7 +224,7 @@ int diff_print_text(struct diff *diff, const struct diff_start *start)
 {
 	int err = 0;
 
-	if (diff->compare.parted)
+	if (diff->compare.diverged)
 		err = print_first(diff);
 	else
 		puts(diff_verdict(diff));

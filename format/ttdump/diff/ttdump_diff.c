@@ -82,7 +82,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 const char *diff_verdict(const struct diff *diff)
 {
-	if (diff->compare.parted)
+	if (diff->compare.diverged)
 		return "different";
 	return diff->compare.cut ? "equal as far as it goes" : "equal";
 }
@@ -111,7 +111,7 @@ static int judge(struct diff *diff, struct diagnosis *diagnosis)
 {
 	int s = diff->end[0] >= 0;
 
-	if (diff->compare.parted)
+	if (diff->compare.diverged)
 		diagnosis->status = EXIT_DIVERGED;
 	else if (diff->compare.cut)
 		return diagnose(diagnosis, diagnosis_trace_status(diff->compare.cut),
