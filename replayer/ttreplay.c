@@ -96,10 +96,10 @@ static int tell(struct replay_options *options, const struct verdict_lab *verdic
 	int status, unwritten, untold;
 
 	ci_guard_begin(&options->ci, NULL, out);
-	status = verdict_lab_tell(verdict, options->json, why);
+	status = verdict_lab_report(verdict, options->json, why);
 	ci_guard_end(&options->ci, NULL, out);
 	unwritten = write_reports(options, verdict);
-	untold = replay_ci_tell(options, verdict, status);
+	untold = replay_ci_report(options, verdict, status);
 	if (!status)
 		status = unwritten;
 	return status ? status : untold;
@@ -154,7 +154,7 @@ static int replay(struct replay_options *options, struct diagnosis *why)
 				 "cannot replay %s: %s", options->trace, strerror(-err));
 		verdict.refused = why;
 		write_reports(options, &verdict);
-		replay_ci_tell_refused(options, why);
+		replay_ci_report_refused(options, why);
 	}
 	replay_lab_close(&lab);
 	return signal ? 128 + signal : status;

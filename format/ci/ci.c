@@ -242,7 +242,7 @@ int ci_publish(const struct ci_options *options, const struct ci_suite *suite, F
 	if (options->service == CI_GITHUB)
 		ci_github_annotate(suite, log);
 	if (options->service == CI_GITLAB)
-		ci_gitlab_tell(suite, log);
+		ci_gitlab_print(suite, log);
 	fflush(log);
 	if (!err && options->service == CI_GITHUB && summary && *summary)
 		err = ci_github_summarise(suite, summary, why);

@@ -83,7 +83,7 @@ int ci_publish(const struct ci_options *options, const struct ci_suite *suite, F
 /* The formats. 0 or -errno. */
 void ci_github_annotate(const struct ci_suite *suite, FILE *log);
 int ci_github_summarise(const struct ci_suite *suite, const char *path, struct diagnosis *why);
-void ci_gitlab_tell(const struct ci_suite *suite, FILE *log);
+void ci_gitlab_print(const struct ci_suite *suite, FILE *log);
 int ci_junit_write(const struct ci_suite *suite, const char *path, struct diagnosis *why);
 
 #endif

@@ -60,7 +60,7 @@ static void print_section(FILE *log, size_t number, const struct ci_case *of, co
 	fprintf(log, "\033[0Ksection_end:%" PRIu64 ":ttrec_%zu_%s\r\033[0K\n", now, number, what);
 }
 
-static void tell_case(FILE *log, const struct ci_suite *suite, size_t number)
+static void print_case(FILE *log, const struct ci_suite *suite, size_t number)
 {
 	const struct ci_case *of = &suite->list[number];
 	char time[UNITS_TEXT];
@@ -76,7 +76,7 @@ static void tell_case(FILE *log, const struct ci_suite *suite, size_t number)
 		print_section(log, number, of, "console", of->console);
 }
 
-static void tell_next(const struct ci_suite *suite, FILE *log)
+static void print_next(const struct ci_suite *suite, FILE *log)
 {
 	if (suite->trace) {
 		fprintf(log, BOLD "attach:" PLAIN " ");
@@ -90,11 +90,11 @@ static void tell_next(const struct ci_suite *suite, FILE *log)
 	}
 }
 
-void ci_gitlab_tell(const struct ci_suite *suite, FILE *log)
+void ci_gitlab_print(const struct ci_suite *suite, FILE *log)
 {
 	for (size_t i = 0; i < suite->count; i++)
 		if (ci_is_bad(&suite->list[i]))
-			tell_case(log, suite, i);
+			print_case(log, suite, i);
 	if (suite->warnings) {
 		fprintf(log, BOLD "warnings:" PLAIN " ");
 		print_line(log, suite->warnings);
@@ -109,5 +109,5 @@ void ci_gitlab_tell(const struct ci_suite *suite, FILE *log)
 	fprintf(log, "; %zu passed, %zu failed, %zu skipped\n", ci_count(suite, CI_PASSED),
 		ci_count_bad(suite), ci_count(suite, CI_SKIPPED));
 	if (suite->failed)
-		tell_next(suite, log);
+		print_next(suite, log);
 }

@@ -23,7 +23,7 @@
 /* What is known of a card by now. */
 struct card {
 	size_t header_size;
-	bool told; /* a sent record stands before what comes next */
+	bool has_sent; /* a sent record stands before what comes next */
 	struct frame_origin sent;
 	struct frame_origins *origins; /* NULL: nobody was told of yet */
 };
@@ -168,9 +168,9 @@ static bool take_frame(struct frames *frames, const struct card *card,
 
 static int learn_origin(struct card *card, const struct frame *frame)
 {
-	if (!card->told)
+	if (!card->has_sent)
 		return 0;
-	card->told = false;
+	card->has_sent = false;
 	if (!card->origins)
 		card->origins = calloc(1, sizeof(*card->origins));
 	if (!card->origins)
@@ -220,7 +220,7 @@ static int feed_frame(struct frames *frames, struct card *card, const char *netw
 
 static void feed_sent(struct card *card, const struct trace_record *record)
 {
-	card->told = true;
+	card->has_sent = true;
 	card->sent =
 		(struct frame_origin){ record->sent.sender, record->sent.card, record->sent.delay };
 }

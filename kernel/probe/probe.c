@@ -178,7 +178,7 @@ int probe_attach(struct probe *probe, unsigned int number, pid_t pid, const char
 /* ---- The whole ------------------------------------------------------------------------------- */
 
 /* The caller prints, libbpf does not. */
-static int say_nothing(enum libbpf_print_level level, const char *format, va_list arguments)
+static int print_nothing(enum libbpf_print_level level, const char *format, va_list arguments)
 {
 	(void)level;
 	(void)format;
@@ -202,7 +202,7 @@ int probe_open(struct probe **probe, struct diagnosis *why)
 {
 	int err;
 
-	libbpf_set_print(say_nothing);
+	libbpf_set_print(print_nothing);
 	*probe = calloc(1, sizeof(**probe));
 	if (!*probe)
 		return probe_refusal(-ENOMEM, why);

@@ -101,7 +101,7 @@ static bool is_root_group(int fd)
 	return faccessat(fd, "cgroup.type", F_OK, 0);
 }
 
-static void say_why_not(struct sandbox_groups *groups, const char *reason, int error)
+static void refuse(struct sandbox_groups *groups, const char *reason, int error)
 {
 	close_fd(&groups->fd);
 	snprintf(groups->reason, sizeof(groups->reason), "%s%s%s", reason, error ? ": " : "",
@@ -141,32 +141,32 @@ void sandbox_groups_open(const char *directory, struct sandbox_groups *groups)
 
 	*groups = SANDBOX_GROUPS_NONE;
 	if (!directory && !find_own(path)) {
-		say_why_not(groups, "cgroup v2 is not mounted", 0);
+		refuse(groups, "cgroup v2 is not mounted", 0);
 		return;
 	}
 	groups->fd = open(directory ? directory : path, O_DIRECTORY | O_CLOEXEC);
 	if (groups->fd < 0 || is_root_group(groups->fd)) {
-		say_why_not(groups, "this process has no control group of its own", 0);
+		refuse(groups, "this process has no control group of its own", 0);
 		return;
 	}
 	if (!has_controllers(groups->fd)) {
-		say_why_not(groups, "its control group lacks the controllers memory and pids", 0);
+		refuse(groups, "its control group lacks the controllers memory and pids", 0);
 		return;
 	}
 	err = enter_own(groups);
 	if (err) {
 		unlinkat(groups->fd, groups->own, AT_REMOVEDIR);
-		say_why_not(groups, "its control group is not writable", err);
+		refuse(groups, "its control group is not writable", err);
 		return;
 	}
 	err = host_write_setting(groups->fd, "cgroup.subtree_control", CONTROLLERS);
 	if (!err)
 		return;
 	leave_own(groups);
-	say_why_not(groups,
-		    err == -EBUSY ? "its control group contains other processes"
-				  : "its control group cannot delegate its controllers",
-		    err == -EBUSY ? 0 : err);
+	refuse(groups,
+	       err == -EBUSY ? "its control group contains other processes"
+			     : "its control group cannot delegate its controllers",
+	       err == -EBUSY ? 0 : err);
 }
 
 /* A process of this sandbox was killed: the group has no others. */

@@ -157,7 +157,7 @@ void calendar_disconnect(struct calendar *calendar, uint32_t handle)
 	calendar_relay_forget(calendar, handle);
 	calendar_heap_remove(&calendar->starting, handle);
 	calendar_heap_remove(&calendar->waiting, handle);
-	if (client->asks && client->question.op == TRACE_OP_REQUEST)
+	if (client->awaits_ack && client->question.op == TRACE_OP_REQUEST)
 		calendar_list_remove(calendar, &calendar->held, handle);
 	if (calendar->running == handle)
 		calendar_token_drop(calendar);
@@ -263,7 +263,7 @@ static void describe_open_ends(const struct calendar_client *client, char *text,
 	if (client->sent_count)
 		used = snprintf(text, size, ", has not acknowledged seq %" PRIu32,
 				calendar_client_awaited_seq(client));
-	if (client->asks && client->state != CALENDAR_STARTING)
+	if (client->awaits_ack && client->state != CALENDAR_STARTING)
 		snprintf(text + used, size - (size_t)used, ", its %s is not answered",
 			 wire_operation_text(client->question.op, name));
 }

@@ -40,7 +40,7 @@ enum calendar_sent {
 
 struct calendar_client {
 	enum calendar_client_state state;
-	bool asks; /* @question waits for its ACK: START, REQUEST or BROADCAST */
+	bool awaits_ack; /* @question waits for its ACK: START, REQUEST or BROADCAST */
 	uint8_t sent_count;
 	uint8_t sent[CALENDAR_SENT_MAX]; /* enum calendar_sent; their seqs end with @seq */
 	uint32_t seq;			 /* of the last message sent */
@@ -112,7 +112,7 @@ struct calendar {
 /* The client does something with its socket other than reading it. */
 static inline bool calendar_client_busy(const struct calendar_client *client)
 {
-	return client->state == CALENDAR_RUNNING && !client->asks;
+	return client->state == CALENDAR_RUNNING && !client->awaits_ack;
 }
 
 /* The oldest message the client has not acknowledged; only when there is one. */

@@ -118,7 +118,7 @@ void calendar_answer_question(struct calendar *calendar, uint32_t handle)
 {
 	struct calendar_client *client = &calendar->clients[handle];
 
-	assert(client->asks);
-	client->asks = false;
+	assert(client->awaits_ack);
+	client->awaits_ack = false;
 	calendar_answer(calendar, handle, client->question.seq, 0);
 }

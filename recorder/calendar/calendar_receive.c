@@ -49,7 +49,7 @@ static int check_no_question(struct calendar *calendar, uint32_t handle,
 	const struct calendar_client *client = &calendar->clients[handle];
 	char name[WIRE_NAME_TEXT], asked[WIRE_NAME_TEXT];
 
-	if (!client->asks)
+	if (!client->awaits_ack)
 		return 0;
 	return refuse(calendar, handle, message,
 		      "%s while its %s is not answered: expected it to wait for the ACK of seq "
@@ -136,7 +136,7 @@ static int receive_start(struct calendar *calendar, uint32_t handle,
 	client->id = message->time;
 	client->state = CALENDAR_STARTING;
 	client->question = *message;
-	client->asks = true;
+	client->awaits_ack = true;
 	calendar->unannounced--;
 	calendar_heap_set(&calendar->starting, handle, key);
 	if (calendar->starting.count >= calendar->options.expected)
@@ -240,7 +240,7 @@ static int receive_broadcast(struct calendar *calendar, uint32_t handle,
 	if (err)
 		return err;
 	client->question = *message;
-	client->asks = true;
+	client->awaits_ack = true;
 	calendar_relay_start(calendar, handle);
 	return 0;
 }
@@ -334,7 +334,7 @@ int calendar_check_leave(struct calendar *calendar, uint32_t handle)
 	if (client->state == CALENDAR_CONNECTED)
 		return refuse(calendar, handle, &none,
 			      "it left before START: expected START as the first message");
-	if (client->asks)
+	if (client->awaits_ack)
 		return refuse_leave_unanswered(calendar, handle, &none);
 	if (client->sent_count)
 		return refuse(calendar, handle, &none,

@@ -153,7 +153,8 @@ void calendar_relay_forget(struct calendar *calendar, uint32_t handle)
 
 	if (!relay->active)
 		return;
-	if (client->asks && client->question.op == TRACE_OP_BROADCAST && relay->sender != handle)
+	if (client->awaits_ack && client->question.op == TRACE_OP_BROADCAST &&
+	    relay->sender != handle)
 		calendar_list_remove(calendar, &relay->waiting, handle);
 	if (relay->sender == handle)
 		relay->sender = CALENDAR_NOBODY;

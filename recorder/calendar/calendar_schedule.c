@@ -85,7 +85,7 @@ static void client_admit(struct calendar *calendar, uint32_t handle)
  */
 static void client_run(struct calendar *calendar, uint32_t handle, uint64_t time)
 {
-	assert(time >= calendar->now && !calendar->clients[handle].asks);
+	assert(time >= calendar->now && !calendar->clients[handle].awaits_ack);
 	calendar->now = time;
 	calendar_heap_remove(&calendar->waiting, handle);
 	token_give(calendar, handle);
@@ -245,7 +245,7 @@ void calendar_answer_request(struct calendar *calendar, uint32_t handle,
 		return;
 	}
 	client->question = *request;
-	client->asks = true;
+	client->awaits_ack = true;
 	calendar_list_append(calendar, &calendar->held, handle);
 	calendar_take_back(calendar);
 }

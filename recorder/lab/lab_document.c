@@ -13,8 +13,8 @@
 /* ---- Positions ------------------------------------------------------------------------------ */
 
 /* Long paths lose their beginning: the position must fit into every message. */
-static int say_at(struct lab_reader *reader, size_t line, size_t column, const char *advice,
-		  const char *text)
+static int fail_at(struct lab_reader *reader, size_t line, size_t column, const char *advice,
+		   const char *text)
 {
 	size_t length = strlen(reader->path), skip = length > 160 ? length - 160 : 0;
 
@@ -31,7 +31,8 @@ int lab_error(struct lab_reader *reader, const yaml_node_t *node, const char *ad
 	va_start(list, format);
 	vsnprintf(text, sizeof(text), format, list);
 	va_end(list);
-	return say_at(reader, node->start_mark.line + 1, node->start_mark.column + 1, advice, text);
+	return fail_at(reader, node->start_mark.line + 1, node->start_mark.column + 1, advice,
+		       text);
 }
 
 int lab_out_of_memory(struct lab_reader *reader)
@@ -120,10 +121,10 @@ static int explain_bytes(struct lab_reader *reader, const yaml_parser_t *parser,
 		snprintf(what, sizeof(what), "invalid control character 0x%02x", byte);
 	else
 		snprintf(what, sizeof(what), "byte 0x%02x is not valid UTF-8", byte);
-	return say_at(reader, line, column,
-		      "write the file as UTF-8 text; in double quotes, "
-		      "\\xHH stands for a character",
-		      what);
+	return fail_at(reader, line, column,
+		       "write the file as UTF-8 text; in double quotes, "
+		       "\\xHH stands for a character",
+		       what);
 }
 
 static int explain_syntax(struct lab_reader *reader, const yaml_parser_t *parser)
@@ -136,10 +137,10 @@ static int explain_syntax(struct lab_reader *reader, const yaml_parser_t *parser
 			 parser->problem, parser->context, parser->context_mark.line + 1);
 	else
 		snprintf(what, sizeof(what), "invalid YAML: %s", parser->problem);
-	return say_at(reader, place->line + 1, place->column + 1,
-		      "check the indentation (spaces, no tabs), the brackets and the quotes here "
-		      "and in the line before",
-		      what);
+	return fail_at(reader, place->line + 1, place->column + 1,
+		       "check the indentation (spaces, no tabs), the brackets and the quotes here "
+		       "and in the line before",
+		       what);
 }
 
 /* Anchors and aliases that do not match. */
@@ -153,8 +154,8 @@ static int explain_composition(struct lab_reader *reader, const yaml_parser_t *p
 			 parser->context_mark.line + 1);
 	else
 		snprintf(what, sizeof(what), "invalid YAML: %s", parser->problem);
-	return say_at(reader, place->line + 1, place->column + 1,
-		      "an alias (*name) needs exactly one anchor (&name) before it", what);
+	return fail_at(reader, place->line + 1, place->column + 1,
+		       "an alias (*name) needs exactly one anchor (&name) before it", what);
 }
 
 static int explain(struct lab_reader *reader, const yaml_parser_t *parser, const char *text,
@@ -210,13 +211,13 @@ static int walk_event(struct lab_reader *reader, const yaml_event_t *event, stru
 	if (event->type == YAML_SEQUENCE_END_EVENT || event->type == YAML_MAPPING_END_EVENT)
 		walk->depth--;
 	if (walk->depth > LAB_DEPTH_MAX)
-		return say_at(reader, line, column, "check the brackets",
-			      "lists and mappings are nested too deep");
+		return fail_at(reader, line, column, "check the brackets",
+			       "lists and mappings are nested too deep");
 	walk->anchors += has_anchor(event);
 	if (walk->anchors <= LAB_ANCHORS_MAX)
 		return 0;
 	snprintf(what, sizeof(what), "more than %u anchors", LAB_ANCHORS_MAX);
-	return say_at(reader, line, column, "use fewer", what);
+	return fail_at(reader, line, column, "use fewer", what);
 }
 
 /*

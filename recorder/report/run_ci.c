@@ -76,7 +76,7 @@ static bool is_told_by_a_test(const struct run_report *report, size_t index)
 
 	if (report->lab->watch)
 		watch_judge(report->lab->watch, &verdict);
-	return ci_has_failed_test(guest->heard) && said && is_failed_test(said->line) &&
+	return ci_has_failed_test(guest->ci_console) && said && is_failed_test(said->line) &&
 	       !verdict.program.signal && !*verdict.program.trouble && !result->signal &&
 	       !*result->exceeded && !*result->device_fault;
 }
@@ -86,7 +86,7 @@ static bool is_told_by_a_test(const struct run_report *report, size_t index)
 static bool is_told_by_tests(const struct run_report *report, size_t index, enum ci_outcome outcome)
 {
 	if (outcome == CI_PASSED)
-		return ci_has_tests(report->lab->guest[index].heard);
+		return ci_has_tests(report->lab->guest[index].ci_console);
 	return outcome == CI_FAILED && is_told_by_a_test(report, index);
 }
 
@@ -98,21 +98,21 @@ static int add_guest(struct ci_suite *suite, const struct run_report *report, si
 	struct ci_case added = { .guest = guest->spec.name, .name = "run", .message = reason };
 	int err;
 
-	ci_console_finish(guest->heard);
+	ci_console_finish(guest->ci_console);
 	added.outcome = judge_guest(report, index, &added.now, reason, sizeof(reason));
 	if (is_told_by_tests(report, index, added.outcome))
-		return ci_add_tests(suite, guest->spec.name, guest->heard);
+		return ci_add_tests(suite, guest->spec.name, guest->ci_console);
 	added.took = added.now;
-	console = added.outcome == CI_PASSED ? NULL : ci_console_excerpt(guest->heard);
+	console = added.outcome == CI_PASSED ? NULL : ci_console_excerpt(guest->ci_console);
 	added.console = console;
 	err = ci_add(suite, &added);
-	return err ? err : ci_add_tests(suite, guest->spec.name, guest->heard);
+	return err ? err : ci_add_tests(suite, guest->spec.name, guest->ci_console);
 }
 
 /* ---- Lines that are expected ---------------------------------------------------------------- */
 
 /* What the guests said last whose line it could have been: that of one, or of all. */
-static char *say_consoles(const struct run_lab *lab, const struct run_guest *guest)
+static char *copy_consoles(const struct run_lab *lab, const struct run_guest *guest)
 {
 	char *text = NULL;
 	size_t size;
@@ -125,7 +125,7 @@ static char *say_consoles(const struct run_lab *lab, const struct run_guest *gue
 
 		if (guest && guest != &lab->guest[i])
 			continue;
-		tail = ci_console_excerpt(lab->guest[i].heard);
+		tail = ci_console_excerpt(lab->guest[i].ci_console);
 		if (!guest && lab->guest_count > 1)
 			fprintf(out, "%s:\n", lab->guest[i].spec.name);
 		fputs(tail ?: "", out);
@@ -150,7 +150,7 @@ static int add_expectation(struct ci_suite *suite, const struct run_report *repo
 	if (!seen) {
 		added.message =
 			guest ? "its console output has no match" : "no console output has a match";
-		added.console = console = say_consoles(report->lab, guest);
+		added.console = console = copy_consoles(report->lab, guest);
 	}
 	return ci_add(suite, &added);
 }
@@ -195,7 +195,7 @@ static int add_whole(struct ci_suite *suite, const struct run_report *report, in
 		added.outcome = status == EXIT_DIVERGED ? CI_FAILED : CI_ERROR;
 	}
 	if (ci_is_bad(&added))
-		added.console = console = say_consoles(report->lab, NULL);
+		added.console = console = copy_consoles(report->lab, NULL);
 	return ci_add(suite, &added);
 }
 
@@ -227,7 +227,7 @@ static int publish(const struct run_options *options, struct ci_suite *suite, in
 	return err ? diagnosis_print(&why, "ttrec") : 0;
 }
 
-int run_ci_tell(const struct run_report *report, int status, const char *reason, bool kept)
+int run_ci_report(const struct run_report *report, int status, const char *reason, bool kept)
 {
 	char seed[UNITS_TEXT];
 	struct ci_suite suite = describe(report->options, seed);
@@ -252,7 +252,7 @@ int run_ci_tell(const struct run_report *report, int status, const char *reason,
 	return publish(report->options, &suite, collect(&suite, report, status, reason));
 }
 
-int run_ci_tell_refused(const struct run_options *options, const struct diagnosis *refused)
+int run_ci_report_refused(const struct run_options *options, const struct diagnosis *refused)
 {
 	char seed[UNITS_TEXT];
 	struct ci_suite suite = describe(options, seed);

@@ -10,9 +10,9 @@
  * @kept says whether the trace is there. Returns the exit status of what could not be written,
  * which was printed, or 0.
  */
-int run_ci_tell(const struct run_report *report, int status, const char *reason, bool kept);
+int run_ci_report(const struct run_report *report, int status, const char *reason, bool kept);
 
 /* The same of a recording that did not begin. */
-int run_ci_tell_refused(const struct run_options *options, const struct diagnosis *refused);
+int run_ci_report_refused(const struct run_options *options, const struct diagnosis *refused);
 
 #endif

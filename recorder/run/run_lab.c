@@ -399,11 +399,11 @@ static int join_device(struct run_lab *lab, size_t index, size_t number, struct 
 					  lab->program[device->program].number);
 }
 
-static int hear_guests(const struct run_options *options, struct run_lab *lab)
+static int create_ci_consoles(const struct run_options *options, struct run_lab *lab)
 {
 	for (size_t i = 0; ci_wanted(&options->ci) && i < lab->guest_count; i++) {
-		lab->guest[i].heard = ci_console_create();
-		if (!lab->guest[i].heard)
+		lab->guest[i].ci_console = ci_console_create();
+		if (!lab->guest[i].ci_console)
 			return -ENOMEM;
 	}
 	return 0;
@@ -415,7 +415,7 @@ static int join_guest(struct run_lab *lab, size_t index, struct session *session
 	struct session_guest_options options = { .partition = guest->partition,
 						 .seed = guest->seed,
 						 .watch = guest->watch,
-						 .heard = guest->heard };
+						 .ci_console = guest->ci_console };
 	int err = session_add_guest(session, &guest->guest, &options);
 
 	for (size_t i = 0; !err && i < guest->spec.device_count; i++)
@@ -438,7 +438,7 @@ static int join_network(const struct run_lab *lab, const struct run_network *net
 
 int run_lab_join(const struct run_options *options, struct run_lab *lab, struct session *session)
 {
-	int err = hear_guests(options, lab);
+	int err = create_ci_consoles(options, lab);
 
 	if (!err)
 		err = join_partitions(options, lab, session);
@@ -467,7 +467,7 @@ void run_lab_free(struct run_lab *lab)
 		run_devices_destroy(&lab->guest[i]);
 		guest_spec_free(&lab->guest[i].spec);
 		watch_destroy(lab->guest[i].watch);
-		ci_console_destroy(lab->guest[i].heard);
+		ci_console_destroy(lab->guest[i].ci_console);
 	}
 	image_cache_destroy(lab->files);
 	run_networks_destroy(lab);

@@ -12,9 +12,9 @@ struct run_guest {
 	struct guest guest;
 	const struct guest_recorded *recorded; /* which it is again; NULL: it is new */
 	struct cpu_identity cpu;
-	struct watch *watch;	  /* of this guest alone; may be NULL */
-	struct ci_console *heard; /* of its console, for a CI; may be NULL */
-	struct device **device;	  /* given away to the session when it is started */
+	struct watch *watch;	       /* of this guest alone; may be NULL */
+	struct ci_console *ci_console; /* of its console, for a CI; may be NULL */
+	struct device **device;	       /* given away to the session when it is started */
 	size_t partition;
 	uint64_t seed;
 };

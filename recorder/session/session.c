@@ -148,7 +148,7 @@ int session_add_guest(struct session *session, struct guest *guest,
 		return err;
 	added = all->guest[all->count - 1];
 	added->watch = options->watch;
-	added->heard = options->heard;
+	added->ci_console = options->ci_console;
 	err = source_open(sources, &added->exit, SOURCE_EXIT, guest->sandbox.supervisor_fd, added);
 	if (!err)
 		err = source_open(sources, &added->listen, SOURCE_GUEST_LISTEN,

@@ -246,7 +246,7 @@ static int finish(struct run *run)
 	ci_guard_begin(&run->options.ci, NULL, stderr);
 	run_report_print(&report, status, reason, kept);
 	ci_guard_end(&run->options.ci, NULL, stderr);
-	untold = run_ci_tell(&report, status, reason, kept);
+	untold = run_ci_report(&report, status, reason, kept);
 	return status ? status : untold;
 }
 
@@ -294,7 +294,7 @@ int ttrec_record(struct run_options *options)
 	sandbox_groups_open(NULL, &run.groups);
 	if (prepare(&run, &why)) {
 		status = diagnosis_print(&why, "ttrec");
-		run_ci_tell_refused(&run.options, &why);
+		run_ci_report_refused(&run.options, &why);
 	} else {
 		record(&run);
 		status = finish(&run);

@@ -82,7 +82,7 @@ static int start(struct debugger *debugger, struct diagnosis *why)
 				 &debugger->server);
 }
 
-static int say_end(const struct debugger *debugger, struct diagnosis *why)
+static int report_end(const struct debugger *debugger, struct diagnosis *why)
 {
 	if (debug_server_met(debugger->server))
 		return 1;
@@ -93,7 +93,7 @@ static int say_end(const struct debugger *debugger, struct diagnosis *why)
 }
 
 /* Wait until gdb resumes the guest: 0, or ends, or this process must end: 1. */
-static int await_word(struct debugger *debugger, struct diagnosis *why)
+static int await_resume(struct debugger *debugger, struct diagnosis *why)
 {
 	struct pollfd watched[] = { { .fd = debug_server_go_fd(debugger->server),
 				      .events = POLLIN },
@@ -104,7 +104,7 @@ static int await_word(struct debugger *debugger, struct diagnosis *why)
 		if (errno != EINTR)
 			return -errno;
 	if (watched[1].revents)
-		return say_end(debugger, why);
+		return report_end(debugger, why);
 	/* The signal stays pending for the replay. */
 	if (watched[2].revents)
 		return 1;
@@ -128,7 +128,7 @@ int debugger_hold(struct debugger *debugger, const struct trace_record *next, co
 		if (running)
 			kill(debugger->options.guest->sandbox.guest, SIGSTOP);
 		running = true;
-		err = await_word(debugger, why);
+		err = await_resume(debugger, why);
 	} while (!err && !next);
 	return err;
 }

@@ -12,7 +12,7 @@
 #include "kernel/sandbox/host_checks.h"
 
 /* Less than that every machine has that runs guests. */
-#define MEMORY_WORTH_SAYING (1ull << 30)
+#define MEMORY_TO_REPORT (1ull << 30)
 
 static const char memory_advice[] = "raise the limit with --max-memory; the default is the memory "
 				    "that this machine has available";
@@ -180,7 +180,7 @@ void replay_limits_print(const struct replay_options *options, const struct repl
 {
 	char memory[UNITS_TEXT], limit[UNITS_TEXT];
 
-	if (lab->memory < MEMORY_WORTH_SAYING)
+	if (lab->memory < MEMORY_TO_REPORT)
 		return;
 	printf("the replay may use %s of memory; its limit is %s (--max-memory)\n",
 	       size_text(lab->memory, memory), size_text(options->max_memory, limit));

@@ -207,7 +207,7 @@ static void find_symbol(const struct replay_guest *guest, struct causes *causes)
 static const struct {
 	unsigned int instructions;
 	const char *what, *advice;
-} told_table[] = {
+} suspects_table[] = {
 	{ INSTRUCTION_COUNTER_BITS,
 	  "a program in the guest read the processor's time stamp counter",
 	  "record it with a kernel of kernel/uml/build-uml.sh, in which the counter is virtual "
@@ -262,14 +262,14 @@ static bool counter_is_virtual(const struct replay_guest *guest)
 	return files->count && (guest_patches(&files->file[0]) & GUEST_PATCH_COUNTER);
 }
 
-static void find_told(const struct replay_guest *guest, struct causes *causes)
+static void find_suspects(const struct replay_guest *guest, struct causes *causes)
 {
 	const struct cursor_report *report = &guest->outcome->report;
 	char text[sizeof(causes->cause->evidence)];
 
-	for (size_t i = 0; i < ARRAY_SIZE(told_table); i++)
-		if (describe_suspects(report, told_table[i].instructions, text, sizeof(text)))
-			add(causes, told_table[i].what, told_table[i].advice, "%s", text);
+	for (size_t i = 0; i < ARRAY_SIZE(suspects_table); i++)
+		if (describe_suspects(report, suspects_table[i].instructions, text, sizeof(text)))
+			add(causes, suspects_table[i].what, suspects_table[i].advice, "%s", text);
 }
 
 /* No process was found with it: it may have ended, or nothing could be read. */
@@ -278,11 +278,11 @@ static void find_unseen(const struct replay_guest *guest, struct causes *causes)
 	const struct cursor_report *report = &guest->outcome->report;
 
 	if (!counter_is_virtual(guest))
-		add(causes, told_table[0].what, told_table[0].advice, "%s",
+		add(causes, suspects_table[0].what, suspects_table[0].advice, "%s",
 		    "its kernel lets programs read this machine's counter, as the loader of every "
 		    "dynamically linked program does");
 	else if (report->memory.differs && report->memory.region == MEMORY_RAM)
-		add(causes, told_table[1].what, told_table[1].advice,
+		add(causes, suspects_table[1].what, suspects_table[1].advice,
 		    "the difference is in the guest's RAM, while all its messages until then were "
 		    "the same");
 }
@@ -312,7 +312,7 @@ size_t causes_find(const struct replay_guest *guest, struct cause causes[CAUSES_
 	find_isolation(guest, &found);
 	find_symbol(guest, &found);
 	if (!guest->started->replaced && !guest->outcome->report.flipped)
-		find_told(guest, &found);
+		find_suspects(guest, &found);
 	if (!found.count)
 		find_unseen(guest, &found);
 	if (!found.count)

@@ -18,7 +18,7 @@
 #define CONSOLE_OUTPUT 1
 
 /* The consoles of the guests that were replayed, by index in the lab. */
-struct hearing {
+struct ci_input {
 	const struct verdict_lab *all;
 	struct ci_console **console;
 	struct name_table names;
@@ -47,72 +47,72 @@ static bool was_replayed(const struct replay_guest *guest, const struct trace_re
 	       record->number <= (report->diverged ? report->record : report->next_record);
 }
 
-static void hear(struct hearing *hearing, const struct trace_record *record)
+static void feed(struct ci_input *input, const struct trace_record *record)
 {
-	const struct replay_lab *lab = hearing->all->lab;
+	const struct replay_lab *lab = input->all->lab;
 
 	for (size_t i = 0; i < lab->count; i++)
-		if (lab->guest[i].index == record->guest && hearing->console[i] &&
+		if (lab->guest[i].index == record->guest && input->console[i] &&
 		    was_replayed(&lab->guest[i], record))
-			ci_console_feed(hearing->console[i], record->now, record->payload,
+			ci_console_feed(input->console[i], record->now, record->payload,
 					record->payload_size);
 }
 
-static void learn_seed(struct hearing *hearing, const struct trace_record *record)
+static void learn_seed(struct ci_input *input, const struct trace_record *record)
 {
 	static const char key[] = "seed=";
 	size_t length = strlen(key);
 
 	if (record->kind == TRACE_meta && record->payload_size > length &&
 	    !memcmp(record->payload, key, length))
-		snprintf(hearing->seed, sizeof(hearing->seed), "%.*s",
+		snprintf(input->seed, sizeof(input->seed), "%.*s",
 			 (int)(record->payload_size - length < UNITS_TEXT
 				       ? record->payload_size - length
 				       : UNITS_TEXT),
 			 (const char *)record->payload + length);
 }
 
-static int hear_all(struct hearing *hearing)
+static int feed_all(struct ci_input *input)
 {
 	struct trace_reader *reader = NULL;
 	struct trace_record record;
-	int err = trace_reader_open(hearing->all->trace, &reader);
+	int err = trace_reader_open(input->all->trace, &reader);
 
 	while (!err && trace_reader_next(reader, &record) == 1) {
-		err = name_table_learn(&hearing->names, &record);
-		learn_seed(hearing, &record);
-		if (!err && is_output(&hearing->names, &record))
-			hear(hearing, &record);
+		err = name_table_learn(&input->names, &record);
+		learn_seed(input, &record);
+		if (!err && is_output(&input->names, &record))
+			feed(input, &record);
 	}
 	trace_reader_close(reader);
 	return err;
 }
 
-static int hearing_open(const struct verdict_lab *all, struct hearing *hearing)
+static int ci_input_open(const struct verdict_lab *all, struct ci_input *input)
 {
-	*hearing = (struct hearing){ .all = all };
-	hearing->console = calloc(all->lab->count + 1, sizeof(*hearing->console));
-	if (!hearing->console)
+	*input = (struct ci_input){ .all = all };
+	input->console = calloc(all->lab->count + 1, sizeof(*input->console));
+	if (!input->console)
 		return -ENOMEM;
 	for (size_t i = 0; i < all->lab->count; i++) {
-		hearing->console[i] = ci_console_create();
-		if (!hearing->console[i])
+		input->console[i] = ci_console_create();
+		if (!input->console[i])
 			return -ENOMEM;
 	}
-	return hear_all(hearing);
+	return feed_all(input);
 }
 
-static void hearing_close(struct hearing *hearing)
+static void ci_input_close(struct ci_input *input)
 {
-	for (size_t i = 0; hearing->console && i < hearing->all->lab->count; i++)
-		ci_console_destroy(hearing->console[i]);
-	free(hearing->console);
-	name_table_free(&hearing->names);
+	for (size_t i = 0; input->console && i < input->all->lab->count; i++)
+		ci_console_destroy(input->console[i]);
+	free(input->console);
+	name_table_free(&input->names);
 }
 
-static struct ci_console *console_of(const struct hearing *hearing, const struct verdict *verdict)
+static struct ci_console *console_of(const struct ci_input *input, const struct verdict *verdict)
 {
-	return hearing->console[verdict->guest - hearing->all->lab->guest];
+	return input->console[verdict->guest - input->all->lab->guest];
 }
 
 /* ---- Cases ---------------------------------------------------------------------------------- */
@@ -168,13 +168,13 @@ static int add_guest(struct ci_suite *suite, const struct verdict *verdict,
 	return ci_add(suite, &added);
 }
 
-static int collect(struct ci_suite *suite, const struct hearing *hearing)
+static int collect(struct ci_suite *suite, const struct ci_input *input)
 {
 	struct verdict verdict;
 	int err = 0;
 
-	for (size_t i = 0; !err && verdict_lab_next(hearing->all, &i, &verdict);) {
-		struct ci_console *console = console_of(hearing, &verdict);
+	for (size_t i = 0; !err && verdict_lab_next(input->all, &i, &verdict);) {
+		struct ci_console *console = console_of(input, &verdict);
 
 		ci_console_finish(console);
 		err = add_guest(suite, &verdict, console);
@@ -204,26 +204,27 @@ static int publish(const struct replay_options *options, struct ci_suite *suite,
 	return err ? diagnosis_print(&why, "ttreplay") : 0;
 }
 
-int replay_ci_tell(const struct replay_options *options, const struct verdict_lab *all, int status)
+int replay_ci_report(const struct replay_options *options, const struct verdict_lab *all,
+		     int status)
 {
 	struct ci_suite suite = { .verdict = verdict_lab_word(all),
 				  .failed = status,
 				  .wall_ns = all->wall_ns,
 				  .started = (uint64_t)time(NULL) };
-	struct hearing hearing;
+	struct ci_input input;
 	int err;
 
 	if (!ci_wanted(&options->ci))
 		return 0;
-	err = hearing_open(all, &hearing);
+	err = ci_input_open(all, &input);
 	if (!err)
-		err = collect(&suite, &hearing);
-	suite.seed = *hearing.seed ? hearing.seed : NULL;
-	hearing_close(&hearing);
+		err = collect(&suite, &input);
+	suite.seed = *input.seed ? input.seed : NULL;
+	ci_input_close(&input);
 	return publish(options, &suite, err);
 }
 
-int replay_ci_tell_refused(const struct replay_options *options, const struct diagnosis *refused)
+int replay_ci_report_refused(const struct replay_options *options, const struct diagnosis *refused)
 {
 	struct ci_suite suite = { .verdict = refused->what,
 				  .failed = true,

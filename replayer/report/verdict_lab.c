@@ -198,7 +198,7 @@ json_t *verdict_lab_json(const struct verdict_lab *all)
 			 "recorded_wall_ns", (json_int_t)sum.recorded_wall_ns, "guests", guests);
 }
 
-int verdict_lab_tell(const struct verdict_lab *all, bool json, struct diagnosis *why)
+int verdict_lab_report(const struct verdict_lab *all, bool json, struct diagnosis *why)
 {
 	struct verdict verdict;
 	size_t position = 0;

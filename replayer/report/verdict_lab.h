@@ -30,6 +30,6 @@ json_t *verdict_lab_json(const struct verdict_lab *all);
  * Print the verdict and return the exit status. If a single guest was not replayed, that is an
  * error of the command: print *@why.
  */
-int verdict_lab_tell(const struct verdict_lab *verdict, bool json, struct diagnosis *why);
+int verdict_lab_report(const struct verdict_lab *verdict, bool json, struct diagnosis *why);
 
 #endif

@@ -87,7 +87,7 @@ static int advance(struct workers *workers, size_t lane)
 	return err;
 }
 
-static void tell_late(const struct workers *workers, struct replay_outcome *outcome)
+static void report_late(const struct workers *workers, struct replay_outcome *outcome)
 {
 	char limit[UNITS_TEXT];
 
@@ -98,10 +98,10 @@ static void tell_late(const struct workers *workers, struct replay_outcome *outc
 		 duration_short(workers->options->max_wall, limit));
 }
 
-static void tell_killed(const struct workers *workers, struct replay_outcome *outcome, int status)
+static void report_killed(const struct workers *workers, struct replay_outcome *outcome, int status)
 {
 	if (workers->late)
-		tell_late(workers, outcome);
+		report_late(workers, outcome);
 	else if (!outcome->finished)
 		diagnose(&outcome->why, EXIT_CANNOT, -ECHILD, "try again, with more free memory",
 			 "the process that replayed it was killed by SIG%s",
@@ -118,7 +118,7 @@ static void reap(struct workers *workers, struct worker *worker)
 	worker->pid = 0;
 	worker->done = true;
 	workers->running--;
-	tell_killed(workers, worker->guest->outcome, status);
+	report_killed(workers, worker->guest->outcome, status);
 }
 
 /* Each ends its sandbox and then itself. */
@@ -153,7 +153,7 @@ static void end_late(struct workers *workers)
 	workers->late = true;
 	for (size_t i = 0; i < workers->count; i++)
 		if (!workers->worker[i].pid && !workers->worker[i].done)
-			tell_late(workers, workers->worker[i].guest->outcome);
+			report_late(workers, workers->worker[i].guest->outcome);
 	kill_all(workers);
 }
 

@@ -9,7 +9,7 @@
 #include "format/ttdump/diff/diff_grid.h"
 
 /* What a pair is worth. An ACK is like any other: that it is the same says little. */
-enum { WORTH_SORT = 1, WORTH_SAME = 2, WORTH_TELLING = 4 };
+enum { WORTH_SORT = 1, WORTH_SAME = 2, WORTH_SPECIFIC = 4 };
 
 /* Fields that only count: one record more, and all later ones differ. Bit i is field i. */
 static uint8_t counters(uint32_t kind)
@@ -66,8 +66,8 @@ static uint64_t sort_key(const struct compare_print *print)
 		print->field, sort_fields(print->kind) * sizeof(print->field[0]), print->kind);
 }
 
-/* Does it say more than that there was one? Most messages do only if they have a time. */
-static bool is_telling(const struct compare_print *print)
+/* Does it hold more than its kind? Most messages do only if they have a time. */
+static bool is_specific(const struct compare_print *print)
 {
 	return (print->kind != TRACE_from && print->kind != TRACE_to) ||
 	       (print->field[2] && print->field[2] < INT64_MAX);
@@ -84,14 +84,14 @@ void grid_load(struct diff_grid *grid, const struct compare *compare, int s,
 		grid->sort[s][i] = sort_key(print);
 		grid->now[s][i] = print->now;
 		if (!s)
-			grid->telling[i] = is_telling(print);
+			grid->specific[i] = is_specific(print);
 	}
 }
 
 static uint16_t worth(const struct diff_grid *grid, uint32_t a, uint32_t b)
 {
 	if (grid->key[0][a] == grid->key[1][b])
-		return grid->telling[a] ? WORTH_TELLING : WORTH_SAME;
+		return grid->specific[a] ? WORTH_SPECIFIC : WORTH_SAME;
 	return grid->sort[0][a] == grid->sort[1][b] ? WORTH_SORT : 0;
 }
 

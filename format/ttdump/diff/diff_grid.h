@@ -10,7 +10,7 @@
 struct diff_grid {
 	uint32_t count[2];
 	uint64_t key[2][GRID_MAX], sort[2][GRID_MAX], now[2][GRID_MAX];
-	bool telling[GRID_MAX];
+	bool specific[GRID_MAX];
 	uint16_t score[GRID_MAX + 1][GRID_MAX + 1];
 };
 

@@ -27,9 +27,9 @@ struct session_options {
 /* What a session needs to know of a guest besides the guest itself. */
 struct session_guest_options {
 	size_t partition;
-	uint64_t seed;		  /* of its entropy */
-	struct watch *watch;	  /* judges its console; may be NULL; stays the caller's */
-	struct ci_console *heard; /* collects data for the CI report; the same */
+	uint64_t seed;		       /* of its entropy */
+	struct watch *watch;	       /* judges its console; may be NULL; stays the caller's */
+	struct ci_console *ci_console; /* collects data for the CI report; the same */
 };
 
 /* The relay to device programs outside of this process. */

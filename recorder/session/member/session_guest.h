@@ -42,8 +42,8 @@ struct session_guest {
 	struct guest *guest;
 	struct partition *partition;
 	struct entropy_stream *entropy;
-	struct watch *watch;	  /* of its console; may be NULL */
-	struct ci_console *heard; /* the same */
+	struct watch *watch;	       /* of its console; may be NULL */
+	struct ci_console *ci_console; /* the same */
 	struct final_output final_output;
 	struct terminal_text terminal; /* where a terminal is in its output */
 	struct client *client;	       /* while it is connected; else NULL */

@@ -71,12 +71,12 @@ static void report_to_ci(struct session_guest *guest, uint64_t now, const char *
 {
 	const struct watch *all = guest->all->watch;
 
-	if (!guest->heard)
+	if (!guest->ci_console)
 		return;
-	ci_console_feed(guest->heard, now, text, size);
+	ci_console_feed(guest->ci_console, now, text, size);
 	if ((guest->watch && watch_failure(guest->watch, 0)) ||
 	    (all && watch_failure(all, guest->index)))
-		ci_console_mark(guest->heard);
+		ci_console_mark(guest->ci_console);
 }
 
 static void judge_line(struct session_guest *guest, uint64_t now, const char *text, size_t size)

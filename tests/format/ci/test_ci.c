@@ -153,7 +153,7 @@ static void assert_gitlab(const struct ci_suite *suite)
 	size_t size;
 	FILE *log = open_memstream(&text, &size);
 
-	ci_gitlab_tell(suite, log);
+	ci_gitlab_print(suite, log);
 	fclose(log);
 	assert_int_equal(regcomp(&regex, ours, REG_EXTENDED), 0);
 	while (!regexec(&regex, text, 1, &match, 0))
