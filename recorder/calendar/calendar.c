@@ -10,15 +10,15 @@
 #include "format/base/units.h"
 #include "recorder/calendar/calendar_internal.h"
 
-static const struct calendar_list empty_list = { CALENDAR_NOBODY, CALENDAR_NOBODY };
+static const struct calendar_list empty_list = { CALENDAR_NO_CLIENT, CALENDAR_NO_CLIENT };
 
 void calendar_list_append(struct calendar *calendar, struct calendar_list *list, uint32_t handle)
 {
 	struct calendar_client *client = &calendar->clients[handle];
 
 	client->previous = list->last;
-	client->next = CALENDAR_NOBODY;
-	if (list->last != CALENDAR_NOBODY)
+	client->next = CALENDAR_NO_CLIENT;
+	if (list->last != CALENDAR_NO_CLIENT)
 		calendar->clients[list->last].next = handle;
 	else
 		list->first = handle;
@@ -29,11 +29,11 @@ void calendar_list_remove(struct calendar *calendar, struct calendar_list *list,
 {
 	const struct calendar_client *client = &calendar->clients[handle];
 
-	if (client->previous != CALENDAR_NOBODY)
+	if (client->previous != CALENDAR_NO_CLIENT)
 		calendar->clients[client->previous].next = client->next;
 	else
 		list->first = client->next;
-	if (client->next != CALENDAR_NOBODY)
+	if (client->next != CALENDAR_NO_CLIENT)
 		calendar->clients[client->next].previous = client->previous;
 	else
 		list->last = client->previous;
@@ -50,10 +50,10 @@ int calendar_create(const struct calendar_options *options, struct calendar **re
 	if (!calendar)
 		return -ENOMEM;
 	calendar->options = *options;
-	calendar->running = CALENDAR_NOBODY;
+	calendar->running = CALENDAR_NO_CLIENT;
 	calendar->device_turn = calendar->reach = WIRE_TIME_NEVER;
 	calendar->window = options->windowed ? 0 : WIRE_TIME_NEVER;
-	calendar->free_places = CALENDAR_NOBODY;
+	calendar->free_places = CALENDAR_NO_CLIENT;
 	calendar->held = empty_list;
 	calendar->relay.waiting = empty_list;
 	*result = calendar;
@@ -98,7 +98,7 @@ static uint32_t place_take(struct calendar *calendar)
 {
 	uint32_t handle = calendar->free_places;
 
-	if (handle == CALENDAR_NOBODY)
+	if (handle == CALENDAR_NO_CLIENT)
 		return calendar->count++;
 	calendar->free_places = calendar->clients[handle].next;
 	return handle;
@@ -119,7 +119,7 @@ int calendar_connect(struct calendar *calendar, uint32_t *client)
 	uint32_t handle;
 	int err = 0;
 
-	if (calendar->free_places == CALENDAR_NOBODY && calendar->count == calendar->capacity)
+	if (calendar->free_places == CALENDAR_NO_CLIENT && calendar->count == calendar->capacity)
 		err = tables_grow(calendar);
 	if (!err)
 		err = calendar_queue_reserve(calendar, calendar->present + 1);
@@ -203,7 +203,7 @@ uint64_t calendar_client_id(const struct calendar *calendar, uint32_t client)
 
 bool calendar_running(const struct calendar *calendar, uint32_t *client)
 {
-	if (calendar->running == CALENDAR_NOBODY)
+	if (calendar->running == CALENDAR_NO_CLIENT)
 		return false;
 	*client = calendar->running;
 	return true;

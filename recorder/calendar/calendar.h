@@ -62,14 +62,14 @@ enum calendar_action_kind {
 };
 
 /*
- * IDLE_END and LIMIT concern no client (@client is CALENDAR_NOBODY), come once, and end it: nobody
- * is admitted or run afterwards, though whoever asks is still answered. IDLE_END does not come
- * while somebody is connected who has not sent START; it is taken back when a client disconnects,
- * and comes again if the others have no event either. A windowed calendar says WINDOW, once a
- * window, where another one says IDLE_END or LIMIT: whether that is the end is the session's to
- * know.
+ * IDLE_END and LIMIT concern no client (@client is CALENDAR_NO_CLIENT), come once, and end it:
+ * nobody is admitted or run afterwards, though whoever asks is still answered. IDLE_END does not
+ * come while somebody is connected who has not sent START; it is taken back when a client
+ * disconnects, and comes again if the others have no event either. A windowed calendar says WINDOW,
+ * once a window, where another one says IDLE_END or LIMIT: whether that is the end is the session's
+ * to know.
  */
-#define CALENDAR_NOBODY UINT32_MAX
+#define CALENDAR_NO_CLIENT UINT32_MAX
 
 struct calendar_action {
 	enum calendar_action_kind kind;

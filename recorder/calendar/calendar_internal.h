@@ -63,8 +63,8 @@ struct calendar_list {
 struct calendar_relay {
 	bool active;
 	uint64_t value;
-	uint32_t sender;     /* CALENDAR_NOBODY once it has its ACK or is gone */
-	uint32_t from;	     /* CALENDAR_NOBODY once it is gone; never gets its own message */
+	uint32_t sender;     /* CALENDAR_NO_CLIENT once it has its ACK or is gone */
+	uint32_t from;	     /* CALENDAR_NO_CLIENT once it is gone; never gets its own message */
 	uint32_t next_index; /* admission index from which clients have not got it yet */
 	uint32_t awaited;    /* has got it and not acknowledged it */
 	uint32_t owed;	     /* runs, and gets it as soon as it can read */

@@ -35,7 +35,7 @@ static uint32_t admitted_from(const struct calendar *calendar, uint32_t index)
 	return low;
 }
 
-/* The next receiver, CALENDAR_NOBODY when all have been considered. */
+/* The next receiver, CALENDAR_NO_CLIENT when all have been considered. */
 static uint32_t relay_next_client(struct calendar *calendar)
 {
 	struct calendar_relay *relay = &calendar->relay;
@@ -43,7 +43,7 @@ static uint32_t relay_next_client(struct calendar *calendar)
 	uint32_t handle;
 
 	if (position == calendar->admitted_count)
-		return CALENDAR_NOBODY;
+		return CALENDAR_NO_CLIENT;
 	handle = calendar->admitted[position];
 	relay->next_index = calendar->clients[handle].index + 1;
 	return handle;
@@ -61,7 +61,7 @@ static bool relay_deliver_next(struct calendar *calendar)
 	struct calendar_relay *relay = &calendar->relay;
 	uint32_t handle;
 
-	while ((handle = relay_next_client(calendar)) != CALENDAR_NOBODY) {
+	while ((handle = relay_next_client(calendar)) != CALENDAR_NO_CLIENT) {
 		if (handle == relay->from)
 			continue;
 		if (!calendar_client_busy(&calendar->clients[handle])) {
@@ -77,9 +77,9 @@ static void relay_answer_sender(struct calendar *calendar)
 {
 	struct calendar_relay *relay = &calendar->relay;
 
-	if (relay->sender != CALENDAR_NOBODY)
+	if (relay->sender != CALENDAR_NO_CLIENT)
 		calendar_answer_question(calendar, relay->sender);
-	relay->sender = CALENDAR_NOBODY;
+	relay->sender = CALENDAR_NO_CLIENT;
 }
 
 /* One relay as far as it goes. Returns true when it is through. */
@@ -87,14 +87,14 @@ static bool relay_continue(struct calendar *calendar)
 {
 	struct calendar_relay *relay = &calendar->relay;
 
-	if (relay->awaited != CALENDAR_NOBODY || relay_deliver_next(calendar))
+	if (relay->awaited != CALENDAR_NO_CLIENT || relay_deliver_next(calendar))
 		return false;
 	relay_answer_sender(calendar);
-	if (relay->owed == CALENDAR_NOBODY)
+	if (relay->owed == CALENDAR_NO_CLIENT)
 		return true;
 	if (!calendar_client_busy(&calendar->clients[relay->owed])) {
 		relay_deliver(calendar, relay->owed);
-		relay->owed = CALENDAR_NOBODY;
+		relay->owed = CALENDAR_NO_CLIENT;
 	}
 	return false;
 }
@@ -108,8 +108,8 @@ static void relay_begin(struct calendar *calendar, uint32_t handle)
 	relay->sender = handle;
 	relay->from = handle;
 	relay->next_index = 0;
-	relay->awaited = CALENDAR_NOBODY;
-	relay->owed = CALENDAR_NOBODY;
+	relay->awaited = CALENDAR_NO_CLIENT;
+	relay->owed = CALENDAR_NO_CLIENT;
 }
 
 void calendar_relay_advance(struct calendar *calendar)
@@ -120,7 +120,7 @@ void calendar_relay_advance(struct calendar *calendar)
 		uint32_t next = relay->waiting.first;
 
 		relay->active = false;
-		if (next != CALENDAR_NOBODY) {
+		if (next != CALENDAR_NO_CLIENT) {
 			calendar_list_remove(calendar, &relay->waiting, next);
 			relay_begin(calendar, next);
 		}
@@ -141,7 +141,7 @@ void calendar_relay_start(struct calendar *calendar, uint32_t handle)
 void calendar_relay_acknowledged(struct calendar *calendar, uint32_t handle)
 {
 	assert(calendar->relay.awaited == handle);
-	calendar->relay.awaited = CALENDAR_NOBODY;
+	calendar->relay.awaited = CALENDAR_NO_CLIENT;
 	calendar_relay_advance(calendar);
 }
 
@@ -157,11 +157,11 @@ void calendar_relay_forget(struct calendar *calendar, uint32_t handle)
 	    relay->sender != handle)
 		calendar_list_remove(calendar, &relay->waiting, handle);
 	if (relay->sender == handle)
-		relay->sender = CALENDAR_NOBODY;
+		relay->sender = CALENDAR_NO_CLIENT;
 	if (relay->from == handle)
-		relay->from = CALENDAR_NOBODY;
+		relay->from = CALENDAR_NO_CLIENT;
 	if (relay->awaited == handle)
-		relay->awaited = CALENDAR_NOBODY;
+		relay->awaited = CALENDAR_NO_CLIENT;
 	if (relay->owed == handle)
-		relay->owed = CALENDAR_NOBODY;
+		relay->owed = CALENDAR_NO_CLIENT;
 }

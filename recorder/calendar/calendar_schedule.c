@@ -51,7 +51,7 @@ static void token_give(struct calendar *calendar, uint32_t handle)
 {
 	struct calendar_client *client = &calendar->clients[handle];
 
-	assert(calendar->running == CALENDAR_NOBODY);
+	assert(calendar->running == CALENDAR_NO_CLIENT);
 	calendar->running = handle;
 	client->state = CALENDAR_RUNNING;
 	client->request = WIRE_TIME_NEVER;
@@ -101,7 +101,7 @@ static void end(struct calendar *calendar, enum calendar_action_kind how)
 {
 	calendar->ended = true;
 	calendar->idle = how == CALENDAR_IDLE_END;
-	calendar_announce(calendar, how, CALENDAR_NOBODY);
+	calendar_announce(calendar, how, CALENDAR_NO_CLIENT);
 }
 
 /*
@@ -130,7 +130,7 @@ static void run_devices(struct calendar *calendar, uint64_t time)
 	calendar->now = time;
 	calendar->device_turn = WIRE_TIME_NEVER;
 	calendar->devices_run = true;
-	calendar_announce(calendar, CALENDAR_DEVICE_TURN, CALENDAR_NOBODY);
+	calendar_announce(calendar, CALENDAR_DEVICE_TURN, CALENDAR_NO_CLIENT);
 }
 
 static void window_done(struct calendar *calendar)
@@ -138,7 +138,7 @@ static void window_done(struct calendar *calendar)
 	if (calendar->window_done || calendar->unannounced)
 		return;
 	calendar->window_done = true;
-	calendar_announce(calendar, CALENDAR_WINDOW, CALENDAR_NOBODY);
+	calendar_announce(calendar, CALENDAR_WINDOW, CALENDAR_NO_CLIENT);
 }
 
 static bool limit_reached(const struct calendar *calendar, uint64_t time)
@@ -151,7 +151,7 @@ void calendar_schedule(struct calendar *calendar)
 	const struct calendar_heap_entry *next;
 	uint64_t time;
 
-	if (calendar->running != CALENDAR_NOBODY || calendar->devices_run ||
+	if (calendar->running != CALENDAR_NO_CLIENT || calendar->devices_run ||
 	    calendar->relay.active || calendar->ended || !calendar->open)
 		return;
 	next = calendar_heap_top(&calendar->starting);
@@ -182,7 +182,7 @@ static void held_release(struct calendar *calendar)
 	uint32_t handle;
 
 	calendar->devices_wait = false;
-	while ((handle = calendar->held.first) != CALENDAR_NOBODY) {
+	while ((handle = calendar->held.first) != CALENDAR_NO_CLIENT) {
 		calendar_list_remove(calendar, &calendar->held, handle);
 		calendar_answer_question(calendar, handle);
 	}
@@ -223,10 +223,10 @@ bool calendar_overrun_possible(const struct calendar *calendar)
 {
 	const struct calendar_client *client;
 
-	if (calendar->running == CALENDAR_NOBODY)
+	if (calendar->running == CALENDAR_NO_CLIENT)
 		return false;
 	client = &calendar->clients[calendar->running];
-	return calendar->held.first != CALENDAR_NOBODY || is_shrinking(client) ||
+	return calendar->held.first != CALENDAR_NO_CLIENT || is_shrinking(client) ||
 	       first_limit(calendar) < client->bound;
 }
 
@@ -253,13 +253,13 @@ void calendar_answer_request(struct calendar *calendar, uint32_t handle,
 void calendar_acknowledged(struct calendar *calendar, uint32_t handle)
 {
 	if (calendar->running == handle &&
-	    (calendar->held.first != CALENDAR_NOBODY || calendar->devices_wait))
+	    (calendar->held.first != CALENDAR_NO_CLIENT || calendar->devices_wait))
 		calendar_take_back(calendar);
 }
 
 void calendar_token_drop(struct calendar *calendar)
 {
-	calendar->running = CALENDAR_NOBODY;
+	calendar->running = CALENDAR_NO_CLIENT;
 	held_release(calendar);
 }
 

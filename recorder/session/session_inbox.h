@@ -83,7 +83,7 @@ struct event {
 };
 
 /* Of those that concern no participant. */
-#define EVENT_NOBODY UINT32_MAX
+#define EVENT_NO_PARTICIPANT UINT32_MAX
 
 struct inbox {
 	struct event *event; /* in order */

@@ -70,7 +70,7 @@ static int connect_client(struct turn *turn, const struct event *event)
 	*client = (struct client){
 		.fd = event->fd,
 		.upstream_fd = event->upstream_fd,
-		.index = EVENT_NOBODY,
+		.index = EVENT_NO_PARTICIPANT,
 		.next_digest = 1,
 		.partition = members_partition(turn, event),
 		.guest = event->member == JOINED_GUEST ? event->guest : NULL,

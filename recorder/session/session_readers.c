@@ -150,7 +150,7 @@ static void read_listen(struct sources *sources, struct source *source)
 	const struct partition *partition = source->owner;
 	struct event event = { .kind = EVENT_JOINED,
 			       .member = JOINED_CLIENT,
-			       .participant = EVENT_NOBODY,
+			       .participant = EVENT_NO_PARTICIPANT,
 			       .upstream_fd = -1 };
 
 	event.fd = accept4(source->fd, NULL, NULL, SOCK_CLOEXEC);
@@ -177,7 +177,7 @@ static void read_program_listen(struct sources *sources, struct source *source)
 	struct session_program *program = source->owner;
 	struct event event = { .kind = EVENT_JOINED,
 			       .member = JOINED_PROGRAM,
-			       .participant = EVENT_NOBODY,
+			       .participant = EVENT_NO_PARTICIPANT,
 			       .upstream_fd = -1,
 			       .program = program };
 
@@ -346,8 +346,9 @@ static void read_program_exit(struct sources *sources, struct source *source)
 	program->exit_code = info.si_code;
 	program->exit_status = info.si_status;
 	put(sources, source, NULL,
-	    (struct event){
-		    .kind = EVENT_PROGRAM_EXIT, .participant = EVENT_NOBODY, .program = program });
+	    (struct event){ .kind = EVENT_PROGRAM_EXIT,
+			    .participant = EVENT_NO_PARTICIPANT,
+			    .program = program });
 }
 
 /* ---- All of them ---------------------------------------------------------------------------- */

@@ -83,13 +83,13 @@ static bool play(struct script *script, size_t number)
 	uint32_t seq;
 
 	switch (step->action) {
-	case SCRIPT_HEAR:
+	case SCRIPT_EXPECT:
 		return hear(script, number, step->op, step->time, &script->heard_seq);
 	case SCRIPT_ANSWER:
 		return say(script, TRACE_OP_ACK, script->heard_seq, step->time);
 	case SCRIPT_MISANSWER:
 		return say(script, TRACE_OP_ACK, script->heard_seq + 1, 0);
-	case SCRIPT_SAY:
+	case SCRIPT_SEND:
 		return say(script, step->op, ++script->said_seq, step->time);
 	case SCRIPT_ACKED:
 		if (!hear(script, number, TRACE_OP_ACK, 0, &seq))

@@ -17,10 +17,10 @@
 #define NEVER PARTICIPANT_TIME_NEVER
 
 enum script_action {
-	SCRIPT_HEAR,	  /* this message has to come next */
+	SCRIPT_EXPECT,	  /* this message has to come next */
 	SCRIPT_ANSWER,	  /* ACK what was heard last */
 	SCRIPT_MISANSWER, /* ACK something else */
-	SCRIPT_SAY,	  /* send this message */
+	SCRIPT_SEND,	  /* send this message */
 	SCRIPT_ACKED,	  /* the ACK of what was said last has to come next */
 	SCRIPT_POKE,	  /* make the script's pipe readable */
 	SCRIPT_FDS,	  /* ACK what was heard last, with two descriptors */
@@ -35,11 +35,11 @@ struct script_step {
 };
 
 /* clang-format off */
-#define HEAR(op, time)	{ SCRIPT_HEAR, TRACE_OP_##op, time }
+#define EXPECT(op, time)	{ SCRIPT_EXPECT, TRACE_OP_##op, time }
 #define ANSWER(time)	{ SCRIPT_ANSWER, 0, time }
 #define MISANSWER	{ SCRIPT_MISANSWER, 0, 0 }
-#define SAY(op, time)	{ SCRIPT_SAY, TRACE_OP_##op, time }
-#define SAY_NUMBER(op)	{ SCRIPT_SAY, op, 0 }
+#define SEND(op, time)	{ SCRIPT_SEND, TRACE_OP_##op, time }
+#define SEND_NUMBER(op)	{ SCRIPT_SEND, op, 0 }
 #define ACKED		{ SCRIPT_ACKED, 0, 0 }
 #define POKE		{ SCRIPT_POKE, 0, 0 }
 #define ANSWER_WITH_FDS	{ SCRIPT_FDS, 0, 0 }
@@ -48,15 +48,15 @@ struct script_step {
 /* clang-format on */
 
 /* Whole exchanges. */
-#define START	       HEAR(START, 7), ANSWER(0)
-#define REQUEST(time)  HEAR(REQUEST, time), ANSWER(0)
-#define UPDATE(time)   HEAR(UPDATE, time), ANSWER(0)
-#define WAIT	       HEAR(WAIT, NONE), ANSWER(0)
-#define GET(time)      HEAR(GET, NONE), ANSWER(time)
-#define GET_TOD(time)  HEAR(GET_TOD, NONE), ANSWER(time)
-#define RUN(time)      SAY(RUN, time), ACKED
+#define START	       EXPECT(START, 7), ANSWER(0)
+#define REQUEST(time)  EXPECT(REQUEST, time), ANSWER(0)
+#define UPDATE(time)   EXPECT(UPDATE, time), ANSWER(0)
+#define WAIT	       EXPECT(WAIT, NONE), ANSWER(0)
+#define GET(time)      EXPECT(GET, NONE), ANSWER(time)
+#define GET_TOD(time)  EXPECT(GET_TOD, NONE), ANSWER(time)
+#define RUN(time)      SEND(RUN, time), ACKED
 #define WAIT_RUN(time) WAIT, RUN(time)
-#define FREE(time)     SAY(FREE_UNTIL, time), ACKED
+#define FREE(time)     SEND(FREE_UNTIL, time), ACKED
 
 struct script {
 	struct participant *participant; /* connected with ID 7, not started */

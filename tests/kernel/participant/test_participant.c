@@ -37,7 +37,7 @@ static void closes_the_descriptors_of_the_start_ack(void **state)
 	int before;
 
 	(void)state;
-	SCRIPT(s, V6_12, HEAR(START, 7), ANSWER_WITH_FDS);
+	SCRIPT(s, V6_12, EXPECT(START, 7), ANSWER_WITH_FDS);
 	before = lowest_free_fd();
 	assert_int_equal(participant_start(s.participant), 0);
 	assert_int_equal(lowest_free_fd(), before);
@@ -191,7 +191,7 @@ static void same_request_is_said_again_only_after_a_wait(void **state)
 static void time_is_free_below_the_bound_and_asked_for_at_it(void **state)
 {
 	(void)state;
-	SCRIPT(s, V6_12, START, HEAR(REQUEST, 10), FREE(100), ANSWER(0), REQUEST(100),
+	SCRIPT(s, V6_12, START, EXPECT(REQUEST, 10), FREE(100), ANSWER(0), REQUEST(100),
 	       WAIT_RUN(100), REQUEST(101), WAIT_RUN(101));
 	/* The bound came while the request was answered: there is nothing left to wait for. */
 	assert_int_equal(participant_delay(s.participant, 10), 0);
@@ -205,8 +205,8 @@ static void time_is_free_below_the_bound_and_asked_for_at_it(void **state)
 static void kernel_5_10_asks_inside_the_window(void **state)
 {
 	(void)state;
-	SCRIPT(s, V5_10, START, HEAR(REQUEST, 10), FREE(100), ANSWER(0), REQUEST(99), REQUEST(100),
-	       WAIT_RUN(100));
+	SCRIPT(s, V5_10, START, EXPECT(REQUEST, 10), FREE(100), ANSWER(0), REQUEST(99),
+	       REQUEST(100), WAIT_RUN(100));
 	assert_int_equal(participant_delay(s.participant, 10), 0);
 	assert_int_equal(participant_delay(s.participant, 89), 0);
 	assert_int_equal(participant_delay(s.participant, 1), 0);
@@ -218,7 +218,7 @@ static void event_inside_the_window_is_not_asked_for(void **state)
 	struct named_event a;
 
 	(void)state;
-	SCRIPT(s, V6_12, START, HEAR(REQUEST, 10), FREE(100), ANSWER(0), REQUEST(NEVER));
+	SCRIPT(s, V6_12, START, EXPECT(REQUEST, 10), FREE(100), ANSWER(0), REQUEST(NEVER));
 	named_init(&a, 'a', 0);
 	assert_int_equal(participant_delay(s.participant, 10), 0);
 	assert_int_equal(participant_event_add(s.participant, &a.event, 50), 0);
@@ -247,16 +247,16 @@ static void interrupt_in_window(struct script *s)
 static void wait_ends_the_window(void **state)
 {
 	(void)state;
-	SCRIPT(s, V6_1, START, HEAR(REQUEST, 10), FREE(100), ANSWER(0), REQUEST(NEVER), WAIT, POKE,
-	       GET(50), REQUEST(50), RUN(50), REQUEST(50), WAIT_RUN(50), REQUEST(NEVER));
+	SCRIPT(s, V6_1, START, EXPECT(REQUEST, 10), FREE(100), ANSWER(0), REQUEST(NEVER), WAIT,
+	       POKE, GET(50), REQUEST(50), RUN(50), REQUEST(50), WAIT_RUN(50), REQUEST(NEVER));
 	interrupt_in_window(&s);
 }
 
 static void window_survives_a_wait_in_5_10(void **state)
 {
 	(void)state;
-	SCRIPT(s, V5_10, START, HEAR(REQUEST, 10), FREE(100), ANSWER(0), REQUEST(1000000010), WAIT,
-	       POKE, GET(50), REQUEST(50), RUN(50), REQUEST(50), REQUEST(1000000050));
+	SCRIPT(s, V5_10, START, EXPECT(REQUEST, 10), FREE(100), ANSWER(0), REQUEST(1000000010),
+	       WAIT, POKE, GET(50), REQUEST(50), RUN(50), REQUEST(50), REQUEST(1000000050));
 	interrupt_in_window(&s);
 }
 
@@ -268,8 +268,8 @@ static void served_while_an_ack_is_awaited(void **state)
 	uint64_t value = 0;
 
 	(void)state;
-	SCRIPT(s, V6_12, START, HEAR(REQUEST, 10), FREE(10), SAY(BROADCAST, 42), ACKED,
-	       SAY_NUMBER(17), ACKED, ANSWER(0), HEAR(WAIT, NONE), FREE(20), ANSWER(0), RUN(10));
+	SCRIPT(s, V6_12, START, EXPECT(REQUEST, 10), FREE(10), SEND(BROADCAST, 42), ACKED,
+	       SEND_NUMBER(17), ACKED, ANSWER(0), EXPECT(WAIT, NONE), FREE(20), ANSWER(0), RUN(10));
 	assert_int_equal(participant_delay(s.participant, 10), 0);
 	assert_true(participant_broadcast_take(s.participant, &value));
 	assert_int_equal(value, 42);
@@ -288,7 +288,7 @@ static void run_before_the_ack_of_wait_is_swallowed(void **state)
 	struct participant_stat stat;
 
 	(void)state;
-	SCRIPT(s, V6_12, START, REQUEST(10), HEAR(WAIT, NONE), RUN(10), ANSWER(0), RUN(10));
+	SCRIPT(s, V6_12, START, REQUEST(10), EXPECT(WAIT, NONE), RUN(10), ANSWER(0), RUN(10));
 	assert_int_equal(participant_delay(s.participant, 10), 0);
 	participant_stat(s.participant, &stat);
 	assert_int_equal(stat.swallowed, 1);
@@ -298,7 +298,7 @@ static void run_before_the_ack_of_wait_is_swallowed(void **state)
 static void ack_nobody_waits_for_is_ignored(void **state)
 {
 	(void)state;
-	SCRIPT(s, V6_12, START, REQUEST(10), WAIT, SAY(ACK, 0), RUN(10));
+	SCRIPT(s, V6_12, START, REQUEST(10), WAIT, SEND(ACK, 0), RUN(10));
 	assert_int_equal(participant_delay(s.participant, 10), 0);
 	script_end(&s);
 }
@@ -317,8 +317,8 @@ static void reply_wins_over_the_controller(void **state)
 {
 	(void)state;
 	/* Both are there before the participant looks: START's exchange orders it so. */
-	SCRIPT(s, V6_12, HEAR(START, 7), POKE, ANSWER(0), SAY(FREE_UNTIL, 50), HEAR(REQUEST, 20),
-	       ACKED, ANSWER(0));
+	SCRIPT(s, V6_12, EXPECT(START, 7), POKE, ANSWER(0), SEND(FREE_UNTIL, 50),
+	       EXPECT(REQUEST, 20), ACKED, ANSWER(0));
 	assert_int_equal(participant_start(s.participant), 0);
 	assert_int_equal(participant_wait_readable(s.participant, s.pipe[0]), 0);
 	assert_int_equal(participant_delay(s.participant, 20), 0);

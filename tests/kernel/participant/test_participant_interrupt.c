@@ -60,7 +60,7 @@ static void interrupt_during_an_exchange_waits_for_its_ack(void **state)
 	struct participant_source source = { .handle = take_interrupt, .context = &irq.event };
 
 	(void)state;
-	SCRIPT(s, V6_12, START, REQUEST(10), WAIT_RUN(10), HEAR(UPDATE, 10), POKE, ANSWER(0),
+	SCRIPT(s, V6_12, START, REQUEST(10), WAIT_RUN(10), EXPECT(UPDATE, 10), POKE, ANSWER(0),
 	       GET(10), REQUEST(10));
 	named_init(&irq, 'i', 0);
 	participant_delay(s.participant, 10);
@@ -78,8 +78,8 @@ static void interrupt_while_another_event_is_asked_for(void **state)
 	struct participant_source source = { .handle = take_interrupt, .context = &irq.event };
 
 	(void)state;
-	SCRIPT(s, V6_12, START, HEAR(REQUEST, 90), POKE, ANSWER(0), GET(0), REQUEST(0), WAIT_RUN(0),
-	       REQUEST(90), WAIT_RUN(90), REQUEST(NEVER));
+	SCRIPT(s, V6_12, START, EXPECT(REQUEST, 90), POKE, ANSWER(0), GET(0), REQUEST(0),
+	       WAIT_RUN(0), REQUEST(90), WAIT_RUN(90), REQUEST(NEVER));
 	named_init(&irq, 'i', 0);
 	named_init(&a, 'a', 0);
 	source.fd = s.pipe[0];
@@ -344,7 +344,7 @@ static void kernel_5_10_asks_for_the_time_of_day_always(void **state)
 static void broadcast_goes_out(void **state)
 {
 	(void)state;
-	SCRIPT(s, V6_12, START, HEAR(BROADCAST, 99), ANSWER(0));
+	SCRIPT(s, V6_12, START, EXPECT(BROADCAST, 99), ANSWER(0));
 	assert_int_equal(participant_broadcast(s.participant, 99), 0);
 	script_end(&s);
 }
@@ -355,7 +355,7 @@ static void broadcast_is_unknown_before_6_11(void **state)
 	uint64_t value;
 
 	(void)state;
-	SCRIPT(s, V6_1, START, HEAR(REQUEST, 10), SAY(BROADCAST, 42), ACKED, ANSWER(0),
+	SCRIPT(s, V6_1, START, EXPECT(REQUEST, 10), SEND(BROADCAST, 42), ACKED, ANSWER(0),
 	       WAIT_RUN(10));
 	assert_int_equal(participant_broadcast(s.participant, 99), -EOPNOTSUPP);
 	participant_delay(s.participant, 10);

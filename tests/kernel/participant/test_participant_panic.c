@@ -90,7 +90,7 @@ static void reset_connection(void **state)
 static void ack_of_another_message(void **state)
 {
 	(void)state;
-	SCRIPT(s, V6_12, START, HEAR(REQUEST, 10), MISANSWER);
+	SCRIPT(s, V6_12, START, EXPECT(REQUEST, 10), MISANSWER);
 	assert_int_equal(participant_delay(s.participant, 10), -EPROTO);
 	assert_panicked(s.participant, PARTICIPANT_PANIC_SEQUENCE, -EPROTO,
 			"ACK message has different seqno! op=2, seq=3 != 2");
@@ -100,7 +100,7 @@ static void ack_of_another_message(void **state)
 static void run_backwards(void **state)
 {
 	(void)state;
-	SCRIPT(s, V6_12, START, REQUEST(10), WAIT_RUN(10), REQUEST(20), WAIT, SAY(RUN, 9));
+	SCRIPT(s, V6_12, START, REQUEST(10), WAIT_RUN(10), REQUEST(20), WAIT, SEND(RUN, 9));
 	assert_int_equal(participant_delay(s.participant, 10), 0);
 	assert_int_equal(participant_delay(s.participant, 10), -EPROTO);
 	assert_panicked(s.participant, PARTICIPANT_PANIC_BACKWARDS, -EPROTO,
@@ -126,7 +126,7 @@ static void get_backwards(void **state)
 static void sleep_forever(void **state)
 {
 	(void)state;
-	SCRIPT(s, V6_12, START, REQUEST(NEVER), WAIT, SAY(RUN, NEVER));
+	SCRIPT(s, V6_12, START, REQUEST(NEVER), WAIT, SEND(RUN, NEVER));
 	assert_int_equal(participant_run(s.participant), -EDEADLK);
 	assert_panicked(s.participant, PARTICIPANT_PANIC_FOREVER, -EDEADLK,
 			"going to sleep forever");

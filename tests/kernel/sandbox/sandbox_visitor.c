@@ -75,7 +75,7 @@ static int reserve(uint64_t size)
 }
 
 /* Says so at once: it may be killed for it. */
-static void say_taken(uint64_t taken)
+static void print_taken(uint64_t taken)
 {
 	printf("taken %" PRIu64 "\n", taken);
 	fflush(stdout);
@@ -96,7 +96,7 @@ static int take_memory(uint64_t most)
 {
 	for (uint64_t taken = 0; taken < most; taken += PIECE) {
 		take_piece(MAP_PRIVATE);
-		say_taken(taken);
+		print_taken(taken);
 	}
 	return 0;
 }
@@ -114,7 +114,7 @@ static int take_by_many(uint64_t most)
 		if (!pid)
 			pause();
 		usleep(10000);
-		say_taken(taken);
+		print_taken(taken);
 	}
 	return 0;
 }
@@ -134,7 +134,7 @@ static int take_in_files(uint64_t most)
 		for (int i = 0; i < 16; i++, taken += PIECE)
 			if (write(fd, block, sizeof(block)) != sizeof(block))
 				return 0;
-		say_taken(taken);
+		print_taken(taken);
 	}
 	return 0;
 }
@@ -200,14 +200,14 @@ static int exceed(const char *what, const char *most)
 }
 
 /* Where things are, all that a program could tell one run from another by. */
-static int tell_addresses(char **argv)
+static int print_addresses(char **argv)
 {
 	const unsigned char *random = (const unsigned char *)getauxval(AT_RANDOM);
 	char name[16] = "";
 	void *mapped = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	prctl(PR_GET_NAME, name);
-	printf("program %p\nheap %p\nmapped %p\nmalloc %p\n", (void *)tell_addresses, sbrk(0),
+	printf("program %p\nheap %p\nmapped %p\nmalloc %p\n", (void *)print_addresses, sbrk(0),
 	       mapped, malloc(16));
 	printf("stack %p\nargument %p %s\nenvironment %p %s\n", (void *)&name, (void *)argv[0],
 	       argv[0], (void *)environ[0], environ[0]);
@@ -222,7 +222,7 @@ static int tell_addresses(char **argv)
 int main(int argc, char **argv)
 {
 	if (argc > 1 && !strcmp(argv[1], "addresses"))
-		return tell_addresses(argv);
+		return print_addresses(argv);
 	if (argc > 1 && !strcmp(argv[1], "connect"))
 		return connect_all(argv + 2);
 	if (argc > 1 && !strcmp(argv[1], "sleep"))

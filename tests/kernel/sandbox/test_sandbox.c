@@ -121,8 +121,7 @@ static void test_no_socket_that_was_not_asked_for(void **state)
 	stay_end(&stay, 1);
 }
 
-/* ---- Asleep or not ----------------------------------------------------------------------------
- */
+/* ---- Asleep or not -------------------------------------------------------------------------- */
 
 static void test_a_guest_that_waits_is_blocked(void **state)
 {
@@ -150,8 +149,7 @@ static void test_a_guest_that_ended_is_gone(void **state)
 	stay_end(&stay, 2);
 }
 
-/* ---- Limits -----------------------------------------------------------------------------------
- */
+/* ---- Limits --------------------------------------------------------------------------------- */
 
 /* What a visitor that tries to have more than there is says it got. */
 static uint64_t visit_greedily(const char *what, const char *most, unsigned int *isolation)
@@ -282,11 +280,10 @@ static void test_no_namespaces_without_these_limits(void **state)
 	assert_int_equal(made, 0);
 }
 
-/* ---- Addresses --------------------------------------------------------------------------------
- */
+/* ---- Addresses ------------------------------------------------------------------------------ */
 
 /* What a visitor says of its addresses. */
-static void tell_addresses(const char *program, char said[1024], unsigned int *isolation)
+static void print_addresses(const char *program, char said[1024], unsigned int *isolation)
 {
 	const char *arguments[] = { "visitor", "addresses", NULL };
 	struct diagnosis why = { 0 };
@@ -335,14 +332,14 @@ static void assert_same_addresses(const char *program, uint64_t loader)
 	char first[1024], again[1024];
 	unsigned int isolation;
 
-	tell_addresses(program, first, &isolation);
+	print_addresses(program, first, &isolation);
 	if (!(isolation & ISOLATION_ASLR))
 		skip();
 	assert_true(isolation & ISOLATION_AUXV);
 	assert_layout(first);
 	assert_int_equal(address_of(first, "loader "), loader);
 	for (int i = 0; i < 3; i++) {
-		tell_addresses(program, again, &isolation);
+		print_addresses(program, again, &isolation);
 		assert_string_equal(first, again);
 	}
 }
@@ -359,8 +356,7 @@ static void test_a_dynamic_program_has_the_same_addresses(void **state)
 	assert_same_addresses(dynamic_visitor, LOADER_INTERPRETER);
 }
 
-/* ---- Libraries --------------------------------------------------------------------------------
- */
+/* ---- Libraries ------------------------------------------------------------------------------ */
 
 /* Linux 7.2 with a thread for its disks does it at power-off. */
 static void test_a_thread_can_be_cancelled(void **state)

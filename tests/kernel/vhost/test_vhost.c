@@ -46,7 +46,7 @@ static int receive(void)
 
 static void agree_on_replies(void)
 {
-	assert_int_equal(peer_tell_value(&peer, VHOST_SET_PROTOCOL_FEATURES, VHOST_PROTOCOL_NEEDED),
+	assert_int_equal(peer_set_value(&peer, VHOST_SET_PROTOCOL_FEATURES, VHOST_PROTOCOL_NEEDED),
 			 0);
 }
 
@@ -399,7 +399,7 @@ static void test_call_and_its_reply(void **state)
 	(void)state;
 	assert_int_equal(vhost_call(&peer.vhost, VHOST_BACKEND_VRING_CALL, 0), -ENOTCONN);
 	assert_int_equal(vhost_take_called(&peer.vhost, &value), -ENOTCONN);
-	assert_int_equal(peer_tell_calls(&peer), 0);
+	assert_int_equal(peer_set_calls(&peer), 0);
 	assert_int_equal(vhost_call(&peer.vhost, VHOST_BACKEND_VRING_CALL, 3), 0);
 	assert_int_equal(read(peer.calls, &call, sizeof(call)), 20);
 	assert_int_equal(call.header.request, 4);
@@ -427,7 +427,7 @@ static void test_replies_to_calls_that_are_wrong(void **state)
 	uint64_t value = 99;
 
 	(void)state;
-	assert_int_equal(peer_tell_calls(&peer), 0);
+	assert_int_equal(peer_set_calls(&peer), 0);
 	reply_called(4, 5, 8, 0);
 	assert_int_equal(vhost_take_called(&peer.vhost, &value), -EBADMSG);
 	assert_string_equal(peer.vhost.problem,
@@ -448,11 +448,11 @@ static void test_guest_gone_with_a_call(void **state)
 	uint64_t value;
 
 	(void)state;
-	assert_int_equal(peer_tell_calls(&peer), 0);
+	assert_int_equal(peer_set_calls(&peer), 0);
 	assert_int_equal(vhost_call(&peer.vhost, VHOST_BACKEND_VRING_CALL, 0), 0);
 	close_fd(&peer.calls);
 	assert_int_equal(vhost_take_called(&peer.vhost, &value), 0);
-	assert_int_equal(peer_tell_calls(&peer), 0);
+	assert_int_equal(peer_set_calls(&peer), 0);
 	close_fd(&peer.calls);
 	assert_int_equal(vhost_call(&peer.vhost, VHOST_BACKEND_VRING_CALL, 0), -EPIPE);
 }
@@ -462,7 +462,7 @@ static void test_reply_to_a_call_that_is_cut_off(void **state)
 	uint64_t value;
 
 	(void)state;
-	assert_int_equal(peer_tell_calls(&peer), 0);
+	assert_int_equal(peer_set_calls(&peer), 0);
 	assert_int_equal(vhost_call(&peer.vhost, VHOST_BACKEND_VRING_CALL, 0), 0);
 	write_bytes(peer.calls, &(struct peer_header){ 4, 5, 8 }, 12);
 	shutdown(peer.calls, SHUT_WR);

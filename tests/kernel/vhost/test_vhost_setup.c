@@ -63,12 +63,12 @@ static int stage_close(void **state)
 
 static int tell(uint32_t request, const void *body, uint32_t size)
 {
-	return peer_tell(&peer, request, body, size, NULL, 0);
+	return peer_request(&peer, request, body, size, NULL, 0);
 }
 
-static int tell_state(uint32_t request, uint32_t index, uint32_t number)
+static int set_state(uint32_t request, uint32_t index, uint32_t number)
 {
-	return peer_tell_state(&peer, request, index, number);
+	return peer_set_state(&peer, request, index, number);
 }
 
 /* ---- What a guest does ---------------------------------------------------------------------- */
@@ -86,7 +86,7 @@ static void test_a_guest_sets_its_device_up(void **state)
 			 VHOST_PROTOCOL_NEEDED | VHOST_PROTOCOL_CONFIG);
 	assert_int_equal(ring->size, RING_SIZE);
 	ring_builder_send(&driver, "hello", 5);
-	assert_int_equal(tell_state(VHOST_VRING_KICK, 0, 0), 0);
+	assert_int_equal(set_state(VHOST_VRING_KICK, 0, 0), 0);
 	assert_int_equal(vhost_kicked_queue(&peer.vhost, &peer.message, &queue), 0);
 	assert_int_equal(queue, 0);
 	assert_int_equal(vring_take(&peer.vhost.ring[0], &chain), 1);
@@ -102,7 +102,7 @@ static void test_descriptors_that_are_kept(void **state)
 	(void)state;
 	/* both ends of two connections, and the memory of the driver */
 	assert_int_equal(open_descriptors(), descriptors + 5);
-	assert_int_equal(peer_tell_calls(&peer), 0);
+	assert_int_equal(peer_set_calls(&peer), 0);
 	assert_int_equal(open_descriptors(), descriptors + 5);
 	assert_true(fcntl(peer.vhost.call_fd, F_GETFD) & FD_CLOEXEC);
 }
@@ -115,22 +115,22 @@ static void test_a_guest_sets_its_device_up_again(void **state)
 	(void)state;
 	ring_builder_send(&driver, "1", 1);
 	assert_int_equal(vring_take(&peer.vhost.ring[0], &chain), 1);
-	assert_int_equal(tell_state(VHOST_SET_VRING_ENABLE, 0, 0), 0);
+	assert_int_equal(set_state(VHOST_SET_VRING_ENABLE, 0, 0), 0);
 	ring_builder_send(&driver, "2", 1);
-	assert_int_equal(tell_state(VHOST_VRING_KICK, 0, 0), 0);
+	assert_int_equal(set_state(VHOST_VRING_KICK, 0, 0), 0);
 	assert_int_equal(vring_take(&peer.vhost.ring[0], &chain), 0);
-	assert_int_equal(tell_state(VHOST_SET_VRING_ENABLE, 0, 1), 0);
+	assert_int_equal(set_state(VHOST_SET_VRING_ENABLE, 0, 1), 0);
 	assert_int_equal(vring_take(&peer.vhost.ring[0], &chain), 1);
 	assert_int_equal(chain.head, 1);
 
-	assert_int_equal(tell_state(VHOST_GET_VRING_BASE, 0, 0), 0);
+	assert_int_equal(set_state(VHOST_GET_VRING_BASE, 0, 0), 0);
 	assert_false(vring_ready(&peer.vhost.ring[0]));
-	assert_int_equal(peer_tell_memory(&peer, &memory), 0);
+	assert_int_equal(peer_set_memory(&peer, &memory), 0);
 	assert_int_equal(vring_chain_read(&chain, 0, &(char[1]){}, 1), 0);
-	assert_int_equal(tell_state(VHOST_SET_VRING_BASE, 0, 7), 0);
+	assert_int_equal(set_state(VHOST_SET_VRING_BASE, 0, 7), 0);
 	assert_int_equal(peer.vhost.ring[0].next_avail, 7);
 	assert_int_equal(peer.vhost.ring[0].next_used, 7);
-	assert_int_equal(tell_state(VHOST_SET_VRING_ENABLE, 0, 1), 0);
+	assert_int_equal(set_state(VHOST_SET_VRING_ENABLE, 0, 1), 0);
 }
 
 /* 7.2 sends no more than the one region it has. */
@@ -144,12 +144,12 @@ static void test_memory_tables_of_all_kernels(void **state)
 	struct vring_memory *mapped = &peer.vhost.memory;
 
 	(void)state;
-	assert_int_equal(peer_tell(&peer, VHOST_SET_MEM_TABLE, &table, 40, fds, 1), 0);
+	assert_int_equal(peer_request(&peer, VHOST_SET_MEM_TABLE, &table, 40, fds, 1), 0);
 	assert_int_equal(mapped->count, 1);
-	assert_int_equal(peer_tell(&peer, VHOST_SET_MEM_TABLE, &table, 72, fds, 1), 0);
+	assert_int_equal(peer_request(&peer, VHOST_SET_MEM_TABLE, &table, 72, fds, 1), 0);
 	assert_int_equal(mapped->count, 1);
 	table.count = 2;
-	assert_int_equal(peer_tell(&peer, VHOST_SET_MEM_TABLE, &table, 72, fds, 2), 0);
+	assert_int_equal(peer_request(&peer, VHOST_SET_MEM_TABLE, &table, 72, fds, 2), 0);
 	assert_int_equal(mapped->count, 2);
 	memory.data[2 * PAGE] = 0x77;
 	assert_int_equal(*(uint8_t *)vring_memory_at_guest(mapped, 0x9000, 1), 0x77);
@@ -161,14 +161,14 @@ static void test_a_guest_without_protocol_features(void **state)
 	const uint64_t moved = BUILDER_USER_BASE - BUILDER_GUEST_BASE, index = 2;
 
 	(void)state;
-	assert_int_equal(peer_tell_memory(&peer, &memory), 0);
-	assert_int_equal(tell_state(VHOST_SET_VRING_NUM, 2, RING_SIZE), 0);
-	assert_int_equal(peer_tell_ring(&peer, 2, driver.desc + moved, driver.used + moved,
-					driver.avail + moved),
+	assert_int_equal(peer_set_memory(&peer, &memory), 0);
+	assert_int_equal(set_state(VHOST_SET_VRING_NUM, 2, RING_SIZE), 0);
+	assert_int_equal(peer_set_ring(&peer, 2, driver.desc + moved, driver.used + moved,
+				       driver.avail + moved),
 			 0);
-	assert_int_equal(peer_tell(&peer, VHOST_SET_VRING_CALL, &index, 8, &memory.fd, 1), 0);
+	assert_int_equal(peer_request(&peer, VHOST_SET_VRING_CALL, &index, 8, &memory.fd, 1), 0);
 	assert_false(vring_ready(&peer.vhost.ring[2]));
-	assert_int_equal(peer_tell(&peer, VHOST_SET_VRING_KICK, &index, 8, &memory.fd, 1), 0);
+	assert_int_equal(peer_request(&peer, VHOST_SET_VRING_KICK, &index, 8, &memory.fd, 1), 0);
 	assert_true(vring_ready(&peer.vhost.ring[2]));
 }
 
@@ -198,7 +198,7 @@ static void test_chain_of_an_earlier_connection(void **state)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
 	peer.fd = ends[0];
 	vhost_open(&peer.vhost, ends[1]);
-	assert_int_equal(peer_tell_memory(&peer, &memory), 0);
+	assert_int_equal(peer_set_memory(&peer, &memory), 0);
 	assert_int_equal(vring_chain_read(&chain, 0, &(char[1]){}, 1), 0);
 }
 
@@ -253,23 +253,25 @@ static void test_descriptors_that_are_not_wanted(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(without); i++) {
 		snprintf(problem, sizeof(problem), "%s with 1 descriptors",
 			 vhost_request_text(without[i].request, text));
-		expect_problem(peer_tell(&peer, without[i].request, body, without[i].size, fds, 1),
-			       problem);
+		expect_problem(
+			peer_request(&peer, without[i].request, body, without[i].size, fds, 1),
+			problem);
 	}
-	expect_problem(peer_tell(&peer, VHOST_SET_BACKEND_REQ_FD, NULL, 0, fds, 2),
+	expect_problem(peer_request(&peer, VHOST_SET_BACKEND_REQ_FD, NULL, 0, fds, 2),
 		       "SET_BACKEND_REQ_FD with 2 descriptors");
 	expect_problem(tell(VHOST_SET_BACKEND_REQ_FD, NULL, 0),
 		       "SET_BACKEND_REQ_FD with 0 descriptors");
-	expect_problem(peer_tell(&peer, VHOST_SET_BACKEND_REQ_FD, NULL, 0, fds, 1),
+	expect_problem(peer_request(&peer, VHOST_SET_BACKEND_REQ_FD, NULL, 0, fds, 1),
 		       "SET_BACKEND_REQ_FD: not a stream socket");
 	assert_int_equal(peer.vhost.call_fd, -1);
-	expect_problem(peer_tell(&peer, VHOST_SET_VRING_KICK, body, 8, NULL, 0),
+	expect_problem(peer_request(&peer, VHOST_SET_VRING_KICK, body, 8, NULL, 0),
 		       "SET_VRING_KICK: 0x0 with 0 descriptors");
-	expect_problem(peer_tell(&peer, VHOST_SET_VRING_CALL, "\0\1\0\0\0\0\0", 8, fds, 1),
+	expect_problem(peer_request(&peer, VHOST_SET_VRING_CALL, "\0\1\0\0\0\0\0", 8, fds, 1),
 		       "SET_VRING_CALL: 0x100 with 1 descriptors");
-	expect_problem(peer_tell(&peer, VHOST_SET_VRING_ERR, "\0\2\0\0\0\0\0", 8, fds, 1),
+	expect_problem(peer_request(&peer, VHOST_SET_VRING_ERR, "\0\2\0\0\0\0\0", 8, fds, 1),
 		       "SET_VRING_ERR: 0x200 with 1 descriptors");
-	assert_int_equal(peer_tell(&peer, VHOST_SET_VRING_CALL, "\0\1\0\0\0\0\0", 8, NULL, 0), 0);
+	assert_int_equal(peer_request(&peer, VHOST_SET_VRING_CALL, "\0\1\0\0\0\0\0", 8, NULL, 0),
+			 0);
 }
 
 static void test_calls_over_what_is_no_stream_socket(void **state)
@@ -279,8 +281,9 @@ static void test_calls_over_what_is_no_stream_socket(void **state)
 
 	(void)state;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends), 0);
-	assert_int_equal(peer_tell(&peer, VHOST_SET_BACKEND_REQ_FD, NULL, 0, ends, 1), -EBADMSG);
-	assert_int_equal(peer_tell(&peer, VHOST_SET_BACKEND_REQ_FD, NULL, 0, &other, 1), -EBADMSG);
+	assert_int_equal(peer_request(&peer, VHOST_SET_BACKEND_REQ_FD, NULL, 0, ends, 1), -EBADMSG);
+	assert_int_equal(peer_request(&peer, VHOST_SET_BACKEND_REQ_FD, NULL, 0, &other, 1),
+			 -EBADMSG);
 	close(ends[0]);
 	close(ends[1]);
 }
@@ -296,7 +299,7 @@ static int tell_table(const struct table *table, unsigned int fd_count)
 
 	for (size_t i = 0; i < VRING_REGIONS_MAX; i++)
 		fds[i] = memory.fd;
-	return peer_tell(&peer, VHOST_SET_MEM_TABLE, table, sizeof(*table), fds, fd_count);
+	return peer_request(&peer, VHOST_SET_MEM_TABLE, table, sizeof(*table), fds, fd_count);
 }
 
 static void test_memory_that_makes_no_sense(void **state)
@@ -311,8 +314,8 @@ static void test_memory_that_makes_no_sense(void **state)
 	table.count = UINT32_MAX;
 	assert_int_equal(tell_table(&table, 8), -EBADMSG);
 	table.count = 2;
-	assert_int_equal(peer_tell(&peer, VHOST_SET_MEM_TABLE, &table, 40,
-				   (int[]){ memory.fd, memory.fd }, 2),
+	assert_int_equal(peer_request(&peer, VHOST_SET_MEM_TABLE, &table, 40,
+				      (int[]){ memory.fd, memory.fd }, 2),
 			 -EBADMSG);
 	assert_int_equal(tell_table(&table, 1), -EBADMSG);
 	table.region[1] = table.region[0];
@@ -333,7 +336,7 @@ static void test_memory_that_may_not_be_written(void **state)
 	auto_fd self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 
 	(void)state;
-	assert_int_equal(peer_tell(&peer, VHOST_SET_MEM_TABLE, &table, sizeof(table), &self, 1),
+	assert_int_equal(peer_request(&peer, VHOST_SET_MEM_TABLE, &table, sizeof(table), &self, 1),
 			 -EBADMSG);
 	assert_non_null(strstr(peer.vhost.problem, strerror(EACCES)));
 }
@@ -341,12 +344,11 @@ static void test_memory_that_may_not_be_written(void **state)
 static void test_changes_under_a_ring_that_is_enabled(void **state)
 {
 	(void)state;
-	expect_problem(peer_tell_memory(&peer, &memory), "SET_MEM_TABLE: vring 0 is enabled");
+	expect_problem(peer_set_memory(&peer, &memory), "SET_MEM_TABLE: vring 0 is enabled");
 	assert_int_equal(peer.vhost.memory.count, 1);
-	expect_problem(tell_state(VHOST_SET_VRING_NUM, 0, 8), "SET_VRING_NUM: vring 0 is enabled");
-	expect_problem(tell_state(VHOST_SET_VRING_BASE, 0, 8),
-		       "SET_VRING_BASE: vring 0 is enabled");
-	expect_problem(peer_tell_ring(&peer, 0, 0, 0, 0), "SET_VRING_ADDR: vring 0 is enabled");
+	expect_problem(set_state(VHOST_SET_VRING_NUM, 0, 8), "SET_VRING_NUM: vring 0 is enabled");
+	expect_problem(set_state(VHOST_SET_VRING_BASE, 0, 8), "SET_VRING_BASE: vring 0 is enabled");
+	expect_problem(peer_set_ring(&peer, 0, 0, 0, 0), "SET_VRING_ADDR: vring 0 is enabled");
 	assert_true(vring_ready(&peer.vhost.ring[0]));
 	assert_int_equal(vring_check(&peer.vhost.ring[0]), 0);
 }
@@ -362,14 +364,14 @@ static void test_rings_that_are_not_there(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
 		snprintf(problem, sizeof(problem), "%s: vring 64 of at most 64",
 			 vhost_request_text(requests[i], text));
-		expect_problem(tell_state(requests[i], 64, 1), problem);
-		assert_int_equal(tell_state(requests[i], UINT32_MAX, 1), -EBADMSG);
+		expect_problem(set_state(requests[i], 64, 1), problem);
+		assert_int_equal(set_state(requests[i], UINT32_MAX, 1), -EBADMSG);
 	}
-	expect_problem(peer_tell_ring(&peer, 64, 0, 0, 0),
-		       "SET_VRING_ADDR: vring 64 of at most 64");
-	expect_problem(peer_tell(&peer, VHOST_SET_VRING_KICK, "\x40\0\0\0\0\0\0", 8, &memory.fd, 1),
-		       "SET_VRING_KICK: vring 64 of at most 64");
-	expect_problem(tell_state(VHOST_VRING_KICK, 1, 0), "VRING_KICK: vring 1 is not set up");
+	expect_problem(peer_set_ring(&peer, 64, 0, 0, 0), "SET_VRING_ADDR: vring 64 of at most 64");
+	expect_problem(
+		peer_request(&peer, VHOST_SET_VRING_KICK, "\x40\0\0\0\0\0\0", 8, &memory.fd, 1),
+		"SET_VRING_KICK: vring 64 of at most 64");
+	expect_problem(set_state(VHOST_VRING_KICK, 1, 0), "VRING_KICK: vring 1 is not set up");
 }
 
 static void test_rings_that_make_no_sense(void **state)
@@ -378,22 +380,22 @@ static void test_rings_that_make_no_sense(void **state)
 	const uint64_t end = BUILDER_USER_BASE + MEMORY_SIZE, good = BUILDER_USER_BASE;
 
 	(void)state;
-	assert_int_equal(peer_tell_memory(&peer, &memory), 0);
+	assert_int_equal(peer_set_memory(&peer, &memory), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
-		assert_int_equal(tell_state(VHOST_SET_VRING_NUM, 1, sizes[i]), -EBADMSG);
+		assert_int_equal(set_state(VHOST_SET_VRING_NUM, 1, sizes[i]), -EBADMSG);
 		assert_non_null(strstr(peer.vhost.problem, "expected a power of two up to 1024"));
 	}
-	expect_problem(tell_state(VHOST_SET_VRING_BASE, 1, 0x10000), "SET_VRING_BASE: index 65536");
-	assert_int_equal(peer_tell_ring(&peer, 1, good, good, good), -EBADMSG);
-	assert_int_equal(tell_state(VHOST_SET_VRING_ENABLE, 1, 1), -EBADMSG);
-	assert_int_equal(tell_state(VHOST_SET_VRING_NUM, 1, 256), 0);
-	assert_int_equal(peer_tell_ring(&peer, 1, good + 8, good, good), -EBADMSG);
+	expect_problem(set_state(VHOST_SET_VRING_BASE, 1, 0x10000), "SET_VRING_BASE: index 65536");
+	assert_int_equal(peer_set_ring(&peer, 1, good, good, good), -EBADMSG);
+	assert_int_equal(set_state(VHOST_SET_VRING_ENABLE, 1, 1), -EBADMSG);
+	assert_int_equal(set_state(VHOST_SET_VRING_NUM, 1, 256), 0);
+	assert_int_equal(peer_set_ring(&peer, 1, good + 8, good, good), -EBADMSG);
 	assert_non_null(strstr(peer.vhost.problem, "SET_VRING_ADDR: vring 1: misaligned vring"));
-	assert_int_equal(peer_tell_ring(&peer, 1, end - 16, good, good), -EBADMSG);
+	assert_int_equal(peer_set_ring(&peer, 1, end - 16, good, good), -EBADMSG);
 	assert_non_null(strstr(peer.vhost.problem, "outside of its memory"));
-	assert_int_equal(tell_state(VHOST_SET_VRING_ENABLE, 1, 1), -EBADMSG);
-	assert_int_equal(peer_tell_ring(&peer, 1, good, good, good), 0);
-	expect_problem(tell_state(VHOST_SET_VRING_ENABLE, 1, 2), "SET_VRING_ENABLE: 2");
+	assert_int_equal(set_state(VHOST_SET_VRING_ENABLE, 1, 1), -EBADMSG);
+	assert_int_equal(peer_set_ring(&peer, 1, good, good, good), 0);
+	expect_problem(set_state(VHOST_SET_VRING_ENABLE, 1, 2), "SET_VRING_ENABLE: 2");
 	assert_false(vring_ready(&peer.vhost.ring[1]));
 }
 
@@ -403,9 +405,9 @@ static void test_ring_in_memory_of_before(void **state)
 	const struct table table = { 1, 0, { { 0x1000, PAGE, 0x1000, 0 } } };
 
 	(void)state;
-	assert_int_equal(tell_state(VHOST_SET_VRING_ENABLE, 0, 0), 0);
+	assert_int_equal(set_state(VHOST_SET_VRING_ENABLE, 0, 0), 0);
 	assert_int_equal(tell_table(&table, 1), 0);
-	assert_int_equal(tell_state(VHOST_SET_VRING_ENABLE, 0, 1), -EBADMSG);
+	assert_int_equal(set_state(VHOST_SET_VRING_ENABLE, 0, 1), -EBADMSG);
 	assert_non_null(strstr(peer.vhost.problem,
 			       "SET_VRING_ENABLE: vring 0: vring outside of its "
 			       "memory"));
@@ -486,7 +488,7 @@ static void test_random_messages(void **state)
 			peer_set_up(&peer, &memory, &driver);
 		}
 		peer.vhost.problem[0] = '\0';
-		err = peer_tell(&peer, request, body, size, fds, count);
+		err = peer_request(&peer, request, body, size, fds, count);
 		applied += !err;
 		refused += err == -EBADMSG;
 		assert_true(!err == !peer.vhost.problem[0]);

@@ -60,8 +60,8 @@ void peer_send(struct peer *peer, uint32_t request, uint32_t flags, const void *
 	assert_int_equal(sendmsg(peer->fd, &envelope, 0), sizeof(header) + size);
 }
 
-int peer_tell(struct peer *peer, uint32_t request, const void *body, uint32_t size, const int *fds,
-	      unsigned int fd_count)
+int peer_request(struct peer *peer, uint32_t request, const void *body, uint32_t size,
+		 const int *fds, unsigned int fd_count)
 {
 	int got;
 
@@ -74,47 +74,47 @@ int peer_tell(struct peer *peer, uint32_t request, const void *body, uint32_t si
 	return got;
 }
 
-int peer_tell_value(struct peer *peer, uint32_t request, uint64_t value)
+int peer_set_value(struct peer *peer, uint32_t request, uint64_t value)
 {
-	return peer_tell(peer, request, &value, sizeof(value), NULL, 0);
+	return peer_request(peer, request, &value, sizeof(value), NULL, 0);
 }
 
-int peer_tell_state(struct peer *peer, uint32_t request, uint32_t index, uint32_t number)
+int peer_set_state(struct peer *peer, uint32_t request, uint32_t index, uint32_t number)
 {
 	const uint32_t state[] = { index, number };
 
-	return peer_tell(peer, request, state, sizeof(state), NULL, 0);
+	return peer_request(peer, request, state, sizeof(state), NULL, 0);
 }
 
-int peer_tell_ring(struct peer *peer, uint32_t index, uint64_t desc, uint64_t used, uint64_t avail)
+int peer_set_ring(struct peer *peer, uint32_t index, uint64_t desc, uint64_t used, uint64_t avail)
 {
 	const struct {
 		uint32_t index, flags;
 		uint64_t desc, used, avail, log;
 	} body = { index, 0, desc, used, avail, UINT64_MAX };
 
-	return peer_tell(peer, VHOST_SET_VRING_ADDR, &body, sizeof(body), NULL, 0);
+	return peer_request(peer, VHOST_SET_VRING_ADDR, &body, sizeof(body), NULL, 0);
 }
 
 /* With room for two regions, as kernels up to 6.12 do. */
-int peer_tell_memory(struct peer *peer, const struct builder_memory *memory)
+int peer_set_memory(struct peer *peer, const struct builder_memory *memory)
 {
 	const struct {
 		uint32_t count, padding;
 		struct peer_region region[2];
 	} body = { 1, 0, { { BUILDER_GUEST_BASE, memory->size, BUILDER_USER_BASE, 0 } } };
 
-	return peer_tell(peer, VHOST_SET_MEM_TABLE, &body, sizeof(body), &memory->fd, 1);
+	return peer_request(peer, VHOST_SET_MEM_TABLE, &body, sizeof(body), &memory->fd, 1);
 }
 
-int peer_tell_calls(struct peer *peer)
+int peer_set_calls(struct peer *peer)
 {
 	int ends[2], err;
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
 	close_fd(&peer->calls);
 	peer->calls = ends[0];
-	err = peer_tell(peer, VHOST_SET_BACKEND_REQ_FD, NULL, 0, &ends[1], 1);
+	err = peer_request(peer, VHOST_SET_BACKEND_REQ_FD, NULL, 0, &ends[1], 1);
 	close(ends[1]);
 	return err;
 }
@@ -124,24 +124,24 @@ void peer_set_up(struct peer *peer, const struct builder_memory *memory,
 {
 	const uint64_t moved = BUILDER_USER_BASE - BUILDER_GUEST_BASE;
 
-	assert_int_equal(peer_tell(peer, VHOST_SET_OWNER, NULL, 0, NULL, 0), 0);
-	assert_int_equal(peer_tell(peer, VHOST_GET_FEATURES, NULL, 0, NULL, 0), 0);
-	assert_int_equal(peer_tell(peer, VHOST_GET_PROTOCOL_FEATURES, NULL, 0, NULL, 0), 0);
-	assert_int_equal(peer_tell_value(peer, VHOST_SET_PROTOCOL_FEATURES,
-					 VHOST_PROTOCOL_NEEDED | VHOST_PROTOCOL_CONFIG),
+	assert_int_equal(peer_request(peer, VHOST_SET_OWNER, NULL, 0, NULL, 0), 0);
+	assert_int_equal(peer_request(peer, VHOST_GET_FEATURES, NULL, 0, NULL, 0), 0);
+	assert_int_equal(peer_request(peer, VHOST_GET_PROTOCOL_FEATURES, NULL, 0, NULL, 0), 0);
+	assert_int_equal(peer_set_value(peer, VHOST_SET_PROTOCOL_FEATURES,
+					VHOST_PROTOCOL_NEEDED | VHOST_PROTOCOL_CONFIG),
 			 0);
-	assert_int_equal(peer_tell_calls(peer), 0);
-	assert_int_equal(peer_tell_value(peer, VHOST_SET_FEATURES,
-					 VIRTIO_F_VERSION_1 | VHOST_F_PROTOCOL_FEATURES),
+	assert_int_equal(peer_set_calls(peer), 0);
+	assert_int_equal(peer_set_value(peer, VHOST_SET_FEATURES,
+					VIRTIO_F_VERSION_1 | VHOST_F_PROTOCOL_FEATURES),
 			 0);
-	assert_int_equal(peer_tell_memory(peer, memory), 0);
-	assert_int_equal(peer_tell_state(peer, VHOST_SET_VRING_NUM, 0, ring->size), 0);
-	assert_int_equal(peer_tell_state(peer, VHOST_SET_VRING_BASE, 0, 0), 0);
-	assert_int_equal(peer_tell_ring(peer, 0, ring->desc + moved, ring->used + moved,
-					ring->avail + moved),
-			 0);
+	assert_int_equal(peer_set_memory(peer, memory), 0);
+	assert_int_equal(peer_set_state(peer, VHOST_SET_VRING_NUM, 0, ring->size), 0);
+	assert_int_equal(peer_set_state(peer, VHOST_SET_VRING_BASE, 0, 0), 0);
+	assert_int_equal(
+		peer_set_ring(peer, 0, ring->desc + moved, ring->used + moved, ring->avail + moved),
+		0);
 	assert_false(vring_ready(&peer->vhost.ring[0]));
-	assert_int_equal(peer_tell_state(peer, VHOST_SET_VRING_ENABLE, 0, 1), 0);
+	assert_int_equal(peer_set_state(peer, VHOST_SET_VRING_ENABLE, 0, 1), 0);
 	assert_true(vring_ready(&peer->vhost.ring[0]));
 }
 

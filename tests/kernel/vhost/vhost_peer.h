@@ -37,15 +37,15 @@ void peer_send(struct peer *peer, uint32_t request, uint32_t flags, const void *
 	       const int *fds, unsigned int fd_count);
 
 /* Send, receive, apply, close: what applying or receiving says. */
-int peer_tell(struct peer *peer, uint32_t request, const void *body, uint32_t size, const int *fds,
-	      unsigned int fd_count);
-int peer_tell_value(struct peer *peer, uint32_t request, uint64_t value);
-int peer_tell_state(struct peer *peer, uint32_t request, uint32_t index, uint32_t number);
-int peer_tell_ring(struct peer *peer, uint32_t index, uint64_t desc, uint64_t used, uint64_t avail);
-int peer_tell_memory(struct peer *peer, const struct builder_memory *memory);
+int peer_request(struct peer *peer, uint32_t request, const void *body, uint32_t size,
+		 const int *fds, unsigned int fd_count);
+int peer_set_value(struct peer *peer, uint32_t request, uint64_t value);
+int peer_set_state(struct peer *peer, uint32_t request, uint32_t index, uint32_t number);
+int peer_set_ring(struct peer *peer, uint32_t index, uint64_t desc, uint64_t used, uint64_t avail);
+int peer_set_memory(struct peer *peer, const struct builder_memory *memory);
 
 /* SET_BACKEND_REQ_FD with a connection of which peer->calls is the other end. */
-int peer_tell_calls(struct peer *peer);
+int peer_set_calls(struct peer *peer);
 
 /* All that a guest says until vring 0 is ready. */
 void peer_set_up(struct peer *peer, const struct builder_memory *memory,

@@ -63,7 +63,7 @@ void world_devices_init(struct world *world, uint32_t number)
 {
 	struct world_devices *devices = &world->partitions[number].devices;
 
-	devices->kicker = WORLD_NOBODY;
+	devices->kicker = WORLD_NO_CLIENT;
 	if (!world->options.devices)
 		return;
 	devices->program.state = world->options.seed * 31 + number;
@@ -102,7 +102,7 @@ static bool interrupt(struct world *world, uint32_t target)
 		world_broken(world, "interrupt of id %" PRIu64 " in the middle of another",
 			     model->id);
 	model->irq_raised = true;
-	world->clients[target].kicked_by = WORLD_NOBODY;
+	world->clients[target].kicked_by = WORLD_NO_CLIENT;
 	world->interrupts++;
 	return true;
 }

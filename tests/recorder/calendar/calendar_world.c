@@ -136,8 +136,8 @@ static void carry_out_action(struct world *world, uint32_t number,
 	case CALENDAR_SEND:
 		client = &world->clients[index_of(world, number, action->client)];
 		send_to_guest(world, client, action->message, *granted == action->client);
-		*granted =
-			action->message.op == TRACE_OP_FREE_UNTIL ? action->client : WORLD_NOBODY;
+		*granted = action->message.op == TRACE_OP_FREE_UNTIL ? action->client
+								     : WORLD_NO_CLIENT;
 		return;
 	}
 }
@@ -147,16 +147,16 @@ static void answer_kick(struct world_partition *partition, struct world_client *
 {
 	uint32_t kicker = partition->devices.kicker;
 
-	if (kicker == WORLD_NOBODY || !calendar_is_bound_acknowledged(partition->calendar))
+	if (kicker == WORLD_NO_CLIENT || !calendar_is_bound_acknowledged(partition->calendar))
 		return;
-	partition->devices.kicker = WORLD_NOBODY;
+	partition->devices.kicker = WORLD_NO_CLIENT;
 	model_kick_done(&clients[kicker].model);
 }
 
 static void carry_out(struct world *world, uint32_t number)
 {
 	struct world_partition *partition = &world->partitions[number];
-	uint32_t granted = WORLD_NOBODY;
+	uint32_t granted = WORLD_NO_CLIENT;
 	struct calendar_action action;
 
 	while (calendar_next(partition->calendar, &action)) {
@@ -215,7 +215,7 @@ static void start_interrupt(struct world *world, uint32_t kicker, uint64_t wante
 
 static void interrupt_done(struct world *world, const struct world_client *client)
 {
-	if (client->kicked_by == WORLD_NOBODY) {
+	if (client->kicked_by == WORLD_NO_CLIENT) {
 		world_devices_turn(world, &world->partitions[client->partition]);
 		carry_out(world, client->partition);
 	} else {

@@ -104,7 +104,7 @@ struct world {
 	enum calendar_action_kind end;
 };
 
-#define WORLD_NOBODY UINT32_MAX
+#define WORLD_NO_CLIENT UINT32_MAX
 
 /* Run it to its end. Fails the test, naming the seeds, when anything is wrong. */
 void world_run(struct world *world, const struct world_options *options);

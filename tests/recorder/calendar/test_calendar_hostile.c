@@ -101,7 +101,7 @@ static void take_message(struct crowd *crowd, struct hostile *client,
 
 static void take_actions(struct crowd *crowd)
 {
-	uint32_t granted = CALENDAR_NOBODY;
+	uint32_t granted = CALENDAR_NO_CLIENT;
 	struct calendar_action action;
 
 	while (calendar_next(crowd->calendar, &action)) {
@@ -119,8 +119,8 @@ static void take_actions(struct crowd *crowd)
 			continue;
 		}
 		take_message(crowd, client, &action.message, granted == action.client);
-		granted =
-			action.message.op == TRACE_OP_FREE_UNTIL ? action.client : CALENDAR_NOBODY;
+		granted = action.message.op == TRACE_OP_FREE_UNTIL ? action.client
+								   : CALENDAR_NO_CLIENT;
 	}
 }
 

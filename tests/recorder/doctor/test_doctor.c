@@ -37,7 +37,7 @@ static int remove_host(void **state)
 }
 
 /* A file of the host and the directories it is in. */
-static void host_says(const char *root, const char *path, const char *text)
+static void write_host_file(const char *root, const char *path, const char *text)
 {
 	char full[PATH_MAX];
 	FILE *file;
@@ -73,11 +73,11 @@ static void test_settings_are_read(void **state)
 {
 	struct host_settings settings;
 
-	host_says(*state, "/proc/sys/kernel/unprivileged_userns_clone", "0\n");
-	host_says(*state, "/proc/sys/user/max_user_namespaces", "96365\n");
-	host_says(*state, "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1\n");
-	host_says(*state, "/proc/sys/kernel/yama/ptrace_scope", "2");
-	host_says(*state, "/proc/sys/kernel/osrelease", "6.8.0-31-generic\n");
+	write_host_file(*state, "/proc/sys/kernel/unprivileged_userns_clone", "0\n");
+	write_host_file(*state, "/proc/sys/user/max_user_namespaces", "96365\n");
+	write_host_file(*state, "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1\n");
+	write_host_file(*state, "/proc/sys/kernel/yama/ptrace_scope", "2");
+	write_host_file(*state, "/proc/sys/kernel/osrelease", "6.8.0-31-generic\n");
 	host_read_settings(*state, &settings);
 	assert_int_equal(settings.userns_clone, 0);
 	assert_int_equal(settings.max_user_namespaces, 96365);
@@ -93,7 +93,7 @@ static void test_nonsense_is_unknown(void **state)
 	struct host_settings settings;
 
 	for (size_t i = 0; i < ARRAY_SIZE(nonsense); i++) {
-		host_says(*state, "/proc/sys/kernel/yama/ptrace_scope", nonsense[i]);
+		write_host_file(*state, "/proc/sys/kernel/yama/ptrace_scope", nonsense[i]);
 		host_read_settings(*state, &settings);
 		assert_int_equal(settings.ptrace_scope, HOST_UNKNOWN);
 	}
@@ -103,10 +103,12 @@ static void test_filter_is_seen(void **state)
 {
 	struct host_settings settings;
 
-	host_says(*state, "/proc/self/status", "Name:\tx\nSeccomp:\t0\nSeccomp_filters:\t2\n");
+	write_host_file(*state, "/proc/self/status",
+			"Name:\tx\nSeccomp:\t0\nSeccomp_filters:\t2\n");
 	host_read_settings(*state, &settings);
 	assert_false(settings.filtered);
-	host_says(*state, "/proc/self/status", "Name:\tx\nSeccomp:\t2\nSeccomp_filters:\t1\n");
+	write_host_file(*state, "/proc/self/status",
+			"Name:\tx\nSeccomp:\t2\nSeccomp_filters:\t1\n");
 	host_read_settings(*state, &settings);
 	assert_true(settings.filtered);
 }
@@ -124,7 +126,7 @@ static void test_apparmor_counts_when_it_enforces(void **state)
 	struct host_settings settings;
 
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
-		host_says(*state, "/proc/self/attr/current", table[i].text);
+		write_host_file(*state, "/proc/self/attr/current", table[i].text);
 		host_read_settings(*state, &settings);
 		assert_string_equal(settings.apparmor, table[i].profile);
 	}
@@ -134,19 +136,19 @@ static void test_containers_are_told_by_their_files(void **state)
 {
 	struct host_settings settings;
 
-	host_says(*state, "/proc/1/cgroup", "0::/init.scope\n");
+	write_host_file(*state, "/proc/1/cgroup", "0::/init.scope\n");
 	host_read_settings(*state, &settings);
 	assert_null(settings.container);
-	host_says(*state, "/proc/1/cgroup", "12:cpu:/docker/3f1c\n0::/\n");
+	write_host_file(*state, "/proc/1/cgroup", "12:cpu:/docker/3f1c\n0::/\n");
 	host_read_settings(*state, &settings);
 	assert_string_equal(settings.container, "Docker");
-	host_says(*state, "/proc/1/cgroup", "0::/kubepods.slice/pod1\n");
+	write_host_file(*state, "/proc/1/cgroup", "0::/kubepods.slice/pod1\n");
 	host_read_settings(*state, &settings);
 	assert_string_equal(settings.container, "a container");
-	host_says(*state, "/run/.containerenv", "");
+	write_host_file(*state, "/run/.containerenv", "");
 	host_read_settings(*state, &settings);
 	assert_string_equal(settings.container, "Podman");
-	host_says(*state, "/.dockerenv", "");
+	write_host_file(*state, "/.dockerenv", "");
 	host_read_settings(*state, &settings);
 	assert_string_equal(settings.container, "Docker");
 }

@@ -237,7 +237,7 @@ void stage_join_program(struct stage *stage)
 	put(stage,
 	    (struct event){ .kind = EVENT_JOINED,
 			    .program = stage->program,
-			    .participant = EVENT_NOBODY,
+			    .participant = EVENT_NO_PARTICIPANT,
 			    .member = JOINED_PROGRAM,
 			    .fd = -1,
 			    .upstream_fd = -1 },
@@ -254,7 +254,7 @@ static void put_message(struct stage *stage, struct client *client, struct wire_
 	    client->partition);
 }
 
-void stage_say(struct stage *stage, size_t guest, uint32_t op, uint64_t time)
+void stage_send(struct stage *stage, size_t guest, uint32_t op, uint64_t time)
 {
 	put_message(
 		stage, stage_session_guest(stage, guest)->client,
@@ -271,7 +271,7 @@ void stage_ack(struct stage *stage, size_t number)
 	memmove(guest->sent, guest->sent + 1, --guest->sent_count * sizeof(guest->sent[0]));
 }
 
-void stage_program_say(struct stage *stage, uint32_t op, uint64_t time)
+void stage_program_send(struct stage *stage, uint32_t op, uint64_t time)
 {
 	put_message(stage, stage->program->client,
 		    (struct wire_message){ .op = op, .seq = ++stage->program_said, .time = time });
@@ -407,14 +407,14 @@ void stage_boot_each(struct stage *stage, const uint64_t *times)
 	for (size_t i = 0; i < stage->turn.guests.count; i++) {
 		stage_join(stage, i);
 		stage_run(stage);
-		stage_say(stage, i, TRACE_OP_START, i + 1);
+		stage_send(stage, i, TRACE_OP_START, i + 1);
 	}
 	stage_run(stage);
 	for (size_t i = 0; i < stage->turn.guests.count; i++) {
 		stage_put_device(stage, i, EVENT_ATTACHED);
-		stage_say(stage, i, TRACE_OP_REQUEST, times[i]);
+		stage_send(stage, i, TRACE_OP_REQUEST, times[i]);
 		stage_run(stage);
-		stage_say(stage, i, TRACE_OP_WAIT, 0);
+		stage_send(stage, i, TRACE_OP_WAIT, 0);
 		stage_run(stage);
 	}
 	stage_forget(stage);

@@ -55,15 +55,14 @@ void stage_close(struct stage *stage);
 
 struct session_guest *stage_session_guest(struct stage *stage, size_t guest);
 
-/* ---- What arrives: it is put into the inbox, and handled by stage_run() -----------------------
- */
+/* ---- What arrives: it is put into the inbox, and handled by stage_run() --------------------- */
 
 void stage_join(struct stage *stage, size_t guest);
 void stage_join_program(struct stage *stage);
-void stage_say(struct stage *stage, size_t guest, uint32_t op, uint64_t time);
+void stage_send(struct stage *stage, size_t guest, uint32_t op, uint64_t time);
 /* It acknowledges the oldest message that it has not acknowledged. */
 void stage_ack(struct stage *stage, size_t guest);
-void stage_program_say(struct stage *stage, uint32_t op, uint64_t time);
+void stage_program_send(struct stage *stage, uint32_t op, uint64_t time);
 void stage_print(struct stage *stage, size_t guest, const char *text);
 void stage_put_guest(struct stage *stage, size_t guest, enum event_kind kind);
 void stage_put_device(struct stage *stage, size_t guest, enum event_kind kind);

@@ -28,7 +28,7 @@ static void join_in_order(const size_t *order, char *records, char *effects)
 	}
 	stage_forget(&stage);
 	for (size_t i = 0; i < 3; i++) {
-		stage_say(&stage, order[2 - i], TRACE_OP_START, order[2 - i] + 1);
+		stage_send(&stage, order[2 - i], TRACE_OP_START, order[2 - i] + 1);
 		stage_run(&stage);
 	}
 	strcpy(records, stage.records);
@@ -61,7 +61,7 @@ static void test_console_comes_before_the_message(void **state)
 	stage_run(&stage);
 	stage_forget(&stage);
 	/* As the host may tell of it: the message first. */
-	stage_say(&stage, 0, TRACE_OP_GET, 0);
+	stage_send(&stage, 0, TRACE_OP_GET, 0);
 	stage_print(&stage, 0, "hello");
 	stage_run(&stage);
 	check_records(&stage, "n0:console:hello n0:from:GET n0:to:ACK");
@@ -69,7 +69,7 @@ static void test_console_comes_before_the_message(void **state)
 	stage_print(&stage, 0, "more");
 	stage_run(&stage);
 	check_records(&stage, "");
-	stage_say(&stage, 0, TRACE_OP_REQUEST, 200);
+	stage_send(&stage, 0, TRACE_OP_REQUEST, 200);
 	stage_run(&stage);
 	check_records(&stage, "n0:console:more n0:from:REQUEST n0:to:ACK");
 	stage_close(&stage);
@@ -86,7 +86,7 @@ static void test_a_closed_device_counts_at_the_next_message(void **state)
 	stage_ack(&stage, 0);
 	stage_run(&stage);
 	stage_forget(&stage);
-	stage_say(&stage, 0, TRACE_OP_GET, 0);
+	stage_send(&stage, 0, TRACE_OP_GET, 0);
 	stage_put_device(&stage, 0, EVENT_DEVICE_CLOSED);
 	stage_run(&stage);
 	check_records(&stage, "n0:detach n0:from:GET n0:to:ACK");
@@ -113,16 +113,16 @@ static void test_a_kick_is_answered_and_its_interrupt_comes_when_all_sleep(void 
 	stage_run(&stage);
 	check_records(&stage, "n0:kick n0:reply");
 	check_effects(&stage, "n0>reply n0>listen");
-	stage_say(&stage, 0, TRACE_OP_REQUEST, 1000);
+	stage_send(&stage, 0, TRACE_OP_REQUEST, 1000);
 	stage_run(&stage);
 	stage_forget(&stage);
-	stage_say(&stage, 0, TRACE_OP_WAIT, 0);
+	stage_send(&stage, 0, TRACE_OP_WAIT, 0);
 	stage_run(&stage);
 	check_records(&stage, "n0:from:WAIT n0:to:ACK n0:call");
 	check_effects(&stage, "n0>ACK n0>call");
 	assert_int_equal(stage.turn.partition[0]->state, PARTITION_DEVICES);
 	/* It asks to be run for it, and replies. */
-	stage_say(&stage, 0, TRACE_OP_REQUEST, 150);
+	stage_send(&stage, 0, TRACE_OP_REQUEST, 150);
 	stage_run(&stage);
 	check_effects(&stage, "n0>ACK");
 	stage_put_device(&stage, 0, EVENT_CALLED);
@@ -142,8 +142,8 @@ static void test_a_call_that_cannot_be_made_does_not_hold_the_others(void **stat
 	stage_ack(&stage, 0);
 	stage_kick(&stage, 0);
 	stage_run(&stage);
-	stage_say(&stage, 0, TRACE_OP_REQUEST, 1000);
-	stage_say(&stage, 0, TRACE_OP_WAIT, 0);
+	stage_send(&stage, 0, TRACE_OP_REQUEST, 1000);
+	stage_send(&stage, 0, TRACE_OP_WAIT, 0);
 	stage_run(&stage);
 	stage_forget(&stage);
 	stage_put_device(&stage, 0, EVENT_CALL_REFUSED);
@@ -163,12 +163,12 @@ static void test_a_guest_that_leaves_in_a_call_is_not_waited_for(void **state)
 	stage_ack(&stage, 0);
 	stage_kick(&stage, 0);
 	stage_run(&stage);
-	stage_say(&stage, 0, TRACE_OP_REQUEST, 1000);
-	stage_say(&stage, 0, TRACE_OP_WAIT, 0);
+	stage_send(&stage, 0, TRACE_OP_REQUEST, 1000);
+	stage_send(&stage, 0, TRACE_OP_WAIT, 0);
 	stage_run(&stage);
 	stage_ack(&stage, 1);
-	stage_say(&stage, 1, TRACE_OP_REQUEST, 2000);
-	stage_say(&stage, 1, TRACE_OP_WAIT, 0);
+	stage_send(&stage, 1, TRACE_OP_REQUEST, 2000);
+	stage_send(&stage, 1, TRACE_OP_WAIT, 0);
 	stage_run(&stage);
 	stage_forget(&stage);
 	stage_put_device(&stage, 0, EVENT_DEVICE_CLOSED);
@@ -190,8 +190,8 @@ static void test_a_device_that_is_ended_in_a_call_is_not_waited_for(void **state
 	stage_ack(&stage, 0);
 	stage_kick(&stage, 0);
 	stage_run(&stage);
-	stage_say(&stage, 0, TRACE_OP_REQUEST, 1000);
-	stage_say(&stage, 0, TRACE_OP_WAIT, 0);
+	stage_send(&stage, 0, TRACE_OP_REQUEST, 1000);
+	stage_send(&stage, 0, TRACE_OP_WAIT, 0);
 	stage_run(&stage);
 	stage_forget(&stage);
 	stage_put_device(&stage, 0, EVENT_REQUEST_BROKEN);
@@ -221,8 +221,7 @@ static void test_a_reply_that_nobody_asked_for_ends_the_device(void **state)
 	stage_close(&stage);
 }
 
-/* ---- Windows ----------------------------------------------------------------------------------
- */
+/* ---- Windows -------------------------------------------------------------------------------- */
 
 /* Two partitions with a guest each, both asleep: what they are due for lies in the next window. */
 static void open_two(struct stage *stage, uint64_t time)
@@ -242,13 +241,13 @@ static void test_partitions_at_the_same_time_run_side_by_side(void **state)
 	assert_int_equal(stage.guest[1].sent_count, 1);
 	/* Their records are in the order of the partitions, whoever is heard of first. */
 	stage_ack(&stage, 1);
-	stage_say(&stage, 1, TRACE_OP_REQUEST, 5000);
-	stage_say(&stage, 1, TRACE_OP_WAIT, 0);
+	stage_send(&stage, 1, TRACE_OP_REQUEST, 5000);
+	stage_send(&stage, 1, TRACE_OP_WAIT, 0);
 	stage_run(&stage);
 	check_records(&stage, "");
 	stage_ack(&stage, 0);
-	stage_say(&stage, 0, TRACE_OP_REQUEST, 5000);
-	stage_say(&stage, 0, TRACE_OP_WAIT, 0);
+	stage_send(&stage, 0, TRACE_OP_REQUEST, 5000);
+	stage_send(&stage, 0, TRACE_OP_WAIT, 0);
 	stage_run(&stage);
 	check_records(&stage,
 		      "n0:join n0:from:START n0:to:ACK n0:from:REQUEST n0:to:ACK n0:attach "
@@ -270,17 +269,17 @@ static void test_a_kick_is_held_over_the_window(void **state)
 	stage_ack(&stage, 0);
 	stage_kick(&stage, 0);
 	stage_run(&stage);
-	stage_say(&stage, 0, TRACE_OP_REQUEST, WIRE_TIME_NEVER);
-	stage_say(&stage, 0, TRACE_OP_WAIT, 0);
+	stage_send(&stage, 0, TRACE_OP_REQUEST, WIRE_TIME_NEVER);
+	stage_send(&stage, 0, TRACE_OP_WAIT, 0);
 	stage_run(&stage);
 	stage_forget(&stage);
 	assert_true(calendar_window_done(stage.turn.partition[0]->calendar));
 	/* The other one has the window's end to come to. */
 	stage_ack(&stage, 1);
-	stage_say(&stage, 1, TRACE_OP_REQUEST, WIRE_TIME_NEVER);
+	stage_send(&stage, 1, TRACE_OP_REQUEST, WIRE_TIME_NEVER);
 	stage_run(&stage);
 	check_effects(&stage, "n1>ACK");
-	stage_say(&stage, 1, TRACE_OP_WAIT, 0);
+	stage_send(&stage, 1, TRACE_OP_WAIT, 0);
 	stage_run(&stage);
 	check_effects(&stage, "n1>ACK n0>call");
 	assert_int_equal(partition_now(stage.turn.partition[0]), 3500);
@@ -293,10 +292,10 @@ static void two_faults(size_t first, size_t second, char *what)
 	struct stage stage;
 
 	open_two(&stage, 500);
-	stage_say(&stage, first, TRACE_OP_RUN, 0);
+	stage_send(&stage, first, TRACE_OP_RUN, 0);
 	stage_run(&stage);
 	assert_false(stage.turn.outcome.over);
-	stage_say(&stage, second, TRACE_OP_RUN, 0);
+	stage_send(&stage, second, TRACE_OP_RUN, 0);
 	stage_run(&stage);
 	assert_true(stage.turn.outcome.over);
 	assert_int_equal(stage.result.end, SESSION_FAULT);
@@ -326,15 +325,15 @@ static void test_the_earlier_fault_is_named(void **state)
 	stage_open(&stage,
 		   (struct stage_options){ .partitions = 2, .guests = 1, .lookahead = 1000 });
 	stage_boot_each(&stage, times);
-	stage_say(&stage, 0, TRACE_OP_RUN, 0);
+	stage_send(&stage, 0, TRACE_OP_RUN, 0);
 	stage_run(&stage);
 	assert_false(stage.turn.outcome.over);
 	/* Nothing of it is handled any more. */
-	stage_say(&stage, 0, TRACE_OP_WAIT, 0);
+	stage_send(&stage, 0, TRACE_OP_WAIT, 0);
 	stage_run(&stage);
 	assert_false(stage.turn.outcome.over);
 	assert_int_equal(stage.turn.inbox.count, 1);
-	stage_say(&stage, 1, TRACE_OP_RUN, 0);
+	stage_send(&stage, 1, TRACE_OP_RUN, 0);
 	stage_run(&stage);
 	assert_true(stage.turn.outcome.over);
 	assert_non_null(strstr(stage.result.diagnosis.what, "client 2 broke the protocol"));
@@ -349,7 +348,7 @@ static void test_a_fault_waits_for_the_others_no_longer_than_a_hang(void **state
 
 	(void)state;
 	open_two(&stage, 500);
-	stage_say(&stage, 1, TRACE_OP_RUN, 0);
+	stage_send(&stage, 1, TRACE_OP_RUN, 0);
 	stage_run(&stage);
 	limits_check(&limits, &stage.turn, 99);
 	assert_false(stage.turn.outcome.over);
@@ -359,8 +358,7 @@ static void test_a_fault_waits_for_the_others_no_longer_than_a_hang(void **state
 	stage_close(&stage);
 }
 
-/* ---- Programs ---------------------------------------------------------------------------------
- */
+/* ---- Programs ------------------------------------------------------------------------------- */
 
 /* A guest whose device a program simulates, both admitted; the guest awaits the reply to a kick. */
 static void open_program(struct stage *stage)
@@ -369,10 +367,10 @@ static void open_program(struct stage *stage)
 	stage_join(stage, 0);
 	stage_join_program(stage);
 	stage_run(stage);
-	stage_say(stage, 0, TRACE_OP_START, 1);
-	stage_program_say(stage, TRACE_OP_START, WIRE_ID_NONE);
+	stage_send(stage, 0, TRACE_OP_START, 1);
+	stage_program_send(stage, TRACE_OP_START, WIRE_ID_NONE);
 	stage_run(stage);
-	stage_program_say(stage, TRACE_OP_WAIT, 0);
+	stage_program_send(stage, TRACE_OP_WAIT, 0);
 	stage_put_device(stage, 0, EVENT_ATTACHED);
 	stage_run(stage);
 	stage_kick(stage, 0);
@@ -387,7 +385,7 @@ static void test_a_call_while_a_message_is_outstanding(void **state)
 	(void)state;
 	open_program(&stage);
 	/* In the order of arrival: what it says after the call comes after the guest's reply. */
-	stage_program_say(&stage, TRACE_OP_REQUEST, 700);
+	stage_program_send(&stage, TRACE_OP_REQUEST, 700);
 	stage_program_call(&stage, 0);
 	stage_run(&stage);
 	check_records(&stage, "n0:call");
@@ -448,8 +446,7 @@ static void test_a_program_that_never_comes_is_named(void **state)
 	stage_close(&stage);
 }
 
-/* ---- Ends -------------------------------------------------------------------------------------
- */
+/* ---- Ends ----------------------------------------------------------------------------------- */
 
 static void test_a_guest_that_never_starts(void **state)
 {
@@ -460,7 +457,7 @@ static void test_a_guest_that_never_starts(void **state)
 	stage_open(&stage, (struct stage_options){ .guests = 2 });
 	stage_join(&stage, 0);
 	stage_run(&stage);
-	stage_say(&stage, 0, TRACE_OP_START, 1);
+	stage_send(&stage, 0, TRACE_OP_START, 1);
 	stage_run(&stage);
 	stage_forget(&stage);
 	/* It ends before it connects: the other one goes on without it. */
@@ -474,7 +471,7 @@ static void test_a_guest_that_never_starts(void **state)
 	stage_open(&stage, (struct stage_options){ .guests = 2 });
 	stage_join(&stage, 0);
 	stage_run(&stage);
-	stage_say(&stage, 0, TRACE_OP_START, 1);
+	stage_send(&stage, 0, TRACE_OP_START, 1);
 	stage_run(&stage);
 	limits_check(&limits, &stage.turn, 100);
 	assert_int_equal(stage.result.end, SESSION_HUNG);
@@ -490,7 +487,7 @@ static void step(struct stage *stage, unsigned int number)
 		stage_join(stage, 0);
 		break;
 	case 1:
-		stage_say(stage, 0, TRACE_OP_START, 1);
+		stage_send(stage, 0, TRACE_OP_START, 1);
 		break;
 	case 2:
 		stage_put_device(stage, 0, EVENT_ATTACHED);
@@ -499,10 +496,10 @@ static void step(struct stage *stage, unsigned int number)
 		stage_kick(stage, 0);
 		break;
 	case 4:
-		stage_say(stage, 0, TRACE_OP_REQUEST, 1000);
+		stage_send(stage, 0, TRACE_OP_REQUEST, 1000);
 		break;
 	case 5:
-		stage_say(stage, 0, TRACE_OP_WAIT, 0);
+		stage_send(stage, 0, TRACE_OP_WAIT, 0);
 		break;
 	case 6:
 		stage_put_device(stage, 0, EVENT_CALLED);

@@ -89,7 +89,7 @@ static void do_step(const struct conformance_step *step, uint64_t *begin, int br
 	case STEP_FAIL:
 		fail(step->value);
 		break;
-	case STEP_TELL:
+	case STEP_BROADCAST:
 		tell(broadcast_fd, step->value);
 		break;
 	}

@@ -118,7 +118,7 @@ static int do_step(struct process *process, const struct conformance_step *step)
 		return sleep_until(process, shown(process) + step->value);
 	case STEP_FAIL:
 		return fail(process, step->value);
-	case STEP_TELL:
+	case STEP_BROADCAST:
 		return tell(process, step->value);
 	}
 	return 0;

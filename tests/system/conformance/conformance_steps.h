@@ -45,13 +45,13 @@ enum conformance_mark {
 #define CONFORMANCE_WINDOW_SIZE 1500000
 
 enum conformance_action {
-	STEP_END,   /* of the part */
-	STEP_READ,  /* read the clock @value times */
-	STEP_MARK,  /* read the clock once: STEP_UNTIL counts from here */
-	STEP_UNTIL, /* sleep until @value ns after the mark */
-	STEP_FOR,   /* sleep for @value ns */
-	STEP_FAIL,  /* make @value system calls that fail */
-	STEP_TELL,  /* BROADCAST @value, where the kernel can (6.11) */
+	STEP_END,	/* of the part */
+	STEP_READ,	/* read the clock @value times */
+	STEP_MARK,	/* read the clock once: STEP_UNTIL counts from here */
+	STEP_UNTIL,	/* sleep until @value ns after the mark */
+	STEP_FOR,	/* sleep for @value ns */
+	STEP_FAIL,	/* make @value system calls that fail */
+	STEP_BROADCAST, /* BROADCAST @value, where the kernel can (6.11) */
 };
 
 struct conformance_step {
@@ -70,7 +70,7 @@ static const struct conformance_step conformance_exact[] = {
 	{ STEP_FAIL, 2 },
 	{ STEP_UNTIL, 2000001 },
 	{ STEP_UNTIL, 5 },		/* long past */
-	{ STEP_TELL, 42 },
+	{ STEP_BROADCAST, 42 },
 	{ STEP_FOR, 1 },
 	{ STEP_FOR, 256 },
 	{ STEP_FOR, 777777 },
