@@ -30,7 +30,7 @@
  * tttrace(3) has both as whole programs.
  *
  * Conventions: functions return 0 or a negative errno, results come through out parameters.
- * -EBADMSG says that the content of a file is wrong, -EPIPE that the file ends early. Times are
+ * -EBADMSG: the content of a file is wrong; -EPIPE: the file ends early. Times are
  * nanoseconds of virtual time, sizes are bytes. The library never prints, exits or keeps global
  * state; a handle is used by one thread at a time, different handles are independent.
  */
@@ -153,8 +153,8 @@ TTTRACE_API unsigned int trace_version_number(void);
  *           the message of a panic, FILE:LINE of a warning, nothing of an interrupt; ~0: the
  *           time could not be read
  *   lost    @reason is an enum trace_loss. Who did not get the frame is device @card of the guest
- *           with the index @receiver - 1; 0: nobody got it. Without these two fields, as in traces
- *           of earlier versions, they are 0
+ *           with the index @receiver - 1; 0: it has no receiver. Without these two fields, as
+ *           in traces of earlier versions, they are 0
  *   sent    of the frame in the used or lost record that follows: @card is the device of guest
  *           @sender, which sent it @delay ns before. Without it the frame is from where the last
  *           one with the same source address at this device was, with the same delay; before the
@@ -214,7 +214,7 @@ enum trace_kind {
 /* clang-format on */
 
 /*
- * Operations of the time-travel protocol, as they stand in the op field.
+ * Operations of the time-travel protocol, as they are in the op field.
  * Source: include/uapi/linux/um_timetravel.h, Linux 6.12 (0-8 since 5.10, 9 since 6.11).
  */
 #define TRACE_OPERATIONS(OP) \

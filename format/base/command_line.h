@@ -16,7 +16,7 @@ void command_line_parse(const struct argp *argp, int argc, char **argv, unsigned
 			void *input);
 
 /*
- * The value @text of @option, which stands as the user types it: "--seed". What is not valid is a
+ * The value @text of @option, written as the user types it: "--seed". What is not valid is a
  * usage error, which ends the process.
  */
 

@@ -15,7 +15,7 @@ char *printable(char *text);
  */
 size_t printable_size(const char *text, size_t size);
 
-/* Bytes of any character of UTF-8 that @text begins with; 0 when it is none. Sets *@code. */
+/* Bytes of any character of UTF-8 that @text begins with; 0 when it is not one. Sets *@code. */
 size_t utf8_size(const char *text, size_t size, uint32_t *code);
 
 #endif

@@ -51,7 +51,7 @@ int count_parse(const char *text, uint64_t *count);
 
 /*
  * Parse a size: a whole number of bytes, or one with K, M, G or T (powers of 1024) behind it.
- * Returns 0, -EINVAL when it is no number, -ERANGE when it exceeds 2^64-1.
+ * Returns 0, -EINVAL when it is not a number, -ERANGE when it exceeds 2^64-1.
  */
 int size_parse(const char *text, uint64_t *bytes);
 

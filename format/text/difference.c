@@ -123,7 +123,7 @@ static size_t count_unlike(const struct trace_record *a, const struct trace_reco
 	return count;
 }
 
-/* Where the line begins in which byte @at stands, or somewhat before it in a long one. */
+/* Where the line of byte @at begins, or somewhat before @at in a long line. */
 static size_t line_start(const uint8_t *text, size_t at)
 {
 	size_t start = at;
@@ -133,7 +133,7 @@ static size_t line_start(const uint8_t *text, size_t at)
 	return start;
 }
 
-/* What stands at @start, up to the end of the line, or as much of it as there is room for. */
+/* What is at @start, up to the end of the line, or as much of it as there is room for. */
 static void print_text(const struct trace_record *record, size_t start, char text[DIFFERENCE_TEXT])
 {
 	size_t left = record->payload_size - start, size = 0;

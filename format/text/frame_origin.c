@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define ADDRESS_SIZE 6 /* the source's stands behind that of the destination */
+#define ADDRESS_SIZE 6 /* the source's follows that of the destination */
 
 /* Missing bytes of a short frame count as zeros. */
 static uint64_t source_address(const uint8_t *data, size_t size)

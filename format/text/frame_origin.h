@@ -37,7 +37,7 @@ struct frame_origins {
 bool frame_origin_expect(const struct frame_origins *origins, const uint8_t *data, size_t size,
 			 struct frame_origin *origin);
 
-/* A `sent` record says it of the frame @data. */
+/* A `sent` record gives it for the frame @data. */
 void frame_origin_learn(struct frame_origins *origins, const uint8_t *data, size_t size,
 			const struct frame_origin *origin);
 

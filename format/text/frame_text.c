@@ -14,7 +14,7 @@
 #include "format/base/cleanup.h"
 
 #define TAGS_MAX       4 /* VLAN tags, one in the other */
-#define EXTENSIONS_MAX 8 /* headers of IPv6 before the one that tells */
+#define EXTENSIONS_MAX 8 /* headers of IPv6 before the one with the protocol */
 
 enum { TYPE_IPV4 = 0x0800, TYPE_ARP = 0x0806, TYPE_IPV6 = 0x86dd };
 enum { TYPE_VLAN = 0x8100, TYPE_QINQ = 0x88a8, TYPE_LEAST = 0x0600 };
@@ -313,7 +313,7 @@ static void add_ipv4(struct line *line, struct bytes rest)
 		line_text(line, ", first fragment");
 }
 
-/* Whether @next is a header of IPv6 that has a length and says what comes behind it. */
+/* Whether @next is a header of IPv6 that has a length and gives the type of the next one. */
 static bool is_extension(unsigned int next)
 {
 	return next == NEXT_HOP_BY_HOP || next == NEXT_ROUTING || next == NEXT_DESTINATION;

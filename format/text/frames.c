@@ -23,9 +23,9 @@
 /* What is known of a card by now. */
 struct card {
 	size_t header_size;
-	bool has_sent; /* a sent record stands before what comes next */
+	bool has_sent; /* a sent record precedes what comes next */
 	struct frame_origin sent;
-	struct frame_origins *origins; /* NULL: nobody was told of yet */
+	struct frame_origins *origins; /* NULL: no sender is known yet */
 };
 
 struct card_list {
@@ -86,7 +86,7 @@ static int add_cards(struct card_list *list, size_t count)
 	return 0;
 }
 
-/* The name table knows the device: there are no more of them than it has been told of. */
+/* The name table knows the device: there are no more than its records announced. */
 static int find_card(struct frames *frames, uint32_t guest, uint64_t device, struct card **card)
 {
 	int err = 0;
@@ -179,7 +179,7 @@ static int learn_origin(struct card *card, const struct frame *frame)
 	return 0;
 }
 
-/* Nothing is expected of a card that no sent record told of. */
+/* Nothing is expected of a card without a sent record. */
 static void set_origin(const struct card *card, struct frame *frame)
 {
 	struct frame_origin origin;

@@ -4,7 +4,7 @@
  *
  * Streaming: feed every record in order (after name_table_learn() has seen it). A frame is recorded
  * once for each receiver, with the record that hands it over (used, on the receive queue of a
- * card), or with the one that says that it was lost. Sender and time follow frame_origin.h. Only
+ * card), or with its loss record. Sender and time follow frame_origin.h. Only
  * for cards in simulated networks: traffic of a device program is not known here.
  */
 #ifndef TTREC_FRAMES_H

@@ -9,7 +9,7 @@
 #include "format/text/record_internal.h"
 #include "format/text/record_text.h"
 
-/* What stands in the flags of every message: the version; of a kick also that it wants a reply. */
+/* The flags of every message: the version; of a kick also that it wants a reply. */
 #define FLAGS_REQUEST 0x1
 #define FLAGS_KICK    0x9
 

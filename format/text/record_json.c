@@ -25,7 +25,7 @@ static bool is_utf8(const char *text, size_t size)
 	return true;
 }
 
-/* Bytes that stand in a string of JSON as they are. */
+/* Bytes that are in a string of JSON as they are. */
 static bool is_plain(char byte)
 {
 	return (unsigned char)byte >= ' ' && byte != '"' && byte != '\\' && byte != 0x7f;

@@ -16,7 +16,7 @@ void record_add_json(const struct name_table *names, const struct trace_record *
 /* The same as an object (a new reference); NULL: out of memory. */
 json_t *record_json(const struct name_table *names, const struct trace_record *record);
 
-/* Add @text as a string of JSON with its quotes; false, and nothing added, when it is no UTF-8. */
+/* Add @text as a string of JSON with its quotes; false, and nothing added, when it is not UTF-8. */
 bool line_add_json_string(struct line *line, const char *text, size_t size);
 
 /*

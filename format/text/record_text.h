@@ -31,12 +31,12 @@
 
 /* How records are shown. All may be zero. */
 struct record_view {
-	const struct name_table *names; /* who is who; without it guests and devices have numbers */
-	const char *indent;		/* stands in front of each line */
+	const struct name_table *names; /* names; without them guests and devices have numbers */
+	const char *indent;		/* precedes each line */
 	bool colour;			/* each guest its own, and trouble red: for a terminal */
 	bool utf8; /* what receives it understands UTF-8; otherwise it is escaped */
 
-	/* What follows is record_print()'s own: columns grow with what stands in them. */
+	/* What follows is record_print()'s own: columns grow with their content. */
 	struct line line;
 	uint64_t last; /* ns: time of the line before */
 	bool begun;
@@ -44,12 +44,12 @@ struct record_view {
 };
 
 /*
- * Print @record as the next line; of a payload that was not kept (NULL) its size is said. 0 or
+ * Print @record as the next line; of a payload that was not kept (NULL) the size is printed. 0 or
  * -ENOMEM; whether @out could be written is for it to say.
  */
 int record_print(struct record_view *view, const struct trace_record *record, FILE *out);
 
-/* Add to @line what record_print() says behind the direction: "REQUEST    +256ns (0.000028928)
+/* Add to @line what record_print() prints after the direction: "REQUEST    +256ns (0.000028928)
  * #342". */
 void record_describe(const struct record_view *view, const struct trace_record *record,
 		     struct line *line);

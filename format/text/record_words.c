@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What is said of a record: the messages of the protocol, and what the table has of all others. */
+/* The words for a record: the messages of the protocol, and all others by the table of kinds. */
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
@@ -8,7 +8,7 @@
 #include "format/text/record_internal.h"
 #include "format/base/units.h"
 
-/* The names of operations and kinds stand in a column: FREE_UNTIL. */
+/* The names of operations and kinds are in a column: FREE_UNTIL. */
 #define WORD_WIDTH 10
 
 /* So many bytes of binary payload fit a line. */
@@ -30,7 +30,7 @@ static void add_seq(struct line *line, uint64_t seq)
 	line_number(line, seq);
 }
 
-/* A point in time the guest speaks of, seen from now and on the trace's clock. */
+/* A point in time in a message, relative to now and on the trace's clock. */
 static void add_moment(struct line *line, const struct trace_record *record, uint64_t offset)
 {
 	uint64_t time = record->from.time + offset;

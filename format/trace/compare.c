@@ -3,7 +3,7 @@
  * Two traces side by side, guest by guest.
  *
  * The trace that is behind in virtual time is read on, so that what one has and the other has not
- * yet is little. Should the queue of a guest be full all the same, the other trace is read first;
+ * yet is little. Should the queue of a guest be full anyway, the other trace is read first;
  * where that does not help the guest is looked at again alone, when its records are all that is
  * read.
  */

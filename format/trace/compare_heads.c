@@ -57,7 +57,7 @@ static int add_place(struct heads *heads, const struct chunk *chunk)
 	return 0;
 }
 
-/* A table of guests and their chains, wherever it stands. */
+/* A table of guests and their chains, wherever it is. */
 struct table {
 	const uint8_t *entry;
 	size_t count;

@@ -74,7 +74,7 @@ int index_get(int fd, const struct index_footer *footer, uint64_t i, struct inde
 	if (err)
 		return err;
 	item->offset = get_le64(entry);
-	/* Frames stand before the index. */
+	/* Frames precede the index. */
 	if (item->offset >= footer->offset)
 		return -ERANGE;
 	item->number = get_le64(entry + 8);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The index at the end of a trace: a cache that says which frame holds what. */
+/* The index at the end of a trace: a cache: which frame holds what. */
 #ifndef TTREC_INDEX_H
 #define TTREC_INDEX_H
 

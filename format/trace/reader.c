@@ -24,7 +24,7 @@ static const char *decoder_error(const struct decoder *decoder, int error)
 	return error == -EBADMSG && decoder->problem ? decoder->problem : strerror(-error);
 }
 
-/* The name of required feature @bit: names stand in the order of the bits that are set. */
+/* The name of required feature @bit: names are in the order of the bits that are set. */
 static const char *feature_name(const struct trace_reader *reader, unsigned int bit)
 {
 	const char *name = reader->names, *end = reader->names + reader->names_size;
@@ -263,7 +263,7 @@ int reader_go(struct trace_reader *reader, const struct index_item *start, uint3
 	return 0;
 }
 
-/* Jump to a chunk at or before @number: by the index if it tells the truth, else to the start. */
+/* Jump to a chunk at or before @number: by the index if it is right, else to the start. */
 static void seek_jump(struct trace_reader *reader, uint64_t number)
 {
 	static const struct index_item start;
@@ -354,7 +354,7 @@ int trace_reader_chain(struct trace_reader *reader, uint32_t guest, uint64_t *ch
 		guest < predictor->guest_limit ? &predictor->guests[guest] : NULL;
 
 	if (known && known->known) {
-		/* It stands in the table of its first chunk before it has a record: 0 says so. */
+		/* It is in the table of its first chunk before it has a record: 0 then. */
 		*chain = known->chain;
 		return known->chain ? 0 : -ENOENT;
 	}

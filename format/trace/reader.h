@@ -7,7 +7,7 @@
 #include "format/trace/codec/decode.h"
 #include "format/trace/frame_read.h"
 
-/* Where an embedded file stands: at or after @position is the next frame of a file. */
+/* Where an embedded file is: at or after @position is the next frame of a file. */
 struct artifact_place {
 	char *path;
 	uint64_t position;
@@ -52,7 +52,7 @@ struct index_item;
  */
 int reader_go(struct trace_reader *reader, const struct index_item *start, uint32_t guest);
 
-/* What a file chunk says. */
+/* The content of a file chunk. */
 struct artifact_entry {
 	uint64_t next; /* offset of the frame after it */
 	uint64_t size;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Embedded files out of a trace. What a file says about itself is checked before it is believed. */
+/* Embedded files out of a trace. What a file states about itself is checked before it is used. */
 #include "format/trace/reader.h"
 
 #include <errno.h>
@@ -59,7 +59,7 @@ static uint64_t index_place(struct trace_reader *reader, const struct index_foot
 	return low;
 }
 
-/* Skip what the index says is no file. A wrong index costs time: the scan goes on from there. */
+/* Skip what is not a file by the index. A wrong index costs time: the scan goes on from there. */
 static uint64_t index_skip(struct trace_reader *reader, uint64_t position)
 {
 	struct index_footer footer;
@@ -105,7 +105,7 @@ int artifact_find(struct trace_reader *reader, uint64_t *position, bool index,
 	return got < 0 ? artifact_fail(reader, got) : got;
 }
 
-/* The next part of @entry's content from where the walk stands. */
+/* The next part of @entry's content from the current position. */
 static int next_part(struct frame_reader *frames, const struct artifact_entry *entry, uint64_t done,
 		     const uint8_t **data, size_t *size)
 {
@@ -243,7 +243,7 @@ static int add_place(struct trace_reader *reader, uint64_t position, const char 
 	return 0;
 }
 
-/* By path, and those of one path as they stand in the file: the first one counts. */
+/* By path, and those of one path as they are in the file: the first one counts. */
 static int compare_places(const void *one, const void *other)
 {
 	const struct artifact_place *first = one, *second = other;

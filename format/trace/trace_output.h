@@ -14,7 +14,7 @@
 struct trace_output {
 	char *path; /* what @part becomes, symbolic links followed; NULL: nothing is being written
 		     */
-	char *part; /* what is to be written; @path itself when that is no regular file */
+	char *part; /* what is to be written; @path itself when that is not a regular file */
 	int lock;   /* a descriptor of @part, locked against other writers; -1 */
 };
 
@@ -22,8 +22,8 @@ struct trace_output {
 #define TRACE_OUTPUT_NONE ((struct trace_output){ .lock = -1 })
 
 /*
- * Prepare to write @path. Returns 0, -EEXIST when it or its part is a file that is no trace, -EBUSY
- * when somebody is writing it, or the error of the host. On error there is nothing to close.
+ * Prepare to write @path. Returns 0, -EEXIST when it or its part is a file that is not a trace,
+ * -EBUSY when somebody is writing it, or the error of the host. On error there is nothing to close.
  */
 int trace_output_open(const char *path, struct trace_output *output);
 

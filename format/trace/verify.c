@@ -103,7 +103,7 @@ static int verify_reader(struct trace_reader *reader, struct trace_report *repor
 	else
 		err = verify_index(reader, report);
 	other = verify_artifacts(reader, report);
-	/* That it cannot be told is more than that it is damaged. */
+	/* A failed check is worse than damage. */
 	if (other && (!err || (other != -EBADMSG && other != -EPIPE))) {
 		report->problem[0] = '\0';
 		report_problem(report, trace_reader_error(reader));

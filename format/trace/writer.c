@@ -83,7 +83,7 @@ int trace_writer_append(struct trace_writer *writer, const struct trace_record *
 			     number);
 }
 
-/* Without the lock: only whoever embeds adds to the list, and what is in it does not change. */
+/* Without the lock: only the embedding thread adds to the list, and its entries stay. */
 static const struct embed *find_embed(const struct trace_writer *writer, const char *path)
 {
 	const struct embed *embed = writer->embeds;

@@ -22,7 +22,7 @@ static uint64_t next_deadline(const struct trace_writer *writer)
 	return clock_ns() + writer->flush_ns / 4 * 3;
 }
 
-/* The first error stays, and whoever waits for room or a flush must learn of it. */
+/* The first error stays, and a thread that waits for space or a flush gets it. */
 static void writer_fail(struct trace_writer *writer, int error)
 {
 	pthread_mutex_lock(&writer->lock);
@@ -67,8 +67,8 @@ static void next_embed(struct trace_writer *writer)
 }
 
 /*
- * Sleep until there is something to do, and say what: columns to write, or NULL. *@finish says that
- * nothing more will come.
+ * Sleep until there is something to do, and return it: columns to write, or NULL. *@finish means
+ * that nothing more will come.
  */
 static struct columns *writer_wait(struct trace_writer *writer, bool *finish)
 {
@@ -172,7 +172,7 @@ static int writer_finish(struct trace_writer *writer)
 	return err;
 }
 
-/* One thing to do. *@more says that it goes on. */
+/* One thing to do. *@more: there is more to do. */
 static int writer_round(struct trace_writer *writer, bool *more)
 {
 	bool finish;

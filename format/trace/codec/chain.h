@@ -17,7 +17,7 @@ uint64_t chain_frame(uint64_t chain, const void *frame, size_t size);
 /*
  * The canonical form of a record is u32 kind, u32 payload size, u64 for each field; it is one
  * link, and the payload, when there is any, is the next. Neither now nor number are in it: a guest
- * knows nothing of them.
+ * ignores them.
  */
 static inline uint64_t chain_record(uint64_t chain, const struct trace_record *record,
 				    unsigned int field_count)

@@ -294,7 +294,7 @@ static bool take_record(struct decoder *decoder, struct guest *guest, uint64_t t
 	return true;
 }
 
-/* Kind and fields of a record that is no message: nothing that this page does not know. */
+/* Kind and fields of a record that is not a message. */
 static bool take_kind(struct decoder *decoder, uint8_t *kind, uint8_t *fields)
 {
 	unsigned int count;

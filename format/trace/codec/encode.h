@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Records into the columns of a chunk. The encoder knows what came before, the columns hold one
+ * Records into the columns of a chunk. The encoder keeps what came before, the columns hold one
  * chunk and can be handed to another thread: give the encoder empty columns, add records until
  * columns_full() or it is time, take the columns back, turn them into a frame's content.
  */

@@ -9,7 +9,7 @@
 
 #define HASH_FACTOR 0x9e3779b97f4a7c15u
 
-/* An ACK says nothing that the message before it does not. */
+/* An ACK adds nothing to the message before it. */
 static inline uint64_t history_message(uint64_t history, uint64_t op, bool to)
 {
 	uint64_t what = (op < TAG_OP_OTHER ? op : TAG_OP_OTHER) + (to ? 16 : 0);

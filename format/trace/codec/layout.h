@@ -53,7 +53,7 @@ enum chunk_type {
 #define FEATURES_REQUIRED 0ULL /* those that this version knows */
 /*
  * After the chunk head of a file chunk, before the path: content, mode, size, where in the file the
- * frame of the first file with this content stands (its parts follow that), SHA-256.
+ * frame of the first file with this content is (its parts follow that), SHA-256.
  */
 #define FILE_HEAD_SIZE (4 + 4 + 8 + 8 + 32)
 /* After the chunk head of a part chunk, before the bytes: content, zero, offset. */
@@ -86,10 +86,10 @@ enum column {
 
 /* A tag: the low four bits are the operation of a message or one of these. */
 #define TAG_OP_MASK  0x0f
-#define TAG_OP_OTHER 10 /* a message whose operation stands in COLUMN_OP */
+#define TAG_OP_OTHER 10 /* a message whose operation is in COLUMN_OP */
 #define TAG_RUN	     11 /* to 14: no record but a run of so many expected ones, see tag_run() */
 #define TAG_RUN_LAST 14
-#define TAG_RECORD   15 /* not a message: its kind and fields stand in COLUMN_KIND */
+#define TAG_RECORD   15 /* not a message: its kind and fields are in COLUMN_KIND */
 /* Of a message. */
 #define TAG_TO	 0x10 /* to the guest, otherwise from it */
 #define TAG_SEQ	 0x20 /* seq is not the predicted one */
@@ -112,7 +112,7 @@ static inline uint8_t run_tag(unsigned int run)
 	return (uint8_t)((TAG_RUN + (run - 1) / 16) | (run - 1) % 16 << 4);
 }
 
-/* How many records a tag that says so stands for; 0: it is the tag of one record. */
+/* How many records a run's tag stands for; 0: it is the tag of one record. */
 static inline unsigned int tag_run(uint8_t tag)
 {
 	unsigned int code = tag & TAG_OP_MASK;
@@ -187,7 +187,7 @@ static inline uint8_t *put_bytes(uint8_t *out, const void *data, size_t size)
 
 #define VARINT_MAX 10
 
-/* Seven bits a byte, lowest first, the top bit says that more follow. */
+/* Seven bits a byte, lowest first, the top bit: more follow. */
 static inline uint8_t *put_varint(uint8_t *out, uint64_t value)
 {
 	for (; value >= 0x80; value >>= 7)

@@ -12,7 +12,7 @@
 
 #include "format/trace/codec/history.h"
 
-/* How far ahead a REQUEST is depends on the message before it: so many are told apart. */
+/* How far ahead a REQUEST is depends on the message before it: this many are distinguished. */
 #define PREDICT_STEPS 8
 
 /* What is known of one guest. All but the chain is forgotten when a chunk begins. */
@@ -26,15 +26,15 @@ struct guest {
 	uint64_t to_seq;
 	uint64_t history; /* what it did last, see history.h */
 	uint64_t lag;	  /* from the last kick of all to the last buffer it got back */
-	uint32_t kind;	  /* of its last record that was no message */
+	uint32_t kind;	  /* of its last record that was not a message */
 	uint64_t chain;	  /* hash of its history, see chain.h */
 	uint64_t listed;  /* serial number of the last chunk that carries its chain */
 	bool known;	  /* the chain is that of the whole history */
 };
 
 /*
- * Two fields in a row of the records of one guest and kind; more are told apart by their first two
- * fields. They are expected to go on counting.
+ * Two fields in a row of the records of one guest and kind; more are distinguished by their first
+ * two fields. They are expected to go on counting.
  */
 struct series {
 	uint64_t chunk;
@@ -257,9 +257,9 @@ static inline bool is_given_back(uint32_t kind)
 }
 
 /*
- * Expected now of a record that is no message, of which the fields are known. What a device gives
- * back it gives back so long after somebody's kick: that is the delay of a network, or of a disk. A
- * sent record says how long.
+ * Expected now of a record that is not a message, of which the fields are known. What a device
+ * gives back it gives back so long after somebody's kick: that is the delay of a network, or of a
+ * disk. A sent record says how long.
  */
 static inline uint64_t predict_record_now(const struct predictor *predictor,
 					  const struct guest *guest,
@@ -273,7 +273,7 @@ static inline uint64_t predict_record_now(const struct predictor *predictor,
 	return due;
 }
 
-/* A join tells the offset before the first RUN does. */
+/* A join has the offset before the first RUN does. */
 static inline void predictor_learn_record(struct predictor *predictor, struct guest *guest,
 					  const struct trace_record *record)
 {
@@ -289,8 +289,8 @@ static inline void predictor_learn_record(struct predictor *predictor, struct gu
 }
 
 /*
- * The fields of a record that is no message, one after the other: begin, then expect and learn for
- * each field, then the payload's size. The record's guest and kind, and what was learned, are
+ * The fields of a record that is not a message, one after the other: begin, then expect and learn
+ * for each field, then the payload's size. The record's guest and kind, and what was learned, are
  * known.
  */
 struct field_walk {

@@ -15,7 +15,7 @@
 
 /*
  * What a record is but for its numbers, in one word: tag, context byte, the two bytes of kind, and
- * the guest where the context names one. 0 is none.
+ * the guest where the context names one. 0: none.
  */
 #define RECORD_TOKEN 0x8000000000000000u
 
@@ -57,7 +57,7 @@ enum { PREDICTOR_LONG, PREDICTOR_SHORT, PREDICTOR_TABLES };
 
 struct record_predictor {
 	uint32_t guest;			    /* of the last record */
-	uint32_t place[PREDICTOR_TABLES];   /* where the next record stands in the tables */
+	uint32_t place[PREDICTOR_TABLES];   /* where the next record is in the tables */
 	uint64_t history[PREDICTOR_GUESTS]; /* what each did last */
 	uint64_t token[PREDICTOR_TABLES][TABLE_SIZE];
 };

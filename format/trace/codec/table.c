@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What the table of record kinds says, in a form that can be looked up. */
+/* The table of record kinds, in a form that can be looked up. */
 #include "format/trace/codec/table.h"
 
 #include <assert.h>

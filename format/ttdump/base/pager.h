@@ -15,13 +15,13 @@ struct pager {
 	const char *command;
 };
 
-/* Standard output can colour what it shows, and nobody refuses colours (https://no-color.org). */
+/* Standard output can colour what it shows, and colours are not disabled (https://no-color.org). */
 bool terminal_is_colourful(void);
 
 /*
  * Start a pager if @wanted and standard output is a terminal: $TTREC_PAGER, $PAGER, or less if that
- * is installed; "cat" or nothing in them is none. A pager that is left early is no error: whoever
- * writes sees ferror(pager->out) and stops. 0 or a negative errno with @why filled.
+ * is installed; "cat" or nothing in them is none. A pager that is left early is not an error:
+ * whoever writes sees ferror(pager->out) and stops. 0 or a negative errno with @why filled.
  */
 int pager_open(struct pager *pager, bool wanted, struct diagnosis *why);
 

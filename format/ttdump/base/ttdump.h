@@ -33,7 +33,7 @@ int dump_open(const char *path, struct trace_reader **reader, struct diagnosis *
 int dump_damaged(const char *path, const struct trace_reader *reader, int error,
 		 struct diagnosis *diagnosis);
 
-/* Returns -ENOMEM, which is said. */
+/* Prints the error and returns -ENOMEM. */
 int dump_no_memory(struct diagnosis *diagnosis);
 
 /* Print @object on one line and drop it. */

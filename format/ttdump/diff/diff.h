@@ -69,7 +69,7 @@ bool diff_ignore(const char *word, struct trace_compare_options *options);
 
 #define DIFF_ALL_GUESTS -1
 
-/* What stands in the head of one trace and not in that of the other. */
+/* What is in the head of one trace and not in that of the other. */
 struct diff_line {
 	int64_t guest; /* whose line it is, or DIFF_ALL_GUESTS */
 	char *text;

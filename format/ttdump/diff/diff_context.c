@@ -8,7 +8,7 @@
 static const char *const indents[2] = { "  - ", "  + " };
 static const char *const colours[2] = { "\033[31m  - \033[0m", "\033[32m  + \033[0m" };
 
-/* Does @record stand in the history of @guest that was compared? */
+/* Is @record in the history of @guest that was compared? */
 static bool counts(const struct diff *diff, uint32_t guest, const struct trace_record *record)
 {
 	return record->guest == guest && trace_kind_info(record->kind)->direction != TRACE_SIDE &&

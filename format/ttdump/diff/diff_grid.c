@@ -8,7 +8,7 @@
 
 #include "format/ttdump/diff/diff_grid.h"
 
-/* What a pair is worth. An ACK is like any other: that it is the same says little. */
+/* What a pair is worth. An ACK is like any other: that it is the same means little. */
 enum { WORTH_SORT = 1, WORTH_SAME = 2, WORTH_SPECIFIC = 4 };
 
 /* Fields that only count: one record more, and all later ones differ. Bit i is field i. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* ttdump diff --json: what was found, as one object; its keys stand in ttdump-diff(1). */
+/* ttdump diff --json: what was found, as one object; its keys are in ttdump-diff(1). */
 #include <errno.h>
 #include <inttypes.h>
 

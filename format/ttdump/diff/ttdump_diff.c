@@ -106,7 +106,7 @@ static void keep_ends(struct diff *diff)
 	}
 }
 
-/* Equal as far as they go is no answer when one of them does not go to its end. */
+/* Equal as far as both go is no result when one of them is cut. */
 static int judge(struct diff *diff, struct diagnosis *diagnosis)
 {
 	int s = diff->end[0] >= 0;

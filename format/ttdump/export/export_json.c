@@ -24,8 +24,8 @@ static int put_records(struct trace_reader *reader, const struct name_table *nam
 }
 
 /*
- * Whoever the trace tells of, to the end or as far as it can be read: names come with the records,
- * and the head stands before all of them.
+ * All guests of the trace, to the end or as far as it can be read: names come with the records,
+ * and the head precedes all of them.
  */
 static int learn_all(const char *path, struct name_table *names)
 {

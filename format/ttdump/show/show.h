@@ -38,8 +38,8 @@ void show_filter_records(struct show_filter *filter, const char *range, struct a
 void show_filter_grep(struct show_filter *filter, const char *regex, struct argp_state *state);
 
 /*
- * Find out who the wanted guests are. Returns true when @names knows all of them by now; otherwise
- * *@unknown is one whom it does not know.
+ * Resolve the wanted guests. Returns true when @names has all of them by now; otherwise
+ * *@unknown is one that it does not have.
  */
 bool show_filter_resolve(struct show_filter *filter, const struct name_table *names,
 			 const char **unknown);
@@ -70,7 +70,7 @@ int show_output_open(struct show_output *output, const struct name_table *names,
 void show_output_head(struct show_output *output, const struct trace_header *header);
 /* 0 or -ENOMEM. */
 int show_output_record(struct show_output *output, const struct trace_record *record);
-/* Nobody reads on, or it cannot be written. */
+/* The reader has closed the pipe, or it cannot be written. */
 bool show_output_failed(const struct show_output *output);
 int show_output_close(struct show_output *output, struct diagnosis *diagnosis);
 

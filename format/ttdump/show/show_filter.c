@@ -199,7 +199,7 @@ static bool is_interrupt(const struct trace_record *record)
 	       record->kind == TRACE_irq;
 }
 
-/* Without memory it is shown, which says that there is none. */
+/* Without memory it is shown: the error is reported later. */
 static bool matches(struct show_filter *filter, const struct record_view *view,
 		    const struct trace_record *record)
 {

@@ -8,7 +8,7 @@
 #include "format/base/units.h"
 #include "format/base/words.h"
 
-/* So far from the beginning a trace says who takes part, if it was recorded as most are. */
+/* How many records at the beginning name all guests of most traces. */
 #define MEET_RECORDS 4096
 
 struct show {
@@ -16,7 +16,7 @@ struct show {
 	struct show_filter filter;
 	struct show_output output;
 	struct name_table names;
-	uint64_t met; /* whoever is in the records before this one has been met */
+	uint64_t met; /* the guests of all records before this one are known */
 };
 
 enum { KEY_FROM = 256, KEY_TO, KEY_IRQ, KEY_GREP, KEY_CSV, KEY_COLOUR, KEY_NO_PAGER };
@@ -169,8 +169,8 @@ static int refuse_guest(const struct show *show, const char *word, struct diagno
 }
 
 /*
- * Whoever takes part is learned of before the first line, so that names are known and columns fit;
- * whoever is asked for, however far that is.
+ * All guests are read before the first line, so that names are known and columns fit;
+ * the requested guests, however far that is.
  */
 static int meet_guests(struct show *show, struct trace_reader *reader, struct diagnosis *diagnosis)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* ttdump stat --json: what was counted, as one object; its keys stand in ttdump-stat(1). */
+/* ttdump stat --json: what was counted, as one object; its keys are in ttdump-stat(1). */
 #include <inttypes.h>
 
 #include "format/ttdump/stat/stat.h"

@@ -108,7 +108,7 @@ int stat_frames(struct stat_data *stat, int fd)
 	if (got)
 		return got;
 	stat->file_bytes = (uint64_t)status.st_size;
-	/* Nobody: heads of chunks are enough. */
+	/* No decoder: heads of chunks are enough. */
 	frame_reader_follow(&frames, TRACE_GUEST_LIMIT);
 	while ((got = frame_reader_next(&frames, &chunk)) > 0) {
 		uint64_t size = frames.offset - chunk.offset;

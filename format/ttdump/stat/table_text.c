@@ -78,7 +78,7 @@ static size_t column_width(const struct table_text *table, size_t column)
 	return used ? width : 0;
 }
 
-/* Nothing stands behind the last cell of a row. */
+/* Nothing follows the last cell of a row. */
 static void print_cell(const char *text, size_t width, bool left, bool last, FILE *out)
 {
 	int pad = (int)(width - text_width(text));

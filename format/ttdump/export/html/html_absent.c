@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* ttdump export html of a build without the page: it says so. */
+/* ttdump export html of a build without the page: an error. */
 #include <errno.h>
 
 #include "format/ttdump/export/export.h"

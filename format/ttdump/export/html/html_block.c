@@ -71,7 +71,7 @@ void html_block_add(struct html_block *block, const struct record_view *view,
 	block->now = record->now;
 }
 
-/* UINT32_MAX, nobody, becomes 0. */
+/* UINT32_MAX, no guest, becomes 0. */
 static void add_card(struct line *column, uint32_t guest, uint32_t device)
 {
 	add_number(column, guest + 1u);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What the page of `ttdump export html` knows besides the records, as JSON. */
+/* What the page of `ttdump export html` has besides the records, as JSON. */
 #include "format/ttdump/export/html/html_facts.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 
 #define REPORT_VERSION 1
 
-/* A string of whatever bytes, made printable. */
+/* A string of any bytes, made printable. */
 static json_t *text_json(const char *text)
 {
 	auto_free char *copy = strdup(text);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the page of `ttdump export html` knows besides the records, as JSON. */
+/* What the page of `ttdump export html` has besides the records, as JSON. */
 #ifndef TTREC_HTML_FACTS_H
 #define TTREC_HTML_FACTS_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The page of `ttdump export html`: what stands before and behind the data, and data in it.
+ * The page of `ttdump export html`: what precedes and follows the data, and data in it.
  *
  * Data are elements of a type that no browser runs, deflated and in base64: nothing that a trace
  * says is ever markup or script. The rest is made of html/ when this is built.

@@ -120,7 +120,7 @@ static size_t count_devices(const struct name_table *name_table)
 	return count;
 }
 
-/* An interface stands before its packets, which may wait: it goes straight to the file. */
+/* An interface precedes its packets, which may wait: it goes straight to the file. */
 static int add_cards(struct capture *capture)
 {
 	size_t count = count_devices(&capture->name_table);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * Makes ttrec.lua when the project is built: copies standard input, and puts what the table of
- * record kinds says where a line is "-- @table@".
+ * record kinds is put where a line is "-- @table@".
  */
 #include <stdio.h>
 #include <stdlib.h>

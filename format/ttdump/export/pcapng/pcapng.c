@@ -63,7 +63,7 @@ static size_t begin_block(struct line *line, uint32_t type)
 	size_t start = line->size;
 
 	pcapng_add_u32(line, type);
-	pcapng_add_u32(line, 0); /* the size, which end_block() knows */
+	pcapng_add_u32(line, 0); /* the size, set by end_block() */
 	return start;
 }
 

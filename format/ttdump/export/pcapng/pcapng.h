@@ -38,7 +38,7 @@ void pcapng_add_name(struct line *line, enum pcapng_address type, const uint8_t 
 
 void pcapng_add_packet(struct line *line, const struct pcapng_packet *packet);
 
-/* For what stands in packets, too. */
+/* For the content of packets, too. */
 void pcapng_add_u32(struct line *line, uint32_t value);
 void pcapng_add_u64(struct line *line, uint64_t value);
 

@@ -19,7 +19,7 @@ struct wire_frame {
 	struct wire_class *class; /* likewise */
 	uint64_t order;		  /* likewise */
 	uint32_t interface;
-	uint64_t record; /* the first that tells of it */
+	uint64_t record; /* the first that has it */
 	uint64_t time;	 /* ns: when it was sent or, if that is not known, when it was received */
 	bool known;
 	uint32_t from_guest, from_device;

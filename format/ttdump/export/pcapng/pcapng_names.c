@@ -16,7 +16,7 @@ enum { MAC_SIZE = 6, IPV4_SIZE = 4, IPV6_SIZE = 16 };
 enum { SOURCE_MAC = 6, ARP_MAC = 22, ARP_ADDRESS = 28, IPV6_NEXT = 20, IPV6_SOURCE = 22 };
 enum { IPV6_TYPE = 54, NEXT_ICMPV6 = 58, SOLICITATION = 135, ADVERTISEMENT = 136 };
 
-/* Which kind of address of its sender @frame tells, and where; NULL: none. */
+/* Which kind of address of its sender @frame has, and where; NULL: none. */
 static const uint8_t *find_address(const struct frame *frame, enum pcapng_address *type)
 {
 	/* An address of Ethernet for one of IPv4, with their sizes. */
@@ -36,13 +36,13 @@ static const uint8_t *find_address(const struct frame *frame, enum pcapng_addres
 		*type = PCAPNG_IPV6;
 		address = data + IPV6_SOURCE;
 	}
-	/* Whoever looks for an address that is free has none yet. */
+	/* A sender that looks for a free address has none yet. */
 	if (address && !memcmp(address, none, *type == PCAPNG_IPV4 ? IPV4_SIZE : IPV6_SIZE))
 		return NULL;
 	return address;
 }
 
-/* False: it was told before, or there is no room to remember it. */
+/* False: it was written before, or there is no space to remember it. */
 static bool is_new(struct pcapng_names *names, enum pcapng_address type, const uint8_t *address)
 {
 	size_t size = type == PCAPNG_IPV4 ? IPV4_SIZE : IPV6_SIZE;

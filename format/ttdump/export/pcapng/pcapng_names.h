@@ -6,7 +6,7 @@
 #include "format/text/frames.h"
 #include "format/ttdump/export/pcapng/pcapng.h"
 
-/* So many are remembered; of others nothing is said. */
+/* How many are remembered; others are left out. */
 #define PCAPNG_NAMES_MAX 1024u
 
 struct pcapng_names {
@@ -17,7 +17,7 @@ struct pcapng_names {
 	size_t count;
 };
 
-/* Add the name of a guest to @line if @frame tells an address of it for the first time. */
+/* Add the name of a guest to @line if @frame has an address of it for the first time. */
 void pcapng_names_learn(struct pcapng_names *names, const struct name_table *name_table,
 			const struct frame *frame, struct line *line);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Packets in the order of time. Those of records come in order and stand in a row; frames stand in
+ * Packets in the order of time. Those of records come in order and are in a row; frames are in
  * a heap beside it, by the time at which they were sent, and in a table in which further receptions
  * of the same sending find them (pcapng_sending.h).
  */

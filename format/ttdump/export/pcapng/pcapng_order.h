@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Packets in the order of time, although a trace tells of a frame only where somebody gets it: so
+ * Packets in the order of time, although a trace has a frame only where it is received: so
  * much as fits into memory that is bounded waits for frames that were sent before it. The
  * receptions of one sending become one packet, at the time at which it was sent. What was under way
- * for longer than that stands later in the file than its time says, and is a packet of its own.
+ * for longer than that is later in the file than its time, and is a packet of its own.
  */
 #ifndef TTREC_PCAPNG_ORDER_H
 #define TTREC_PCAPNG_ORDER_H

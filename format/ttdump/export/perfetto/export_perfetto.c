@@ -146,7 +146,7 @@ static int show_frame(struct lab *lab, const struct trace_record *record)
 
 	if (got <= 0)
 		return got;
-	/* The trace names the sender, which may be nobody that it tells of. */
+	/* The trace names the sender, which may be a guest without records. */
 	if (frame.known && tracks_prepare(&lab->tracks, frame.from_guest))
 		return -ENOMEM;
 	flow = flow_number(frame.record, frame.to_guest);
@@ -162,7 +162,7 @@ static int show_frame(struct lab *lab, const struct trace_record *record)
 
 /* ---- Broadcasts ------------------------------------------------------------------------------ */
 
-/* A flow to everybody there is: those that nobody receives do not show. */
+/* A flow to every guest: those without a receiver are not shown. */
 static size_t flows_to_all(struct lab *lab, const struct trace_record *record)
 {
 	size_t count = 0;

@@ -10,7 +10,7 @@
 #include "format/base/printable.h"
 
 #define TEXT_MAX   1024 /* bytes of a name of an event */
-#define FLOW_SHIFT 17	/* a guest's index, and one that stands for none */
+#define FLOW_SHIFT 17	/* a guest's index, and one that means none */
 
 uint64_t flow_number(uint64_t number, uint32_t receiver)
 {
@@ -286,7 +286,7 @@ int guest_event(struct guest_events *guest, struct tracks *tracks,
 		event = instant(record, track_guest(tracks, record->guest, GUEST_PROCESS));
 		perfetto_event(tracks->writer, &event);
 		break;
-	default: /* the rest says nothing that a picture could show */
+	default: /* the rest cannot be shown in a picture */
 		break;
 	}
 	return 0;

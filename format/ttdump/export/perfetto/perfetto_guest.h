@@ -14,7 +14,7 @@ struct block_hashes {
 
 struct guest_events {
 	enum guest_track doing; /* GUEST_RUNS, GUEST_WAITS, or neither: GUEST_PROCESS */
-	/* Flows that end at the next run: numbers of records, 0 is none. */
+	/* Flows that end at the next run: numbers of records, 0: none. */
 	uint64_t request, call;
 	struct rate messages, printed;
 	struct block_hashes hashes[2];
@@ -24,7 +24,7 @@ struct guest_events {
 /* The flow that @number, a record, starts towards @receiver, a guest. */
 uint64_t flow_number(uint64_t number, uint32_t receiver);
 
-/* Write what @record, of this guest, says; not the frame in it, nor broadcasts. 0 or -ENOMEM. */
+/* Write the content of @record of this guest; not its frame, nor broadcasts. 0 or -ENOMEM. */
 int guest_event(struct guest_events *guest, struct tracks *tracks,
 		const struct trace_record *record);
 

@@ -308,7 +308,7 @@ static void annotate_hex(struct annotations *annotations, uint64_t name, uint64_
 	added->pointer_value = value;
 }
 
-/* A time that is none is left out. */
+/* An invalid time is left out. */
 static void annotate_field(struct annotations *annotations, const struct trace_record *record,
 			   unsigned int field)
 {

@@ -26,7 +26,7 @@ enum perfetto_word { WORD_RUN, WORD_WAIT };
 /* Numbers of interned names. */
 uint64_t perfetto_word(enum perfetto_word word);
 uint64_t perfetto_kind(uint32_t kind);
-uint64_t perfetto_operation(uint64_t op); /* 0: nobody knows it */
+uint64_t perfetto_operation(uint64_t op); /* 0: unknown */
 
 enum perfetto_type { PERFETTO_BEGIN = 1, PERFETTO_END, PERFETTO_INSTANT, PERFETTO_COUNTER };
 
@@ -39,7 +39,7 @@ struct perfetto_event {
 	uint64_t name;	  /* an interned one, or */
 	const char *text; /* valid UTF-8 */
 	int64_t value;	  /* of a counter */
-	/* What is said of it: all fields of a record, or the number of one. */
+	/* Its description: all fields of a record, or the number of one. */
 	const struct trace_record *record;
 	const uint64_t *number;
 	const char *peer;      /* a guest, or NULL */
@@ -60,10 +60,10 @@ struct perfetto_track {
 	enum { PERFETTO_SLICES, PERFETTO_COUNT, PERFETTO_BYTES } shows;
 };
 
-/* Identity of the trace and all interned names. Processes stand in the order of their numbers. */
+/* Identity of the trace and all interned names. Processes are in the order of their numbers. */
 void perfetto_head(struct perfetto_writer *writer, const uint8_t uuid[16]);
 
-/* At virtual time 0 the guests' clocks said @tod, ns since 1970. */
+/* At virtual time 0 the guests' clocks were at @tod, ns since 1970. */
 void perfetto_clock(struct perfetto_writer *writer, uint64_t tod);
 
 void perfetto_track(struct perfetto_writer *writer, const struct perfetto_track *track);

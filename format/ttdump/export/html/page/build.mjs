@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Bundles the page for ttdump: build.mjs MODULES OUTPUT.c writes what stands before the data and
+// Bundles the page for ttdump: build.mjs MODULES OUTPUT.c writes what precedes the data and
 // behind it as C (html_page.h). MODULES is the node_modules to take libraries from.
 
 import { createHash } from "node:crypto";

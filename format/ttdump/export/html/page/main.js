@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Loads the trace that stands in the page, and shows it.
+// Loads the trace that is in the page, and shows it.
 
 import "uplot/dist/uPlot.min.css";
 import "./style.css";

@@ -86,7 +86,7 @@ export class SearchBox {
 		this.drawList();
 	}
 
-	/** The hits as they stand on @axis. */
+	/** The hits as they are on @axis. */
 	arranged(axis) {
 		if (this.arrangedOf !== this.hits || this.arrangedBy !== axis) {
 			this.arrangedOf = this.hits;

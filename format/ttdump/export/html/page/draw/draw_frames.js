@@ -11,7 +11,7 @@ const PAIRS = 64;
 /** So many may be on their way beyond the right edge. */
 const LATE = 200;
 const HEAD = 6;
-/** Height of an arrow whose sender is not known; of one that nobody got, as a share of a lane's. */
+/** Height of an arrow whose sender is not known; of one without a receiver, as a share of a lane's. */
 const STUB = 20;
 const LOST = 0.32;
 
@@ -28,7 +28,7 @@ export function findPairs(frames) {
 	return found.slice(0, PAIRS).map((pair) => ({ ...pair, records: Uint32Array.from(pair.records) }));
 }
 
-/** The frames as they stand on @axis by receiving: their numbers, and the records. */
+/** The frames as they are on @axis by receiving: their numbers, and the records. */
 function arranged(frames, axis) {
 	if (axis.frames)
 		return axis.frames;

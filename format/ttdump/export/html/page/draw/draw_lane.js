@@ -121,7 +121,7 @@ function paintMarks(strip, theme, view, lane, top, height) {
 
 /** How many records there can be in view for each to be named. */
 const LABEL_ROOM = 46;
-/** A name stands beside a mark, not on it. */
+/** A name is beside a mark, not on it. */
 const BESIDE = 8;
 
 function drawLabels(context, theme, trace, view, lane, top, height) {
@@ -147,12 +147,12 @@ function drawLabels(context, theme, trace, view, lane, top, height) {
 	}
 }
 
-/** So many spans can be told apart. */
+/** The number of spans that can be distinguished. */
 function isDense(view, [from, to]) {
 	return to - from > view.width / 2;
 }
 
-/** From afar calls tell of service already. */
+/** From afar calls show service already. */
 function drawRuns(context, theme, view, lane, top, height) {
 	const served = visibleSpans(lane.service, view);
 	const range = visibleSpans(lane.runs, view);

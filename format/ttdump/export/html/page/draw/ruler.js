@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The ruler above the lanes. Close by it counts from a round time, which stands at its left.
+// The ruler above the lanes. Close by it counts from a round time, which is at its left.
 
 import { ticks } from "d3-array";
 import { clock, grouped, offsetText } from "../model/time.js";
@@ -28,7 +28,7 @@ function clockTicks(base, start, stop, step) {
 	return found;
 }
 
-/** What stands at the left, and the ticks: {x, text}. */
+/** What is at the left, and the ticks: {x, text}. */
 export function rulerOf(view) {
 	const count = Math.max(2, view.width / TICK_ROOM);
 	return view.axis.byTime ? timeRuler(view, count) : orderRuler(view, count);

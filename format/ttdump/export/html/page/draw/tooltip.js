@@ -27,7 +27,7 @@ export class Tooltip {
 		this.root = root;
 	}
 
-	/** @pointed as Chart.at() tells it; null hides. */
+	/** @pointed as Chart.at() returns it; null hides. */
 	show(trace, pointed, { x, y } = {}) {
 		this.root.hidden = !pointed?.exact;
 		if (this.root.hidden)

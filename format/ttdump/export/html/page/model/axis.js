@@ -2,7 +2,7 @@
 // Where records stand from left to right: by virtual time, or one after the other.
 //
 // A place is a whole number (ns, or a record) and a fraction: what happens within one nanosecond
-// stands in its order within that nanosecond, and can be zoomed into. Kept apart they are exact for
+// is in its order within that nanosecond, and can be zoomed into. Kept apart they are exact for
 // a hundred days of virtual time.
 //
 // Guests that ran side by side are recorded one window after the other, so that the records of a
@@ -22,7 +22,7 @@ class Axis {
 		this.end = this.count ? whole[this.record(this.count - 1)] + 1 : 1;
 	}
 
-	/** The record that stands at place number @k from the left. */
+	/** The record that is at place number @k from the left. */
 	record(k) {
 		return this.order ? this.order[k] : k;
 	}
@@ -32,7 +32,7 @@ class Axis {
 		return this.whole[i] - whole + (this.fraction[i] - fraction);
 	}
 
-	/** How many records stand before a place. */
+	/** How many records precede a place. */
 	before(whole, fraction) {
 		return firstWhere(0, this.count, (k) => this.from(this.record(k), whole, fraction) >= 0);
 	}

@@ -2,7 +2,7 @@
 // Level of detail: how much there is in each column of pixels, without looking at every record. The
 // cost grows with the width of the view and the logarithm of the trace.
 
-/** The first index from @from to @to of @list that stands at or behind @limit, relative to the view. */
+/** The first index from @from to @to of @list that is at or behind @limit, relative to the view. */
 function seek(list, from, to, axis, view, limit) {
 	const { whole, fraction } = axis;
 	const left = view.left;
@@ -40,7 +40,7 @@ export function visible(list, view) {
 	return [from, seek(list, from, list.length, view.axis, view, view.span)];
 }
 
-/** Fills @counts, a number a column, with how many of @list stand there. */
+/** Fills @counts, a number a column, with how many of @list are there. */
 export function countColumns(list, [from, to], view, counts) {
 	const columns = counts.length;
 	counts.fill(0);

@@ -6,7 +6,7 @@ import { parseTime } from "./time.js";
 import { breathe } from "./trace.js";
 
 const SLICE = 12; /* ms */
-/** So often what is found is told, in slices. */
+/** How often results are reported, in slices. */
 const TOLD = 20;
 
 /** What to look for. */
@@ -39,7 +39,7 @@ export function namedRecord(trace, axis, { number, time }) {
 }
 
 /**
- * All records that match, in order. @stopped() ends it early; @found(list, done) is told now and
+ * All records that match, in order. @stopped() ends it early; @found(list, done) is called now and
  * then what is there.
  */
 export async function searchRecords(trace, { words }, stopped, found) {

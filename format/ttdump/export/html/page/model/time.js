@@ -47,7 +47,7 @@ export function difference(ns) {
 	return `${ns < 0 ? "-" : "+"}${Number((size / factor).toPrecision(15))}${name}`;
 }
 
-/** Nanoseconds of "1.5ms", "2s", "0.412000256"; NaN when it is none. */
+/** Nanoseconds of "1.5ms", "2s", "0.412000256"; NaN when it is not one. */
 export function parseTime(text) {
 	const match = /^([0-9]+(?:\.[0-9]+)?)\s*(h|min|m|s|ms|us|µs|ns)?$/.exec(text.trim());
 	if (!match || (!match[2] && !match[1].includes(".")))

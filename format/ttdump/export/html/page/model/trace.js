@@ -81,7 +81,7 @@ class Trace {
 		return this.first + i;
 	}
 
-	/** What ttdump show says behind the direction. */
+	/** What ttdump show prints after the direction. */
 	text(i) {
 		if (this.isConsole(i))
 			return `${this.kindName(i).padEnd(10)} ${JSON.stringify(utf8.decode(this.consoleBytes(i)))}`;
@@ -89,7 +89,7 @@ class Trace {
 		return this.texts[this.blockOf[i]].slice(at, at + this.textSize[i]);
 	}
 
-	/** Short enough to stand beside a mark. */
+	/** Short enough to are beside a mark. */
 	label(i) {
 		return this.isMessage(i) ? this.opName(i) : this.kindName(i);
 	}
@@ -99,7 +99,7 @@ class Trace {
 	}
 }
 
-/** Reads all data elements; @progress is told how much is done, 0 to 1. */
+/** Reads all data elements; @progress is called with the share done, 0 to 1. */
 export async function loadTrace(progress) {
 	const facts = JSON.parse(utf8.decode(await unpack(document.querySelector("script.facts"))));
 	const elements = [...document.querySelectorAll("script.block")];
