@@ -17,7 +17,7 @@
 #define PAUSE_LAST_NS  128000
 #define PATIENCE_NS    5000000000ull
 
-/* Of the limits of a guest. UML_MEMORY: when it is not told (arch/um/kernel/um_arch.c). */
+/* Of the limits of a guest. UML_MEMORY: when it is not given (arch/um/kernel/um_arch.c). */
 #define UML_MEMORY	(64ull << 20)
 #define MEMORY_MAX	(16ull << 40) /* more than a process can map */
 #define SPARE_MEMORY	(64ull << 20)

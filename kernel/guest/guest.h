@@ -39,7 +39,7 @@ struct guest_spec {
 	unsigned int required; /* ISOLATION_NAMESPACES parts without which it is not started */
 	bool absolute_paths;   /* a recording from before SANDBOX_LAYOUT 1, see sandbox_options */
 	bool host_files;
-	bool debugged;		       /* by a process that is no ancestor of the guest's */
+	bool debugged;		       /* by a process that is not an ancestor of the guest's */
 	uint64_t cpu_max;	       /* ns of CPU time that it may take; 0: any */
 	uint64_t disk_max;	       /* bytes of a file system of this machine's; 0: any */
 	struct sandbox_groups *groups; /* where control groups can be made; NULL: nowhere */
@@ -110,7 +110,7 @@ uint64_t guest_files_demand(const struct guest_spec *spec, uint64_t files);
 
 /*
  * What a guest may print between two messages: recorder and replayer keep it until the second, and
- * end a guest that prints more. A kernel that sleeps, or asks for anything, sends one.
+ * end a guest that prints more. A kernel that sleeps, or requests anything, sends one.
  */
 #define GUEST_CONSOLE_MAX (64u << 20)
 
@@ -143,7 +143,7 @@ struct guest_started {
 int guest_specs_write(const struct guest_started *started, size_t count, bool embed,
 		      struct trace_writer *writer);
 
-/* What a trace says about where it was recorded, next to the guest itself. */
+/* What a trace has about where it was recorded, next to the guest itself. */
 struct guest_origin {
 	unsigned int isolation;
 	struct cpu_identity cpu;

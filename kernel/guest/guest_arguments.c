@@ -276,7 +276,7 @@ static int add_work_cost(const struct guest_arguments_options *options,
  * first read of /dev/urandom returns (drivers/char/random.c, try_to_generate_entropy).
  *
  * A sent frame is done when its kick is answered, and nothing is left to be interrupted for: with
- * NAPI for sending the driver wants an interrupt for each all the same, a fifth of all messages
+ * NAPI for sending the driver wants an interrupt for each anyway, a fifth of all messages
  * (drivers/net/virtio_net.c, start_xmit).
  *
  * Parameters that the kernel does not know go into the environment of init and its children: their

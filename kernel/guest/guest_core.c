@@ -126,7 +126,7 @@ static int read_areas(struct core *core)
 	if (!maps)
 		return -errno;
 	while (!err && fgets(line, sizeof(line), maps)) {
-		/* The rest of a long path is no mapping. */
+		/* The rest of a long path is not a mapping. */
 		if (whole)
 			err = add_line(core, line);
 		whole = strchr(line, '\n');

@@ -10,7 +10,7 @@
 /* Parts of the isolation that protect this machine from an untrusted program. */
 #define ISOLATION_LOCKS (ISOLATION_MOUNT | ISOLATION_NET | ISOLATION_USER)
 
-/* A trace also says how its guest was isolated; that must not lower the requirement here. */
+/* A trace also has how its guest was isolated; that must not lower the requirement here. */
 int guest_open_recorded(struct guest_spec *spec, bool trust, struct guest *guest,
 			struct diagnosis *why)
 {

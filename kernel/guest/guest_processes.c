@@ -24,7 +24,7 @@
 /* A host process whose parent is the guest's kernel. */
 struct child {
 	pid_t host;
-	uint32_t inside; /* its number as the guest's kernel knows it */
+	uint32_t inside; /* its number in the guest's kernel */
 	char state;
 };
 

@@ -4,14 +4,14 @@
  *
  * A saved floating-point state begins with a bit for each of its parts that is in use (XSTATE_BV).
  * Whether registers that hold their initial values count as used is the processor's choice, and it
- * may choose otherwise from one run to the next: with all SSE registers zero, one AMD EPYC says
+ * may choose otherwise from one run to the next: with all SSE registers zero, one AMD EPYC reports
  * 0xa0 mostly and 0xa2 now and then. Parts that are not in use are stored with their initial
  * values, so the registers themselves say all that the bits say.
  *
  * Kernels keep such states in their tasks (PTRACE_GETREGSET with NT_X86_XSTATE), hosts put them on
- * the stack of whoever gets a signal, and a function that is bound when it is first called leaves
- * one on its caller's. In the latter two the MXCSR is not even written when nothing is in use; else
- * it stands there with its initial value.
+ * the stack of a thread that gets a signal, and a function that is bound when it is first called
+ * leaves one on its caller's. In the latter two the MXCSR is not even written when nothing is in
+ * use; else it is there with its initial value.
  *
  * Source: Intel SDM volume 1, 13.4.2 and 13.6 (XINUSE); arch/x86/kernel/fpu/xstate.c and signal.c
  * (sw_reserved), Linux 6.12; arch/x86/um/os-Linux/registers.c, Linux 5.10 to 7.2;
@@ -26,7 +26,7 @@
 /* How to recognise a saved state on this processor. */
 struct xstate {
 	uint64_t features;   /* XCR0: parts there can be; 0: this processor has no such states */
-	uint32_t mxcsr_mask; /* stands in most of them */
+	uint32_t mxcsr_mask; /* is in most of them */
 };
 
 /* Ask the processor. */

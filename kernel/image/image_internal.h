@@ -15,10 +15,10 @@ struct image_content {
 	uint8_t hash[IMAGE_HASH_SIZE];
 };
 
-/* What was read from the file of which @status tells; NULL: nothing yet, or it has changed. */
+/* What was read from the file with @status; NULL: nothing yet, or it has changed. */
 struct image_content *image_cache_find(const struct image_cache *cache, const struct stat *status);
 
-/* Remember @content as that of the file of which @status tells; without memory it is not. */
+/* Remember @content as that of the file with @status; without memory it is not. */
 void image_cache_keep(struct image_cache *cache, const struct stat *status,
 		      struct image_content *content);
 

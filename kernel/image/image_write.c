@@ -31,7 +31,7 @@ static int write_all(int fd, const char *data, size_t size)
 	return 0;
 }
 
-/* Paths may come from a trace: they stay below the root, whatever they say. */
+/* Paths may come from a trace: they stay below the root, whatever they are. */
 static int place_file(const struct image_file *file, const char *root, char path[PATH_MAX])
 {
 	if (strstr(file->path, ".."))

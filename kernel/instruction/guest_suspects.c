@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Which processes of a guest have mapped code that tells them of the processor. */
+/* Which processes of a guest have mapped code that reads properties of the processor. */
 #include "kernel/instruction/guest_suspects.h"
 
 #include <string.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which processes of a guest have executed, or may have, what tells them of the processor. */
+/* Which processes of a guest have executed, or may have, instructions that read properties of the
+ * processor. */
 #ifndef TTREC_GUEST_SUSPECTS_H
 #define TTREC_GUEST_SUSPECTS_H
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Instructions that tell a program something of the processor it runs on, and which a sandbox
+ * Instructions that return properties of the processor to a program, and which a sandbox
  * cannot keep from it: found in machine code by disassembly. The bytes alone do not tell: they
  * stand inside other instructions and in tables, too.
  *
  * Built with Zydis, or absent (instruction_absent.c): then nothing is found, and
- * instruction_available() says so.
+ * instruction_available() returns false.
  */
 #ifndef TTREC_INSTRUCTION_H
 #define TTREC_INSTRUCTION_H
@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* In the order of suspicion: what differs at each reading stands before what a machine keeps. */
+/* In the order of suspicion: what differs at each reading precedes what a machine keeps. */
 enum instruction {
 	INSTRUCTION_RDTSCP,
 	INSTRUCTION_RDTSC,

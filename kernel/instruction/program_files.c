@@ -39,7 +39,7 @@ static bool is_program(const void *data, size_t size)
 
 /* ---- Files and directories ------------------------------------------------------------------ */
 
-/* Returns 1 when it is no program. */
+/* Returns 1 when it is not a program. */
 static int look_at_file(const struct walk *walk, const char *path, const char *name)
 {
 	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -65,7 +65,7 @@ static int by_name(const FTSENT **a, const FTSENT **b)
 	return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
-/* Files that may not be read are of nobody's initrd: they are left out. */
+/* Unreadable files are not part of an initrd: they are left out. */
 static int walk_directory(const struct walk *walk, const char *path)
 {
 	char *const paths[] = { (char *)(uintptr_t)path, NULL };

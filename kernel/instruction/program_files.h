@@ -14,14 +14,14 @@
 typedef int program_found(void *context, const char *path, const void *data, size_t size);
 
 /*
- * Go through @path, in the order of names (of an archive: as they stand there). Links are not
+ * Go through @path, in the order of names (of an archive: as they are there). Links are not
  * followed. Archives are those that libarchive knows, compressed or not; of several that follow
  * each other in one initrd it is the first.
  */
 int program_files_walk(const char *path, program_found *found, void *context,
 		       struct diagnosis *why);
 
-/* The same of an archive in memory. 0 or -errno, -EBADMSG for what is none. */
+/* The same of an archive in memory. 0 or -errno, -EBADMSG for anything else. */
 int program_files_walk_archive(const void *data, size_t size, program_found *found, void *context);
 
 #endif

@@ -31,7 +31,7 @@ struct loader_start {
 /*
  * Fill @plan, and *@stack (malloc'ed, plan->stack_size bytes) with what lies at the end of the
  * stack. Returns 0 or
- * -ENOEXEC, -EXDEV, -EBADMSG: a file that is no program for this machine, or a damaged one;
+ * -ENOEXEC, -EXDEV, -EBADMSG: a file that is not a program for this machine, or a damaged one;
  * -EADDRINUSE: a program for addresses that the layout has for something else;
  * -E2BIG: more arguments, or more segments, than there is space for; -ENOMEM.
  */

@@ -134,7 +134,7 @@ int entropy_receive(const struct sandbox *sandbox, struct entropy_request *reque
 		request->requested = ENTROPY_DEVICE_BYTES;
 		return 1;
 	}
-	/* Short of memory is this machine, and never what a guest is to be told. */
+	/* This machine lacks memory: not an error that a guest may see. */
 	if (host_facts_answer(sandbox, &notification, &value))
 		return value == -ENOMEM ? -ENOMEM : respond(listener.fd, notification.id, value, 0);
 	return respond(listener.fd, notification.id, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);

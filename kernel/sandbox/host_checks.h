@@ -43,7 +43,7 @@ struct host_settings {
 	uint32_t version;  /* HOST_LINUX() of it, 0 if unknown */
 };
 
-/* HOST_LINUX() of a release such as "6.12.48-generic"; 0 when it is none. */
+/* HOST_LINUX() of a release such as "6.12.48-generic"; 0 when it is not one. */
 uint32_t host_parse_version(const char *release);
 
 /* Read the settings of the host whose file system begins at @root: "" for this one. */

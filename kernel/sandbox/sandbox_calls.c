@@ -311,7 +311,7 @@ static int build(const struct sandbox_plan *plan, bool listener, scmp_filter_ctx
 
 	/* Without this, kernels before 5.16 slow the whole guest down by a speculation barrier. */
 	seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1);
-	/* What the host says, such as that it has no memory. */
+	/* The host's error, such as ENOMEM. */
 	seccomp_attr_set(filter, SCMP_FLTATR_API_SYSRAWRC, 1);
 	/* Calls of other interfaces (int $0x80, x32) fail, too, and kill no process. */
 	err = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));

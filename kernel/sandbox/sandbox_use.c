@@ -9,14 +9,14 @@
  * processes, shared memory that they map or have open, and the processes themselves. It looks often
  * enough that little more than the limit is used before it notices, and seldom enough that looking
  * takes about a hundredth of one CPU. Where there are no new processes, what they have run since
- * the last look says how much more there can be at most, and a look is made only when that might
+ * the last look gives the most that there can be, and a look is made only when that might
  * be too much: 200 guests that mostly wait cost next to nothing.
  *
  * CPU time is that of the processes there are and of all that somebody has waited for.
  *
  * Not counted: memory of the host's kernel for sockets and pipes, and the CPU time of a process
- * that lives for less than a look and that nobody waits for, which only a control group knows. The
- * host kills the sandbox's processes first when memory is short (sandbox_limit_supervisor).
+ * that lives for less than a look and that is never waited for, which only a control group counts.
+ * The host kills the sandbox's processes first when memory is short (sandbox_limit_supervisor).
  */
 #include <dirent.h>
 #include <fcntl.h>
