@@ -16,11 +16,11 @@
  *  - nothing is sent to a client that runs, but answers to its own messages and a FREE_UNTIL it is
  *    waiting to be able to read (it waits for an ACK or, in a vhost-user exchange, for a reply);
  *  - RUN goes only to a client in WAIT whose WAIT was ACKed and which has no message unanswered;
- *  - a BROADCAST goes to everybody who waits, one after the other in order of admission, then its
- *    sender is answered, and nobody is run before all have it;
+ *  - a BROADCAST goes to every waiting client, one after the other in order of admission, then its
+ *    sender gets its ACK, and no client runs before all have it;
  *  - the devices of the session have one event together, that of the first of its devices; it
- *    comes before those of clients at the same time, and while it has the token nobody runs, so
- * that every client can be interrupted in its WAIT;
+ *    comes before those of clients at the same time, and while they have the token no client
+ *    runs, so that every client can be interrupted in its WAIT;
  *  - in windows, nothing at or after the window's end happens until the next one is opened: clients
  *    of other calendars may then be anywhere in the same window;
  *  - time is that of the last RUN or UPDATE. When a client with a bound WAITs, it is the end of its
@@ -63,8 +63,8 @@ enum calendar_action_kind {
 
 /*
  * IDLE_END and LIMIT concern no client (@client is CALENDAR_NO_CLIENT), come once, and end it:
- * nobody is admitted or run afterwards, though whoever asks is still answered. IDLE_END does not
- * come while somebody is connected who has not sent START; it is taken back when a client
+ * no client is admitted or run afterwards, though requests still get a reply. IDLE_END does not
+ * come while a connected client has not sent START; it is taken back when a client
  * disconnects, and comes again if the others have no event either. A windowed calendar says WINDOW,
  * once a window, where another one says IDLE_END or LIMIT: whether that is the end is the session's
  * to know.
@@ -112,8 +112,8 @@ int calendar_receive(struct calendar *calendar, uint32_t client,
 		     const struct wire_message *message);
 
 /*
- * The client has closed its end: is this a moment to leave at? There is no message for it. Whoever
- * runs and has acknowledged everything may go (that is how a guest powers off), and whoever waits
+ * The client has closed its end: may it leave now? There is no message for it. A client that
+ * runs and has acknowledged everything may go (that is how a guest powers off), and one that waits
  * for nothing. Returns 0, or -EPROTO when it has disappeared (calendar_last_fault says where it
  * stood; its @message is empty). To be asked before calendar_disconnect().
  */
@@ -191,13 +191,13 @@ uint64_t calendar_client_id(const struct calendar *calendar, uint32_t client);
 bool calendar_running(const struct calendar *calendar, uint32_t *client);
 
 /*
- * A client whose message is due, in @client: it runs, or has been told something that it has not
+ * A client whose message is due, in @client: it runs, or was sent something that it has not
  * acknowledged, or has connected and not sent START. False when none is.
  */
 bool calendar_owes(const struct calendar *calendar, uint32_t *client);
 
 /*
- * One line a client that says where it stands ("id 2: waiting, next event 1.000000000"), for the
+ * One line per client with its state ("id 2: waiting, next event 1.000000000"), for the
  * report of a hang or a deadlock. Returns false when @position is past the last; starts at 0.
  */
 bool calendar_describe(const struct calendar *calendar, uint32_t *position, char *text,

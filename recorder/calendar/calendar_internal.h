@@ -5,13 +5,14 @@
  *   calendar.c           clients come and go, questions from outside
  *   calendar_receive.c   a client's message: is it legal now, what does it change
  *   calendar_schedule.c  who runs next and how far
- *   calendar_relay.c     BROADCAST to everybody
+ *   calendar_relay.c     BROADCAST to all clients
  *   calendar_device_turn.c  the session's devices, and windows
  *   calendar_queue.c     what the session is to do
  *   calendar_heap.c      the order of clients
  *
  * Inside, a client is its handle: the table of clients moves when it grows. All times are the
- * controller's; calendar_send() and the handlers in calendar_receive.c translate, nobody else.
+ * controller's; calendar_send() and the handlers in calendar_receive.c translate, no other code
+ * does.
  */
 #ifndef TTREC_CALENDAR_INTERNAL_H
 #define TTREC_CALENDAR_INTERNAL_H
@@ -164,7 +165,7 @@ void calendar_take_back(struct calendar *calendar);
 /* Let the window end at @end, if that is earlier. */
 void calendar_narrow(struct calendar *calendar, uint64_t end);
 
-/* May the running client still go past the first event of those who wait? */
+/* May the running client still go past the first event of the waiting clients? */
 bool calendar_overrun_possible(const struct calendar *calendar);
 
 /* The running client gives the token back. */

@@ -2,8 +2,8 @@
 /*
  * BROADCAST: a client's value goes to every other client.
  *
- * Everybody who waits gets it in order of admission, one after the other, and the sender's ACK goes
- * out last. So does usfstl's controller, and it is what makes the moment exact: the sender (a
+ * Every waiting client gets it in order of admission, one after the other, and the sender's ACK
+ * goes out last. So does usfstl's controller, and it is what makes the moment exact: the sender (a
  * kernel writes to /sys/kernel/um-ext-time/bc-message and stays in time_travel_ext_req() until the
  * ACK) cannot touch anybody through a device before that one has the value. One at a time, so that
  * the order in a trace does not depend on whose ACK arrives first.
@@ -13,7 +13,7 @@
  * next RUN, but the sender is answered before, because the running client may be waiting for a
  * reply of that very device.
  *
- * Nobody is given the token before the value is everywhere.
+ * No client is given the token before all have the value.
  */
 #include <assert.h>
 

@@ -59,8 +59,8 @@ static void token_give(struct calendar *calendar, uint32_t handle)
 }
 
 /*
- * The ACK of its START makes a client run (Q15). No bound is told: it asks for its first event, and
- * nobody else has been run before all expected clients have done so.
+ * The ACK of its START makes a client run (Q15). No bound is sent: it requests its first event, and
+ * no other client has run before all expected clients have done so.
  */
 static void client_admit(struct calendar *calendar, uint32_t handle)
 {
@@ -77,7 +77,7 @@ static void client_admit(struct calendar *calendar, uint32_t handle)
 
 /*
  * RUN must find the client in WAIT and nowhere else: a kernel that reads it while it waits for the
- * ACK of a message swallows it (Q4). While nobody runs no message is kept without an ACK, except
+ * ACK of a message swallows it (Q4). While no client runs no message is kept without an ACK, except
  * BROADCASTs, and those are through before anybody runs.
  *
  * The bound goes with every RUN: since 6.1 a kernel forgets it when it WAITs (Q3), 5.10 would go on
@@ -190,7 +190,7 @@ static void held_release(struct calendar *calendar)
 
 /*
  * Take back what the running client may no longer use. Requests that come before its ACK make the
- * next FREE_UNTIL. When there is nothing to take back, whoever waited for it goes on.
+ * next FREE_UNTIL. When there is nothing to take back, what waited for it goes on.
  *
  * What was sent before must be acknowledged first: a kernel that has read its RUN may kick a device
  * at once, and the request that comes of it overtakes the ACK of the RUN on another socket. The
@@ -265,8 +265,8 @@ void calendar_token_drop(struct calendar *calendar)
 
 /*
  * The client's own time is somewhere before its bound and not after its request. Time moves up to
- * where it cannot be any more, so that whoever is admitted now, and the client itself when it is
- * interrupted, does not see a time that lies in its past.
+ * where it cannot be any more, so that a client that is admitted now, and the client itself when it
+ * is interrupted, does not see a time that lies in its past.
  */
 static void window_close(struct calendar *calendar, const struct calendar_client *client)
 {

@@ -3,11 +3,12 @@
  * A device inside the recorder: driven only by kicks of its guest and by virtual time. * A device
  * is called for two things. kick(): the guest put something in a vring and is blocked until this
  * returns; the device looks at it, takes what it can finish at once with nothing to write, and
- * schedules the rest. fire(): the time it scheduled has come and nobody runs; it completes buffers,
- * and the session interrupts the guest afterwards if it wants to be. So interrupts and writes into
- * guest memory only ever happen while the guest sleeps in its WAIT, at an exact virtual time.
+ * schedules the rest. fire(): the time it scheduled has come and no guest runs; it completes
+ * buffers, and the session interrupts the guest afterwards if it wants to be. So interrupts and
+ * writes into guest memory only ever happen while the guest sleeps in its WAIT, at an exact virtual
+ * time.
  *
- * It knows neither sockets nor the trace: its host (the session, or a test) does.
+ * It uses neither sockets nor the trace: the code around it (the session, or a test) does.
  */
 #ifndef TTREC_DEVICE_H
 #define TTREC_DEVICE_H
@@ -87,7 +88,7 @@ int device_complete(struct device *device, unsigned int queue, const struct vrin
 /*
  * Only in kick(), for a queue of which the class does not write: chains done with nothing written
  * are completed by this, in the order in which they were taken. If the guest wants a call for it,
- * that comes when nobody runs, at this same time.
+ * that comes when no guest runs, at this same time.
  */
 int device_finish(struct device *device, unsigned int queue, const struct vring_chain *chain);
 

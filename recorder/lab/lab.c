@@ -214,7 +214,7 @@ static const struct lab_type networks_type = { "a list", read_networks, NULL, NU
 static const struct lab_type programs_type = { "a list", read_programs, NULL, NULL };
 static const struct lab_type limits_type = { "a mapping", read_limits, NULL, NULL };
 
-/* In the order in which they are read: guests name what stands before them. */
+/* In the order in which they are read: guests refer to what is defined before them. */
 static const struct lab_key lab_keys[] = {
 	LAB_KEY("networks", networks_type, struct lab, network, .doc = "a list of networks"),
 	LAB_KEY("programs", programs_type, struct lab, program,

@@ -19,7 +19,7 @@
 #define LAB_UNSET UINT64_MAX
 
 /*
- * The file speaks of the whole way from guest to guest; @link is what each of its two ports has of
+ * The file describes the whole path from guest to guest; @link is what each of its two ports has of
  * it: half of delay and jitter, all of the bandwidth, and so much loss and reordering that both
  * together make what the file says.
  */
@@ -84,8 +84,7 @@ struct lab_guest {
 };
 
 struct lab {
-	/* Where it is from: an absolute path, and what stands there; NULL of a lab without a file
-	 */
+	/* Where it was read from: an absolute path and its content; NULL of a lab without file */
 	char *path, *text;
 	size_t text_size;
 	struct lab_network *network;

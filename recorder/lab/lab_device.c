@@ -72,7 +72,7 @@ static const struct lab_type program_name_type = { "the name of a program", read
 
 /* ---- The tables ----------------------------------------------------------------------------- */
 
-/* The network comes first: what it says of the link stands where the device says nothing. */
+/* The network comes first: its link settings are the defaults of the device's. */
 static const struct lab_key net_keys[] = {
 	LAB_KEY("net", network_name_type, struct lab_device, network, .required = true,
 		.doc = "the name of a network"),
@@ -132,7 +132,7 @@ const struct lab_schema lab_use_schema = { "a program's device", use_keys, ARRAY
 					   false, false };
 
 static const struct kind {
-	const char *name; /* the key that tells it */
+	const char *name; /* the key that selects it */
 	enum lab_device_kind kind;
 	const struct lab_schema *schema;
 	bool alone; /* the word suffices */
@@ -296,9 +296,9 @@ static int read_devices(struct lab_reader *reader, const struct lab_key *key,
 }
 
 /*
- * A disk that takes no time makes time stand still for a program that waits for its disk, and 100
- * us are what an NVMe drive needs for a random read of 4 KiB; one without a protected cache needs
- * some ten times as long to make its cache durable.
+ * With a disk that takes no time, virtual time does not advance for a program that waits for it,
+ * and 100 us are what an NVMe drive needs for a random read of 4 KiB; one without a protected cache
+ * needs some ten times as long to make its cache durable.
  */
 static const struct disk_times {
 	uint64_t latency; /* ns */

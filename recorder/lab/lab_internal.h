@@ -98,7 +98,7 @@ int lab_note(struct lab_reader *reader, const yaml_node_t *node, const char *for
 /* Line of @node, from 1. */
 unsigned int lab_line(const yaml_node_t *node);
 
-/* The value of a scalar, NULL when @node is none. Not checked: for keys and messages. */
+/* The value of a scalar, NULL when @node is not one. Not checked: for keys and messages. */
 const char *lab_word(const yaml_node_t *node);
 bool lab_is_null(const yaml_node_t *node);
 
@@ -109,7 +109,7 @@ bool lab_is_null(const yaml_node_t *node);
 int lab_scalar(struct lab_reader *reader, const yaml_node_t *node, const char *name,
 	       const char *right, const char **text);
 
-/* Of a list: its items. A value that is no list is refused, or is a list of one with @single. */
+/* Of a list: its items. A value that is not a list is refused, or is a list of one with @single. */
 int lab_list(struct lab_reader *reader, const yaml_node_t *node, const char *name, bool single,
 	     size_t *count);
 const yaml_node_t *lab_item(struct lab_reader *reader, const yaml_node_t *list, size_t index);

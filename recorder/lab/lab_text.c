@@ -227,8 +227,7 @@ static int read_words(struct lab_reader *reader, const struct lab_key *key, cons
 
 /* ---- Patterns ------------------------------------------------------------------------------- */
 
-/* All counts of a pattern, multiplied: at most that often something stands in it when spelled out.
- */
+/* All counts of a pattern, multiplied: the number of repetitions when expanded. */
 static bool repeats_too_much(const char *text)
 {
 	uint64_t product = 1;

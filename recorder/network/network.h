@@ -71,9 +71,9 @@ int network_add_port(struct network *network, const struct network_link *link,
 uint64_t network_lookahead(const struct network *network);
 
 /*
- * Where a port's frames go when they leave the guest, and who is told of arrivals. The outbox lets
- * the session hold frames back until all guests have come as far; without one they are switched at
- * once.
+ * Where a port's frames go when they leave the guest, and where arrivals are reported. The outbox
+ * lets the session hold frames back until all guests have come as far; without one they are
+ * switched at once.
  */
 struct network_outbox {
 	void (*put)(struct network_outbox *outbox, struct network_port *port, uint64_t time,
@@ -88,9 +88,9 @@ int network_port_send(struct network_port *port, uint64_t time, struct network_f
 
 /*
  * Decide the outcome of a frame: it is entered in the queue of each port that will get it, and
- * their devices are scheduled. The sender's device is told of each that does not get it, or when it
- * comes to nothing. Takes the reference. 0 or -ENOMEM. @time must not be less than the last
- * frame's, whoever sent it.
+ * their devices are scheduled. The sender's device is notified of each that does not get it, or
+ * when it comes to nothing. Takes the reference. 0 or -ENOMEM. @time must not be less than the last
+ * frame's, independent of its sender.
  *
  * This touches every port and must be alone; sending, next and pop touch their own port only.
  */

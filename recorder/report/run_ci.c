@@ -55,7 +55,7 @@ static enum ci_outcome judge_guest(const struct run_report *report, size_t index
 	return *result->device_fault ? CI_ERROR : CI_PASSED;
 }
 
-/* A line that reports a test as failed, as it stands on the console. */
+/* A line that reports a test as failed, as it is on the console. */
 static bool is_failed_test(const char *line)
 {
 	const char *text = console_line_text(line);

@@ -22,8 +22,8 @@ struct rerecord {
 /*
  * Read what @options->rerecord says of how it was recorded, and replace what is to be another one.
  * Options that were not given are taken from it. Refused, with words: a trace that does not say
- * enough, or of guests that somebody else scheduled; without @options->trust one that would have
- * commands run here. *@again is to be closed after @options were used, also after an error.
+ * enough, or of guests that another scheduler ran; without @options->trust one that would have
+ * commands run here. *@rerecord is to be closed after @options were used, also after an error.
  */
 int rerecord_open(struct run_options *options, struct rerecord **rerecord, struct diagnosis *why);
 void rerecord_close(struct rerecord *rerecord);

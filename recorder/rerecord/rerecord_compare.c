@@ -21,7 +21,7 @@ struct console_text {
 
 /* One guest, or another client, of both recordings. */
 struct compared {
-	const struct guest_spec *spec; /* NULL: it is no guest */
+	const struct guest_spec *spec; /* NULL: it is not a guest */
 	bool loose;  /* another kernel or initrd: console differences are only reported, memory is
 			not compared */
 	bool memory; /* its digests are compared */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Scripts that belong to the commands and stand beside them. */
+/* Scripts that belong to the commands and are installed beside them. */
 #include "recorder/run/guest_script.h"
 
 #include <errno.h>

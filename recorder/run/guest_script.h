@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Scripts that belong to the commands and stand beside them: kernel/uml/ in the source. */
+/* Scripts that belong to the commands and are installed beside them: kernel/uml/ in the source. */
 #ifndef TTREC_GUEST_SCRIPT_H
 #define TTREC_GUEST_SCRIPT_H
 

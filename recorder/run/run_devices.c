@@ -14,7 +14,7 @@
 /* What a number is derived for; each gets a stream of its own. */
 enum purpose { PURPOSE_NETWORK = 1, PURPOSE_MAC, PURPOSE_RNG };
 
-/* Eight bytes that depend on the seed, and on what and whom they are for. */
+/* Eight bytes that depend on the seed, and on what they are used for. */
 static int derive(uint64_t seed, enum purpose purpose, uint64_t who, uint64_t *value)
 {
 	struct entropy_stream *stream;
@@ -156,7 +156,7 @@ static int create_device(struct run_lab *lab, struct run_guest *guest, size_t nu
 		return guest->device[number] ? 0 : -ENOMEM;
 	case LAB_PROGRAM:
 		snprintf(name, 128, "program %s", lab->lab->program[device->program].name);
-		return 0; /* what stands for it is the session's */
+		return 0; /* the session has the device in its place */
 	}
 	return -EINVAL;
 }

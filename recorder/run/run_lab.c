@@ -444,7 +444,7 @@ int run_lab_join(const struct run_options *options, struct run_lab *lab, struct 
 		err = join_partitions(options, lab, session);
 	if (!err)
 		err = run_programs_join(options, lab, session);
-	/* Devices are given away below: who is whose neighbour is told first. */
+	/* Devices are given away below: neighbours are set first. */
 	for (size_t i = 0; !err && i < lab->lab->network_count; i++)
 		err = join_network(lab, &lab->network[i], session);
 	for (size_t i = 0; !err && i < lab->guest_count; i++)

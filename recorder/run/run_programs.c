@@ -72,7 +72,7 @@ static char *make_path(const struct run_lab *lab, size_t number, const char *wha
 
 /* ---- Its command ----------------------------------------------------------------------------- */
 
-/* The first of the words in braces that @text begins with, and what stands for it. */
+/* The first of the words in braces that @text begins with, and its value. */
 static const char *find_word(const char *text, const struct run_program *program, size_t *length)
 {
 	static const char socket_word[] = "{socket}", time_word[] = "{time}";
@@ -225,7 +225,7 @@ int run_programs_start(struct run_lab *lab, struct diagnosis *why)
 
 /* ---- Under another scheduler --------------------------------------------------------------- */
 
-/* Who runs when is not decided here: the devices of this process have no events of their own. */
+/* This process does not schedule: the devices of this process have no events of their own. */
 static int check_tapped(const struct run_lab *lab, const struct run_guest *guest,
 			struct diagnosis *why)
 {

@@ -7,7 +7,7 @@
 #include "recorder/run/run_options.h"
 
 /*
- * Prepare @output to become options->output, and write into it who records, and with which options.
+ * Prepare @output to become options->output, and write into it the recorder's version and options.
  * Neither is done when nothing is to be recorded.
  */
 int run_trace_create(const struct run_options *options, struct trace_output *output,

@@ -83,7 +83,7 @@ int session_add_network(struct session *session, struct network *network,
 			const size_t *partitions, size_t count);
 
 /*
- * Have @observer told of each record, in the order of the trace; not of what is written when the
+ * Have @observer called for each record, in the order of the trace; not of what is written when the
  * host ends a recording while guests run, at any place.
  */
 void session_observe(struct session *session, merge_observer *observer, void *context);

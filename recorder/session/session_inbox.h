@@ -48,7 +48,7 @@ enum event_kind {
 	EVENT_MESSAGE,	      /* client; @message */
 	EVENT_LEFT,	      /* client; @value: bytes of a message that it did not finish */
 	EVENT_RESUME,	      /* partition: its device turn goes on */
-	EVENT_JOINED,	      /* guest, program or nobody's: @fd, @upstream_fd; or @error */
+	EVENT_JOINED,	      /* of a guest, a program or neither: @fd, @upstream_fd; or @error */
 	EVENT_ATTACHED,	      /* device; or @error */
 	EVENT_REQUEST,	      /* device: its @request */
 	EVENT_REQUEST_BROKEN, /* device: its vhost->problem */

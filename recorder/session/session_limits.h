@@ -12,7 +12,7 @@ struct limits {
 	uint64_t limit_wall;   /* ns of wall time; 0 = none */
 	uint64_t hang_timeout; /* ns of wall time a client may run without a message; 0 = none */
 	uint64_t begin;	       /* wall time, ns, at which the recording began */
-	uint64_t last_message; /* at which the last event came that shows that somebody lives */
+	uint64_t last_message; /* time of the last event that shows that a participant is alive */
 	uint64_t idle_since;   /* at which turn->idle was seen first */
 };
 

@@ -14,7 +14,7 @@
 
 /*
  * All that may be taken, in order. Each event is handled once, and what comes of one is bounded: a
- * round ends, and signals, limits and who owes a message are looked at behind it.
+ * round ends, and signals, limits and overdue messages are checked after it.
  */
 static void take_events(struct session *session)
 {

@@ -229,7 +229,7 @@ void members_end_of_connection(struct turn *turn, struct client *client, uint64_
 		fault_found(turn, client, problem);
 	} else if (!client->guest && !client->program && calendar &&
 		   calendar_check_leave(client->partition->calendar, client->handle)) {
-		/* Of a guest that we started, its end itself will tell. */
+		/* Of a guest that we started, its end is reported by its supervisor. */
 		fault_found(turn, client, calendar_last_fault(calendar)->text);
 	}
 	if (client->state != CLIENT_GONE)

@@ -26,7 +26,7 @@ void members_attach(struct turn *turn, struct session_device *device, const stru
 /* EVENT_EXITED: the guest's process has ended. */
 void members_exited(struct turn *turn, struct session_guest *guest);
 
-/* EVENT_PROGRAM_EXIT: its sockets tell the rest; only who never came leaves none behind. */
+/* EVENT_PROGRAM_EXIT: its sockets report the rest; only one that never connected has none. */
 void members_program_exit(struct turn *turn, const struct session_program *program);
 
 /* @program is disconnected: it leaves, and its devices end. */

@@ -51,7 +51,7 @@ static void put_device(struct sources *sources, struct source *source,
 
 /*
  * Acknowledgements, and then one message if it is the first: what comes behind it may have been
- * sent after the round began, and what its sender did in between, as printing, is not told of yet.
+ * sent after the round began, and what its sender did in between, as printing, is not reported yet.
  */
 static void read_messages(struct sources *sources, struct source *source, struct client *client)
 {
@@ -245,7 +245,7 @@ static void read_exit(struct sources *sources, struct source *source)
 
 /* ---- Devices -------------------------------------------------------------------------------- */
 
-/* Only one request: before the next the guest may do other things, which are to be told of first.
+/* Only one request: before the next the guest may do other things, which are to be reported first.
  */
 static void read_device(struct sources *sources, struct source *source)
 {

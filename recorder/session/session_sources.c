@@ -23,7 +23,7 @@ void sources_release(struct sources *sources)
 	free(sources->paused);
 }
 
-/* All that are open can be told of at once: what a participant did is not cut apart. */
+/* All open sources can be reported at once: what a participant did is not cut apart. */
 static int make_room(struct sources *sources)
 {
 	struct epoll_event *grown = array_reserve(sources->ready, &sources->ready_space,

@@ -6,7 +6,7 @@
  * (session_readers.c), and puts what came into the inbox. Of one descriptor a round takes no more
  * than what was there when it was asked for; the rest is read in the next round, without waiting.
  * So everything that a participant did before an event is in the inbox by then, whichever
- * descriptor tells of it.
+ * descriptor reports it.
  */
 #ifndef TTREC_SESSION_SOURCES_H
 #define TTREC_SESSION_SOURCES_H

@@ -29,7 +29,7 @@
 #define OUTGOING_MAX (256u * 1024 * 1024)
 
 struct outbox {
-	struct network_outbox interface; /* first: the network knows only this */
+	struct network_outbox interface; /* first: the network uses only this */
 	struct window *window;
 	struct partition *partition;
 	size_t network;
@@ -247,7 +247,7 @@ static uint64_t next_event(struct turn *turn)
 }
 
 /*
- * In the order of time, the same however far apart the guests ran: as long as nobody can send an
+ * In the order of time, the same however far apart the guests ran: as long as no guest can send an
  * earlier frame, including because of one that was just switched.
  */
 static int switch_frames(struct turn *turn)
@@ -260,7 +260,7 @@ static int switch_frames(struct turn *turn)
 	return err;
 }
 
-/* Before the window ends: what is older than where everybody is may be written. */
+/* Before the window ends: what is older than the time of all guests may be written. */
 static void write_early(struct turn *turn)
 {
 	uint64_t time = WIRE_TIME_NEVER;

@@ -14,9 +14,9 @@ void window_release(struct window *window);
 
 /*
  * When all partitions have come to the end of the window: switch frames, write records, open the
- * next, or name who broke the protocol first. Returns true when that may be over, too: it is to be
- * called again without waiting for anybody. Each window lets the partition of the first event have
- * it, so time goes on, and where no window can be opened the recording ends.
+ * next, or name the participant that broke the protocol first. Returns true when that may be over,
+ * too: it is to be called again without waiting for anybody. Each window lets the partition of the
+ * first event have it, so time goes on, and where no window can be opened the recording ends.
  */
 bool window_advance(struct turn *turn);
 

@@ -54,7 +54,7 @@ static void warn_isolation(const struct run *run)
 	}
 }
 
-/* Said once, of the first whose kernel it is; where nobody compares memory it is not asked for. */
+/* Printed once, for the first guest with that kernel; not checked where memory is not compared. */
 static void warn_counter(const struct run *run)
 {
 	if (run->options.session.digest == DIGEST_OFF)

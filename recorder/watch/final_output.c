@@ -19,7 +19,7 @@
 	"the guest has no root file system: give it an initrd= with /init, or a disk and root="
 
 /*
- * Those that are closer to the cause stand first: a kernel that has no driver for its root file
+ * Those that are closer to the cause come first: a kernel that has no driver for its root file
  * system says more than one of these. Parts of lines that Linux 5.10 to 7.2 print (init/main.c,
  * init/do_mounts.c, init/initramfs.c, mm/oom_kill.c, arch/um/kernel/physmem.c, load_file.c).
  */

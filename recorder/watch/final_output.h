@@ -13,13 +13,13 @@ struct final_output {
 	size_t length;
 	const char *hint;	      /* for what it said so far; NULL: nothing that is known */
 	size_t rank;		      /* of that hint: smaller is closer to the cause */
-	char last[FINAL_OUTPUT_LINE]; /* the last line of which final_output_line() tells */
+	char last[FINAL_OUTPUT_LINE]; /* the last line that final_output_line() returns */
 };
 
 /* Bytes of the console as they come; lines may be cut anywhere. */
 void final_output_feed(struct final_output *output, const char *text, size_t size);
 
-/* Nothing that was said so far tells how it ends. */
+/* Drop what was printed so far: it does not explain the end. */
 void final_output_forget(struct final_output *output);
 
 /*

@@ -91,7 +91,7 @@ static const struct {
 /* A report with registers, modules and locks has no more lines before its call trace. */
 #define REPORT_LINES 100
 
-/* Among patterns to fail on it stands for those of the table. */
+/* Among patterns to fail on it means those of the table. */
 static const char table_word[] = "default";
 
 static int compile(const char *const *texts, const char *option, struct pattern_list *list,
@@ -201,7 +201,7 @@ static bool rule_matches(const struct rule *rule, const char *text)
 
 /* ---- Making one ----------------------------------------------------------------------------- */
 
-/* Copies @texts but for the word that stands for the table; the caller frees the list. */
+/* Copies @texts but for the word that means the table; the caller frees the list. */
 static const char **without_table_word(const char *const *texts, bool *found)
 {
 	const char **list;

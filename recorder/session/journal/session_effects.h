@@ -3,9 +3,9 @@
  * The effects of a turn, in order: the loop carries them out (session_delivery.c) once the event
  * has been handled. Results come back as events.
  *
- * Records are not among them: they are appended to the journal at once, so they stand in the trace
+ * Records are not among them: they are appended to the journal at once, so they are in the trace
  * in the order in which they were decided. Only the record of a call is made when it is carried
- * out, as nobody knows before whether the guest can still be interrupted.
+ * out, since it is not known before whether the guest can still be interrupted.
  */
 #ifndef TTREC_SESSION_EFFECTS_H
 #define TTREC_SESSION_EFFECTS_H

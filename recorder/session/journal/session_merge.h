@@ -17,7 +17,7 @@
 
 struct merge;
 
-/* Told of each record as it is written; it has no number. */
+/* Called for each record as it is written; it has no number. */
 typedef void merge_observer(void *context, const struct trace_record *record);
 
 /* @strands is fixed; with one, records go straight to @writer. */

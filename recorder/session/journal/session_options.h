@@ -10,7 +10,7 @@
 #include "recorder/calendar/calendar.h"
 #include "recorder/watch/watch.h"
 
-/* A session is not started with the last one: it stands for none. */
+/* A session is not started with the last one, which means none. */
 enum digest_policy { DIGEST_AUTO, DIGEST_OFF, DIGEST_EVERY, DIGEST_UNSET };
 
 struct session_options {

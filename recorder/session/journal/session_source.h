@@ -9,22 +9,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What the descriptor is, and so who owns the source and how it is read. */
+/* What the descriptor is, and so which struct owns the source and how it is read. */
 enum source_kind {
-	SOURCE_STOP,	       /* signals */
-	SOURCE_PROBE,	       /* rings of the interrupt probe */
-	SOURCE_LISTEN,	       /* where clients connect that nobody started: struct session */
-	SOURCE_GUEST_LISTEN,   /* where a guest connects for time: struct session_guest */
-	SOURCE_CONSOLE,	       /* the same */
-	SOURCE_ENTROPY,	       /* the same */
-	SOURCE_EXIT,	       /* its supervisor; the same */
-	SOURCE_CLIENT,	       /* struct client */
-	SOURCE_UPSTREAM,       /* its connection to another scheduler; the same */
-	SOURCE_DEVICE_LISTEN,  /* struct session_device */
-	SOURCE_DEVICE,	       /* requests of the guest; the same */
-	SOURCE_CALLED,	       /* its replies to calls; the same */
-	SOURCE_PROGRAM_REPLY,  /* of a device program; the same */
-	SOURCE_PROGRAM_CALL,   /* the same */
+	SOURCE_STOP,	      /* signals */
+	SOURCE_PROBE,	      /* rings of the interrupt probe */
+	SOURCE_LISTEN,	      /* where clients connect that were not started here: struct session */
+	SOURCE_GUEST_LISTEN,  /* where a guest connects for time: struct session_guest */
+	SOURCE_CONSOLE,	      /* the same */
+	SOURCE_ENTROPY,	      /* the same */
+	SOURCE_EXIT,	      /* its supervisor; the same */
+	SOURCE_CLIENT,	      /* struct client */
+	SOURCE_UPSTREAM,      /* its connection to another scheduler; the same */
+	SOURCE_DEVICE_LISTEN, /* struct session_device */
+	SOURCE_DEVICE,	      /* requests of the guest; the same */
+	SOURCE_CALLED,	      /* its replies to calls; the same */
+	SOURCE_PROGRAM_REPLY, /* of a device program; the same */
+	SOURCE_PROGRAM_CALL,  /* the same */
 	SOURCE_PROGRAM_LISTEN, /* where it connects for time: struct session_program */
 	SOURCE_PROGRAM_EXIT,   /* the same */
 };

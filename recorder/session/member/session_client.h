@@ -4,7 +4,7 @@
  *
  *   GONE -- connects --> CONNECTED -- its START is admitted: it has a number --> ADMITTED
  *   ADMITTED -- the ACK of its START goes out --> RUNNING
- * Of a client with a calendar that is all; where it stands in the simulation the calendar knows. Of
+ * Of a client with a calendar that is all; the calendar has its state in the simulation. Of
  * one that another scheduler runs:
  *   RUNNING -- its WAIT --> ASKS_WAIT -- the ACK of that --> WAITING -- RUN --> RUNNING
  *   any -- end of the connection --> GONE

@@ -57,7 +57,7 @@ struct partition {
 	struct session_device *kicked; /* its guest waits for the reply to a kick */
 	size_t guests_left;
 	size_t absent; /* guests of those that have not connected yet, or left and not ended yet */
-	bool due_changed; /* of some device, since the calendar was told */
+	bool due_changed; /* of some device, since the calendar was updated */
 	bool calls_held;  /* of some program, until a guest is blocked */
 	bool busy;	  /* it is counted among those that are not done */
 	struct partition_fault fault;

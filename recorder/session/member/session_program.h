@@ -5,9 +5,9 @@
  * Requests go on as they are, replies come back, and both are recorded as those of the recorder's
  * own devices are. What a program wrote to guest memory is found in the used rings, and recorded
  * before the guest is sent anything that lets it go on. A program interrupts a guest when it likes;
- * the guest is told while it is blocked: at once while it awaits the program's reply, or sleeps and
- * the program, or another guest that awaits its reply, has the token; else in the device turn. What
- * a program says after a call stays in the inbox until the guest has replied to that.
+ * the guest is interrupted while it is blocked: at once while it awaits the program's reply, or
+ * sleeps and the program, or another guest that awaits its reply, has the token; else in the device
+ * turn. What a program says after a call stays in the inbox until the guest has replied to that.
  *
  * A program:  AWAITED -- connects for time --> JOINED -- breaks the protocol, or leaves --> FAILED
  * A link:     CLOSED -- the guest connects --> OPEN -- of no use any more --> FAILING
@@ -47,7 +47,7 @@ enum link_call { LINK_NO_CALL, LINK_CALL_HELD, LINK_CALL_SENT };
 
 /* The way from a device of a guest to the program that simulates it. */
 struct program_link {
-	struct device device; /* stands for it in the device turn */
+	struct device device; /* takes its part in the device turn */
 	struct device_class class;
 	enum link_state state;
 	enum link_call call_state;

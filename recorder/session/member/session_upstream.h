@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Clients of another scheduler: messages of each are recorded and relayed over a connection of its
- * own, in both directions. There is no calendar here: the other scheduler decides who runs when.
+ * own, in both directions. There is no calendar here: the other scheduler decides which guest runs
+ * when.
  *
  * Only that a guest which sleeps is sent a RUN after it has replied to an interrupt is seen to:
  * calls and RUNs come on different sockets.
