@@ -209,7 +209,7 @@ static int watch_calls(struct interfaces *interfaces, unsigned int device)
 	return fd < 0 ? 0 : watch_device_interface(interfaces, fd, INTERFACE_FD_CALL, device);
 }
 
-/* What made no sense to the recorder makes none here: what came of it is in the trace. */
+/* What was invalid for the recorder is invalid here: what came of it is in the trace. */
 static int apply_request(struct interfaces *interfaces, unsigned int device)
 {
 	struct vhost *vhost = &interfaces->guest->device[device];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The debug server: a debugger asks it where the guest is in its trace, and tells it how far the
+ * The debug server: a debugger asks it where the guest is in its trace, and sets how far the
  *guest may run. * A thread answers: the cursor may be waiting for the very guest that the debugger
  *has stopped. Each question is a packet of text, each answer is "ok ..." or "error WHAT":
  *

@@ -41,7 +41,7 @@ static int list_guests(struct trace_reader *reader, struct replay_lab *lab, stru
 	return 0;
 }
 
-/* What a recorder knows before the first message; what it learns later the cursor finds. */
+/* What a recorder has before the first message; the cursor finds what comes later. */
 static int read_promises(struct trace_reader *reader, struct replay_lab *lab)
 {
 	struct trace_record record;

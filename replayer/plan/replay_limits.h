@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a replay may take of this machine. Who replays decides, not the trace: what all that the
+ * How much of this machine a replay may use. The user decides, not the trace: what all that the
  * trace asks for comes to is compared before any of it is taken.
  */
 #ifndef TTREC_REPLAY_LIMITS_H

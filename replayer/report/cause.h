@@ -17,7 +17,7 @@ struct cause {
 };
 
 /*
- * The causes that something speaks for, the strongest first: at least one, the last of which may be
+ * The causes that have evidence, the strongest first: at least one, the last of which may be
  * that nothing known does. Returns how many.
  */
 size_t causes_find(const struct replay_guest *guest, struct cause causes[CAUSES_MAX]);

@@ -203,7 +203,7 @@ static void print_memory(FILE *out, const struct verdict *verdict)
 			trace_region_name(report->memory.region));
 }
 
-/* What the guest's kernel was doing, and for whom. */
+/* What the guest's kernel was doing, and for which process. */
 static void print_process(FILE *out, const struct verdict *verdict)
 {
 	const struct guest_process *process = &report_of(verdict)->process;

@@ -13,7 +13,7 @@ struct verdict {
 	const char *trace; /* path, for the next command */
 	const struct replay_guest *guest;
 	bool named;	   /* one of several: say which */
-	const char *until; /* where it was to stop, if that is no record, as it was given */
+	const char *until; /* where it was to stop, if that is not a record, as it was given */
 };
 
 /* Whether the guest was not replayed, or not far enough; *@why says why. */

@@ -11,7 +11,7 @@
 struct verdict_lab {
 	const char *trace; /* path, for the next command */
 	const struct replay_lab *lab;
-	const char *until; /* where they were to stop, if that is no record, as it was given */
+	const char *until; /* where they were to stop, if that is not a record, as it was given */
 	const struct diagnosis
 		*refused; /* why nothing was replayed; NULL, and then there is a lab */
 	uint64_t wall_ns; /* from the first guest's start to the last one's end */

@@ -142,7 +142,7 @@ static int try_processes(void)
 	return err;
 }
 
-/* A guest that is refused a process goes another way, and that is no divergence. */
+/* A guest that is refused a process goes another way, and that is not a divergence. */
 static int check_processes(struct replay_outcome *outcome)
 {
 	int err = outcome->report.diverged ? try_processes() : 0;
