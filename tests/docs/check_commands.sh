@@ -25,7 +25,7 @@ pages() {
 	calls | sed -n 's/^ttdump /ttdump-/p'
 }
 
-# calls_of PAGE: a verb has a page of its own, or stands in its command's.
+# calls_of PAGE: a verb has a page of its own, or is in its command's.
 calls_of() {
 	case $1 in
 	*-*) echo "${1/-/ }" ;;
@@ -211,13 +211,13 @@ every_file() {
 }
 
 for page in $(pages); do
-	proves "$page: every option of --help stands in the manual, and no other" same_options "$page"
+	proves "$page: every option of --help is in the manual, and no other" same_options "$page"
 	proves "$page: the synopsis has every verb" every_verb_in_synopsis "$page"
 	proves "$page: --help goes to standard output in 80 columns" help_fits "$page"
-	proves "$page: every exit status of --help and the manual stands in the one table" every_status "$page"
+	proves "$page: every exit status of --help and the manual is in the one table" every_status "$page"
 done
 proves "ttdump: every verb's page is named" every_page_named
-proves "every argument that --allow accepts stands in the manual" allowed_names
+proves "every argument that --allow accepts is in the manual" allowed_names
 proves "groff has nothing to say about the manuals" no_warnings
 proves "docs/architecture.md names every demo, and no file that is not there" every_file
 proves "there are verbs to ask for" at_least "$(calls | wc -l)" 10 calls

@@ -39,7 +39,7 @@ class Tree:
         self.described = sorted(folder for folder in self.folders
                                 if self.folders[folder] - {"CMakeLists.txt", "README.md"})
         self.uses = defaultdict(dict)
-        # Folders of which this build has only the part that stands in for the rest.
+        # Folders of which this build has only the part that is in for the rest.
         self.absent = set()
 
     def has(self, path):

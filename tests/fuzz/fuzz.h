@@ -3,7 +3,7 @@
  * What fuzz targets share. A target is a file fuzz_NAME.c with fuzz_one(), which is given one input
  * and finds faults with sanitizers and with fuzz_expect().
  *
- * An input that is no file of its own kind is a list of decisions: fuzz_byte() and its kin take
+ * An input that is not a file of its own kind is a list of decisions: fuzz_byte() and its kin take
  * them from its front, and give zeros once it is used up, so that every input means something.
  */
 #ifndef TTREC_FUZZ_H

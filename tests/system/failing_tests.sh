@@ -391,7 +391,7 @@ installed() {
 }
 
 proves "/test: crash, abort, exit status, dynamic program: each is red, its trace kept" init_reports
-proves "the report stands in a line of its own and is no test beside the program's" own_tests
+proves "the report has a line of its own and is not counted as a test of the program" own_tests
 proves "ttrec run PROGRAM: exit status and signal decide" program_decides
 proves "they are in the JSON report" in_json
 proves "a program cannot print that it passed" no_forged_pass

@@ -179,7 +179,7 @@ what_is_none() {
 proves "random numbers of the processor are named with program and place" random_numbers
 proves "of a program that has ended, the file is named" ended_program "$version"
 proves "the time stamp counter is, of a kernel without the patches" counter
-proves "with the patches it is no suspect" counter_with_patches
+proves "with the patches it is not a suspect" counter_with_patches
 proves "the doctor says what a kernel keeps from its programs" doctor_knows_kernels
 proves "instructions are those that objdump finds" as_objdump_finds
 proves "programs are looked through in files, directories and archives" programs

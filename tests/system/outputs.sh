@@ -142,7 +142,7 @@ clients_too() {
 
 proves "--keep on-failure: what passes leaves the trace that was there" kept_on_failure_only
 proves "a recording that is refused leaves the trace that was there" refused_before_it_starts
-proves "a file that is no trace is not overwritten" no_trace_gives_way
+proves "a file that is not a trace is not overwritten" no_trace_gives_way
 proves "nor by ttdump salvage" salvage_overwrites_no_file
 proves "devices, pipes and links stay what they are" other_kinds_of_files
 proves "two recordings do not write one file" one_at_a_time

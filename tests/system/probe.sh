@@ -211,6 +211,6 @@ if [[ $version == 6.12 ]]; then
 	proves "what is lost is said and ends the list" lost
 	proves "without privilege it replays and one line says so" replay_without
 	proves "without privilege it records and one line says so" record_without
-	proves "a kernel without symbols is recorded all the same" stripped
+	proves "a kernel without symbols is recorded anyway" stripped
 fi
 finish

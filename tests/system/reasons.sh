@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # Where two guests of a lab fail, equal runs give the same reason, to people, programs and CIs: the
-# earliest in virtual time, of several the guest that comes first. Whatever else the machine does.
+# earliest in virtual time, of several the guest that comes first. Anything else the machine does.
 #
 # TTREC_TEST_ROUNDS: how often each lab is recorded (4).
 . "$(dirname "$0")/lib.sh"
@@ -27,7 +27,7 @@ print(json.dumps(told, sort_keys=True))' <"json.$2" ;;
 	esac
 }
 
-# recorded NUMBER STATUS [OPTION]...: all that is told of one run. Every other has company on its CPUs.
+# recorded NUMBER STATUS [OPTION]...: all that is reported of one run. Every other has company on its CPUs.
 recorded() {
 	local number=$1 wanted=$2 load=() i
 	if ((number % 2)); then

@@ -55,7 +55,7 @@ window() {
 	expect 0 record --grant window --digest every -- tick:100:1000000 off
 	at_least "$(($(fact messages each.zst) - $(fact messages t.zst)))" 1 "messages saved by the window"
 	replays_identical t.zst
-	# Nothing can happen to it for 3 s, and the time at which it ends is known all the same.
+	# Nothing can happen to it for 3 s, and the time at which it ends is known anyway.
 	expect 0 record -q --grant window -- tick:3:1000000000 off
 	says err '^recorded: .* (2\.9|3\.0)[0-9]+ s virtual'
 	replays_identical t.zst
@@ -167,7 +167,7 @@ without_isolation() {
 	ttreplay t.zst >out 2>err || (($? == 1)) || fail "replay: exit status $?"
 	says out '^(identical|DIVERGED)'
 	says out 'recorded in a sandbox without isolation'
-	# It may have got more memory than it has now: that is no damage. One after the other, as it is by chance.
+	# It may have got more memory than it has now: that is not damage. One after the other, as it is by chance.
 	local seed
 	for seed in 1 2 3 4; do
 		expect 0 record -q --isolation=none --seed "$seed" -- off

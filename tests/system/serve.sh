@@ -69,7 +69,7 @@ hangs() {
 	whole t.zst
 }
 
-# Nobody starts time, and that is no success.
+# No client starts time, and that is not a success.
 never_starts() {
 	serve --clients 2
 	rogue_client s 7 leave-connected

@@ -81,7 +81,7 @@ small_disk() {
 	done
 }
 
-# ---- What stands in the place of /dev/null -----------------------------------------------------------------
+# ---- What is in the place of /dev/null -----------------------------------------------------------------
 
 # with_null FILE COMMAND...: that is /dev/null for it, and for nobody else.
 with_null() {

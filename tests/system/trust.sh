@@ -19,7 +19,7 @@ refused() {
 	never_says started '/linux"'
 }
 
-# It is locked in all the same; that it diverges is another matter.
+# It is isolated anyway; that it diverges is another matter.
 claims_no_isolation() {
 	command -v strace >/dev/null || skip "no strace here"
 	expect 0 record --isolation=none -- off

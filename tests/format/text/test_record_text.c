@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What is said of each kind of record, how lines stand below each other, and absurd records. */
+/* The words for each kind of record, how lines are aligned, and absurd records. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -311,7 +311,7 @@ static void absurd_records(void **state)
 	}
 }
 
-/* A trace that tells of devices without end takes no memory without end. */
+/* A trace that names devices without end takes no memory without end. */
 static void too_many_devices(void **state)
 {
 	struct trace_record record = { .kind = TRACE_meta, TEXT("device=2 disk") };

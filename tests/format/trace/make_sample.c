@@ -37,7 +37,7 @@ static bool embedded(struct trace_writer *writer)
 	return done;
 }
 
-/* Wait for each, so that its frames stand in the same place every time. */
+/* Wait for each, so that its frames are in the same place every time. */
 static void embed(struct trace_writer *writer, const char *path, uint32_t mode, const char *content)
 {
 	check(trace_writer_embed(writer, path, mode, content, strlen(content)), path);

@@ -17,7 +17,7 @@ fi
 cat >compare.py <<'PYTHON'
 import json, sys
 a, b = ([json.loads(line) for line in open(name, encoding="utf-8")] for name in sys.argv[1:])
-# What ttdump decodes beyond the table; the reference knows nothing of it.
+# What ttdump decodes beyond the table; the reference ignores it.
 decoded = {"guest_name", "device_name", "network", "request_name", "source_name", "reason_name",
            "region_name", "frame"}
 for x, y in zip(a, b):

@@ -21,7 +21,7 @@ size_t trace_input_load(const char *path, uint8_t *data, size_t max);
 
 /*
  * Change the trace of @size bytes at @data, which has room for @max. Each returns the new size; 0
- * when it cannot: it is no trace, or there is no room.
+ * when it cannot: it is not a trace, or there is no room.
  */
 size_t trace_mutate_chunk(uint8_t *data, size_t size, size_t max, struct fuzz_random *random);
 size_t trace_mutate_record(uint8_t *data, size_t size, size_t max, struct fuzz_random *random);

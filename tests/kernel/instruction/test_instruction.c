@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Instructions that tell of the processor: found where they are, and nowhere else. */
+/* Instructions that return properties of the processor: found where they are, and nowhere else. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -78,7 +78,7 @@ static void test_only_what_is_wanted(void **state)
 	assert_int_equal(list.item[1].instruction, INSTRUCTION_RDSEED);
 }
 
-/* The bytes stand in operands, and in what only resembles them. */
+/* The bytes are in operands, and in what only resembles them. */
 static void test_bytes_are_not_enough(void **state)
 {
 	static const uint8_t code[] = {

@@ -234,7 +234,7 @@ static void assert_recovered(const struct fixture *fixture, size_t offset, size_
 	assert_true(difference.recovered && difference.proven);
 	assert_int_equal(difference.blocks, 1);
 	assert_memory_equal(difference.bytes, fixture->ram + address, MEMORY_RAM_BLOCK);
-	/* Perhaps told by fewer bytes of it, or by the zeros that it stands between. */
+	/* Perhaps found by fewer bytes of it, or by the zeros around it. */
 	memcpy(fixture->ram + address + difference.offset, &difference.was, difference.width);
 	memcpy(&found, fixture->ram + offset, width);
 	assert_int_equal(found, was);

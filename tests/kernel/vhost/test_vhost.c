@@ -73,7 +73,7 @@ static void test_message_with_a_body(void **state)
 	assert_int_equal(receive(), -EAGAIN);
 }
 
-/* As in virtio_uml: SET_OWNER, and GET_FEATURES without waiting. poll() must tell of the second. */
+/* As in virtio_uml: SET_OWNER, and GET_FEATURES without waiting. poll() must report it. */
 static void test_messages_before_replies_are_agreed_on(void **state)
 {
 	struct pollfd ready = { .fd = peer.vhost.fd, .events = POLLIN };

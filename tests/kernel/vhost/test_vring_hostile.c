@@ -209,7 +209,7 @@ static void test_chain_that_goes_on_after_its_table(void **state)
 	expect_refusal(stage, "chain 0: continues after an indirect table");
 }
 
-/* A table may be as long as allowed, or stand behind other buffers, but not both. */
+/* A table may be as long as allowed, or follow other buffers, but not both. */
 static void test_too_many_buffers(void **state)
 {
 	struct stage *stage = *state;

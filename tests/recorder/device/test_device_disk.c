@@ -104,7 +104,7 @@ static void requests_that_cannot_be(void **state)
 	assert_int_equal(disk_driver_request(&driver, DISK_OUT, 0, data, 513), DISK_IOERR);
 	/* Nobody knows it. */
 	assert_int_equal(disk_driver_request(&driver, 99, 0, NULL, 0), DISK_UNSUPP);
-	/* A range that is none, one that is too many, a flag that DISCARD does not have. */
+	/* A range that is not one, one that is too many, a flag that DISCARD does not have. */
 	assert_int_equal(disk_driver_request(&driver, DISK_DISCARD, 0, &range, 15), DISK_IOERR);
 	assert_int_equal(disk_driver_request(&driver, DISK_DISCARD, 0, &range, 16), DISK_UNSUPP);
 	assert_int_equal(disk_driver_request(&driver, DISK_WRITE_ZEROES, 0, &range, 16), DISK_OK);

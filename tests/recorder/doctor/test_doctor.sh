@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # Under restrictions that are really there, the doctor says what is missing, why and what to do, and
-# a recording is made all the same, as isolated as it can be.
+# a recording is made anyway, as isolated as it can be.
 . "$(dirname "$0")/../../system/lib.sh"
 
 profile=$source_dir/docs/docker-seccomp.json

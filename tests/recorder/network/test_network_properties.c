@@ -175,7 +175,7 @@ static void another_seed_is_another_stream(void **state)
 /* Who has got what. */
 static bool seen[STAGE_PORTS_MAX][SENDINGS];
 
-/* What was told of @loss is no more than what happened, and only once. */
+/* The loss events are what happened, once each. */
 static void check_loss(const struct network_stage *stage, const struct stage_loss *loss,
 		       unsigned int *got)
 {

@@ -89,7 +89,8 @@ static void round_has(struct peers *peers, const uint32_t *ops, size_t count)
 	assert_int_equal(peers->inbox.count, 0);
 }
 
-/* What a client did between two messages of one read is told of in the next round at the earliest.
+/* What a client did between two messages of one read is reported in the next round at the
+ * earliest.
  */
 static void test_a_message_behind_another_is_for_the_next_round(void **state)
 {
@@ -166,7 +167,7 @@ static void test_what_was_not_taken_is_not_read_over(void **state)
 	close_peers(&peers);
 }
 
-/* What a client said before it left comes before its end, and half a message is told of. */
+/* What a client said before it left comes before its end, and half a message is reported. */
 static void test_the_end_of_a_connection(void **state)
 {
 	static const uint32_t ops[] = { TRACE_OP_GET, TRACE_OP_WAIT };

@@ -60,7 +60,7 @@ static void test_console_comes_before_the_message(void **state)
 	stage_ack(&stage, 0);
 	stage_run(&stage);
 	stage_forget(&stage);
-	/* As the host may tell of it: the message first. */
+	/* As the host may report it: the message first. */
 	stage_send(&stage, 0, TRACE_OP_GET, 0);
 	stage_print(&stage, 0, "hello");
 	stage_run(&stage);

@@ -80,7 +80,7 @@ static void test_a_missing_cpu_is_replaced_by_the_least_busy(void **state)
 	assert_lane(&scene, 1, 1, "53");
 	assert_lane(&scene, 2, 2, "0");
 	replay_plan_free(&scene.plan);
-	/* None of them is there: side by side all the same. */
+	/* None of them is there: side by side anyway. */
 	make(&scene, "8888", "13");
 	plan(&scene);
 	assert_lane(&scene, 0, 1, "02");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // lab.mjs FILE RECORD GUEST: two guests that ping each other, recorded; a replay of GUEST diverged at
-// RECORD. What stands in the trace is seen where it should be, and found.
+// RECORD. What is in the trace is seen where it should be, and found.
 
 import { alike, check, equal, main, openPage, pixels } from "./page.mjs";
 
