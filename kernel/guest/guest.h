@@ -187,11 +187,24 @@ int guest_open_recorded(struct guest_spec *spec, bool trust, struct guest *guest
 			struct diagnosis *why);
 
 /*
- * Whether the memory of @guest, started on @cpu, can be as recorded: if not, @reason says why, else
- * it is empty.
+ * Do the programs of a guest that is started here from @spec see the processor of the guest patches
+ * in place of this one?
  */
-void guest_judge_memory(const struct guest_recorded *guest, const struct cpu_identity *cpu,
-			unsigned int isolation, char *reason, size_t size);
+bool guest_cpu_is_virtual(const struct guest_spec *spec);
+
+enum guest_memory {
+	GUEST_MEMORY_SAME,     /* as recorded, or the guest diverged */
+	GUEST_MEMORY_LIKELY,   /* probably the same; a difference is none of the guest's */
+	GUEST_MEMORY_DIFFERENT /* cannot be the same */
+};
+
+/*
+ * What to expect of the memory of @guest, started on @cpu. @reason says why it is not
+ * GUEST_MEMORY_SAME; else it is empty.
+ */
+enum guest_memory guest_judge_memory(const struct guest_recorded *guest,
+				     const struct cpu_identity *cpu, unsigned int isolation,
+				     char *reason, size_t size);
 
 /* The guest called @name; NULL when there is none, or when two have that name. */
 const struct guest_recorded *guest_specs_find(const struct guest_recorded *guests, size_t count,

@@ -17,7 +17,13 @@ static const struct {
 } patch_table[] = {
 	{ GUEST_PATCH_COUNTER, "um_tsc_emulate" },  /* arch/x86/um/tsc.c */
 	{ GUEST_PATCH_WORK, "um_work_cost_setup" }, /* arch/um/kernel/time.c */
+	{ GUEST_PATCH_CPUID, "um_cpuid_emulate" },  /* arch/x86/um/cpuid.c */
 };
+
+static bool has_parameter(const struct image_file *kernel, const char *name)
+{
+	return memmem(kernel->data, kernel->size, name, strlen(name));
+}
 
 unsigned int guest_patches(const struct image_file *kernel)
 {
@@ -27,9 +33,12 @@ unsigned int guest_patches(const struct image_file *kernel)
 	for (size_t i = 0; i < ARRAY_SIZE(patch_table); i++)
 		if (!image_symbol_find(kernel, patch_table[i].symbol, &address, &size))
 			patches |= patch_table[i].patch;
-	if (!patches && image_symbol_find(kernel, "start_kernel", &address, &size) &&
-	    memmem(kernel->data, kernel->size, GUEST_WORK_PARAMETER, strlen(GUEST_WORK_PARAMETER)))
-		patches = GUEST_PATCH_COUNTER | GUEST_PATCH_WORK;
+	if (patches || !image_symbol_find(kernel, "start_kernel", &address, &size))
+		return patches;
+	if (has_parameter(kernel, GUEST_WORK_PARAMETER))
+		patches |= GUEST_PATCH_COUNTER | GUEST_PATCH_WORK;
+	if (has_parameter(kernel, GUEST_CPUID_PARAMETER))
+		patches |= GUEST_PATCH_CPUID;
 	return patches;
 }
 

@@ -8,11 +8,13 @@
 enum guest_patch {
 	GUEST_PATCH_COUNTER = 1, /* the time stamp counter reads virtual time in user space */
 	GUEST_PATCH_WORK = 2,	 /* system calls and page faults can be charged virtual time */
+	GUEST_PATCH_CPUID =
+		4, /* programs see the same processor on each host that can fault on CPUID */
 };
 
 /*
- * The patches @kernel has, by the symbols that they add. One that is stripped has all of them if it
- * knows GUEST_WORK_PARAMETER.
+ * The patches @kernel has, by the symbols that they add; one that is stripped, by the names of
+ * their kernel parameters.
  */
 unsigned int guest_patches(const struct image_file *kernel);
 
@@ -30,6 +32,9 @@ unsigned int guest_patches(const struct image_file *kernel);
 #define GUEST_WORK_PARAMETER "um_work_cost="
 #define GUEST_WORK_DEFAULT   "250,500,256,250000"
 #define GUEST_WORK_OFF	     "off"
+
+/* With GUEST_PATCH_CPUID: GUEST_CPUID_PARAMETER "host" lets programs see the host's processor. */
+#define GUEST_CPUID_PARAMETER "um_cpuid="
 
 /* Is @text such a value? 0 or -EINVAL. */
 int guest_work_check(const char *text);

@@ -157,6 +157,8 @@ static int write_spec(const struct spec_writing *writing)
 	if (!err)
 		err = write_meta(writing, "cpu=%u %016" PRIx64 " %s", started->cpu.number,
 				 started->cpu.cpuid, started->cpu.model);
+	if (!err && started->cpu.is_virtual)
+		err = write_meta(writing, "virtual-cpu=%016" PRIx64, started->cpu.state);
 	return err;
 }
 

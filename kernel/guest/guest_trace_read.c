@@ -202,6 +202,14 @@ static int read_cpu(struct guest_reading *guest, const char *value)
 	return 0;
 }
 
+static int read_virtual_cpu(struct guest_reading *guest, const char *value)
+{
+	struct cpu_identity *cpu = &guest->recorded.origin.cpu;
+
+	cpu->is_virtual = true;
+	return number_take(&value, 16, UINT64_MAX, &cpu->state) || *value ? -EBADMSG : 0;
+}
+
 static const struct {
 	const char *key;
 	int (*read)(struct guest_reading *guest, const char *value);
@@ -220,6 +228,7 @@ static const struct {
 	{ "host-files", read_host_files },
 	{ "kernel-release", read_release },
 	{ "cpu", read_cpu },
+	{ "virtual-cpu", read_virtual_cpu },
 };
 
 /* The guest with this index, made if need be. */

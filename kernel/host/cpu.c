@@ -2,12 +2,17 @@
 /* The processor a guest runs on: its number, and what it reports about itself. */
 #include "kernel/host/cpu.h"
 
+#include <asm/prctl.h>
 #include <cpuid.h>
 #include <errno.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -55,6 +60,10 @@ static void identify(struct cpu_identity *identity)
 	unsigned int extended = __get_cpuid_max(0x80000000, NULL);
 
 	XXH3_64bits_reset(&hash);
+	for (unsigned int subleaf = 0; basic >= 0xd && subleaf < 64; subleaf++)
+		hash_leaf(&hash, 0xd, subleaf);
+	identity->state = XXH3_64bits_digest(&hash);
+	XXH3_64bits_reset(&hash);
 	for (unsigned int leaf = 0; leaf <= basic && leaf < 0x40; leaf++)
 		for (unsigned int subleaf = 0; subleaf < 4; subleaf++)
 			hash_leaf(&hash, leaf, subleaf);
@@ -62,6 +71,7 @@ static void identify(struct cpu_identity *identity)
 		hash_leaf(&hash, leaf, 0);
 	identity->cpuid = XXH3_64bits_digest(&hash);
 	read_brand(identity->model);
+	identity->is_virtual = false;
 }
 
 int cpu_pin(unsigned int number, struct cpu_identity *identity)
@@ -160,4 +170,57 @@ void cpu_wait_politely(void)
 	sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){ 0 });
 	/* A sleep that only lets a guest continue ends when the guest sleeps, not 50 us later. */
 	prctl(PR_SET_TIMERSLACK, 1);
+}
+
+/* ---- CPUID that faults ---------------------------------------------------------------------- */
+
+/* Does CPUID fault in the calling thread? 0 or -errno: -ENODEV where the CPU cannot do it. */
+static int set_faulting(bool faulting)
+{
+	return syscall(SYS_arch_prctl, ARCH_SET_CPUID, faulting ? 0UL : 1UL) ? -errno : 0;
+}
+
+bool cpu_can_be_virtual(void)
+{
+	/* What um_cpuid_emulate() announces in leaf 1 (kernel/uml/patches/, arch/x86/um/cpuid.c).
+	 */
+	const unsigned int wanted = bit_SSE3 | bit_PCLMUL | bit_SSSE3 | bit_CMPXCHG16B |
+				    bit_SSE4_1 | bit_SSE4_2 | bit_POPCNT | bit_AES;
+	unsigned int a, b, c = 0, d;
+
+	if (!__get_cpuid(1, &a, &b, &c, &d) || wanted & ~c || set_faulting(true))
+		return false;
+	set_faulting(false);
+	return true;
+}
+
+/* Anything else that faults, does so again, and then ends the process. */
+static void answer_cpuid(int number, siginfo_t *info, void *context)
+{
+	greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
+	const unsigned char *instruction = (const unsigned char *)registers[REG_RIP];
+	unsigned int a = (unsigned int)registers[REG_RAX], b;
+	unsigned int c = (unsigned int)registers[REG_RCX], d;
+
+	/* A CPUID that faults is a general protection fault: it has no address. */
+	if (info->si_code != SI_KERNEL || instruction[0] != 0x0f || instruction[1] != 0xa2) {
+		signal(number, SIG_DFL);
+		return;
+	}
+	set_faulting(false);
+	__cpuid_count(a, c, a, b, c, d);
+	set_faulting(true);
+	registers[REG_RAX] = a;
+	registers[REG_RBX] = b;
+	registers[REG_RCX] = c;
+	registers[REG_RDX] = d;
+	registers[REG_RIP] += 2;
+}
+
+void cpu_fault_on_cpuid(void)
+{
+	struct sigaction action = { .sa_sigaction = answer_cpuid, .sa_flags = SA_SIGINFO };
+
+	if (!sigaction(SIGSEGV, &action, NULL))
+		set_faulting(true);
 }

@@ -4,6 +4,7 @@
 #define TTREC_CPU_H
 
 #include <sched.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,9 +15,15 @@
  * CPU's model and number; messages do not.
  */
 struct cpu_identity {
-	unsigned int number;	    /* logical CPU, as in sched_setaffinity(2) */
-	uint64_t cpuid;		    /* hash over the CPUID leaves as that CPU answers them */
+	unsigned int number; /* logical CPU, as in sched_setaffinity(2) */
+	uint64_t cpuid;	     /* hash over the CPUID leaves as that CPU answers them */
+	uint64_t state;	     /* hash over leaf 0xD: how the registers of a process are saved */
 	char model[CPU_MODEL_TEXT]; /* brand string */
+	/*
+	 * The programs of the guest do not see this CPU, but the one of the guest patches
+	 * (kernel/uml/patches/): only @state can reach their memory.
+	 */
+	bool is_virtual;
 };
 
 /* The CPUs the calling thread may use. */
@@ -40,6 +47,20 @@ unsigned int cpu_here(void);
  * where there is none. Returns 0 or -errno.
  */
 int cpu_info_text(char **text);
+
+/*
+ * Can a guest kernel with the patch show its programs another CPU than this one? CPUID must be able
+ * to fault here (arch_prctl(2), ARCH_SET_CPUID), and this CPU must have what the other one has.
+ */
+bool cpu_can_be_virtual(void);
+
+/*
+ * Let CPUID fault in the calling thread, too, and give it the real answer. Where only a guest's
+ * processes have this setting, the host writes a model-specific register at each switch between
+ * them and the thread that they exchange messages with: 6 us for each exchange in a virtual
+ * machine. Without effect on a host that cannot do it.
+ */
+void cpu_fault_on_cpuid(void);
 
 /*
  * Let the calling thread run on every CPU of @allowed but @number; on all of them when there is no

@@ -318,12 +318,6 @@ static int try_memory(void)
 	return err;
 }
 
-/* -ENODEV where the processor cannot do it (arch/x86/kernel/process.c, set_cpuid_mode). */
-static int try_cpuid(void)
-{
-	return syscall(SYS_arch_prctl, ARCH_SET_CPUID, 0) ? -errno : 0;
-}
-
 static const struct {
 	int (*run)(void);
 	const char *text;

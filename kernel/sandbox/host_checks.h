@@ -62,8 +62,7 @@ void host_read_settings(const char *root, struct host_settings *settings);
 	HOST_TRIAL(LISTENER, try_listener, "seccomp(SECCOMP_FILTER_FLAG_NEW_LISTENER)") \
 	HOST_TRIAL(PTRACE, try_ptrace, "ptrace(2)")                                     \
 	HOST_TRIAL(AFFINITY, try_affinity, "sched_setaffinity(2)")                      \
-	HOST_TRIAL(MEMORY, try_memory, "process_vm_readv(2) and process_vm_writev(2)")  \
-	HOST_TRIAL(CPUID, try_cpuid, "arch_prctl(ARCH_SET_CPUID)")
+	HOST_TRIAL(MEMORY, try_memory, "process_vm_readv(2) and process_vm_writev(2)")
 
 enum host_trial {
 #define HOST_TRIAL(NAME, run, text) HOST_TRIAL_##NAME,

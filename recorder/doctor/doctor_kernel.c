@@ -69,6 +69,15 @@ static void check_patches(const struct image_file *image, struct findings *findi
 			     "the guest's programs read this machine's: memory differs on replay "
 			     "if one is dynamically linked, and messages if one depends on the "
 			     "counter, as Go and Java do");
+	if (patches & GUEST_PATCH_CPUID)
+		findings_add(
+			findings, FINDING_OK, "cpuid", NULL, NULL,
+			"the same for the guest's programs on each machine where it can fault");
+	else
+		findings_add(
+			findings, FINDING_NOTE, "cpuid", NULL, advice,
+			"the guest's programs read this machine's: memory depends on the model "
+			"and the number of the CPU, and some use rdrand because of it");
 	if (patches & GUEST_PATCH_WORK)
 		findings_add(findings, FINDING_OK, "work", NULL, NULL,
 			     "system calls and page faults can take virtual time");

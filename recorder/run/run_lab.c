@@ -340,8 +340,12 @@ int run_lab_open(const struct run_options *options, struct run_lab *lab, struct 
 	/* Only a guest that is held on its CPU has an identity of it. */
 	if (err || !(options->wanted & ISOLATION_CPU) || cpu_allowed(&allowed))
 		return err;
-	for (size_t i = 0; i < lab->guest_count; i++)
-		cpu_pin(lab->guest[i].spec.cpu, &lab->guest[i].cpu);
+	for (size_t i = 0; i < lab->guest_count; i++) {
+		struct run_guest *guest = &lab->guest[i];
+
+		cpu_pin(guest->spec.cpu, &guest->cpu);
+		guest->cpu.is_virtual = guest_cpu_is_virtual(&guest->spec);
+	}
 	sched_setaffinity(0, sizeof(allowed), &allowed);
 	return 0;
 }

@@ -131,6 +131,8 @@ static int start_on_cpu(struct run *run, struct diagnosis *why)
 		cpu_pin(cpu, NULL);
 	if (is_one_cpu(run))
 		cpu_wait_politely();
+	if (pinned && run->lab.guest[0].cpu.is_virtual)
+		cpu_fault_on_cpuid();
 	return err;
 }
 

@@ -116,7 +116,13 @@ static void find_cpu(const struct replay_guest *guest, struct causes *causes)
 	/* A guest that was not held on one CPU has none to compare. */
 	if (!(guest->started->origin.isolation & ISOLATION_CPU))
 		return;
-	if (strcmp(was->model, is->model))
+	if (was->is_virtual && is->is_virtual)
+		return;
+	if (was->is_virtual)
+		add(causes, "programs see another processor than when it was recorded",
+		    "replay it on a processor that can fault on CPUID; `ttrec doctor` shows it",
+		    "recorded with the guest patches' CPUID, replayed with that of %s", is->model);
+	else if (strcmp(was->model, is->model))
 		add(causes, "different processor model",
 		    "replay it on the recorded model; programs choose code by it",
 		    "recorded on %s, this is %s", was->model, is->model);

@@ -39,6 +39,7 @@ static int prepare(const struct replay_options *options, struct replay_guest *re
 	if (err)
 		return err;
 	spec->cpu = take_cpu(replayed->cpu, cpu);
+	cpu->is_virtual = guest_cpu_is_virtual(spec);
 	spec->debugged = replayed->debugged;
 	err = cpu_avoid(&allowed, spec->cpu);
 	return err ? err
@@ -67,7 +68,8 @@ static unsigned int suspicious_instructions(const struct replay_guest *replayed,
 
 	if (!(guest_patches(&replayed->started->spec.files.file[0]) & GUEST_PATCH_COUNTER))
 		wanted |= INSTRUCTION_COUNTER_BITS;
-	if (cpu->number != was->number || cpu->cpuid != was->cpuid)
+	if (!(cpu->is_virtual && was->is_virtual) &&
+	    (cpu->number != was->number || cpu->cpuid != was->cpuid))
 		wanted |= INSTRUCTION_IDENTITY_BITS;
 	return wanted;
 }
@@ -80,6 +82,7 @@ static int replay(const struct replay_options *options, struct replay_guest *rep
 	struct replay_outcome *outcome = replayed->outcome;
 	struct cursor_options cursor = options->cursor;
 	struct cpu_identity cpu = { 0 };
+	enum guest_memory memory;
 	struct replay_visit visit;
 	int err = prepare(options, replayed, guest, &cpu);
 
@@ -91,11 +94,11 @@ static int replay(const struct replay_options *options, struct replay_guest *rep
 		return err;
 	outcome->cpu = cpu;
 	outcome->isolation = guest->sandbox.isolation;
-	guest_judge_memory(replayed->started, &cpu, guest->sandbox.isolation,
-			   outcome->memory_reason, sizeof(outcome->memory_reason));
+	memory = guest_judge_memory(replayed->started, &cpu, guest->sandbox.isolation,
+				    outcome->memory_reason, sizeof(outcome->memory_reason));
 	cursor.guest = replayed->index;
 	cursor.instructions = suspicious_instructions(replayed, &cpu);
-	cursor.compare_memory = !*outcome->memory_reason;
+	cursor.compare_memory = memory == GUEST_MEMORY_SAME;
 	cursor.replaced = replayed->started->replaced;
 	cursor.probe = *probe;
 	cursor.printer = options->console ? &printer : NULL;
@@ -103,9 +106,13 @@ static int replay(const struct replay_options *options, struct replay_guest *rep
 	if (err)
 		return err;
 	cpu_wait_politely();
+	if (cpu.is_virtual)
+		cpu_fault_on_cpuid();
 	err = cursor_run(reader, guest, &cursor, &outcome->report, &outcome->why);
 	replay_visit_close(&visit);
 	replay_limits_explain(replayed, guest, err);
+	if (memory == GUEST_MEMORY_LIKELY && !outcome->report.digests_unequal)
+		*outcome->memory_reason = '\0';
 	if (outcome->report.marked && !*outcome->memory_reason)
 		snprintf(outcome->memory_reason, sizeof(outcome->memory_reason),
 			 "differs from record %" PRIu64

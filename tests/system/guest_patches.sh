@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# With the guest patches programs read the time stamp counter in virtual time, work takes virtual
-# time, and dynamic programs replay with equal memory.
+# With the guest patches programs read the time stamp counter in virtual time, see the same processor
+# everywhere, work takes virtual time, and dynamic programs replay with equal memory.
 #
 #	guest_patches.sh [VERSION]
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -9,7 +9,7 @@
 
 version=${1:-6.12}
 need_kernel "$version"
-[[ $(guest_patches "$kernel") == *counter*work* ]] || {
+[[ $(guest_patches "$kernel") == *counter*work*cpuid* ]] || {
 	echo "1..0 # SKIP $kernel IS BUILT WITHOUT THE GUEST PATCHES, NOTHING WAS TESTED"
 	exit 77
 }
@@ -107,10 +107,37 @@ again_with_the_recorded_cost() {
 	expect 0 ttdump diff t.zst again.zst
 }
 
+# Another number of the CPU is all of another machine that there is here.
+processor_is_the_same() {
+	local mode
+	ttrec doctor | grep -q 'cpuid: can fault' || skip "CPUID cannot fault here"
+	pack processor
+	for mode in "${modes[@]}"; do
+		run t --digest 8
+		says out '^processor User-Mode Linux virtual processor '
+		replays_identical t.zst
+		taskset -c 1 true || skip "needs two CPUs"
+		expect 0 taskset -c 1 ttreplay t.zst
+		says out '^identical: .* [1-9][0-9]* memory digests'
+	done
+}
+
+# A program that needs AVX finds it.
+processor_of_the_host() {
+	pack processor
+	expect 1 ttrec run -o t.zst "$kernel" mem=64M initrd=guest.gz um_cpuid=host
+	says out '^processor '
+	never_says out 'User-Mode Linux virtual processor'
+	expect 0 ttdump show --grep virtual-cpu t.zst
+	never_says out 'virtual-cpu'
+}
+
 proves "the time stamp counter reads virtual time; memory is equal with dynamic programs" counter_is_virtual
 proves "loops that poll without a clock end, and are preempted" polling_ends
 proves "CPU time exists, to the nanosecond, and its timer fires" cpu_time_exists
 proves "what work costs is chosen, and RLIMIT_CPU holds" cost_is_chosen
 proves "without a cost nothing is added" without_cost
 proves "recorded again, work costs what it did" again_with_the_recorded_cost
+proves "programs see the same processor on each CPU, and memory is equal" processor_is_the_same
+proves "um_cpuid=host shows them the host's" processor_of_the_host
 finish

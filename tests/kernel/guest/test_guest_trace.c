@@ -73,6 +73,8 @@ static void assert_guest(const struct guest_recorded *guest, unsigned int number
 	assert_int_equal(spec->id, 100 + number);
 	assert_int_equal(guest->index, number);
 	assert_int_equal(guest->origin.isolation, ISOLATION_ASLR);
+	assert_int_equal(guest->origin.cpu.is_virtual, number & 1);
+	assert_true(guest->origin.cpu.state == (number & 1 ? number : 0));
 	assert_string_equal(spec->arguments[1], "one=1 2");
 	assert_string_equal(spec->arguments[2], "");
 	assert_null(spec->arguments[4]);
@@ -106,7 +108,10 @@ static void write_guests(bool embed, const char *source)
 		if (source)
 			spec[i].files.file[1].source = strdup(source);
 		started[i] =
-			(struct guest_started){ &spec[i], i, ISOLATION_ASLR, { .model = "x" } };
+			(struct guest_started){ &spec[i],
+						i,
+						ISOLATION_ASLR,
+						{ .model = "x", .state = i, .is_virtual = i & 1 } };
 	}
 	assert_int_equal(guest_specs_write(started, GUESTS, embed, writer), 0);
 	assert_int_equal(trace_writer_close(writer, NULL), 0);
@@ -359,7 +364,8 @@ static void test_lines_that_make_no_sense(void **state)
 		"device=x net",	  "auxv-random=00",
 		"seal=half",	  "id=one",
 		"cpu=0",	  "device=4294967296 net",
-		"source-size=1",
+		"source-size=1",  "virtual-cpu=x",
+		"virtual-cpu=",	  "virtual-cpu=5 x",
 	};
 
 	(void)state;
@@ -400,6 +406,56 @@ static void test_descriptions_that_are_not_whole(void **state)
 	assert_int_equal(read_lines(lines + 1, 3), -ENOENT);
 }
 
+/* ---- Memory on this machine -------------------------------------------------------------------
+ */
+
+static void test_memory_of_a_virtual_processor(void **state)
+{
+	static const struct {
+		struct cpu_identity was, is;
+		enum guest_memory memory;
+		const char *reason;
+	} cases[] = {
+		{ { 0, 1, 5, "A", true }, { 0, 1, 5, "A", true }, GUEST_MEMORY_SAME, "" },
+		{ { 0, 1, 5, "A", true }, { 3, 2, 5, "A", true }, GUEST_MEMORY_SAME, "" },
+		{ { 0, 1, 5, "A", true },
+		  { 0, 1, 5, "B", true },
+		  GUEST_MEMORY_LIKELY,
+		  "recorded on a different CPU model: A, this is B" },
+		{ { 0, 1, 5, "A", true },
+		  { 0, 1, 6, "A", true },
+		  GUEST_MEMORY_DIFFERENT,
+		  "recorded on a different CPU model: A, this is A" },
+		{ { 0, 1, 5, "A", true },
+		  { 0, 1, 5, "A", false },
+		  GUEST_MEMORY_DIFFERENT,
+		  "recorded with the guest patches' CPUID, which this machine cannot replace" },
+		{ { 0, 1, 5, "A", false }, { 0, 1, 5, "A", true }, GUEST_MEMORY_SAME, "" },
+		{ { 0, 1, 5, "A", false },
+		  { 3, 1, 5, "A", true },
+		  GUEST_MEMORY_DIFFERENT,
+		  "recorded on CPU 0, which this process may not use" },
+	};
+	struct guest_recorded guest = { .origin = { .isolation = ISOLATION_FULL,
+						    .layout = SANDBOX_LAYOUT } };
+	char reason[192];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		guest.origin.cpu = cases[i].was;
+		assert_int_equal(guest_judge_memory(&guest, &cases[i].is, ISOLATION_FULL, reason,
+						    sizeof(reason)),
+				 cases[i].memory);
+		assert_string_equal(reason, cases[i].reason);
+	}
+	/* What a sandbox lacks weighs more than what another model may do. */
+	guest.origin.cpu = cases[2].was;
+	assert_int_equal(guest_judge_memory(&guest, &cases[2].is, ISOLATION_FULL & ~ISOLATION_ASLR,
+					    reason, sizeof(reason)),
+			 GUEST_MEMORY_DIFFERENT);
+	assert_non_null(strstr(reason, "more isolation"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -415,6 +471,7 @@ int main(void)
 		cmocka_unit_test(test_a_file_is_in_one_place),
 		cmocka_unit_test(test_no_more_devices_than_a_sandbox_has_sockets),
 		cmocka_unit_test(test_descriptions_that_are_not_whole),
+		cmocka_unit_test(test_memory_of_a_virtual_processor),
 	};
 
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);

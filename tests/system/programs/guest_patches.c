@@ -17,6 +17,8 @@ int main(int argc, char **argv)
 		puts("counter");
 	if (patches & GUEST_PATCH_WORK)
 		puts("work");
+	if (patches & GUEST_PATCH_CPUID)
+		puts("cpuid");
 	image_files_free(&files);
 	return 0;
 }

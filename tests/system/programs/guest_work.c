@@ -3,6 +3,7 @@
  * A program in a guest that reads the time stamp counter, and waits without reading a clock. Each
  * argument is one of the actions below.
  */
+#include <cpuid.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -158,8 +159,34 @@ static int preempt(void)
 	return *turn != 6;
 }
 
+__attribute__((target("rdrnd"))) static int random_number(unsigned long long *number)
+{
+	return __builtin_ia32_rdrand64_step(number);
+}
+
+/* The processor of the guest patches (arch/x86/um/cpuid.c); random numbers as libraries take them.
+ */
+static int processor(void)
+{
+	unsigned int a, b, c, d, brand[13] = { 0 };
+	unsigned long long number = 0;
+
+	for (unsigned int i = 0; i < 3; i++)
+		__cpuid(0x80000002 + i, brand[4 * i], brand[4 * i + 1], brand[4 * i + 2],
+			brand[4 * i + 3]);
+	__cpuid(1, a, b, c, d);
+	while (c & bit_RDRND && !random_number(&number))
+		;
+	printf("processor %s %08x %08x %08x %08x %llx\n", (char *)brand, a, b, c, d, number);
+	return __get_cpuid_max(0, NULL) != 2 || a != 0x000206c1 || b != 0x00010800 ||
+	       c != 0x02982203 || d != 0x078bfbff ||
+	       strcmp((char *)brand, "User-Mode Linux virtual processor") != 0;
+}
+
 static int act(const char *action)
 {
+	if (!strcmp(action, "processor"))
+		return processor();
 	if (!strcmp(action, "counter"))
 		return counter();
 	if (!strcmp(action, "prefixed"))
