@@ -49,6 +49,23 @@ static char *read_text(int fd)
 	return text;
 }
 
+/*
+ * A shell that cannot fork reports it, after some attempts, and its script goes on as if a command
+ * had failed: whatever it decides then is wrong. Returns what was short, a negative errno, or 0.
+ */
+static int find_shortage(const char *text)
+{
+	static const int errors[] = { EAGAIN, ENOMEM };
+	char line[128];
+
+	for (size_t i = 0; text && i < ARRAY_SIZE(errors); i++) {
+		snprintf(line, sizeof(line), ": fork: %s", strerror(errors[i]));
+		if (strstr(text, line))
+			return -errors[i];
+	}
+	return 0;
+}
+
 int script_run(struct script *script, char *const *arguments)
 {
 	int pipe_fd[2], status = 0, err;
@@ -66,6 +83,9 @@ int script_run(struct script *script, char *const *arguments)
 		return err;
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
+	err = find_shortage(script->text);
+	if (err)
+		return err;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -EINTR;
 }
 
@@ -76,7 +96,8 @@ int script_failed(const struct script *script, int err, struct diagnosis *why)
 	char *rest = script->text, *line;
 
 	if (err < 0)
-		return diagnose(why, EXIT_CANNOT, err, "reinstall ttrec, which includes it",
+		return diagnose(why, EXIT_CANNOT, err,
+				diagnosis_shortage(err) ?: "reinstall ttrec, which includes it",
 				"cannot run %s: %s", script->path, strerror(-err));
 	while (rest && (line = strsep(&rest, "\n"))) {
 		if (!strncmp(line, hint, strlen(hint)))

@@ -14,7 +14,7 @@ struct script {
 /* A path beside the commands; the caller frees it. NULL: out of memory. */
 char *script_path(const char *name);
 
-/* Returns its exit status, or -errno. */
+/* Returns its exit status, or -errno; also where it could not start one of its commands. */
 int script_run(struct script *script, char *const *arguments);
 
 /* What a script says last, "NAME: what" and "  hint: what to do", as a diagnosis. */

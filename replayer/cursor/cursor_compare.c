@@ -6,6 +6,7 @@
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
 #include "format/base/printable.h"
+#include "kernel/guest/guest_shortage.h"
 #include "replayer/cursor/cursor_internal.h"
 
 /*
@@ -27,11 +28,34 @@ static void look_at_guest(const struct cursor *cursor, struct cursor_report *rep
 							    report->suspect);
 }
 
+/*
+ * A guest to which the host refuses something is no other guest than the recorded one. Returns what
+ * is short, a negative errno, or 0.
+ */
+static int find_shortage(struct cursor *cursor, const struct trace_record *record)
+{
+	struct interfaces *interfaces = &cursor->interfaces;
+	size_t at;
+	int err = interfaces_drain_console(interfaces);
+
+	if (!err)
+		err = guest_shortage_find(interfaces->console, interfaces->console_size, &at);
+	if (!err)
+		return 0;
+	return diagnose(cursor->why, EXIT_CANNOT, err, diagnosis_shortage(err),
+			"this machine refused the guest %s %s before record %" PRIu64 ": %s",
+			cursor->guest->spec->name, guest_shortage_text(err), record->number,
+			strerror(-err));
+}
+
 int cursor_diverge(struct cursor *cursor, const struct trace_record *record, bool can_go_on,
 		   const char *expected, const char *got)
 {
 	struct cursor_report *report = cursor->report;
+	int err = report->diverged ? 0 : find_shortage(cursor, record);
 
+	if (err)
+		return err;
 	report->divergences++;
 	if (!report->diverged) {
 		report->diverged = true;

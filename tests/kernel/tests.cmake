@@ -23,6 +23,7 @@ ttrec_unit_test(test_xstate SOURCES kernel/host/test_xstate.c LIBS tthost)
 ttrec_unit_test(test_instruction SOURCES kernel/instruction/test_instruction.c LIBS ttinstruction)
 ttrec_unit_test(test_guest_arguments SOURCES kernel/guest/test_guest_arguments.c LIBS ttguest)
 ttrec_unit_test(test_guest_patches SOURCES kernel/guest/test_guest_patches.c LIBS ttguest)
+ttrec_unit_test(test_guest_shortage SOURCES kernel/guest/test_guest_shortage.c LIBS ttguest)
 ttrec_unit_test(test_guest_trace SOURCES kernel/guest/test_guest_trace.c LIBS ttguest)
 
 ttrec_unit_test(test_loader_plan SOURCES kernel/loader/test_loader_plan.c LIBS ttloader)

@@ -3,6 +3,7 @@
 # What the host is short of is status 4 and said: no difference of a guest, and no damage of a trace. Each
 # single call that fails is in torture.sh.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lab_lib.sh"
 
 need_kernel 6.12
 
@@ -13,7 +14,7 @@ runs_short() {
 	"$@" >out 2>err || status=$?
 	case $status in
 	0) return 0 ;;
-	4) says err "$what" ;;
+	4) cat out err >said && says said "$what" ;;
 	*) fail "exit status $status of $*: $(tail -n 3 out err)" ;;
 	esac
 }
@@ -36,19 +37,62 @@ few_descriptors() {
 	done
 }
 
-# Of one user, where the others that it has count, too: how many are too few is not known.
+# Each address space of a guest is a process of this machine. Of one user, where the others that it has count,
+# too: how many are too few is not known.
+processes_run_out() {
+	local processes=$1 says='Resource temporarily unavailable'
+	local -a limit=(as_user timeout --foreground "$patience" prlimit --nproc="$1")
+	shift
+	runs_short "$says" "${limit[@]}" ttrec run -q -o u.zst "$@"
+	[[ ! -e u.zst ]] || whole u.zst
+	# What it did before that is a recording as any other.
+	[[ ! -e u.zst || $(fact messages u.zst) == 0 ]] || replays_identical u.zst
+	rm -f u.zst
+	runs_short "$says" "${limit[@]}" ttreplay t.zst
+}
+
 few_processes() {
 	local processes
 	publish_commands
-	local -a run_by=(as_user)
-	expect 0 record -q -- off
-	for processes in 1 2 3 4 5 6 7 8 10 12 16; do
-		runs_short 'Resource temporarily unavailable' as_user timeout --foreground "$patience" \
-			prlimit --nproc="$processes" ttreplay t.zst
+	local -a run_by=(as_user) words=("$kernel" mem=32M initrd="$initrd" do=fork:6,off)
+	expect 0 as_user ttrec run -q -o t.zst "${words[@]}"
+	for processes in 1 2 3 4 5 6 7 8 10 12 24; do
+		processes_run_out "$processes" "${words[@]}"
 	done
-	runs_short 'Resource temporarily unavailable' as_user timeout --foreground "$patience" \
-		prlimit --nproc=1 ttrec run -q -o u.zst "$kernel" mem=32M initrd="$initrd" do=off
-	[[ ! -e u.zst ]] || whole u.zst
+	# Enough, now that there are no others.
+	((EUID)) || expect 0 as_user prlimit --nproc=24 ttreplay t.zst
+}
+
+# Two guests with as many processes each, and a program that is their device.
+few_processes_in_lab() {
+	local processes network='programs: [{name: dice, command: "exec vhost_program rng {socket}", id: 4}]'
+	publish_commands
+	cp "$bin/vhost_program" public/
+	lab "$(guest 1 fork:4,off 'devices: [{program: dice}]')" "$(guest 2 fork:4,off '')"
+	sed -i 's|initrd.gz|public/guest.cpio|; s|\./linux|'"$kernel"'|' lab.yaml
+	expect 0 as_user ttrec run -q -f lab.yaml -o t.zst
+	for processes in {6..22..4}; do
+		processes_run_out "$processes" -f lab.yaml
+	done
+	((EUID)) || expect 0 as_user prlimit --nproc=40 ttreplay t.zst
+}
+
+few_processes_of_program() {
+	local packer=libexec/ttrec/uml/make-initramfs.sh
+	publish_commands
+	cp -rL "$bin/../libexec" .
+	local -x TTREC_KERNEL=$kernel
+	printf '#!/bin/sh\nfor i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do sleep 0.01 & done\nwait\n' >several
+	chmod 755 several
+	expect 0 as_user ttrec run -q -o t.zst ./several
+	# Enough for the packer: a shell that cannot fork tries for a quarter of a minute.
+	processes_run_out 16 ./several
+	rm "$packer"
+	printf '#!/bin/sh\necho "bash: line 7: fork: Resource temporarily unavailable" >&2\n' >"$packer"
+	chmod 755 "$packer"
+	expect 4 as_user ttrec run -q -o t.zst ./several
+	says err 'cannot run .*/make-initramfs.sh: Resource temporarily unavailable'
+	says err 'hint: raise the limit of processes'
 }
 
 # Of addresses, where what is reserved and not used counts; with fewer its libraries are not found.
@@ -118,6 +162,8 @@ another_null() {
 
 proves "a limit of open files is named, wherever it is met" few_descriptors
 proves "a limit of processes is named, and is no difference of a guest" few_processes
+proves "the same of several guests and of a program that is a device" few_processes_in_lab
+proves "the same of a program that is run in a guest" few_processes_of_program
 proves "a limit of memory is named" little_memory
 proves "a full disk is named" small_disk
 proves "something else in the place of /dev/null is named before a guest starts" another_null

@@ -8,6 +8,7 @@
 
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
+#include "kernel/guest/guest_shortage.h"
 #include "recorder/session/member/session_guest.h"
 
 /* Cleaned at once for a terminal. */
@@ -166,6 +167,26 @@ void session_guest_show_console(struct session_guest *guest)
 		report_flood(guest);
 }
 
+/* What the guest does from here on is the host's doing: no record of it could be replayed. */
+static bool end_at_shortage(struct session_guest *guest)
+{
+	struct outcome *outcome = guest->partition->outcome;
+	char time[UNITS_TEXT];
+	size_t at;
+	int err = guest_shortage_find(guest->console, guest->console_size, &at);
+
+	if (!err)
+		return false;
+	judge(guest, guest->console, at);
+	guest->partition->over = true;
+	diagnose(outcome_reason(outcome), EXIT_CANNOT, err, diagnosis_shortage(err),
+		 "this machine refused the guest %s %s at t=%s s: %s", guest->guest->spec->name,
+		 guest_shortage_text(err), duration_exact(partition_now(guest->partition), time),
+		 strerror(-err));
+	outcome_finish(outcome, SESSION_FAULT);
+	return true;
+}
+
 static void record_text(struct session_guest *guest)
 {
 	struct trace_record record = { .kind = TRACE_console,
@@ -173,6 +194,10 @@ static void record_text(struct session_guest *guest)
 				       .now = partition_now(guest->partition) };
 
 	session_guest_show_console(guest);
+	if (end_at_shortage(guest)) {
+		guest->console_size = guest->console_shown = 0;
+		return;
+	}
 	judge(guest, guest->console, guest->console_size);
 	for (size_t done = 0; done < guest->console_size; done += record.payload_size) {
 		size_t left = guest->console_size - done;

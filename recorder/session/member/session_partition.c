@@ -73,7 +73,8 @@ int partition_add_client(struct partition *partition, struct client *client, uin
 
 void partition_record(const struct partition *partition, const struct trace_record *record)
 {
-	journal_append(partition->journal, partition->number, record);
+	if (!partition->over)
+		journal_append(partition->journal, partition->number, record);
 }
 
 uint64_t partition_now(const struct partition *partition)

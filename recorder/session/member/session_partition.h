@@ -60,6 +60,7 @@ struct partition {
 	bool due_changed; /* of some device, since the calendar was updated */
 	bool calls_held;  /* of some program, until a guest is blocked */
 	bool busy;	  /* it is counted among those that are not done */
+	bool over;	  /* nothing more of it is recorded */
 	struct partition_fault fault;
 	struct outgoing *outgoing;
 	size_t outgoing_count, outgoing_space;
@@ -75,6 +76,7 @@ int partition_add_device(struct partition *partition, struct session_device *dev
 /* Keep @client under its handle. */
 int partition_add_client(struct partition *partition, struct client *client, uint32_t handle);
 
+/* Unless it is over. */
 void partition_record(const struct partition *partition, const struct trace_record *record);
 
 /* Virtual time, ns. */

@@ -14,6 +14,7 @@
 #include <sys/random.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -117,6 +118,24 @@ static void do_pause(const char *text)
 		pause();
 }
 
+/* COUNT: so many processes at once, of which each ends after a while; says how many there could be.
+ */
+static void do_fork(const char *text)
+{
+	unsigned long count = strtoul(text, NULL, 0), made = 0;
+	pid_t pid = 1;
+
+	while (made < count && (pid = fork()) > 0)
+		made++;
+	if (!pid) {
+		sleep_ns(NS_PER_S / 100);
+		_exit(0);
+	}
+	while (wait(NULL) > 0)
+		;
+	printf("%lu processes\n", made);
+}
+
 static void do_exit(const char *text)
 {
 	exit(atoi(text));
@@ -165,6 +184,7 @@ static const struct {
 	{ "pause", do_pause },	 { "exit", do_exit },	    { "off", do_off },
 	{ "bug", do_bug },	 { "nap", do_nap },	    { "interrupts", do_interrupts },
 	{ "reboot", do_reboot }, { "counter", do_counter }, { "draw", do_draw },
+	{ "fork", do_fork },
 };
 
 static void do_action(char *text)
