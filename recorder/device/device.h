@@ -29,11 +29,12 @@ struct device_class {
 	uint64_t taken;	   /* a bit a queue: what kick() takes from it is recorded in full */
 	/*
 	 * Returns how many chains were taken with vring_take() and are done with nothing written,
-	 * -EBADMSG with ring->problem: the device is ended; or -ENOMEM.
+	 * -EBADMSG with ring->problem: the device is ended; or another negative errno: this machine
+	 * cannot serve it, which ends the recording.
 	 */
 	int (*kick)(struct device *device, unsigned int queue);
 	/*
-	 * Returns 0, -EBADMSG or -ENOMEM. May be called earlier than anything is due: then does
+	 * Returns 0 or what kick() does. May be called earlier than anything is due: then does
 	 * nothing.
 	 */
 	int (*fire)(struct device *device);

@@ -31,7 +31,7 @@ enum {
 	DISK_WRITE_ZEROES = 13,
 };
 
-enum { DISK_S_OK, DISK_S_IOERR, DISK_S_UNSUPP };
+enum { DISK_S_OK = 0, DISK_S_IOERR, DISK_S_UNSUPP };
 
 /* A page in each segment, and the data of a request in one record of the trace. */
 #define SEGMENT_SIZE 4096u
@@ -85,6 +85,18 @@ struct device_disk {
 
 /* ---- What a request does -------------------------------------------------------------------- */
 
+/* What a request of the guest ends with (DISK_S_*), or a negative errno: of this machine's files.
+ */
+
+static int store_result(int err)
+{
+	/* The guest truncated its memory. */
+	if (err == -EFAULT)
+		return DISK_S_IOERR;
+	/* File systems say so of a checksum; of a device it means that its ring is invalid. */
+	return err == -EBADMSG ? -EIO : err;
+}
+
 static bool is_on_disk(const struct device_disk *disk, uint64_t sector, uint64_t size)
 {
 	uint64_t sectors = disk_store_size(disk->store) / DISK_SECTOR;
@@ -92,7 +104,7 @@ static bool is_on_disk(const struct device_disk *disk, uint64_t sector, uint64_t
 	return !(size % DISK_SECTOR) && sector <= sectors && size / DISK_SECTOR <= sectors - sector;
 }
 
-static uint8_t serve_read(struct device_disk *disk, uint64_t sector)
+static int serve_read(struct device_disk *disk, uint64_t sector)
 {
 	struct vring_chain *chain = &disk->chain;
 	struct iovec part[VRING_CHAIN_MAX];
@@ -101,9 +113,8 @@ static uint8_t serve_read(struct device_disk *disk, uint64_t sector)
 	if (!is_on_disk(disk, sector, size))
 		return DISK_S_IOERR;
 	memcpy(part, chain->write, chain->write_count * sizeof(part[0]));
-	return disk_store_read(disk->store, sector * DISK_SECTOR, part, chain->write_count, size)
-		       ? DISK_S_IOERR
-		       : DISK_S_OK;
+	return store_result(
+		disk_store_read(disk->store, sector * DISK_SECTOR, part, chain->write_count, size));
 }
 
 /* The data after the header, which may end within a part. Returns the number of parts. */
@@ -123,7 +134,7 @@ static unsigned int data_to_write(const struct vring_chain *chain, struct iovec 
 	return count;
 }
 
-static uint8_t serve_write(struct device_disk *disk, uint64_t sector)
+static int serve_write(struct device_disk *disk, uint64_t sector)
 {
 	struct iovec part[VRING_CHAIN_MAX];
 	size_t size = disk->chain.read_size - sizeof(struct disk_header);
@@ -131,12 +142,11 @@ static uint8_t serve_write(struct device_disk *disk, uint64_t sector)
 
 	if (disk->read_only || !is_on_disk(disk, sector, size))
 		return DISK_S_IOERR;
-	return disk_store_write(disk->store, sector * DISK_SECTOR, part, count, size) ? DISK_S_IOERR
-										      : DISK_S_OK;
+	return store_result(disk_store_write(disk->store, sector * DISK_SECTOR, part, count, size));
 }
 
 /* DISCARD too gives zeros: what is read afterwards may not depend on anything but the trace. */
-static uint8_t serve_zeroes(struct device_disk *disk, uint32_t known_flags)
+static int serve_zeroes(struct device_disk *disk, uint32_t known_flags)
 {
 	struct disk_range range;
 	uint64_t sector, size;
@@ -151,10 +161,10 @@ static uint8_t serve_zeroes(struct device_disk *disk, uint32_t known_flags)
 	if (disk->read_only || size > (uint64_t)ZERO_SECTORS_MAX * DISK_SECTOR ||
 	    !is_on_disk(disk, sector, size))
 		return DISK_S_IOERR;
-	return disk_store_zero(disk->store, sector * DISK_SECTOR, size) ? DISK_S_IOERR : DISK_S_OK;
+	return store_result(disk_store_zero(disk->store, sector * DISK_SECTOR, size));
 }
 
-static uint8_t serve_id(struct device_disk *disk)
+static int serve_id(struct device_disk *disk)
 {
 	size_t size = disk->chain.write_size - 1;
 
@@ -162,7 +172,7 @@ static uint8_t serve_id(struct device_disk *disk)
 	return DISK_S_OK;
 }
 
-static uint8_t serve(struct device_disk *disk)
+static int serve(struct device_disk *disk)
 {
 	struct disk_header header = { 0 };
 
@@ -243,11 +253,15 @@ static int end_request(struct device_disk *disk)
 {
 	struct vring_chain *chain = &disk->chain;
 	uint8_t status;
+	int result;
 
 	disk->busy = false;
 	if (is_void(disk))
 		return 0;
-	status = serve(disk);
+	result = serve(disk);
+	if (result < 0)
+		return result;
+	status = (uint8_t)result;
 	vring_chain_write(chain, chain->write_size - 1, &status, sizeof(status));
 	/* The status is at the end: all of it counts as written. */
 	return device_complete(&disk->device, 0, chain, (uint32_t)chain->write_size);

@@ -8,6 +8,9 @@
  */
 #include "recorder/session/session_device_turn.h"
 
+#include <errno.h>
+#include <stdio.h>
+
 #include "recorder/session/member/session_device.h"
 #include "recorder/session/session_members.h"
 
@@ -19,6 +22,20 @@ static const char *find_loss(const struct session_device *device)
 	return vring_memory_is_lost(&device->vhost->memory)
 		       ? "the guest truncated the memory of its vrings"
 		       : NULL;
+}
+
+/* A device that this machine cannot serve is no fault of its guest, and ends the recording. */
+static bool host_failed(const struct session_device *device, int err)
+{
+	const struct guest_spec *spec = device->guest->guest->spec;
+	char doing[160];
+
+	if (err >= 0 || err == -EBADMSG)
+		return false;
+	snprintf(doing, sizeof(doing), "serve the device %s of %s",
+		 spec->device[device->number].name, spec->name);
+	outcome_host_failed(device->guest->partition->outcome, err, doing);
+	return true;
 }
 
 static const char *handle_kick(struct turn *turn, struct session_device *device)
@@ -39,6 +56,8 @@ static const char *handle_kick(struct turn *turn, struct session_device *device)
 	record.kick.done = done < 0 ? 0 : (uint64_t)done;
 	session_device_append(device, &record);
 	session_device_record_taken(device, queue);
+	if (host_failed(device, done))
+		return NULL;
 	if (done < 0)
 		return device->vhost->ring[queue].problem;
 	if (device->taken.flood)
@@ -114,9 +133,14 @@ static const char *ring_problem(const struct session_device *device)
 
 static void fire(struct session_device *device, uint64_t now)
 {
+	int err;
+
 	if (device->state == DEVICE_ENDED || device->device->due > now)
 		return;
-	if (device->device->class->fire(device->device))
+	err = device->device->class->fire(device->device);
+	if (host_failed(device, err))
+		return;
+	if (err)
 		session_device_end(device, ring_problem(device));
 	else if (find_loss(device))
 		session_device_end(device, find_loss(device));

@@ -6,6 +6,7 @@
 . "$(dirname "$0")/lab_lib.sh"
 
 need_kernel 6.12
+pack_guests
 
 # runs_short SAYS COMMAND...: with status 4, which says that, or it does with what there is.
 runs_short() {
@@ -125,6 +126,31 @@ small_disk() {
 	done
 }
 
+# ---- A disk of a guest ---------------------------------------------------------------------------------------
+
+# disk_lab ACTIONS: with an image of 1 MiB.
+disk_lab() {
+	truncate -s 1M image
+	lab "$(guest 1 "$1,off" 'devices: [{disk: image}]')"
+}
+
+# disk_fails CALL ERROR ACTIONS SAYS: each call for the guest's disk that the recorder makes fails once: no error of the guest.
+disk_fails() {
+	local call=$1 error=$2 place which
+	disk_lab "$3"
+	expect 0 env FAIL_LOG=places LD_PRELOAD="$bin/fail_call.so" "$bin/ttrec" run -q -f lab.yaml -o t.zst
+	place=$(tr -d '\0' <places | sed -n "s/^0 $call \([^ ]*\) .*/\1/p")
+	[[ $place && $place != *$'\n'* ]] || fail "not one place calls $call: $place"
+	for which in 1 2; do
+		rm -f t.zst
+		expect 4 env FAIL_CALL="0 $call $place $which $error" LD_PRELOAD="$bin/fail_call.so" \
+			"$bin/ttrec" run -q -f lab.yaml -o t.zst
+		says err "why: cannot serve the device disk .* of n1: $4"
+		whole t.zst
+		replays_identical t.zst
+	done
+}
+
 # ---- What is in the place of /dev/null -----------------------------------------------------------------
 
 # with_null FILE COMMAND...: that is /dev/null for it, and for nobody else.
@@ -166,5 +192,7 @@ proves "the same of several guests and of a program that is a device" few_proces
 proves "the same of a program that is run in a guest" few_processes_of_program
 proves "a limit of memory is named" little_memory
 proves "a full disk is named" small_disk
+proves "an image of a disk that cannot be read is named, and is no error of the guest" disk_fails preadv 5 sum:vda 'Input/output error'
+proves "the same of writes to a disk, which go to memory" disk_fails pwritev 28 disk:vda:1 'No space left'
 proves "something else in the place of /dev/null is named before a guest starts" another_null
 finish
