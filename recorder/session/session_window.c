@@ -49,11 +49,18 @@ static size_t next_sequence(const struct partition *partition)
 	return count ? partition->outgoing[count - 1].sequence + 1 : 0;
 }
 
-static void report_frames(struct outcome *outcome)
+static void report_frames(const struct partition *partition)
 {
-	diagnose(outcome_reason(outcome), EXIT_PROTOCOL, -ENOBUFS,
-		 "a guest keeps sending at one virtual time: let it wait in between",
-		 "frames that were sent in one window need more than 256 MiB of memory");
+	struct outcome *outcome = partition->outcome;
+	const struct client *sender = partition_running(partition);
+	char size[UNITS_TEXT];
+
+	diagnose(
+		outcome_reason(outcome), EXIT_PROTOCOL, -ENOBUFS,
+		"let it wait for virtual time in between",
+		"%s keeps sending: frames that were sent in one window need more than %s of memory",
+		sender && sender->guest ? sender->guest->guest->spec->name : "a guest",
+		size_text(OUTGOING_MAX, size));
 	outcome_finish(outcome, SESSION_HUNG);
 }
 
@@ -92,7 +99,7 @@ static void outbox_put(struct network_outbox *interface, struct network_port *po
 		if (fits)
 			report_no_memory(partition->outcome);
 		else
-			report_frames(partition->outcome);
+			report_frames(partition);
 		return;
 	}
 	window->outgoing_bytes += frame->size;

@@ -9,9 +9,10 @@ pack_guests
 rogue=$bin/rogue_kernel patience=30
 
 # rogue_guest NODE ACTION...: a line of a lab file.
+device='{net: lan}'
 rogue_guest() {
-	printf '  - {name: n%s, kernel: "%s", initrd: ./initrd.gz, memory: 64M, append: "does=%s", devices: [{net: lan}]}\n' \
-		"$1" "$rogue" "$(actions "${@:2}")"
+	printf '  - {name: n%s, kernel: "%s", initrd: ./initrd.gz, memory: 64M, append: "does=%s", devices: [%s]}\n' \
+		"$1" "$rogue" "$(actions "${@:2}")" "$device"
 }
 
 # Even one that is deaf to SIGTERM ends.
@@ -114,6 +115,43 @@ much_console() {
 	replays_identical t.zst
 }
 
+# ---- More of a device than is kept ----------------------------------------------------------------------
+
+# Frames wait for the end of a window, which does not come: no virtual time passes.
+frames_without_end() {
+	lab "$(rogue_guest 1 connect start attach frames:1000)" "$(guest 2 sleep:1,off)"
+	costs 20 400 "$bin/ttrec" run -q -f lab.yaml -o t.zst
+	says err 'why: n1 keeps sending: frames that were sent in one window need more than 256.0 MiB of memory'
+	whole t.zst
+}
+
+# On a network without a delay there are no windows: what a guest cannot take is lost, and of what it can take so much is kept.
+frames_at_once() {
+	network='networks: [{name: lan, delay: 0}]'
+	lab "$(rogue_guest 1 connect start attach frames:8)" "$(guest 2 sleep:1,off)"
+	costs 20 400 "$bin/ttrec" run -q -f lab.yaml -o t.zst
+	whole t.zst
+}
+
+# Of one window, which does not end.
+records_without_end() {
+	local device='{console: null}' network=
+	lab "$(rogue_guest 1 connect start attach output:1000)" "$(guest 2 sleep:1,off '')"
+	costs 60 1500 "$bin/ttrec" run -q -f lab.yaml -o t.zst
+	says err 'why: records of one window need more than 1 GiB of memory'
+	whole t.zst
+}
+
+# It sends messages all the time, and asks for nothing: limits and signals end it.
+kicks_without_end() {
+	lab "$(rogue_guest 1 connect start attach kick:0)" "$(guest 2 sleep:1,off)"
+	within 6 1 record_lab --limit-wall 2s
+	says err 'why: the limit of 2.000 s of wall time was reached'
+	replays_identical t.zst
+	stopped_in 1500 "$bin/ttrec" run -q -f lab.yaml -o t.zst
+	whole t.zst
+}
+
 proves "a guest that ends before START does not hold up others" others_go_on 100us exit:3
 proves "the same where they share a partition" others_go_on 0 exit:3
 proves "the same after it connected" others_go_on 100us connect,exit:3
@@ -126,5 +164,9 @@ proves "a limit is seen while guests wait for one that has ended" limited_while_
 proves "SIGTERM and limits are seen while files are opened" stopped_while_files_are_opened
 proves "65,000 mappings and 900 files do not stall the search for memory" many_mappings
 proves "a flood of the console ends with a reason, and takes no memory" flood
+proves "a guest that sends frames without end at one instant is named, and takes no more memory" frames_without_end
+proves "on a network without a delay it takes no more than what is kept for a guest" frames_at_once
+proves "records of a window without an end have a limit with a name" records_without_end
+proves "a guest that kicks without end at one instant hears limits and signals" kicks_without_end
 proves "80 MiB of console with messages in between are recorded and replayed" much_console
 finish

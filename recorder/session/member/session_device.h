@@ -29,7 +29,6 @@ enum session_device_state {
 struct taken {
 	uint8_t *data;
 	size_t size, space;
-	bool flood; /* there was more than is kept */
 };
 
 struct session_device {

@@ -9,8 +9,12 @@
  *	sleep:MS     wall time                         pause, spin for ever
  *	print:MIB    lines on the console              open:N      /dev/urandom N times
  *	maps:N       so many mappings                  files:N     so many files in memory
- *	burn:MS      of CPU time                       children:N  one after the other: 100 ms of it
- *each
+ *	burn:MS      of CPU time
+ *	children:N   one after the other: 100 ms of it each
+ *	attach       to its first device
+ *	kick:N       queue 1 of that, with nothing in it, N times or (0) for ever
+ *	frames:N     kick it N times with 256 frames of 64 KiB
+ *	output:N     kick it N times with 1,024 buffers of 64 KiB
  */
 #include <fcntl.h>
 #include <stdint.h>
@@ -25,6 +29,7 @@
 #include <unistd.h>
 
 #include "kernel/wire/wire.h"
+#include "tests/system/programs/rogue_device.h"
 
 /* By these texts an image is known to be a kernel. */
 const char *const rogue_marks[] = { "Linux version 6.12.0 (rogue)", "umid=", "time-travel=ext:" };
@@ -194,6 +199,30 @@ static void do_children(long number)
 	}
 }
 
+/* virtio_uml.device=PATH:TYPE */
+static void do_attach(long number)
+{
+	(void)number;
+	rogue_device_attach(argument("virtio_uml.device="));
+}
+
+static void do_kick(long number)
+{
+	rogue_device_kick(number, 0, 0);
+}
+
+#define FRAME_SIZE 65550 /* with a header of virtio of 10 bytes */
+
+static void do_frames(long number)
+{
+	rogue_device_kick(number, 256, FRAME_SIZE);
+}
+
+static void do_output(long number)
+{
+	rogue_device_kick(number, 1024, 65536);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(long number);
@@ -203,6 +232,8 @@ static const struct {
 	{ "sleep", do_sleep },	   { "pause", do_pause }, { "spin", do_spin },
 	{ "print", do_print },	   { "open", do_open },	  { "maps", do_maps },
 	{ "files", do_files },	   { "burn", do_burn },	  { "children", do_children },
+	{ "attach", do_attach },   { "kick", do_kick },	  { "frames", do_frames },
+	{ "output", do_output },
 };
 
 static void run(char *action)
