@@ -2,10 +2,12 @@
 /* Lines of a console: removes time stamps in front of the text, and terminal sequences. */
 #include "format/base/console_line.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "format/base/terminal_text.h"
+#include "format/base/write_error.h"
 
 const char *console_line_text(const char *line)
 {
@@ -36,8 +38,10 @@ char *console_lines_copy(const char *text, size_t size)
 {
 	char *copy = malloc(size + 1), *out = copy;
 
-	if (!copy)
+	if (!copy) {
+		output_incomplete(-ENOMEM);
 		return NULL;
+	}
 	for (size_t done = 0; done < size;) {
 		const char *end = memchr(text + done, '\n', size - done);
 		size_t length = end ? (size_t)(end - text) - done : size - done;

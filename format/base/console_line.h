@@ -11,7 +11,10 @@ const char *console_line_text(const char *line);
 /* Take escape sequences out, and make what is left printable; tabs become spaces. */
 char *console_line_clean(char *line);
 
-/* A copy of @size bytes at @text, each line so; the caller frees it. NULL: out of memory. */
+/*
+ * For output: a copy of @size bytes at @text, each line so; the caller frees it. NULL without
+ * memory, and the output is incomplete.
+ */
 char *console_lines_copy(const char *text, size_t size);
 
 #endif

@@ -80,6 +80,32 @@ void output_incomplete(int error)
 		atomic_store(&left_out, error);
 }
 
+char *output_copy(const char *text)
+{
+	char *copy = strdup(text);
+
+	if (!copy)
+		output_incomplete(-ENOMEM);
+	return copy;
+}
+
+FILE *output_buffer_open(char **text, size_t *size)
+{
+	FILE *buffer = open_memstream(text, size);
+
+	if (!buffer)
+		output_incomplete(-ENOMEM);
+	return buffer;
+}
+
+void output_buffer_close(FILE *buffer)
+{
+	bool failed = ferror(buffer);
+
+	if (fclose(buffer) || failed)
+		output_incomplete(-ENOMEM);
+}
+
 int output_finish(struct diagnosis *why)
 {
 	char text[WRITE_ERROR_TEXT];

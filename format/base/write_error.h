@@ -3,6 +3,8 @@
 #ifndef TTREC_WRITE_ERROR_H
 #define TTREC_WRITE_ERROR_H
 
+#include <stdio.h>
+
 #include "format/base/diagnosis.h"
 
 #define WRITE_ERROR_TEXT 512
@@ -19,6 +21,14 @@ const char *write_error_text(const char *path, int error, char text[WRITE_ERROR_
  * output_finish() returns it.
  */
 void output_incomplete(int error);
+
+/*
+ * What a piece of the output is made of: a copy, or a stream into memory, as strdup(3) and
+ * open_memstream(3) return them. NULL without memory, and the output is incomplete.
+ */
+char *output_copy(const char *text);
+FILE *output_buffer_open(char **text, size_t *size);
+void output_buffer_close(FILE *buffer);
 
 /*
  * Flush standard output; -EIO with @why if writing failed, now or earlier, or if part of the output

@@ -12,6 +12,7 @@
 
 #include "format/base/cleanup.h"
 #include "format/base/console_line.h"
+#include "format/base/write_error.h"
 
 #define LINES	     40
 #define CONSOLE_LINE 512
@@ -71,12 +72,12 @@ static char *join_lines(const struct ci_console *console, uint64_t first)
 
 	if (console->lines - first > LINES)
 		first = console->lines - LINES;
-	out = open_memstream(&text, &size);
+	out = output_buffer_open(&text, &size);
 	if (!out)
 		return NULL;
 	for (; first < console->lines; first++)
 		fprintf(out, "%s\n", console->line[first % LINES]);
-	fclose(out);
+	output_buffer_close(out);
 	if (size)
 		return text;
 	free(text);
@@ -92,7 +93,7 @@ void ci_console_mark(struct ci_console *console)
 
 char *ci_console_excerpt(const struct ci_console *console)
 {
-	return console->excerpt ? strdup(console->excerpt) : join_lines(console, 0);
+	return console->excerpt ? output_copy(console->excerpt) : join_lines(console, 0);
 }
 
 /* ---- Tests ---------------------------------------------------------------------------------- */
@@ -116,7 +117,7 @@ static char *full_name(const struct ci_console *console, size_t depth, const cha
 {
 	char *text = NULL;
 	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	FILE *out = output_buffer_open(&text, &size);
 
 	if (!out)
 		return NULL;
@@ -124,7 +125,7 @@ static char *full_name(const struct ci_console *console, size_t depth, const cha
 		if (*console->subtest[i])
 			fprintf(out, "%s.", console->subtest[i]);
 	fputs(name, out);
-	fclose(out);
+	output_buffer_close(out);
 	return text;
 }
 
@@ -167,7 +168,7 @@ static int add_test(struct ci_console *console, size_t depth, char *name, bool o
 	test->outcome = take_directive(name, ok, &reason);
 	trim(name);
 	test->name = full_name(console, depth, *name ? name : "unnamed");
-	test->reason = reason ? strdup(reason) : NULL;
+	test->reason = reason ? output_copy(reason) : NULL;
 	if (!test->name || (reason && !test->reason)) {
 		free(test->name);
 		free(test->reason);

@@ -115,20 +115,20 @@ static void annotate_case(const struct ci_suite *suite, const struct ci_case *of
 	auto_free char *title = NULL, *message = NULL;
 	char time[UNITS_TEXT];
 	size_t size;
-	FILE *out = open_memstream(&title, &size);
+	FILE *out = output_buffer_open(&title, &size);
 
 	if (!out)
 		return;
 	fprintf(out, "%s, ", suite->command);
 	print_title(out, of);
-	fclose(out);
-	out = open_memstream(&message, &size);
+	output_buffer_close(out);
+	out = output_buffer_open(&message, &size);
 	if (!out)
 		return;
 	fprintf(out, "%s (t=%s s)", of->message ?: "failed", duration_exact(of->now, time));
 	print_where(out, suite);
 	print_lines(out, of->console);
-	fclose(out);
+	output_buffer_close(out);
 	print_annotation(log, level_of(suite), title, message);
 }
 
@@ -138,6 +138,7 @@ static void annotate_warnings(const struct ci_suite *suite, FILE *log)
 	auto_free char *title = NULL;
 
 	if (asprintf(&title, "%s, warnings", suite->command) < 0) {
+		output_incomplete(-ENOMEM);
 		title = NULL;
 		return;
 	}
@@ -182,13 +183,13 @@ struct summary {
 static bool piece_begin(struct piece *piece)
 {
 	*piece = (struct piece){ 0 };
-	piece->out = open_memstream(&piece->text, &piece->size);
+	piece->out = output_buffer_open(&piece->text, &piece->size);
 	return piece->out;
 }
 
 static void piece_end(struct piece *piece, struct summary *summary)
 {
-	fclose(piece->out);
+	output_buffer_close(piece->out);
 	if (piece->size <= summary->left) {
 		fwrite(piece->text, 1, piece->size, summary->out);
 		summary->left -= piece->size;

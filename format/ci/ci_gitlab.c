@@ -13,6 +13,7 @@
 #include "format/base/cleanup.h"
 #include "format/base/console_line.h"
 #include "format/base/units.h"
+#include "format/base/write_error.h"
 
 #define RED   "\033[31;1m"
 #define GREEN "\033[32;1m"
@@ -32,7 +33,7 @@ static void print_lines(FILE *log, const char *indent, const char *text)
 
 static void print_line(FILE *log, const char *text)
 {
-	auto_free char *copy = strdup(text);
+	auto_free char *copy = output_copy(text);
 
 	if (copy)
 		fputs(console_line_clean(copy), log);

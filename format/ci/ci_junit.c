@@ -99,7 +99,7 @@ static char *failure_text(const struct ci_suite *suite, const struct ci_case *of
 {
 	char time[UNITS_TEXT], *text = NULL;
 	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	FILE *out = output_buffer_open(&text, &size);
 
 	if (!out)
 		return NULL;
@@ -115,7 +115,7 @@ static char *failure_text(const struct ci_suite *suite, const struct ci_case *of
 		fprintf(out, "\n%s", of->details);
 	if (of->console)
 		fprintf(out, "\nits console:\n%s", of->console);
-	fclose(out);
+	output_buffer_close(out);
 	return text;
 }
 

@@ -9,6 +9,7 @@
 #include "format/base/cleanup.h"
 #include "format/base/console_line.h"
 #include "format/base/printable.h"
+#include "format/base/write_error.h"
 
 /* All that CommonMark 0.31 and GitHub's tables, mentions and links give a meaning within a line. */
 #define MARKUP "\\`*_{}[]#!|~@$^"
@@ -30,7 +31,7 @@ static bool print_entity(FILE *out, char character)
 
 void markdown_text(FILE *out, const char *text)
 {
-	auto_free char *shown = strdup(text);
+	auto_free char *shown = output_copy(text);
 
 	for (const char *at = shown ? printable(shown) : ""; *at; at++) {
 		if (print_entity(out, *at))
@@ -41,7 +42,7 @@ void markdown_text(FILE *out, const char *text)
 
 void markdown_html(FILE *out, const char *text)
 {
-	auto_free char *shown = strdup(text);
+	auto_free char *shown = output_copy(text);
 
 	for (const char *at = shown ? printable(shown) : ""; *at; at++)
 		if (!print_entity(out, *at))
@@ -68,7 +69,7 @@ static void print_row(FILE *out, size_t length)
 
 void markdown_code(FILE *out, const char *text)
 {
-	auto_free char *shown = strdup(text);
+	auto_free char *shown = output_copy(text);
 	size_t fence;
 	bool padded;
 

@@ -13,6 +13,7 @@
 #include "format/base/console_line.h"
 #include "format/base/shell.h"
 #include "format/base/units.h"
+#include "format/base/write_error.h"
 
 static struct ci_suite describe(const struct run_options *options, char seed[UNITS_TEXT])
 {
@@ -116,7 +117,7 @@ static char *copy_consoles(const struct run_lab *lab, const struct run_guest *gu
 {
 	char *text = NULL;
 	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	FILE *out = output_buffer_open(&text, &size);
 
 	if (!out)
 		return NULL;
@@ -130,7 +131,7 @@ static char *copy_consoles(const struct run_lab *lab, const struct run_guest *gu
 			fprintf(out, "%s:\n", lab->guest[i].spec.name);
 		fputs(tail ?: "", out);
 	}
-	fclose(out);
+	output_buffer_close(out);
 	return text;
 }
 

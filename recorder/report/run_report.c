@@ -9,6 +9,7 @@
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
 #include "format/base/printable.h"
+#include "format/base/write_error.h"
 #include "kernel/sandbox/isolation.h"
 #include "recorder/rerecord/rerecord_report.h"
 
@@ -294,8 +295,10 @@ char *run_warnings_text(const struct run_report *report)
 	if (asprintf(&text, "%s%s t=%s s, %s: %s", count_text(warnings.count, count),
 		     warnings.count == 1 ? ", at" : ", the first at",
 		     duration_exact(warnings.now, time),
-		     console_text(report, warnings.console, whose), warnings.line) < 0)
+		     console_text(report, warnings.console, whose), warnings.line) < 0) {
+		output_incomplete(-ENOMEM);
 		return NULL;
+	}
 	return text;
 }
 

@@ -12,6 +12,7 @@
 #include "format/base/shell.h"
 #include "format/text/name_table.h"
 #include "format/base/units.h"
+#include "format/base/write_error.h"
 #include "kernel/vhost/vhost.h"
 
 /* VIRTIO 1.2, section 5.3: what a driver sends on queue 1 of port 0 is output. */
@@ -121,12 +122,12 @@ static char *verdict_text(const struct verdict *verdict)
 {
 	char *text = NULL;
 	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	FILE *out = output_buffer_open(&text, &size);
 
 	if (!out)
 		return NULL;
 	verdict_print(verdict, out);
-	fclose(out);
+	output_buffer_close(out);
 	return text;
 }
 

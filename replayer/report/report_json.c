@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "format/base/cleanup.h"
+#include "format/base/write_error.h"
 #include "format/text/record_json.h"
 #include "format/text/record_text.h"
 #include "replayer/report/cause.h"
@@ -58,12 +59,12 @@ static json_t *command_json(const struct verdict *verdict,
 {
 	auto_free char *text = NULL;
 	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	FILE *out = output_buffer_open(&text, &size);
 
 	if (!out)
 		return NULL;
 	print(verdict, out);
-	fclose(out);
+	output_buffer_close(out);
 	return json_string(text);
 }
 

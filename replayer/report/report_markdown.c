@@ -8,6 +8,7 @@
 #include "format/ci/markdown.h"
 #include "format/text/record_text.h"
 #include "format/base/units.h"
+#include "format/base/write_error.h"
 #include "kernel/sandbox/isolation.h"
 #include "replayer/report/cause.h"
 #include "replayer/report/context.h"
@@ -29,13 +30,13 @@ struct block {
 static bool block_begin(struct block *block)
 {
 	*block = (struct block){ 0 };
-	block->out = open_memstream(&block->text, &block->size);
+	block->out = output_buffer_open(&block->text, &block->size);
 	return block->out;
 }
 
 static void block_end(struct block *block, FILE *out)
 {
-	fclose(block->out);
+	output_buffer_close(block->out);
 	markdown_block(out, block->text, block->size);
 	free(block->text);
 }

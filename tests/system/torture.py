@@ -6,6 +6,7 @@ torture.py [--failures N|all] [--seed N] [--only WORD] NAME COMMAND...
 
 COMMAND writes into the directory results/, which is made anew for each run. First it is run to list the places
 from which it calls (fail_call.c), then once for each of those that are drawn, with one call from there failing.
+With "all" each of the first 200 calls of each generation of its processes fails, too.
 """
 import argparse
 import difflib
@@ -19,6 +20,7 @@ import subprocess
 import sys
 
 PATIENCE = 120
+FIRST_CALLS = 200
 # Errors of the host, and of those what it is short of.
 ERRORS = {5: "Input/output", 4: "Interrupted", 11: "temporarily unavailable|processes", 12: "[Mm]emory",
           23: "open files", 24: "open files", 28: "No space|disk|room", 30: "Read-only", 37: "locks",
@@ -121,7 +123,7 @@ class Torture:
             return f"it crashed: status {status}"
         if status not in (self.wanted, 4):
             return f"status {status}"
-        if status != self.wanted and not re.search(f"{ERRORS[error]}|{SHORT}", out + err):
+        if status != self.wanted and not re.search(f"{ERRORS.get(error, SHORT)}|{SHORT}", out + err):
             return "does not say what is short"
         # Of memory that could not be hashed a recording says so, and goes on.
         self.excused = re.search("memory: not hashed at some WAITs: (.*)", err)
@@ -129,18 +131,19 @@ class Torture:
             return "takes it for something else"
         return self.files_fault(status == self.wanted)
 
-    def fail(self, line):
+    def fail_place(self, line):
         generation, name, place, _, errors = line.split()
         # Not each place is called more than once.
         which = self.random.choice((1, 1, 1, 2, 3, self.random.randint(4, 200))) if self.everything else 1
-        error = int(self.random.choice(errors.split(",")))
-        call = f"{generation} {name} {place} {which} {error}"
+        return self.fail(f"{generation} {name} {place} {which} {self.random.choice(errors.split(','))}")
+
+    def fail(self, call):
         if os.path.exists("log"):
             os.unlink("log")
         status = self.run(FAIL_CALL=call, FAIL_LOG=os.path.abspath("log"))
         with open("log", "rb") as log:
             felt = log.read().strip(b"\0")
-        fault = self.fault(status, error)
+        fault = self.fault(status, int(call.split()[-1]))
         if fault:
             self.problems += 1
             print(f"{self.name}: {fault}\n  FAIL_CALL='{call}' {' '.join(self.command)}")
@@ -160,9 +163,14 @@ def main():
     options = parser.parse_args()
     torture = Torture(options)
     places = [place for place in torture.places() if re.search(options.only, place)]
-    count = len(places) if options.failures == "all" else min(int(options.failures), len(places))
-    felt = sum(torture.fail(place) for place in torture.random.sample(places, count))
+    count = len(places) if torture.everything else min(int(options.failures), len(places))
+    felt = sum(torture.fail_place(place) for place in torture.random.sample(places, count))
     print(f"{options.name}: {count} of {len(places)} places, {felt} failed, {torture.problems} taken badly")
+    if torture.everything and not options.only:
+        generations = sorted({place.split()[0] for place in places})
+        calls = [f"{generation} * * {which} 0" for generation in generations for which in range(1, FIRST_CALLS + 1)]
+        felt = sum(torture.fail(call) for call in calls)
+        print(f"{options.name}: {len(calls)} calls by number, {felt} failed, {torture.problems} taken badly")
     sys.exit(torture.problems > 0 or not felt)
 
 

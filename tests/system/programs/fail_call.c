@@ -6,7 +6,8 @@
  * FAIL_LOG     a file: a line for each place that calls, as FAIL_CALL takes it, and behind it the
  *              errors that the call may end with. With FAIL_CALL: the one that failed, once it has.
  * FAIL_CALL    "GENERATION NAME PLACE WHICH ERROR": call number WHICH from that place fails, in
- * each process of that generation: 0 is one that was executed, 1 what it forks, and so on.
+ *              each process of that generation: 0 is one that was executed, 1 what it forks, and so
+ *              on. "GENERATION * * WHICH 0": call number WHICH of all, with one of its errors.
  * FAIL_EINTR   a number: of the calls that a signal may interrupt, each one of so many is.
  * FAIL_CLOCK   the clock of the wall shows another year each time.
  */
@@ -119,8 +120,26 @@ static void list(const char *line)
 
 static bool is_wanted(const struct call *call, const char *place)
 {
-	return wanted.any && wanted.generation == generation && !strcmp(wanted.name, call->name) &&
-	       !strcmp(wanted.place, place) && ++count == wanted.which;
+	bool each = !strcmp(wanted.name, "*");
+
+	return wanted.any && wanted.generation == generation &&
+	       (each || (!strcmp(wanted.name, call->name) && !strcmp(wanted.place, place))) &&
+	       ++count == wanted.which;
+}
+
+/* The one that was asked for, or one of those that the call may end with: "24,23,12". */
+static int error_of(const struct call *call)
+{
+	const char *text = call->errors;
+	unsigned long skip = 0;
+
+	if (wanted.error)
+		return wanted.error;
+	for (const char *at = text; *at; at++)
+		skip += *at == ',';
+	for (skip = wanted.which % (skip + 1); skip; text++)
+		skip -= *text == ',';
+	return atoi(text);
 }
 
 static void look_who_we_are(void)
@@ -170,7 +189,7 @@ static bool fails(const struct call *call, long first, void *caller)
 		if (is_wanted(call, place)) {
 			if (lines)
 				list(line);
-			errno = wanted.error;
+			errno = error_of(call);
 			return true;
 		}
 		if (lines && !wanted.any)

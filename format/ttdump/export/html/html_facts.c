@@ -6,13 +6,14 @@
 #include <string.h>
 
 #include "format/base/printable.h"
+#include "format/base/write_error.h"
 
 #define REPORT_VERSION 1
 
 /* A string of any bytes, made printable. */
 static json_t *text_json(const char *text)
 {
-	auto_free char *copy = strdup(text);
+	auto_free char *copy = output_copy(text);
 
 	return copy ? json_string(printable(copy)) : json_null();
 }
