@@ -271,14 +271,16 @@ static int write_map(pid_t supervisor, const char *name)
  * Another user than the caller can be mapped only from outside. Not possible in a namespace without
  * nobody: its root is an ordinary user of the host.
  */
-static void map_nobody(pid_t supervisor, int report_fd)
+static int map_nobody(pid_t supervisor, int report_fd)
 {
 	enum sandbox_mapping answer = SANDBOX_MAPPED;
 
 	if (write_map(supervisor, "gid_map") || write_map(supervisor, "uid_map"))
 		answer = SANDBOX_NOT_MAPPED;
-	/* A process that has already exited has reported why. */
-	TEMP_FAILURE_RETRY(send(report_fd, &answer, sizeof(answer), MSG_NOSIGNAL));
+	/* A process that has already exited has reported why; another one waits for the answer. */
+	if (TEMP_FAILURE_RETRY(send(report_fd, &answer, sizeof(answer), MSG_NOSIGNAL)) < 0)
+		return errno == EPIPE ? 0 : -errno;
+	return 0;
 }
 
 /* ---- Opening -------------------------------------------------------------------------------- */
@@ -337,7 +339,7 @@ static int sandbox_try(const struct sandbox_options *options, unsigned int parts
 	close(reports[1]);
 	close(console[1]);
 	if (!err && plan.nobody)
-		map_nobody(sandbox->supervisor, sandbox->supervisor_fd);
+		err = map_nobody(sandbox->supervisor, sandbox->supervisor_fd);
 	return err ? err : sandbox_await_ready(sandbox, report);
 }
 

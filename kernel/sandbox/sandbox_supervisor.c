@@ -236,17 +236,18 @@ static void wait_for_guest(const struct sandbox_plan *plan, pid_t guest, struct 
  */
 static int drop_inherited_descriptors(struct sandbox_plan *plan)
 {
-	int report = fcntl(plan->report_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
-	int console = fcntl(plan->console_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
-	int group = fcntl(plan->group_cpu_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
-	int fd;
+	int report, console, group, fd;
 
+	report = fcntl(plan->report_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
+	console = report < 0 ? -1 : fcntl(plan->console_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
+	if (report < 0 || console < 0)
+		return -errno;
+	group = fcntl(plan->group_cpu_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
 	/* The next pipe would get the number of a closed standard stream. */
 	do
 		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (report < 0 || console < 0 || dup3(report, REPORT_FD, O_CLOEXEC) < 0 ||
-	    dup3(console, CONSOLE_FD, O_CLOEXEC) < 0)
+	if (dup3(report, REPORT_FD, O_CLOEXEC) < 0 || dup3(console, CONSOLE_FD, O_CLOEXEC) < 0)
 		return -errno;
 	plan->report_fd = REPORT_FD;
 	plan->console_fd = CONSOLE_FD;

@@ -106,8 +106,8 @@ static int prepare(struct cursor *cursor, const struct trace_record *record)
 	}
 	if (!stop && record->kind != TRACE_taken)
 		stop = cursor_finish_kick(cursor, record);
-	if (record->kind != TRACE_to)
-		cursor_flush(cursor);
+	if (!stop && record->kind != TRACE_to)
+		stop = cursor_flush(cursor);
 	cursor->report->virtual_ns = record->now;
 	return stop;
 }

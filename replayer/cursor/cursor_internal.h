@@ -108,7 +108,10 @@ int cursor_visit_end(struct cursor *cursor);
 cursor_step cursor_replay_from, cursor_replay_to, cursor_replay_console, cursor_replay_entropy,
 	cursor_replay_leave, cursor_replay_exit;
 /* Send what is kept. Before each record but one that is sent, too. */
-void cursor_flush(struct cursor *cursor);
+int cursor_flush(struct cursor *cursor);
+/* What sending to the guest returned, unless the guest is the reason: its next record shows that.
+ */
+int cursor_sent(struct cursor *cursor, int err);
 
 /* cursor_device.c */
 cursor_step cursor_replay_attach, cursor_replay_request, cursor_replay_reply, cursor_replay_kick,

@@ -77,7 +77,7 @@ static int replay_whole_digest(struct cursor *cursor, const struct trace_record 
 	int differs, err;
 
 	err = guest_hash_memory(cursor->guest, region, &digest, &block_hashes, &size);
-	if (err && diagnosis_shortage(err))
+	if (err == -EIO || (err && diagnosis_shortage(err)))
 		return err;
 	if (err)
 		return cursor_diverge(cursor, record, true, "memory that can be read",

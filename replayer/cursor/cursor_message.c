@@ -35,11 +35,29 @@ int cursor_replay_from(struct cursor *cursor, const struct trace_record *record)
 	return cursor_diverge(cursor, record, expected.message.op == event.message.op, text, got);
 }
 
-void cursor_flush(struct cursor *cursor)
+int cursor_sent(struct cursor *cursor, int err)
 {
+	switch (err) {
+	case 0:
+	case -EPIPE:
+	case -ECONNRESET:
+	case -ESRCH:
+	case -EAGAIN: /* it does not read what it was sent */
+		return 0;
+	}
+	return diagnose(cursor->why, EXIT_CANNOT, err, diagnosis_shortage(err),
+			"cannot send to the guest %s: %s", cursor->guest->spec->name,
+			strerror(-err));
+}
+
+int cursor_flush(struct cursor *cursor)
+{
+	int err = 0;
+
 	if (cursor->batch_count && cursor->guest->time_fd >= 0)
-		wire_send(cursor->guest->time_fd, cursor->batch, cursor->batch_count);
+		err = wire_send(cursor->guest->time_fd, cursor->batch, cursor->batch_count);
 	cursor->batch_count = 0;
+	return cursor_sent(cursor, err);
 }
 
 /*
@@ -57,13 +75,11 @@ int cursor_replay_to(struct cursor *cursor, const struct trace_record *record)
 	if (!cursor->start_acked && message.op == TRACE_OP_ACK) {
 		cursor->start_acked = true;
 		err = wire_send_start_ack(cursor->guest->time_fd, &message);
-		/* A guest that is gone shows as the end of its connection. */
-		return err == -EPIPE || err == -ECONNRESET || err == -EAGAIN ? 0 : err;
+		return cursor_sent(cursor, err);
 	}
-	if (cursor->batch_count == CURSOR_BATCH)
-		cursor_flush(cursor);
+	err = cursor->batch_count == CURSOR_BATCH ? cursor_flush(cursor) : 0;
 	cursor->batch[cursor->batch_count++] = message;
-	return 0;
+	return err;
 }
 
 int cursor_replay_console(struct cursor *cursor, const struct trace_record *record)

@@ -75,8 +75,9 @@ int cursor_visit(struct cursor *cursor, const struct trace_record *next)
 
 	if (!visitor || !is_place(next) || !visitor->wants(visitor, next))
 		return 0;
-	cursor_flush(cursor);
-	stop = is_move(next) ? cursor_finish_kick(cursor, next) : 0;
+	stop = cursor_flush(cursor);
+	if (!stop && is_move(next))
+		stop = cursor_finish_kick(cursor, next);
 	if (stop)
 		return stop;
 	rests = await_rest(cursor, next);

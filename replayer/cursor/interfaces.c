@@ -148,20 +148,25 @@ static int accept_guest(struct interfaces *interfaces)
 		   : watch_interface(interfaces, interfaces->guest->time_fd, INTERFACE_FD_TIME);
 }
 
-static void read_time(struct interfaces *interfaces, bool wait)
+/* Returns 0, also at the end of the connection, or -errno. */
+static int read_time(struct interfaces *interfaces, bool wait)
 {
 	struct guest *guest = interfaces->guest;
 	long got;
 
 	if (guest->time_fd < 0)
-		return;
+		return 0;
 	got = wait ? wire_input_await(&guest->input, guest->time_fd)
 		   : wire_input_fill(&guest->input, guest->time_fd);
 	if (got > 0 || got == -EAGAIN)
-		return;
+		return 0;
+	/* Full: it sends without waiting for an answer, which none that is recorded does. */
+	if (got && got != -EPIPE && got != -ECONNRESET && got != -ENOBUFS)
+		return (int)got;
 	unwatch_interface(interfaces, guest->time_fd);
 	close_fd(&guest->time_fd);
 	interfaces->left = true;
+	return 0;
 }
 
 /* ---- Devices -------------------------------------------------------------------------------- */
@@ -295,8 +300,7 @@ static int handle_interface(struct interfaces *interfaces, enum interface interf
 	case INTERFACE_FD_LISTEN:
 		return accept_guest(interfaces);
 	case INTERFACE_FD_TIME:
-		read_time(interfaces, false);
-		return 0;
+		return read_time(interfaces, false);
 	case INTERFACE_FD_SUPERVISOR:
 		return read_supervisor(interfaces);
 	case INTERFACE_FD_ENTROPY:
@@ -355,7 +359,10 @@ static int look_at(struct interfaces *interfaces, uint64_t ready, struct interfa
 	enum interface interface = (enum interface)(uint32_t)ready;
 
 	if (interface == INTERFACE_FD_ENTROPY || interface >= INTERFACE_FD_DEVICE_LISTEN) {
-		read_time(interfaces, false);
+		int err = read_time(interfaces, false);
+
+		if (err)
+			return err;
 		if (take_pending(interfaces, event))
 			return 1;
 	}
@@ -376,6 +383,7 @@ int interfaces_next(struct interfaces *interfaces, enum interface_event_kind exp
 		    uint64_t timeout, struct interface_event *event)
 {
 	uint64_t since = 0;
+	int err = 0;
 
 	if (interfaces->has_kept) {
 		*event = interfaces->kept;
@@ -388,7 +396,9 @@ int interfaces_next(struct interfaces *interfaces, enum interface_event_kind exp
 	/* Nearly always the guest does what was recorded: then only one descriptor is waited for.
 	 */
 	if (expected == INTERFACE_MESSAGE)
-		read_time(interfaces, true);
+		err = read_time(interfaces, true);
+	if (err)
+		return err;
 	while (!take_pending(interfaces, event)) {
 		struct epoll_event ready;
 		int count = epoll_wait(interfaces->epoll_fd, &ready, 1, QUIET_MS), got;
