@@ -1,21 +1,33 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What the host refused a guest's kernel, as that reports it on its console. The system calls of a
- * kernel are no records: a run in which one of them fails for a shortage of the host is no run of
- * that guest, and cannot be replayed.
+ * What the host refused a guest's kernel or took from it, as that reports it on its console. The
+ * system calls of a kernel are no records: a run in which one of them fails for a shortage of the
+ * host, or in which the host kills a process of the guest, is no run of that guest, and cannot be
+ * replayed.
  */
 #ifndef TTREC_GUEST_SHORTAGE_H
 #define TTREC_GUEST_SHORTAGE_H
 
 #include <stddef.h>
 
+#include "format/base/diagnosis.h"
+
 /*
  * The first such line among @size bytes of console output at @text: *@at is where it begins.
- * Returns what was short, a negative errno (-EAGAIN: processes, -ENOMEM), or 0 without such a line.
+ * Returns a negative errno: -EAGAIN, processes were short; -ENOMEM; -ESRCH, a process was killed;
+ * or 0 without such a line.
  */
 int guest_shortage_find(const char *text, size_t size, size_t *at);
 
-/* "a process": what could not be had when guest_shortage_find() returned @error. */
-const char *guest_shortage_text(int error);
+/*
+ * The diagnosis of @error, which guest_shortage_find() returned for the guest @name: @when it was,
+ * "at t=1.5 s". Returns @error.
+ */
+int guest_shortage_diagnose(int error, const char *name, const char *when, struct diagnosis *why);
+
+/* The hint where the host may have killed a process of a guest. */
+#define GUEST_KILLED_HINT                                                                      \
+	"see whether this machine was out of memory (its kernel's log, dmesg), or who killed " \
+	"it"
 
 #endif

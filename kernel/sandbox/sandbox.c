@@ -493,18 +493,33 @@ int sandbox_ended(struct sandbox *sandbox, int *status, int *signal)
 		*signal = WIFSIGNALED(report.value) ? WTERMSIG(report.value) : 0;
 	}
 	check_group(sandbox);
+	sandbox->ended = true;
+	sandbox->killed = *signal == SIGKILL && !sandbox->limit;
 	return 1;
 }
 
-enum sandbox_limit sandbox_limit_reached(struct sandbox *sandbox)
+static void await_end(struct sandbox *sandbox, int wait_ms)
 {
 	struct pollfd supervisor = { .fd = sandbox->supervisor_fd, .events = POLLIN };
 	int status, signal;
 
-	/* It reports an exceeded limit before it kills. */
-	if (!sandbox->limit && sandbox->supervisor_fd >= 0 && poll(&supervisor, 1, 0) > 0)
+	if (!sandbox->ended && sandbox->supervisor_fd >= 0 && poll(&supervisor, 1, wait_ms) > 0)
 		sandbox_ended(sandbox, &status, &signal);
+}
+
+enum sandbox_limit sandbox_limit_reached(struct sandbox *sandbox)
+{
+	/* It reports an exceeded limit before it kills. */
+	if (!sandbox->limit)
+		await_end(sandbox, 0);
 	return sandbox->limit;
+}
+
+bool sandbox_was_killed(struct sandbox *sandbox, int wait_ms)
+{
+	if (!sandbox->killed)
+		await_end(sandbox, wait_ms);
+	return sandbox->killed;
 }
 
 void sandbox_file_path(const struct sandbox *sandbox, const char *path, char *text, size_t size)

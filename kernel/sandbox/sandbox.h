@@ -92,6 +92,8 @@ struct sandbox {
 	int console_fd; /* read end of the guest's standard output and error, non-blocking */
 	enum sandbox_limit limit; /* at which it was killed, and its description: */
 	char exceeded[SANDBOX_EXCEEDED_TEXT];
+	bool ended;  /* the end of the program was reported */
+	bool killed; /* the program was, or the supervisor, by somebody else */
 	struct sandbox_group group;
 	char *directory; /* host directory to remove at the end; NULL with ISOLATION_MOUNT */
 	const struct image_files
@@ -122,6 +124,9 @@ int sandbox_ended(struct sandbox *sandbox, int *status, int *signal);
 
 /* The limit that the program was killed at, even if it has not been waited for yet. */
 enum sandbox_limit sandbox_limit_reached(struct sandbox *sandbox);
+
+/* Whether somebody else than the supervisor killed it (SIGKILL); waits for so long for its end. */
+bool sandbox_was_killed(struct sandbox *sandbox, int wait_ms);
 
 /*
  * End everything in the sandbox and release it. Idempotent; safe on SANDBOX_NONE.

@@ -3,6 +3,7 @@
 #include "recorder/report/run_report.h"
 
 #include <jansson.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -32,6 +33,12 @@ static void add_last_line(const struct run_report *report, size_t index, char *r
 		snprintf(reason + used, size - used, "; last console line: %s", line);
 }
 
+/* No guest ends so by itself, and its limits have a reason of their own. */
+static bool is_killed(const struct session_guest_result *result)
+{
+	return result->signal == SIGKILL && !*result->exceeded;
+}
+
 int run_judge_end(const struct run_report *report, size_t index, char *reason, size_t size)
 {
 	const struct session_guest_result *result = session_guest_result(report->session, index);
@@ -47,6 +54,9 @@ int run_judge_end(const struct run_report *report, size_t index, char *reason, s
 	else if (*result->exceeded)
 		snprintf(reason, size, "%s was killed%s: %s", guest_text(report, index, guest),
 			 early, result->exceeded);
+	else if (is_killed(result))
+		snprintf(reason, size, "%s was killed on this machine%s",
+			 guest_text(report, index, guest), early);
 	else if (result->signal)
 		snprintf(reason, size, "%s was killed by SIG%s%s", guest_text(report, index, guest),
 			 sigabbrev_np(result->signal), early);
@@ -57,7 +67,7 @@ int run_judge_end(const struct run_report *report, size_t index, char *reason, s
 		snprintf(reason, size, "%s ended%s", guest_text(report, index, guest), early);
 	if (*reason)
 		add_last_line(report, index, reason, size);
-	return *reason ? EXIT_DIVERGED : EXIT_IDENTICAL;
+	return !*reason ? EXIT_IDENTICAL : is_killed(result) ? EXIT_CANNOT : EXIT_DIVERGED;
 }
 
 /* "console output" of one guest, "console output of n2" of several. */
@@ -104,7 +114,8 @@ int run_judge_program(const struct run_report *report, char *reason, size_t size
 	char text[320];
 
 	/* Of a guest that went down first its console says more, unless it says nothing. */
-	if (!end || program_end_passed(end) || (!end->reported && verdict.failure.count))
+	if (!end || program_end_passed(end) || (!end->reported && verdict.failure.count) ||
+	    is_killed(session_guest_result(report->session, 0)))
 		return EXIT_IDENTICAL;
 	program_end_text(end, report->options->program, text, sizeof(text));
 	if (verdict.failure.count)
@@ -119,6 +130,7 @@ int run_judge_program(const struct run_report *report, char *reason, size_t size
 /* How a guest failed, and when. */
 struct failure {
 	bool found;
+	int status;
 	uint64_t now, id;
 	char reason[640];
 };
@@ -138,7 +150,9 @@ static void note_failure(struct failure *first, const struct failure *failure)
 static void find_said(const struct run_report *report, size_t index, struct failure *first)
 {
 	const struct watch_find *said = run_find_said(report->lab, index);
-	struct failure failure = { .found = true, .id = report->lab->guest[index].spec.id };
+	struct failure failure = { .found = true,
+				   .status = EXIT_DIVERGED,
+				   .id = report->lab->guest[index].spec.id };
 	char whose[96];
 
 	if (!said)
@@ -155,7 +169,8 @@ static void find_end(const struct run_report *report, size_t index, struct failu
 				   .id = report->lab->guest[index].spec.id,
 				   .now = session_guest_result(report->session, index)->ended_now };
 
-	if (run_judge_end(report, index, failure.reason, sizeof(failure.reason)))
+	failure.status = run_judge_end(report, index, failure.reason, sizeof(failure.reason));
+	if (failure.status)
 		note_failure(first, &failure);
 }
 
@@ -209,7 +224,7 @@ static int judge_guests(const struct run_report *report, char *reason, size_t si
 		find_said(report, i, &first);
 		find_end(report, i, &first);
 	}
-	status = first.found ? EXIT_DIVERGED : EXIT_IDENTICAL;
+	status = first.found ? first.status : EXIT_IDENTICAL;
 	for (size_t i = 0; !status && i < report->lab->guest_count; i++)
 		find_device_fault(report, i, &first);
 	if (!status && first.found)

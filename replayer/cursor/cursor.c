@@ -115,7 +115,11 @@ static int prepare(struct cursor *cursor, const struct trace_record *record)
 static int replay_record(struct cursor *cursor, const struct trace_record *record)
 {
 	cursor_step *replay = record->kind < TRACE_KIND_LIMIT ? replay_kind[record->kind] : NULL;
-	int stop = is_of_everybody(record) ? 0 : prepare(cursor, record);
+	int stop;
+
+	if (cursor->killed && !is_of_everybody(record))
+		return 0;
+	stop = is_of_everybody(record) ? 0 : prepare(cursor, record);
 
 	if (!stop && replay)
 		stop = replay(cursor, record);

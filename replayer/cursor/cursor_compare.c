@@ -29,12 +29,13 @@ static void look_at_guest(const struct cursor *cursor, struct cursor_report *rep
 }
 
 /*
- * A guest to which the host refuses something is no other guest than the recorded one. Returns what
- * is short, a negative errno, or 0.
+ * A guest from which the host takes something is no other guest than the recorded one. Returns
+ * what, a negative errno, or 0.
  */
 static int find_shortage(struct cursor *cursor, const struct trace_record *record)
 {
 	struct interfaces *interfaces = &cursor->interfaces;
+	char when[48];
 	size_t at;
 	int err = interfaces_drain_console(interfaces);
 
@@ -42,10 +43,8 @@ static int find_shortage(struct cursor *cursor, const struct trace_record *recor
 		err = guest_shortage_find(interfaces->console, interfaces->console_size, &at);
 	if (!err)
 		return 0;
-	return diagnose(cursor->why, EXIT_CANNOT, err, diagnosis_shortage(err),
-			"this machine refused the guest %s %s before record %" PRIu64 ": %s",
-			cursor->guest->spec->name, guest_shortage_text(err), record->number,
-			strerror(-err));
+	snprintf(when, sizeof(when), "before record %" PRIu64, record->number);
+	return guest_shortage_diagnose(err, cursor->guest->spec->name, when, cursor->why);
 }
 
 int cursor_diverge(struct cursor *cursor, const struct trace_record *record, bool can_go_on,

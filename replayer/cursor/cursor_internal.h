@@ -41,6 +41,7 @@ struct cursor {
 	struct wire_message batch[CURSOR_BATCH];
 	size_t batch_count;
 	bool start_acked;
+	bool killed; /* when it was recorded, and all that was recorded up to then was replayed */
 	/*
 	 * Console output the recording has up to here and the guest has not been checked for yet.
 	 */

@@ -2,6 +2,7 @@
 /* The cursor's records of interfaces that every guest has: time, console, entropy, exit. */
 #include <inttypes.h>
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 #include "format/base/cleanup.h"
@@ -125,11 +126,39 @@ int cursor_replay_entropy(struct cursor *cursor, const struct trace_record *reco
 				    record->payload_size);
 }
 
+/*
+ * Is the end at @record, of its connection or of itself, that by a SIGKILL? No guest ends so by
+ * itself: the recording machine ended it at some moment, which is no record.
+ */
+static int find_kill(struct cursor *cursor, const struct trace_record *record)
+{
+	uint64_t next = record->number + 1;
+	struct trace_record end = *record;
+	int got = 1, err;
+
+	while (got == 1 && (end.kind != TRACE_exit || end.guest != record->guest))
+		got = trace_reader_next(cursor->reader, &end);
+	cursor->killed = got == 1 && end.exit.signal == SIGKILL;
+	if (cursor->killed) {
+		snprintf(cursor->report->end, sizeof(cursor->report->end), "killed");
+		snprintf(cursor->report->note, sizeof(cursor->report->note),
+			 "%s was killed on that machine", cursor->guest->spec->name);
+	}
+	err = record->kind == TRACE_exit ? 0 : trace_reader_seek(cursor->reader, next);
+	if (got < 0 && !err)
+		err = got;
+	/* That the trace ends here, or is damaged behind it, is for the walk to find. */
+	return err == -ERANGE || (err && diagnosis_trace_status(err) == EXIT_DAMAGED) ? 0 : err;
+}
+
 int cursor_replay_leave(struct cursor *cursor, const struct trace_record *record)
 {
 	struct interface_event expected = { .kind = INTERFACE_LEFT }, event;
-	int stop = cursor_await(cursor, record, &expected, &event);
+	int stop = find_kill(cursor, record);
 
+	if (stop || cursor->killed)
+		return stop;
+	stop = cursor_await(cursor, record, &expected, &event);
 	return stop ? stop : cursor_compare_past(cursor, record);
 }
 
@@ -140,8 +169,11 @@ int cursor_replay_exit(struct cursor *cursor, const struct trace_record *record)
 					    .signal = (int)record->exit.signal };
 	struct interface_event event;
 	char text[CURSOR_TEXT], got[CURSOR_TEXT];
-	int stop = cursor_await(cursor, record, &expected, &event);
+	int stop = find_kill(cursor, record);
 
+	if (stop || cursor->killed)
+		return stop;
+	stop = cursor_await(cursor, record, &expected, &event);
 	cursor_describe(&expected, text);
 	snprintf(cursor->report->end, sizeof(cursor->report->end), "%.63s", text);
 	probe_detach(cursor->options->probe, 0);

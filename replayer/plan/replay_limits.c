@@ -9,6 +9,7 @@
 
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
+#include "kernel/guest/guest_shortage.h"
 #include "kernel/sandbox/host_checks.h"
 
 /* Less than that every machine has that runs guests. */
@@ -174,6 +175,9 @@ int replay_limits_share(const struct replay_options *options, struct replay_lab 
 	return err ? err : share_disks(options, lab, demand, why);
 }
 
+/* A guest that has left is about to end. */
+#define END_PATIENCE_MS 1000
+
 /* ---- Afterwards ---------------------------------------------------------------------------- */
 
 void replay_limits_print(const struct replay_options *options, const struct replay_lab *lab)
@@ -204,4 +208,9 @@ void replay_limits_explain(struct replay_guest *replayed, struct guest *guest, i
 		diagnose(&outcome->why, EXIT_CANNOT, -EDQUOT, advice[limit],
 			 "%s was killed before record %" PRIu64 ": %s", replayed->name,
 			 outcome->report.next_record, guest->sandbox.exceeded);
+	else if (outcome->report.diverged && !outcome->why.status &&
+		 sandbox_was_killed(&guest->sandbox, guest->time_fd < 0 ? END_PATIENCE_MS : 0))
+		diagnose(&outcome->why, EXIT_CANNOT, -ESRCH, GUEST_KILLED_HINT,
+			 "%s was killed on this machine before record %" PRIu64, replayed->name,
+			 outcome->report.next_record);
 }

@@ -24,7 +24,7 @@ void replay_limits_print(const struct replay_options *options, const struct repl
 
 /*
  * @guest, which was replayed with the error @err or diverged, may have been killed for what it
- * took: then this is why, and @why says so.
+ * took, or by somebody: then this is why, and @why says so.
  */
 void replay_limits_explain(struct replay_guest *replayed, struct guest *guest, int err);
 

@@ -146,7 +146,7 @@ static void find_end(const struct replay_guest *guest, struct causes *causes)
 		add(causes, "it runs forever, or this machine is too slow",
 		    "--hang-timeout=0 waits forever; --console shows its last output", "%s",
 		    "no message within --hang-timeout");
-	if (!strcmp(got, "its end by signal 9") || !strcmp(got, "its end by signal 7"))
+	if (!strcmp(got, "its end by signal 7"))
 		add(causes, "it was killed by this machine",
 		    "check `df /dev/shm`, `free` and the end of `dmesg`",
 		    "%s: out of memory or of space in /dev/shm", got);

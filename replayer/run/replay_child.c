@@ -121,46 +121,6 @@ static int replay(const struct replay_options *options, struct replay_guest *rep
 	return err;
 }
 
-/* So many processes a guest needs at least to do something, its kernel's own among them. */
-#define PROCESSES_LEAST 16
-
-/* Can so many be started now? 0 or -errno. */
-static int try_processes(void)
-{
-	pid_t pid[PROCESSES_LEAST];
-	unsigned int count = 0;
-	int err = 0;
-
-	while (!err && count < PROCESSES_LEAST) {
-		pid[count] = fork();
-		if (!pid[count])
-			for (;;)
-				pause();
-		if (pid[count] < 0)
-			err = -errno;
-		else
-			count++;
-	}
-	while (count--) {
-		kill(pid[count], SIGKILL);
-		while (waitpid(pid[count], NULL, 0) < 0 && errno == EINTR)
-			;
-	}
-	return err;
-}
-
-/* A guest that is refused a process goes another way, and that is not a divergence. */
-static int check_processes(struct replay_outcome *outcome)
-{
-	int err = outcome->report.diverged ? try_processes() : 0;
-
-	return err ? diagnose(&outcome->why, EXIT_CANNOT, err, diagnosis_shortage(err),
-			      "the guest cannot be compared: it may need more processes than "
-			      "there can be: %s",
-			      strerror(-err))
-		   : 0;
-}
-
 void replay_child(const struct replay_options *options, struct replay_guest *replayed)
 {
 	struct replay_outcome *outcome = replayed->outcome;
@@ -171,8 +131,6 @@ void replay_child(const struct replay_options *options, struct replay_guest *rep
 
 	if (!err)
 		err = replay(options, replayed, reader, &guest, &probe);
-	if (!err)
-		err = check_processes(outcome);
 	if (err && !outcome->why.status)
 		diagnose(&outcome->why, EXIT_CANNOT, err, diagnosis_shortage(err),
 			 "cannot replay %s: %s", options->trace, strerror(-err));

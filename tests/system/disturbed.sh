@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # What a host may do to the processes of a recording and of a replay: kill one, stop one for a while,
-# interrupt its system calls, have no room in /dev/shm. kill -9 of the recorder is in stop.sh, full disks
-# are in bad_input.sh.
+# interrupt its system calls, have no room in /dev/shm. What is in a trace when the recorder is killed is in
+# stop.sh, full disks are in shortage.sh.
 #
 # TTREC_TEST_KILLS: how often a process is killed in each of the two (6; the long run has 500).
 # TTREC_TEST_SEED: where the random numbers come from; a failure names the one it had.
@@ -30,14 +30,6 @@ processes_of() {
 	done
 }
 
-# one_of PID: one of its processes, but not itself unless there is no other.
-one_of() {
-	local -a all
-	mapfile -t all < <(processes_of "$1")
-	((${#all[@]} > 1)) || return
-	echo "${all[1 + RANDOM % (${#all[@]} - 1)]}"
-}
-
 # start COMMAND...: in the background; $pid is its process.
 start() {
 	"$@" >out 2>err &
@@ -59,59 +51,20 @@ ended() {
 	wait "$pid" || status=$?
 }
 
-# kill_one: one of $pid's processes; another one where that changed nothing: it had ended by itself.
-kill_one() {
-	local tries tenths victim
-	for ((tries = 0; tries < 8; tries++)); do
-		victim=$(one_of "$pid") || victim=''
-		kill -9 "$victim" 2>/dev/null || kill "$pid" 2>/dev/null || return 0
-		for ((tenths = 0; tenths < 50; tenths++)); do
-			kill -0 "$pid" 2>/dev/null || return 0
-			sleep 0.1
-		done
-	done
-}
-
-# A process of a sandbox is killed: the recorder says how its guest ended, and the trace is whole.
-record_killed_once() {
-	local ms=$((RANDOM % 700))
-	start "$bin/ttrec" run -q -o t.zst "$kernel" mem=32M initrd="$initrd" do=tick:0:1000000
-	sleep_ms "$ms"
-	kill_one
-	ended "killed after $ms ms"
-	((status)) || fail "seed $seed, after $ms ms: exit status 0"
-	# Before it holds signals it ends by ours without a word.
-	[[ -s err ]] || ((status == 143)) || fail "seed $seed, after $ms ms: not a word"
-	[[ ! -s t.zst ]] || expect 0 ttdump verify t.zst
-	rm -f t.zst
+# killed MODE WITHIN COMMAND...: kills.py says what has to hold.
+killed() {
+	TTREC_TEST_BIN=$bin python3 "$source_dir/tests/system/kills.py" --kills "$kills" --seed "$seed" --within "$2" \
+		"$1" "${@:3}" >report || fail "$(cat report)"
+	cat report
 }
 
 record_killed() {
-	local i
-	RANDOM=$seed
-	for ((i = 0; i < kills; i++)); do
-		record_killed_once
-	done
+	killed record 700 "$bin/ttrec" run -q -o t.zst "$kernel" mem=32M initrd="$initrd" do=tick:0:1000000
 }
 
-# A process of a replay is killed: whatever it says, it is not that all was the same.
 replay_killed() {
-	local i ms felt=0
-	RANDOM=$seed
 	expect 0 ttrec run -q --digest every -o t.zst "$kernel" mem=32M initrd="$initrd" do=tick:1000,off
-	for ((i = 0; i < kills; i++)); do
-		ms=$((RANDOM % 400))
-		start "$bin/ttreplay" t.zst
-		sleep_ms "$ms"
-		kill_one
-		ended "killed after $ms ms"
-		# It may have been through with its work.
-		((status)) || continue
-		felt=$((felt + 1))
-		[[ -s out || -s err ]] || ((status == 143)) || fail "seed $seed, after $ms ms: not a word"
-		never_says out '^identical: '
-	done
-	at_least "$felt" $((kills / 2)) "replays that a killed process ended"
+	killed replay 1000 "$bin/ttreplay" t.zst
 }
 
 # pause_each: of $pid's processes, for a second, one after the other. Those that are a guest's user
@@ -190,8 +143,8 @@ tiny_shm() {
 	((status)) || expect 0 ttreplay t.zst
 }
 
-proves "kill -9 of a process of a sandbox, $kills times: the recording ends, and its trace is whole" record_killed
-proves "kill -9 of a process of a replay, $kills times: it is not called identical" replay_killed
+proves "kill -9 of a process of a recording, $kills times: it ends and says why, and its trace replays" record_killed
+proves "kill -9 of a process of a replay, $kills times: it is called neither identical nor different" replay_killed
 proves "a recording whose processes are stopped for a second each is the same" recording_paused
 proves "a replay whose processes are stopped for a second each is identical" replay_paused
 proves "a recorder whose system calls are interrupted makes the same trace" interrupted

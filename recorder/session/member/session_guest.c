@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "format/base/cleanup.h"
+#include "kernel/guest/guest_shortage.h"
 #include "recorder/session/member/session_client.h"
 #include "recorder/session/member/session_device.h"
 #include "recorder/session/member/session_program.h"
@@ -155,6 +156,8 @@ void session_guest_record_exit(struct session_guest *guest)
 	record.exit.signal = (uint64_t)guest->result.signal;
 	partition_record(guest->partition, &record);
 	guest->state = GUEST_SETTLED;
+	if (guest->guest->sandbox.killed)
+		guest->result.hint = GUEST_KILLED_HINT;
 	guest->result.ended = true;
 	/* When its process ends the host decides, and others may have run on. */
 	guest->result.ended_now = guest->left < WIRE_TIME_NEVER ? guest->left : record.now;

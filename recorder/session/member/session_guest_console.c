@@ -171,7 +171,7 @@ void session_guest_show_console(struct session_guest *guest)
 static bool end_at_shortage(struct session_guest *guest)
 {
 	struct outcome *outcome = guest->partition->outcome;
-	char time[UNITS_TEXT];
+	char time[UNITS_TEXT], when[UNITS_TEXT + 8];
 	size_t at;
 	int err = guest_shortage_find(guest->console, guest->console_size, &at);
 
@@ -179,10 +179,9 @@ static bool end_at_shortage(struct session_guest *guest)
 		return false;
 	judge(guest, guest->console, at);
 	guest->partition->over = true;
-	diagnose(outcome_reason(outcome), EXIT_CANNOT, err, diagnosis_shortage(err),
-		 "this machine refused the guest %s %s at t=%s s: %s", guest->guest->spec->name,
-		 guest_shortage_text(err), duration_exact(partition_now(guest->partition), time),
-		 strerror(-err));
+	snprintf(when, sizeof(when), "at t=%s s",
+		 duration_exact(partition_now(guest->partition), time));
+	guest_shortage_diagnose(err, guest->guest->spec->name, when, outcome_reason(outcome));
 	outcome_finish(outcome, SESSION_FAULT);
 	return true;
 }

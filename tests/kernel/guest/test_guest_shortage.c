@@ -30,6 +30,14 @@ static void test_reports_of_kernels(void **state)
 		  "fork failed: Resource temporarily unavailable",
 		  -EAGAIN },
 		{ "check_seccomp : clone failed: Cannot allocate memory", -ENOMEM },
+		{ "[    1.1] userspace - ptrace set regs failed, errno = 3", -ESRCH },
+		{ "userspace - ptrace continue failed, op = 24, errno = 3", -ESRCH },
+		{ "wait_stub_done : failed to wait for SIGTRAP, pid = 31, n = 31, errno = 0, "
+		  "status = 0x9",
+		  -ESRCH },
+		{ "Kernel panic - not syncing: Failed to continue stub, pid = 7, errno = 3",
+		  -ESRCH },
+		{ "start_userspace : expected SIGSTOP, got status = 9", -ESRCH },
 	};
 	size_t at;
 
@@ -46,7 +54,9 @@ static void test_other_lines(void **state)
 		"sh: fork: Resource temporarily unavailable",
 		"start_userspace : clone failed, errno = ",
 		"start_userspace : clone failed, errno = 22",
-		"start_userspace : clone failed, errno = 99999999999999999999",
+		"start_userspace : clone failed, errno = 110",
+		"userspace - ptrace set regs failed, errno = 5",
+		"wait_stub_done : failed to wait for SIGTRAP, n = 31, errno = 0, status = 0x9f",
 		"start_ptraced_child : fork failed: Operation not permitted",
 	};
 	size_t at;

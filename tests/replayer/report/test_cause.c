@@ -165,9 +165,9 @@ static void test_ends_are_explained(void **state)
 	find(&scene);
 	assert_cause(&scene, 0, "it runs forever, or this machine is too slow", "--hang-timeout");
 	set_scene(&scene);
-	strcpy(scene.outcome.report.got, "its end by signal 9");
+	strcpy(scene.outcome.report.got, "its end by signal 7");
 	find(&scene);
-	assert_cause(&scene, 0, "it was killed by this machine", "its end by signal 9");
+	assert_cause(&scene, 0, "it was killed by this machine", "its end by signal 7");
 	set_scene(&scene);
 	strcpy(scene.outcome.report.got, "its end by signal 11");
 	find(&scene);
