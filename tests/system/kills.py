@@ -21,7 +21,7 @@ import sys
 import time
 
 PATIENCE = 30  # seconds to end in, once a process was killed
-NO_EFFECT = 2  # seconds after which a process was not missed
+NO_EFFECT = 5  # seconds after which a process was not missed
 PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -150,7 +150,8 @@ class Kills:
         # By our SIGTERM: a process that was not missed.
         if not felt:
             self.counts["not missed"] += 1
-            return None if status in (143, -15) else f"status {status} after SIGTERM"
+            # It may have been about to end.
+            return None if status in (4, 143, -15) else f"status {status} after SIGTERM"
         if role == "command" and status != -9:
             return f"status {status}"
         if role != "command" and (status < 0 or status >= 128):
