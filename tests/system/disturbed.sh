@@ -63,7 +63,7 @@ record_killed() {
 }
 
 replay_killed() {
-	expect 0 ttrec run -q --digest every -o t.zst "$kernel" mem=32M initrd="$initrd" do=tick:1000,off
+	expect 0 ttrec run -q --digest every -o t.zst "$kernel" mem=32M initrd="$initrd" do=tick:300,off
 	killed replay 1000 "$bin/ttreplay" t.zst
 }
 

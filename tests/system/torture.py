@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """One call of a command fails, another one each time, and the command takes it well. See torture.sh.
 
-torture.py [--failures N|all] [--seed N] [--only WORD] NAME COMMAND...
+torture.py [--failures N|all] [--calls N] [--seed N] [--only WORD] NAME COMMAND...
 
 COMMAND writes into the directory results/, which is made anew for each run. First it is run to list the places
 from which it calls (fail_call.c), then once for each of those that are drawn, with one call from there failing.
-With "all" each of the first 200 calls of each generation of its processes fails, too.
+With "all" each of the first calls of each generation of its processes fails, too.
 """
 import argparse
 import difflib
@@ -20,7 +20,6 @@ import subprocess
 import sys
 
 PATIENCE = 120
-FIRST_CALLS = 200
 # Errors of the host, and of those what it is short of.
 ERRORS = {5: "Input/output", 4: "Interrupted", 11: "temporarily unavailable|processes", 12: "[Mm]emory",
           23: "open files", 24: "open files", 28: "No space|disk|room", 30: "Read-only", 37: "locks",
@@ -156,6 +155,7 @@ class Torture:
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--failures", default="all")
+    parser.add_argument("--calls", type=int, default=200)
     parser.add_argument("--seed", default="1")
     parser.add_argument("--only", default="")
     parser.add_argument("name")
@@ -166,9 +166,9 @@ def main():
     count = len(places) if torture.everything else min(int(options.failures), len(places))
     felt = sum(torture.fail_place(place) for place in torture.random.sample(places, count))
     print(f"{options.name}: {count} of {len(places)} places, {felt} failed, {torture.problems} taken badly")
-    if torture.everything and not options.only:
+    if torture.everything and options.calls and not options.only:
         generations = sorted({place.split()[0] for place in places})
-        calls = [f"{generation} * * {which} 0" for generation in generations for which in range(1, FIRST_CALLS + 1)]
+        calls = [f"{generation} * * {which} 0" for generation in generations for which in range(1, options.calls + 1)]
         felt = sum(torture.fail(call) for call in calls)
         print(f"{options.name}: {len(calls)} calls by number, {felt} failed, {torture.problems} taken badly")
     sys.exit(torture.problems > 0 or not felt)

@@ -6,7 +6,8 @@
 #
 #	tests/system/torture.sh [COMMAND]...	record, replay, show, ...: those that are named, else all
 #
-# TTREC_TEST_FAILURES: how many of the places that call fail, of each command (6), or "all".
+# TTREC_TEST_FAILURES: how many of the places that call fail, of each command (6), or "all"; then also so many
+# of the first calls of each process: TTREC_TEST_CALLS (200).
 # TTREC_TEST_SEED: which of them. TTREC_TEST_ONLY: a pattern of their lines, as "^0 malloc".
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lab_lib.sh"
@@ -46,7 +47,7 @@ END
 # tortured NAME COMMAND...
 tortured() {
 	cp "$traces"/*.* .
-	python3 "$source_dir/tests/system/torture.py" --failures "$failures" --seed "$seed" \
+	python3 "$source_dir/tests/system/torture.py" --failures "$failures" --calls "${TTREC_TEST_CALLS:-200}" --seed "$seed" \
 		${TTREC_TEST_ONLY:+--only "$TTREC_TEST_ONLY"} "$@" >report || fail "seed $seed: $(cat report)"
 }
 
