@@ -4,29 +4,40 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "format/base/cleanup.h"
+#include "format/base/console_line.h"
 
 /*
- * How these lines begin in Linux 5.10 to 7.2, behind a time stamp (arch/um/os-Linux:
- * skas/process.c, skas/mem.c, start_up.c, helper.c; arch/um/drivers/ubd_user.c). Each address space
- * of the guest's programs is a process of the host, which is cloned and traced.
+ * How these lines begin in Linux 5.10 to 7.2, behind a time stamp or, @anywhere, behind other text
+ * (arch/um/os-Linux: skas/process.c, skas/mem.c, start_up.c, helper.c;
+ * arch/um/drivers/ubd_user.c). Each address space of the guest's programs is a process of the host,
+ * which is cloned and traced.
  */
-static const char *const reports[] = {
-	"start_userspace : ",
-	"copy_context_skas0 - stub-parent reports ",
-	"userspace - ",
-	"wait_stub_done : ",
-	"do_syscall_stub : ",
-	"Failed to get registers from stub, ",
-	"Failed to continue stub, ",
-	"Failed to continue new process, ",
-	"run_helper : ",
-	"run_helper_thread : ",
-	"start_io_thread - ",
-	"start_ptraced_child : ",
-	"check_seccomp : ",
+static const struct {
+	const char *text;
+	bool anywhere;
+} reports[] = {
+	{ "start_userspace : ", false },
+	{ "copy_context_skas0 - stub-parent reports ", false },
+	{ "userspace - ptrace ", false },
+	{ "userspace - wait failed", false },
+	{ "userspace - PTRACE_GETREGS failed", false },
+	{ "userspace -  get_fp_registers failed", false },
+	{ "wait_stub_done : ", false },
+	{ "Failed to get registers from stub, ", false },
+	{ "Failed to continue new process, ", false },
+	{ "run_helper : ", false },
+	{ "run_helper_thread : ", false },
+	{ "start_io_thread - ", false },
+	/* By a panic. */
+	{ "do_syscall_stub : ", true },
+	{ "Failed to continue stub, ", true },
+	/* Before there is a log: "Checking that ptrace can change system call numbers..." */
+	{ "start_ptraced_child : ", true },
+	{ "check_seccomp : ", true },
 };
 
 /* How they go on for each error: printk() writes a number, perror(3) a text. */
@@ -58,16 +69,18 @@ static int error_of(const char *text)
 
 static int line_shortage(const char *line, size_t length)
 {
+	const char *begin;
 	char text[160];
 
 	if (length >= sizeof(text))
 		return 0;
 	memcpy(text, line, length);
 	text[length] = '\0';
+	begin = console_line_text(text);
 	for (size_t i = 0; i < ARRAY_SIZE(reports); i++) {
-		const char *found = strstr(text, reports[i]);
+		const char *found = strstr(begin, reports[i].text);
 
-		if (found)
+		if (found && (found == begin || reports[i].anywhere))
 			return error_of(found);
 	}
 	return 0;

@@ -52,6 +52,8 @@ static void test_other_lines(void **state)
 		"",
 		"\n\n",
 		"sh: fork: Resource temporarily unavailable",
+		"test: userspace - ended with status = 9",
+		"echo start_userspace : clone failed, errno = 11",
 		"start_userspace : clone failed, errno = ",
 		"start_userspace : clone failed, errno = 22",
 		"start_userspace : clone failed, errno = 110",
