@@ -79,7 +79,7 @@ static int write_reports(const struct replay_options *options, const struct verd
 {
 	int status = 0;
 
-	for (size_t i = 0; i < options->report_count; i++) {
+	for (size_t i = 0; options->report[i]; i++) {
 		struct diagnosis why = { 0 };
 
 		if (report_write(verdict, options->report[i], &why))
@@ -184,7 +184,7 @@ static int check_outputs(const struct replay_options *options, struct diagnosis 
 {
 	int err = refuse_overwriting(options->trace, options->ci.junit, "--junit", why);
 
-	for (size_t i = 0; !err && i < options->report_count; i++)
+	for (size_t i = 0; !err && options->report[i]; i++)
 		err = refuse_overwriting(options->trace, options->report[i], "--report", why);
 	for (size_t i = 0; !err && i < options->dump_count; i++)
 		err = refuse_overwriting(options->trace, options->dump[i].file, "--dump-memory",

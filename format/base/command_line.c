@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The command line of a command, read by argp. */
+/* The command line of a command: tables of options, read by argp. */
 #include "format/base/command_line.h"
 
 #include <errno.h>
@@ -8,20 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/base/cleanup.h"
 #include "format/base/diagnosis.h"
 #include "format/base/units.h"
 #include "format/base/words.h"
 
-void command_line_parse(const struct argp *argp, int argc, char **argv, unsigned int flags,
-			void *input)
-{
-	error_t err = argp_parse(argp, argc, argv, flags, NULL, input);
+/* The key of an option without a letter is its place in the tables, after all letters. */
+#define KEY_FIRST 0x100
 
-	if (!err)
-		return;
-	fprintf(stderr, "%s: cannot read the command line: %s\n", argv[0], strerror(err));
-	exit(EXIT_CANNOT);
-}
+struct parsing {
+	const struct command_line *command;
+	void *input;
+};
 
 /* ---- Values of options ----------------------------------------------------------------------- */
 
@@ -38,7 +36,19 @@ uint64_t option_number(const char *text, const char *option, uint64_t max, struc
 	return value;
 }
 
-uint64_t option_time(const char *text, const char *option, struct argp_state *state)
+static uint64_t read_number(const struct option_row *row, const char *text, const char *option,
+			    struct argp_state *state)
+{
+	uint64_t most = row->most ?: row->size == sizeof(uint32_t) ? UINT32_MAX : UINT64_MAX;
+	uint64_t value = option_number(text, option, most, state);
+
+	if (value < row->least)
+		argp_error(state, "invalid %s '%s': expected at least %" PRIu64, option, text,
+			   row->least);
+	return value;
+}
+
+static uint64_t read_time(const char *text, const char *option, struct argp_state *state)
 {
 	uint64_t ns = 0;
 
@@ -48,7 +58,7 @@ uint64_t option_time(const char *text, const char *option, struct argp_state *st
 	return ns;
 }
 
-uint64_t option_size(const char *text, const char *option, struct argp_state *state)
+static uint64_t read_size(const char *text, const char *option, struct argp_state *state)
 {
 	uint64_t bytes = 0;
 
@@ -58,23 +68,209 @@ uint64_t option_size(const char *text, const char *option, struct argp_state *st
 	return bytes;
 }
 
-int option_choice(const char *text, const char *option, const char *const *names,
-		  struct argp_state *state)
+static uint64_t read_choice(const struct option_row *row, const char *text, const char *option,
+			    struct argp_state *state)
 {
+	const char *const *names = row->names;
 	char expected[64] = "";
 
 	for (int i = 0; names[i]; i++) {
 		if (!strcmp(text, names[i]))
-			return i;
+			return row->least + (unsigned int)i;
 		strcat(strcat(expected, !i ? "" : names[i + 1] ? ", " : " or "), names[i]);
 	}
 	argp_error(state, "invalid %s '%s': expected %s", option, text, expected);
 	return 0;
 }
 
-void option_add(const char **list, size_t most, const char *text, const char *option,
-		struct argp_state *state)
+static void add_word(const struct option_row *row, const char **list, const char *text,
+		     const char *option, struct argp_state *state)
 {
+	size_t most = row->size / sizeof(*list) - 1;
+
 	if (!words_add(list, most, text))
 		argp_error(state, "%s: given more than %zu times", option, most);
+}
+
+static void store_number(void *field, size_t size, uint64_t value)
+{
+	if (size == sizeof(uint32_t))
+		*(uint32_t *)field = (uint32_t)value;
+	else
+		*(uint64_t *)field = value;
+}
+
+static void take_option(const struct option_row *row, char *input, char *text,
+			struct argp_state *state)
+{
+	void *field = input + row->field;
+	char option[40];
+
+	snprintf(option, sizeof(option), "--%s", row->name);
+	if (row->given)
+		*(bool *)(input + row->given) = true;
+	switch (row->kind) {
+	case OPTION_FLAG:
+		*(bool *)field = true;
+		break;
+	case OPTION_TEXT:
+		*(const char **)field = text;
+		break;
+	case OPTION_NUMBER:
+		store_number(field, row->size, read_number(row, text, option, state));
+		break;
+	case OPTION_TIME:
+		store_number(field, row->size, read_time(text, option, state));
+		break;
+	case OPTION_SIZE:
+		store_number(field, row->size, read_size(text, option, state));
+		break;
+	case OPTION_CHOICE:
+		store_number(field, row->size, read_choice(row, text, option, state));
+		break;
+	case OPTION_LIST:
+		add_word(row, field, text, option, state);
+		break;
+	case OPTION_CALL:
+		row->take(text, input, state);
+		break;
+	case OPTION_HEADING:
+	case OPTION_OTHER:
+		break;
+	}
+}
+
+/* ---- The other words ------------------------------------------------------------------------- */
+
+static void take_argument(const struct parsing *parsing, char *text, struct argp_state *state)
+{
+	const struct command_line *command = parsing->command;
+
+	if (command->take)
+		command->take(text, parsing->input, state);
+	else if (!command->most)
+		argp_error(state, "unexpected argument '%s'", text);
+	else if (state->arg_num >= command->most)
+		argp_error(state, "%s", command->excess ?: "more than one trace given");
+	else
+		*(const char **)((char *)parsing->input + command->argument[state->arg_num]) = text;
+}
+
+static void check_end(const struct parsing *parsing, struct argp_state *state)
+{
+	if (state->arg_num < parsing->command->least)
+		argp_error(state, "%s", parsing->command->missing ?: "missing trace file");
+	if (parsing->command->check)
+		parsing->command->check(parsing->input, state);
+}
+
+/* ---- argp ------------------------------------------------------------------------------------ */
+
+static bool is_end(const struct option_row *row)
+{
+	return !row->name && !row->doc;
+}
+
+/* The next row of @command, from its first on; *@table is the one it is of. NULL: that was all. */
+static const struct option_row *next_row(const struct command_line *command,
+					 const struct option_row *row,
+					 const struct option_table **table)
+{
+	if (!row)
+		*table = command->table;
+	row = row ? row + 1 : (*table)->rows;
+	while (row && is_end(row))
+		row = ++*table < command->table + COMMAND_TABLES ? (*table)->rows : NULL;
+	return row;
+}
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+	const struct parsing *parsing = state->input;
+	const struct option_table *table;
+	int place = KEY_FIRST;
+
+	if (key == ARGP_KEY_ARG)
+		take_argument(parsing, text, state);
+	else if (key == ARGP_KEY_END)
+		check_end(parsing, state);
+	if (key == ARGP_KEY_ARG || key == ARGP_KEY_END)
+		return 0;
+	for (const struct option_row *row = next_row(parsing->command, NULL, &table); row;
+	     row = next_row(parsing->command, row, &table), place++) {
+		if (row->name && key == (row->letter ?: place)) {
+			take_option(row, (char *)parsing->input + table->base, text, state);
+			return 0;
+		}
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+/* Lack of memory ends the array early. */
+static struct argp_option *list_options(const struct command_line *command)
+{
+	struct argp_option *list = calloc(1, sizeof(*list));
+	const struct option_table *table;
+	size_t count = 0, space = 1;
+
+	for (const struct option_row *row = next_row(command, NULL, &table); row && list;
+	     row = next_row(command, row, &table)) {
+		bool other = row->kind == OPTION_OTHER;
+		struct argp_option *grown =
+			array_reserve(list, &space, count + 2, 16, sizeof(*list));
+
+		if (!grown)
+			free(list);
+		list = grown;
+		if (!list)
+			break;
+		list[count] = (struct argp_option){
+			.name = row->name,
+			.key = !row->name || other ? 0 : row->letter ?: KEY_FIRST + (int)count,
+			.arg = row->value,
+			.flags = other ? OPTION_ALIAS | OPTION_HIDDEN : 0,
+			.doc = row->doc,
+			.group = row->group,
+		};
+		list[++count] = (struct argp_option){ 0 };
+	}
+	return list;
+}
+
+void command_line_parse(const struct command_line *command, int argc, char **argv, void *input)
+{
+	auto_free struct argp_option *options = list_options(command);
+	struct argp argp = {
+		.options = options,
+		.parser = parse,
+		.args_doc = command->usage,
+		.doc = command->doc,
+		.help_filter = command->help,
+	};
+	struct parsing parsing = { command, input };
+	error_t err =
+		options ? argp_parse(&argp, argc, argv, command->flags, NULL, &parsing) : ENOMEM;
+
+	if (!err)
+		return;
+	fprintf(stderr, "%s: cannot read the command line: %s\n", argv[0], strerror(err));
+	exit(EXIT_CANNOT);
+}
+
+bool command_line_has(const struct argp_state *state, const char *word)
+{
+	const struct command_line *command = ((const struct parsing *)state->input)->command;
+	const struct option_table *table;
+
+	for (const struct option_row *row = next_row(command, NULL, &table); row;
+	     row = next_row(command, row, &table)) {
+		size_t length = row->name ? strlen(row->name) : 0;
+
+		if (length && !strncmp(word, "--", 2) && !strncmp(word + 2, row->name, length) &&
+		    (!word[2 + length] || word[2 + length] == '='))
+			return true;
+		if (word[0] == '-' && word[1] && word[1] == row->letter && !word[2])
+			return true;
+	}
+	return false;
 }

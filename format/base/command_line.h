@@ -1,37 +1,90 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The command line of a command, read by argp. */
+/* The command line of a command: tables of options, read by argp. */
 #ifndef TTREC_COMMAND_LINE_H
 #define TTREC_COMMAND_LINE_H
 
 #include <argp.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/*
- * Like argp_parse(), which ends the process after a usage error but returns if it is out of memory.
- * Options that were not parsed must not be taken as not given, so that ends the process, too, with
- * EXIT_CANNOT.
- */
-void command_line_parse(const struct argp *argp, int argc, char **argv, unsigned int flags,
-			void *input);
+/* How the value of an option is read, and the type of the field that it is stored in. */
+enum option_kind {
+	OPTION_HEADING, /* no option: @doc is a line of the help */
+	OPTION_OTHER,	/* @name is a hidden other name of the option before */
+	OPTION_FLAG,	/* bool, which becomes true */
+	OPTION_TEXT,	/* const char * */
+	OPTION_NUMBER,	/* uint32_t or uint64_t: a whole number, decimal or with 0x */
+	OPTION_TIME,	/* uint64_t: a duration in ns */
+	OPTION_SIZE,	/* uint64_t: a size above 0, in bytes */
+	OPTION_CHOICE,	/* an enum: one of @names */
+	OPTION_LIST, /* an array of const char *, which keeps a NULL at its end: can be repeated */
+	OPTION_CALL, /* whatever @take makes of it */
+};
+
+/* Take the value @text, or NULL, to @input. What is not valid goes to argp_error(). */
+typedef void option_take(char *text, void *input, struct argp_state *state);
+
+struct option_row {
+	const char *name;
+	int letter;	   /* -o; 0: none */
+	const char *value; /* as the help names it; NULL: the option has none */
+	const char *doc;
+	int group; /* of the help */
+	enum option_kind kind;
+	size_t field, size;	  /* of the field, in the input of the command: OPTION_FIELD() */
+	size_t given;		  /* the offset of a bool that becomes true as well; 0: none */
+	uint64_t least;		  /* of a number; the value of the first choice */
+	uint64_t most;		  /* of a number; 0: all that the field can hold */
+	const char *const *names; /* ends with NULL */
+	option_take *take;
+};
+
+#define OPTION_FIELD(type, member) \
+	.field = offsetof(type, member), .size = sizeof(((type *)0)->member)
+
+/* The rows of options that several commands have are a table of their own; ends without a name. */
+struct option_table {
+	const struct option_row *rows;
+	size_t base; /* where in the input the struct begins that the fields are of */
+};
+
+#define COMMAND_TABLES	  5
+#define COMMAND_ARGUMENTS 2
+
+struct command_line {
+	const char *usage, *doc; /* args_doc and doc of struct argp */
+	struct option_table table[COMMAND_TABLES];
+	/*
+	 * The other words: each is stored in a const char *, whose offset is here, and the first
+	 * @least must be there, or @take gets each of them.
+	 */
+	unsigned int least, most;
+	size_t argument[COMMAND_ARGUMENTS];
+	const char *missing, *excess; /* NULL: of a trace */
+	option_take *take;
+	void (*check)(void *input, struct argp_state *state);  /* at the end; NULL */
+	char *(*help)(int key, const char *text, void *input); /* the help_filter; NULL */
+	unsigned int flags;				       /* of argp_parse() */
+};
 
 /*
- * The value @text of @option, written as the user types it: "--seed". What is not valid is a
- * usage error, which ends the process.
+ * Parse into @input. A usage error is printed and ends the process with EXIT_USAGE, lack of memory
+ * with EXIT_CANNOT: options that were not parsed must not be taken as not given.
  */
+void command_line_parse(const struct command_line *command, int argc, char **argv, void *input);
 
-/* A whole number of at most @max, decimal or with 0x. */
+/*
+ * Is @word an option of the command that is parsed, alone or with "=" and a value behind it? For an
+ * option_take.
+ */
+bool command_line_has(const struct argp_state *state, const char *word);
+
+/*
+ * The whole number @text, at most @max, which is the value of @option ("--seed"), for those that
+ * take more than a number.
+ */
 uint64_t option_number(const char *text, const char *option, uint64_t max,
 		       struct argp_state *state);
-/* A duration, in ns. */
-uint64_t option_time(const char *text, const char *option, struct argp_state *state);
-/* A size above 0, in bytes. */
-uint64_t option_size(const char *text, const char *option, struct argp_state *state);
-/* The index in @names, which ends with NULL. */
-int option_choice(const char *text, const char *option, const char *const *names,
-		  struct argp_state *state);
-/* One more for @list, which ends with NULL and has room for @most. */
-void option_add(const char **list, size_t most, const char *text, const char *option,
-		struct argp_state *state);
 
 #endif

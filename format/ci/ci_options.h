@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The CI options of all commands: a child of a command's argp table. */
+/* The CI options of all commands: a table of a command line. */
 #ifndef TTREC_CI_OPTIONS_H
 #define TTREC_CI_OPTIONS_H
 
-#include <argp.h>
 #include <stdbool.h>
+
+#include "format/base/command_line.h"
 
 enum ci_service { CI_NONE, CI_GITHUB, CI_GITLAB };
 
@@ -16,8 +17,8 @@ struct ci_options {
 	char token[CI_TOKEN]; /* that gives commands back their meaning; empty: they have it */
 };
 
-/* Its input is a struct ci_options, zeroed. */
-extern const struct argp ci_argp;
+/* The fields are of a struct ci_options, zeroed. */
+extern const struct option_row ci_rows[];
 
 /* What --ci takes: "github"; NULL for CI_NONE. */
 const char *ci_service_name(enum ci_service service);

@@ -26,18 +26,11 @@ static const struct format {
 
 struct export
 {
+	const char *name; /* of the format */
 	const struct format *format;
 	const char *output;
 	struct export_request request;
 };
-
-static const struct argp_option options[] = {
-	{ "output", 'o', "FILE", 0, "write to FILE instead of standard output", 0 },
-	{ "report", 'r', "FILE", 0, "html: mark the divergence in this replay report", 0 },
-	{ 0 },
-};
-
-static const char doc[] = "Convert a trace to the format of another tool.\vFormats:";
 
 /* The help lists the formats in the order of the table. */
 static char *list_formats(int key, const char *text, void *input)
@@ -67,51 +60,41 @@ static const struct format *find_format(const char *name)
 	return NULL;
 }
 
-static void refuse_format(struct argp_state *state, const char *name)
+static void check(void *input, struct argp_state *state)
 {
+	struct export *export = input;
 	char list[80] = "";
 
-	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
-		size_t size = strlen(list);
-
-		snprintf(list + size, sizeof(list) - size, "%s%s", i ? ", " : "", formats[i].name);
-	}
-	if (name)
-		argp_error(state, "unknown format \"%s\": expected %s", name, list);
-	else
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
+		strcat(strcat(list, i ? ", " : ""), formats[i].name);
+	export->format = export->name ? find_format(export->name) : NULL;
+	if (!export->name)
 		argp_error(state, "missing format: expected %s", list);
+	else if (!export->format)
+		argp_error(state, "unknown format \"%s\": expected %s", export->name, list);
+	else if (!export->request.path)
+		argp_error(state, "missing trace file");
+	else if (export->request.report && !export->format->takes_report)
+		argp_error(state, "%s does not take --report", export->format->name);
 }
 
-static error_t parse(int key, char *argument, struct argp_state *state)
-{
-	struct export *export = state->input;
+static const struct option_row rows[] = {
+	{ "output", 'o', "FILE", "write to FILE instead of standard output", 0, OPTION_TEXT,
+	  OPTION_FIELD(struct export, output) },
+	{ "report", 'r', "FILE", "html: mark the divergence in this replay report", 0, OPTION_TEXT,
+	  OPTION_FIELD(struct export, request.report) },
+	{ 0 },
+};
 
-	switch (key) {
-	case 'o':
-		export->output = argument;
-		return 0;
-	case 'r':
-		export->request.report = argument;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (export->format && export->request.path)
-			argp_error(state, "more than one trace given");
-		else if (export->format)
-			export->request.path = argument;
-		else if (!(export->format = find_format(argument)))
-			refuse_format(state, argument);
-		return 0;
-	case ARGP_KEY_END:
-		if (!export->format)
-			refuse_format(state, NULL);
-		else if (!export->request.path)
-			argp_error(state, "missing trace file");
-		else if (export->request.report && !export->format->takes_report)
-			argp_error(state, "%s does not take --report", export->format->name);
-		return 0;
-	}
-	return ARGP_ERR_UNKNOWN;
-}
+static const struct command_line command = {
+	.usage = "FORMAT TRACE",
+	.doc = "Convert a trace to the format of another tool.\vFormats:",
+	.table = { { rows, 0 } },
+	.most = 2,
+	.argument = { offsetof(struct export, name), offsetof(struct export, request.path) },
+	.check = check,
+	.help = list_formats,
+};
 
 /* What is read must not be what is written: it would be empty by then. */
 static int open_output(const struct export *export, FILE **file, struct diagnosis *diagnosis)
@@ -147,14 +130,12 @@ static int write_export(const struct export *export, struct trace_reader *reader
 
 int dump_export(int argc, char **argv, struct diagnosis *diagnosis)
 {
-	static const struct argp argp = { options,	parse, "FORMAT TRACE", doc, NULL,
-					  list_formats, NULL };
 	struct export export = { 0 };
 	auto_trace *reader = NULL;
 	auto_file *file = NULL;
 	int err;
 
-	command_line_parse(&argp, argc, argv, 0, &export);
+	command_line_parse(&command, argc, argv, &export);
 	if (export.format->binary && !export.output && isatty(STDOUT_FILENO))
 		return diagnose(diagnosis, EXIT_USAGE, -EINVAL, "give a file with -o",
 				"%s is not written to a terminal", export.format->name);

@@ -23,46 +23,29 @@ struct extract {
 	bool found;
 };
 
-enum { KEY_MAX_DISK = 0x100 };
-
-static const struct argp_option options[] = {
-	{ "output", 'o', "DIR|FILE", 0,
-	  "write below this directory (default: the current one), or one file to this name", 0 },
-	{ "max-disk", KEY_MAX_DISK, "SIZE", 0,
-	  "limit the disk space of the files together (default: the free space)", 0 },
-	{ "list", 'l', NULL, 0, "only list the files: mode, size, SHA-256, path", 0 },
+static const struct option_row rows[] = {
+	{ "output", 'o', "DIR|FILE",
+	  "write below this directory (default: the current one), or one file to this name", 0,
+	  OPTION_TEXT, OPTION_FIELD(struct extract, output) },
+	{ "max-disk", 0, "SIZE",
+	  "limit the disk space of the files together (default: the free space)", 0, OPTION_SIZE,
+	  OPTION_FIELD(struct extract, max_disk) },
+	{ "list", 'l', NULL, "only list the files: mode, size, SHA-256, path", 0, OPTION_FLAG,
+	  OPTION_FIELD(struct extract, list) },
 	{ 0 },
 };
 
-static const char doc[] = "Extract the files that a trace embeds: all of them, or the one whose "
-			  "path or file name is NAME. Files are written below the directory and "
-			  "never outside it; an existing file is not overwritten.";
-
-static error_t parse(int key, char *argument, struct argp_state *state)
-{
-	struct extract *extract = state->input;
-
-	switch (key) {
-	case 'o':
-		extract->output = argument;
-		return 0;
-	case KEY_MAX_DISK:
-		extract->max_disk = option_size(argument, "--max-disk", state);
-		return 0;
-	case 'l':
-		extract->list = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (state->arg_num > 1)
-			argp_error(state, "more than one name given");
-		*(state->arg_num ? &extract->name : &extract->trace) = argument;
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "missing trace file");
-		return 0;
-	}
-	return ARGP_ERR_UNKNOWN;
-}
+static const struct command_line command = {
+	.usage = "TRACE [NAME]",
+	.doc = "Extract the files that a trace embeds: all of them, or the one whose path or file "
+	       "name is NAME. Files are written below the directory and never outside it; an "
+	       "existing file is not overwritten.",
+	.table = { { rows, 0 } },
+	.least = 1,
+	.most = 2,
+	.argument = { offsetof(struct extract, trace), offsetof(struct extract, name) },
+	.excess = "more than one name given",
+};
 
 static const char *last_part(const char *path)
 {
@@ -265,14 +248,13 @@ static int check_space(struct extract *extract, struct trace_reader *reader,
 
 int dump_extract(int argc, char **argv, struct diagnosis *diagnosis)
 {
-	static const struct argp argp = { options, parse, "TRACE [NAME]", doc, NULL, NULL, NULL };
 	struct extract extract = { 0 };
 	auto_trace *reader = NULL;
 	struct trace_artifact artifact;
 	uint64_t position = 0, before = 0;
 	int err, got = 0;
 
-	command_line_parse(&argp, argc, argv, 0, &extract);
+	command_line_parse(&command, argc, argv, &extract);
 	err = dump_open(extract.trace, &reader, diagnosis);
 	if (!err && !extract.list)
 		err = check_space(&extract, reader, diagnosis);

@@ -16,35 +16,21 @@ struct salvage {
 	const char *output;
 };
 
-static const struct argp_option options[] = {
-	{ "output", 'o', "FILE", 0, "write to FILE (default: TRACE.salvaged, unless it exists)",
-	  0 },
+static const struct option_row rows[] = {
+	{ "output", 'o', "FILE", "write to FILE (default: TRACE.salvaged, unless it exists)", 0,
+	  OPTION_TEXT, OPTION_FIELD(struct salvage, output) },
 	{ 0 },
 };
 
-static const char doc[] =
-	"Write everything up to the first damage to a new, complete trace, with a note at its end "
-	"that says what was lost. The damaged trace is not changed.";
-
-static error_t parse(int key, char *argument, struct argp_state *state)
-{
-	struct salvage *salvage = state->input;
-
-	switch (key) {
-	case 'o':
-		salvage->output = argument;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (salvage->input)
-			argp_error(state, "more than one trace given");
-		salvage->input = argument;
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "missing trace file");
-		return 0;
-	}
-	return ARGP_ERR_UNKNOWN;
-}
+static const struct command_line command = {
+	.usage = "TRACE",
+	.doc = "Write everything up to the first damage to a new, complete trace, with a note at "
+	       "its end that says what was lost. The damaged trace is not changed.",
+	.table = { { rows, 0 } },
+	.least = 1,
+	.most = 1,
+	.argument = { offsetof(struct salvage, input) },
+};
 
 static int salvage_failed(const struct salvage *salvage, const char *output, int err,
 			  const struct trace_report *report, struct diagnosis *diagnosis)
@@ -80,7 +66,6 @@ static void print_saved(const struct salvage *salvage, const char *output,
 
 int dump_salvage(int argc, char **argv, struct diagnosis *diagnosis)
 {
-	static const struct argp argp = { options, parse, "TRACE", doc, NULL, NULL, NULL };
 	struct salvage salvage = { 0 };
 	struct trace_report report;
 	auto_free char *name = NULL;
@@ -88,7 +73,7 @@ int dump_salvage(int argc, char **argv, struct diagnosis *diagnosis)
 	struct stat status;
 	int err;
 
-	command_line_parse(&argp, argc, argv, 0, &salvage);
+	command_line_parse(&command, argc, argv, &salvage);
 	if (!salvage.output && asprintf(&name, "%s.salvaged", salvage.input) < 0)
 		return diagnose(diagnosis, EXIT_CANNOT, -ENOMEM, NULL, "out of memory");
 	output = salvage.output ? salvage.output : name;

@@ -8,25 +8,14 @@
 #include "format/base/command_line.h"
 #include "format/base/units.h"
 
-static const char doc[] = "Check the integrity of a trace and print one line. Exit status 0 if it "
-			  "is intact, 3 if it is damaged or ends early.";
-
-static error_t parse(int key, char *argument, struct argp_state *state)
-{
-	const char **path = state->input;
-
-	switch (key) {
-	case ARGP_KEY_ARG:
-		if (*path)
-			argp_error(state, "more than one trace given");
-		*path = argument;
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "missing trace file");
-		return 0;
-	}
-	return ARGP_ERR_UNKNOWN;
-}
+/* Its input is the path of the trace. */
+static const struct command_line command = {
+	.usage = "TRACE",
+	.doc = "Check the integrity of a trace and print one line. Exit status 0 if it is intact, "
+	       "3 if it is damaged or ends early.",
+	.least = 1,
+	.most = 1,
+};
 
 static void print_verdict(const struct trace_report *report)
 {
@@ -42,12 +31,11 @@ static void print_verdict(const struct trace_report *report)
 
 int dump_verify(int argc, char **argv, struct diagnosis *diagnosis)
 {
-	static const struct argp argp = { NULL, parse, "TRACE", doc, NULL, NULL, NULL };
 	const char *path = NULL;
 	struct trace_report report;
 	int err;
 
-	command_line_parse(&argp, argc, argv, 0, &path);
+	command_line_parse(&command, argc, argv, &path);
 	err = trace_verify(path, &report);
 	if (err && err != -EBADMSG && err != -EPIPE)
 		return diagnose(diagnosis, exit_status_of_file(err), err, NULL,

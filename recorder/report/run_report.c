@@ -464,5 +464,5 @@ void run_report_print(const struct run_report *report, int status, const char *r
 	/* For guests that sent no message there is nothing to compare. */
 	if (kept && status && report->lab && result->messages && !report->trace->files_missing)
 		fprintf(stderr, "  replay it: ttreplay %s%s\n",
-			report->options->embed ? "" : "--trust ", report->options->output);
+			report->options->no_embed ? "--trust " : "", report->options->output);
 }

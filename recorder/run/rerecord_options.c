@@ -1,47 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The options of `ttrec run --rerecord`. */
-#include <argp.h>
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "format/base/cleanup.h"
-#include "format/base/command_line.h"
 #include "format/base/units.h"
 #include "recorder/run/run_options.h"
 
-enum rerecord_key {
-	KEY_RERECORD = 0x200,
-	KEY_KERNEL,
-	KEY_INITRD,
-	KEY_DISK,
-	KEY_UNTIL,
-	KEY_TRUST,
-	KEY_MAX_MEMORY,
-};
-
-static const struct argp_option table[] = {
-	{ "rerecord", KEY_RERECORD, "TRACE", 0,
-	  "re-record the setup of this trace and report where it first differs", 6 },
-	{ "again", 0, NULL, OPTION_ALIAS | OPTION_HIDDEN, NULL, 0 },
-	{ "kernel", KEY_KERNEL, "[NAME=]FILE", 0,
-	  "use this kernel, for all guests or one; also for PROGRAM", 6 },
-	{ "initrd", KEY_INITRD, "[NAME=]FILE", 0, "use this initrd, for all guests or one", 6 },
-	{ "disk", KEY_DISK, "[NAME=]FILE", 0, "use this image, for all disks or those of one guest",
-	  6 },
-	{ "until", KEY_UNTIL, "RECORD|TIME", 0, "compare only up to this record or time", 6 },
-	{ "trust", KEY_TRUST, NULL, 0,
-	  "start programs of its lab or connect to them, and run its guests even if they cannot be "
-	  "isolated",
-	  6 },
-	{ "max-memory", KEY_MAX_MEMORY, "SIZE", 0,
-	  "limit the memory of its files and guests together (default: what is available)", 6 },
-	{ 0 },
-};
+#define FIELD(member) OPTION_FIELD(struct run_options, member)
 
 /* A bare number is a record; anything with a unit or a point is a time. */
-static void parse_until(const char *text, struct run_options *options, struct argp_state *state)
+static void take_until(char *text, void *input, struct argp_state *state)
 {
+	struct run_options *options = input;
 	int err = count_parse(text, &options->until_record);
 
 	if (err == -EINVAL)
@@ -53,8 +22,31 @@ static void parse_until(const char *text, struct run_options *options, struct ar
 			text);
 }
 
+const struct option_row rerecord_rows[] = {
+	{ "rerecord", 0, "TRACE",
+	  "re-record the setup of this trace and report where it first differs", 6, OPTION_TEXT,
+	  FIELD(rerecord) },
+	{ "again", .kind = OPTION_OTHER },
+	{ "kernel", 0, "[NAME=]FILE", "use this kernel, for all guests or one; also for PROGRAM", 6,
+	  OPTION_LIST, FIELD(replace[GUEST_KERNEL]) },
+	{ "initrd", 0, "[NAME=]FILE", "use this initrd, for all guests or one", 6, OPTION_LIST,
+	  FIELD(replace[GUEST_INITRD]) },
+	{ "disk", 0, "[NAME=]FILE", "use this image, for all disks or those of one guest", 6,
+	  OPTION_LIST, FIELD(disks) },
+	{ "until", 0, "RECORD|TIME", "compare only up to this record or time", 6, OPTION_CALL,
+	  .take = take_until },
+	{ "trust", 0, NULL,
+	  "start programs of its lab or connect to them, and run its guests even if they cannot be "
+	  "isolated",
+	  6, OPTION_FLAG, FIELD(trust) },
+	{ "max-memory", 0, "SIZE",
+	  "limit the memory of its files and guests together (default: what is available)", 6,
+	  OPTION_SIZE, FIELD(max_memory) },
+	{ 0 },
+};
+
 /* Settings that the trace has cannot be given, and options about a trace require one. */
-static void check(const struct run_options *options, struct argp_state *state)
+void rerecord_options_check(const struct run_options *options, struct argp_state *state)
 {
 	const struct session_options *session = &options->session;
 
@@ -73,42 +65,3 @@ static void check(const struct run_options *options, struct argp_state *state)
 		argp_error(state,
 			   "--rerecord takes seed, time of day and grant policy from the trace");
 }
-
-static error_t parse(int key, char *text, struct argp_state *state)
-{
-	struct run_options *options = state->input;
-
-	switch (key) {
-	case KEY_RERECORD:
-		options->rerecord = text;
-		break;
-	case KEY_KERNEL:
-		option_add(options->replace[GUEST_KERNEL], RUN_PATTERNS_MAX, text, "--kernel",
-			   state);
-		break;
-	case KEY_INITRD:
-		option_add(options->replace[GUEST_INITRD], RUN_PATTERNS_MAX, text, "--initrd",
-			   state);
-		break;
-	case KEY_DISK:
-		option_add(options->disks, RUN_PATTERNS_MAX, text, "--disk", state);
-		break;
-	case KEY_UNTIL:
-		parse_until(text, options, state);
-		break;
-	case KEY_TRUST:
-		options->trust = true;
-		break;
-	case KEY_MAX_MEMORY:
-		options->max_memory = option_size(text, "--max-memory", state);
-		break;
-	case ARGP_KEY_END:
-		check(options, state);
-		break;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-	return 0;
-}
-
-const struct argp rerecord_argp = { .options = table, .parser = parse };

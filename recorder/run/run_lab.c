@@ -366,7 +366,7 @@ int run_lab_describe(const struct run_options *options, struct run_lab *lab,
 						     .isolation = guest->guest.sandbox.isolation,
 						     .cpu = guest->cpu };
 	}
-	err = guest_specs_write(started, lab->guest_count, options->embed, writer);
+	err = guest_specs_write(started, lab->guest_count, !options->no_embed, writer);
 	return err ? err : run_settings_write_lab(lab->lab, writer);
 }
 

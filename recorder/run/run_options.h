@@ -8,6 +8,7 @@
 
 #include "kernel/guest/guest_patches.h"
 #include "kernel/guest/guest_replace.h"
+#include "format/base/command_line.h"
 #include "format/ci/ci_options.h"
 #include "recorder/session/session.h"
 
@@ -37,7 +38,7 @@ struct run_options {
 	const char *allow_line[RUN_PATTERNS_MAX + 1];
 	const char *allow[RUN_PATTERNS_MAX + 1];
 	enum keep_policy keep;
-	bool embed, quiet, json;
+	bool no_embed, quiet, json;
 	struct ci_options ci;
 	bool probe; /* record interrupts too */
 	/* A trace to re-record, or NULL; and what to replace */
@@ -73,9 +74,9 @@ struct lab;
 /* Settings in neither the command line nor @lab (may be NULL) get their defaults. */
 void run_options_settle(struct run_options *options, const struct lab *lab);
 
-/* rerecord_options.c: those of --again. @input is a struct run_options. */
-struct argp;
-extern const struct argp rerecord_argp;
+/* rerecord_options.c: those of --rerecord. */
+extern const struct option_row rerecord_rows[];
+void rerecord_options_check(const struct run_options *options, struct argp_state *state);
 
 /* Parse; on a usage error prints it and exits with EXIT_USAGE, as argp does. */
 void run_options_parse(int argc, char **argv, struct run_options *options);

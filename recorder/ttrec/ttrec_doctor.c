@@ -2,7 +2,6 @@
 /*
  * ttrec doctor: what this machine and this kernel allow, one line each, with what to do about it.
  */
-#include <argp.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,56 +9,40 @@
 #include "format/base/command_line.h"
 #include "recorder/ttrec/ttrec.h"
 
-enum { KEY_JSON = 0x100, KEY_INSTRUCTIONS };
-
 struct doctor_options {
 	const char *kernel;
 	const char *programs; /* to be looked through for instructions, instead of all else */
 	bool json;
 };
 
-static const struct argp_option table[] = {
-	{ "instructions", KEY_INSTRUCTIONS, "PATH", 0,
+static const struct option_row rows[] = {
+	{ "instructions", 0, "PATH",
 	  "list instructions that read processor state (rdtsc, rdrand, cpuid, ...) in PATH: a "
 	  "program, a directory or an initrd",
-	  0 },
-	{ "json", KEY_JSON, NULL, 0, "print the result as JSON", 0 },
+	  0, OPTION_TEXT, OPTION_FIELD(struct doctor_options, programs) },
+	{ "json", 0, NULL, "print the result as JSON", 0, OPTION_FLAG,
+	  OPTION_FIELD(struct doctor_options, json) },
 	{ 0 },
 };
 
-static error_t parse(int key, char *text, struct argp_state *state)
+static void check(void *input, struct argp_state *state)
 {
-	struct doctor_options *options = state->input;
+	const struct doctor_options *options = input;
 
-	switch (key) {
-	case KEY_JSON:
-		options->json = true;
-		break;
-	case KEY_INSTRUCTIONS:
-		options->programs = text;
-		break;
-	case ARGP_KEY_ARG:
-		if (options->kernel)
-			argp_error(state, "unexpected '%s': more than one kernel given", text);
-		options->kernel = text;
-		break;
-	case ARGP_KEY_END:
-		if (options->programs && options->kernel)
-			argp_error(state, "unexpected '%s': --instructions takes only PATH",
-				   options->kernel);
-		break;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-	return 0;
+	if (options->programs && options->kernel)
+		argp_error(state, "unexpected '%s': --instructions takes only PATH",
+			   options->kernel);
 }
 
-static const struct argp doctor_argp = {
-	.options = table,
-	.parser = parse,
-	.args_doc = "[KERNEL]",
+static const struct command_line command = {
+	.usage = "[KERNEL]",
 	.doc = "Report what this machine and KERNEL support: create a sandbox, and start KERNEL up "
 	       "to its first message.\v" EXIT_STATUS_HELP,
+	.table = { { rows, 0 } },
+	.most = 1,
+	.argument = { offsetof(struct doctor_options, kernel) },
+	.excess = "more than one kernel given",
+	.check = check,
 };
 
 static int list_instructions(const struct doctor_options *options)
@@ -88,7 +71,7 @@ int ttrec_doctor(int argc, char **argv)
 	unsigned int isolation;
 	int status;
 
-	command_line_parse(&doctor_argp, argc, argv, 0, &options);
+	command_line_parse(&command, argc, argv, &options);
 	if (options.programs)
 		return list_instructions(&options);
 	if (options.kernel && access(options.kernel, F_OK))

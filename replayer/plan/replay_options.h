@@ -36,8 +36,7 @@ struct replay_options {
 	struct replay_dump dump[DUMPS_MAX];
 	size_t dump_count;
 	bool json;
-	const char *report[REPORTS_MAX]; /* files of the report */
-	size_t report_count;
+	const char *report[REPORTS_MAX + 1]; /* files of the report; ends with NULL */
 	struct ci_options ci;
 	bool trust;	    /* run the trace's program even if it cannot be isolated */
 	bool continue_live; /* continue live from the recording, with these: */

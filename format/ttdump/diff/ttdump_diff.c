@@ -10,75 +10,41 @@
 #define CONTEXT	    5
 #define CONTEXT_MAX 1000
 
-enum { KEY_IGNORE = 256 };
+static void take_ignored(char *text, void *input, struct argp_state *state)
+{
+	if (!diff_ignore(text, &((struct diff *)input)->options))
+		argp_error(state, "unknown kind or field \"%s\"; ttrace(5) lists them", text);
+}
 
-static const struct argp_option options[] = {
-	{ "guest", 'g', "NAME", 0, "compare only this guest, by name or number", 0 },
-	{ "ignore", KEY_IGNORE, "FIELD", 0,
+static const struct option_row rows[] = {
+	{ "guest", 'g', "NAME", "compare only this guest, by name or number", 0, OPTION_TEXT,
+	  OPTION_FIELD(struct diff, guest) },
+	{ "ignore", 0, "FIELD",
 	  "ignore a kind of record (console, digest), a field (seq, time, payload), or a field of "
 	  "a kind (from.time); can be repeated",
-	  0 },
-	{ "context", 'c', "N", 0, "show N records before and after (default 5)", 0 },
-	{ "first", 'f', NULL, 0, "show only the first difference, not how the traces continue", 0 },
-	{ "json", 'j', NULL, 0, "print one JSON object", 0 },
+	  0, OPTION_CALL, .take = take_ignored },
+	{ "context", 'c', "N", "show N records before and after (default 5)", 0, OPTION_NUMBER,
+	  OPTION_FIELD(struct diff, context), .most = CONTEXT_MAX },
+	{ "first", 'f', NULL, "show only the first difference, not how the traces continue", 0,
+	  OPTION_FLAG, OPTION_FIELD(struct diff, only_first) },
+	{ "json", 'j', NULL, "print one JSON object", 0, OPTION_FLAG,
+	  OPTION_FIELD(struct diff, json) },
 	{ 0 },
 };
 
-static const char doc[] =
-	"Show where the histories of guests in two traces diverge, how they differ, how each "
-	"continues, and from where they are identical again. The equal beginning is skipped using "
-	"hashes in the traces. Exit status 0 if they are equal, 1 if they differ.";
-
-static uint32_t parse_context(struct argp_state *state, const char *text)
-{
-	uint64_t number = 0;
-
-	if (count_parse(text, &number) || number > CONTEXT_MAX)
-		argp_error(state, "invalid number of records \"%s\": expected 0 to %d", text,
-			   CONTEXT_MAX);
-	return (uint32_t)number;
-}
-
-static void parse_trace(struct argp_state *state, struct diff *diff, char *argument)
-{
-	if (state->arg_num > 1)
-		argp_error(state, "more than two traces given");
-	else
-		diff->path[state->arg_num] = argument;
-}
-
-static error_t parse(int key, char *argument, struct argp_state *state)
-{
-	struct diff *diff = state->input;
-
-	switch (key) {
-	case 'g':
-		diff->guest = argument;
-		return 0;
-	case KEY_IGNORE:
-		if (!diff_ignore(argument, &diff->options))
-			argp_error(state, "unknown kind or field \"%s\"; ttrace(5) lists them",
-				   argument);
-		return 0;
-	case 'c':
-		diff->context = parse_context(state, argument);
-		return 0;
-	case 'f':
-		diff->only_first = true;
-		return 0;
-	case 'j':
-		diff->json = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		parse_trace(state, diff, argument);
-		return 0;
-	case ARGP_KEY_END:
-		if (state->arg_num < 2)
-			argp_error(state, "two traces required");
-		return 0;
-	}
-	return ARGP_ERR_UNKNOWN;
-}
+static const struct command_line command = {
+	.usage = "TRACE TRACE",
+	.doc = "Show where the histories of guests in two traces diverge, how they differ, how "
+	       "each continues, and from where they are identical again. The equal beginning is "
+	       "skipped using hashes in the traces. Exit status 0 if they are equal, 1 if they "
+	       "differ.",
+	.table = { { rows, 0 } },
+	.least = 2,
+	.most = 2,
+	.argument = { offsetof(struct diff, path[0]), offsetof(struct diff, path[1]) },
+	.missing = "two traces required",
+	.excess = "more than two traces given",
+};
 
 const char *diff_verdict(const struct diff *diff)
 {
@@ -153,7 +119,6 @@ static void close_diff(struct diff *diff)
 
 int dump_diff(int argc, char **argv, struct diagnosis *diagnosis)
 {
-	static const struct argp argp = { options, parse, "TRACE TRACE", doc, NULL, NULL, NULL };
 	cleanup(close_diff) struct diff diff = {
 		.options = { .size = sizeof(diff.options), .guest = TRACE_GUEST_ALL },
 		.context = CONTEXT,
@@ -161,7 +126,7 @@ int dump_diff(int argc, char **argv, struct diagnosis *diagnosis)
 	cleanup(diff_start_free) struct diff_start start = { 0 };
 	int err = 0;
 
-	command_line_parse(&argp, argc, argv, 0, &diff);
+	command_line_parse(&command, argc, argv, &diff);
 	for (int s = 0; s < 2 && !err; s++)
 		err = dump_open(diff.path[s], &diff.reader[s], diagnosis);
 	return err ? err : compare(&diff, &start, diagnosis);

@@ -5,6 +5,7 @@
 
 #include <regex.h>
 
+#include "format/base/command_line.h"
 #include "format/ttdump/base/pager.h"
 #include "format/ttdump/base/ttdump.h"
 
@@ -31,11 +32,8 @@ struct show_filter {
 void show_filter_init(struct show_filter *filter);
 void show_filter_release(struct show_filter *filter);
 
-/* Options of the command line; a wrong one ends the program. */
-void show_filter_guests(struct show_filter *filter, const char *list, struct argp_state *state);
-void show_filter_operations(struct show_filter *filter, const char *list, struct argp_state *state);
-void show_filter_records(struct show_filter *filter, const char *range, struct argp_state *state);
-void show_filter_grep(struct show_filter *filter, const char *regex, struct argp_state *state);
+/* The options that fill it. */
+extern const struct option_row show_filter_rows[];
 
 /*
  * Resolve the wanted guests. Returns true when @names has all of them by now; otherwise

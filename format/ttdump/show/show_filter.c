@@ -51,8 +51,10 @@ static void want_guest(struct show_filter *filter, const char *word, struct argp
 	filter->guest[filter->guest_count++] = (struct wanted_guest){ copy, 0 };
 }
 
-void show_filter_guests(struct show_filter *filter, const char *list, struct argp_state *state)
+static void take_guests(char *list, void *input, struct argp_state *state)
 {
+	struct show_filter *filter = input;
+
 	split(filter, list, state, want_guest);
 }
 
@@ -116,8 +118,10 @@ static void want_operation(struct show_filter *filter, const char *word, struct 
 		refuse_name(word, state);
 }
 
-void show_filter_operations(struct show_filter *filter, const char *list, struct argp_state *state)
+static void take_operations(char *list, void *input, struct argp_state *state)
 {
+	struct show_filter *filter = input;
+
 	if (filter->kinds == ALL)
 		filter->kinds = filter->operations = 0;
 	split(filter, list, state, want_operation);
@@ -143,14 +147,17 @@ static bool parse_range(const char *text, uint64_t *first, uint64_t *last)
 	return !number_take(&text, 10, UINT64_MAX, last) && !*text && *first <= *last;
 }
 
-void show_filter_records(struct show_filter *filter, const char *range, struct argp_state *state)
+static void take_records(char *range, void *input, struct argp_state *state)
 {
+	struct show_filter *filter = input;
+
 	if (!parse_range(range, &filter->first, &filter->last))
 		argp_error(state, "invalid range of records \"%s\": expected e.g. 100..200", range);
 }
 
-void show_filter_grep(struct show_filter *filter, const char *regex, struct argp_state *state)
+static void take_grep(char *regex, void *input, struct argp_state *state)
 {
+	struct show_filter *filter = input;
 	char problem[128];
 	int err;
 
@@ -163,6 +170,29 @@ void show_filter_grep(struct show_filter *filter, const char *regex, struct argp
 	}
 	filter->grepping = true;
 }
+
+#define FIELD(member) OPTION_FIELD(struct show_filter, member)
+
+const struct option_row show_filter_rows[] = {
+	{ .doc = "Records to show (all conditions must match):", .group = 1 },
+	{ "guest", 'g', "GUEST", "show this guest, by name or number; A,B for several", 1,
+	  OPTION_CALL, .take = take_guests },
+	{ "op", 'o', "NAME",
+	  "show messages of this operation (REQUEST) or records of this kind (console); A,B for "
+	  "several",
+	  1, OPTION_CALL, .take = take_operations },
+	{ "irq", 0, NULL, "show interrupts: calls of devices, and those the probe saw", 1,
+	  OPTION_FLAG, FIELD(interrupts) },
+	{ "from", 0, "TIME", "show records from this virtual time on (1.5s, 20ms, 3us)", 1,
+	  OPTION_TIME, FIELD(from) },
+	{ "to", 0, "TIME", "show records up to this virtual time", 1, OPTION_TIME, FIELD(to) },
+	{ "records", 'r', "A..B", "show records with these numbers; also A.., ..B and A", 1,
+	  OPTION_CALL, .take = take_records },
+	{ "grep", 0, "REGEX",
+	  "show records whose description matches this extended regular expression", 1, OPTION_CALL,
+	  .take = take_grep },
+	{ 0 },
+};
 
 /* ---- Records --------------------------------------------------------------------------------- */
 

@@ -19,81 +19,7 @@ struct show {
 	uint64_t met; /* the guests of all records before this one are known */
 };
 
-enum { KEY_FROM = 256, KEY_TO, KEY_IRQ, KEY_GREP, KEY_CSV, KEY_COLOUR, KEY_NO_PAGER };
-
-static const struct argp_option options[] = {
-	{ NULL, 0, NULL, 0, "Records to show (all conditions must match):", 1 },
-	{ "guest", 'g', "GUEST", 0, "show this guest, by name or number; A,B for several", 1 },
-	{ "op", 'o', "NAME", 0,
-	  "show messages of this operation (REQUEST) or records of this kind (console); A,B for "
-	  "several",
-	  1 },
-	{ "irq", KEY_IRQ, NULL, 0, "show interrupts: calls of devices, and those the probe saw",
-	  1 },
-	{ "from", KEY_FROM, "TIME", 0, "show records from this virtual time on (1.5s, 20ms, 3us)",
-	  1 },
-	{ "to", KEY_TO, "TIME", 0, "show records up to this virtual time", 1 },
-	{ "records", 'r', "A..B", 0, "show records with these numbers; also A.., ..B and A", 1 },
-	{ "grep", KEY_GREP, "REGEX", 0,
-	  "show records whose description matches this extended regular expression", 1 },
-	{ NULL, 0, NULL, 0, "Output format:", 2 },
-	{ "json", 'j', NULL, 0, "print one JSON object per line", 2 },
-	{ "csv", KEY_CSV, NULL, 0, "print comma-separated values", 2 },
-	{ "color", KEY_COLOUR, "WHEN", 0, "use colours: auto (terminal), always or never", 2 },
-	{ "no-pager", KEY_NO_PAGER, NULL, 0, "do not use a pager on a terminal", 2 },
-	{ 0 },
-};
-
-static const char doc[] = "Show a trace, one record per line: number, virtual time in seconds, "
-			  "time since the previous line, guest, direction (<- from the guest, -> "
-			  "to the guest, == checked in replay, -- side data), description.";
-
-static void parse_colour(struct argp_state *state, const char *word, enum show_colour *colour)
-{
-	static const char *const words[] = {
-		[COLOUR_AUTO] = "auto",
-		[COLOUR_ALWAYS] = "always",
-		[COLOUR_NEVER] = "never",
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		if (!strcmp(words[i], word)) {
-			*colour = (enum show_colour)i;
-			return;
-		}
-	argp_error(state, "invalid --color \"%s\": expected auto, always or never", word);
-}
-
-static error_t parse_filter(int key, char *argument, struct argp_state *state)
-{
-	struct show_filter *filter = &((struct show *)state->input)->filter;
-
-	switch (key) {
-	case 'g':
-		show_filter_guests(filter, argument, state);
-		return 0;
-	case 'o':
-		show_filter_operations(filter, argument, state);
-		return 0;
-	case 'r':
-		show_filter_records(filter, argument, state);
-		return 0;
-	case KEY_FROM:
-		filter->from = option_time(argument, "--from", state);
-		return 0;
-	case KEY_TO:
-		filter->to = option_time(argument, "--to", state);
-		return 0;
-	case KEY_IRQ:
-		filter->interrupts = true;
-		return 0;
-	case KEY_GREP:
-		show_filter_grep(filter, argument, state);
-		return 0;
-	}
-	return ARGP_ERR_UNKNOWN;
-}
-
+/* These two exclude each other. */
 static void choose_format(struct argp_state *state, enum show_format *format,
 			  enum show_format wanted)
 {
@@ -102,38 +28,50 @@ static void choose_format(struct argp_state *state, enum show_format *format,
 	*format = wanted;
 }
 
-static error_t parse(int key, char *argument, struct argp_state *state)
+static void take_json(char *text, void *input, struct argp_state *state)
 {
-	struct show *show = state->input;
-
-	switch (key) {
-	case 'j':
-		choose_format(state, &show->output.format, SHOW_JSON);
-		return 0;
-	case KEY_CSV:
-		choose_format(state, &show->output.format, SHOW_CSV);
-		return 0;
-	case KEY_COLOUR:
-		parse_colour(state, argument, &show->output.colour);
-		return 0;
-	case KEY_NO_PAGER:
-		show->output.no_pager = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (show->path)
-			argp_error(state, "more than one trace given");
-		show->path = argument;
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "missing trace file");
-		return 0;
-	case ARGP_KEY_END:
-		if (show->filter.to < show->filter.from)
-			argp_error(state, "--to is earlier than --from");
-		return 0;
-	}
-	return parse_filter(key, argument, state);
+	(void)text;
+	choose_format(state, &((struct show *)input)->output.format, SHOW_JSON);
 }
+
+static void take_csv(char *text, void *input, struct argp_state *state)
+{
+	(void)text;
+	choose_format(state, &((struct show *)input)->output.format, SHOW_CSV);
+}
+
+static void check(void *input, struct argp_state *state)
+{
+	const struct show *show = input;
+
+	if (show->filter.to < show->filter.from)
+		argp_error(state, "--to is earlier than --from");
+}
+
+static const char *const colours[] = { "auto", "always", "never", NULL };
+
+static const struct option_row format_rows[] = {
+	{ .doc = "Output format:", .group = 2 },
+	{ "json", 'j', NULL, "print one JSON object per line", 2, OPTION_CALL, .take = take_json },
+	{ "csv", 0, NULL, "print comma-separated values", 2, OPTION_CALL, .take = take_csv },
+	{ "color", 0, "WHEN", "use colours: auto (terminal), always or never", 2, OPTION_CHOICE,
+	  OPTION_FIELD(struct show, output.colour), .names = colours },
+	{ "no-pager", 0, NULL, "do not use a pager on a terminal", 2, OPTION_FLAG,
+	  OPTION_FIELD(struct show, output.no_pager) },
+	{ 0 },
+};
+
+static const struct command_line command = {
+	.usage = "TRACE",
+	.doc = "Show a trace, one record per line: number, virtual time in seconds, time since the "
+	       "previous line, guest, direction (<- from the guest, -> to the guest, == checked "
+	       "in replay, -- side data), description.",
+	.table = { { show_filter_rows, offsetof(struct show, filter) }, { format_rows, 0 } },
+	.least = 1,
+	.most = 1,
+	.argument = { offsetof(struct show, path) },
+	.check = check,
+};
 
 /* ---- Names --------------------------------------------------------------------------------- */
 
@@ -260,13 +198,12 @@ static int show_trace(struct show *show, struct trace_reader *reader, struct dia
 
 int dump_show(int argc, char **argv, struct diagnosis *diagnosis)
 {
-	static const struct argp argp = { options, parse, "TRACE", doc, NULL, NULL, NULL };
 	struct show show = { 0 };
 	auto_trace *reader = NULL;
 	int err;
 
 	show_filter_init(&show.filter);
-	command_line_parse(&argp, argc, argv, 0, &show);
+	command_line_parse(&command, argc, argv, &show);
 	err = dump_open(show.path, &reader, diagnosis);
 	if (!err)
 		err = show_trace(&show, reader, diagnosis);

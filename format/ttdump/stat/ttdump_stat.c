@@ -16,50 +16,25 @@ struct stat_request {
 	bool json;
 };
 
-static const struct argp_option options[] = {
-	{ "busiest", 'b', "N", 0, "list the N busiest milliseconds (default 5)", 0 },
-	{ "json", 'j', NULL, 0, "print one JSON object", 0 },
+static const struct option_row rows[] = {
+	{ "busiest", 'b', "N", "list the N busiest milliseconds (default 5)", 0, OPTION_NUMBER,
+	  OPTION_FIELD(struct stat_request, busiest), .most = STAT_BUSIEST_MAX },
+	{ "json", 'j', NULL, "print one JSON object", 0, OPTION_FLAG,
+	  OPTION_FIELD(struct stat_request, json) },
 	{ 0 },
 };
 
-static const char doc[] =
-	"Summarise a trace: messages of each guest by operation, virtual and wall-clock time, "
-	"interrupts by source, traffic of each device and network, the busiest milliseconds, the "
-	"space that each kind of record takes in the file, the chain of each guest (equal chains "
-	"mean equal histories) and its last memory digest.";
-
-static uint32_t parse_busiest(struct argp_state *state, const char *text)
-{
-	uint64_t number = 0;
-
-	if (count_parse(text, &number) || number > STAT_BUSIEST_MAX)
-		argp_error(state, "invalid number of milliseconds \"%s\": expected 0 to %d", text,
-			   STAT_BUSIEST_MAX);
-	return (uint32_t)number;
-}
-
-static error_t parse(int key, char *argument, struct argp_state *state)
-{
-	struct stat_request *request = state->input;
-
-	switch (key) {
-	case 'b':
-		request->busiest = parse_busiest(state, argument);
-		return 0;
-	case 'j':
-		request->json = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (request->path)
-			argp_error(state, "more than one trace given");
-		request->path = argument;
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "missing trace file");
-		return 0;
-	}
-	return ARGP_ERR_UNKNOWN;
-}
+static const struct command_line command = {
+	.usage = "TRACE",
+	.doc = "Summarise a trace: messages of each guest by operation, virtual and wall-clock "
+	       "time, interrupts by source, traffic of each device and network, the busiest "
+	       "milliseconds, the space that each kind of record takes in the file, the chain of "
+	       "each guest (equal chains mean equal histories) and its last memory digest.",
+	.table = { { rows, 0 } },
+	.least = 1,
+	.most = 1,
+	.argument = { offsetof(struct stat_request, path) },
+};
 
 const char *stat_op_name(size_t op)
 {
@@ -146,13 +121,12 @@ static void release(struct stat_data *stat)
 /* A damaged trace is summarised up to the damage, which the diagnosis reports. */
 int dump_stat(int argc, char **argv, struct diagnosis *diagnosis)
 {
-	static const struct argp argp = { options, parse, "TRACE", doc, NULL, NULL, NULL };
 	struct stat_request request = { .busiest = BUSIEST };
 	cleanup(release) struct stat_data stat = { 0 };
 	auto_trace *reader = NULL;
 	int err;
 
-	command_line_parse(&argp, argc, argv, 0, &request);
+	command_line_parse(&command, argc, argv, &request);
 	stat.path = request.path;
 	stat.busiest_wanted = request.busiest;
 	stat.busiest = calloc(request.busiest + 1u, sizeof(*stat.busiest));
