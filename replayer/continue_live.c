@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "format/base/words.h"
 #include "format/base/cleanup.h"
 
 #define SECOND_PROGRAM "ttrec"
@@ -19,17 +20,7 @@ struct command {
 
 static void add_text(struct command *command, char *text)
 {
-	char **grown = realloc(command->word, (command->count + 2) * sizeof(*grown));
-
-	if (grown)
-		command->word = grown;
-	if (!grown || !text) {
-		free(text);
-		command->failed = true;
-		return;
-	}
-	grown[command->count++] = text;
-	grown[command->count] = NULL;
+	command->failed |= words_take(&command->word, &command->count, text) != 0;
 }
 
 static void add(struct command *command, const char *word)

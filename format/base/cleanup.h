@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define cleanup(function) __attribute__((cleanup(function)))
@@ -76,5 +77,63 @@ static inline void *array_reserve(void *array, size_t *space, size_t wanted, siz
 		*space = grown;
 	return moved;
 }
+
+/* The same with @space and @array adapted: 0 or -ENOMEM. */
+#define array_room(array, space, wanted, least)                                                \
+	({                                                                                     \
+		void *array_moved =                                                            \
+			array_reserve((array), &(space), (wanted), (least), sizeof(*(array))); \
+		(array) = array_moved ?: (void *)(array);                                      \
+		array_moved ? 0 : -ENOMEM;                                                     \
+	})
+
+/*
+ * The room of the arrays below follows from their number of items, so it is kept nowhere: the next
+ * power of two. They begin as NULL, and all of their items are added by these.
+ */
+static inline void *array_grown(void *array, size_t count, size_t wanted, size_t size)
+{
+	size_t space = count ? 1 : 0;
+
+	while (space < count)
+		space *= 2;
+	array = array_reserve(array, &space, wanted, 1, size);
+	if (array)
+		memset((char *)array + count * size, 0, (wanted - count) * size);
+	return array;
+}
+
+/* One more item, zeroed, of @array with @count: a pointer to it, or NULL without memory. */
+#define array_add(array, count)                                                         \
+	({                                                                              \
+		void *array_moved =                                                     \
+			array_grown((array), (count), (count) + 1ul, sizeof(*(array))); \
+		(array) = array_moved ?: (void *)(array);                               \
+		array_moved ? &(array)[(count)++] : NULL;                               \
+	})
+
+/* One more item: 0 or -ENOMEM. */
+#define array_push(array, count, ...)                                  \
+	({                                                             \
+		typeof(array) array_new = array_add((array), (count)); \
+		if (array_new)                                         \
+			*array_new = (__VA_ARGS__);                    \
+		array_new ? 0 : -ENOMEM;                               \
+	})
+
+/* Have @array of @count reach @index, with zeroed items up to there: 0 or -ENOMEM. */
+#define array_reach(array, count, index)                                                       \
+	({                                                                                     \
+		size_t array_wanted = (index) + 1ul;                                           \
+		int array_err = 0;                                                             \
+		if (array_wanted > (count)) {                                                  \
+			void *array_moved =                                                    \
+				array_grown((array), (count), array_wanted, sizeof(*(array))); \
+			(array) = array_moved ?: (void *)(array);                              \
+			(count) = array_moved ? (typeof(count))array_wanted : (count);         \
+			array_err = array_moved ? 0 : -ENOMEM;                                 \
+		}                                                                              \
+		array_err;                                                                     \
+	})
 
 #endif

@@ -23,19 +23,10 @@ void line_free(struct line *line)
 
 int line_make_room(struct line *line, size_t size)
 {
-	size_t room = line->room ? line->room : LINE_ROOM;
-	char *grown;
+	int err = array_room(line->text, line->room, line->size + size, LINE_ROOM);
 
-	while (room - line->size < size)
-		room *= 2;
-	grown = realloc(line->text, room);
-	if (!grown) {
-		line->failed = true;
-		return -ENOMEM;
-	}
-	line->text = grown;
-	line->room = room;
-	return 0;
+	line->failed |= err;
+	return err;
 }
 
 void line_format(struct line *line, const char *format, ...)

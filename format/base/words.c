@@ -5,6 +5,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "format/base/cleanup.h"
+
 /* Longer words are not compared: no known word is longer. */
 #define WORD_MAX 32
 
@@ -79,4 +81,16 @@ bool words_add(const char **list, size_t most, const char *word)
 		return false;
 	list[count] = word;
 	return true;
+}
+
+int words_take(char ***list, size_t *count, char *word)
+{
+	size_t room = *list ? *count + 1 : 0;
+
+	if (!word || array_reach(*list, room, *count + 1)) {
+		free(word);
+		return -ENOMEM;
+	}
+	(*list)[(*count)++] = word;
+	return 0;
 }

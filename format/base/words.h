@@ -18,4 +18,10 @@ const char *word_at(const void *names, size_t index, size_t stride);
 /* Add @word to @list, which ends with NULL and has room for @most; false: it is full. */
 bool words_add(const char **list, size_t most, const char *word);
 
+/*
+ * Add @word, which is malloc'ed and taken over, to a list of *@count words that grows and ends with
+ * NULL. Returns 0, or -ENOMEM, also when @word is NULL.
+ */
+int words_take(char ***list, size_t *count, char *word);
+
 #endif

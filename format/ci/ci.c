@@ -33,37 +33,20 @@ static const char *copy_text(const char *text, int *err)
 	return copy;
 }
 
-static int grow(struct ci_suite *suite)
-{
-	size_t space = suite->space ? 2 * suite->space : 16;
-	struct ci_case *grown;
-
-	if (suite->count < suite->space)
-		return 0;
-	grown = realloc(suite->list, space * sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	suite->list = grown;
-	suite->space = space;
-	return 0;
-}
-
 int ci_add(struct ci_suite *suite, const struct ci_case *added)
 {
 	struct ci_case copy = *added;
-	int err = grow(suite);
+	int err = 0;
 
-	if (err)
-		return err;
 	copy.guest = copy_text(added->guest, &err);
 	copy.name = copy_text(added->name, &err);
 	copy.message = copy_text(added->message, &err);
 	copy.details = copy_text(added->details, &err);
 	copy.console = copy_text(added->console, &err);
+	if (!err)
+		err = array_push(suite->list, suite->count, copy);
 	if (err)
 		free_case(&copy);
-	else
-		suite->list[suite->count++] = copy;
 	return err;
 }
 
@@ -128,7 +111,7 @@ void ci_release(struct ci_suite *suite)
 		free_case(&suite->list[i]);
 	free(suite->list);
 	suite->list = NULL;
-	suite->count = suite->space = 0;
+	suite->count = 0;
 }
 
 size_t ci_count(const struct ci_suite *suite, enum ci_outcome outcome)

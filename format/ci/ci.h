@@ -41,7 +41,7 @@ struct ci_suite {
 	uint64_t started;     /* wall clock, s since 1970 */
 	uint64_t wall_ns;     /* that it took */
 	struct ci_case *list; /* all of them, in order */
-	size_t count, space;
+	size_t count;
 };
 
 /* Add a copy of @added. 0 or -ENOMEM. */

@@ -30,7 +30,7 @@ struct ci_console {
 	size_t open_size;
 	uint64_t now;
 	struct ci_test *test;
-	size_t count, space, left_out, texts;
+	size_t count, left_out, texts;
 	bool failed; /* memory ran out */
 	bool marked;
 	unsigned int after_mark; /* lines that are still to come */
@@ -98,20 +98,6 @@ char *ci_console_excerpt(const struct ci_console *console)
 
 /* ---- Tests ---------------------------------------------------------------------------------- */
 
-static struct ci_test *grow(struct ci_console *console)
-{
-	if (console->count == console->space) {
-		size_t space = console->space ? 2 * console->space : 16;
-		struct ci_test *grown = realloc(console->test, space * sizeof(*grown));
-
-		if (!grown)
-			return NULL;
-		console->test = grown;
-		console->space = space;
-	}
-	return &console->test[console->count];
-}
-
 /* "suite.subtest.test": with the names of enclosing tests, which are in their own lines. */
 static char *full_name(const struct ci_console *console, size_t depth, const char *name)
 {
@@ -155,29 +141,24 @@ static void trim(char *text)
 
 static int add_test(struct ci_console *console, size_t depth, char *name, bool ok)
 {
-	struct ci_test *test = console->count < TESTS_MAX ? grow(console) : NULL;
+	struct ci_test *test;
 	const char *reason;
 
-	if (!test && console->count < TESTS_MAX)
-		return -ENOMEM;
-	if (!test) {
+	if (console->count >= TESTS_MAX) {
 		console->left_out++;
 		return 0;
 	}
+	test = array_add(console->test, console->count);
+	if (!test)
+		return -ENOMEM;
 	*test = (struct ci_test){ .now = console->now, .took = console->now - console->reported };
 	test->outcome = take_directive(name, ok, &reason);
 	trim(name);
 	test->name = full_name(console, depth, *name ? name : "unnamed");
 	test->reason = reason ? output_copy(reason) : NULL;
-	if (!test->name || (reason && !test->reason)) {
-		free(test->name);
-		free(test->reason);
-		return -ENOMEM;
-	}
 	if (test->outcome == CI_FAILED && console->texts++ < TEXT_TESTS)
 		test->text = join_lines(console, console->said_until);
-	console->count++;
-	return 0;
+	return test->name && !reason == !test->reason ? 0 : -ENOMEM;
 }
 
 /* A test that only sums up those within it, which were reported before it. */

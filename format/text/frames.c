@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/base/cleanup.h"
 #include "format/text/frame_origin.h"
 
 #define SET_FEATURES	   2 /* the vhost-user request */
@@ -62,39 +63,23 @@ void frames_free(struct frames *frames)
 	free(frames);
 }
 
-static int add_guests(struct frames *frames, size_t count)
+static int add_cards(struct card_list *list, size_t device)
 {
-	struct card_list *grown = reallocarray(frames->guest, count, sizeof(*grown));
+	size_t before = list->count;
+	int err = array_reach(list->card, list->count, device);
 
-	if (!grown)
-		return -ENOMEM;
-	memset(grown + frames->guest_count, 0, (count - frames->guest_count) * sizeof(*grown));
-	frames->guest = grown;
-	frames->guest_count = count;
-	return 0;
-}
-
-static int add_cards(struct card_list *list, size_t count)
-{
-	struct card *grown = reallocarray(list->card, count, sizeof(*grown));
-
-	if (!grown)
-		return -ENOMEM;
-	list->card = grown;
-	for (; list->count < count; list->count++)
-		grown[list->count] = (struct card){ .header_size = HEADER_SIZE };
-	return 0;
+	for (size_t i = before; i < list->count; i++)
+		list->card[i].header_size = HEADER_SIZE;
+	return err;
 }
 
 /* The name table knows the device: there are no more than its records announced. */
 static int find_card(struct frames *frames, uint32_t guest, uint64_t device, struct card **card)
 {
-	int err = 0;
+	int err = array_reach(frames->guest, frames->guest_count, guest);
 
-	if (guest >= frames->guest_count)
-		err = add_guests(frames, frames->names->count);
-	if (!err && device >= frames->guest[guest].count)
-		err = add_cards(&frames->guest[guest], frames->names->guest[guest].device_count);
+	if (!err)
+		err = add_cards(&frames->guest[guest], device);
 	if (!err)
 		*card = &frames->guest[guest].card[device];
 	return err;

@@ -8,24 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/base/cleanup.h"
 #include "format/base/printable.h"
 #include "format/base/units.h"
 
 static int see_guest(struct name_table *names, uint32_t index)
 {
-	struct named_guest *grown;
+	size_t before = names->count;
+	int err = array_reach(names->guest, names->count, index);
 
-	if (index < names->count)
-		return 0;
-	grown = realloc(names->guest, (index + 1u) * sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	names->guest = grown;
-	for (; names->count <= index; names->count++) {
-		grown[names->count] = (struct named_guest){ 0 };
-		snprintf(grown[names->count].name, NAME_SIZE, "guest %zu", names->count);
-	}
-	return 0;
+	for (size_t i = before; i < names->count; i++)
+		snprintf(names->guest[i].name, NAME_SIZE, "guest %zu", i);
+	return err;
 }
 
 static void learn_name(struct named_guest *guest, const char *name, size_t size)
@@ -57,20 +51,17 @@ static void learn_network(struct named_device *device)
 static int learn_device(struct name_table *names, struct named_guest *guest, const char *text,
 			size_t size)
 {
-	struct named_device *grown, *device;
+	struct named_device *device;
 	char line[16 + sizeof(device->name)];
 	const char *name = line;
 	uint64_t id;
 
 	if (names->device_count == NAMED_DEVICES_MAX)
 		return 0;
-	grown = realloc(guest->device, (guest->device_count + 1) * sizeof(*grown));
-	if (!grown)
+	device = array_add(guest->device, guest->device_count);
+	if (!device)
 		return -ENOMEM;
 	names->device_count++;
-	guest->device = grown;
-	device = &grown[guest->device_count++];
-	*device = (struct named_device){ 0 };
 	snprintf(line, sizeof(line), "%.*s", (int)(size < sizeof(line) ? size : sizeof(line)),
 		 text);
 	if (number_take(&name, 10, UINT32_MAX, &id))

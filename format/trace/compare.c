@@ -13,23 +13,15 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
+#include "format/base/cleanup.h"
+
 /* How often it is asked whether an earlier difference can still come. */
 #define SETTLED_STEPS 64
 
 struct compare_guest *compare_guest(struct compare *compare, uint32_t index)
 {
-	struct compare_guest *grown;
-
-	if (index < compare->guest_count)
-		return &compare->guest[index];
-	grown = realloc(compare->guest, (index + 1u) * sizeof(*grown));
-	if (!grown)
-		return NULL;
-	memset(grown + compare->guest_count, 0,
-	       (index + 1u - compare->guest_count) * sizeof(*grown));
-	compare->guest = grown;
-	compare->guest_count = index + 1;
-	return &grown[index];
+	return array_reach(compare->guest, compare->guest_count, index) ? NULL
+									: &compare->guest[index];
 }
 
 static void free_queues(struct compare_guest *guest)

@@ -7,6 +7,7 @@
  * trace has more side data before that place than the other, records have other numbers and the
  * chains differ: that costs the reading of what is equal, and nothing else.
  */
+#include "format/base/cleanup.h"
 #include "format/trace/compare.h"
 
 #include <errno.h>
@@ -34,27 +35,17 @@ static void heads_close(struct heads *heads)
 
 static int add_place(struct heads *heads, const struct chunk *chunk)
 {
-	struct index_item *grown;
-
 	if (chunk->number % CHUNK_RECORDS_MAX)
 		return 0;
-	if (!(heads->place_count & (heads->place_count - 1))) {
-		size_t room = heads->place_count ? 2 * heads->place_count : 1;
-
-		grown = realloc(heads->place, room * sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		heads->place = grown;
-	}
-	heads->place[heads->place_count++] = (struct index_item){
-		.offset = chunk->offset,
-		.number = chunk->number,
-		.now = chunk->now,
-		.type = CHUNK_RECORDS,
-		.frame = heads->frames.frames - 1,
-	};
 	heads->last = chunk->number;
-	return 0;
+	return array_push(heads->place, heads->place_count,
+			  (struct index_item){
+				  .offset = chunk->offset,
+				  .number = chunk->number,
+				  .now = chunk->now,
+				  .type = CHUNK_RECORDS,
+				  .frame = heads->frames.frames - 1,
+			  });
 }
 
 /* A table of guests and their chains, wherever it is. */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <zstd_errors.h>
 
+#include "format/base/cleanup.h"
 #include "format/trace/codec/chain.h"
 #include "format/trace/index.h"
 #include "format/base/printable.h"
@@ -105,14 +106,8 @@ static int window_fill(struct frame_reader *reader, size_t want)
 	reader->window_size -= (size_t)skip;
 	memmove(reader->window, reader->window + skip, reader->window_size);
 	reader->window_offset = reader->offset;
-	if (want > reader->window_room) {
-		uint8_t *window = realloc(reader->window, want);
-
-		if (!window)
-			return -ENOMEM;
-		reader->window = window;
-		reader->window_room = want;
-	}
+	if (array_room(reader->window, reader->window_room, want, want))
+		return -ENOMEM;
 	while (reader->window_size < want) {
 		ssize_t got = pread(reader->fd, reader->window + reader->window_size,
 				    reader->window_room - reader->window_size,

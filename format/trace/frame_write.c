@@ -134,15 +134,8 @@ static int frame_compress(struct frame_writer *writer, ZSTD_CCtx *context,
 static int index_push(struct frame_writer *writer, const struct index_entry *entry,
 		      enum chunk_type type)
 {
-	if (writer->index_count == writer->index_room) {
-		size_t room = writer->index_room ? writer->index_room * 2 : 64;
-		struct index_entry *index = realloc(writer->index, room * sizeof(*index));
-
-		if (!index)
-			return -ENOMEM;
-		writer->index = index;
-		writer->index_room = room;
-	}
+	if (array_room(writer->index, writer->index_room, writer->index_count + 1, 64))
+		return -ENOMEM;
 	writer->index[writer->index_count] = *entry;
 	writer->index[writer->index_count].offset = writer->offset;
 	writer->index[writer->index_count].type = (uint8_t)type;

@@ -171,15 +171,8 @@ static int load_part(void *context, const uint8_t *data, size_t size)
 {
 	struct loaded *loaded = context;
 
-	if (size > loaded->room - loaded->size) {
-		size_t room = (loaded->size + size) * 2;
-		uint8_t *grown = realloc(loaded->data, room);
-
-		if (!grown)
-			return -ENOMEM;
-		loaded->data = grown;
-		loaded->room = room;
-	}
+	if (array_room(loaded->data, loaded->room, loaded->size + size, 4096))
+		return -ENOMEM;
 	memcpy(loaded->data + loaded->size, data, size);
 	loaded->size += size;
 	return 0;
@@ -224,23 +217,12 @@ int trace_reader_artifact(struct trace_reader *reader, uint64_t *position, bool 
 
 static int add_place(struct trace_reader *reader, uint64_t position, const char *path)
 {
-	struct artifact_place *grown;
+	struct artifact_place place = { strdup(path), position };
 
-	/* The array doubles: the number of files is the choice of the trace. */
-	if ((reader->place_count & (reader->place_count - 1)) == 0) {
-		size_t room = reader->place_count ? 2 * reader->place_count : 1;
-
-		grown = realloc(reader->places, room * sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		reader->places = grown;
-	}
-	grown = &reader->places[reader->place_count];
-	*grown = (struct artifact_place){ strdup(path), position };
-	if (!grown->path)
-		return -ENOMEM;
-	reader->place_count++;
-	return 0;
+	if (place.path && !array_push(reader->places, reader->place_count, place))
+		return 0;
+	free(place.path);
+	return -ENOMEM;
 }
 
 /* By path, and those of one path as they are in the file: the first one counts. */

@@ -33,16 +33,14 @@ static void kept_release(struct kept *kept)
 static int keep_artifact(struct trace_reader *reader, const struct artifact_entry *entry,
 			 struct kept *kept)
 {
-	struct trace_artifact *grown =
-		realloc(kept->artifact, (kept->count + 1) * sizeof(*kept->artifact));
+	struct trace_artifact *artifact = array_add(kept->artifact, kept->count);
 	int err;
 
-	if (!grown)
+	if (!artifact)
 		return -ENOMEM;
-	kept->artifact = grown;
-	err = artifact_fill(reader, entry, true, &grown[kept->count]);
-	if (!err)
-		kept->count++;
+	err = artifact_fill(reader, entry, true, artifact);
+	if (err)
+		kept->count--;
 	/* One that is not whole is lost, those after it need not be. */
 	return is_damage(err) ? 0 : err;
 }

@@ -184,19 +184,15 @@ int guest_cut_device(struct guest *guest, unsigned int device)
 int guest_answer_entropy(struct guest *guest, const struct entropy_request *request,
 			 const void *data, size_t size)
 {
-	int held, *grown;
+	int held;
 	int err = entropy_answer(guest->sandbox.entropy_fd, request, data, size, &held);
 
 	if (held < 0)
 		return err;
-	grown = realloc(guest->held, (guest->held_count + 1) * sizeof(*grown));
-	if (!grown) {
-		close(held);
-		return -ENOMEM;
-	}
-	guest->held = grown;
-	guest->held[guest->held_count++] = held;
-	return err;
+	if (!array_push(guest->held, guest->held_count, held))
+		return err;
+	close(held);
+	return -ENOMEM;
 }
 
 ssize_t guest_read_console(struct guest *guest, void *data, size_t size)

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "format/base/words.h"
 #include "format/base/cleanup.h"
 #include "kernel/guest/guest.h"
 #include "kernel/guest/guest_patches.h"
@@ -165,22 +166,6 @@ struct argument_list {
 	size_t count;
 };
 
-/* Takes @text, which must be malloc'ed; NULL (out of memory) is refused. */
-static int list_add(struct argument_list *list, char *text)
-{
-	char **grown = realloc(list->text, (list->count + 2) * sizeof(*grown));
-
-	if (grown)
-		list->text = grown;
-	if (!grown || !text) {
-		free(text);
-		return -ENOMEM;
-	}
-	list->text[list->count++] = text;
-	list->text[list->count] = NULL;
-	return 0;
-}
-
 static int list_add_socket(struct argument_list *list, uint64_t id)
 {
 	char *text;
@@ -188,7 +173,7 @@ static int list_add_socket(struct argument_list *list, uint64_t id)
 	if (asprintf(&text, "time-travel=ext:%" PRIu64 ":" SANDBOX_PREFIX_MARK SANDBOX_SOCKET, id) <
 	    0)
 		text = NULL;
-	return list_add(list, text);
+	return words_take(&list->text, &list->count, text);
 }
 
 static int list_add_device(struct argument_list *list, unsigned int number, uint32_t virtio_id)
@@ -199,7 +184,7 @@ static int list_add_device(struct argument_list *list, unsigned int number, uint
 		     "virtio_uml.device=" SANDBOX_PREFIX_MARK SANDBOX_DEVICE_SOCKET ":%" PRIu32,
 		     number, virtio_id) < 0)
 		text = NULL;
-	return list_add(list, text);
+	return words_take(&list->text, &list->count, text);
 }
 
 static int add_user_argument(const struct guest_arguments_options *options, const char *argument,
@@ -211,12 +196,14 @@ static int add_user_argument(const struct guest_arguments_options *options, cons
 	if (err)
 		return err;
 	if (strncmp(argument, "initrd=", 7))
-		return list_add(list, strdup(argument));
+		return words_take(&list->text, &list->count, strdup(argument));
 	if (image_files_find(files, GUEST_INITRD_PATH))
 		return diagnose(why, EXIT_USAGE, -EINVAL, "give only one",
 				"two initrd arguments; the second is %s", argument);
 	err = image_files_load(files, "initrd", argument + 7, GUEST_INITRD_PATH, why);
-	return err ? err : list_add(list, strdup("initrd=" SANDBOX_PREFIX_MARK GUEST_INITRD_PATH));
+	return err ? err
+		   : words_take(&list->text, &list->count,
+				strdup("initrd=" SANDBOX_PREFIX_MARK GUEST_INITRD_PATH));
 }
 
 static bool names_console(char *const *user)
@@ -266,7 +253,7 @@ static int add_work_cost(const struct guest_arguments_options *options,
 	}
 	if (asprintf(&text, GUEST_WORK_PARAMETER "%s", options->work_cost) < 0)
 		text = NULL;
-	return list_add(list, text);
+	return words_take(&list->text, &list->count, text);
 }
 
 /*
@@ -286,15 +273,15 @@ static int add_defaults(const struct guest_arguments_options *options,
 			const struct image_file *kernel, struct argument_list *list,
 			struct diagnosis *why)
 {
-	int err = list_add(list, strdup("random.trust_cpu=on"));
+	int err = words_take(&list->text, &list->count, strdup("random.trust_cpu=on"));
 
 	if (!err)
-		err = list_add(list, strdup("random.trust_bootloader=on"));
+		err = words_take(&list->text, &list->count, strdup("random.trust_bootloader=on"));
 	if (!err && has_net(options) && may_send_without_napi(kernel))
-		err = list_add(list, strdup("virtio_net.napi_tx=0"));
+		err = words_take(&list->text, &list->count, strdup("virtio_net.napi_tx=0"));
 	if (!err)
 		err = add_work_cost(options, kernel, list, why);
-	return err ? err : list_add(list, strdup("LD_BIND_NOW=1"));
+	return err ? err : words_take(&list->text, &list->count, strdup("LD_BIND_NOW=1"));
 }
 
 /* After the user's own: the last of two equal parameters wins in UML. */
@@ -304,17 +291,18 @@ static int add_own_arguments(const struct guest_arguments_options *options,
 	int err = 0;
 
 	if (!names_console(options->user)) {
-		err = list_add(list, strdup("con0=null,fd:1"));
+		err = words_take(&list->text, &list->count, strdup("con0=null,fd:1"));
 		if (!err)
-			err = list_add(list, strdup("con=null"));
+			err = words_take(&list->text, &list->count, strdup("con=null"));
 	}
 	/* Else its process executes the kernel anew, which would be another guest. */
 	if (!err)
-		err = list_add(list, strdup("noreboot"));
+		err = words_take(&list->text, &list->count, strdup("noreboot"));
 	if (!err)
-		err = list_add(list, strdup("umid=ttrec"));
+		err = words_take(&list->text, &list->count, strdup("umid=ttrec"));
 	if (!err)
-		err = list_add(list, strdup("uml_dir=" SANDBOX_PREFIX_MARK "/tmp/"));
+		err = words_take(&list->text, &list->count,
+				 strdup("uml_dir=" SANDBOX_PREFIX_MARK "/tmp/"));
 	for (size_t i = 0; !err && i < options->device_count; i++)
 		err = list_add_device(list, (unsigned int)i, options->device[i].virtio_id);
 	return err ? err : list_add_socket(list, options->id);
@@ -325,7 +313,7 @@ int guest_arguments_build(const struct guest_arguments_options *options, struct 
 {
 	struct argument_list list = { 0 };
 	char *const *user = options->user;
-	int err = list_add(&list, strdup("linux"));
+	int err = words_take(&list.text, &list.count, strdup("linux"));
 
 	*host_files = false;
 	if (!err)

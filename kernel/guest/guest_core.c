@@ -82,18 +82,9 @@ static int read_auxv(struct core *core)
 
 static int add_area(struct core *core, const struct area *area)
 {
-	struct area *grown = core->area;
-
 	if (core->area_count == AREAS_MAX)
 		return -E2BIG;
-	/* At powers of two. */
-	if (!(core->area_count & (core->area_count - 1)))
-		grown = realloc(grown, (2 * core->area_count + 1) * sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	core->area = grown;
-	grown[core->area_count++] = *area;
-	return 0;
+	return array_push(core->area, core->area_count, *area);
 }
 
 static int add_line(struct core *core, const char *line)

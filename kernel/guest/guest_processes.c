@@ -122,17 +122,14 @@ static int find_children(struct look *look)
 	if (!directory)
 		return -errno;
 	while ((entry = readdir(directory)) && look->child_count < PROCESSES_MAX) {
-		struct child child, *grown;
+		struct child child;
 		uint64_t pid;
 
 		if (number_parse(entry->d_name, 10, INT_MAX, &pid) ||
 		    !read_child((pid_t)pid, look->kernel, &child))
 			continue;
-		grown = realloc(look->child, (look->child_count + 1) * sizeof(*grown));
-		if (!grown)
+		if (array_push(look->child, look->child_count, child))
 			return -ENOMEM;
-		look->child = grown;
-		grown[look->child_count++] = child;
 	}
 	return 0;
 }

@@ -26,28 +26,12 @@ struct guest_file_store {
 	struct trace_reader *reader;
 	struct embedded_file
 		*embedded; /* by name; of one name the first in the trace comes first */
-	size_t count, space;
+	size_t count;
 	struct embedded_content *content;
 	int error;     /* what the list of embedded files ended with */
 	uint64_t left; /* bytes that may still be read */
 	struct image_cache *cache;
 };
-
-static int add_embedded(struct guest_file_store *store, const struct embedded_file *file)
-{
-	size_t space = store->space ? 2 * store->space : 16;
-	struct embedded_file *grown;
-
-	if (store->count == store->space) {
-		grown = realloc(store->embedded, space * sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		store->embedded = grown;
-		store->space = space;
-	}
-	store->embedded[store->count++] = *file;
-	return 0;
-}
 
 /* What comes before the damage can still be used. */
 static int list_embedded(struct guest_file_store *store)
@@ -63,7 +47,7 @@ static int list_embedded(struct guest_file_store *store)
 					      .number = artifact.content };
 
 		trace_artifact_free(&artifact);
-		if (add_embedded(store, &file)) {
+		if (array_push(store->embedded, store->count, file)) {
 			free(file.name);
 			return -ENOMEM;
 		}

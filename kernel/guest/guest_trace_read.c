@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "format/base/words.h"
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
 #include "kernel/guest/guest_trace.h"
@@ -37,19 +38,17 @@ static int split_number(const char *value, unsigned int base, uint32_t *number, 
 
 static int read_file(struct guest_reading *guest, const char *value)
 {
-	struct guest_file file = { .size = IMAGE_SIZE_UNKNOWN }, *grown;
+	struct guest_file file = { .size = IMAGE_SIZE_UNKNOWN };
 	const char *path;
 	int err = split_number(value, 8, &file.mode, &path);
 
 	if (err || *path != '/')
 		return -EBADMSG;
-	grown = realloc(guest->files.file, (guest->files.count + 1) * sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	guest->files.file = grown;
 	file.path = strdup(path);
-	grown[guest->files.count++] = file;
-	return file.path ? 0 : -ENOMEM;
+	if (file.path && !array_push(guest->files.file, guest->files.count, file))
+		return 0;
+	free(file.path);
+	return -ENOMEM;
 }
 
 /* The file that the line before spoke of. */
@@ -101,35 +100,24 @@ static int read_source_size(struct guest_reading *guest, const char *value)
 
 static int read_argument(struct guest_reading *guest, const char *value)
 {
-	struct guest_spec *spec = &guest->recorded.spec;
-	char **grown = realloc(spec->arguments, (guest->arguments + 2) * sizeof(*grown));
-
-	if (!grown)
-		return -ENOMEM;
-	spec->arguments = grown;
-	grown[guest->arguments++] = strdup(value);
-	grown[guest->arguments] = NULL;
-	return grown[guest->arguments - 1] ? 0 : -ENOMEM;
+	return words_take(&guest->recorded.spec.arguments, &guest->arguments, strdup(value));
 }
 
 static int read_device(struct guest_reading *guest, const char *value)
 {
 	struct guest_spec *spec = &guest->recorded.spec;
-	struct guest_device device, *grown;
+	struct guest_device device;
 	const char *name;
 	int err = split_number(value, 10, &device.virtio_id, &name);
 
 	if (err || spec->device_count == SANDBOX_DEVICES_MAX)
 		return -EBADMSG;
-	grown = realloc(spec->device, (spec->device_count + 1) * sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	spec->device = grown;
 	device.name = strdup(name);
-	if (!device.name)
+	if (!device.name || array_push(spec->device, spec->device_count, device)) {
+		free(device.name);
 		return -ENOMEM;
+	}
 	printable(device.name);
-	grown[spec->device_count++] = device;
 	return 0;
 }
 
@@ -234,18 +222,14 @@ static const struct {
 /* The guest with this index, made if need be. */
 static int find_guest(struct specs_reading *reading, uint32_t index, struct guest_reading **guest)
 {
-	struct guest_reading *grown;
-
 	if (index >= TRACE_GUEST_LIMIT)
 		return -EBADMSG;
 	if (!reading->place[index]) {
-		grown = realloc(reading->guest, (reading->count + 1) * sizeof(*grown));
-		if (!grown)
+		*guest = array_add(reading->guest, reading->count);
+		if (!*guest)
 			return -ENOMEM;
-		reading->guest = grown;
-		grown[reading->count++] =
-			(struct guest_reading){ .recorded = { .index = index,
-							      .spec.absolute_paths = true } };
+		(*guest)->recorded.index = index;
+		(*guest)->recorded.spec.absolute_paths = true;
 		reading->place[index] = (uint32_t)reading->count;
 	}
 	*guest = &reading->guest[reading->place[index] - 1];

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/base/cleanup.h"
+
 /* Within a state: FXSAVE's image, the host's own words in it, then the header of XSAVE. */
 #define MXCSR_AT   24
 #define HOST_AT	   464
@@ -71,15 +73,8 @@ static bool is_task_state(const struct xstate *xstate, const uint8_t *data)
 
 static int add_word(struct xstate_words *words, size_t offset)
 {
-	if (words->count == words->space) {
-		size_t space = words->space ? 2 * words->space : 64;
-		size_t *grown = realloc(words->offset, space * sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		words->offset = grown;
-		words->space = space;
-	}
+	if (array_room(words->offset, words->space, words->count + 1, 64))
+		return -ENOMEM;
 	words->offset[words->count++] = offset;
 	return 0;
 }

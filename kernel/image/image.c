@@ -13,22 +13,17 @@
 int image_files_add_content(struct image_files *files, const char *path, uint32_t mode,
 			    struct image_content *content)
 {
-	struct image_file *grown;
-	char *name = strdup(path);
+	struct image_file file = { .path = strdup(path),
+				   .mode = mode,
+				   .data = content->data,
+				   .size = content->size,
+				   .content = content };
 
-	grown = realloc(files->file, (files->count + 1) * sizeof(*grown));
-	if (grown)
-		files->file = grown;
-	if (!grown || !name) {
-		free(name);
+	if (!file.path || array_push(files->file, files->count, file)) {
+		free(file.path);
 		return -ENOMEM;
 	}
 	content->holders++;
-	files->file[files->count++] = (struct image_file){ .path = name,
-							   .mode = mode,
-							   .data = content->data,
-							   .size = content->size,
-							   .content = content };
 	return 0;
 }
 

@@ -92,14 +92,7 @@ struct image_content *image_cache_find(const struct image_cache *cache, const st
 void image_cache_keep(struct image_cache *cache, const struct stat *status,
 		      struct image_content *content)
 {
-	struct cache_entry *grown;
-
-	if (!cache)
-		return;
-	grown = realloc(cache->entry, (cache->count + 1) * sizeof(*grown));
-	if (!grown)
-		return;
-	cache->entry = grown;
-	grown[cache->count++] = (struct cache_entry){ *status, content };
-	content->holders++;
+	if (cache &&
+	    !array_push(cache->entry, cache->count, (struct cache_entry){ *status, content }))
+		content->holders++;
 }

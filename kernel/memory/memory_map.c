@@ -21,7 +21,7 @@ static void close_directory(DIR **directory)
 /* Files that a process maps shared and writable, ordered. */
 struct mapped {
 	uint64_t *inode;
-	size_t count, space;
+	size_t count;
 };
 
 static void mapped_free(struct mapped *mapped)
@@ -31,21 +31,10 @@ static void mapped_free(struct mapped *mapped)
 
 static int mapped_add(struct mapped *mapped, uint64_t inode)
 {
-	size_t space = mapped->space ? 2 * mapped->space : 16;
-	uint64_t *grown;
-
 	/* What follows in memory is most often of the same file. */
 	if (mapped->count && mapped->inode[mapped->count - 1] == inode)
 		return 0;
-	if (mapped->count == mapped->space) {
-		grown = realloc(mapped->inode, space * sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		mapped->inode = grown;
-		mapped->space = space;
-	}
-	mapped->inode[mapped->count++] = inode;
-	return 0;
+	return array_push(mapped->inode, mapped->count, inode);
 }
 
 static int compare_inodes(const void *one, const void *other)

@@ -394,15 +394,8 @@ int participant_source_add(struct participant *p, struct participant_source *sou
 {
 	if (source_added(p, source))
 		return -EALREADY;
-	if (p->source_count + 3 > p->poll_size) {
-		size_t size = 2 * (p->source_count + 3);
-		struct pollfd *grown = realloc(p->poll, size * sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		p->poll = grown;
-		p->poll_size = size;
-	}
+	if (array_room(p->poll, p->poll_size, p->source_count + 3, 8))
+		return -ENOMEM;
 	link_insert_before(&p->sources, &source->link);
 	p->source_count++;
 	return 0;

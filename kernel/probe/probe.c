@@ -22,18 +22,6 @@ static void queue_clear(struct probe_guest *guest)
 	guest->head = guest->count = 0;
 }
 
-static int queue_grow(struct probe_guest *guest)
-{
-	size_t capacity = guest->capacity ? 2 * guest->capacity : 64;
-	struct probe_event *grown = reallocarray(guest->queue, capacity, sizeof(*grown));
-
-	if (!grown)
-		return -ENOMEM;
-	guest->queue = grown;
-	guest->capacity = capacity;
-	return 0;
-}
-
 static char *sample_text(const struct probe_sample_text *note)
 {
 	char *text = NULL;
@@ -60,7 +48,7 @@ static int queue_sample(void *context, void *data, size_t size)
 		event.irq = sample->number;
 	else if (size >= sizeof(struct probe_sample_text))
 		event.text = sample_text(data);
-	if (guest->count == guest->capacity && queue_grow(guest)) {
+	if (array_room(guest->queue, guest->capacity, guest->count + 1, 64)) {
 		free(event.text);
 		guest->dropped++;
 		return 0;
@@ -126,17 +114,9 @@ static struct probe_guest *find_guest(const struct probe *probe, unsigned int nu
 
 static int reserve_number(struct probe *probe, unsigned int number)
 {
-	struct probe_guest **grown;
-
 	if (number < probe->guest_count)
 		return probe->guest[number] ? -EEXIST : 0;
-	grown = reallocarray(probe->guest, (size_t)number + 1, sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	probe->guest = grown;
-	while (probe->guest_count <= number)
-		probe->guest[probe->guest_count++] = NULL;
-	return 0;
+	return array_reach(probe->guest, probe->guest_count, number);
 }
 
 static int watch_ring(struct probe *probe, struct probe_guest *guest)

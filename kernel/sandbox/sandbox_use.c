@@ -53,7 +53,7 @@ struct use {
 	uint64_t mapped; /* shared memory that is mapped, at most: twice if by two processes */
 	uint64_t ticks;	 /* CPU time */
 	struct open_file *file;
-	size_t files, space;
+	size_t files;
 	pid_t *pid; /* as the host's /proc has them */
 	size_t pids;
 };
@@ -129,17 +129,9 @@ static void mark_begin(struct sandbox_use *use)
 /* What it runs from here on is noticed; @pid is its number for us. */
 static void mark_process(struct sandbox_use *use, pid_t pid)
 {
-	clockid_t *grown;
-
-	if (use->clocks == use->clock_space) {
-		use->clock_space = use->clock_space ? 2 * use->clock_space : 16;
-		grown = realloc(use->clock, use->clock_space * sizeof(*grown));
-		if (!grown) {
-			use->marked = false;
-			use->clock_space = use->clocks;
-			return;
-		}
-		use->clock = grown;
+	if (array_room(use->clock, use->clock_space, use->clocks + 1, 16)) {
+		use->marked = false;
+		return;
 	}
 	if (!pid || clock_getcpuclockid(pid, &use->clock[use->clocks]) ||
 	    !read_clock(use->clock[use->clocks], &use->ran))
@@ -163,21 +155,6 @@ static bool may_be_too_much(const struct sandbox_use *use)
 }
 
 /* ---- Listing processes --------------------------------------------------------------------- */
-
-static int add_pid(struct use *sum, pid_t pid)
-{
-	pid_t *grown;
-
-	/* Room for twice as many, each time that there are a power of two. */
-	if (!(sum->pids & (sum->pids - 1))) {
-		grown = realloc(sum->pid, (sum->pids ? 2 * sum->pids : 1) * sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		sum->pid = grown;
-	}
-	sum->pid[sum->pids++] = pid;
-	return 0;
-}
 
 static DIR *open_directory(const struct sandbox_use *use, pid_t pid, const char *name)
 {
@@ -210,7 +187,8 @@ static void add_children_of_thread(struct use *sum, int directory_fd, const char
 	/* "12 15 ": each has a space behind it. */
 	while (list && getdelim(&word, &space, ' ', list) > 0) {
 		word[strcspn(word, " ")] = '\0';
-		if (number_parse(word, 10, INT_MAX, &pid) || add_pid(sum, (pid_t)pid))
+		if (number_parse(word, 10, INT_MAX, &pid) ||
+		    array_push(sum->pid, sum->pids, (pid_t)pid))
 			return;
 	}
 }
@@ -303,22 +281,11 @@ static pid_t inner_pid(const char *status)
 
 static int add_file(struct use *sum, const struct stat *status)
 {
-	struct open_file *grown;
+	struct open_file file = { .device = status->st_dev,
+				  .inode = status->st_ino,
+				  .bytes = (uint64_t)status->st_blocks * BYTES_PER_BLOCK };
 
-	if (sum->files == sum->space) {
-		if (sum->space >= OPEN_FILES_MAX)
-			return -E2BIG;
-		sum->space = sum->space ? 2 * sum->space : 64;
-		grown = realloc(sum->file, sum->space * sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		sum->file = grown;
-	}
-	sum->file[sum->files++] =
-		(struct open_file){ .device = status->st_dev,
-				    .inode = status->st_ino,
-				    .bytes = (uint64_t)status->st_blocks * BYTES_PER_BLOCK };
-	return 0;
+	return sum->files >= OPEN_FILES_MAX ? -E2BIG : array_push(sum->file, sum->files, file);
 }
 
 static bool is_in_memory(int directory_fd, const char *name)
@@ -462,7 +429,7 @@ static enum sandbox_limit look(struct sandbox_use *use, pid_t guest, struct use 
 			       char text[SANDBOX_EXCEEDED_TEXT])
 {
 	mark_begin(use);
-	if (add_pid(sum, use->supervisor)) {
+	if (array_push(sum->pid, sum->pids, use->supervisor)) {
 		use->marked = false;
 		return SANDBOX_LIMIT_NONE;
 	}

@@ -75,22 +75,14 @@ void calendar_destroy(struct calendar *calendar)
 /* Room for one more client in every table. When it fails some tables are larger than needed. */
 static int tables_grow(struct calendar *calendar)
 {
-	uint32_t capacity = calendar->capacity ? 2 * calendar->capacity : 8;
-	struct calendar_client *clients;
-	uint32_t *admitted;
+	size_t capacity = calendar->capacity, admitted = capacity;
 
-	clients = reallocarray(calendar->clients, capacity, sizeof(*clients));
-	if (!clients)
+	if (array_room(calendar->clients, capacity, capacity + 1, 8) ||
+	    array_room(calendar->admitted, admitted, capacity, 8) ||
+	    calendar_heap_reserve(&calendar->starting, (uint32_t)capacity) ||
+	    calendar_heap_reserve(&calendar->waiting, (uint32_t)capacity))
 		return -ENOMEM;
-	calendar->clients = clients;
-	admitted = reallocarray(calendar->admitted, capacity, sizeof(*admitted));
-	if (!admitted)
-		return -ENOMEM;
-	calendar->admitted = admitted;
-	if (calendar_heap_reserve(&calendar->starting, capacity) ||
-	    calendar_heap_reserve(&calendar->waiting, capacity))
-		return -ENOMEM;
-	calendar->capacity = capacity;
+	calendar->capacity = (uint32_t)capacity;
 	return 0;
 }
 

@@ -6,24 +6,19 @@
 #include <stdlib.h>
 
 #include "recorder/calendar/calendar_heap.h"
+#include "format/base/cleanup.h"
 
 int calendar_heap_reserve(struct calendar_heap *heap, uint32_t capacity)
 {
-	struct calendar_heap_entry *entries;
-	uint32_t *positions;
+	size_t entries = heap->capacity, positions = entries;
 
 	if (capacity <= heap->capacity)
 		return 0;
-	entries = reallocarray(heap->entries, capacity, sizeof(*entries));
-	if (!entries)
+	if (array_room(heap->entries, entries, capacity, 8) ||
+	    array_room(heap->positions, positions, capacity, 8))
 		return -ENOMEM;
-	heap->entries = entries;
-	positions = reallocarray(heap->positions, capacity, sizeof(*positions));
-	if (!positions)
-		return -ENOMEM;
-	heap->positions = positions;
 	for (uint32_t client = heap->capacity; client < capacity; client++)
-		positions[client] = CALENDAR_HEAP_ABSENT;
+		heap->positions[client] = CALENDAR_HEAP_ABSENT;
 	heap->capacity = capacity;
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "format/base/cleanup.h"
 #include "recorder/calendar/calendar_internal.h"
 
 /*
@@ -17,16 +18,8 @@ int calendar_queue_reserve(struct calendar *calendar, uint32_t clients)
 {
 	struct calendar_queue *queue = &calendar->queue;
 	size_t room = ((size_t)clients + 1) * (ACTIONS_PER_CALL + 1);
-	struct calendar_action *actions;
 
-	if (queue->capacity - queue->tail >= room)
-		return 0;
-	actions = reallocarray(queue->actions, queue->tail + 2 * room, sizeof(*actions));
-	if (!actions)
-		return -ENOMEM;
-	queue->actions = actions;
-	queue->capacity = queue->tail + 2 * room;
-	return 0;
+	return array_room(queue->actions, queue->capacity, queue->tail + room, 2 * room);
 }
 
 static struct calendar_action *queue_append(struct calendar *calendar)

@@ -29,18 +29,14 @@ static char *copy_text(struct findings *findings, const char *text)
 void findings_add(struct findings *findings, enum finding_level level, const char *name,
 		  const char *why, const char *advice, const char *format, ...)
 {
-	struct finding *grown =
-		realloc(findings->item, (findings->count + 1) * sizeof(*findings->item));
-	struct finding *finding;
+	struct finding *finding = array_add(findings->item, findings->count);
 	va_list arguments;
 	int length;
 
-	if (!grown) {
+	if (!finding) {
 		findings->failed = true;
 		return;
 	}
-	findings->item = grown;
-	finding = &grown[findings->count++];
 	*finding = (struct finding){ .level = level, .name = name };
 	va_start(arguments, format);
 	length = vasprintf(&finding->text, format, arguments);

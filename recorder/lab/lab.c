@@ -48,18 +48,15 @@ int lab_check_name(struct lab_reader *reader, const yaml_node_t *place, const ch
 struct lab_network *lab_add_network(struct lab_reader *reader, const yaml_node_t *node)
 {
 	struct lab *lab = reader->lab;
-	struct lab_network *grown =
-		lab_array_grow(lab->network, lab->network_count, sizeof(*grown));
+	struct lab_network *added = array_add(lab->network, lab->network_count);
 
-	if (!grown) {
+	if (!added) {
 		lab_out_of_memory(reader);
 		return NULL;
 	}
-	lab->network = grown;
-	grown += lab->network_count++;
-	grown->line = lab_line(node);
-	grown->link.delay = NETWORK_DELAY;
-	return grown;
+	added->line = lab_line(node);
+	added->link.delay = NETWORK_DELAY;
+	return added;
 }
 
 /* The share of each half, so that both together let pass what the whole does. */
@@ -117,17 +114,14 @@ static const struct lab_schema program_schema = { "a program", program_keys,
 struct lab_program *lab_add_program(struct lab_reader *reader, const yaml_node_t *node)
 {
 	struct lab *lab = reader->lab;
-	struct lab_program *grown =
-		lab_array_grow(lab->program, lab->program_count, sizeof(*grown));
+	struct lab_program *added = array_add(lab->program, lab->program_count);
 
-	if (!grown) {
+	if (!added) {
 		lab_out_of_memory(reader);
 		return NULL;
 	}
-	lab->program = grown;
-	grown += lab->program_count++;
-	grown->line = lab_line(node);
-	return grown;
+	added->line = lab_line(node);
+	return added;
 }
 
 static int check_program(struct lab_reader *reader, const struct lab_program *program,

@@ -233,17 +233,14 @@ static const struct kind *find_kind(struct lab_reader *reader, const yaml_node_t
 struct lab_device *lab_add_device(struct lab_reader *reader, struct lab_guest *guest,
 				  const yaml_node_t *node)
 {
-	struct lab_device *grown =
-		lab_array_grow(guest->device, guest->device_count, sizeof(*grown));
+	struct lab_device *added = array_add(guest->device, guest->device_count);
 
-	if (!grown) {
+	if (!added) {
 		lab_out_of_memory(reader);
 		return NULL;
 	}
-	guest->device = grown;
-	grown += guest->device_count++;
-	grown->line = lab_line(node);
-	return grown;
+	added->line = lab_line(node);
+	return added;
 }
 
 /* A console that nothing is typed into has a script, too. */

@@ -158,16 +158,13 @@ static int read_form(struct lab_reader *reader, const struct lab_map *map, struc
 int lab_add_guest(struct lab_reader *reader, const yaml_node_t *node, struct lab_guest **guest)
 {
 	struct lab *lab = reader->lab;
-	struct lab_guest *grown;
 
 	if (lab->guest_count == LAB_GUESTS_MAX)
 		return lab_error(reader, node, "use fewer guests", "more than %u guests",
 				 LAB_GUESTS_MAX);
-	grown = lab_array_grow(lab->guest, lab->guest_count, sizeof(*grown));
-	if (!grown)
+	*guest = array_add(lab->guest, lab->guest_count);
+	if (!*guest)
 		return lab_out_of_memory(reader);
-	lab->guest = grown;
-	*guest = grown + lab->guest_count++;
 	(*guest)->line = lab_line(node);
 	(*guest)->seed = LAB_UNSET;
 	return 0;

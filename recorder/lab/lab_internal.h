@@ -166,12 +166,6 @@ int lab_check_pattern(struct lab_reader *reader, const yaml_node_t *node, const 
 int lab_strings_add(char ***list, size_t count, const char *text);
 void lab_strings_free(char **list);
 
-/*
- * Room for one more at the end of @array, of @count elements of @size bytes, zeroed. NULL: out of
- * memory.
- */
-void *lab_array_grow(void *array, size_t count, size_t size);
-
 /* ---- lab_words.c: what the user may have meant --------------------------------------------- */
 
 /* Index of @name among names as lab_advise() takes them; @count: it is not there. */

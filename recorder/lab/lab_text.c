@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Values of a lab file that are text: names, paths, words, patterns. */
+#include "format/base/words.h"
 #include "recorder/lab/lab_internal.h"
 
 #include <ctype.h>
@@ -20,26 +21,9 @@
 
 /* ---- Lists and arrays ----------------------------------------------------------------------- */
 
-void *lab_array_grow(void *array, size_t count, size_t size)
-{
-	char *grown = realloc(array, (count + 1) * size);
-
-	if (grown)
-		memset(grown + count * size, 0, size);
-	return grown;
-}
-
 int lab_strings_add(char ***list, size_t count, const char *text)
 {
-	char **grown = lab_array_grow(*list, count + 1, sizeof(*grown));
-
-	if (!grown)
-		return -ENOMEM;
-	*list = grown;
-	grown[count] = NULL;
-	if (text)
-		grown[count] = strdup(text);
-	return text && !grown[count] ? -ENOMEM : 0;
+	return words_take(list, &count, strdup(text));
 }
 
 void lab_strings_free(char **list)
@@ -284,14 +268,14 @@ static int add_pattern(struct lab_reader *reader, const struct lab_key *key,
 static int read_patterns(struct lab_reader *reader, const struct lab_key *key,
 			 const yaml_node_t *node, void *field)
 {
-	size_t count;
+	size_t count, none = 0;
 	int err = lab_list(reader, node, key->name, true, &count);
 
 	if (!err && count > LAB_PATTERNS_MAX)
 		err = lab_error(reader, node, "join some with |", "more than %u patterns in '%s'",
 				LAB_PATTERNS_MAX, key->name);
 	/* An empty list is another thing than none. */
-	if (!err && lab_strings_add(field, 0, NULL))
+	if (!err && array_reach(*(char ***)field, none, 0))
 		err = lab_out_of_memory(reader);
 	for (size_t i = 0; !err && i < count; i++)
 		err = add_pattern(reader, key, lab_item(reader, node, i), field, i);

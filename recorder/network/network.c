@@ -39,24 +39,17 @@ static bool is_share(double share)
 int network_add_port(struct network *network, const struct network_link *link,
 		     struct network_port **out)
 {
-	auto_free struct network_port *port = NULL;
-	struct network_port **ports;
+	auto_free struct network_port *port = calloc(1, sizeof(*port));
 
 	if (!is_share(link->loss) || !is_share(link->reorder))
 		return -EINVAL;
-	ports = reallocarray(network->port, network->port_count + 1, sizeof(struct network_port *));
-	if (!ports)
-		return -ENOMEM;
-	network->port = ports;
-	port = calloc(1, sizeof(*port));
-	if (!port)
+	if (!port || array_push(network->port, network->port_count, port))
 		return -ENOMEM;
 	port->network = network;
-	port->number = network->port_count++;
+	port->number = network->port_count - 1;
 	port->link = *link;
 	port->random = network_random_derive(network->seed, port->number);
-	*out = ports[port->number] = port;
-	take_pointer(port);
+	*out = take_pointer(port);
 	return 0;
 }
 

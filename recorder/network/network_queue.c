@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "format/base/cleanup.h"
 #include "recorder/network/network_internal.h"
 
 bool network_entry_before(const struct network_entry *a, const struct network_entry *b)
@@ -15,23 +16,11 @@ bool network_entry_before(const struct network_entry *a, const struct network_en
 	return a->sequence < b->sequence;
 }
 
-static int queue_grow(struct network_queue *queue)
-{
-	size_t capacity = queue->capacity ? 2 * queue->capacity : 16;
-	struct network_entry *entry = reallocarray(queue->entry, capacity, sizeof(*entry));
-
-	if (!entry)
-		return -ENOMEM;
-	queue->entry = entry;
-	queue->capacity = capacity;
-	return 0;
-}
-
 int network_queue_add(struct network_queue *queue, const struct network_entry *entry)
 {
 	size_t hole = queue->count;
 
-	if (queue->count == queue->capacity && queue_grow(queue))
+	if (array_room(queue->entry, queue->capacity, queue->count + 1, 16))
 		return -ENOMEM;
 	queue->count++;
 	while (hole && network_entry_before(entry, &queue->entry[(hole - 1) / 2])) {

@@ -50,22 +50,20 @@ static int open_reader(struct rerecord_compare *compare, uint32_t index)
 	return err ? err : trace_reader_follow(guest->reader, index);
 }
 
-static int grow(struct rerecord_compare *compare, size_t count)
+static int reach(struct rerecord_compare *compare, size_t index)
 {
-	struct compared *grown = realloc(compare->guest, count * sizeof(*grown));
+	size_t before = compare->count;
+	int err = array_reach(compare->guest, compare->count, index);
 
-	if (!grown)
-		return -ENOMEM;
-	compare->guest = grown;
-	for (; compare->count < count; compare->count++)
-		grown[compare->count] = (struct compared){ .memory = true };
-	return 0;
+	for (size_t i = before; i < compare->count; i++)
+		compare->guest[i].memory = true;
+	return err;
 }
 
 /* NULL: it cannot be compared. */
 static struct compared *find_guest(struct rerecord_compare *compare, uint32_t index)
 {
-	if (index >= compare->count && grow(compare, index + 1))
+	if (reach(compare, index))
 		return NULL;
 	if (!compare->guest[index].reader && !compare->guest[index].over &&
 	    open_reader(compare, index)) {
@@ -114,7 +112,7 @@ int rerecord_compare_create(const struct run_options *options, struct rerecord *
 	struct rerecord_compare *compare = calloc(1, sizeof(*compare));
 
 	*out = compare;
-	if (!compare || grow(compare, lab->guest_count))
+	if (!compare || reach(compare, lab->guest_count - 1))
 		return -ENOMEM;
 	compare->options = options;
 	compare->reader = rerecord->reader;
@@ -163,17 +161,11 @@ static void keep_text(struct console_text *console, const struct trace_record *r
 {
 	size_t left = TEXT_MAX - console->size;
 	size_t size = record->payload_size < left ? record->payload_size : left;
-	size_t space = console->size + size;
-	char *grown = console->text;
 
-	if (space > console->space)
-		grown = realloc(console->text, space);
-	if (!grown || !size)
+	if (!size || array_room(console->text, console->space, console->size + size, 256))
 		return;
-	memcpy(grown + console->size, record->payload, size);
-	console->text = grown;
-	console->size = space;
-	console->space = space > console->space ? space : console->space;
+	memcpy(console->text + console->size, record->payload, size);
+	console->size += size;
 }
 
 /* Take @record, unless there is something to compare it with. */

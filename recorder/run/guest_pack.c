@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "format/base/words.h"
 #include "format/base/cleanup.h"
 #include "recorder/run/guest_script.h"
 
@@ -20,28 +21,12 @@ struct words {
 	size_t count;
 };
 
-/* Takes @word, which is malloc'ed; NULL (out of memory) is refused. */
-static int words_take(struct words *words, char *word)
+static int take_two(struct words *words, const char *option, char *value)
 {
-	char **grown = realloc(words->word, (words->count + 2) * sizeof(*grown));
-
-	if (grown)
-		words->word = grown;
-	if (!grown || !word) {
-		free(word);
-		return -ENOMEM;
-	}
-	grown[words->count++] = word;
-	grown[words->count] = NULL;
-	return 0;
-}
-
-static int words_take_two(struct words *words, const char *option, char *value)
-{
-	int err = value ? words_take(words, strdup(option)) : -ENOMEM;
+	int err = value ? words_take(&words->word, &words->count, strdup(option)) : -ENOMEM;
 
 	if (!err)
-		return words_take(words, value);
+		return words_take(&words->word, &words->count, value);
 	free(value);
 	return err;
 }
@@ -82,16 +67,16 @@ static int add_file(struct words *words, const char *file, struct diagnosis *why
 		return diagnose(why, exit_status_of_file(-errno), -errno, "check the path",
 				"cannot read the file %s: %s", here, strerror(errno));
 	if (place)
-		return words_take_two(words, "-a", strdup(file));
+		return take_two(words, "-a", strdup(file));
 	if (*file == '/')
-		return words_take_two(words, "-a", join(file, "", file + 1));
+		return take_two(words, "-a", join(file, "", file + 1));
 	while (!strncmp(path, "./", 2))
 		path += 2;
 	if (leads_up(path) || !*path)
 		return diagnose(why, EXIT_USAGE, -EINVAL,
 				"give its path in the guest: --add FILE:/PATH",
 				"--add %s is not below the program's working directory", file);
-	return words_take_two(words, "-a", join(file, GUEST_DIRECTORY, path));
+	return take_two(words, "-a", join(file, GUEST_DIRECTORY, path));
 }
 
 /* Of a directory the first of these is run. */
@@ -142,15 +127,13 @@ static int add_program(struct words *words, const char *path, bool is_directory,
 		if (err)
 			return err;
 		name = strdup(chosen);
-		err = name ? words_take_two(words, "-a", join(path, "", GUEST_DIRECTORY + 1))
-			   : -ENOMEM;
+		err = name ? take_two(words, "-a", join(path, "", GUEST_DIRECTORY + 1)) : -ENOMEM;
 	} else {
 		name = name_of(path);
-		err = name ? words_take_two(words, "-a", join(path, GUEST_DIRECTORY, name))
-			   : -ENOMEM;
+		err = name ? take_two(words, "-a", join(path, GUEST_DIRECTORY, name)) : -ENOMEM;
 	}
 	if (!err && asprintf(&run, GUEST_DIRECTORY "/%s", name) >= 0)
-		return words_take_two(words, "-r", run);
+		return take_two(words, "-r", run);
 	return err ? err : -ENOMEM;
 }
 
@@ -158,22 +141,22 @@ static int list_arguments(const struct run_options *options, bool is_directory, 
 			  struct diagnosis *why)
 {
 	char *const *argument = options->kernel + 1;
-	int err = words_take(words, script_path("uml/make-initramfs.sh"));
+	int err = words_take(&words->word, &words->count, script_path("uml/make-initramfs.sh"));
 
 	if (!err)
-		err = words_take_two(words, "-o", strdup("-"));
+		err = take_two(words, "-o", strdup("-"));
 	if (!err)
-		err = words_take_two(words, "-i", script_path("program-init"));
+		err = take_two(words, "-i", script_path("program-init"));
 	if (!err)
-		err = words_take_two(words, "-C", strdup(GUEST_DIRECTORY));
+		err = take_two(words, "-C", strdup(GUEST_DIRECTORY));
 	if (!err)
 		err = add_program(words, options->kernel[0], is_directory, why);
 	for (const char *const *file = options->add; !err && *file; file++)
 		err = add_file(words, *file, why);
 	if (!err)
-		err = words_take_two(words, "-B", strdup("--"));
+		err = take_two(words, "-B", strdup("--"));
 	for (; !err && *argument; argument++)
-		err = words_take(words, strdup(*argument));
+		err = words_take(&words->word, &words->count, strdup(*argument));
 	return err;
 }
 

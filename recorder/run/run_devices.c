@@ -52,19 +52,13 @@ static int create_networks(const struct run_options *options, struct run_lab *la
 
 static int grow_network(struct run_network *network)
 {
-	size_t count = network->count + 1;
-	void *port = realloc(network->port, count * sizeof(*network->port));
-	void *device, *guest;
+	size_t ports = network->count, devices = ports, guests = ports;
 
-	if (port)
-		network->port = port;
-	device = realloc(network->device, count * sizeof(*network->device));
-	if (device)
-		network->device = device;
-	guest = realloc(network->guest, count * sizeof(*network->guest));
-	if (guest)
-		network->guest = guest;
-	return port && device && guest ? 0 : -ENOMEM;
+	return array_reach(network->port, ports, network->count) ||
+			       array_reach(network->device, devices, network->count) ||
+			       array_reach(network->guest, guests, network->count)
+		       ? -ENOMEM
+		       : 0;
 }
 
 /* An address of the locally administered kind, unless the lab file says one. */

@@ -149,17 +149,12 @@ static int read_digest(struct setting_reading *reading, const char *value, void 
 /* A copy that lives as long as the settings do. */
 static const char *keep_text(struct run_settings *settings, const char *value)
 {
-	char **grown = realloc(settings->text, (settings->text_count + 1) * sizeof(*grown));
 	char *copy = strdup(value);
 
-	if (grown)
-		settings->text = grown;
-	if (!grown || !copy) {
-		free(copy);
-		return NULL;
-	}
-	settings->text[settings->text_count++] = copy;
-	return copy;
+	if (copy && !array_push(settings->text, settings->text_count, copy))
+		return copy;
+	free(copy);
+	return NULL;
 }
 
 static bool text_is_given(const void *field)
@@ -309,18 +304,13 @@ int run_settings_write_lab(const struct lab *lab, struct trace_writer *writer)
 
 static int read_disk(struct run_settings *settings, uint32_t guest, const char *value)
 {
-	struct run_disk *grown, disk = { .guest = guest };
+	struct run_disk disk = { .guest = guest };
 
 	if (number_take(&value, 10, SIZE_MAX, &disk.device) || *value++ != ' ' ||
 	    number_take(&value, 10, UINT64_MAX, &disk.size) || *value++ != ' ' ||
 	    count_parse(value, &disk.modified))
 		return -EBADMSG;
-	grown = realloc(settings->disk, (settings->disk_count + 1) * sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	settings->disk = grown;
-	grown[settings->disk_count++] = disk;
-	return 0;
+	return array_push(settings->disk, settings->disk_count, disk);
 }
 
 static int read_disk_model(struct run_settings *settings, const char *value)

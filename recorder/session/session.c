@@ -78,22 +78,19 @@ static int add_partition(struct session *session, const struct calendar_options 
 			 const char *upstream, size_t *number)
 {
 	struct turn *turn = &session->turn;
-	struct partition **grown =
-		realloc(turn->partition, (turn->partition_count + 1) * sizeof(*grown));
 	struct partition *partition;
-	int err;
+	int err = partition_create(options, upstream, &partition);
 
-	if (!grown)
-		return -ENOMEM;
-	turn->partition = grown;
-	err = partition_create(options, upstream, &partition);
 	if (err)
 		return err;
+	if (array_push(turn->partition, turn->partition_count, partition)) {
+		partition_destroy(partition);
+		return -ENOMEM;
+	}
 	partition->journal = &turn->journal;
 	partition->effects = &turn->effects;
 	partition->outcome = &turn->outcome;
-	partition->number = *number = turn->partition_count;
-	turn->partition[turn->partition_count++] = partition;
+	partition->number = *number = turn->partition_count - 1;
 	return 0;
 }
 
@@ -193,18 +190,16 @@ int session_add_program(struct session *session, const struct session_program_op
 			size_t *number)
 {
 	struct turn *turn = &session->turn;
-	struct session_program *program, **grown;
-	int err;
+	struct session_program *program;
+	int err = session_program_create(options, turn->program_count, &program);
 
-	grown = realloc(turn->program, (turn->program_count + 1) * sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	turn->program = grown;
-	err = session_program_create(options, turn->program_count, &program);
 	if (err)
 		return err;
 	*number = turn->program_count;
-	turn->program[turn->program_count++] = program;
+	if (array_push(turn->program, turn->program_count, program)) {
+		session_program_destroy(program);
+		return -ENOMEM;
+	}
 	if (options->time_fd >= 0)
 		err = source_open(&session->sources, &program->listen, SOURCE_PROGRAM_LISTEN,
 				  options->time_fd, program);

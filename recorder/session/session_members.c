@@ -278,7 +278,7 @@ void members_fail_program(struct turn *turn, struct session_program *program, co
 
 bool members_only_servers_are_left(const struct turn *turn, const struct partition *partition)
 {
-	for (size_t i = 0; i < partition->client_space; i++) {
+	for (size_t i = 0; i < partition->client_count; i++) {
 		const struct client *client = partition->client[i];
 
 		if (client && client->state != CLIENT_GONE &&

@@ -88,16 +88,8 @@ void source_close(struct sources *sources, struct source *source)
 
 static int append(struct source ***list, size_t *count, size_t *space, struct source *source)
 {
-	size_t more = *space ? 2 * *space : 16;
-	struct source **grown;
-
-	if (*count == *space) {
-		grown = realloc(*list, more * sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		*list = grown;
-		*space = more;
-	}
+	if (array_room(*list, *space, *count + 1, 16))
+		return -ENOMEM;
 	(*list)[(*count)++] = source;
 	return 0;
 }

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/base/cleanup.h"
 #include "format/base/units.h"
 #include "recorder/session/session_device_turn.h"
 #include "recorder/session/session_fault.h"
@@ -71,21 +72,6 @@ static void report_no_memory(struct outcome *outcome)
 	outcome_finish(outcome, SESSION_FAULT);
 }
 
-static bool make_room(struct partition *partition)
-{
-	size_t space = partition->outgoing_space ? 2 * partition->outgoing_space : 64;
-	struct outgoing *grown;
-
-	if (partition->outgoing_count < partition->outgoing_space)
-		return true;
-	grown = realloc(partition->outgoing, space * sizeof(*grown));
-	if (!grown)
-		return false;
-	partition->outgoing = grown;
-	partition->outgoing_space = space;
-	return true;
-}
-
 static void outbox_put(struct network_outbox *interface, struct network_port *port, uint64_t time,
 		       struct network_frame *frame)
 {
@@ -94,7 +80,8 @@ static void outbox_put(struct network_outbox *interface, struct network_port *po
 	struct window *window = outbox->window;
 	bool fits = window->outgoing_bytes + frame->size <= OUTGOING_MAX;
 
-	if (!fits || !make_room(partition)) {
+	if (!fits || array_room(partition->outgoing, partition->outgoing_space,
+				partition->outgoing_count + 1, 64)) {
 		network_frame_release(frame);
 		if (fits)
 			report_no_memory(partition->outcome);
@@ -116,13 +103,8 @@ static void outbox_put(struct network_outbox *interface, struct network_port *po
 
 static int add_outbox(struct window *window, struct partition *partition, struct outbox **outbox)
 {
-	struct outbox **grown =
-		realloc(window->outbox, (window->outbox_count + 1) * sizeof(*grown));
-
 	*outbox = calloc(1, sizeof(**outbox));
-	if (grown)
-		window->outbox = grown;
-	if (!grown || !*outbox) {
+	if (!*outbox || array_push(window->outbox, window->outbox_count, *outbox)) {
 		free(*outbox);
 		return -ENOMEM;
 	}
@@ -130,7 +112,6 @@ static int add_outbox(struct window *window, struct partition *partition, struct
 				    .window = window,
 				    .partition = partition,
 				    .network = window->network_count };
-	window->outbox[window->outbox_count++] = *outbox;
 	return 0;
 }
 

@@ -48,7 +48,7 @@ struct cursor {
 	char *console;
 	size_t console_size, console_space;
 	uint8_t *block_hashes; /* parts of a digest's block hashes, to be completed */
-	size_t hashes_size;
+	size_t hashes_size, hashes_space;
 	bool probing;		  /* interrupts are compared */
 	struct trace_record *irq; /* those to be taken before the guest's next message */
 	size_t irq_count, irq_space;

@@ -42,16 +42,14 @@ static void note_memory(struct cursor *cursor, const struct trace_record *record
 
 static int collect_hashes(struct cursor *cursor, const struct trace_record *record)
 {
-	uint8_t *grown;
-
 	if (record->payload_size > HASHES_MAX - cursor->hashes_size)
 		return -EBADMSG;
-	grown = realloc(cursor->block_hashes, cursor->hashes_size + record->payload_size + 1);
-	if (!grown)
+	if (array_room(cursor->block_hashes, cursor->hashes_space,
+		       cursor->hashes_size + record->payload_size, 4096))
 		return -ENOMEM;
 	if (record->payload_size)
-		memcpy(grown + cursor->hashes_size, record->payload, record->payload_size);
-	cursor->block_hashes = grown;
+		memcpy(cursor->block_hashes + cursor->hashes_size, record->payload,
+		       record->payload_size);
 	cursor->hashes_size += record->payload_size;
 	return 0;
 }

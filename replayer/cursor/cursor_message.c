@@ -86,18 +86,12 @@ int cursor_replay_to(struct cursor *cursor, const struct trace_record *record)
 int cursor_replay_console(struct cursor *cursor, const struct trace_record *record)
 {
 	size_t need = cursor->console_size + record->payload_size;
-	char *grown;
 
 	/* What it had printed when its recorder ended it is up to a look more. */
 	if (need > 2 * GUEST_CONSOLE_MAX)
 		return cursor_doubt(cursor, record, "more console output than allowed at once");
-	if (need > cursor->console_space) {
-		grown = realloc(cursor->console, 2 * need);
-		if (!grown)
-			return -ENOMEM;
-		cursor->console = grown;
-		cursor->console_space = 2 * need;
-	}
+	if (array_room(cursor->console, cursor->console_space, need, 256))
+		return -ENOMEM;
 	if (record->payload_size)
 		memcpy(cursor->console + cursor->console_size, record->payload,
 		       record->payload_size);

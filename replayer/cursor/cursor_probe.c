@@ -73,15 +73,8 @@ int cursor_replay_irq(struct cursor *cursor, const struct trace_record *record)
 
 	if (!cursor->probing)
 		return 0;
-	if (cursor->irq_count == cursor->irq_space) {
-		size_t space = cursor->irq_space ? 2 * cursor->irq_space : 64;
-		struct trace_record *grown = reallocarray(cursor->irq, space, sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		cursor->irq = grown;
-		cursor->irq_space = space;
-	}
+	if (array_room(cursor->irq, cursor->irq_space, cursor->irq_count + 1, 64))
+		return -ENOMEM;
 	kept = &cursor->irq[cursor->irq_count];
 	*kept = *record;
 	kept->payload = NULL;

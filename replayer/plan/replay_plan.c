@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "format/base/cleanup.h"
+
 static bool is_allowed(const cpu_set_t *allowed, unsigned int cpu)
 {
 	return cpu < CPU_SETSIZE && CPU_ISSET(cpu, allowed);
@@ -32,33 +34,23 @@ static unsigned int least_busy(const struct replay_plan *plan, const cpu_set_t *
 
 static struct replay_lane *find_lane(struct replay_plan *plan, unsigned int cpu)
 {
-	struct replay_lane *grown;
+	struct replay_lane *added;
 
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->lane[i].cpu == cpu)
 			return &plan->lane[i];
-	grown = realloc(plan->lane, (plan->count + 1) * sizeof(*grown));
-	if (!grown)
-		return NULL;
-	plan->lane = grown;
-	grown[plan->count] = (struct replay_lane){ .cpu = cpu };
-	return &grown[plan->count++];
+	added = array_add(plan->lane, plan->count);
+	if (added)
+		added->cpu = cpu;
+	return added;
 }
 
 static int place(struct replay_plan *plan, struct replay_guest *guest, unsigned int cpu)
 {
 	struct replay_lane *lane = find_lane(plan, cpu);
-	struct replay_guest **grown;
 
-	if (!lane)
-		return -ENOMEM;
-	grown = realloc(lane->guest, (lane->count + 1) * sizeof(struct replay_guest *));
-	if (!grown)
-		return -ENOMEM;
-	lane->guest = grown;
-	lane->guest[lane->count++] = guest;
 	guest->cpu = cpu;
-	return 0;
+	return lane ? array_push(lane->guest, lane->count, guest) : -ENOMEM;
 }
 
 int replay_plan_make(struct replay_lab *lab, const cpu_set_t *allowed, struct replay_plan *plan)

@@ -33,16 +33,8 @@ static int note_record(struct search *search, const struct trace_record *record)
 {
 	struct last_records *last;
 
-	if (record->guest >= search->guests) {
-		size_t guests = record->guest + 1;
-		struct last_records *grown = realloc(search->last, guests * sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		memset(grown + search->guests, 0, (guests - search->guests) * sizeof(*grown));
-		search->last = grown;
-		search->guests = guests;
-	}
+	if (array_reach(search->last, search->guests, record->guest))
+		return -ENOMEM;
 	last = &search->last[record->guest];
 	last->number[last->count++ % CONTEXT_OWN] = record->number;
 	return 0;

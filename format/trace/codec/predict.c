@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "format/base/cleanup.h"
+
 void predictor_release(struct predictor *predictor)
 {
 	free(predictor->guests);
@@ -31,23 +33,11 @@ static int grow_tables(struct predictor *predictor)
 
 int predictor_grow(struct predictor *predictor, uint32_t guest)
 {
-	uint32_t limit = predictor->guest_limit ? predictor->guest_limit : 8;
-	struct guest *guests;
-
 	if (guest >= TRACE_GUEST_LIMIT)
 		return -EINVAL;
 	if (grow_tables(predictor))
 		return -ENOMEM;
-	while (limit <= guest)
-		limit *= 2;
-	guests = realloc(predictor->guests, limit * sizeof(*guests));
-	if (!guests)
-		return -ENOMEM;
-	memset(guests + predictor->guest_limit, 0,
-	       (limit - predictor->guest_limit) * sizeof(*guests));
-	predictor->guests = guests;
-	predictor->guest_limit = limit;
-	return 0;
+	return array_reach(predictor->guests, predictor->guest_limit, guest | 7);
 }
 
 void predictor_begin(struct predictor *predictor, uint64_t now)

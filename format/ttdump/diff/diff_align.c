@@ -6,6 +6,7 @@
  * again; what lies before that, or before both queues are half used up, is paired as well as can
  * be (diff_grid.c). What is farther apart than the queues are long is not found.
  */
+#include "format/base/cleanup.h"
 #include "format/ttdump/diff/diff.h"
 
 #include <errno.h>
@@ -267,17 +268,8 @@ static void take_surplus(struct pair *pair, bool cut)
 
 static struct diff_tail *get_tail(struct diff *diff, uint32_t guest)
 {
-	if (guest >= diff->tail_count) {
-		struct diff_tail **grown =
-			realloc(diff->tail, (guest + 1u) * sizeof(struct diff_tail *));
-
-		if (!grown)
-			return NULL;
-		memset(grown + diff->tail_count, 0,
-		       (guest + 1u - diff->tail_count) * sizeof(struct diff_tail *));
-		diff->tail = grown;
-		diff->tail_count = guest + 1;
-	}
+	if (array_reach(diff->tail, diff->tail_count, guest))
+		return NULL;
 	if (!diff->tail[guest])
 		diff->tail[guest] = calloc(1, sizeof(struct diff_tail));
 	return diff->tail[guest];

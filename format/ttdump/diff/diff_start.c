@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "format/base/cleanup.h"
 #include "format/ttdump/diff/diff.h"
 #include "format/base/units.h"
 
@@ -14,22 +15,15 @@
 
 static int add_line(struct diff_start *start, int s, int64_t guest, const char *text, size_t size)
 {
-	struct diff_line *grown;
-	size_t count = start->count[s];
+	struct diff_line line = { .guest = guest };
 
-	if (count == LINES_MAX)
+	if (start->count[s] == LINES_MAX)
 		return 0;
-	if (!(count & (count - 1))) {
-		grown = realloc(start->line[s], (count ? 2 * count : 1) * sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		start->line[s] = grown;
-	}
-	start->line[s][count].text = strndup(size ? text : "", size);
-	if (!start->line[s][count].text)
-		return -ENOMEM;
-	start->line[s][start->count[s]++].guest = guest;
-	return 0;
+	line.text = strndup(size ? text : "", size);
+	if (line.text && !array_push(start->line[s], start->count[s], line))
+		return 0;
+	free(line.text);
+	return -ENOMEM;
 }
 
 /* "linux 5f3c...": of an embedded file, what it is called and what is in it. */

@@ -41,14 +41,10 @@ static void split(struct show_filter *filter, const char *list, struct argp_stat
 
 static void want_guest(struct show_filter *filter, const char *word, struct argp_state *state)
 {
-	struct wanted_guest *grown =
-		reallocarray(filter->guest, filter->guest_count + 1, sizeof(*grown));
-	char *copy = strdup(word);
+	struct wanted_guest wanted = { strdup(word), 0 };
 
-	if (!grown || !copy)
+	if (!wanted.word || array_push(filter->guest, filter->guest_count, wanted))
 		argp_failure(state, EXIT_CANNOT, ENOMEM, "cannot read the command line");
-	filter->guest = grown;
-	filter->guest[filter->guest_count++] = (struct wanted_guest){ copy, 0 };
 }
 
 static void take_guests(char *list, void *input, struct argp_state *state)

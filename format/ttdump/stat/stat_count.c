@@ -8,50 +8,28 @@
 /* The guest's entry, made if need be; NULL: out of memory. */
 static struct stat_guest *find_guest(struct stat_data *stat, uint32_t guest)
 {
-	struct stat_guest *grown;
-
-	if (guest < stat->guest_count)
-		return &stat->guest[guest];
-	grown = realloc(stat->guest, (guest + 1u) * sizeof(*grown));
-	if (!grown)
-		return NULL;
-	memset(grown + stat->guest_count, 0, (guest + 1u - stat->guest_count) * sizeof(*grown));
-	stat->guest = grown;
-	stat->guest_count = guest + 1;
-	return &grown[guest];
+	return array_reach(stat->guest, stat->guest_count, guest) ? NULL : &stat->guest[guest];
 }
 
 static struct stat_device *find_device(struct stat_guest *guest, uint64_t device)
 {
 	uint32_t index = device < STAT_DEVICES ? (uint32_t)device : STAT_DEVICES - 1;
-	struct stat_device *grown;
 
-	if (index < guest->device_count)
-		return &guest->device[index];
-	grown = realloc(guest->device, (index + 1u) * sizeof(*grown));
-	if (!grown)
-		return NULL;
-	memset(grown + guest->device_count, 0, (index + 1u - guest->device_count) * sizeof(*grown));
-	guest->device = grown;
-	guest->device_count = index + 1;
-	return &grown[index];
+	return array_reach(guest->device, guest->device_count, index) ? NULL
+								      : &guest->device[index];
 }
 
 static struct stat_network *find_network(struct stat_data *stat, const char *name)
 {
-	struct stat_network *grown;
+	struct stat_network *added;
 
 	for (size_t i = 0; i < stat->network_count; i++)
 		if (!strcmp(stat->network[i].name, name))
 			return &stat->network[i];
-	grown = realloc(stat->network, (stat->network_count + 1) * sizeof(*grown));
-	if (!grown)
-		return NULL;
-	stat->network = grown;
-	grown += stat->network_count++;
-	*grown = (struct stat_network){ 0 };
-	snprintf(grown->name, sizeof(grown->name), "%s", name);
-	return grown;
+	added = array_add(stat->network, stat->network_count);
+	if (added)
+		snprintf(added->name, sizeof(added->name), "%s", name);
+	return added;
 }
 
 static void count_irq(struct stat_guest *guest, const struct trace_record *record)

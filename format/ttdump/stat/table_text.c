@@ -7,28 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/base/words.h"
 #include "format/base/line.h"
 #include "format/base/units.h"
 #include "format/base/write_error.h"
 
 void table_add(struct table_text *table, const char *text)
 {
-	if (table->count == table->room) {
-		size_t room = table->room ? 2 * table->room : 64;
-		char **grown = realloc(table->cell, room * sizeof(*grown));
-
-		if (!grown) {
-			table->error = -ENOMEM;
-			return;
-		}
-		table->cell = grown;
-		table->room = room;
-	}
-	table->cell[table->count] = strdup(text);
-	if (!table->cell[table->count])
-		table->error = -ENOMEM;
-	else
-		table->count++;
+	table->error = words_take(&table->cell, &table->count, strdup(text)) ?: table->error;
 }
 
 void table_begin(struct table_text *table, const char *const *titles)

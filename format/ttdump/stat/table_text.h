@@ -13,7 +13,6 @@ struct table_text {
 	size_t columns;
 	char **cell; /* row by row, the titles first */
 	size_t count;
-	size_t room;
 	int error; /* -ENOMEM stays: what was added since is lost */
 };
 

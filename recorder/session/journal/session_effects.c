@@ -5,35 +5,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/base/cleanup.h"
+
 void effects_add(struct effects *effects, const struct effect *effect)
 {
-	if (effects->count == effects->space) {
-		size_t space = effects->space ? 2 * effects->space : 16;
-		struct effect *grown = realloc(effects->effect, space * sizeof(*grown));
-
-		if (!grown) {
-			outcome_no_memory(effects->outcome);
-			return;
-		}
-		effects->effect = grown;
-		effects->space = space;
-	}
-	effects->effect[effects->count++] = *effect;
+	if (array_room(effects->effect, effects->space, effects->count + 1, 16))
+		outcome_no_memory(effects->outcome);
+	else
+		effects->effect[effects->count++] = *effect;
 }
 
 void effects_add_data(struct effects *effects, struct effect effect, const void *data, size_t size)
 {
 	size_t need = effects->byte_count + size;
 
-	if (need > effects->byte_space) {
-		uint8_t *grown = realloc(effects->bytes, 2 * need);
-
-		if (!grown) {
-			outcome_no_memory(effects->outcome);
-			return;
-		}
-		effects->bytes = grown;
-		effects->byte_space = 2 * need;
+	if (array_room(effects->bytes, effects->byte_space, need, 256)) {
+		outcome_no_memory(effects->outcome);
+		return;
 	}
 	effect.data = effects->byte_count;
 	effect.size = size;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/base/cleanup.h"
+
 #define STRAND_SPACE (64u * 1024)
 /* A strand that was longer gives its memory back when it is empty. */
 #define STRAND_KEEP (4u * 1024 * 1024)
@@ -75,23 +77,6 @@ static int write_record(struct merge *merge, const struct trace_record *record)
 	return err;
 }
 
-static int strand_reserve(struct strand *strand, size_t size)
-{
-	size_t space = strand->space ? strand->space : STRAND_SPACE;
-	uint8_t *grown;
-
-	if (strand->space - strand->end >= size)
-		return 0;
-	while (space - strand->end < size)
-		space *= 2;
-	grown = realloc(strand->data, space);
-	if (!grown)
-		return -ENOMEM;
-	strand->data = grown;
-	strand->space = space;
-	return 0;
-}
-
 int merge_add(struct merge *merge, size_t number, const struct trace_record *record)
 {
 	struct strand *strand = &merge->strand[number];
@@ -100,7 +85,7 @@ int merge_add(struct merge *merge, size_t number, const struct trace_record *rec
 
 	if (merge->count == 1)
 		return write_record(merge, record);
-	err = strand_reserve(strand, size);
+	err = array_room(strand->data, strand->space, strand->end + size, STRAND_SPACE);
 	if (err)
 		return err;
 	memcpy(strand->data + strand->end, record, sizeof(*record));

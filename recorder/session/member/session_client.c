@@ -10,23 +10,16 @@
 
 int clients_take_place(struct clients *clients, struct client **client)
 {
-	struct client **grown;
-
 	for (size_t i = 0; i < clients->count; i++)
 		if (clients->client[i]->state == CLIENT_GONE) {
 			*client = clients->client[i];
 			return 0;
 		}
 	*client = calloc(1, sizeof(**client));
-	grown = realloc(clients->client, (clients->count + 1) * sizeof(*grown));
-	if (grown)
-		clients->client = grown;
-	if (!grown || !*client) {
-		free(*client);
-		return -ENOMEM;
-	}
-	clients->client[clients->count++] = *client;
-	return 0;
+	if (*client && !array_push(clients->client, clients->count, *client))
+		return 0;
+	free(*client);
+	return -ENOMEM;
 }
 
 void clients_release(struct clients *clients)

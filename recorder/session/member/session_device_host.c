@@ -178,19 +178,13 @@ static void host_taken(struct device *device, unsigned int queue, const struct v
 	struct session_device *owner = device->owner;
 	struct taken *taken = &owner->taken;
 	size_t need = taken->size + chain->read_size;
-	uint8_t *grown;
 
 	(void)queue;
 	/* DEVICE_BUDGET chains, of which the device bounds each. */
 	assert(need <= GUEST_CONSOLE_MAX);
-	if (need > taken->space) {
-		grown = realloc(taken->data, 2 * need);
-		if (!grown) {
-			outcome_no_memory(owner->guest->partition->outcome);
-			return;
-		}
-		taken->data = grown;
-		taken->space = 2 * need;
+	if (array_room(taken->data, taken->space, need, 256)) {
+		outcome_no_memory(owner->guest->partition->outcome);
+		return;
 	}
 	taken->size += vring_chain_read(chain, 0, taken->data + taken->size, chain->read_size);
 }

@@ -13,19 +13,16 @@
 int session_guest_create(struct session_guests *all, struct guest *guest,
 			 struct partition *partition, uint64_t seed)
 {
-	struct session_guest *added = calloc(1, sizeof(*added)), **grown;
+	struct session_guest *added = calloc(1, sizeof(*added));
 
-	grown = realloc(all->guest, (all->count + 1) * sizeof(*grown));
-	if (grown)
-		all->guest = grown;
-	if (!grown || !added) {
+	if (!added || array_push(all->guest, all->count, added)) {
 		free(added);
 		return -ENOMEM;
 	}
-	*added = (struct session_guest){
-		.all = all, .guest = guest, .partition = partition, .index = (uint32_t)all->count
-	};
-	all->guest[all->count++] = added;
+	*added = (struct session_guest){ .all = all,
+					 .guest = guest,
+					 .partition = partition,
+					 .index = (uint32_t)all->count - 1 };
 	all->left++;
 	partition->guests_left++;
 	partition->absent++;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/base/cleanup.h"
 #include "recorder/session/member/session_client.h"
 #include "recorder/session/member/session_device.h"
 #include "recorder/session/member/session_guest.h"
@@ -41,32 +42,13 @@ void partition_destroy(struct partition *partition)
 
 int partition_add_device(struct partition *partition, struct session_device *device)
 {
-	struct session_device **grown =
-		realloc(partition->device, (partition->device_count + 1) * sizeof(*grown));
-
-	if (!grown)
-		return -ENOMEM;
-	partition->device = grown;
-	partition->device[partition->device_count++] = device;
-	return 0;
+	return array_push(partition->device, partition->device_count, device);
 }
 
 int partition_add_client(struct partition *partition, struct client *client, uint32_t handle)
 {
-	size_t space = partition->client_space ? partition->client_space : 8;
-	struct client **grown;
-
-	while (space <= handle)
-		space *= 2;
-	if (space > partition->client_space) {
-		grown = realloc(partition->client, space * sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		memset(grown + partition->client_space, 0,
-		       (space - partition->client_space) * sizeof(*grown));
-		partition->client = grown;
-		partition->client_space = space;
-	}
+	if (array_reach(partition->client, partition->client_count, handle))
+		return -ENOMEM;
 	partition->client[handle] = client;
 	return 0;
 }

@@ -49,7 +49,7 @@ struct partition {
 	const char *upstream;	   /* path of another scheduler, instead of a calendar; or NULL */
 	uint64_t now;		   /* with @upstream: ns, as far as is known */
 	struct client **client;	   /* by handle */
-	size_t client_space;
+	size_t client_count;
 	struct session_device **device; /* in the order of guests */
 	size_t device_count;
 	size_t turn; /* in the device turn: index of the device whose turn it is */

@@ -43,14 +43,7 @@ bool session_program_is_missing(const struct session_program *program)
 
 static int remember_device(struct session_program *program, struct session_device *device)
 {
-	struct session_device **grown =
-		realloc(program->device, (program->device_count + 1) * sizeof(*grown));
-
-	if (!grown)
-		return -ENOMEM;
-	program->device = grown;
-	program->device[program->device_count++] = device;
-	return 0;
+	return array_push(program->device, program->device_count, device);
 }
 
 void session_program_cut(struct session_program *program)

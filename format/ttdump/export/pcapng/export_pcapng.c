@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/base/cleanup.h"
 #include "format/ttdump/export/export.h"
 #include "format/ttdump/export/pcapng/pcapng_exchange.h"
 #include "format/ttdump/export/pcapng/pcapng_names.h"
@@ -83,13 +84,11 @@ static void describe_network(const struct capture *capture, const char *network,
 
 static int add_network(struct capture *capture, const char *network)
 {
-	char(*grown)[NAME_SIZE] =
-		reallocarray(capture->network, capture->network_count + 1, sizeof(*grown));
+	char(*added)[NAME_SIZE] = array_add(capture->network, capture->network_count);
 
-	if (!grown)
+	if (!added)
 		return -ENOMEM;
-	capture->network = grown;
-	snprintf(grown[capture->network_count++], NAME_SIZE, "%s", network);
+	snprintf(*added, NAME_SIZE, "%s", network);
 	capture->body.size = 0;
 	describe_network(capture, network, &capture->body);
 	if (capture->body.failed)

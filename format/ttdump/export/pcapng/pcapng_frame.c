@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/base/cleanup.h"
 #include "format/text/record_names.h"
 #include "format/ttdump/export/pcapng/pcapng.h"
 
@@ -66,16 +67,7 @@ static struct reception reception_of(const struct frame *frame, const struct tra
 int wire_frame_receive(struct wire_frame *wire, const struct frame *frame,
 		       const struct trace_record *record)
 {
-	size_t count = wire->reception_count;
-	struct reception *grown = wire->reception;
-
-	if (!(count & (count - 1)))
-		grown = reallocarray(grown, count ? 2 * count : 1, sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	wire->reception = grown;
-	grown[wire->reception_count++] = reception_of(frame, record);
-	return 0;
+	return array_push(wire->reception, wire->reception_count, reception_of(frame, record));
 }
 
 static void add_name(struct line *line, const struct name_table *name_table, uint32_t guest)

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/base/cleanup.h"
 #include "format/ttdump/export/pcapng/pcapng_sending.h"
 
 /* So many bytes wait at most; when there are more, half of them go. */
@@ -74,15 +75,8 @@ static int heap_add(struct pcapng_order *order, struct wire_frame *wire)
 {
 	size_t hole = order->frame_count;
 
-	if (hole == order->heap_room) {
-		size_t room = hole ? 2 * hole : 64;
-		struct wire_frame **grown = reallocarray(order->heap, room, sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		order->heap = grown;
-		order->heap_room = room;
-	}
+	if (array_room(order->heap, order->heap_room, hole + 1, 64))
+		return -ENOMEM;
 	for (; hole && is_before(wire, order->heap[(hole - 1) / 2]); hole = (hole - 1) / 2)
 		order->heap[hole] = order->heap[(hole - 1) / 2];
 	order->heap[hole] = wire;

@@ -96,20 +96,6 @@ static struct receiver *find_receiver(const struct wire_class *class, uint32_t g
 	return NULL;
 }
 
-static int add_receiver(struct wire_class *class, const struct receiver *receiver)
-{
-	size_t count = class->receiver_count;
-	struct receiver *grown = class->receiver;
-
-	if (!(count & (count - 1)))
-		grown = reallocarray(grown, count ? 2 * count : 1, sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	class->receiver = grown;
-	grown[class->receiver_count++] = *receiver;
-	return 0;
-}
-
 int sendings_receive(struct sendings *sendings, const struct frame *frame,
 		     const struct trace_record *record, struct wire_frame **wire)
 {
@@ -133,7 +119,7 @@ int sendings_receive(struct sendings *sendings, const struct frame *frame,
 	*wire = new.next;
 	new.next = new.next->next;
 	if (!receiver)
-		return add_receiver(class, &new);
+		return array_push(class->receiver, class->receiver_count, new);
 	receiver->next = new.next;
 	return 0;
 }
@@ -157,7 +143,7 @@ static int append(struct wire_class *class, struct wire_frame *wire)
 {
 	const struct receiver first = { wire->reception[0].guest, wire->reception[0].device, NULL };
 	const struct receiver *known = find_receiver(class, first.guest, first.device);
-	int err = known ? 0 : add_receiver(class, &first);
+	int err = known ? 0 : array_push(class->receiver, class->receiver_count, first);
 
 	if (err)
 		return err;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/base/cleanup.h"
 #include "format/text/frame_text.h"
 #include "format/text/frames.h"
 #include "format/base/units.h"
@@ -26,6 +27,7 @@ struct lab {
 	struct line line; /* what a frame is */
 	struct guest_events *guest;
 	uint64_t *flows; /* room for one to each guest */
+	uint32_t flow_count;
 	size_t guest_count;
 	struct network *network;
 	size_t network_count;
@@ -39,20 +41,17 @@ struct lab {
 
 static struct network *find_network(struct lab *lab, const char *name)
 {
-	struct network *grown;
+	struct network *added;
 
 	for (size_t i = 0; i < lab->network_count; i++)
 		if (!strcmp(lab->network[i].name, name))
 			return &lab->network[i];
-	grown = realloc(lab->network, (lab->network_count + 1) * sizeof(*grown));
-	if (!grown)
+	added = array_add(lab->network, lab->network_count);
+	if (!added)
 		return NULL;
-	lab->network = grown;
-	grown += lab->network_count;
-	*grown = (struct network){ 0 };
-	snprintf(grown->name, sizeof(grown->name), "%s", name);
-	grown->track = track_network(&lab->tracks, lab->network_count++, grown->name);
-	return grown;
+	snprintf(added->name, sizeof(added->name), "%s", name);
+	added->track = track_network(&lab->tracks, lab->network_count - 1, added->name);
+	return added;
 }
 
 /* "send 10.0.0.1 > 10.0.0.2 ICMP echo request id 1 seq 0" */
@@ -200,22 +199,11 @@ static void show_broadcast(struct lab *lab, const struct trace_record *record)
 
 static int prepare_guest(struct lab *lab, uint32_t guest)
 {
-	struct guest_events *grown;
-	uint64_t *flows;
+	int err = array_reach(lab->flows, lab->flow_count, guest);
 
-	if (guest < lab->guest_count)
-		return 0;
-	flows = realloc(lab->flows, (guest + 1u) * sizeof(*flows));
-	if (!flows)
-		return -ENOMEM;
-	lab->flows = flows;
-	grown = realloc(lab->guest, (guest + 1u) * sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	lab->guest = grown;
-	while (lab->guest_count <= guest)
-		grown[lab->guest_count++] = (struct guest_events){ 0 };
-	return tracks_prepare(&lab->tracks, guest);
+	if (!err)
+		err = array_reach(lab->guest, lab->guest_count, guest);
+	return err ? err : tracks_prepare(&lab->tracks, guest);
 }
 
 /* "tod=1767225600000000000": what the clocks of the guests began with. */

@@ -44,17 +44,7 @@ static const struct track_text {
 
 int tracks_prepare(struct tracks *tracks, uint32_t guest)
 {
-	struct tracks_of_guest *grown;
-
-	if (guest < tracks->guest_count)
-		return 0;
-	grown = realloc(tracks->guest, (guest + 1u) * sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	tracks->guest = grown;
-	while (tracks->guest_count <= guest)
-		grown[tracks->guest_count++] = (struct tracks_of_guest){ 0 };
-	return 0;
+	return array_reach(tracks->guest, tracks->guest_count, guest);
 }
 
 static uint64_t guest_number(uint32_t guest, unsigned int track)
