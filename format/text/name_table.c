@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/trace/meta.h"
 #include "format/base/cleanup.h"
 #include "format/base/printable.h"
 #include "format/base/units.h"
@@ -73,29 +74,16 @@ static int learn_device(struct name_table *names, struct named_guest *guest, con
 	return 0;
 }
 
-static bool has_key(const struct trace_record *record, const char *key, const char **value,
-		    size_t *size)
-{
-	size_t length = strlen(key);
-
-	if (record->payload_size < length || memcmp(record->payload, key, length))
-		return false;
-	*value = (const char *)record->payload + length;
-	*size = record->payload_size - length;
-	return true;
-}
-
 static int learn_meta(struct name_table *names, const struct trace_record *record)
 {
 	struct named_guest *guest = &names->guest[record->guest];
-	const char *value;
-	size_t size;
+	struct meta meta;
 
-	if (has_key(record, "name=", &value, &size))
-		learn_name(guest, value, size);
-	else if (has_key(record, "device=", &value, &size))
-		return learn_device(names, guest, value, size);
-	return 0;
+	if (!meta_parse(record, &meta))
+		return 0;
+	if (meta.key == META_NAME)
+		learn_name(guest, meta.value, meta.size);
+	return meta.key == META_DEVICE ? learn_device(names, guest, meta.value, meta.size) : 0;
 }
 
 int name_table_meet(struct name_table *names, const struct trace_record *record)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* A guest's description into a trace: meta records "key=value" and embedded files. */
 #include <inttypes.h>
-#include <stdarg.h>
 #include <string.h>
 
+#include "format/trace/meta.h"
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
 #include "kernel/guest/guest.h"
@@ -16,28 +16,10 @@ struct spec_writing {
 	struct trace_writer *writer;
 };
 
-static int write_meta(const struct spec_writing *writing, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static int write_meta(const struct spec_writing *writing, const char *format, ...)
-{
-	struct trace_record record = { .kind = TRACE_meta,
-				       .guest = writing->started[writing->current].index };
-	va_list arguments;
-	char *text = NULL;
-	int length, err;
-
-	va_start(arguments, format);
-	length = vasprintf(&text, format, arguments);
-	va_end(arguments);
-	if (length < 0)
-		return -ENOMEM;
-	record.payload = text;
-	record.payload_size = (size_t)length;
-	err = trace_writer_append(writing->writer, &record, NULL);
-	free(text);
-	return err;
-}
+/* A line of the guest that is being written. */
+#define write_meta(writing, key, ...)                                                    \
+	meta_write((writing)->writer, (writing)->started[(writing)->current].index, key, \
+		   __VA_ARGS__)
 
 /* A file generated for the sandbox, which this machine does not have, is always embedded. */
 static bool is_embedded(const struct spec_writing *writing, const struct image_file *file)
@@ -92,7 +74,7 @@ static int write_embedded(const struct spec_writing *writing, const struct image
 	if (!err && first == file)
 		err = trace_writer_embed(writing->writer, name, file->mode, file->data, file->size);
 	if (!err && strcmp(name, file->path))
-		err = write_meta(writing, "embedded=%s", name);
+		err = write_meta(writing, META_EMBEDDED, "%s", name);
 	return err;
 }
 
@@ -104,13 +86,13 @@ static int write_source(const struct spec_writing *writing, const struct image_f
 
 	image_content_hash(file->content, hash);
 	hex_text(hash, sizeof(hash), hex);
-	err = write_meta(writing, "source=%s %s", hex, file->source);
-	return err ? err : write_meta(writing, "source-size=%zu", file->size);
+	err = write_meta(writing, META_SOURCE, "%s %s", hex, file->source);
+	return err ? err : write_meta(writing, META_SOURCE_SIZE, "%zu", file->size);
 }
 
 static int write_file(const struct spec_writing *writing, const struct image_file *file)
 {
-	int err = write_meta(writing, "file=%o %s", file->mode, file->path);
+	int err = write_meta(writing, META_FILE, "%o %s", file->mode, file->path);
 
 	if (err)
 		return err;
@@ -120,14 +102,14 @@ static int write_file(const struct spec_writing *writing, const struct image_fil
 
 static int write_things(const struct spec_writing *writing, const struct guest_spec *spec)
 {
-	int err = write_meta(writing, "name=%s", spec->name);
+	int err = write_meta(writing, META_NAME, "%s", spec->name);
 
 	for (size_t i = 0; !err && i < spec->files.count; i++)
 		err = write_file(writing, &spec->files.file[i]);
 	for (char **argument = spec->arguments; !err && *argument; argument++)
-		err = write_meta(writing, "argument=%s", *argument);
+		err = write_meta(writing, META_ARGUMENT, "%s", *argument);
 	for (size_t i = 0; !err && i < spec->device_count; i++)
-		err = write_meta(writing, "device=%" PRIu32 " %s", spec->device[i].virtio_id,
+		err = write_meta(writing, META_DEVICE, "%" PRIu32 " %s", spec->device[i].virtio_id,
 				 spec->device[i].name);
 	return err;
 }
@@ -142,23 +124,24 @@ static int write_spec(const struct spec_writing *writing)
 	hex_text(spec->auxv_random, SANDBOX_RANDOM_SIZE, hex);
 	image_release(&spec->files.file[0], release, sizeof(release));
 	if (!err)
-		err = write_meta(writing, "id=%" PRIu64, spec->id);
+		err = write_meta(writing, META_ID, "%" PRIu64, spec->id);
 	if (!err)
-		err = write_meta(writing, "auxv-random=%s", hex);
+		err = write_meta(writing, META_AUXV_RANDOM, "%s", hex);
 	if (!err)
-		err = write_meta(writing, "seal=%s",
+		err = write_meta(writing, META_SEAL, "%s",
 				 isolation_text(started->isolation, isolation_name));
 	if (!err)
-		err = write_meta(writing, "layout=%d", spec->absolute_paths ? 0 : SANDBOX_LAYOUT);
+		err = write_meta(writing, META_LAYOUT, "%d",
+				 spec->absolute_paths ? 0 : SANDBOX_LAYOUT);
 	if (!err)
-		err = write_meta(writing, "host-files=%d", spec->host_files);
+		err = write_meta(writing, META_HOST_FILES, "%d", spec->host_files);
 	if (!err)
-		err = write_meta(writing, "kernel-release=%s", release);
+		err = write_meta(writing, META_KERNEL_RELEASE, "%s", release);
 	if (!err)
-		err = write_meta(writing, "cpu=%u %016" PRIx64 " %s", started->cpu.number,
+		err = write_meta(writing, META_CPU, "%u %016" PRIx64 " %s", started->cpu.number,
 				 started->cpu.cpuid, started->cpu.model);
 	if (!err && started->cpu.is_virtual)
-		err = write_meta(writing, "virtual-cpu=%016" PRIx64, started->cpu.state);
+		err = write_meta(writing, META_VIRTUAL_CPU, "%016" PRIx64, started->cpu.state);
 	return err;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The files of a trace's guests: embedded ones from the trace, others from this machine. */
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,107 +11,43 @@
 
 /* What embedded files hold; several names may have one content. */
 struct embedded_content {
-	uint32_t number;	     /* in the trace */
-	struct image_content *image; /* NULL: not read yet */
-};
-
-struct embedded_file {
-	char *name;
-	uint64_t position; /* for trace_reader_artifact() */
-	uint64_t size;	   /* as announced, bytes */
-	uint32_t number;
-	struct embedded_content *content;
+	uint32_t number; /* in the trace */
+	struct image_content *image;
 };
 
 struct guest_file_store {
 	struct trace_reader *reader;
-	struct embedded_file
-		*embedded; /* by name; of one name the first in the trace comes first */
-	size_t count;
-	struct embedded_content *content;
-	int error;     /* what the list of embedded files ended with */
-	uint64_t left; /* bytes that may still be read */
+	void *contents; /* a tree of those that were read, see tsearch(3) */
+	uint64_t left;	/* bytes that may still be read */
 	struct image_cache *cache;
 };
 
-/* What comes before the damage can still be used. */
-static int list_embedded(struct guest_file_store *store)
-{
-	struct trace_artifact artifact;
-	uint64_t position = 0, here = 0;
-
-	while ((store->error = trace_reader_artifact(store->reader, &position, false, &artifact)) ==
-	       1) {
-		struct embedded_file file = { .name = take_pointer(artifact.path),
-					      .position = here,
-					      .size = artifact.size,
-					      .number = artifact.content };
-
-		trace_artifact_free(&artifact);
-		if (array_push(store->embedded, store->count, file)) {
-			free(file.name);
-			return -ENOMEM;
-		}
-		here = position;
-	}
-	return store->error == -ENOMEM ? -ENOMEM : 0;
-}
-
 static int compare_contents(const void *one, const void *other)
 {
-	const struct embedded_file *first = one, *second = other;
+	const struct embedded_content *first = one, *second = other;
 
 	return (first->number > second->number) - (first->number < second->number);
 }
 
-static int compare_names(const void *one, const void *other)
+static void free_content(void *content)
 {
-	const struct embedded_file *first = one, *second = other;
-	int order = strcmp(first->name, second->name);
-
-	return order ? order
-		     : (first->position > second->position) - (first->position < second->position);
-}
-
-/* One content for all files that say they have the same; then in the order of names. */
-static int sort_embedded(struct guest_file_store *store)
-{
-	struct embedded_content *content = calloc(store->count + 1, sizeof(*content));
-
-	if (!content)
-		return -ENOMEM;
-	store->content = content;
-	if (!store->count)
-		return 0;
-	qsort(store->embedded, store->count, sizeof(*store->embedded), compare_contents);
-	for (size_t i = 0; i < store->count; i++) {
-		struct embedded_file *file = &store->embedded[i];
-
-		content += i && file->number != file[-1].number;
-		content->number = file->number;
-		file->content = content;
-	}
-	qsort(store->embedded, store->count, sizeof(*store->embedded), compare_names);
-	return 0;
+	image_content_release(((struct embedded_content *)content)->image);
+	free(content);
 }
 
 int guest_file_store_create(struct trace_reader *reader, uint64_t max_bytes,
 			    struct guest_file_store **store)
 {
 	struct guest_file_store *created = calloc(1, sizeof(*created));
-	int err;
 
 	if (!created)
 		return -ENOMEM;
 	created->reader = reader;
 	created->left = max_bytes;
 	created->cache = image_cache_create();
-	err = created->cache ? list_embedded(created) : -ENOMEM;
-	if (!err)
-		err = sort_embedded(created);
-	if (err) {
+	if (!created->cache) {
 		guest_file_store_destroy(created);
-		return err;
+		return -ENOMEM;
 	}
 	*store = created;
 	return 0;
@@ -120,19 +57,13 @@ void guest_file_store_destroy(struct guest_file_store *store)
 {
 	if (!store)
 		return;
-	for (size_t i = 0; i < store->count; i++) {
-		free(store->embedded[i].name);
-		if (store->content)
-			image_content_release(store->content[i].image);
-	}
-	free(store->embedded);
-	free(store->content);
+	tdestroy(store->contents, free_content);
 	image_cache_destroy(store->cache);
 	free(store);
 }
 
 /* Checked before allocation: a file must have the size that it declares. */
-static int check_size(struct guest_file_store *store, const struct embedded_file *file,
+static int check_size(struct guest_file_store *store, const struct trace_artifact *file,
 		      struct diagnosis *why)
 {
 	char size[UNITS_TEXT], left[UNITS_TEXT];
@@ -142,58 +73,51 @@ static int check_size(struct guest_file_store *store, const struct embedded_file
 				"raise the limit with --max-memory; the default is the memory that "
 				"this machine has available",
 				"%.128s needs %s of memory, and %s of the trace's limit are left",
-				file->name, size_text(file->size, size),
+				file->path, size_text(file->size, size),
 				size_text(store->left, left));
 	store->left -= file->size;
 	return 0;
 }
 
-static int read_embedded(struct guest_file_store *store, struct embedded_file *embedded,
-			 struct diagnosis *why)
+/* The content of @name, which @head describes, into the tree. */
+static int read_content(struct guest_file_store *store, const char *name,
+			const struct trace_artifact *head, struct embedded_content *content,
+			struct diagnosis *why)
 {
-	uint64_t position = embedded->position;
 	struct trace_artifact artifact;
-	int got = check_size(store, embedded, why);
+	int got = check_size(store, head, why);
 
 	if (got)
 		return got;
-	got = trace_reader_artifact(store->reader, &position, true, &artifact);
+	got = trace_reader_find(store->reader, name, true, &artifact);
 	if (got != 1)
 		return got ? got : -EPIPE;
-	embedded->content->image = image_content_create(take_pointer(artifact.data), artifact.size);
+	content->number = artifact.content;
+	content->image = image_content_create(take_pointer(artifact.data), artifact.size);
 	trace_artifact_free(&artifact);
-	return embedded->content->image ? 0 : -ENOMEM;
-}
-
-/* The first that has this name. */
-static struct embedded_file *find_embedded(const struct guest_file_store *store, const char *name)
-{
-	size_t low = 0, high = store->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (strcmp(store->embedded[middle].name, name) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < store->count && !strcmp(store->embedded[low].name, name)
-		       ? &store->embedded[low]
-		       : NULL;
+	return content->image && tsearch(content, &store->contents, compare_contents) ? 0 : -ENOMEM;
 }
 
 static int find_content(struct guest_file_store *store, const char *name,
-			struct image_content **content, struct diagnosis *why)
+			struct image_content **image, struct diagnosis *why)
 {
-	struct embedded_file *embedded = find_embedded(store, name);
-	int err = 0;
+	struct embedded_content *content, key = { 0 };
+	struct trace_artifact head;
+	int got = trace_reader_find(store->reader, name, false, &head), err = 0;
+	void *known;
 
-	if (!embedded)
-		return store->error ? store->error : -EPIPE;
-	if (!embedded->content->image)
-		err = read_embedded(store, embedded, why);
-	*content = embedded->content->image;
+	if (got != 1)
+		return got ? got : -EPIPE;
+	key.number = head.content;
+	known = tfind(&key, &store->contents, compare_contents);
+	content = known ? *(struct embedded_content **)known : calloc(1, sizeof(*content));
+	if (!known)
+		err = content ? read_content(store, name, &head, content, why) : -ENOMEM;
+	trace_artifact_free(&head);
+	if (err && content)
+		free_content(content);
+	else if (!err)
+		*image = content->image;
 	return err;
 }
 

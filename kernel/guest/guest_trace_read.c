@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "format/trace/meta.h"
 #include "format/base/words.h"
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
@@ -198,25 +199,24 @@ static int read_virtual_cpu(struct guest_reading *guest, const char *value)
 	return number_take(&value, 16, UINT64_MAX, &cpu->state) || *value ? -EBADMSG : 0;
 }
 
-static const struct {
-	const char *key;
-	int (*read)(struct guest_reading *guest, const char *value);
-} meta_keys[] = {
-	{ "name", read_name },
-	{ "file", read_file },
-	{ "embedded", read_embedded },
-	{ "source", read_source },
-	{ "source-size", read_source_size },
-	{ "argument", read_argument },
-	{ "device", read_device },
-	{ "id", read_id },
-	{ "auxv-random", read_auxv_random },
-	{ "seal", read_isolation },
-	{ "layout", read_layout },
-	{ "host-files", read_host_files },
-	{ "kernel-release", read_release },
-	{ "cpu", read_cpu },
-	{ "virtual-cpu", read_virtual_cpu },
+typedef int meta_reader(struct guest_reading *guest, const char *value);
+
+static meta_reader *const meta_readers[META_KEY_COUNT + 1] = {
+	[META_NAME] = read_name,
+	[META_FILE] = read_file,
+	[META_EMBEDDED] = read_embedded,
+	[META_SOURCE] = read_source,
+	[META_SOURCE_SIZE] = read_source_size,
+	[META_ARGUMENT] = read_argument,
+	[META_DEVICE] = read_device,
+	[META_ID] = read_id,
+	[META_AUXV_RANDOM] = read_auxv_random,
+	[META_SEAL] = read_isolation,
+	[META_LAYOUT] = read_layout,
+	[META_HOST_FILES] = read_host_files,
+	[META_KERNEL_RELEASE] = read_release,
+	[META_CPU] = read_cpu,
+	[META_VIRTUAL_CPU] = read_virtual_cpu,
 };
 
 /* The guest with this index, made if need be. */
@@ -236,37 +236,34 @@ static int find_guest(struct specs_reading *reading, uint32_t index, struct gues
 	return 0;
 }
 
-static int read_line(struct specs_reading *reading, uint32_t index, char *line)
+/* A line that is not of a guest is the recording's own, or a later version's. */
+static int read_line(struct specs_reading *reading, const struct trace_record *record)
 {
-	char *value = strchr(line, '=');
+	auto_free char *value = NULL;
 	struct guest_reading *guest;
+	struct meta meta;
 	int err;
 
-	if (!value)
+	if (!meta_parse(record, &meta))
 		return -EBADMSG;
-	*value++ = '\0';
-	for (size_t i = 0; i < ARRAY_SIZE(meta_keys); i++) {
-		if (strcmp(line, meta_keys[i].key))
-			continue;
-		err = find_guest(reading, index, &guest);
-		return err ? err : meta_keys[i].read(guest, value);
-	}
-	return 0; /* the recording's own, or a later version's */
+	if (!meta_readers[meta.key])
+		return 0;
+	value = strndup(meta.value, meta.size);
+	err = value ? find_guest(reading, record->guest, &guest) : -ENOMEM;
+	return err ? err : meta_readers[meta.key](guest, value);
 }
 
 static int read_meta(struct specs_reading *reading, const struct trace_record *record)
 {
-	auto_free char *line = strndup(record->payload, record->payload_size);
-	int err;
+	auto_free char *line = NULL;
+	int err = read_line(reading, record);
 
-	if (!line)
-		return -ENOMEM;
-	err = read_line(reading, record->guest, line);
 	if (err != -EBADMSG)
 		return err;
+	line = strndup(record->payload_size ? record->payload : "", record->payload_size);
 	return diagnose(reading->why, EXIT_DAMAGED, err, "re-record it",
 			"invalid description of guest %u in the trace: %.60s", record->guest,
-			printable(line));
+			line ? printable(line) : "");
 }
 
 /* Descriptions come before the first message. */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "format/trace/meta.h"
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
 #include "format/base/words.h"
@@ -18,28 +19,12 @@ struct setting_reading {
 };
 
 struct setting {
-	const char *key;
+	enum meta_key key;
 	size_t offset; /* in struct run_options */
 	bool (*is_given)(const void *field);
-	int (*write)(struct trace_writer *writer, const char *key, const void *field);
+	int (*write)(struct trace_writer *writer, enum meta_key key, const void *field);
 	int (*read)(struct setting_reading *reading, const char *value, void *field);
 };
-
-static int write_line(struct trace_writer *writer, uint32_t guest, const char *key,
-		      const char *value)
-{
-	struct trace_record record = { .kind = TRACE_meta, .guest = guest };
-	auto_free char *text = NULL;
-	int length = asprintf(&text, "%s=%s", key, value);
-
-	if (length < 0) {
-		text = NULL;
-		return -ENOMEM;
-	}
-	record.payload = text;
-	record.payload_size = (size_t)length;
-	return trace_writer_append(writer, &record, NULL);
-}
 
 /* ---- Numbers -------------------------------------------------------------------------------- */
 
@@ -48,12 +33,9 @@ static bool number_is_given(const void *field)
 	return *(const uint64_t *)field != RUN_UNSET;
 }
 
-static int write_number(struct trace_writer *writer, const char *key, const void *field)
+static int write_number(struct trace_writer *writer, enum meta_key key, const void *field)
 {
-	char text[24];
-
-	snprintf(text, sizeof(text), "%" PRIu64, *(const uint64_t *)field);
-	return write_line(writer, 0, key, text);
+	return meta_write(writer, 0, key, "%" PRIu64, *(const uint64_t *)field);
 }
 
 static int read_number(struct setting_reading *reading, const char *value, void *field)
@@ -78,9 +60,10 @@ static bool grant_is_given(const void *field)
 	return (int)*(const enum calendar_grant *)field >= 0;
 }
 
-static int write_grant(struct trace_writer *writer, const char *key, const void *field)
+static int write_grant(struct trace_writer *writer, enum meta_key key, const void *field)
 {
-	return write_line(writer, 0, key, run_grant_names[*(const enum calendar_grant *)field]);
+	return meta_write(writer, 0, key, "%s",
+			  run_grant_names[*(const enum calendar_grant *)field]);
 }
 
 static int read_grant(struct setting_reading *reading, const char *value, void *field)
@@ -97,9 +80,9 @@ static bool isolation_is_given(const void *field)
 	return *(const int *)field >= 0;
 }
 
-static int write_isolation(struct trace_writer *writer, const char *key, const void *field)
+static int write_isolation(struct trace_writer *writer, enum meta_key key, const void *field)
 {
-	return write_line(writer, 0, key, run_isolation_names[*(const int *)field]);
+	return meta_write(writer, 0, key, "%s", run_isolation_names[*(const int *)field]);
 }
 
 static int read_isolation(struct setting_reading *reading, const char *value, void *field)
@@ -116,14 +99,14 @@ static bool digest_is_given(const void *field)
 	return ((const struct session_options *)field)->digest != DIGEST_UNSET;
 }
 
-static int write_digest(struct trace_writer *writer, const char *key, const void *field)
+static int write_digest(struct trace_writer *writer, enum meta_key key, const void *field)
 {
 	const struct session_options *session = field;
 	uint64_t every = session->digest_every;
 
 	if (session->digest == DIGEST_EVERY)
 		return write_number(writer, key, &every);
-	return write_line(writer, 0, key, session->digest == DIGEST_OFF ? "off" : "auto");
+	return meta_write(writer, 0, key, "%s", session->digest == DIGEST_OFF ? "off" : "auto");
 }
 
 static int read_digest(struct setting_reading *reading, const char *value, void *field)
@@ -162,11 +145,11 @@ static bool text_is_given(const void *field)
 	return *(const char *const *)field;
 }
 
-static int write_text(struct trace_writer *writer, const char *key, const void *field)
+static int write_text(struct trace_writer *writer, enum meta_key key, const void *field)
 {
 	const char *const *text = field;
 
-	return *text ? write_line(writer, 0, key, *text) : 0;
+	return *text ? meta_write(writer, 0, key, "%s", *text) : 0;
 }
 
 static int read_text(struct setting_reading *reading, const char *value, void *field)
@@ -184,12 +167,12 @@ static bool list_is_given(const void *field)
 	return *(const char *const *)field;
 }
 
-static int write_list(struct trace_writer *writer, const char *key, const void *field)
+static int write_list(struct trace_writer *writer, enum meta_key key, const void *field)
 {
 	int err = 0;
 
 	for (const char *const *item = field; !err && *item; item++)
-		err = write_line(writer, 0, key, *item);
+		err = meta_write(writer, 0, key, "%s", *item);
 	return err;
 }
 
@@ -204,27 +187,27 @@ static int read_list(struct setting_reading *reading, const char *value, void *f
 
 /* ---- The table ------------------------------------------------------------------------------ */
 
-#define SETTING(name, type, field)                                                        \
-	{                                                                                 \
-		name, offsetof(struct run_options, field), type##_is_given, write_##type, \
-			read_##type                                                       \
+#define SETTING(key, type, field)                                                        \
+	{                                                                                \
+		key, offsetof(struct run_options, field), type##_is_given, write_##type, \
+			read_##type                                                      \
 	}
 
 static const struct setting table[] = {
-	SETTING("seed", number, session.seed),
-	SETTING("tod", number, session.calendar.tod),
-	SETTING("grant", grant, session.calendar.grant),
-	SETTING("digest", digest, session),
-	SETTING("seal-wanted", isolation, isolation),
-	SETTING("limit-virtual", number, session.calendar.limit),
-	SETTING("limit-wall", number, session.limit_wall),
-	SETTING("hang-timeout", number, session.hang_timeout),
-	SETTING("work-cost", text, work_cost),
-	SETTING("expect", list, expect),
-	SETTING("fail-on", list, fail_on),
-	SETTING("allow-line", list, allow_line),
-	SETTING("allow", list, allow),
-	SETTING("program", text, program),
+	SETTING(META_SEED, number, session.seed),
+	SETTING(META_TOD, number, session.calendar.tod),
+	SETTING(META_GRANT, grant, session.calendar.grant),
+	SETTING(META_DIGEST, digest, session),
+	SETTING(META_SEAL_WANTED, isolation, isolation),
+	SETTING(META_LIMIT_VIRTUAL, number, session.calendar.limit),
+	SETTING(META_LIMIT_WALL, number, session.limit_wall),
+	SETTING(META_HANG_TIMEOUT, number, session.hang_timeout),
+	SETTING(META_WORK_COST, text, work_cost),
+	SETTING(META_EXPECT, list, expect),
+	SETTING(META_FAIL_ON, list, fail_on),
+	SETTING(META_ALLOW_LINE, list, allow_line),
+	SETTING(META_ALLOW, list, allow),
+	SETTING(META_PROGRAM, text, program),
 };
 
 static void *field_of(struct run_options *options, const struct setting *setting)
@@ -239,7 +222,7 @@ static const char *verb_of(const struct run_options *options)
 
 int run_settings_write(const struct run_options *options, struct trace_writer *writer)
 {
-	int err = write_line(writer, 0, "verb", verb_of(options));
+	int err = meta_write(writer, 0, META_VERB, "%s", verb_of(options));
 
 	for (size_t i = 0; !err && i < ARRAY_SIZE(table); i++)
 		err = table[i].write(writer, table[i].key, (const char *)options + table[i].offset);
@@ -264,18 +247,17 @@ int run_disk_look(const char *path, struct run_disk *disk)
 static int write_disk(struct trace_writer *writer, uint32_t guest, size_t device, const char *path)
 {
 	struct run_disk disk = { 0 };
-	char text[72];
 
 	if (run_disk_look(path, &disk))
 		return 0;
-	snprintf(text, sizeof(text), "%zu %" PRIu64 " %" PRIu64, device, disk.size, disk.modified);
-	return write_line(writer, guest, "disk", text);
+	return meta_write(writer, guest, META_DISK, "%zu %" PRIu64 " %" PRIu64, device, disk.size,
+			  disk.modified);
 }
 
 static int write_disks(const struct lab *lab, struct trace_writer *writer)
 {
 	uint64_t model = lab->disk_model;
-	int err = write_number(writer, "disk-model", &model);
+	int err = write_number(writer, META_DISK_MODEL, &model);
 
 	for (size_t i = 0; i < lab->guest_count; i++) {
 		const struct lab_guest *guest = &lab->guest[i];
@@ -294,7 +276,7 @@ int run_settings_write_lab(const struct lab *lab, struct trace_writer *writer)
 
 	if (!lab->path)
 		return 0;
-	err = write_line(writer, 0, "lab", lab->path);
+	err = meta_write(writer, 0, META_LAB, "%s", lab->path);
 	if (!err)
 		err = trace_writer_embed(writer, RUN_LAB_NAME, 0444, lab->text, lab->text_size);
 	return err ? err : write_disks(lab, writer);
@@ -330,38 +312,39 @@ static int take_text(char **place, const char *value)
 	return *place ? 0 : -ENOMEM;
 }
 
-static int read_line(struct setting_reading *reading, uint32_t guest, char *line)
+static int read_setting(struct setting_reading *reading, enum meta_key key, const char *value)
 {
-	char *value = strchr(line, '=');
-
-	if (!value)
-		return -EBADMSG;
-	*value++ = '\0';
-	if (!strcmp(line, "disk"))
-		return read_disk(reading->settings, guest, value);
-	if (!strcmp(line, "disk-model"))
-		return read_disk_model(reading->settings, value);
-	if (!strcmp(line, "verb"))
-		return take_text(&reading->settings->verb, value);
-	if (!strcmp(line, "lab"))
-		return take_text(&reading->settings->lab_path, value);
-	if (!strcmp(line, "probe"))
-		reading->options->probe |= !strcmp(value, "1");
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
-		if (!strcmp(line, table[i].key))
-			return reading->given >> i & 1
-				       ? 0
-				       : table[i].read(reading, value,
-						       field_of(reading->options, &table[i]));
-	return 0; /* a guest's */
+		if (key == table[i].key && !(reading->given >> i & 1))
+			return table[i].read(reading, value, field_of(reading->options, &table[i]));
+	return 0; /* given, or a guest's */
 }
 
 static int read_record(struct setting_reading *reading, const struct trace_record *record)
 {
-	size_t size = record->payload_size;
-	auto_free char *line = strndup(size ? record->payload : "", size);
+	auto_free char *value = NULL;
+	struct meta meta;
 
-	return line ? read_line(reading, record->guest, line) : -ENOMEM;
+	if (!meta_parse(record, &meta))
+		return -EBADMSG;
+	value = strndup(meta.value, meta.size);
+	if (!value)
+		return -ENOMEM;
+	switch (meta.key) {
+	case META_DISK:
+		return read_disk(reading->settings, record->guest, value);
+	case META_DISK_MODEL:
+		return read_disk_model(reading->settings, value);
+	case META_VERB:
+		return take_text(&reading->settings->verb, value);
+	case META_LAB:
+		return take_text(&reading->settings->lab_path, value);
+	case META_PROBE:
+		reading->options->probe |= !strcmp(value, "1");
+		return 0;
+	default:
+		return read_setting(reading, meta.key, value);
+	}
 }
 
 int run_settings_read(struct trace_reader *reader, struct run_options *options,

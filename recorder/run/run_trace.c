@@ -5,18 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "format/trace/meta.h"
 #include "format/text/trace_open.h"
 #include "format/base/write_error.h"
 #include "recorder/run/run_settings.h"
-
-static int write_meta(struct trace_writer *writer, const char *key, const char *value)
-{
-	char text[128];
-	struct trace_record record = { .kind = TRACE_meta, .payload = text };
-
-	record.payload_size = (size_t)snprintf(text, sizeof(text), "%s=%s", key, value);
-	return trace_writer_append(writer, &record, NULL);
-}
 
 int run_trace_create(const struct run_options *options, struct trace_output *output,
 		     struct trace_writer **writer)
@@ -29,19 +21,16 @@ int run_trace_create(const struct run_options *options, struct trace_output *out
 	if (!err)
 		err = trace_writer_create(output->part, NULL, writer);
 	if (!err)
-		err = write_meta(*writer, "recorder", "ttrec " TTREC_VERSION);
+		err = meta_write(*writer, 0, META_RECORDER, "ttrec %s", TTREC_VERSION);
 	return err ? err : run_settings_write(options, *writer);
 }
 
 int run_trace_probed(struct trace_writer *writer, size_t guests)
 {
-	struct trace_record record = { .kind = TRACE_meta,
-				       .payload = "probe=1",
-				       .payload_size = strlen("probe=1") };
 	int err = 0;
 
-	for (; !err && record.guest < guests; record.guest++)
-		err = trace_writer_append(writer, &record, NULL);
+	for (uint32_t guest = 0; !err && guest < guests; guest++)
+		err = meta_write(writer, guest, META_PROBE, "1");
 	return err;
 }
 

@@ -5,12 +5,11 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "format/trace/meta.h"
 #include "format/base/cleanup.h"
 #include "format/base/printable.h"
 #include "kernel/host/process.h"
 #include "replayer/cursor/cursor_internal.h"
-
-#define UNREPLAYABLE "replayable=no"
 
 static int replay_note(struct cursor *cursor, const struct trace_record *record)
 {
@@ -31,15 +30,16 @@ static int replay_wall(struct cursor *cursor, const struct trace_record *record)
 
 bool cursor_read_unreplayable(const struct trace_record *record, char why[CURSOR_WHY])
 {
-	const char *text = record->payload;
-	size_t size = record->payload_size, key = strlen(UNREPLAYABLE);
+	size_t start = strlen("no");
+	struct meta meta;
 
-	if (record->kind != TRACE_meta || size < key || memcmp(text, UNREPLAYABLE, key))
+	if (!meta_parse(record, &meta) || meta.key != META_REPLAYABLE || meta.size < start ||
+	    memcmp(meta.value, "no", start))
 		return false;
-	while (key < size && text[key] == ' ')
-		key++;
-	snprintf(why, CURSOR_WHY, "%.*s", (int)(size - key), text + key);
-	if (key == size)
+	while (start < meta.size && meta.value[start] == ' ')
+		start++;
+	snprintf(why, CURSOR_WHY, "%.*s", (int)(meta.size - start), meta.value + start);
+	if (start == meta.size)
 		snprintf(why, CURSOR_WHY, "the recording does not give a reason");
 	printable(why);
 	return true;

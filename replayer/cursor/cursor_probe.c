@@ -5,22 +5,20 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "format/trace/meta.h"
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
 #include "format/base/printable.h"
 #include "kernel/probe/probe.h"
 #include "replayer/cursor/cursor_internal.h"
 
-#define META "probe="
-
 bool cursor_read_probed(const struct trace_record *record, bool *probed)
 {
-	size_t key = strlen(META);
+	struct meta meta;
 
-	if (record->kind != TRACE_meta || record->payload_size != key + 1 ||
-	    memcmp(record->payload, META, key))
+	if (!meta_parse(record, &meta) || meta.key != META_PROBE || meta.size != 1)
 		return false;
-	*probed = ((const char *)record->payload)[key] == '1';
+	*probed = *meta.value == '1';
 	return true;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "format/trace/meta.h"
 #include "format/ci/ci.h"
 #include "format/base/cleanup.h"
 #include "format/base/shell.h"
@@ -61,16 +62,11 @@ static void feed(struct ci_input *input, const struct trace_record *record)
 
 static void learn_seed(struct ci_input *input, const struct trace_record *record)
 {
-	static const char key[] = "seed=";
-	size_t length = strlen(key);
+	struct meta meta;
 
-	if (record->kind == TRACE_meta && record->payload_size > length &&
-	    !memcmp(record->payload, key, length))
+	if (meta_parse(record, &meta) && meta.key == META_SEED)
 		snprintf(input->seed, sizeof(input->seed), "%.*s",
-			 (int)(record->payload_size - length < UNITS_TEXT
-				       ? record->payload_size - length
-				       : UNITS_TEXT),
-			 (const char *)record->payload + length);
+			 (int)(meta.size < UNITS_TEXT ? meta.size : UNITS_TEXT), meta.value);
 }
 
 static int feed_all(struct ci_input *input)

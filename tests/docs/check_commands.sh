@@ -196,6 +196,16 @@ allowed_names() {
 	done <names
 }
 
+# The keys of meta records in the source and those that ttrace(5) lists are the same.
+same_meta_keys() {
+	sed -n '/define META_KEYS/,/^$/s/.*X([A-Z_]*, "\([a-z-]*\)").*/\1/p' "$source_dir/format/trace/meta.h" |
+		sort >keys
+	sed -nE '/^\.SH DESCRIPTIONS OF GUESTS/,/^\.SH DEVICES/s/^([a-z\\-]+)=[A-Za-z].*\t.*/\1/p' "$docs/ttrace.5" |
+		tr -d '\\' | sort >listed
+	at_least "$(wc -l <keys)" 30 "keys"
+	diff -u --label META_KEYS --label "ttrace(5)" keys listed
+}
+
 # Files of the source are named by the READMEs of their folders, see check_folders.py.
 every_file() {
 	local name
@@ -218,6 +228,7 @@ for page in $(pages); do
 done
 proves "ttdump: every verb's page is named" every_page_named
 proves "every argument that --allow accepts is in the manual" allowed_names
+proves "ttrace(5) lists the keys of meta records, and no other" same_meta_keys
 proves "groff has nothing to say about the manuals" no_warnings
 proves "docs/architecture.md names every demo, and no file that is not there" every_file
 proves "there are verbs to ask for" at_least "$(calls | wc -l)" 10 calls

@@ -4,14 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/trace/meta.h"
 #include "format/base/cleanup.h"
 #include "format/text/frame_text.h"
 #include "format/text/frames.h"
 #include "format/base/units.h"
 #include "format/ttdump/export/export.h"
 #include "format/ttdump/export/perfetto/perfetto_guest.h"
-
-#define TOD "tod="
 
 struct network {
 	char name[NAME_SIZE];
@@ -209,15 +208,14 @@ static int prepare_guest(struct lab *lab, uint32_t guest)
 /* "tod=1767225600000000000": what the clocks of the guests began with. */
 static void learn_clock(struct lab *lab, const struct trace_record *record)
 {
+	struct meta meta;
 	char text[32];
 	uint64_t tod;
 
-	if (record->payload_size < strlen(TOD) || record->payload_size >= sizeof(text) ||
-	    memcmp(record->payload, TOD, strlen(TOD)))
+	if (!meta_parse(record, &meta) || meta.key != META_TOD || meta.size >= sizeof(text))
 		return;
-	memcpy(text, record->payload, record->payload_size);
-	text[record->payload_size] = '\0';
-	if (!number_parse(text + strlen(TOD), 10, INT64_MAX - 1, &tod))
+	snprintf(text, sizeof(text), "%.*s", (int)meta.size, meta.value);
+	if (!number_parse(text, 10, INT64_MAX - 1, &tod))
 		perfetto_clock(&lab->writer, tod);
 }
 
@@ -237,7 +235,7 @@ static int show_record(struct lab *lab, const struct trace_record *record)
 		err = guest_event(&lab->guest[record->guest], &lab->tracks, record);
 	if (!err)
 		err = show_frame(lab, record);
-	if (!err && record->kind == TRACE_meta)
+	if (!err)
 		learn_clock(lab, record);
 	if (!err && is_broadcast(record))
 		show_broadcast(lab, record);
