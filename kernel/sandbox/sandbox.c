@@ -4,7 +4,6 @@
 
 #include <assert.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
@@ -198,91 +197,6 @@ static int open_console(int console[2])
 	return fcntl(console[0], F_SETFL, O_NONBLOCK) ? -errno : 0;
 }
 
-/* ---- Users ---------------------------------------------------------------------------------- */
-
-#define CAPABILITIES_TO_MAP (1u << CAP_SETUID | 1u << CAP_SETGID | 1u << CAP_DAC_OVERRIDE)
-/* Over processes of a user namespace of one's own one has these without having them. */
-#define CAPABILITIES_TO_DROP (CAPABILITIES_TO_MAP | 1u << CAP_KILL | 1u << CAP_SYS_PTRACE)
-
-/* What it takes to start processes of other users, and to look into them and their files. */
-static bool has_capabilities(unsigned int needed)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
-
-	return !syscall(SYS_capget, &header, data) && (data[0].effective & needed) == needed;
-}
-
-/* "         0          0 4294967295": first user here, first one outside, how many. */
-static bool maps_user(const char *line, uint64_t user)
-{
-	uint64_t number[3];
-
-	for (size_t i = 0; i < ARRAY_SIZE(number); i++) {
-		line += strspn(line, " ");
-		if (number_take(&line, 10, UINT32_MAX, &number[i]))
-			return false;
-	}
-	return number[0] <= user && user - number[0] < number[2];
-}
-
-/* Whether the caller's user namespace maps nobody. One with only root does not. */
-static bool maps_nobody(const char *path)
-{
-	auto_file *map = fopen(path, "re");
-	char line[64];
-
-	while (map && fgets(line, sizeof(line), map))
-		if (maps_user(line, SANDBOX_NOBODY))
-			return true;
-	return false;
-}
-
-/*
- * If root's sandbox ever reached files of the host, root could do anything with them, nobody could
- * not. A guest that is given the host's files accesses them as the user it runs as.
- */
-static void choose_user(struct sandbox_plan *plan)
-{
-	bool root = !geteuid() && !plan->options->host_files;
-	bool known = maps_nobody("/proc/self/uid_map") && maps_nobody("/proc/self/gid_map");
-
-	plan->nobody = root && known && (plan->parts & ISOLATION_USER) &&
-		       has_capabilities(CAPABILITIES_TO_MAP);
-	/*
-	 * Other namespaces without a user namespace require root, or they are not entered:
-	 * ISOLATION_USER stands for that.
-	 */
-	plan->drop_root = root && !(plan->parts & ISOLATION_USER) &&
-			  ((plan->parts & ISOLATION_PID) ||
-			   (known && has_capabilities(CAPABILITIES_TO_DROP)));
-}
-
-static int write_map(pid_t supervisor, const char *name)
-{
-	char path[48], map[32];
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", supervisor, name);
-	snprintf(map, sizeof(map), "%d %d 1\n", SANDBOX_USER, SANDBOX_NOBODY);
-	return host_write_setting(AT_FDCWD, path, map);
-}
-
-/*
- * Another user than the caller can be mapped only from outside. Not possible in a namespace without
- * nobody: its root is an ordinary user of the host.
- */
-static int map_nobody(pid_t supervisor, int report_fd)
-{
-	enum sandbox_mapping answer = SANDBOX_MAPPED;
-
-	if (write_map(supervisor, "gid_map") || write_map(supervisor, "uid_map"))
-		answer = SANDBOX_NOT_MAPPED;
-	/* A process that has already exited has reported why; another one waits for the answer. */
-	if (TEMP_FAILURE_RETRY(send(report_fd, &answer, sizeof(answer), MSG_NOSIGNAL)) < 0)
-		return errno == EPIPE ? 0 : -errno;
-	return 0;
-}
-
 /* ---- Opening -------------------------------------------------------------------------------- */
 
 static int sandbox_try(const struct sandbox_options *options, unsigned int parts,
@@ -295,7 +209,7 @@ static int sandbox_try(const struct sandbox_options *options, unsigned int parts
 				     .gid = getegid() };
 	int reports[2], console[2], on = 1, err;
 
-	choose_user(&plan);
+	sandbox_choose_user(&plan);
 	*sandbox = SANDBOX_NONE;
 	*report = (struct sandbox_report){ .doing = "set up the sandbox" };
 	if (!(parts & ISOLATION_MOUNT)) {
@@ -339,7 +253,7 @@ static int sandbox_try(const struct sandbox_options *options, unsigned int parts
 	close(reports[1]);
 	close(console[1]);
 	if (!err && plan.nobody)
-		err = map_nobody(sandbox->supervisor, sandbox->supervisor_fd);
+		err = sandbox_map_nobody(sandbox->supervisor, sandbox->supervisor_fd);
 	return err ? err : sandbox_await_ready(sandbox, report);
 }
 

@@ -152,6 +152,19 @@ int sandbox_calls_restrict(const struct sandbox_plan *plan, bool listener, int *
 
 /* ---- The loader: the program at the same addresses in every run ---------------------------- */
 
+/*
+ * Whether the sandbox's user is nobody. If root's sandbox ever reached files of the host, root
+ * could do anything with them, nobody could not. A guest that is given the host's files accesses
+ * them as the user it runs as.
+ */
+void sandbox_choose_user(struct sandbox_plan *plan);
+
+/*
+ * Another user than the caller can be mapped only from outside. Not possible in a namespace without
+ * nobody: its root is an ordinary user of the host. The supervisor waits for the answer.
+ */
+int sandbox_map_nobody(pid_t supervisor, int report_fd);
+
 /* The program as the process that becomes it starts it. */
 struct sandbox_program {
 	const char *prefix; /* where the sandbox's files are for that process */
