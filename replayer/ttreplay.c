@@ -16,7 +16,6 @@
 #include "replayer/plan/replay_options.h"
 #include "replayer/plan/replay_limits.h"
 #include "replayer/plan/replay_plan.h"
-#include "replayer/report/replay_ci.h"
 #include "replayer/report/report.h"
 #include "replayer/continue_live.h"
 

@@ -11,21 +11,20 @@
 int trace_open(const char *path, struct trace_reader **reader, struct diagnosis *why)
 {
 	int err = trace_reader_open(path, reader);
+	const char *advice = NULL;
 
-	if (err == -EBADMSG || err == -EPIPE)
-		return diagnose(why, EXIT_DAMAGED, err,
-				"`ttdump salvage` recovers the intact part of a trace", "%s is %s",
-				path,
-				err == -EPIPE ? "truncated in its first bytes"
-					      : "not a trace, or damaged in its head");
-	if (err == -EPROTONOSUPPORT)
-		return diagnose(why, EXIT_CANNOT, err, "use a newer version of ttrec",
-				"%s needs a feature that this version does not support", path);
-	if (err)
+	if (!err)
+		return 0;
+	if (!*reader)
 		return diagnose(why, exit_status_of_file(err), err,
 				diagnosis_shortage(err) ?: "check the path", "cannot open %s: %s",
 				path, strerror(-err));
-	return 0;
+	if (diagnosis_trace_status(err) == EXIT_DAMAGED)
+		advice = "check that this is a trace of ttrec";
+	else if (err == -EPROTONOSUPPORT)
+		advice = "use a newer version of ttrec";
+	return diagnose(why, exit_status_of_file(err), err, advice, "cannot read %s: %s", path,
+			trace_reader_error(*reader));
 }
 
 int trace_output_diagnose(const char *path, int error, struct diagnosis *why)

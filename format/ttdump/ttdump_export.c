@@ -139,7 +139,7 @@ int dump_export(int argc, char **argv, struct diagnosis *diagnosis)
 	if (export.format->binary && !export.output && isatty(STDOUT_FILENO))
 		return diagnose(diagnosis, EXIT_USAGE, -EINVAL, "give a file with -o",
 				"%s is not written to a terminal", export.format->name);
-	err = dump_open(export.request.path, &reader, diagnosis);
+	err = trace_open(export.request.path, &reader, diagnosis);
 	if (!err)
 		err = open_output(&export, &file, diagnosis);
 	return err ? err : write_export(&export, reader, file ? file : stdout, diagnosis);

@@ -255,7 +255,7 @@ int dump_extract(int argc, char **argv, struct diagnosis *diagnosis)
 	int err, got = 0;
 
 	command_line_parse(&command, argc, argv, &extract);
-	err = dump_open(extract.trace, &reader, diagnosis);
+	err = trace_open(extract.trace, &reader, diagnosis);
 	if (!err && !extract.list)
 		err = check_space(&extract, reader, diagnosis);
 	while (!err && (got = trace_reader_artifact(reader, &position, false, &artifact)) > 0) {

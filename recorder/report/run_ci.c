@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The CI report of a recording: a case for each guest and for each expected line. */
-#include "recorder/report/run_ci.h"
+#include "recorder/report/run_report.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -12,7 +12,7 @@
 #include "format/base/printable.h"
 #include "format/base/write_error.h"
 #include "kernel/sandbox/isolation.h"
-#include "recorder/rerecord/rerecord_report.h"
+#include "recorder/rerecord/rerecord_compare.h"
 
 /* "the guest" of one, "the guest n2" of several. */
 static const char *guest_text(const struct run_report *report, size_t index, char text[96])

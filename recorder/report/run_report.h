@@ -35,4 +35,14 @@ char *run_warnings_text(const struct run_report *report);
 /* Print one line (or JSON) with that verdict. @kept: the trace is still there. */
 void run_report_print(const struct run_report *report, int status, const char *reason, bool kept);
 
+/*
+ * Publish how it went, if the options ask for it: @status and @reason are those of run_judge(),
+ * @kept says whether the trace is there. Returns the exit status of what could not be written,
+ * which was printed, or 0.
+ */
+int run_ci_report(const struct run_report *report, int status, const char *reason, bool kept);
+
+/* The same of a recording that did not begin. */
+int run_ci_report_refused(const struct run_options *options, const struct diagnosis *refused);
+
 #endif

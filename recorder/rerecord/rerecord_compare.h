@@ -6,6 +6,8 @@
 #ifndef TTREC_RERECORD_COMPARE_H
 #define TTREC_RERECORD_COMPARE_H
 
+#include <jansson.h>
+
 #include "format/text/console_compare.h"
 #include "recorder/rerecord/rerecord.h"
 
@@ -43,5 +45,11 @@ void rerecord_compare_record(void *compare, const struct trace_record *record);
 /* No more comes. @stopped: because the new recording was stopped from outside. */
 const struct rerecord_result *rerecord_compare_finish(struct rerecord_compare *compare,
 						      bool stopped);
+
+/* Lines for the end of what is said of the recording. @trace is the old one's path. */
+void rerecord_report_print(const struct rerecord_result *result, const char *trace, FILE *out);
+
+/* An object (a new reference); NULL: out of memory. */
+json_t *rerecord_report_json(const struct rerecord_result *result, const char *trace);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* How far a re-recording agrees with the recorded trace. */
-#include "recorder/rerecord/rerecord_report.h"
+#include "recorder/rerecord/rerecord_compare.h"
 
 #include "format/base/units.h"
 

@@ -18,4 +18,10 @@ int guest_program_prepare(struct run_options *options, struct diagnosis *why);
 /* What that holds. */
 void guest_program_release(struct run_options *options);
 
+/*
+ * What the first word of @options->kernel names, a program or a directory with one, with the files
+ * of --add, into @options->packed.
+ */
+int guest_pack(struct run_options *options, bool is_directory, struct diagnosis *why);
+
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The devices and networks of a lab that is being set up. */
-#include "recorder/run/run_devices.h"
+#include "recorder/run/run_lab.h"
 
 #include <errno.h>
 #include <stdio.h>

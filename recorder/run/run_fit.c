@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Does what a guest is given fit together? Seen before anything is started. */
-#include "recorder/run/run_fit.h"
+#include "recorder/run/run_lab.h"
 
 #include <endian.h>
 #include <fcntl.h>

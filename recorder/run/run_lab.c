@@ -10,8 +10,6 @@
 
 #include "format/base/cleanup.h"
 #include "kernel/guest/guest_arguments.h"
-#include "recorder/run/run_devices.h"
-#include "recorder/run/run_fit.h"
 #include "recorder/run/run_programs.h"
 #include "recorder/run/run_settings.h"
 

@@ -5,6 +5,7 @@
 
 #include "recorder/lab/lab.h"
 #include "recorder/run/run_options.h"
+#include "kernel/guest/guest.h"
 
 struct run_guest {
 	const struct lab_guest *lab;
@@ -71,5 +72,25 @@ int run_lab_join(const struct run_options *options, struct run_lab *lab, struct 
 /* End what runs in the sandboxes; the rest stays until run_lab_free(). */
 void run_lab_close(struct run_lab *lab);
 void run_lab_free(struct run_lab *lab);
+
+/* ---- Devices and networks of a lab that is being set up (run_devices.c) -----------------------
+ */
+
+/* Make networks, their ports, and every guest's devices, and describe the latter in its spec. */
+int run_devices_create(const struct run_options *options, struct run_lab *lab,
+		       struct diagnosis *why);
+
+void run_devices_destroy(struct run_guest *guest);
+void run_networks_destroy(struct run_lab *lab);
+
+/* ---- Whether what a guest is given fits together (run_fit.c) ----------------------------------
+ */
+
+/*
+ * Diagnoses an initrd that cannot fit into the guest's memory, and a root file system that the
+ * kernel does not know. What is not understood is left to the guest. 0 or -EINVAL.
+ */
+int run_fit_check(const struct lab_guest *lab, const struct guest_spec *spec,
+		  struct diagnosis *why);
 
 #endif

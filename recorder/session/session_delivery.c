@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Carries out what a turn wants done outside: sends, calls, replies, and closes. */
-#include "recorder/session/session_delivery.h"
+#include "recorder/session/session_loop.h"
 
 #include <errno.h>
 #include <stdio.h>

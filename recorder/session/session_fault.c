@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Why a turn ends the recording. */
-#include "recorder/session/session_fault.h"
+#include "recorder/session/session_turn.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -11,7 +11,7 @@
 #include "format/base/units.h"
 #include "kernel/guest/guest_processes.h"
 #include "recorder/session/member/session_device.h"
-#include "recorder/session/session_fault.h"
+#include "recorder/session/session_turn.h"
 #include "recorder/session/session_members.h"
 
 /* How long a client that waits for nothing may take to leave. */

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "kernel/host/process.h"
-#include "recorder/session/session_delivery.h"
 #include "recorder/session/session_window.h"
 
 /* How often limits are checked, whether or not something arrives. */

@@ -9,6 +9,7 @@
 #include "recorder/session/session_sources.h"
 #include "recorder/session/session_turn.h"
 #include "recorder/watch/status_line.h"
+#include "recorder/session/journal/session_effects.h"
 
 struct session {
 	struct session_options options;
@@ -23,5 +24,8 @@ struct session {
 	void *observer_context;
 	struct status_line status;
 };
+
+/* All of @effects, in order; @effects is empty then. What fails becomes an event. */
+void delivery_carry_out(struct effects *effects, struct sources *sources);
 
 #endif

@@ -9,7 +9,7 @@
 #include "format/base/cleanup.h"
 #include "recorder/session/member/session_device.h"
 #include "recorder/session/session_device_turn.h"
-#include "recorder/session/session_fault.h"
+#include "recorder/session/session_turn.h"
 
 /* ---- Joining -------------------------------------------------------------------------------- */
 

@@ -10,7 +10,6 @@
 
 #include "recorder/session/member/session_device.h"
 #include "recorder/session/session_device_turn.h"
-#include "recorder/session/session_fault.h"
 #include "recorder/session/session_members.h"
 #include "recorder/session/member/session_upstream.h"
 

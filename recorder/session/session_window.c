@@ -18,7 +18,7 @@
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
 #include "recorder/session/session_device_turn.h"
-#include "recorder/session/session_fault.h"
+#include "recorder/session/session_turn.h"
 #include "recorder/session/session_window.h"
 
 /* A window is no longer than this: what was recorded is written. */

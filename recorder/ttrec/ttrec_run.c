@@ -12,7 +12,7 @@
 #include "kernel/host/process.h"
 #include "recorder/rerecord/rerecord_compare.h"
 #include "recorder/run/guest_program.h"
-#include "recorder/report/run_ci.h"
+#include "recorder/report/run_report.h"
 #include "recorder/run/run_trace.h"
 #include "recorder/ttrec/ttrec.h"
 

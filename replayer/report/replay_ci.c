@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The CI report of a replay: a case for each guest, and the tests that its console reported. */
-#include "replayer/report/replay_ci.h"
+#include "replayer/report/report.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The replay of one guest, in a process of its own. */
-#include "replayer/run/replay_child.h"
+#include "replayer/run/replay_workers.h"
 
 #include <inttypes.h>
 #include <signal.h>

@@ -14,7 +14,6 @@
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
 #include "kernel/host/process.h"
-#include "replayer/run/replay_child.h"
 
 /*
  * Guests that shared a CPU when they were recorded share it again, the same number at a time: while

@@ -9,6 +9,7 @@
 #include "format/base/cleanup.h"
 #include "format/base/diagnosis.h"
 #include "format/text/record_text.h"
+#include "format/text/trace_open.h"
 #include "format/tttrace.h"
 
 /*
@@ -25,9 +26,6 @@ static inline void dump_close(struct trace_reader **reader)
 }
 
 #define auto_trace cleanup(dump_close) struct trace_reader
-
-/* Open a trace, or say why not. */
-int dump_open(const char *path, struct trace_reader **reader, struct diagnosis *diagnosis);
 
 /* Reading @path stopped with @error: say where and why. Returns @error. */
 int dump_damaged(const char *path, const struct trace_reader *reader, int error,

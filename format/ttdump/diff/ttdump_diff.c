@@ -128,6 +128,6 @@ int dump_diff(int argc, char **argv, struct diagnosis *diagnosis)
 
 	command_line_parse(&command, argc, argv, &diff);
 	for (int s = 0; s < 2 && !err; s++)
-		err = dump_open(diff.path[s], &diff.reader[s], diagnosis);
+		err = trace_open(diff.path[s], &diff.reader[s], diagnosis);
 	return err ? err : compare(&diff, &start, diagnosis);
 }

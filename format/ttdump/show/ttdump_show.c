@@ -204,7 +204,7 @@ int dump_show(int argc, char **argv, struct diagnosis *diagnosis)
 
 	show_filter_init(&show.filter);
 	command_line_parse(&command, argc, argv, &show);
-	err = dump_open(show.path, &reader, diagnosis);
+	err = trace_open(show.path, &reader, diagnosis);
 	if (!err)
 		err = show_trace(&show, reader, diagnosis);
 	show_filter_release(&show.filter);

@@ -132,7 +132,7 @@ int dump_stat(int argc, char **argv, struct diagnosis *diagnosis)
 	stat.busiest = calloc(request.busiest + 1u, sizeof(*stat.busiest));
 	if (!stat.busiest)
 		return dump_no_memory(diagnosis);
-	err = dump_open(stat.path, &reader, diagnosis);
+	err = trace_open(stat.path, &reader, diagnosis);
 	if (err)
 		return err;
 	err = count_records(&stat, reader, diagnosis);

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "recorder/session/member/session_device_host.h"
 #include "recorder/session/member/session_guest.h"
 #include "recorder/session/member/session_program.h"
 

@@ -111,4 +111,7 @@ void session_devices_leave(struct session_guest *guest);
 /* Its process has ended: nor have those to which it never came. */
 void session_devices_end(struct session_guest *guest);
 
+/* The owner of a device with this host is a struct session_device. */
+extern const struct device_host session_device_host;
+
 #endif

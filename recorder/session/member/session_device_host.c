@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Records of what devices do: buffers that they use and take, frames that they lose. */
-#include "recorder/session/member/session_device_host.h"
 
 #include <assert.h>
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "recorder/session/session_fault.h"
+#include "recorder/session/session_turn.h"
 #include "recorder/session/session_limits.h"
 #include "recorder/session/session_members.h"
 #include "tests/recorder/session/session_stage.h"
