@@ -34,8 +34,7 @@ static const struct lab_key network_keys[] = {
 		.doc = "share of frames that overtake others"),
 };
 
-static const struct lab_schema network_schema = { "a network", network_keys,
-						  ARRAY_SIZE(network_keys), false, false };
+static const struct lab_schema network_schema = LAB_SCHEMA("a network", network_keys);
 
 int lab_check_name(struct lab_reader *reader, const yaml_node_t *place, const char *name,
 		   const void *names, size_t count, size_t stride)
@@ -48,14 +47,10 @@ int lab_check_name(struct lab_reader *reader, const yaml_node_t *place, const ch
 struct lab_network *lab_add_network(struct lab_reader *reader, const yaml_node_t *node)
 {
 	struct lab *lab = reader->lab;
-	struct lab_network *added = array_add(lab->network, lab->network_count);
+	struct lab_network *added = lab_add(reader, node, lab->network, lab->network_count);
 
-	if (!added) {
-		lab_out_of_memory(reader);
-		return NULL;
-	}
-	added->line = lab_line(node);
-	added->link.delay = NETWORK_DELAY;
+	if (added)
+		added->link.delay = NETWORK_DELAY;
 	return added;
 }
 
@@ -108,20 +103,11 @@ static const struct lab_key program_keys[] = {
 		.doc = "whether it takes part in virtual time"),
 };
 
-static const struct lab_schema program_schema = { "a program", program_keys,
-						  ARRAY_SIZE(program_keys), false, false };
+static const struct lab_schema program_schema = LAB_SCHEMA("a program", program_keys);
 
 struct lab_program *lab_add_program(struct lab_reader *reader, const yaml_node_t *node)
 {
-	struct lab *lab = reader->lab;
-	struct lab_program *added = array_add(lab->program, lab->program_count);
-
-	if (!added) {
-		lab_out_of_memory(reader);
-		return NULL;
-	}
-	added->line = lab_line(node);
-	return added;
+	return lab_add(reader, node, reader->lab->program, reader->lab->program_count);
 }
 
 static int check_program(struct lab_reader *reader, const struct lab_program *program,
@@ -191,8 +177,7 @@ static const struct lab_key limit_keys[] = {
 		.doc = "fail after this much wall time"),
 };
 
-static const struct lab_schema limit_schema = { "limits", limit_keys, ARRAY_SIZE(limit_keys), false,
-						false };
+static const struct lab_schema limit_schema = LAB_SCHEMA("limits", limit_keys);
 
 static int read_limits(struct lab_reader *reader, const struct lab_key *key,
 		       const yaml_node_t *node, void *field)

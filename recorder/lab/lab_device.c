@@ -121,15 +121,11 @@ static const struct lab_key use_keys[] = {
 		.doc = "the name of a program"),
 };
 
-const struct lab_schema lab_net_schema = { "a net device", net_keys, ARRAY_SIZE(net_keys), false,
-					   false };
-const struct lab_schema lab_disk_schema = { "a disk", disk_keys, ARRAY_SIZE(disk_keys), false,
-					    false };
-const struct lab_schema lab_rng_schema = { "an rng", rng_keys, ARRAY_SIZE(rng_keys), false, false };
-const struct lab_schema lab_console_schema = { "a console", console_keys, ARRAY_SIZE(console_keys),
-					       false, false };
-const struct lab_schema lab_use_schema = { "a program's device", use_keys, ARRAY_SIZE(use_keys),
-					   false, false };
+const struct lab_schema lab_net_schema = LAB_SCHEMA("a net device", net_keys);
+const struct lab_schema lab_disk_schema = LAB_SCHEMA("a disk", disk_keys);
+const struct lab_schema lab_rng_schema = LAB_SCHEMA("an rng", rng_keys);
+const struct lab_schema lab_console_schema = LAB_SCHEMA("a console", console_keys);
+const struct lab_schema lab_use_schema = LAB_SCHEMA("a program's device", use_keys);
 
 static const struct kind {
 	const char *name; /* the key that selects it */
@@ -233,14 +229,7 @@ static const struct kind *find_kind(struct lab_reader *reader, const yaml_node_t
 struct lab_device *lab_add_device(struct lab_reader *reader, struct lab_guest *guest,
 				  const yaml_node_t *node)
 {
-	struct lab_device *added = array_add(guest->device, guest->device_count);
-
-	if (!added) {
-		lab_out_of_memory(reader);
-		return NULL;
-	}
-	added->line = lab_line(node);
-	return added;
+	return lab_add(reader, node, guest->device, guest->device_count);
 }
 
 /* A console that nothing is typed into has a script, too. */

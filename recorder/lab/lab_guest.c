@@ -162,10 +162,9 @@ int lab_add_guest(struct lab_reader *reader, const yaml_node_t *node, struct lab
 	if (lab->guest_count == LAB_GUESTS_MAX)
 		return lab_error(reader, node, "use fewer guests", "more than %u guests",
 				 LAB_GUESTS_MAX);
-	*guest = array_add(lab->guest, lab->guest_count);
+	*guest = lab_add(reader, node, lab->guest, lab->guest_count);
 	if (!*guest)
-		return lab_out_of_memory(reader);
-	(*guest)->line = lab_line(node);
+		return -ENOMEM;
 	(*guest)->seed = LAB_UNSET;
 	return 0;
 }

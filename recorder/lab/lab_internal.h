@@ -12,6 +12,7 @@
 
 #include <yaml.h>
 
+#include "format/base/cleanup.h"
 #include "recorder/lab/lab.h"
 
 #define LAB_FILE_MAX	(1u << 20) /* bytes */
@@ -70,6 +71,11 @@ struct lab_schema {
 	bool extensions; /* keys that begin with x- are the user's own */
 	bool lenient;	 /* unknown keys are noted, not refused */
 };
+
+#define LAB_SCHEMA(its_name, its_keys)                                                \
+	{                                                                             \
+		.what = (its_name), .keys = (its_keys), .count = ARRAY_SIZE(its_keys) \
+	}
 
 /* All of them end with NULL: the manual's completeness is tested with it. */
 extern const struct lab_schema *const lab_schemas[];
@@ -161,6 +167,17 @@ char *lab_path(const struct lab_reader *reader, const char *path);
 
 /* Check a POSIX extended regular expression. */
 int lab_check_pattern(struct lab_reader *reader, const yaml_node_t *node, const char *text);
+
+/* One more item of @array, read from @node; NULL: out of memory, which is reported. */
+#define lab_add(reader, node, array, count)                        \
+	({                                                         \
+		typeof(array) lab_added = array_add(array, count); \
+		if (lab_added)                                     \
+			lab_added->line = lab_line(node);          \
+		else                                               \
+			lab_out_of_memory(reader);                 \
+		lab_added;                                         \
+	})
 
 /* Add a copy of @text to a list that ends with NULL. 0 or -ENOMEM. */
 int lab_strings_add(char ***list, size_t count, const char *text);

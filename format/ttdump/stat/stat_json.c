@@ -44,24 +44,16 @@ static json_t *probed_json(const struct stat_guest *guest)
 static json_t *device_json(const struct stat_data *stat, uint32_t guest, uint32_t index)
 {
 	const struct stat_device *device = &stat->guest[guest].device[index];
-	json_t *object = json_object();
 	char name[2 * NAME_SIZE];
 
-	set_count(object, "device", index);
-	json_object_set_new(object, "name",
-			    json_string(stat_device_name(stat, guest, index, name)));
-	set_count(object, "requests", device->requests);
-	set_count(object, "kicks", device->kicks);
-	set_count(object, "calls", device->calls);
-	set_count(object, "configuration_changes", device->changes);
-	set_count(object, "to_guest_bytes", device->to_bytes);
-	set_count(object, "from_guest_bytes", device->from_bytes);
-	set_count(object, "frames_out", device->frames[0]);
-	set_count(object, "frames_out_bytes", device->frame_bytes[0]);
-	set_count(object, "frames_in", device->frames[1]);
-	set_count(object, "frames_in_bytes", device->frame_bytes[1]);
-	set_count(object, "frames_lost", device->lost);
-	return object;
+	return json_pack("{s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+			 "device", (json_int_t)index, "name",
+			 stat_device_name(stat, guest, index, name), "requests", device->requests,
+			 "kicks", device->kicks, "calls", device->calls, "configuration_changes",
+			 device->changes, "to_guest_bytes", device->to_bytes, "from_guest_bytes",
+			 device->from_bytes, "frames_out", device->frames[0], "frames_out_bytes",
+			 device->frame_bytes[0], "frames_in", device->frames[1], "frames_in_bytes",
+			 device->frame_bytes[1], "frames_lost", device->lost);
 }
 
 static json_t *devices_json(const struct stat_data *stat, uint32_t guest)
@@ -170,18 +162,14 @@ static json_t *busiest_json(const struct stat_data *stat)
 
 	for (uint32_t i = 0; i < stat->busiest_count; i++) {
 		const struct stat_span *span = &stat->busiest[i];
-		json_t *object = json_object();
 
-		set_count(object, "from_ns", span->ms * NS_PER_MS);
-		set_count(object, "records", span->records);
-		set_count(object, "messages", span->messages);
-		set_count(object, "kicks", span->kicks);
-		set_count(object, "calls", span->calls);
-		set_count(object, "frames", span->frames);
-		set_count(object, "console_bytes", span->console);
-		set_count(object, "guest", span->guest);
-		set_count(object, "guest_records", span->guest_records);
-		json_array_append_new(array, object);
+		json_array_append_new(
+			array,
+			json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "from_ns",
+				  span->ms * NS_PER_MS, "records", span->records, "messages",
+				  span->messages, "kicks", span->kicks, "calls", span->calls,
+				  "frames", span->frames, "console_bytes", span->console, "guest",
+				  (json_int_t)span->guest, "guest_records", span->guest_records));
 	}
 	return array;
 }
