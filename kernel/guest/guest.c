@@ -11,6 +11,8 @@
 #include "format/base/cleanup.h"
 #include "kernel/guest/guest_arguments.h"
 
+#define CONSOLE_CHUNK (64 * 1024)
+
 /* What guest_await_blocked() sleeps: about as long as the rest of a system call takes, then longer.
  */
 #define PAUSE_FIRST_NS 4000
@@ -207,6 +209,26 @@ ssize_t guest_read_console(struct guest *guest, void *data, size_t size)
 	if (got < 0 && errno != EAGAIN && errno != ECONNRESET)
 		return -errno;
 	return got < 0 ? 0 : got;
+}
+
+ssize_t guest_fill_console(struct guest *guest, struct guest_console *console)
+{
+	ssize_t got = CONSOLE_CHUNK;
+	size_t total = 0;
+
+	/* Less than requested: there is no more. */
+	while (got == CONSOLE_CHUNK && total < GUEST_CONSOLE_LOOK &&
+	       console->size <= GUEST_CONSOLE_MAX) {
+		if (array_room(console->text, console->space, console->size + CONSOLE_CHUNK,
+			       CONSOLE_CHUNK))
+			return -ENOMEM;
+		got = guest_read_console(guest, console->text + console->size, CONSOLE_CHUNK);
+		if (got < 0)
+			return got;
+		console->size += (size_t)got;
+		total += (size_t)got;
+	}
+	return (ssize_t)total;
 }
 
 /* *@state is 'S' when the guest sleeps. Returns 0, -ESRCH when it is gone, or another -errno. */

@@ -120,6 +120,22 @@ uint64_t guest_files_demand(const struct guest_spec *spec, uint64_t files);
  */
 ssize_t guest_read_console(struct guest *guest, void *data, size_t size);
 
+/* What was read and is still needed; starts as zeros, @text is malloc'ed. */
+struct guest_console {
+	char *text;
+	size_t size, space;
+};
+
+/* Of one guest_fill_console(); more than the socket holds: only one that writes meanwhile has it.
+ */
+#define GUEST_CONSOLE_LOOK (16u << 20)
+
+/*
+ * Add to @console what there is. It holds no more than GUEST_CONSOLE_MAX and a bit. Returns the
+ * number of bytes, or -errno.
+ */
+ssize_t guest_fill_console(struct guest *guest, struct guest_console *console);
+
 /* Hash one memory region; finds the guest's memory at the first call. See memory.h. */
 int guest_hash_memory(struct guest *guest, unsigned int region, struct memory_digest *digest,
 		      const void **block_hashes, size_t *hashes_size);

@@ -92,7 +92,7 @@ static bool was_interrupted(const struct session_result *result)
 static void record_consoles(struct session_guests *guests)
 {
 	for (size_t i = 0; i < guests->count; i++) {
-		session_guest_read_console(guests->guest[i]);
+		guest_fill_console(guests->guest[i]->guest, &guests->guest[i]->console);
 		session_guest_record_console(guests->guest[i]);
 	}
 }

@@ -207,15 +207,18 @@ static void read_device_listen(struct sources *sources, struct source *source)
 
 /* ---- Guests --------------------------------------------------------------------------------- */
 
+/*
+ * Without recording it yet: how much a running guest has written when it is read depends on the
+ * host; what it wrote by its next message does not.
+ */
 static void read_console(struct sources *sources, struct source *source)
 {
 	struct session_guest *guest = source->owner;
+	ssize_t got = guest_fill_console(guest->guest, &guest->console);
 
-	size_t got = session_guest_read_console(guest);
-
-	if (got)
+	if (got > 0)
 		put_guest(sources, source, guest, (struct event){ .kind = EVENT_CONSOLE });
-	if (got >= (size_t)SESSION_CONSOLE_CHUNK * SESSION_CONSOLE_CHUNKS)
+	if (got >= (ssize_t)GUEST_CONSOLE_LOOK)
 		source_requeue(sources, source);
 }
 

@@ -40,7 +40,7 @@ static int find_shortage(struct cursor *cursor, const struct trace_record *recor
 	int err = interfaces_drain_console(interfaces);
 
 	if (!err)
-		err = guest_shortage_find(interfaces->console, interfaces->console_size, &at);
+		err = guest_shortage_find(interfaces->console.text, interfaces->console.size, &at);
 	if (!err)
 		return 0;
 	snprintf(when, sizeof(when), "before record %" PRIu64, record->number);
@@ -222,10 +222,10 @@ static int diverge_console(struct cursor *cursor, const struct trace_record *rec
 	struct interfaces *interfaces = &cursor->interfaces;
 	char expected[CURSOR_TEXT], got[CURSOR_TEXT];
 
-	while (same && interfaces->console[same - 1] != '\n')
+	while (same && interfaces->console.text[same - 1] != '\n')
 		same--;
 	describe_console(cursor->console, cursor->console_size, same, expected);
-	describe_console(interfaces->console, interfaces->console_size, same, got);
+	describe_console(interfaces->console.text, interfaces->console.size, same, got);
 	return cursor_diverge(cursor, record, true, expected, got);
 }
 
@@ -237,16 +237,16 @@ static int compare_console(struct cursor *cursor, const struct trace_record *rec
 
 	if (interfaces_drain_console(interfaces))
 		return -ENOMEM;
-	shorter = interfaces->console_size < cursor->console_size ? interfaces->console_size
+	shorter = interfaces->console.size < cursor->console_size ? interfaces->console.size
 								  : cursor->console_size;
-	while (same < shorter && interfaces->console[same] == cursor->console[same])
+	while (same < shorter && interfaces->console.text[same] == cursor->console[same])
 		same++;
 	if (cursor->options->replaced)
 		cursor_compare_text(cursor, record, cursor->console, cursor->console_size,
-				    interfaces->console, interfaces->console_size);
-	else if (same != interfaces->console_size || same != cursor->console_size)
+				    interfaces->console.text, interfaces->console.size);
+	else if (same != interfaces->console.size || same != cursor->console_size)
 		stop = diverge_console(cursor, record, same);
-	interfaces->console_size = 0;
+	interfaces->console.size = 0;
 	cursor->console_size = 0;
 	return stop;
 }

@@ -9,10 +9,7 @@
 #include "kernel/probe/probe.h"
 #include "kernel/host/process.h"
 
-#define QUIET_MS      20
-#define CONSOLE_CHUNK (64u * 1024)
-/* At one look; more than its socket holds, so only a guest that writes meanwhile has more. */
-#define CONSOLE_CHUNKS_MAX 256
+#define QUIET_MS 20
 
 enum interface {
 	INTERFACE_FD_LISTEN,
@@ -100,40 +97,19 @@ void interfaces_close(struct interfaces *interfaces)
 	vhost_message_close(&interfaces->request);
 	if (interfaces->printer)
 		console_finish(interfaces->printer);
-	free(interfaces->console);
-	interfaces->console = NULL;
-}
-
-/* Space for one more chunk. */
-static bool hold_console(struct interfaces *interfaces)
-{
-	char *grown = array_reserve(interfaces->console, &interfaces->console_space,
-				    interfaces->console_size + CONSOLE_CHUNK, CONSOLE_CHUNK, 1);
-
-	if (grown)
-		interfaces->console = grown;
-	return grown;
+	free(interfaces->console.text);
+	interfaces->console.text = NULL;
 }
 
 int interfaces_drain_console(struct interfaces *interfaces)
 {
-	for (int i = 0; i < CONSOLE_CHUNKS_MAX && interfaces->console_size <= GUEST_CONSOLE_MAX;
-	     i++) {
-		ssize_t got;
+	struct guest_console *console = &interfaces->console;
+	size_t before = console->size;
+	ssize_t got = guest_fill_console(interfaces->guest, console);
 
-		if (!hold_console(interfaces))
-			return -ENOMEM;
-		got = guest_read_console(interfaces->guest,
-					 interfaces->console + interfaces->console_size,
-					 CONSOLE_CHUNK);
-		if (got <= 0)
-			return (int)got;
-		if (interfaces->printer)
-			console_print(interfaces->printer,
-				      interfaces->console + interfaces->console_size, (size_t)got);
-		interfaces->console_size += (size_t)got;
-	}
-	return 0;
+	if (interfaces->printer && console->size > before)
+		console_print(interfaces->printer, console->text + before, console->size - before);
+	return got < 0 ? (int)got : 0;
 }
 
 static int accept_guest(struct interfaces *interfaces)
@@ -376,7 +352,7 @@ static int drain_quietly(struct interfaces *interfaces, struct interface_event *
 	int err = interfaces_drain_console(interfaces);
 
 	event->kind = INTERFACE_FLOOD;
-	return err ? err : interfaces->console_size > GUEST_CONSOLE_MAX;
+	return err ? err : interfaces->console.size > GUEST_CONSOLE_MAX;
 }
 
 int interfaces_next(struct interfaces *interfaces, enum interface_event_kind expected,

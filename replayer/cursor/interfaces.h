@@ -42,8 +42,7 @@ struct interfaces {
 	bool has_kept;
 	int status, signal;
 	struct vhost_message request;
-	char *console; /* what the guest wrote and was not compared yet */
-	size_t console_size, console_space;
+	struct guest_console console;	 /* not compared yet */
 	struct console_printer *printer; /* NULL: not shown */
 };
 

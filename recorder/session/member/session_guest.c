@@ -38,7 +38,7 @@ static void destroy(struct session_guest *guest)
 		session_device_release(&guest->device[i]);
 	entropy_stream_destroy(guest->entropy);
 	free(guest->device);
-	free(guest->console);
+	free(guest->console.text);
 	free(guest);
 }
 

@@ -54,9 +54,9 @@ struct session_guest {
 	uint64_t probe_next;	       /* the same of interrupts that the probe sees */
 	bool probed;		       /* all of these so far are in the trace, or will be */
 	uint32_t index;
-	uint64_t left; /* virtual time at which it left, ns; WIRE_TIME_NEVER */
-	char *console; /* taken off it, not yet in the trace */
-	size_t console_size, console_space, console_shown;
+	uint64_t left;		      /* virtual time at which it left, ns; WIRE_TIME_NEVER */
+	struct guest_console console; /* not yet in the trace */
+	size_t console_shown;
 	struct entropy_request entropy_request;
 	struct session_guest_result result;
 	struct source listen, console_source, entropy_source, exit;
@@ -67,16 +67,6 @@ int session_guest_create(struct session_guests *all, struct guest *guest,
 void session_guests_release(struct session_guests *all);
 
 /* ---- Console (session_guest_console.c) ------------------------------------------------------ */
-
-/*
- * Take output off the socket without recording it yet: how much a running guest has written when it
- * is read depends on the host; what it wrote by its next message does not. Returns the number of
- * bytes.
- */
-#define SESSION_CONSOLE_CHUNK (64u * 1024)
-/* At one look; more than its socket holds, so only a guest that writes meanwhile has more. */
-#define SESSION_CONSOLE_CHUNKS 256
-size_t session_guest_read_console(struct session_guest *guest);
 
 /* Show what was read. More than GUEST_CONSOLE_MAX without a message ends the recording. */
 void session_guest_show_console(struct session_guest *guest);

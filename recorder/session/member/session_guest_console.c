@@ -126,44 +126,12 @@ static void report_flood(const struct session_guest *guest)
 	outcome_finish(outcome, SESSION_HUNG);
 }
 
-/* Space for @size bytes more, which is no more than GUEST_CONSOLE_MAX and one look. */
-static bool make_room(struct session_guest *guest, size_t size)
-{
-	char *grown = array_reserve(guest->console, &guest->console_space,
-				    guest->console_size + size, SESSION_CONSOLE_CHUNK, 1);
-
-	if (grown)
-		guest->console = grown;
-	return grown;
-}
-
-size_t session_guest_read_console(struct session_guest *guest)
-{
-	size_t total = 0;
-	ssize_t got;
-
-	for (int i = 0; i < SESSION_CONSOLE_CHUNKS && guest->console_size <= GUEST_CONSOLE_MAX &&
-			make_room(guest, SESSION_CONSOLE_CHUNK);
-	     i++) {
-		got = guest_read_console(guest->guest, guest->console + guest->console_size,
-					 SESSION_CONSOLE_CHUNK);
-		if (got <= 0)
-			break;
-		guest->console_size += (size_t)got;
-		total += (size_t)got;
-		/* Less than requested: there is no more. */
-		if (got < SESSION_CONSOLE_CHUNK)
-			break;
-	}
-	return total;
-}
-
 void session_guest_show_console(struct session_guest *guest)
 {
-	show(guest, guest->console + guest->console_shown,
-	     guest->console_size - guest->console_shown);
-	guest->console_shown = guest->console_size;
-	if (guest->console_size > GUEST_CONSOLE_MAX)
+	show(guest, guest->console.text + guest->console_shown,
+	     guest->console.size - guest->console_shown);
+	guest->console_shown = guest->console.size;
+	if (guest->console.size > GUEST_CONSOLE_MAX)
 		report_flood(guest);
 }
 
@@ -173,11 +141,11 @@ static bool end_at_shortage(struct session_guest *guest)
 	struct outcome *outcome = guest->partition->outcome;
 	char time[UNITS_TEXT], when[UNITS_TEXT + 8];
 	size_t at;
-	int err = guest_shortage_find(guest->console, guest->console_size, &at);
+	int err = guest_shortage_find(guest->console.text, guest->console.size, &at);
 
 	if (!err)
 		return false;
-	judge(guest, guest->console, at);
+	judge(guest, guest->console.text, at);
 	guest->partition->over = true;
 	snprintf(when, sizeof(when), "at t=%s s",
 		 duration_exact(partition_now(guest->partition), time));
@@ -194,28 +162,28 @@ static void record_text(struct session_guest *guest)
 
 	session_guest_show_console(guest);
 	if (end_at_shortage(guest)) {
-		guest->console_size = guest->console_shown = 0;
+		guest->console.size = guest->console_shown = 0;
 		return;
 	}
-	judge(guest, guest->console, guest->console_size);
-	for (size_t done = 0; done < guest->console_size; done += record.payload_size) {
-		size_t left = guest->console_size - done;
+	judge(guest, guest->console.text, guest->console.size);
+	for (size_t done = 0; done < guest->console.size; done += record.payload_size) {
+		size_t left = guest->console.size - done;
 
-		record.payload = guest->console + done;
+		record.payload = guest->console.text + done;
 		record.payload_size = left < TRACE_PAYLOAD_MAX ? left : TRACE_PAYLOAD_MAX;
 		partition_record(guest->partition, &record);
 	}
-	guest->console_size = guest->console_shown = 0;
-	if (guest->console_space > CONSOLE_KEPT) {
-		free(guest->console);
-		guest->console = NULL;
-		guest->console_space = 0;
+	guest->console.size = guest->console_shown = 0;
+	if (guest->console.space > CONSOLE_KEPT) {
+		free(guest->console.text);
+		guest->console.text = NULL;
+		guest->console.space = 0;
 	}
 }
 
 void session_guest_record_console(struct session_guest *guest)
 {
-	if (guest->console_size)
+	if (guest->console.size)
 		record_text(guest);
 	session_guest_record_probe(guest);
 }

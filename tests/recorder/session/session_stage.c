@@ -282,11 +282,11 @@ void stage_print(struct stage *stage, size_t number, const char *text)
 	struct session_guest *guest = stage_session_guest(stage, number);
 	size_t size = strlen(text);
 
-	guest->console = realloc(guest->console, guest->console_size + size + 1);
-	assert_non_null(guest->console);
-	guest->console_space = guest->console_size + size + 1;
-	memcpy(guest->console + guest->console_size, text, size);
-	guest->console_size += size;
+	guest->console.text = realloc(guest->console.text, guest->console.size + size + 1);
+	assert_non_null(guest->console.text);
+	guest->console.space = guest->console.size + size + 1;
+	memcpy(guest->console.text + guest->console.size, text, size);
+	guest->console.size += size;
 	stage_put_guest(stage, number, EVENT_CONSOLE);
 }
 
