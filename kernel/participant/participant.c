@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "kernel/host/unix_socket.h"
 #include "format/base/cleanup.h"
 #include "kernel/participant/participant_internal.h"
 
@@ -139,12 +140,12 @@ int participant_parse_address(const char *address, uint64_t *id, const char **pa
 /* Like the kernel's os_connect_socket(), which also cuts off what does not fit into the address. */
 static int connect_controller(const char *path, int *fd)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct sockaddr_un address;
 	auto_fd connected = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (connected < 0)
 		return -errno;
-	memcpy(address.sun_path, path, strnlen(path, sizeof(address.sun_path) - 1));
+	unix_address(path, &address);
 	if (connect(connected, (struct sockaddr *)&address, sizeof(address)))
 		return -errno;
 	*fd = take_fd(&connected);

@@ -2,6 +2,7 @@
 /*
  * The participant's messages: sending, awaiting answers, serving sources meanwhile.
  */
+#include "kernel/host/unix_socket.h"
 #include "kernel/participant/participant_internal.h"
 
 #include <errno.h>
@@ -59,30 +60,10 @@ static int send_message(struct participant *p, const struct wire_message *messag
 	return 0;
 }
 
-static void close_received(struct msghdr *header)
-{
-	for (struct cmsghdr *control = CMSG_FIRSTHDR(header); control;
-	     control = CMSG_NXTHDR(header, control)) {
-		size_t count = (control->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-
-		if (control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_RIGHTS)
-			continue;
-		for (size_t i = 0; i < count; i++) {
-			int fd;
-
-			memcpy(&fd, CMSG_DATA(control) + i * sizeof(fd), sizeof(fd));
-			close(fd);
-		}
-	}
-}
-
 /* One read of one message, as long as it is: the kernel does not put halves together. */
 static ssize_t receive(struct participant *p, struct wire_message *message)
 {
-	union {
-		struct cmsghdr header;
-		char data[CMSG_SPACE(2 * sizeof(int))];
-	} control;
+	DESCRIPTORS_CONTROL(2) control;
 	struct iovec part = { .iov_base = message, .iov_len = sizeof(*message) };
 	struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1 };
 
@@ -93,7 +74,7 @@ static ssize_t receive(struct participant *p, struct wire_message *message)
 		header.msg_controllen = sizeof(control);
 		size = recvmsg(p->fd, &header, MSG_CMSG_CLOEXEC);
 		if (size >= 0) {
-			close_received(&header);
+			descriptors_take(&header, NULL, 0);
 			return size;
 		}
 		if (errno == EAGAIN) {

@@ -15,6 +15,7 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 
+#include "kernel/host/unix_socket.h"
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
 #include "kernel/sandbox/sandbox_internal.h"
@@ -32,21 +33,11 @@ static int close_fd_now(int *fd)
 
 int sandbox_report_send(int report_fd, const struct sandbox_report *report, int fd)
 {
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
+	DESCRIPTORS_CONTROL(1) control;
 	struct iovec data = { .iov_base = (void *)report, .iov_len = sizeof(*report) };
 	struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1 };
 
-	if (fd >= 0) {
-		message.msg_control = &control;
-		message.msg_controllen = sizeof(control);
-		control.header.cmsg_level = SOL_SOCKET;
-		control.header.cmsg_type = SCM_RIGHTS;
-		control.header.cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(&control.header), &fd, sizeof(int));
-	}
+	descriptors_attach(&message, &control, &fd, fd >= 0);
 	return TEMP_FAILURE_RETRY(sendmsg(report_fd, &message, MSG_NOSIGNAL)) < 0 ? -errno : 0;
 }
 
@@ -82,13 +73,12 @@ static int sandbox_report_receive(int report_fd, int flags, struct sandbox_repor
 	     part = CMSG_NXTHDR(&message, part)) {
 		struct ucred sender;
 
-		if (part->cmsg_type == SCM_RIGHTS)
-			memcpy(fd, CMSG_DATA(part), sizeof(int));
 		if (part->cmsg_type == SCM_CREDENTIALS) {
 			memcpy(&sender, CMSG_DATA(part), sizeof(sender));
 			*pid = sender.pid;
 		}
 	}
+	descriptors_take(&message, fd, 1);
 	return message.msg_flags & MSG_CTRUNC ? -EMFILE : 0;
 }
 

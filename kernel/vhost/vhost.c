@@ -11,6 +11,8 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "kernel/host/process.h"
+#include "kernel/host/unix_socket.h"
 #include "format/base/cleanup.h"
 #include "kernel/vhost/vhost_internal.h"
 
@@ -65,18 +67,10 @@ void vhost_message_close(struct vhost_message *message)
 
 /* ---- Reading -------------------------------------------------------------------------------- */
 
-static uint64_t clock_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 static bool await_more(int fd, uint64_t deadline)
 {
 	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
-	uint64_t now = clock_now();
+	uint64_t now = process_wall_ns();
 	struct timespec left;
 	int ready;
 
@@ -88,18 +82,6 @@ static bool await_more(int fd, uint64_t deadline)
 	return ready > 0 || (ready < 0 && errno == EINTR);
 }
 
-static void take_descriptors(struct vhost_message *message, struct msghdr *header)
-{
-	for (struct cmsghdr *part = CMSG_FIRSTHDR(header); part; part = CMSG_NXTHDR(header, part)) {
-		size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-
-		if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
-			continue;
-		memcpy(message->fd, CMSG_DATA(part), count * sizeof(int));
-		message->fd_count = (unsigned int)count;
-	}
-}
-
 /*
  * One read of a header and up to @body_size bytes behind it. Returns the number of bytes, 0 at the
  * end of the connection, or -errno.
@@ -107,10 +89,7 @@ static void take_descriptors(struct vhost_message *message, struct msghdr *heade
 static ssize_t read_start(struct vhost *vhost, struct header *header, struct vhost_message *message,
 			  size_t body_size)
 {
-	union {
-		struct cmsghdr header; /* for its alignment */
-		uint8_t data[CMSG_SPACE(VHOST_FDS_MAX * sizeof(int))];
-	} control;
+	DESCRIPTORS_CONTROL(VHOST_FDS_MAX) control;
 	struct iovec parts[] = { { header, sizeof(*header) }, { message->body, body_size } };
 	struct msghdr envelope = {
 		.msg_iov = parts,
@@ -126,7 +105,7 @@ static ssize_t read_start(struct vhost *vhost, struct header *header, struct vho
 	} while (got < 0 && errno == EINTR);
 	if (got < 0)
 		return errno == ECONNRESET ? 0 : -errno;
-	take_descriptors(message, &envelope);
+	message->fd_count = descriptors_take(&envelope, message->fd, VHOST_FDS_MAX);
 	if (envelope.msg_flags & MSG_CTRUNC)
 		return vhost_refuse(vhost, "more than %d descriptors in a message", VHOST_FDS_MAX);
 	return got;
@@ -149,7 +128,7 @@ static int read_rest(struct vhost *vhost, int fd, void *data, size_t size)
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (!deadline)
-			deadline = clock_now() + VHOST_PATIENCE_NS;
+			deadline = process_wall_ns() + VHOST_PATIENCE_NS;
 		if (!got || errno != EAGAIN || !await_more(fd, deadline))
 			return vhost_refuse(vhost, "a truncated message, %zu bytes missing", size);
 	}

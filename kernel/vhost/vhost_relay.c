@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include "kernel/host/unix_socket.h"
 #include "format/base/cleanup.h"
 
 struct header {
@@ -16,28 +17,6 @@ struct header {
 	uint32_t flags;
 	uint32_t size;
 };
-
-union control {
-	struct cmsghdr header; /* for its alignment */
-	uint8_t data[CMSG_SPACE(VHOST_FDS_MAX * sizeof(int))];
-};
-
-static void attach_descriptors(struct msghdr *envelope, union control *control, const int *fds,
-			       unsigned int count)
-{
-	struct cmsghdr *part;
-
-	if (!count)
-		return;
-	memset(control, 0, sizeof(*control));
-	envelope->msg_control = control;
-	envelope->msg_controllen = CMSG_SPACE(count * sizeof(int));
-	part = CMSG_FIRSTHDR(envelope);
-	part->cmsg_level = SOL_SOCKET;
-	part->cmsg_type = SCM_RIGHTS;
-	part->cmsg_len = CMSG_LEN(count * sizeof(int));
-	memcpy(CMSG_DATA(part), fds, count * sizeof(int));
-}
 
 static int send_all(int fd, const struct msghdr *envelope, size_t size)
 {
@@ -57,12 +36,12 @@ int vhost_forward(int fd, const struct vhost_message *message, int call_fd)
 	struct iovec parts[] = { { &header, sizeof(header) },
 				 { (void *)message->body, message->size } };
 	struct msghdr envelope = { .msg_iov = parts, .msg_iovlen = ARRAY_SIZE(parts) };
-	union control control;
+	DESCRIPTORS_CONTROL(VHOST_FDS_MAX) control;
 
 	if (call_fd >= 0)
-		attach_descriptors(&envelope, &control, &call_fd, 1);
+		descriptors_attach(&envelope, &control, &call_fd, 1);
 	else
-		attach_descriptors(&envelope, &control, message->fd, message->fd_count);
+		descriptors_attach(&envelope, &control, message->fd, message->fd_count);
 	return send_all(fd, &envelope, sizeof(header) + message->size);
 }
 

@@ -11,6 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "kernel/host/unix_socket.h"
 #include "format/base/cleanup.h"
 #include "kernel/wire/wire.h"
 
@@ -116,28 +117,14 @@ static int declined_memory(int *fd)
 	return 0;
 }
 
-static int send_with_descriptors(int fd, const struct wire_message *message, const int *fds,
-				 size_t size)
+static int send_with_descriptors(int fd, const struct wire_message *message, const int fds[2])
 {
-	union {
-		struct cmsghdr header; /* for its alignment */
-		uint8_t data[CMSG_SPACE(2 * sizeof(int))];
-	} control = {};
+	DESCRIPTORS_CONTROL(2) control;
 	struct iovec vector = { .iov_base = (void *)message, .iov_len = sizeof(*message) };
-	struct msghdr header = {
-		.msg_iov = &vector,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = CMSG_SPACE(size),
-	};
-	struct cmsghdr *rights = CMSG_FIRSTHDR(&header);
+	struct msghdr header = { .msg_iov = &vector, .msg_iovlen = 1 };
 	ssize_t sent;
 
-	rights->cmsg_level = SOL_SOCKET;
-	rights->cmsg_type = SCM_RIGHTS;
-	rights->cmsg_len = CMSG_LEN(size);
-	memcpy(CMSG_DATA(rights), fds, size);
-
+	descriptors_attach(&header, &control, fds, 2);
 	do {
 		sent = sendmsg(fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
 	} while (sent < 0 && errno == EINTR);
@@ -161,25 +148,14 @@ int wire_send_start_ack(int fd, const struct wire_message *ack)
 	if (err)
 		return err;
 	/* The order is the protocol's: UM_TIMETRAVEL_SHARED_MEMFD, UM_TIMETRAVEL_SHARED_LOGFD. */
-	return send_with_descriptors(fd, ack, (const int[]){ memory, log }, 2 * sizeof(int));
-}
-
-static int socket_address(const char *path, struct sockaddr_un *address)
-{
-	size_t length = strlen(path);
-
-	if (length >= sizeof(address->sun_path))
-		return -ENAMETOOLONG;
-	*address = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	memcpy(address->sun_path, path, length);
-	return 0;
+	return send_with_descriptors(fd, ack, (const int[]){ memory, log });
 }
 
 int wire_listen(const char *path, int *fd)
 {
 	struct sockaddr_un address;
 	auto_fd listener = -1;
-	int err = socket_address(path, &address);
+	int err = unix_address(path, &address);
 
 	if (err)
 		return err;
@@ -201,7 +177,7 @@ int wire_connect(const char *path, int *fd)
 {
 	struct sockaddr_un address;
 	auto_fd client = -1;
-	int err = socket_address(path, &address);
+	int err = unix_address(path, &address);
 
 	if (err)
 		return err;
