@@ -7,7 +7,6 @@
 
 #include "format/ci/ci.h"
 #include "kernel/host/process.h"
-#include "format/base/same_file.h"
 #include "format/text/record_json.h"
 #include "format/text/trace_open.h"
 #include "format/base/write_error.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Write errors: messages for a full file system and for standard output. */
+/* Output: messages for a full file system and for standard output, and files not to overwrite. */
 #include "format/base/write_error.h"
 
 #include <errno.h>
@@ -133,4 +133,22 @@ int output_status(int status, const char *command)
 	if (output_finish(&why) && !(status && errno == EPIPE))
 		failed = diagnosis_print(&why, command);
 	return status ? status : failed;
+}
+
+bool is_same_file(const char *one, const char *other)
+{
+	struct stat a, b;
+
+	if (stat(one, &a) || stat(other, &b))
+		return !strcmp(one, other);
+	return S_ISREG(a.st_mode) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+int refuse_overwriting(const char *input, const char *output, const char *option,
+		       struct diagnosis *why)
+{
+	if (!output || !is_same_file(input, output))
+		return 0;
+	return diagnose(why, EXIT_USAGE, -EEXIST, "give another file",
+			"%s: cannot overwrite %s, the trace being read", option, output);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Write errors: messages for a full file system and for standard output. */
+/* Output: messages for a full file system and for standard output, and files not to overwrite. */
 #ifndef TTREC_WRITE_ERROR_H
 #define TTREC_WRITE_ERROR_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "format/base/diagnosis.h"
@@ -41,5 +42,15 @@ int output_finish(struct diagnosis *why);
  * status of the failure.
  */
 int output_status(int status, const char *command);
+
+/* Two names of one regular file, or the same name of one that does not exist yet. */
+bool is_same_file(const char *one, const char *other);
+
+/*
+ * -EEXIST if writing @output (may be NULL) would overwrite the trace @input, which is read.
+ * @option is what asks for @output, as in "--junit".
+ */
+int refuse_overwriting(const char *input, const char *output, const char *option,
+		       struct diagnosis *why);
 
 #endif

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <zstd_errors.h>
 
+#include "format/base/transfer.h"
 #include "format/base/cleanup.h"
 #include "format/trace/codec/chain.h"
 #include "format/trace/index.h"
@@ -78,22 +79,7 @@ void frame_reader_jump(struct frame_reader *reader, uint64_t offset, uint64_t fr
 
 int read_at(int fd, uint64_t offset, void *data, size_t size)
 {
-	uint8_t *out = data;
-
-	while (size) {
-		ssize_t got = pread(fd, out, size, (off_t)offset);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		if (!got)
-			return -EPIPE;
-		out += got;
-		offset += (uint64_t)got;
-		size -= (size_t)got;
-	}
-	return 0;
+	return transfer_all(data, size, pread(fd, place, left, (off_t)(offset + size - left)));
 }
 
 /* Drop what lies before the next frame and read on until @want bytes or the end of the file. */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <zstd_errors.h>
 
+#include "format/base/transfer.h"
 #include "format/trace/codec/chain.h"
 #include "format/base/cleanup.h"
 
@@ -55,21 +56,6 @@ void frame_writer_release(struct frame_writer *writer)
 	writer->index = NULL;
 }
 
-static int write_all(int fd, const uint8_t *data, size_t size)
-{
-	while (size) {
-		ssize_t written = write(fd, data, size);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0)
-			return -errno;
-		data += written;
-		size -= (size_t)written;
-	}
-	return 0;
-}
-
 /* The bytes behind the last whole frame are of no use to anybody: drop them. */
 static int frame_writer_fail(struct frame_writer *writer, int error)
 {
@@ -81,7 +67,7 @@ static int frame_writer_fail(struct frame_writer *writer, int error)
 
 static int frame_append(struct frame_writer *writer, const uint8_t *frame, size_t size)
 {
-	int err = write_all(writer->fd, frame, size);
+	int err = transfer_all(frame, size, write(writer->fd, place, left));
 
 	if (err)
 		return frame_writer_fail(writer, err);

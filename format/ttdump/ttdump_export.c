@@ -4,7 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "format/base/same_file.h"
 #include "format/base/command_line.h"
 #include "format/ttdump/export/export.h"
 #include "format/base/write_error.h"

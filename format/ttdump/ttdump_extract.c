@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* ttdump extract: extract the embedded files. The trace must not decide where they are written. */
+#include "format/base/transfer.h"
 #include "format/ttdump/base/ttdump.h"
 
 #include <errno.h>
@@ -123,20 +124,9 @@ static int create_below(int directory, const char *path, uint32_t mode)
 
 static int write_content(int fd, const struct trace_artifact *artifact)
 {
-	const uint8_t *data = artifact->data;
-	uint64_t left = artifact->size;
+	int err = transfer_all(artifact->data, artifact->size, write(fd, place, left));
 
-	while (left) {
-		ssize_t written = write(fd, data, left);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0)
-			return -errno;
-		data += written;
-		left -= (uint64_t)written;
-	}
-	return fchmod(fd, artifact->mode & 0777) ? -errno : 0;
+	return !err && fchmod(fd, artifact->mode & 0777) ? -errno : err;
 }
 
 static bool is_directory(const char *path)

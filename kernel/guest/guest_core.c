@@ -11,6 +11,7 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 
+#include "format/base/transfer.h"
 #include "format/base/cleanup.h"
 #include "format/base/write_error.h"
 #include "kernel/host/mapping.h"
@@ -129,20 +130,8 @@ static int read_areas(struct core *core)
 
 static int write_at(const struct core *core, const void *data, size_t size, uint64_t offset)
 {
-	const uint8_t *from = data;
-
-	while (size) {
-		ssize_t put = pwrite(core->fd, from, size, (off_t)offset);
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0)
-			return -errno;
-		from += put;
-		size -= (size_t)put;
-		offset += (uint64_t)put;
-	}
-	return 0;
+	return transfer_all(data, size,
+			    pwrite(core->fd, place, left, (off_t)(offset + size - left)));
 }
 
 static bool is_zero(const uint8_t *page, size_t size)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "format/base/transfer.h"
 #include "format/base/cleanup.h"
 #include "kernel/host/process.h"
 #include "kernel/image/elf_view.h"
@@ -37,22 +38,6 @@ int image_files_add(struct image_files *files, const char *path, uint32_t mode, 
 	return err;
 }
 
-static int read_all(int fd, void *data, size_t size)
-{
-	for (size_t done = 0; done < size;) {
-		ssize_t got = read(fd, (char *)data + done, size - done);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		if (!got)
-			return -EPIPE;
-		done += (size_t)got;
-	}
-	return 0;
-}
-
 static int load_error(const char *what, const char *source, int error, struct diagnosis *why)
 {
 	return diagnose(why, exit_status_of_file(error), error,
@@ -65,7 +50,8 @@ static int load_error(const char *what, const char *source, int error, struct di
 static int read_content(int fd, const struct stat *status, struct image_content **content)
 {
 	auto_free void *data = malloc((size_t)status->st_size + 1);
-	int err = data ? read_all(fd, data, (size_t)status->st_size) : -ENOMEM;
+	int err =
+		data ? transfer_all(data, (size_t)status->st_size, read(fd, place, left)) : -ENOMEM;
 
 	if (err)
 		return err;

@@ -11,6 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "format/base/transfer.h"
 #include "kernel/host/unix_socket.h"
 #include "format/base/cleanup.h"
 #include "kernel/wire/wire.h"
@@ -76,20 +77,8 @@ size_t wire_input_partial(const struct wire_input *input)
 
 int wire_send(int fd, const struct wire_message *messages, size_t count)
 {
-	const uint8_t *data = (const uint8_t *)messages;
-	size_t left = count * sizeof(*messages);
-
-	while (left) {
-		ssize_t sent = send(fd, data, left, MSG_DONTWAIT | MSG_NOSIGNAL);
-
-		if (sent < 0 && errno == EINTR)
-			continue;
-		if (sent < 0)
-			return -errno;
-		data += sent;
-		left -= (size_t)sent;
-	}
-	return 0;
+	return transfer_all(messages, count * sizeof(*messages),
+			    send(fd, place, left, MSG_DONTWAIT | MSG_NOSIGNAL));
 }
 
 /*

@@ -8,7 +8,7 @@
 #include "format/base/units.h"
 #include "kernel/guest/guest_patches.h"
 #include "kernel/sandbox/host_checks.h"
-#include "format/base/same_file.h"
+#include "format/base/write_error.h"
 #include "format/text/trace_open.h"
 
 #define DEFAULT_OUTPUT "again.zst"

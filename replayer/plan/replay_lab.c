@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 
 #include "format/base/cleanup.h"
-#include "format/base/same_file.h"
+#include "format/base/write_error.h"
 #include "format/text/trace_open.h"
 #include "kernel/sandbox/host_checks.h"
 #include "format/base/units.h"
