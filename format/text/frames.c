@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/vhost_user.h"
 #include "format/base/cleanup.h"
 #include "format/text/frame_origin.h"
 
-#define SET_FEATURES	   2 /* the vhost-user request */
 #define F_VERSION_1	   (1ULL << 32)
 #define HEADER_SIZE	   12
 #define LEGACY_HEADER_SIZE 10 /* without num_buffers */
@@ -90,7 +90,8 @@ static void learn_features(struct card *card, const struct trace_record *record)
 	const uint8_t *body = record->payload;
 	uint64_t features = 0;
 
-	if (record->request.request != SET_FEATURES || record->payload_size != sizeof(features))
+	if (record->request.request != VHOST_SET_FEATURES ||
+	    record->payload_size != sizeof(features))
 		return;
 	for (size_t i = 0; i < sizeof(features); i++)
 		features |= (uint64_t)body[i] << 8 * i;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/vhost_user.h"
 #include "format/trace/meta.h"
 #include "format/base/cleanup.h"
 #include "format/base/printable.h"
@@ -39,7 +40,7 @@ static void learn_network(struct named_device *device)
 	const char *name = device->name + strlen(kind);
 	size_t length;
 
-	if (device->virtio_id != 1 || strncmp(device->name, kind, strlen(kind)) != 0)
+	if (device->virtio_id != VIRTIO_NET || strncmp(device->name, kind, strlen(kind)) != 0)
 		return;
 	length = strcspn(name, " ");
 	device->wired = length && length < sizeof(device->network) && name[length] &&

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "format/vhost_user.h"
 #include "format/base/cleanup.h"
 #include "format/text/frame_text.h"
 #include "format/text/record_internal.h"
@@ -13,25 +14,8 @@
 #define FLAGS_REQUEST 0x1
 #define FLAGS_KICK    0x9
 
-/* VIRTIO 1.2, section 5 */
-enum { VIRTIO_NET = 1, VIRTIO_CONSOLE = 3 };
-
 /* struct virtio_net_hdr_v1, in front of each frame */
 #define NET_HEADER_SIZE 12
-
-/* Requests of the device: "Back-end message types" of docs/interop/vhost-user.rst of QEMU 9. */
-enum { CONFIG_CHANGE = 2, BACKEND_CALL = 4 };
-
-/* Of the requests whose body is not just a u64. */
-enum {
-	SET_VRING_NUM = 8,
-	SET_VRING_BASE = 10,
-	GET_VRING_BASE = 11,
-	SET_VRING_KICK = 12,
-	SET_VRING_CALL = 13,
-	SET_VRING_ERR = 14,
-	SET_VRING_ENABLE = 18,
-};
 
 struct words {
 	const struct record_view *view;
@@ -219,17 +203,17 @@ static void add_body(const struct words *words)
 	memcpy(&body, record->payload, sizeof(body));
 	body = le64toh(body);
 	switch (record->request.request) {
-	case SET_VRING_NUM:
-	case SET_VRING_BASE:
-	case GET_VRING_BASE:
-	case SET_VRING_ENABLE:
+	case VHOST_SET_VRING_NUM:
+	case VHOST_SET_VRING_BASE:
+	case VHOST_GET_VRING_BASE:
+	case VHOST_SET_VRING_ENABLE:
 		add_queue(words, body & UINT32_MAX);
 		line_char(words->line, ' ');
 		line_number(words->line, body >> 32);
 		return;
-	case SET_VRING_KICK:
-	case SET_VRING_CALL:
-	case SET_VRING_ERR:
+	case VHOST_SET_VRING_KICK:
+	case VHOST_SET_VRING_CALL:
+	case VHOST_SET_VRING_ERR:
 		add_queue(words, body & UINT8_MAX);
 		return;
 	}
@@ -317,7 +301,7 @@ static void describe_call(const struct words *words)
 	const struct trace_record *record = words->record;
 
 	add_device(words);
-	if (record->call.request == BACKEND_CALL)
+	if (record->call.request == VHOST_BACKEND_VRING_CALL)
 		add_queue(words, record->call.queue);
 	else
 		add_named(words, 1);

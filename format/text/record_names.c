@@ -4,44 +4,18 @@
 
 #include <string.h>
 
+#include "format/vhost_user.h"
 #include "format/base/cleanup.h"
 
-/* Source: docs/interop/vhost-user.rst of QEMU 9, "Front-end message types". */
 static const char *const requests[] = {
-	[1] = "GET_FEATURES",
-	[2] = "SET_FEATURES",
-	[3] = "SET_OWNER",
-	[4] = "RESET_OWNER",
-	[5] = "SET_MEM_TABLE",
-	[6] = "SET_LOG_BASE",
-	[7] = "SET_LOG_FD",
-	[8] = "SET_VRING_NUM",
-	[9] = "SET_VRING_ADDR",
-	[10] = "SET_VRING_BASE",
-	[11] = "GET_VRING_BASE",
-	[12] = "SET_VRING_KICK",
-	[13] = "SET_VRING_CALL",
-	[14] = "SET_VRING_ERR",
-	[15] = "GET_PROTOCOL_FEATURES",
-	[16] = "SET_PROTOCOL_FEATURES",
-	[17] = "GET_QUEUE_NUM",
-	[18] = "SET_VRING_ENABLE",
-	[19] = "SEND_RARP",
-	[20] = "NET_SET_MTU",
-	[21] = "SET_BACKEND_REQ_FD",
-	[24] = "GET_CONFIG",
-	[25] = "SET_CONFIG",
-	[34] = "RESET_DEVICE",
-	[35] = "VRING_KICK",
-	[36] = "GET_MAX_MEM_SLOTS",
-	[37] = "ADD_MEM_REG",
-	[38] = "REM_MEM_REG",
-	[39] = "SET_STATUS",
-	[40] = "GET_STATUS",
+#define NAME(name, number) [number] = #name,
+	VHOST_REQUESTS(NAME)
+#undef NAME
 };
 
-/* Of the device: "Back-end message types". */
-static const char *const calls[] = { [2] = "CONFIG_CHANGE", [4] = "VRING_CALL" };
+static const char *const calls[] = {
+	[VHOST_BACKEND_CONFIG_CHANGE] = "CONFIG_CHANGE", [VHOST_BACKEND_VRING_CALL] = "VRING_CALL"
+};
 
 static const char *const irq_sources[] = {
 	[TRACE_IRQ_ENTRY] = "interrupt",

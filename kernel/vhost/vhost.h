@@ -18,41 +18,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "format/vhost_user.h"
 #include "kernel/vhost/vring.h"
 
 #define VHOST_QUEUES_MAX   64
 #define VHOST_BODY_MAX	   4096 /* bytes; the longest of virtio_uml is a configuration space */
 #define VHOST_FDS_MAX	   VRING_REGIONS_MAX
 #define VHOST_PROBLEM_TEXT 192
-
-/* Requests of the guest. NAME(number) as in the specification, without VHOST_USER_. */
-enum vhost_request {
-	VHOST_GET_FEATURES = 1,
-	VHOST_SET_FEATURES = 2,
-	VHOST_SET_OWNER = 3,
-	VHOST_SET_MEM_TABLE = 5,
-	VHOST_SET_VRING_NUM = 8,
-	VHOST_SET_VRING_ADDR = 9,
-	VHOST_SET_VRING_BASE = 10,
-	VHOST_GET_VRING_BASE = 11,
-	VHOST_SET_VRING_KICK = 12,
-	VHOST_SET_VRING_CALL = 13,
-	VHOST_SET_VRING_ERR = 14,
-	VHOST_GET_PROTOCOL_FEATURES = 15,
-	VHOST_SET_PROTOCOL_FEATURES = 16,
-	VHOST_GET_QUEUE_NUM = 17,
-	VHOST_SET_VRING_ENABLE = 18,
-	VHOST_SET_BACKEND_REQ_FD = 21,
-	VHOST_GET_CONFIG = 24,
-	VHOST_SET_CONFIG = 25,
-	VHOST_VRING_KICK = 35,
-};
-
-/* Requests of the device. */
-enum vhost_backend_request {
-	VHOST_BACKEND_CONFIG_CHANGE = 2,
-	VHOST_BACKEND_VRING_CALL = 4,
-};
 
 #define VHOST_FLAG_VERSION    0x1u
 #define VHOST_FLAG_REPLY      0x4u
@@ -69,9 +41,6 @@ enum vhost_backend_request {
 
 #define VIRTIO_F_INDIRECT_DESC (1ULL << 28)
 #define VIRTIO_F_VERSION_1     (1ULL << 32)
-
-/* Kinds of devices (VIRTIO 1.2, section 5) that are treated in a way of their own. */
-enum virtio_id { VIRTIO_NET = 1, VIRTIO_CONSOLE = 3 };
 
 struct vhost_message {
 	uint32_t request;

@@ -307,29 +307,29 @@ static int check_config(struct vhost *vhost, struct vhost_message *message)
 #define MEMORY_TABLE sizeof(uint64_t), sizeof(struct memory_table), VRING_REGIONS_MAX
 #define CONFIG	     sizeof(struct config_space), VHOST_BODY_MAX, 0
 
+#define REQUEST(request, ...) [VHOST_##request] = { #request, __VA_ARGS__ }
+
 /* clang-format off */
 static const struct request_info requests[] = {
-	[VHOST_GET_FEATURES] = { "GET_FEATURES", NOTHING, true, NULL },
-	[VHOST_SET_FEATURES] = { "SET_FEATURES", VALUE, false, set_features },
-	[VHOST_SET_OWNER] = { "SET_OWNER", NOTHING, false, NULL },
-	[VHOST_SET_MEM_TABLE] = { "SET_MEM_TABLE", MEMORY_TABLE, false, set_memory },
-	[VHOST_SET_VRING_NUM] = { "SET_VRING_NUM", STATE, false, set_ring_size },
-	[VHOST_SET_VRING_ADDR] = { "SET_VRING_ADDR", ADDRESSES, false, set_ring_addresses },
-	[VHOST_SET_VRING_BASE] = { "SET_VRING_BASE", STATE, false, set_ring_base },
-	[VHOST_GET_VRING_BASE] = { "GET_VRING_BASE", STATE, true, stop_ring },
-	[VHOST_SET_VRING_KICK] = { "SET_VRING_KICK", VALUE_AND_FD, false, set_ring_kick },
-	[VHOST_SET_VRING_CALL] = { "SET_VRING_CALL", VALUE_AND_FD, false, set_ring_descriptor },
-	[VHOST_SET_VRING_ERR] = { "SET_VRING_ERR", VALUE_AND_FD, false, set_ring_descriptor },
-	[VHOST_GET_PROTOCOL_FEATURES] = { "GET_PROTOCOL_FEATURES", NOTHING, true, NULL },
-	[VHOST_SET_PROTOCOL_FEATURES] = { "SET_PROTOCOL_FEATURES", VALUE, false,
-					  set_protocol_features },
-	[VHOST_GET_QUEUE_NUM] = { "GET_QUEUE_NUM", NOTHING, true, NULL },
-	[VHOST_SET_VRING_ENABLE] = { "SET_VRING_ENABLE", STATE, false, set_ring_enabled },
-	[VHOST_SET_BACKEND_REQ_FD] = { "SET_BACKEND_REQ_FD", 0, 0, 1, false,
-				       set_call_connection },
-	[VHOST_GET_CONFIG] = { "GET_CONFIG", CONFIG, true, check_config },
-	[VHOST_SET_CONFIG] = { "SET_CONFIG", CONFIG, false, check_config },
-	[VHOST_VRING_KICK] = { "VRING_KICK", STATE, false, check_kick },
+	REQUEST(GET_FEATURES, NOTHING, true, NULL),
+	REQUEST(SET_FEATURES, VALUE, false, set_features),
+	REQUEST(SET_OWNER, NOTHING, false, NULL),
+	REQUEST(SET_MEM_TABLE, MEMORY_TABLE, false, set_memory),
+	REQUEST(SET_VRING_NUM, STATE, false, set_ring_size),
+	REQUEST(SET_VRING_ADDR, ADDRESSES, false, set_ring_addresses),
+	REQUEST(SET_VRING_BASE, STATE, false, set_ring_base),
+	REQUEST(GET_VRING_BASE, STATE, true, stop_ring),
+	REQUEST(SET_VRING_KICK, VALUE_AND_FD, false, set_ring_kick),
+	REQUEST(SET_VRING_CALL, VALUE_AND_FD, false, set_ring_descriptor),
+	REQUEST(SET_VRING_ERR, VALUE_AND_FD, false, set_ring_descriptor),
+	REQUEST(GET_PROTOCOL_FEATURES, NOTHING, true, NULL),
+	REQUEST(SET_PROTOCOL_FEATURES, VALUE, false, set_protocol_features),
+	REQUEST(GET_QUEUE_NUM, NOTHING, true, NULL),
+	REQUEST(SET_VRING_ENABLE, STATE, false, set_ring_enabled),
+	REQUEST(SET_BACKEND_REQ_FD, 0, 0, 1, false, set_call_connection),
+	REQUEST(GET_CONFIG, CONFIG, true, check_config),
+	REQUEST(SET_CONFIG, CONFIG, false, check_config),
+	REQUEST(VRING_KICK, STATE, false, check_kick),
 };
 /* clang-format on */
 
