@@ -20,16 +20,34 @@
 /* Processes that are named as evidence. */
 #define SHOWN_SUSPECTS 3
 
+static const struct {
+	const char *code, *what;
+} kinds[] = {
+#define CAUSE(name, code, what) [CAUSE_##name] = { code, what },
+	CAUSES(CAUSE)
+#undef CAUSE
+};
+
+const char *cause_code(enum cause_kind kind)
+{
+	return kinds[kind].code;
+}
+
+const char *cause_text(enum cause_kind kind)
+{
+	return kinds[kind].what;
+}
+
 struct causes {
 	struct cause *cause;
 	size_t count;
 };
 
-static void add(struct causes *causes, const char *what, const char *advice, const char *evidence,
-		...) __attribute__((format(printf, 4, 5)));
+static void add(struct causes *causes, enum cause_kind kind, const char *advice,
+		const char *evidence, ...) __attribute__((format(printf, 4, 5)));
 
-static void add(struct causes *causes, const char *what, const char *advice, const char *evidence,
-		...)
+static void add(struct causes *causes, enum cause_kind kind, const char *advice,
+		const char *evidence, ...)
 {
 	struct cause *cause = &causes->cause[causes->count];
 	va_list arguments;
@@ -37,7 +55,7 @@ static void add(struct causes *causes, const char *what, const char *advice, con
 	if (causes->count == CAUSES_MAX)
 		return;
 	causes->count++;
-	snprintf(cause->what, sizeof(cause->what), "%s", what);
+	cause->kind = kind;
 	snprintf(cause->advice, sizeof(cause->advice), "%s", advice);
 	va_start(arguments, evidence);
 	vsnprintf(cause->evidence, sizeof(cause->evidence), evidence, arguments);
@@ -50,8 +68,8 @@ static void add(struct causes *causes, const char *what, const char *advice, con
 static void find_flip(const struct replay_guest *guest, struct causes *causes)
 {
 	if (guest->outcome->report.flipped)
-		add(causes, "a bit of its memory was flipped on purpose",
-		    "replay it without --flip-bit", "--flip-bit was given");
+		add(causes, CAUSE_FLIPPED_BIT, "replay it without --flip-bit",
+		    "--flip-bit was given");
 }
 
 static void find_replaced(const struct replay_guest *guest, struct causes *causes)
@@ -59,7 +77,7 @@ static void find_replaced(const struct replay_guest *guest, struct causes *cause
 	char replaced[GUEST_REPLACED_TEXT];
 
 	if (guest->started->replaced)
-		add(causes, "it is not what was recorded",
+		add(causes, CAUSE_REPLACED,
 		    "if it should behave the same, look at its records before that",
 		    "replayed with %s", guest_replaced_text(guest->started, replaced));
 }
@@ -78,8 +96,8 @@ static void find_arguments(const struct replay_guest *guest, struct causes *caus
 			continue;
 		snprintf(advice, sizeof(advice), "record it with %s instead, without --allow %s",
 			 refused->instead, refused->name);
-		add(causes, "it used unrecorded interfaces of the recording machine", advice,
-		    "the kernel argument %s: %s", *argument, refused->why);
+		add(causes, CAUSE_ALLOWED_ARGUMENT, advice, "the kernel argument %s: %s", *argument,
+		    refused->why);
 	}
 }
 
@@ -89,11 +107,11 @@ static const enum isolation_part felt[] = { ISOLATION_ASLR_BIT, ISOLATION_ENTROP
 					    ISOLATION_PID_BIT, ISOLATION_AUXV_BIT,
 					    ISOLATION_CPU_BIT };
 
-static void add_isolation(struct causes *causes, unsigned int missing, const char *what)
+static void add_isolation(struct causes *causes, unsigned int missing, enum cause_kind kind)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(felt); i++)
 		if (missing & 1u << felt[i])
-			add(causes, what, isolation_info(felt[i])->advice, "%s: %s",
+			add(causes, kind, isolation_info(felt[i])->advice, "%s: %s",
 			    isolation_info(felt[i])->name, isolation_info(felt[i])->lost);
 }
 
@@ -101,10 +119,8 @@ static void find_isolation(const struct replay_guest *guest, struct causes *caus
 {
 	unsigned int was = guest->started->origin.isolation;
 
-	add_isolation(causes, ISOLATION_FULL & ~was,
-		      "the recording's sandbox was not fully isolated");
-	add_isolation(causes, was & ~guest->outcome->isolation,
-		      "the sandbox here is less isolated than the recording's");
+	add_isolation(causes, ISOLATION_FULL & ~was, CAUSE_RECORDED_ISOLATION);
+	add_isolation(causes, was & ~guest->outcome->isolation, CAUSE_REPLAY_ISOLATION);
 }
 
 /* ---- This machine --------------------------------------------------------------------------- */
@@ -119,20 +135,19 @@ static void find_cpu(const struct replay_guest *guest, struct causes *causes)
 	if (was->is_virtual && is->is_virtual)
 		return;
 	if (was->is_virtual)
-		add(causes, "programs see another processor than when it was recorded",
+		add(causes, CAUSE_VIRTUAL_CPU,
 		    "replay it on a processor that can fault on CPUID; `ttrec doctor` shows it",
 		    "recorded with the guest patches' CPUID, replayed with that of %s", is->model);
 	else if (strcmp(was->model, is->model))
-		add(causes, "different processor model",
+		add(causes, CAUSE_OTHER_MODEL,
 		    "replay it on the recorded model; programs choose code by it",
 		    "recorded on %s, this is %s", was->model, is->model);
 	else if (was->number != is->number)
-		add(causes, "it runs on a different CPU",
-		    "allow the replay to use that CPU, see taskset(1)",
+		add(causes, CAUSE_OTHER_CPU, "allow the replay to use that CPU, see taskset(1)",
 		    "recorded on CPU %u, replayed on CPU %u, and CPUID names the CPU", was->number,
 		    is->number);
 	else if (was->cpuid != is->cpuid)
-		add(causes, "CPUID differs",
+		add(causes, CAUSE_OTHER_CPUID,
 		    "replay it with the recorded microcode, kernel and hypervisor",
 		    "CPUID of CPU %u is %016" PRIx64 ", recorded %016" PRIx64, is->number,
 		    is->cpuid, was->cpuid);
@@ -143,12 +158,11 @@ static void find_end(const struct replay_guest *guest, struct causes *causes)
 	const char *got = guest->outcome->report.got;
 
 	if (!strncmp(got, "nothing:", strlen("nothing:")))
-		add(causes, "it runs forever, or this machine is too slow",
+		add(causes, CAUSE_SILENT,
 		    "--hang-timeout=0 waits forever; --console shows its last output", "%s",
 		    "no message within --hang-timeout");
 	if (!strcmp(got, "its end by signal 7"))
-		add(causes, "it was killed by this machine",
-		    "check `df /dev/shm`, `free` and the end of `dmesg`",
+		add(causes, CAUSE_KILLED, "check `df /dev/shm`, `free` and the end of `dmesg`",
 		    "%s: out of memory or of space in /dev/shm", got);
 }
 
@@ -156,21 +170,21 @@ static void find_end(const struct replay_guest *guest, struct causes *causes)
 
 /* What is kept where, by the names of the kernel's symbols. */
 static const struct {
-	const char *symbols, *what, *advice;
+	const char *symbols;
+	enum cause_kind kind;
+	const char *advice;
 } kept_table[] = {
 	{ "crng|random|entropy|input_pool|net_secret|hash_?secret|siphash|stack_chk",
-	  "random numbers that were not recorded",
+	  CAUSE_RANDOM_KEPT,
 	  "check that the guest has no random device of its own, and no nordrand or "
 	  "random.trust_bootloader=off" },
 	{ "cpuinfo|cpu_info|boot_cpu|cpu_data|cpu_caps|host_fp|host_sup|xstate|fpu|mxcsr",
-	  "processor identification", "replay it on the CPU that it was recorded on" },
+	  CAUSE_PROCESSOR_KEPT, "replay it on the CPU that it was recorded on" },
 	{ "jiffies|tick|timekeep|tk_core|clock|time_travel|loops_per|calib|hrtimer|timer|xtime",
-	  "time other than virtual time",
-	  "check that no device or program sends the host's time to the guest" },
+	  CAUSE_TIME_KEPT, "check that no device or program sends the host's time to the guest" },
 	{ "physmem|brk|vdso|vsyscall|stub|host_task|uml_|_pid$|pid_map|userspace_pid",
-	  "addresses or process ids of the host",
-	  "`ttrec doctor` reports what the sandbox does not hide here" },
-	{ "hostfs|ubd|vector|uml_net|mconsole|chan|port_wait|xterm", "files or devices of the host",
+	  CAUSE_ADDRESS_KEPT, "`ttrec doctor` reports what the sandbox does not hide here" },
+	{ "hostfs|ubd|vector|uml_net|mconsole|chan|port_wait|xterm", CAUSE_FILE_KEPT,
 	  "give it the devices of a lab file, see ttrec-lab(5)" },
 };
 
@@ -199,7 +213,7 @@ static void find_symbol(const struct replay_guest *guest, struct causes *causes)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(kept_table); i++)
 		if (matches(kept_table[i].symbols, symbol)) {
-			add(causes, kept_table[i].what, kept_table[i].advice,
+			add(causes, kept_table[i].kind, kept_table[i].advice,
 			    "%s that differs is in %s",
 			    memory->difference.recovered ? "the kernel's memory"
 							 : "the block of kernel memory",
@@ -212,16 +226,16 @@ static void find_symbol(const struct replay_guest *guest, struct causes *causes)
 
 static const struct {
 	unsigned int instructions;
-	const char *what, *advice;
+	enum cause_kind kind;
+	const char *advice;
 } suspects_table[] = {
-	{ INSTRUCTION_COUNTER_BITS,
-	  "a program in the guest read the processor's time stamp counter",
+	{ INSTRUCTION_COUNTER_BITS, CAUSE_COUNTER,
 	  "record it with a kernel of kernel/uml/build-uml.sh, in which the counter is virtual "
 	  "time; `ttrec doctor KERNEL` shows whether a kernel has that" },
-	{ INSTRUCTION_RANDOM_BITS, "a program in the guest used the processor's random numbers",
+	{ INSTRUCTION_RANDOM_BITS, CAUSE_RANDOM,
 	  "make it use getrandom(2); some libraries have a setting, see THE PROCESSOR in "
 	  "ttrec(7)" },
-	{ INSTRUCTION_IDENTITY_BITS, "a program in the guest used cpuid or rdpid",
+	{ INSTRUCTION_IDENTITY_BITS, CAUSE_IDENTITY,
 	  "replay it on the CPU that it was recorded on; some libraries have a setting, see THE "
 	  "PROCESSOR in ttrec(7)" },
 };
@@ -275,7 +289,7 @@ static void find_suspects(const struct replay_guest *guest, struct causes *cause
 
 	for (size_t i = 0; i < ARRAY_SIZE(suspects_table); i++)
 		if (describe_suspects(report, suspects_table[i].instructions, text, sizeof(text)))
-			add(causes, suspects_table[i].what, suspects_table[i].advice, "%s", text);
+			add(causes, suspects_table[i].kind, suspects_table[i].advice, "%s", text);
 }
 
 /* No process was found with it: it may have ended, or nothing could be read. */
@@ -284,11 +298,11 @@ static void find_unseen(const struct replay_guest *guest, struct causes *causes)
 	const struct cursor_report *report = &guest->outcome->report;
 
 	if (!counter_is_virtual(guest))
-		add(causes, suspects_table[0].what, suspects_table[0].advice, "%s",
+		add(causes, suspects_table[0].kind, suspects_table[0].advice, "%s",
 		    "its kernel lets programs read this machine's counter, as the loader of every "
 		    "dynamically linked program does");
 	else if (report->memory.differs && report->memory.region == MEMORY_RAM)
-		add(causes, suspects_table[1].what, suspects_table[1].advice,
+		add(causes, suspects_table[1].kind, suspects_table[1].advice,
 		    "the difference is in the guest's RAM, while all its messages until then were "
 		    "the same");
 }
@@ -298,7 +312,7 @@ static void find_unknown(const struct replay_guest *guest, struct causes *causes
 	const struct cursor_report *report = &guest->outcome->report;
 	char messages[UNITS_TEXT], digests[UNITS_TEXT];
 
-	add(causes, "unknown: probably an interface that is not recorded",
+	add(causes, CAUSE_UNKNOWN,
 	    "replay it again: if it diverges at the same record each time, the recording lacks an "
 	    "input; else this machine affects the guest. Report it with the trace",
 	    "kernel, files, processor and sandbox are as recorded, and %s messages and %s memory "

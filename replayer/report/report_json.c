@@ -22,9 +22,10 @@ static json_t *causes_json(const struct verdict *verdict)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < count; i++)
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "cause", causes[i].what,
-						      "evidence", causes[i].evidence, "to_do",
-						      causes[i].advice));
+		json_array_append_new(
+			list, json_pack("{s:s, s:s, s:s, s:s}", "code", cause_code(causes[i].kind),
+					"cause", cause_text(causes[i].kind), "evidence",
+					causes[i].evidence, "to_do", causes[i].advice));
 	return list;
 }
 

@@ -156,7 +156,7 @@ static void print_causes(FILE *out, const struct verdict *verdict)
 	fprintf(out, "\n### Possible causes\n\n");
 	for (size_t i = 0; i < count; i++) {
 		fprintf(out, "%zu. **", i + 1);
-		markdown_text(out, causes[i].what);
+		markdown_text(out, cause_text(causes[i].kind));
 		fprintf(out, "**: ");
 		markdown_text(out, causes[i].evidence);
 		fprintf(out, ".  \n   Hint: ");

@@ -221,7 +221,7 @@ static void print_causes(FILE *out, const struct verdict *verdict)
 
 	for (size_t i = 0; i < count && i < SHOWN_CAUSES; i++)
 		fprintf(out, "  %s: %s\n    %s\n    hint: %s\n", i ? "or" : "possible cause",
-			causes[i].what, causes[i].evidence, causes[i].advice);
+			cause_text(causes[i].kind), causes[i].evidence, causes[i].advice);
 	if (count > SHOWN_CAUSES)
 		fprintf(out, "  or %zu more, see --report\n", count - SHOWN_CAUSES);
 }

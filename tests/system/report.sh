@@ -45,6 +45,7 @@ records_before() {
 
 causes_named() {
 	diverge "$(symbol_address init_uts_ns 8)" 0 --report r.json
+	holds r.json 'g["causes"][0]["code"] == "flipped-bit"'
 	holds r.json 'g["causes"][0]["evidence"] == "--flip-bit was given"'
 	says out '^  possible cause: a bit of its memory was flipped on purpose$'
 	diverge "$(symbol_address jiffies)" 7 --report r.json
