@@ -6,7 +6,6 @@
  * src/Runner.Worker/ActionCommandManager.cs and src/Runner.Common/ActionCommand.cs.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>

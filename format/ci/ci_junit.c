@@ -5,7 +5,6 @@
  * Source: jenkinsci/xunit-plugin, junit-10.xsd; docs.gitlab.com, "Unit test reports".
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <libxml/xmlwriter.h>
 #include <stdlib.h>
 #include <string.h>

@@ -5,9 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "format/base/cleanup.h"
 #include "format/base/line.h"
-#include "format/text/record_text.h"
 #include "format/base/units.h"
 
 /* So much of a payload is shown. */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Describes records of devices and interrupts, with names where known. */
 #include <endian.h>
-#include <inttypes.h>
 #include <string.h>
 
 #include "format/vhost_user.h"

@@ -3,7 +3,6 @@
 #include "format/ttdump/base/ttdump.h"
 
 #include <errno.h>
-#include <string.h>
 #include <sys/stat.h>
 
 #include "format/base/command_line.h"

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Which programs of a guest's initrd have code that reads properties of the processor. */
-#include <string.h>
 
 #include "format/base/cleanup.h"
 #include "format/base/printable.h"

@@ -11,7 +11,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "format/base/cleanup.h"
 #include "kernel/image/elf_view.h"
 
 #define PAGE_DOWN(address) ((address) & ~(LOADER_PAGE - 1))

@@ -2,7 +2,6 @@
 /* The interrupt probe: its guests, their rings, and what has been taken out of them. */
 #include "kernel/probe/probe.h"
 
-#include <string.h>
 #include <sys/epoll.h>
 
 #include "format/base/cleanup.h"

@@ -7,7 +7,6 @@
 
 #include <asm/prctl.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <linux/capability.h>
 #include <linux/filter.h>

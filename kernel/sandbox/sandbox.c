@@ -17,7 +17,6 @@
 
 #include "kernel/host/unix_socket.h"
 #include "format/base/cleanup.h"
-#include "format/base/units.h"
 #include "kernel/sandbox/sandbox_internal.h"
 
 #define CONSOLE_SPACE \

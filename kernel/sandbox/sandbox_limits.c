@@ -6,7 +6,6 @@
  */
 #include <fcntl.h>
 #include <inttypes.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
 

@@ -2,7 +2,6 @@
 /* The sandbox's root directory: a fresh tmpfs with the files it was given and nothing else. */
 #include <fcntl.h>
 #include <limits.h>
-#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>

@@ -8,7 +8,6 @@
 #include <linux/keyctl.h>
 #include <sched.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>

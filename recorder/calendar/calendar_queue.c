@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The calendar's answers: what the session is to do, in order. */
 #include <assert.h>
-#include <errno.h>
-#include <stdlib.h>
 
 #include "format/base/cleanup.h"
 #include "recorder/calendar/calendar_internal.h"

@@ -4,9 +4,7 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "format/base/cleanup.h"
 #include "format/base/printable.h"
 #include "kernel/image/elf_view.h"
 #include "kernel/instruction/instruction.h"

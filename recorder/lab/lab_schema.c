@@ -3,7 +3,6 @@
 #include "recorder/lab/lab_internal.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <string.h>
 
 /* Merges of merges; more would be a circle. */

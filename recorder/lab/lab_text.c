@@ -4,7 +4,6 @@
 #include "recorder/lab/lab_internal.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <regex.h>
 #include <stdlib.h>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The switch: decides the outcome of a frame when it is sent. */
 #include <assert.h>
-#include <errno.h>
 
 #include "format/tttrace.h"
 #include "recorder/network/network_internal.h"

@@ -2,11 +2,9 @@
 /* The trace of a recording, with the records about the recording at its beginning. */
 #include "recorder/run/run_trace.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "format/trace/meta.h"
-#include "format/text/trace_open.h"
 #include "format/base/write_error.h"
 #include "recorder/run/run_settings.h"
 

@@ -5,7 +5,6 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#include "format/base/cleanup.h"
 #include "kernel/probe/probe.h"
 #include "kernel/host/process.h"
 #include "recorder/session/member/session_client.h"

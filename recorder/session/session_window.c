@@ -11,7 +11,6 @@
  * each partition runs depends on virtual time alone, never on the speed of the host.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* ttrec run: records the guests of a lab, or one guest, in isolated sandboxes. */
-#include <inttypes.h>
 #include <sched.h>
 #include <string.h>
 

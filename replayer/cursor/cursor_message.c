@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The cursor's records of interfaces that every guest has: time, console, entropy, exit. */
-#include <inttypes.h>
 #include <errno.h>
 #include <signal.h>
 #include <string.h>

@@ -8,7 +8,6 @@
 
 #include "format/base/cleanup.h"
 #include "format/base/console_line.h"
-#include "format/base/printable.h"
 #include "format/base/units.h"
 
 #define INTERRUPT "irq:"

@@ -14,7 +14,6 @@
 #include "format/base/cleanup.h"
 #include "format/text/trace_open.h"
 #include "format/base/units.h"
-#include "replayer/plan/replay_lab.h"
 
 #define PACKET_MAX (4 * PATH_MAX)
 /* Records that are shown around one. */

@@ -4,7 +4,6 @@
 
 #include <poll.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/socket.h>
 
 #include "format/base/cleanup.h"

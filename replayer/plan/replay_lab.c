@@ -2,7 +2,6 @@
 /* The guests of a trace, and which of them to replay. */
 #include "replayer/plan/replay_lab.h"
 
-#include <inttypes.h>
 #include <string.h>
 #include <sys/mman.h>
 

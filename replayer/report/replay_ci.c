@@ -14,7 +14,6 @@
 #include "format/text/name_table.h"
 #include "format/base/units.h"
 #include "format/base/write_error.h"
-#include "kernel/vhost/vhost.h"
 
 /* VIRTIO 1.2, section 5.3: what a driver sends on queue 1 of port 0 is output. */
 #define CONSOLE_OUTPUT 1

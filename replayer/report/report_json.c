@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The report of a replay for programs; ttreplay(1) documents its keys. */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "format/base/cleanup.h"

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The report of a replay for people, to be attached or pasted. */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* What the replay of one guest found, as JSON. */
 #include <inttypes.h>
-#include <string.h>
 
 #include "format/base/units.h"
 #include "replayer/report/verdict_memory.h"

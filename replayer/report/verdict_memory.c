@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "format/base/printable.h"
-#include "format/base/units.h"
 
 #define NEIGHBOURS_MAX 4
 

@@ -8,13 +8,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "format/base/cleanup.h"
 #include "format/text/trace_open.h"
 #include "kernel/guest/guest_patches.h"
 #include "kernel/guest/guest_replace.h"
 #include "kernel/probe/probe.h"
-#include "kernel/host/process.h"
-#include "replayer/plan/replay_lab.h"
 #include "replayer/plan/replay_limits.h"
 #include "replayer/run/replay_visit.h"
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* ttdump diff --json: what was found, as one object; its keys are in ttdump-diff(1). */
 #include <errno.h>
-#include <inttypes.h>
 
 #include "format/base/printable.h"
 #include "format/text/record_json.h"

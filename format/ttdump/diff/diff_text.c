@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* ttdump diff: what was found, for people. */
 #include <inttypes.h>
-#include <string.h>
 
 #include "format/base/printable.h"
 #include "format/ttdump/diff/diff.h"

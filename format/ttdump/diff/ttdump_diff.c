@@ -5,7 +5,6 @@
 
 #include "format/ttdump/diff/diff.h"
 #include "format/base/command_line.h"
-#include "format/base/units.h"
 
 #define CONTEXT	    5
 #define CONTEXT_MAX 1000

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* ttdump show: the records of a trace, one a line. */
 #include <inttypes.h>
-#include <string.h>
 
 #include "format/ttdump/show/show.h"
 #include "format/base/command_line.h"
-#include "format/base/units.h"
 #include "format/base/words.h"
 
 /* How many records at the beginning name all guests of most traces. */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* ttdump stat: what was counted, as tables. */
 #include <inttypes.h>
-#include <string.h>
 
 #include "format/ttdump/stat/stat.h"
 #include "format/ttdump/stat/table_text.h"

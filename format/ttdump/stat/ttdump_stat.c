@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* ttdump stat: what is in a trace, and what it costs. */
-#include <errno.h>
-#include <string.h>
 
 #include "format/base/command_line.h"
-#include "format/base/units.h"
 #include "format/base/write_error.h"
 #include "format/ttdump/stat/stat.h"
 

@@ -2,8 +2,6 @@
 /* The interfaces of a guest but time and devices: entropy, memory at rest, its end. */
 #include "recorder/session/member/session_guest.h"
 
-#include <string.h>
-
 #include "format/base/cleanup.h"
 #include "kernel/guest/guest_shortage.h"
 #include "recorder/session/member/session_client.h"

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "format/base/cleanup.h"
 #include "recorder/session/member/session_client.h"

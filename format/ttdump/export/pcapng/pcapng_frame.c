@@ -2,7 +2,6 @@
 /* A frame as it is on its wire: sent once, received by some, as one packet with a comment. */
 #include "format/ttdump/export/pcapng/pcapng_frame.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 

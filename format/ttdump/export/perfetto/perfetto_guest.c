@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <string.h>
 
 #include "format/base/cleanup.h"
 #include "format/base/printable.h"

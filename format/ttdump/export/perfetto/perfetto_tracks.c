@@ -2,9 +2,7 @@
 /* The tracks of an export for Perfetto: their numbers, names and descriptions; sums. */
 #include "format/ttdump/export/perfetto/perfetto_tracks.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
 
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
