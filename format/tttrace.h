@@ -172,36 +172,17 @@ enum trace_loss {
 	TRACE_LOSS_NOBODY,    /* no other receiver on the network */
 };
 
+/* clang-format off */
 /* Their enumerators: TRACE_KIND_CONSOLE; TRACE_console is the same. */
 #define TRACE_KIND_NAMES(NAME) \
-	NAME(from, FROM)       \
-	NAME(to, TO)           \
-	NAME(console, CONSOLE) \
-	NAME(input, INPUT)     \
-	NAME(entropy, ENTROPY) \
-	NAME(digest, DIGEST)   \
-	NAME(exit, EXIT)       \
-	NAME(join, JOIN)       \
-	NAME(leave, LEAVE)     \
-	NAME(meta, META)       \
-	NAME(note, NOTE)       \
-	NAME(wall, WALL)       \
-	NAME(attach, ATTACH)   \
-	NAME(request, REQUEST) \
-	NAME(reply, REPLY)     \
-	NAME(kick, KICK)       \
-	NAME(used, USED)       \
-	NAME(call, CALL)       \
-	NAME(called, CALLED)   \
-	NAME(detach, DETACH)   \
-	NAME(cut, CUT)         \
-	NAME(irq, IRQ)         \
-	NAME(lost, LOST)       \
-	NAME(wrote, WROTE)     \
-	NAME(taken, TAKEN)     \
-	NAME(sent, SENT)
+	NAME(from, FROM) NAME(to, TO) NAME(console, CONSOLE) NAME(input, INPUT) \
+	NAME(entropy, ENTROPY) NAME(digest, DIGEST) NAME(exit, EXIT) NAME(join, JOIN) \
+	NAME(leave, LEAVE) NAME(meta, META) NAME(note, NOTE) NAME(wall, WALL) \
+	NAME(attach, ATTACH) NAME(request, REQUEST) NAME(reply, REPLY) NAME(kick, KICK) \
+	NAME(used, USED) NAME(call, CALL) NAME(called, CALLED) NAME(detach, DETACH) \
+	NAME(cut, CUT) NAME(irq, IRQ) NAME(lost, LOST) NAME(wrote, WROTE) \
+	NAME(taken, TAKEN) NAME(sent, SENT)
 
-/* clang-format off */
 enum trace_kind {
 #define TRACE_KIND(name, number, direction, payload, doc) TRACE_##name = number,
 	TRACE_KINDS(TRACE_KIND)
