@@ -19,6 +19,8 @@ from collections import defaultdict
 
 LEVELS = {"format": 0, "kernel": 1, "recorder": 2, "replayer": 2}
 FILES_MAX = 25
+# Of a C file, and of a function in it.
+LINES_MAX, FUNCTION_MAX = 500, 60
 # Not code, and described by a README of its own form.
 SKIPPED = ("kernel/uml/patches",)
 # Callers of libtttrace depend on its interface, wherever behind it a function is.
@@ -174,6 +176,23 @@ def needlessly_global(tree, objects):
                 yield f"{path}: {symbol} is used by no other file: make it static"
 
 
+def oversized(tree):
+    """C files, and functions in them, that are too long to be read in one go."""
+    for folder in tree.described:
+        for name in sorted(tree.folders[folder]):
+            if not name.endswith((".c", ".h")):
+                continue
+            path, begin = f"{folder}/{name}", None
+            lines = tree.text(path).splitlines()
+            if len(lines) > LINES_MAX:
+                yield f"{path} has {len(lines)} lines: more than {LINES_MAX}"
+            for number, line in enumerate(lines, 1):
+                if line == "{":
+                    begin = number
+                elif line == "}" and begin and number - begin + 1 > FUNCTION_MAX:
+                    yield f"{path}:{begin}: a function of more than {FUNCTION_MAX} lines"
+
+
 def unlinked(tree, overview):
     """Folders that the overview does not lead to, and links that lead nowhere."""
     links = re.findall(r"\]\(\.\./([\w/]+)/README\.md\)", overview)
@@ -287,6 +306,9 @@ def check_the_check(cases):
                 unlinked(both, "[b](../format/base/README.md) [c](../format/c/README.md)"),
                 "does not link kernel/guest", "links format/c")
     cases.finds("what could be static is found", needlessly_global(tree, calls), "a.c: b is used by")
+    cases.finds("a file and a function that are too long are found",
+                oversized(made_up({"format/a.c": "int a(void)\n{\n" + "\ta();\n" * 600 + "}\n"})),
+                "has 603 lines", "a.c:2: a function")
     tree = made_up({"format/page/a.js": 'import { b } from "./model/b.js";\n',
                     "format/page/model/b.js": 'import "../a.js";\n'})
     cases.finds("a circle of scripts is found", circles(tree), "a circle")
@@ -314,6 +336,7 @@ def main():
     cases.holds("no folder uses one above it", upwards(tree))
     cases.holds("what one file uses alone is static", needlessly_global(tree, objects))
     cases.holds("folders do not use each other in a circle", circles(tree))
+    cases.holds("no file and no function is too long", oversized(tree))
     with open(os.path.join(root, "docs/architecture.md"), encoding="utf-8") as file:
         cases.holds("docs/architecture.md links every folder", unlinked(tree, file.read()))
     print(f"1..{cases.count}")
