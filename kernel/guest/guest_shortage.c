@@ -37,6 +37,11 @@ static const struct {
 	{ "Failed to continue stub, ", true },
 	/* Before there is a log: "Checking that ptrace can change system call numbers..." */
 	{ "start_ptraced_child : ", true },
+	{ "stop_ptraced_child : ", true },
+	{ "check_ptrace : ", true },
+	{ "check_ptrace: ", true },
+	{ "check_sysemu : ", true },
+	{ "check_sysemu: ", true },
 	{ "check_seccomp : ", true },
 };
 
@@ -52,7 +57,9 @@ static const struct {
 	{ -ENOMEM, "reports error 12" },
 	{ -ENOMEM, "failed: Cannot allocate memory" },
 	{ -ESRCH, "errno = 3" },
+	{ -ESRCH, "failed: No such process" },
 	{ -ESRCH, "status = 0x9" },
+	{ -ESRCH, "status 0x9" },
 	{ -ESRCH, "status = 9" },
 };
 

@@ -38,6 +38,10 @@ static void test_reports_of_kernels(void **state)
 		{ "Kernel panic - not syncing: Failed to continue stub, pid = 7, errno = 3",
 		  -ESRCH },
 		{ "start_userspace : expected SIGSTOP, got status = 9", -ESRCH },
+		{ "Checking that ptrace can change system call numbers...check_ptrace : expected "
+		  "SIGSTOP, got status = 9",
+		  -ESRCH },
+		{ "check_ptrace : ptrace failed: No such process", -ESRCH },
 	};
 	size_t at;
 
