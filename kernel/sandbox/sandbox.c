@@ -139,6 +139,17 @@ static void sandbox_take_device(struct sandbox *sandbox, const struct sandbox_re
 	sandbox->device_fd[report->value] = fd;
 }
 
+/* It ended without a report: with an errno for a status, it could not send one. */
+static int await_failure(struct sandbox *sandbox)
+{
+	int status = 0;
+
+	while (waitpid(sandbox->supervisor, &status, 0) < 0 && errno == EINTR)
+		;
+	sandbox->supervisor = 0;
+	return WIFEXITED(status) && WEXITSTATUS(status) ? -WEXITSTATUS(status) : -EPIPE;
+}
+
 /* Take the reports of the opening phase, up to READY. */
 static int sandbox_await_ready(struct sandbox *sandbox, struct sandbox_report *report)
 {
@@ -148,7 +159,9 @@ static int sandbox_await_ready(struct sandbox *sandbox, struct sandbox_report *r
 	for (;;) {
 		err = sandbox_report_receive(sandbox->supervisor_fd, 0, report, &fd, &sender);
 		if (err)
-			return err;
+			snprintf(report->doing, sizeof(report->doing), "set up the sandbox");
+		if (err)
+			return err == -EPIPE ? await_failure(sandbox) : err;
 		sandbox->isolation |= report->isolation;
 		switch (report->step) {
 		case SANDBOX_STEP_LISTENING:

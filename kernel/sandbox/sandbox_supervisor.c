@@ -24,6 +24,16 @@
 /* The only descriptors of the sandbox's first process, apart from its standard streams. */
 enum { REPORT_FD = STDERR_FILENO + 1, CONSOLE_FD, GROUP_CPU_FD, FIRST_FREE_FD };
 
+/* It is waited for: what cannot be sent is an exit status, see await_failure(). */
+static void send_report(const struct sandbox_plan *plan, const struct sandbox_report *report,
+			int fd)
+{
+	int err = sandbox_report_send(plan->report_fd, report, fd);
+
+	if (err)
+		_exit(-err);
+}
+
 static void fail_without(const struct sandbox_plan *plan, const char *doing, int error,
 			 unsigned int refused)
 {
@@ -32,8 +42,7 @@ static void fail_without(const struct sandbox_plan *plan, const char *doing, int
 					 .isolation = refused };
 
 	snprintf(report.doing, sizeof(report.doing), "%s", doing);
-	sandbox_report_send(plan->report_fd, &report, -1);
-	_exit(1);
+	_exit(-sandbox_report_send(plan->report_fd, &report, -1));
 }
 
 static void fail(const struct sandbox_plan *plan, const char *doing, int error)
@@ -121,9 +130,7 @@ static void open_socket(const struct sandbox_plan *plan, const char *path,
 
 	if (fd < 0)
 		fail(plan, "listen for the guest", fd);
-	/* No reader: the opener died before the death signal was set. */
-	if (sandbox_report_send(plan->report_fd, report, fd))
-		_exit(1);
+	send_report(plan, report, fd);
 	close(fd);
 }
 
@@ -312,7 +319,7 @@ void sandbox_supervise(struct sandbox_plan *plan)
 	close(plan->console_fd);
 	/* To numbers that the guest does not use. */
 	sched_setaffinity(0, sizeof(all), &all);
-	sandbox_report_send(plan->report_fd, &report, -1);
+	send_report(plan, &report, -1);
 	wait_for_guest(plan, guest, &use);
 	_exit(0);
 }
