@@ -55,7 +55,7 @@ processes_run_out() {
 few_processes() {
 	local processes
 	publish_commands
-	local -a run_by=(as_user) words=("$kernel" mem=32M initrd="$initrd" do=fork:6,off)
+	local -a run_by=(as_user) words=("$kernel" mem=32M initrd="$initrd" "do=fork:6,off")
 	expect 0 as_user ttrec run -q -o t.zst "${words[@]}"
 	for processes in 1 2 3 4 5 6 7 8 10 12 24; do
 		processes_run_out "$processes" "${words[@]}"
