@@ -72,8 +72,8 @@ def main():
         run = [os.path.join(options.bin, "ttrec"), "run", "-q"]
         variants = {
             "recorded": run + ["-o", trace] + guest,
-            "trace off, sealed": run + ["-o", "none"] + guest,
-            "trace off, not sealed": run + ["-o", "none", "--isolation=none"] + guest,
+            "trace off, isolated": run + ["-o", "none"] + guest,
+            "trace off, not isolated": run + ["-o", "none", "--isolation=none"] + guest,
             "replay": [os.path.join(options.bin, "ttreplay"), trace],
         }
         samples = {name: [] for name in variants}
@@ -90,9 +90,9 @@ def main():
         print()
         return
     print(verdict)
-    row("recorded", samples["recorded"], samples["trace off, sealed"])
-    row("trace off, sealed", samples["trace off, sealed"], samples["trace off, not sealed"])
-    row("trace off, not sealed", samples["trace off, not sealed"])
+    row("recorded", samples["recorded"], samples["trace off, isolated"])
+    row("trace off, isolated", samples["trace off, isolated"], samples["trace off, not isolated"])
+    row("trace off, not isolated", samples["trace off, not isolated"])
     row("replay", samples["replay"], samples["recorded"])
 
 
