@@ -11,7 +11,6 @@
 
 #include "format/base/words.h"
 #include "format/base/cleanup.h"
-#include "recorder/run/guest_script.h"
 
 /* Where the program is in the guest, and the working directory. */
 #define GUEST_DIRECTORY "/work"

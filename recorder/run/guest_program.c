@@ -16,7 +16,6 @@
 #include "format/base/units.h"
 #include "format/base/words.h"
 #include "kernel/image/image.h"
-#include "recorder/run/guest_script.h"
 
 /* RAM of the guest: at least so much, or so much besides its files, which are there twice. */
 #define MEMORY_LEAST  (UINT64_C(128) << 20)

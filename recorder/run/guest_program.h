@@ -8,6 +8,7 @@
 #define TTREC_GUEST_PROGRAM_H
 
 #include "recorder/run/run_options.h"
+#include "format/base/diagnosis.h"
 
 /*
  * If the first word of @options->kernel names a program, a script or a directory with one, and no
@@ -23,5 +24,23 @@ void guest_program_release(struct run_options *options);
  * of --add, into @options->packed.
  */
 int guest_pack(struct run_options *options, bool is_directory, struct diagnosis *why);
+
+/* ---- Scripts that belong to the commands and are beside them, see kernel/uml (guest_script.c) ---
+ */
+
+struct script {
+	char *path;
+	int out_fd; /* gets its standard output */
+	char *text; /* what it said to standard error */
+};
+
+/* A path beside the commands; the caller frees it. NULL: out of memory. */
+char *script_path(const char *name);
+
+/* Returns its exit status, or -errno; also where it could not start one of its commands. */
+int script_run(struct script *script, char *const *arguments);
+
+/* What a script says last, "NAME: what" and "  hint: what to do", as a diagnosis. */
+int script_failed(const struct script *script, int err, struct diagnosis *why);
 
 #endif

@@ -10,7 +10,7 @@
 #include "replayer/report/cause.h"
 #include "replayer/report/context.h"
 #include "replayer/report/report.h"
-#include "replayer/report/verdict_replaced.h"
+#include "replayer/report/verdict.h"
 
 #define REPORT_VERSION 1
 

@@ -13,7 +13,7 @@
 #include "replayer/report/context.h"
 #include "replayer/report/report.h"
 #include "replayer/report/verdict_memory.h"
-#include "replayer/report/verdict_replaced.h"
+#include "replayer/report/verdict.h"
 
 /* For a block whose recorded bytes are not known: more of it is no help. */
 #define BYTES_SHOWN 256

@@ -12,7 +12,6 @@
 #include "replayer/report/cause.h"
 #include "replayer/report/context.h"
 #include "replayer/report/verdict_memory.h"
-#include "replayer/report/verdict_replaced.h"
 
 /* Records shown around a divergence by the command the verdict proposes. */
 #define RECORDS_BEFORE 20

@@ -42,4 +42,16 @@ void verdict_print_debug(const struct verdict *verdict, FILE *out);
 /* One object; NULL: out of memory. verdict_json.c */
 json_t *verdict_json(const struct verdict *verdict);
 
+/* ---- A guest that was replayed with another kernel or initrd (verdict_replaced.c) -------------
+ */
+
+/* Is it such a guest? */
+bool verdict_is_replaced(const struct verdict *verdict);
+
+/* "agrees up to record 812 (t=0.41 s), of 2,314: then X instead of Y", and what one can do. */
+void verdict_print_difference(const struct verdict *verdict, FILE *out);
+
+/* The keys of both in the verdict's object. 0 or -1. */
+int verdict_add_replaced(const struct verdict *verdict, json_t *json);
+
 #endif

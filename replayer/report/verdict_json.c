@@ -4,7 +4,7 @@
 
 #include "format/base/units.h"
 #include "replayer/report/verdict_memory.h"
-#include "replayer/report/verdict_replaced.h"
+#include "replayer/report/verdict.h"
 
 /* Numbers of 64 bits, which not every reader of JSON can hold. */
 static json_t *hex_json(uint64_t value, unsigned int bytes)

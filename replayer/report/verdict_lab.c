@@ -6,7 +6,7 @@
 
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
-#include "replayer/report/verdict_replaced.h"
+#include "replayer/report/verdict.h"
 
 /* Guests with another kernel part or agree. */
 enum found {

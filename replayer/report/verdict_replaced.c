@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The verdict on a guest that was replayed with another kernel or initrd. */
-#include "replayer/report/verdict_replaced.h"
+#include "replayer/report/verdict.h"
 
 #include <stdio.h>
 
