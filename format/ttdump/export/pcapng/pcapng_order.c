@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "format/base/cleanup.h"
+#include "format/base/heap.h"
 #include "format/ttdump/export/pcapng/pcapng_sending.h"
 
 /* So many bytes wait at most; when there are more, half of them go. */
@@ -66,40 +67,17 @@ void pcapng_order_free(struct pcapng_order *order)
 
 /* ---- Frames by time -------------------------------------------------------------------------- */
 
-static bool is_before(const struct wire_frame *a, const struct wire_frame *b)
+static bool is_before(struct wire_frame *const *a, struct wire_frame *const *b)
 {
-	return a->time != b->time ? a->time < b->time : a->order < b->order;
+	return (*a)->time != (*b)->time ? (*a)->time < (*b)->time : (*a)->order < (*b)->order;
 }
 
 static int heap_add(struct pcapng_order *order, struct wire_frame *wire)
 {
-	size_t hole = order->frame_count;
-
-	if (array_room(order->heap, order->heap_room, hole + 1, 64))
+	if (array_room(order->heap, order->heap_room, order->frame_count + 1, 64))
 		return -ENOMEM;
-	for (; hole && is_before(wire, order->heap[(hole - 1) / 2]); hole = (hole - 1) / 2)
-		order->heap[hole] = order->heap[(hole - 1) / 2];
-	order->heap[hole] = wire;
-	order->frame_count++;
+	heap_push(order->heap, order->frame_count, wire, is_before);
 	return 0;
-}
-
-static struct wire_frame *heap_take(struct pcapng_order *order)
-{
-	struct wire_frame *first = order->heap[0], *last = order->heap[--order->frame_count];
-	size_t hole = 0, child;
-
-	while ((child = 2 * hole + 1) < order->frame_count) {
-		if (child + 1 < order->frame_count &&
-		    is_before(order->heap[child + 1], order->heap[child]))
-			child++;
-		if (is_before(last, order->heap[child]))
-			break;
-		order->heap[hole] = order->heap[child];
-		hole = child;
-	}
-	order->heap[hole] = last;
-	return first;
 }
 
 /* ---- Writing --------------------------------------------------------------------------------- */
@@ -111,7 +89,7 @@ static size_t frame_space(const struct wire_frame *wire)
 
 static int write_frame(struct pcapng_order *order)
 {
-	struct wire_frame *wire = heap_take(order);
+	struct wire_frame *wire = heap_pop(order->heap, order->frame_count, is_before);
 
 	sendings_remove(order->sendings, wire);
 	order->frame_bytes -= frame_space(wire) + wire->reception_count * sizeof(struct reception);
