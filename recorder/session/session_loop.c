@@ -2,6 +2,7 @@
 /* A recording's loop: rounds of reading, turns and effects until something ends it. */
 #include "recorder/session/session_loop.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "kernel/host/process.h"
@@ -47,8 +48,12 @@ static void look_around(struct session *session)
 
 static void check_sources(struct session *session)
 {
-	if (session->sources.error)
+	int err = session->sources.error;
+
+	if (err == -ENOMEM)
 		outcome_no_memory(&session->turn.outcome);
+	else if (err)
+		outcome_host_failed(&session->turn.outcome, err, "receive from a guest");
 }
 
 /* A connection that leaves without START does not end the simulation. */
@@ -129,8 +134,10 @@ int session_run(struct session *session, struct session_result *result)
 	turn->outcome.result = result;
 	session->limits.begin = session->limits.last_message = process_wall_ns();
 	err = journal_open(&turn->journal, turn->partition_count, session->writer, &turn->outcome);
-	if (err)
+	if (err) {
+		outcome_no_memory(&turn->outcome);
 		return err;
+	}
 	journal_observe(&turn->journal, session->observer, session->observer_context);
 	for (size_t i = 0; i < turn->partition_count; i++)
 		turn_touched(turn, turn->partition[i]);

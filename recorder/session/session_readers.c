@@ -74,6 +74,21 @@ static void read_messages(struct sources *sources, struct source *source, struct
 		source_requeue(sources, source);
 }
 
+/* What a read returned is neither the end of a connection nor the other side's doing. */
+static bool host_failed(struct sources *sources, long got)
+{
+	switch (got) {
+	case -EPIPE:
+	case -ECONNRESET:
+	case -EBADMSG:
+	case -ENOBUFS: /* more than one that waits for answers sends */
+		return false;
+	}
+	if (got < 0)
+		sources->error = (int)got;
+	return got < 0;
+}
+
 static void read_client(struct sources *sources, struct source *source)
 {
 	struct client *client = source->owner;
@@ -82,7 +97,7 @@ static void read_client(struct sources *sources, struct source *source)
 
 	if (!wire_input_peek(&client->input, &next)) {
 		got = wire_input_fill(&client->input, client->fd);
-		if (got == -EAGAIN)
+		if (got == -EAGAIN || host_failed(sources, got))
 			return;
 		if (got <= 0) {
 			source_close(sources, source);
@@ -120,7 +135,7 @@ static void read_upstream(struct sources *sources, struct source *source)
 
 	if (!wire_input_peek(&client->upstream_input, &next)) {
 		got = wire_input_fill(&client->upstream_input, client->upstream_fd);
-		if (got == -EAGAIN)
+		if (got == -EAGAIN || host_failed(sources, got))
 			return;
 		if (got <= 0) {
 			source_close(sources, source);
@@ -231,14 +246,17 @@ static void read_entropy(struct sources *sources, struct source *source)
 	/* The listener of a guest that has ended reports errors for as long as it is asked. */
 	if (err == -EPIPE || (err < 0 && guest->state != GUEST_ALIVE))
 		source_close(sources, source);
+	else if (err == -ENOMEM)
+		sources->error = err;
 }
 
 static void read_exit(struct sources *sources, struct source *source)
 {
 	struct session_guest *guest = source->owner;
 	struct session_guest_result *result = &guest->result;
+	int ended = sandbox_ended(&guest->guest->sandbox, &result->status, &result->signal);
 
-	if (!sandbox_ended(&guest->guest->sandbox, &result->status, &result->signal))
+	if (!ended || host_failed(sources, ended))
 		return;
 	source_close(sources, source);
 	memcpy(result->exceeded, guest->guest->sandbox.exceeded, sizeof(result->exceeded));
@@ -255,7 +273,7 @@ static void read_device(struct sources *sources, struct source *source)
 	struct event event = { .kind = EVENT_REQUEST };
 	int got = vhost_receive(device->vhost, &device->request);
 
-	if (got == -EAGAIN)
+	if (got == -EAGAIN || host_failed(sources, got))
 		return;
 	if (got != 1) {
 		source_close(sources, source);
@@ -270,7 +288,7 @@ static void read_called(struct sources *sources, struct source *source)
 	struct event event = { .kind = EVENT_CALLED };
 	int got = vhost_take_called(device->vhost, &event.value);
 
-	if (got == -EAGAIN)
+	if (got == -EAGAIN || host_failed(sources, got))
 		return;
 	if (got == 1) {
 		put_device(sources, source, device, event);
@@ -307,7 +325,7 @@ static void read_program_reply(struct sources *sources, struct source *source)
 	struct event event = { .kind = EVENT_PROGRAM_REPLY };
 	int got = vhost_take_reply(link->fd, link->pending, &link->reply, link->problem);
 
-	if (got == -EAGAIN)
+	if (got == -EAGAIN || host_failed(sources, got))
 		return;
 	if (got != 1) {
 		source_close(sources, source);
@@ -324,7 +342,7 @@ static void read_program_call(struct sources *sources, struct source *source)
 	struct event event = { .kind = EVENT_PROGRAM_CALL };
 	int got = vhost_receive(&link->backend, &link->incoming);
 
-	if (got == -EAGAIN)
+	if (got == -EAGAIN || host_failed(sources, got))
 		return;
 	if (got != 1)
 		source_close(sources, source);
