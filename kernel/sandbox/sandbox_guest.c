@@ -20,7 +20,7 @@
  * and what it saves of those at rest is the processor's choice (xstate.h): all are bound before.
  */
 static const char *const environment_texts[] = {
-	"HOME=/",	 "PATH=/", "TERM=linux", "TMPDIR=" SANDBOX_PREFIX_MARK SANDBOX_TEMPORARY,
+	"HOME=/",	 "PATH=/", "TERM=linux", ("TMPDIR=" SANDBOX_PREFIX_MARK SANDBOX_TEMPORARY),
 	"LD_BIND_NOW=1", NULL
 };
 

@@ -126,7 +126,7 @@ static int add_program(struct words *words, const char *path, bool is_directory,
 		if (err)
 			return err;
 		name = strdup(chosen);
-		err = name ? take_two(words, "-a", join(path, "", GUEST_DIRECTORY + 1)) : -ENOMEM;
+		err = name ? take_two(words, "-a", join(path, "", &GUEST_DIRECTORY[1])) : -ENOMEM;
 	} else {
 		name = name_of(path);
 		err = name ? take_two(words, "-a", join(path, GUEST_DIRECTORY, name)) : -ENOMEM;

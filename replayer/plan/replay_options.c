@@ -35,7 +35,7 @@ static void take_flip(char *text, void *input, struct argp_state *state)
 {
 	struct cursor_flip *flip = &((struct replay_options *)input)->cursor.flip;
 	const char *at = text;
-	uint64_t region, bit;
+	uint64_t region = 0, bit = 0;
 	bool good = !number_take(&at, 10, UINT64_MAX, &flip->record) && *at++ == ':' &&
 		    !number_take(&at, 10, MEMORY_REGIONS - 1, &region) && *at++ == ':';
 	unsigned int base = good && !strncmp(at, "0x", 2) ? 16 : 10;

@@ -27,7 +27,7 @@ void csv_add_head(struct line *line)
 /* A spreadsheet takes a cell that begins so for a formula: an apostrophe makes it text. */
 static bool is_formula(const char *text, size_t size)
 {
-	return size && memchr("=+-@\t\r", *text, 6);
+	return size && *text && strchr("=+-@\t\r", *text);
 }
 
 static void add_text(struct line *line, const char *text, size_t size)

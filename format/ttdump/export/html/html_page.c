@@ -21,8 +21,8 @@ static void put_base64(FILE *out, const uint8_t *data, size_t size)
 		bits |= i + 2 < size ? data[i + 2] : 0;
 		text[0] = digits[bits >> 18];
 		text[1] = digits[bits >> 12 & 63];
-		text[2] = i + 1 < size ? digits[bits >> 6 & 63] : '=';
-		text[3] = i + 2 < size ? digits[bits & 63] : '=';
+		text[2] = (char)(i + 1 < size ? digits[bits >> 6 & 63] : '=');
+		text[3] = (char)(i + 2 < size ? digits[bits & 63] : '=');
 		fwrite(text, 1, sizeof(text), out);
 	}
 }

@@ -145,7 +145,7 @@ static int console(struct guest_events *guest, struct tracks *tracks,
 		 record->now, record->payload_size);
 	for (size_t i = 0; !err && i < record->payload_size; i++) {
 		if (text[i] != '\n' && text[i] != '\r')
-			line_char(&guest->line, text[i] ? text[i] : '?');
+			line_char(&guest->line, (char)(text[i] ? text[i] : '?'));
 		if (text[i] == '\n' || guest->line.size == TEXT_MAX)
 			err = show_line(guest, tracks, record->guest, record->now, &record->number);
 	}
