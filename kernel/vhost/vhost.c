@@ -126,6 +126,8 @@ static int read_rest(struct vhost *vhost, int fd, void *data, size_t size)
 		}
 		if (got < 0 && errno == EINTR)
 			continue;
+		if (got < 0 && errno != EAGAIN && errno != ECONNRESET)
+			return -errno;
 		if (!deadline)
 			deadline = process_wall_ns() + VHOST_PATIENCE_NS;
 		if (!got || errno != EAGAIN || !await_more(fd, deadline))

@@ -83,8 +83,9 @@ static int add_region(struct vhost *vhost, const struct memory_region *region, i
 	int err = vring_memory_add(&vhost->memory, fd, region->guest_address, region->user_address,
 				   region->size, region->offset);
 
-	if (!err)
-		return 0;
+	/* Of this machine, not of what the guest gave. */
+	if (!err || err == -ENOMEM || err == -EIO || err == -EMFILE)
+		return err;
 	return vhost_refuse(vhost,
 			    "SET_MEM_TABLE: %" PRIu64 " bytes at 0x%" PRIx64 " (0x%" PRIx64
 			    " of its own), at 0x%" PRIx64 " of the file: %s",

@@ -82,6 +82,7 @@ static void handle_request(struct turn *turn, struct session_device *device)
 	struct trace_record record = session_device_record(device, TRACE_request);
 	const struct vhost_message *message = &device->request;
 	const char *problem = NULL;
+	int err;
 
 	session_devices_detach(device->guest);
 	session_guest_record_console(device->guest);
@@ -92,7 +93,10 @@ static void handle_request(struct turn *turn, struct session_device *device)
 		record.payload_size = message->size;
 		session_device_append(device, &record);
 	}
-	if (vhost_apply(device->vhost, &device->request))
+	err = vhost_apply(device->vhost, &device->request);
+	if (host_failed(device, err))
+		problem = NULL;
+	else if (err)
 		problem = device->vhost->problem;
 	else if (device->link)
 		problem = program_link_request(device);
