@@ -141,9 +141,9 @@ static int settle_memory(struct run_options *options, struct diagnosis *why)
 static int replace_initrd(struct run_options *options, struct diagnosis *why)
 {
 	options->kernel = NULL;
-	if (options->memory)
-		return diagnose(why, EXIT_USAGE, -EINVAL, "remove --memory",
-				"--rerecord takes the guest's memory from the trace");
+	if (options->memory || options->append[0])
+		return diagnose(why, EXIT_USAGE, -EINVAL, "remove --memory and --append",
+				"--rerecord takes the guest's memory and arguments from the trace");
 	return words_add(options->replace[GUEST_INITRD], RUN_PATTERNS_MAX, options->packed.initrd)
 		       ? 0
 		       : -E2BIG;
@@ -160,6 +160,8 @@ static int make_guest(struct run_options *options, struct diagnosis *why)
 		err = find_kernel(options, why);
 	options->packed.words[0] = options->packed.kernel;
 	options->packed.words[1] = options->packed.memory;
+	for (size_t i = 0; options->append[i]; i++)
+		options->packed.words[i + 2] = (char *)options->append[i];
 	options->kernel = options->packed.words;
 	return err;
 }
@@ -170,11 +172,11 @@ static int check_other(const struct run_options *options, struct diagnosis *why)
 	if (options->kernel && access(options->kernel[0], F_OK))
 		return diagnose(why, exit_status_of_file(-errno), -errno, "check the path",
 				"cannot read %s: %s", options->kernel[0], strerror(errno));
-	if (options->add[0] || options->memory)
+	if (options->add[0] || options->append[0] || options->memory)
 		return diagnose(why, EXIT_USAGE, -EINVAL,
 				"give a program of this machine, or add files to the initrd: "
 				"make-initramfs.sh -a",
-				"--add and --memory require PROGRAM");
+				"--add, --append and --memory require PROGRAM");
 	if (options->misplaced)
 		return diagnose(why, EXIT_USAGE, -EINVAL,
 				"put it before the kernel or, if it is meant for the guest, put -- "

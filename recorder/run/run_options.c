@@ -130,6 +130,8 @@ static const struct option_row guest_rows[] = {
 	  FIELD(allow_line) },
 	{ "add", 0, "FILE[:/PATH]", "also put this file or directory into the guest of PROGRAM", 1,
 	  OPTION_LIST, FIELD(add) },
+	{ "append", 0, "ARG", "give this argument to the kernel of the guest of PROGRAM", 2,
+	  OPTION_LIST, FIELD(append) },
 	{ "memory", 0, "SIZE",
 	  "set the RAM of the guest of PROGRAM (default 128M, more if its files need it)", 2,
 	  OPTION_SIZE, FIELD(memory) },

@@ -51,15 +51,17 @@ struct run_options {
 	/* KERNEL and its arguments, or PROGRAM and its until guest_program.c settles that; NULL */
 	char *const *kernel;
 	const char *misplaced; /* an option of ours among the words behind it, or NULL */
-	const char *add[RUN_PATTERNS_MAX + 1]; /* FILE[:/PATH] beside it */
-	uint64_t memory;		       /* of its guest, bytes; 0: not said */
-	const char *program;		       /* that the guest runs, as it was named; NULL */
+	const char *add[RUN_PATTERNS_MAX + 1];	  /* FILE[:/PATH] beside it */
+	const char *append[RUN_PATTERNS_MAX + 1]; /* arguments of its guest's kernel */
+	uint64_t memory;			  /* of its guest, bytes; 0: not said */
+	const char *program;			  /* that the guest runs, as it was named; NULL */
 	struct {
 		int fd;		 /* its initial file system; -1 */
 		char initrd[32]; /* the path of that; empty: there is none */
 		char memory[32]; /* mem= */
 		char *kernel;
-		char *words[3];
+		char *words[RUN_PATTERNS_MAX +
+			    3]; /* kernel, memory, those of @append; ends with NULL */
 	} packed;
 };
 

@@ -331,8 +331,22 @@ cannot_run() {
 	says err 'not below the program.s working directory'
 	expect 2 run --memory much ./fine
 	expect 2 run --memory 64M "$kernel" mem=32M
-	says err '^ttrec: --add and --memory require'
+	says err '^ttrec: --add, --append and --memory require'
 	expect 2 run --add arm "$kernel" mem=32M
+}
+
+# A program whose loader refuses the processor of the guest patches gets the host's.
+needs_avx() {
+	grep -qw avx2 /proc/cpuinfo || skip "needs a processor with AVX2"
+	ttrec doctor | grep -q 'cpuid: can fault' || skip "CPUID cannot fault here"
+	echo 'int main(void) { return 0; }' >t.c
+	gcc -march=x86-64-v3 -mneeded -o v3 t.c
+	expect 1 run ./v3
+	says err 'CPU ISA level is lower than required'
+	expect 0 run --keep always --append um_cpuid=host ./v3
+	replays_identical t.zst
+	expect 2 run --append quiet "$kernel" mem=32M
+	says err '^ttrec: --add, --append and --memory require'
 }
 
 no_kernel() {
@@ -403,6 +417,7 @@ proves "it is recorded again, with another program too" rerecord
 proves "equal programs are packed into equal bytes and make equal traces" equal_bytes
 proves "a directory is packed with all that is in it" trees
 proves "what no guest can run is refused by name, with a hint" cannot_run
+proves "a program that needs AVX says so, and gets it with --append um_cpuid=host" needs_avx
 proves "without a kernel it is said how to build one" no_kernel
 proves "warnings are told and change no exit status" warnings
 proves "the crash of another program fails the run, unless it is allowed" crash_of_another
