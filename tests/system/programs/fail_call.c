@@ -295,7 +295,6 @@ WRAP(waitid, SLOW, "4", -1)
 WRAP(sigtimedwait, SLOW, "4", -1)
 WRAP(sigwaitinfo, SLOW, "4", -1)
 WRAP(sched_setaffinity, QUICK, MEMORY, -1)
-WRAP(seccomp_load, QUICK, MEMORY, -ENOMEM)
 
 /* These are done nevertheless: nobody could repeat them. */
 #define WRAP_CLOSE(NAME)                                                   \
@@ -327,6 +326,24 @@ long wrap_regcomp(PARAMETERS)
 
 	if (fails(&call, a, CALLER))
 		return REG_ESPACE;
+	spared++;
+	result = next(&call, ARGUMENTS);
+	spared--;
+	return result;
+}
+
+/*
+ * libseccomp 2.5 loops for ever when it has no memory for a part of the filter that it generates:
+ * seccomp_load() itself fails instead.
+ */
+EXPORTED long wrap_seccomp_load(PARAMETERS) __asm__("seccomp_load");
+long wrap_seccomp_load(PARAMETERS)
+{
+	static struct call call = { "seccomp_load", MEMORY, QUICK, NULL };
+	long result;
+
+	if (fails(&call, a, CALLER))
+		return -ENOMEM;
 	spared++;
 	result = next(&call, ARGUMENTS);
 	spared--;
