@@ -41,7 +41,7 @@ static void read_brand(char model[CPU_MODEL_TEXT])
 	const char *text = (const char *)words;
 	size_t length = 0;
 
-	if (__get_cpuid_max(0x80000000, NULL) >= 0x80000004)
+	if ((unsigned int)__get_cpuid_max(0x80000000, NULL) >= 0x80000004)
 		for (unsigned int i = 0; i < 3; i++)
 			__cpuid(0x80000002 + i, words[4 * i], words[4 * i + 1], words[4 * i + 2],
 				words[4 * i + 3]);
