@@ -241,7 +241,8 @@ void command_line_parse(const struct command_line *command, int argc, char **arg
 {
 	auto_free struct argp_option *options = list_options(command);
 	struct argp argp = {
-		.options = options,
+		/* The help of an empty list leaks (glibc, argp/argp-help.c, hol_free). */
+		.options = options && (options->name || options->doc) ? options : NULL,
 		.parser = parse,
 		.args_doc = command->usage,
 		.doc = command->doc,
