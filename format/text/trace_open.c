@@ -23,6 +23,8 @@ int trace_open(const char *path, struct trace_reader **reader, struct diagnosis 
 		advice = "check that this is a trace of ttrec";
 	else if (err == -EPROTONOSUPPORT)
 		advice = "use a newer version of ttrec";
+	else
+		advice = diagnosis_shortage(err) ?: "check the path";
 	return diagnose(why, exit_status_of_file(err), err, advice, "cannot read %s: %s", path,
 			trace_reader_error(*reader));
 }
