@@ -56,7 +56,12 @@ static int read_settings(struct run_options *options, struct rerecord *rerecord,
 
 	rerecord->same_digests = options->session.digest == DIGEST_UNSET;
 	err = run_settings_read(rerecord->reader, options, &rerecord->settings);
-	if (err == -EBADMSG || err == -EPIPE)
+	if (err == -EPIPE)
+		return diagnose(why, EXIT_DAMAGED, err, "record it again",
+				"%s ends before the recording's settings: its recorder was killed, "
+				"or the file is incomplete",
+				options->rerecord);
+	if (err == -EBADMSG)
 		return diagnose(why, EXIT_DAMAGED, err, "`ttdump verify` says where",
 				"%s has damaged recording settings", options->rerecord);
 	/* Older traces, without such a cost, do not have it. */

@@ -200,6 +200,7 @@ refusals() {
 	expect 3 ttrec run --rerecord nonsense
 	head -c 300000 t.zst >short.zst
 	expect 3 ttrec run --rerecord short.zst
+	says err 'short.zst ends before the recording.s settings'
 	# A recorder of old did not say how it recorded.
 	"$bin/format_make_sample" old.zst 2>/dev/null || cp nonsense old.zst
 	expect 4 ttrec run --rerecord old.zst
