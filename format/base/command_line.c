@@ -206,24 +206,22 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
-/* Lack of memory ends the array early. */
+/* The rows as argp has them, with an empty option at the end; malloc'ed. NULL: out of memory. */
 static struct argp_option *list_options(const struct command_line *command)
 {
-	struct argp_option *list = calloc(1, sizeof(*list));
 	const struct option_table *table;
-	size_t count = 0, space = 1;
+	struct argp_option *list;
+	size_t count = 0;
 
+	for (const struct option_row *row = next_row(command, NULL, &table); row;
+	     row = next_row(command, row, &table))
+		count++;
+	list = calloc(count + 1, sizeof(*list));
+	count = 0;
 	for (const struct option_row *row = next_row(command, NULL, &table); row && list;
-	     row = next_row(command, row, &table)) {
+	     row = next_row(command, row, &table), count++) {
 		bool other = row->kind == OPTION_OTHER;
-		struct argp_option *grown =
-			array_reserve(list, &space, count + 2, 16, sizeof(*list));
 
-		if (!grown)
-			free(list);
-		list = grown;
-		if (!list)
-			break;
 		list[count] = (struct argp_option){
 			.name = row->name,
 			.key = !row->name || other ? 0 : row->letter ?: KEY_FIRST + (int)count,
@@ -232,7 +230,6 @@ static struct argp_option *list_options(const struct command_line *command)
 			.doc = row->doc,
 			.group = row->group,
 		};
-		list[++count] = (struct argp_option){ 0 };
 	}
 	return list;
 }
