@@ -341,7 +341,11 @@ int run_lab_open(const struct run_options *options, struct run_lab *lab, struct 
 	for (size_t i = 0; i < lab->guest_count; i++) {
 		struct run_guest *guest = &lab->guest[i];
 
-		cpu_pin(guest->spec.cpu, &guest->cpu);
+		/* Reading all leaves of CPUID takes long; most guests share a CPU. */
+		if (i && guest->spec.cpu == guest[-1].spec.cpu)
+			guest->cpu = guest[-1].cpu;
+		else
+			cpu_pin(guest->spec.cpu, &guest->cpu);
 		guest->cpu.is_virtual = guest_cpu_is_virtual(&guest->spec);
 	}
 	sched_setaffinity(0, sizeof(allowed), &allowed);
