@@ -23,7 +23,8 @@ struct trace_output {
 
 /*
  * Prepare to write @path. Returns 0, -EEXIST when it or its part is a file that is not a trace,
- * -EBUSY when somebody is writing it, or the error of the host. On error there is nothing to close.
+ * -EBUSY when another process is writing it, or the error of the host. On error there is nothing to
+ * close.
  */
 int trace_output_open(const char *path, struct trace_output *output);
 

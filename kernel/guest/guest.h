@@ -210,7 +210,7 @@ bool guest_cpu_is_virtual(const struct guest_spec *spec);
 
 enum guest_memory {
 	GUEST_MEMORY_SAME,     /* as recorded, or the guest diverged */
-	GUEST_MEMORY_LIKELY,   /* probably the same; a difference is none of the guest's */
+	GUEST_MEMORY_LIKELY,   /* probably the same; a difference may come from the CPU alone */
 	GUEST_MEMORY_DIFFERENT /* cannot be the same */
 };
 

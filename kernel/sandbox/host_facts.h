@@ -7,7 +7,7 @@
  * - statfs(2) of the directory for its memory: whether that is a tmpfs is printed at boot.
  * - In a sandbox without a root of its own, open(2) and access(2) of an absolute path: the
  * sandbox's files are there, and nothing else but /dev/null, as with a root of its own. Only guests
- * that do not circumvent it see only that: it makes runs equal, and is no protection.
+ * that do not circumvent it see only that: it makes runs equal, and does not protect.
  */
 #ifndef TTREC_HOST_FACTS_H
 #define TTREC_HOST_FACTS_H

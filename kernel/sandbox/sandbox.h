@@ -93,7 +93,7 @@ struct sandbox {
 	enum sandbox_limit limit; /* at which it was killed, and its description: */
 	char exceeded[SANDBOX_EXCEEDED_TEXT];
 	bool ended;  /* the end of the program was reported */
-	bool killed; /* the program was, or the supervisor, by somebody else */
+	bool killed; /* the program or the supervisor was, by another process */
 	struct sandbox_group group;
 	char *directory; /* host directory to remove at the end; NULL with ISOLATION_MOUNT */
 	const struct image_files
@@ -125,7 +125,8 @@ int sandbox_ended(struct sandbox *sandbox, int *status, int *signal);
 /* The limit that the program was killed at, even if it has not been waited for yet. */
 enum sandbox_limit sandbox_limit_reached(struct sandbox *sandbox);
 
-/* Whether somebody else than the supervisor killed it (SIGKILL); waits for so long for its end. */
+/* Whether a process other than the supervisor killed it (SIGKILL); waits for so long for its end.
+ */
 bool sandbox_was_killed(struct sandbox *sandbox, int wait_ms);
 
 /*

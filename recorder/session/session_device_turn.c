@@ -24,7 +24,7 @@ static const char *find_loss(const struct session_device *device)
 		       : NULL;
 }
 
-/* A device that this machine cannot serve is no fault of its guest, and ends the recording. */
+/* A device that this machine cannot serve ends the recording; its guest has not failed. */
 static bool host_failed(const struct session_device *device, int err)
 {
 	const struct guest_spec *spec = device->guest->guest->spec;

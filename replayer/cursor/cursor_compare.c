@@ -29,8 +29,8 @@ static void look_at_guest(const struct cursor *cursor, struct cursor_report *rep
 }
 
 /*
- * A guest from which the host takes something is no other guest than the recorded one. Returns
- * what, a negative errno, or 0.
+ * A guest that the host refused something has not diverged. Returns what was refused, a negative
+ * errno, or 0.
  */
 static int find_shortage(struct cursor *cursor, const struct trace_record *record)
 {

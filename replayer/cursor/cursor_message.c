@@ -121,7 +121,7 @@ int cursor_replay_entropy(struct cursor *cursor, const struct trace_record *reco
 
 /*
  * Is the end at @record, of its connection or of itself, that by a SIGKILL? No guest ends so by
- * itself: the recording machine ended it at some moment, which is no record.
+ * itself: the recording machine ended it at some moment, which is not recorded.
  */
 static int find_kill(struct cursor *cursor, const struct trace_record *record)
 {

@@ -385,7 +385,7 @@ int interfaces_next(struct interfaces *interfaces, enum interface_event_kind exp
 				 : drain_quietly(interfaces, event);
 		if (got)
 			return got < 0 ? got : 0;
-		/* What is ready and is no move does not count: it may be so for ever. */
+		/* What is ready but does not advance the replay is not counted: it may stay so. */
 		if (!since)
 			since = process_wall_ns();
 		if (timeout && process_wall_ns() - since >= timeout) {

@@ -69,7 +69,7 @@ int interfaces_next(struct interfaces *interfaces, enum interface_event_kind exp
 int interfaces_peek(struct interfaces *interfaces, enum interface_event_kind expected,
 		    uint64_t timeout, struct interface_event *event);
 
-/* Once @fd is readable what comes next is INTERFACE_STOP. To watch it twice is no error. */
+/* Once @fd is readable what comes next is INTERFACE_STOP. It may be watched twice. */
 int interfaces_watch_end(struct interfaces *interfaces, int fd);
 
 /* End device number @device: the guest finds its connections closed. */

@@ -192,7 +192,7 @@ proves "the same of several guests and of a program that is a device" few_proces
 proves "the same of a program that is run in a guest" few_processes_of_program
 proves "a limit of memory is named" little_memory
 proves "a full disk is named" small_disk
-proves "an image of a disk that cannot be read is named, and is no error of the guest" disk_fails preadv 5 sum:vda 'Input/output error'
+proves "an image of a disk that cannot be read is named, and is not an error of the guest" disk_fails preadv 5 sum:vda 'Input/output error'
 proves "the same of writes to a disk, which go to memory" disk_fails pwritev 28 disk:vda:1 'No space left'
 proves "something else in the place of /dev/null is named before a guest starts" another_null
 finish

@@ -258,7 +258,7 @@ static inline bool is_given_back(uint32_t kind)
 
 /*
  * Expected now of a record that is not a message, of which the fields are known. What a device
- * gives back it gives back so long after somebody's kick: that is the delay of a network, or of a
+ * gives back it gives back so long after a peer's kick: that is the delay of a network, or of a
  * disk. A sent record says how long.
  */
 static inline uint64_t predict_record_now(const struct predictor *predictor,

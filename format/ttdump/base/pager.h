@@ -20,8 +20,8 @@ bool terminal_is_colourful(void);
 
 /*
  * Start a pager if @wanted and standard output is a terminal: $TTREC_PAGER, $PAGER, or less if that
- * is installed; "cat" or nothing in them is none. A pager that is left early is not an error:
- * whoever writes sees ferror(pager->out) and stops. 0 or a negative errno with @why filled.
+ * is installed; with "cat" or an empty value there is no pager. A pager that is left early is not
+ * an error: the writer sees ferror(pager->out) and stops. 0 or a negative errno with @why filled.
  */
 int pager_open(struct pager *pager, bool wanted, struct diagnosis *why);
 

@@ -79,7 +79,8 @@ struct diff_start {
 	size_t count[2];
 };
 
-/* Reads both heads, and has the name table of @diff learn who is who. 0 or -ENOMEM. */
+/* Reads both heads, and enters their guests and devices in the name table of @diff. 0 or -ENOMEM.
+ */
 int diff_start_read(struct diff *diff, struct diff_start *start);
 void diff_start_free(struct diff_start *start);
 

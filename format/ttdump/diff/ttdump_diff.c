@@ -71,7 +71,7 @@ static void keep_ends(struct diff *diff)
 	}
 }
 
-/* Equal as far as both go is no result when one of them is cut. */
+/* If one of them is cut, being equal up to there does not make them equal. */
 static int judge(struct diff *diff, struct diagnosis *diagnosis)
 {
 	int s = diff->end[0] >= 0;

@@ -203,7 +203,7 @@ static int fails(struct disk_driver *driver, uint32_t type, uint64_t sector, con
 	return err;
 }
 
-/* Somebody shortens the image in the middle of a recording. */
+/* Another process shortens the image in the middle of a recording. */
 static void image_is_cut_short(void **state)
 {
 	char path[] = IMAGE_NAME;

@@ -358,7 +358,7 @@ void fake_guest_start_disturbed(struct fake_guest *fake, enum fake_twist twist,
 	assert_true(fake->pid >= 0);
 	if (!fake->pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		/* A guest that crashes is no crash of what tests it: sanitizers do not report it. */
+		/* Sanitizers of the test must not report a crash of this guest. */
 		signal(SIGBUS, SIG_DFL);
 		signal(SIGSEGV, SIG_DFL);
 		live(&(struct life){ .fake = fake,
@@ -378,7 +378,7 @@ void fake_guest_end(struct fake_guest *fake)
 {
 	kill(fake->pid, SIGKILL);
 	waitpid(fake->pid, NULL, 0);
-	/* The sandbox is none: there is nothing of it to be closed but these. */
+	/* There is no sandbox: only these have to be closed. */
 	fake->guest.sandbox.guest = 0;
 	guest_close(&fake->guest);
 	image_files_free(&fake->spec.files);

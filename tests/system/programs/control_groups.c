@@ -146,7 +146,7 @@ int main(void)
 	status = run_in(&other, take_processes);
 	proves(WIFEXITED(status) && !WEXITSTATUS(status),
 	       "there are no more processes than allowed");
-	proves(!sandbox_group_exceeded(&other), "which is no shortage of memory");
+	proves(!sandbox_group_exceeded(&other), "which is not a shortage of memory");
 	proves(sandbox_group_cpu(group.cpu_fd) > 0, "CPU time of ended processes is known");
 	snprintf(name, sizeof(name), "%s", other.name);
 	sandbox_group_remove(&group);

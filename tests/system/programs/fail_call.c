@@ -296,7 +296,7 @@ WRAP(sigtimedwait, SLOW, "4", -1)
 WRAP(sigwaitinfo, SLOW, "4", -1)
 WRAP(sched_setaffinity, QUICK, MEMORY, -1)
 
-/* These are done nevertheless: nobody could repeat them. */
+/* These are done nevertheless: they cannot be repeated. */
 #define WRAP_CLOSE(NAME)                                                   \
 	EXPORTED long wrap_##NAME(PARAMETERS) __asm__(#NAME);              \
 	long wrap_##NAME(PARAMETERS)                                       \
