@@ -142,7 +142,7 @@ struct device *device_rng_create(uint64_t seed, uint64_t id);
  * as another line.
  */
 struct console_step {
-	const char *expect; /* regular expression (POSIX extended) a line must match; NULL: none */
+	const char *expect; /* regular expression that a line must match; NULL: none */
 	uint64_t at;	    /* ns: not before; with @expect: so long after the match */
 	const char *text;   /* sent as it is */
 };

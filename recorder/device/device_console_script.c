@@ -3,14 +3,15 @@
 #include "recorder/device/device_console_script.h"
 
 #include <errno.h>
-#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/pattern/pattern.h"
+
 struct step {
 	const struct console_step *is;
-	regex_t expect; /* when there is one */
-	uint64_t due;	/* of those that are not expected any more */
+	struct pattern *expect; /* NULL: it waits for nothing */
+	uint64_t due;		/* of those that are not expected any more */
 };
 
 struct console_script {
@@ -27,16 +28,9 @@ struct console_script {
 
 static int compile(struct step *step)
 {
-	if (!step->is->expect)
-		return 0;
-	switch (regcomp(&step->expect, step->is->expect, REG_EXTENDED)) {
-	case 0:
-		return 0;
-	case REG_ESPACE:
-		return -ENOMEM;
-	default:
-		return -EINVAL;
-	}
+	char reason[PATTERN_REASON];
+
+	return step->is->expect ? pattern_compile(step->is->expect, &step->expect, reason) : 0;
 }
 
 static size_t count_steps(const struct console_step *steps)
@@ -109,8 +103,7 @@ void console_script_destroy(struct console_script *script)
 	if (!script)
 		return;
 	for (size_t i = 0; i < script->count; i++)
-		if (script->step[i].is->expect)
-			regfree(&script->step[i].expect);
+		pattern_free(script->step[i].expect);
 	free(script->step);
 	free(script);
 }
@@ -140,17 +133,17 @@ static struct step *expecting_step(const struct console_script *script)
 static bool match_line(struct console_script *script, uint64_t now)
 {
 	struct step *step = expecting_step(script);
-	regmatch_t where;
+	size_t end;
 
 	if (!step)
 		return false;
 	script->line[script->size] = '\0';
-	if (regexec(&step->expect, script->line, 1, &where, script->continued ? REG_NOTBOL : 0))
+	if (pattern_match(step->expect, script->line, script->continued, &end) != 1)
 		return false;
 	/* Sent in order: when the one before it waits longer, this one waits with it. */
 	step->due = device_time_add(now, step->is->at);
 	script->waiting++;
-	drop_from_line(script, (size_t)where.rm_eo);
+	drop_from_line(script, end);
 	return true;
 }
 

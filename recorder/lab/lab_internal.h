@@ -165,7 +165,7 @@ char *lab_number_text(const struct lab_reader *reader, const char *text);
 /* A path relative to the lab file's directory; NULL: out of memory. */
 char *lab_path(const struct lab_reader *reader, const char *path);
 
-/* Check a POSIX extended regular expression. */
+/* Check a regular expression, see pattern.h. */
 int lab_check_pattern(struct lab_reader *reader, const yaml_node_t *node, const char *text);
 
 /* One more item of @array, read from @node; NULL: out of memory, which is reported. */

@@ -5,17 +5,14 @@
 
 #include <ctype.h>
 #include <inttypes.h>
-#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "format/base/cleanup.h"
+#include "format/pattern/pattern.h"
 #include "kernel/guest/guest_patches.h"
 
 #define NAME_MAX_LENGTH 63
-/* What one pattern may repeat: nested counts multiply in the memory that regcomp(3) takes. */
-#define PATTERN_MAX	1024
-#define PATTERN_REPEATS 1000
 #define SERIAL_MAX	20 /* VIRTIO 1.2, 5.2.6: VIRTIO_BLK_T_GET_ID */
 
 /* ---- Lists and arrays ----------------------------------------------------------------------- */
@@ -210,45 +207,20 @@ static int read_words(struct lab_reader *reader, const struct lab_key *key, cons
 
 /* ---- Patterns ------------------------------------------------------------------------------- */
 
-/* All counts of a pattern, multiplied: the number of repetitions when expanded. */
-static bool repeats_too_much(const char *text)
-{
-	uint64_t product = 1;
-
-	if (strlen(text) > PATTERN_MAX)
-		return true;
-	for (text = strchr(text, '{'); text; text = strchr(text + 1, '{')) {
-		const char *comma = text + 1 + strspn(text + 1, "0123456789");
-		uint64_t least = strtoull(text + 1, NULL, 10), most = 0;
-
-		if (*comma == ',')
-			most = strtoull(comma + 1, NULL, 10);
-		if (least < most)
-			least = most;
-		if (least && (least > PATTERN_REPEATS || (product *= least) > PATTERN_REPEATS))
-			return true;
-	}
-	return false;
-}
-
 int lab_check_pattern(struct lab_reader *reader, const yaml_node_t *node, const char *text)
 {
-	char reason[128], quote[LAB_QUOTE];
-	regex_t expression;
-	int err;
+	char reason[PATTERN_REASON], quote[LAB_QUOTE];
+	struct pattern *pattern;
+	int err = pattern_compile(text, &pattern, reason);
 
-	lab_quote(text, quote);
-	if (repeats_too_much(text))
-		return lab_error(reader, node, "use a simpler one",
-				 "the pattern '%s' is too long or has too many repetitions", quote);
-	err = regcomp(&expression, text, REG_EXTENDED | REG_NOSUB);
 	if (!err) {
-		regfree(&expression);
+		pattern_free(pattern);
 		return 0;
 	}
-	regerror(err, &expression, reason, sizeof(reason));
-	return lab_error(reader, node, "give a POSIX extended regular expression, see regex(7)",
-			 "invalid pattern '%s': %s", quote, reason);
+	if (err == -ENOMEM)
+		return lab_out_of_memory(reader);
+	lab_quote(text, quote);
+	return lab_error(reader, node, PATTERN_HINT, "invalid pattern '%s': %s", quote, reason);
 }
 
 static int add_pattern(struct lab_reader *reader, const struct lab_key *key,

@@ -3,27 +3,26 @@
 #include "recorder/watch/watch.h"
 
 #include <errno.h>
-#include <regex.h>
 #include <string.h>
 
 #include "format/base/cleanup.h"
 #include "format/base/console_line.h"
+#include "format/pattern/pattern.h"
 
-struct pattern {
+struct wanted {
 	const char *text;
-	regex_t regex;
+	struct pattern *pattern;
 	bool seen;
 };
 
 struct pattern_list {
-	struct pattern *pattern;
+	struct wanted *wanted;
 	size_t count;
 };
 
 /* A line of the table below, ready to be matched. */
 struct rule {
-	regex_t regex, except;
-	bool has_except, ready;
+	struct pattern *pattern, *except;
 };
 
 /* The current line. */
@@ -101,22 +100,22 @@ static int compile(const char *const *texts, const char *option, struct pattern_
 
 	while (texts && texts[count])
 		count++;
-	list->pattern = calloc(count + 1, sizeof(*list->pattern));
-	if (!list->pattern)
+	list->wanted = calloc(count + 1, sizeof(*list->wanted));
+	if (!list->wanted)
 		return -ENOMEM;
 	for (; list->count < count; list->count++) {
-		struct pattern *pattern = &list->pattern[list->count];
-		int code = regcomp(&pattern->regex, texts[list->count], REG_EXTENDED | REG_NOSUB);
-		char reason[128];
+		struct wanted *wanted = &list->wanted[list->count];
+		char reason[PATTERN_REASON];
+		int err;
 
-		pattern->text = texts[list->count];
-		if (!code)
-			continue;
-		regerror(code, &pattern->regex, reason, sizeof(reason));
-		return diagnose(why, EXIT_USAGE, -EINVAL,
-				"give a POSIX extended regular expression, see regex(7)",
-				"invalid %s '%s': not a regular expression: %s", option,
-				pattern->text, reason);
+		wanted->text = texts[list->count];
+		err = pattern_compile(wanted->text, &wanted->pattern, reason);
+		if (err == -EINVAL)
+			return diagnose(why, EXIT_USAGE, err, PATTERN_HINT,
+					"invalid %s '%s': not a regular expression: %s", option,
+					wanted->text, reason);
+		if (err)
+			return err;
 	}
 	return 0;
 }
@@ -124,29 +123,34 @@ static int compile(const char *const *texts, const char *option, struct pattern_
 static void release(struct pattern_list *list)
 {
 	for (size_t i = 0; i < list->count; i++)
-		regfree(&list->pattern[i].regex);
-	free(list->pattern);
+		pattern_free(list->wanted[i].pattern);
+	free(list->wanted);
 }
 
-static bool any_matches(const struct pattern_list *list, const char *text)
+/* 1, 0, or -ELOOP when none matches of those that do not take too many steps. */
+static int any_matches(const struct pattern_list *list, const char *text)
 {
-	for (size_t i = 0; i < list->count; i++)
-		if (!regexec(&list->pattern[i].regex, text, 0, NULL, 0))
-			return true;
-	return false;
+	int any = 0;
+
+	for (size_t i = 0; i < list->count && any != 1; i++) {
+		int found = pattern_match(list->wanted[i].pattern, text, false, NULL);
+
+		if (found)
+			any = found;
+	}
+	return any;
 }
 
 /* ---- The table ------------------------------------------------------------------------------ */
 
 static int compile_rule(const char *pattern, const char *except, struct rule *rule)
 {
-	if (regcomp(&rule->regex, pattern, REG_EXTENDED | REG_NOSUB))
-		return -ENOMEM;
-	rule->ready = true;
-	if (!except)
-		return 0;
-	rule->has_except = !regcomp(&rule->except, except, REG_EXTENDED | REG_NOSUB);
-	return rule->has_except ? 0 : -ENOMEM;
+	char reason[PATTERN_REASON];
+	int err = pattern_compile(pattern, &rule->pattern, reason);
+
+	if (!err && except)
+		err = pattern_compile(except, &rule->except, reason);
+	return err;
 }
 
 /* "a|b|c" of all patterns; the caller frees it. NULL: out of memory. */
@@ -179,10 +183,8 @@ static int compile_rules(struct watch *watch)
 
 static void release_rule(struct rule *rule)
 {
-	if (rule->ready)
-		regfree(&rule->regex);
-	if (rule->has_except)
-		regfree(&rule->except);
+	pattern_free(rule->pattern);
+	pattern_free(rule->except);
 }
 
 static void release_rules(struct watch *watch)
@@ -195,8 +197,8 @@ static void release_rules(struct watch *watch)
 
 static bool rule_matches(const struct rule *rule, const char *text)
 {
-	return !regexec(&rule->regex, text, 0, NULL, 0) &&
-	       !(rule->has_except && !regexec(&rule->except, text, 0, NULL, 0));
+	return pattern_match(rule->pattern, text, false, NULL) &&
+	       !(rule->except && pattern_match(rule->except, text, false, NULL) == 1);
 }
 
 /* ---- Making one ----------------------------------------------------------------------------- */
@@ -327,7 +329,7 @@ static void judge_text(struct watch *watch, size_t console, const char *text)
 	line->report_lines -= in_report;
 	if (class == FAILS || class == WARNS)
 		line->report_lines = REPORT_LINES;
-	if (any_matches(&watch->allow, text) || any_matches(&line->allow, text))
+	if (any_matches(&watch->allow, text) == 1 || any_matches(&line->allow, text) == 1)
 		return;
 	if (any_matches(&watch->fail_on, text) || (class == FAILS && watch->rules_fail))
 		find(&line->failure, watch, console, text);
@@ -364,8 +366,8 @@ static void judge_line(struct watch *watch, size_t console)
 	text = console_line_text(line->text);
 	note_end(line, text);
 	for (size_t i = 0; i < watch->expect.count; i++)
-		if (!regexec(&watch->expect.pattern[i].regex, text, 0, NULL, 0))
-			watch->expect.pattern[i].seen = true;
+		if (pattern_match(watch->expect.wanted[i].pattern, text, false, NULL) == 1)
+			watch->expect.wanted[i].seen = true;
 	/* The last word counts: what a program itself says of its end comes before that. */
 	if (!watch->awaits_program || !program_end_parse(text, &watch->program))
 		judge_text(watch, console, text);
@@ -399,8 +401,8 @@ void watch_judge(struct watch *watch, struct watch_verdict *verdict)
 	}
 	verdict->program = watch->program;
 	for (size_t i = 0; i < watch->expect.count && !verdict->missing; i++)
-		if (!watch->expect.pattern[i].seen)
-			verdict->missing = watch->expect.pattern[i].text;
+		if (!watch->expect.wanted[i].seen)
+			verdict->missing = watch->expect.wanted[i].text;
 }
 
 const struct watch_find *watch_failure(const struct watch *watch, size_t console)
@@ -420,7 +422,7 @@ bool watch_expectation(const struct watch *watch, size_t index, const char **tex
 {
 	if (index >= watch->expect.count)
 		return false;
-	*text = watch->expect.pattern[index].text;
-	*seen = watch->expect.pattern[index].seen;
+	*text = watch->expect.wanted[index].text;
+	*seen = watch->expect.wanted[index].seen;
 	return true;
 }

@@ -18,8 +18,9 @@ struct watch;
 #define WATCH_LINE_MAX 512
 
 /*
- * Patterns are POSIX extended regular expressions, matched against each line without its printk
- * time stamp; lists end with NULL, and NULL is an empty one, but for @fail_on.
+ * Patterns are matched against each line without its printk time stamp; lists end with NULL, and
+ * NULL is an empty one, but for @fail_on. Where matching a line takes too many steps, the guest
+ * fails: it matches what fails, and neither what is expected nor what is allowed.
  */
 struct watch_options {
 	size_t consoles;

@@ -3,11 +3,11 @@
 #include "replayer/cursor/until.h"
 
 #include <inttypes.h>
-#include <regex.h>
 #include <string.h>
 
 #include "format/base/cleanup.h"
 #include "format/base/console_line.h"
+#include "format/pattern/pattern.h"
 #include "format/base/units.h"
 
 #define INTERRUPT "irq:"
@@ -44,29 +44,27 @@ static int parse_interrupt(const char *rest, struct until *until, struct diagnos
 			"invalid interrupt '%s'", until->text);
 }
 
-static int compile(const struct until *until, regex_t *regex, struct diagnosis *why)
+static int compile(const struct until *until, struct pattern **pattern, struct diagnosis *why)
 {
-	int code = regcomp(regex, until->regex, REG_EXTENDED | REG_NOSUB);
-	char reason[128];
+	char reason[PATTERN_REASON];
+	int err = pattern_compile(until->regex, pattern, reason);
 
-	if (!code)
-		return 0;
-	regerror(code, regex, reason, sizeof(reason));
-	return diagnose(why, EXIT_USAGE, -EINVAL,
-			"give a POSIX extended regular expression, see regex(7)",
-			"invalid regular expression '%s': %s", until->regex, reason);
+	if (err != -EINVAL)
+		return err;
+	return diagnose(why, EXIT_USAGE, err, PATTERN_HINT, "invalid regular expression '%s': %s",
+			until->regex, reason);
 }
 
 static int parse_console(const char *rest, struct until *until, struct diagnosis *why)
 {
-	regex_t regex;
+	struct pattern *pattern;
 	int err;
 
 	until->kind = UNTIL_CONSOLE;
 	until->regex = rest;
-	err = compile(until, &regex, why);
+	err = compile(until, &pattern, why);
 	if (!err)
-		regfree(&regex);
+		pattern_free(pattern);
 	return err;
 }
 
@@ -115,7 +113,7 @@ struct search {
 	const struct until_scope *scope;
 	bool *counts;	   /* by place in the scope: is this guest searched? */
 	struct line *line; /* the same, for consoles */
-	regex_t regex;
+	struct pattern *pattern;
 	uint64_t number; /* as in until, or where it lies when it was ahead */
 	uint64_t seen;	 /* interrupts, lines, or records ahead */
 	uint64_t probed; /* interrupts that only the probe saw */
@@ -179,8 +177,8 @@ static bool matches(const struct search *search, const struct line *line)
 {
 	const char *text = console_line_text(line->text);
 
-	return !regexec(&search->regex, line->text, 0, NULL, 0) ||
-	       (text != line->text && !regexec(&search->regex, text, 0, NULL, 0));
+	return pattern_match(search->pattern, line->text, false, NULL) == 1 ||
+	       (text != line->text && pattern_match(search->pattern, text, false, NULL) == 1);
 }
 
 static void add_character(struct line *line, char character)
@@ -359,12 +357,11 @@ int until_find(const struct until *until, const struct until_scope *scope,
 	if (until->kind == UNTIL_TIME && until->ahead)
 		search.number += scope->now;
 	if (until->kind == UNTIL_CONSOLE)
-		err = compile(until, &search.regex, why);
+		err = compile(until, &search.pattern, why);
 	if (err)
 		return err;
 	err = find(&search, reader, record, why);
-	if (until->kind == UNTIL_CONSOLE)
-		regfree(&search.regex);
+	pattern_free(search.pattern);
 	free(search.counts);
 	free(search.line);
 	return err;

@@ -3,12 +3,12 @@
 #include "replayer/report/cause.h"
 
 #include <inttypes.h>
-#include <regex.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "format/base/cleanup.h"
+#include "format/pattern/pattern.h"
 #include "format/base/printable.h"
 #include "format/base/units.h"
 #include "kernel/guest/guest_arguments.h"
@@ -188,15 +188,16 @@ static const struct {
 	  "give it the devices of a lab file, see ttrec-lab(5)" },
 };
 
-static bool matches(const char *pattern, const char *text)
+static bool matches(const char *text, const char *symbol)
 {
-	regex_t regex;
+	char reason[PATTERN_REASON];
+	struct pattern *pattern;
 	bool found;
 
-	if (regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB))
+	if (pattern_compile(text, &pattern, reason))
 		return false;
-	found = !regexec(&regex, text, 0, NULL, 0);
-	regfree(&regex);
+	found = pattern_match(pattern, symbol, false, NULL) == 1;
+	pattern_free(pattern);
 	return found;
 }
 

@@ -3,8 +3,6 @@
 #ifndef TTREC_SHOW_H
 #define TTREC_SHOW_H
 
-#include <regex.h>
-
 #include "format/base/command_line.h"
 #include "format/ttdump/base/pager.h"
 #include "format/ttdump/base/ttdump.h"
@@ -24,9 +22,8 @@ struct show_filter {
 		uint32_t index;
 	} * guest; /* none: all */
 	size_t guest_count;
-	bool grepping;
-	regex_t pattern;
-	struct line text; /* of a record that is compared with the pattern */
+	struct pattern *pattern; /* NULL: not searched */
+	struct line text;	 /* of a record that is compared with the pattern */
 };
 
 void show_filter_init(struct show_filter *filter);

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "format/pattern/pattern.h"
 #include "format/base/units.h"
 #include "format/base/words.h"
 
@@ -19,8 +20,7 @@ void show_filter_release(struct show_filter *filter)
 	for (size_t i = 0; i < filter->guest_count; i++)
 		free(filter->guest[i].word);
 	free(filter->guest);
-	if (filter->grepping)
-		regfree(&filter->pattern);
+	pattern_free(filter->pattern);
 	line_free(&filter->text);
 }
 
@@ -154,17 +154,14 @@ static void take_records(char *range, void *input, struct argp_state *state)
 static void take_grep(char *regex, void *input, struct argp_state *state)
 {
 	struct show_filter *filter = input;
-	char problem[128];
+	char problem[PATTERN_REASON];
 	int err;
 
-	if (filter->grepping)
+	if (filter->pattern)
 		argp_error(state, "--grep given twice; use (A|B) to match either");
-	err = regcomp(&filter->pattern, regex, REG_EXTENDED | REG_NOSUB);
-	if (err) {
-		regerror(err, &filter->pattern, problem, sizeof(problem));
+	err = pattern_compile(regex, &filter->pattern, problem);
+	if (err)
 		argp_error(state, "invalid regular expression \"%s\": %s", regex, problem);
-	}
-	filter->grepping = true;
 }
 
 #define FIELD(member) OPTION_FIELD(struct show_filter, member)
@@ -184,9 +181,8 @@ const struct option_row show_filter_rows[] = {
 	{ "to", 0, "TIME", "show records up to this virtual time", 1, OPTION_TIME, FIELD(to) },
 	{ "records", 'r', "A..B", "show records with these numbers; also A.., ..B and A", 1,
 	  OPTION_CALL, .take = take_records },
-	{ "grep", 0, "REGEX",
-	  "show records whose description matches this extended regular expression", 1, OPTION_CALL,
-	  .take = take_grep },
+	{ "grep", 0, "REGEX", "show records whose description matches this regular expression", 1,
+	  OPTION_CALL, .take = take_grep },
 	{ 0 },
 };
 
@@ -232,7 +228,8 @@ static bool matches(struct show_filter *filter, const struct record_view *view,
 	filter->text.size = 0;
 	record_describe(view, record, &filter->text);
 	line_char(&filter->text, '\0');
-	return filter->text.failed || !regexec(&filter->pattern, filter->text.text, 0, NULL, 0);
+	return filter->text.failed ||
+	       pattern_match(filter->pattern, filter->text.text, false, NULL) == 1;
 }
 
 bool show_filter_passes(struct show_filter *filter, const struct record_view *view,
@@ -241,5 +238,5 @@ bool show_filter_passes(struct show_filter *filter, const struct record_view *vi
 	return record->number >= filter->first && record->now >= filter->from &&
 	       is_wanted_kind(filter, record) && is_wanted_guest(filter, record->guest) &&
 	       (!filter->interrupts || is_interrupt(record)) &&
-	       (!filter->grepping || matches(filter, view, record));
+	       (!filter->pattern || matches(filter, view, record));
 }

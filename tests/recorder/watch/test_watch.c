@@ -56,6 +56,26 @@ static void test_expected_line_on_any_console(void **state)
 	assert_false(verdict.failure.count);
 }
 
+/* What could not be found out within the steps allowed fails, whatever was asked. */
+static void test_a_pattern_that_takes_too_long_fails(void **state)
+{
+	static const char *const slow[] = { "^(a|a)+[bc]$", NULL };
+	char line[202];
+	struct watch_verdict verdict;
+	struct watch *watch;
+
+	(void)state;
+	memset(line, 'a', sizeof(line) - 2);
+	strcpy(line + sizeof(line) - 2, "\n");
+	watch = watch_for(NULL, slow, 1);
+	feed(watch, 0, line);
+	assert_int_equal(judge(watch).failure.count, 1);
+	watch = watch_for(slow, NULL, 1);
+	feed(watch, 0, line);
+	verdict = judge(watch);
+	assert_string_equal(verdict.missing, slow[0]);
+}
+
 static void test_first_missing_expectation_is_named(void **state)
 {
 	static const char *const expect[] = { "one", "two", "three", NULL };
@@ -423,6 +443,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_expected_line_on_any_console),
+		cmocka_unit_test(test_a_pattern_that_takes_too_long_fails),
 		cmocka_unit_test(test_first_missing_expectation_is_named),
 		cmocka_unit_test(test_consoles_do_not_mix),
 		cmocka_unit_test(test_first_failure_is_the_one_that_is_said),

@@ -14,7 +14,6 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <link.h>
-#include <regex.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -61,12 +60,12 @@ static struct {
 	unsigned long which;
 } wanted;
 
+static __thread unsigned int spared; /* calls in which nothing fails */
 static bool is_ours, clock_jumps;
 static unsigned long eintr;
 
 /* Of this process. */
 static int process, generation;
-static __thread unsigned int spared; /* calls in which nothing fails */
 static _Atomic unsigned long count, slow_calls, clock_calls;
 
 static long next(struct call *call, PARAMETERS)
@@ -313,24 +312,6 @@ WRAP(sched_setaffinity, QUICK, MEMORY, -1)
 
 WRAP_CLOSE(close)
 WRAP_CLOSE(fclose)
-
-/*
- * glibc 2.36 frees twice what re_compile_internal() has no memory for (free_workarea_compile,
- * called again at the end): regcomp itself fails instead.
- */
-EXPORTED long wrap_regcomp(PARAMETERS) __asm__("regcomp");
-long wrap_regcomp(PARAMETERS)
-{
-	static struct call call = { "regcomp", MEMORY, QUICK, NULL };
-	long result;
-
-	if (fails(&call, a, CALLER))
-		return REG_ESPACE;
-	spared++;
-	result = next(&call, ARGUMENTS);
-	spared--;
-	return result;
-}
 
 /*
  * libseccomp 2.5 loops for ever when it has no memory for a part of the filter that it generates:
