@@ -94,7 +94,7 @@ static const struct lab_key program_keys[] = {
 	LAB_KEY("name", lab_type_name, struct lab_program, name, .required = true,
 		.doc = "its name, as used by devices"),
 	LAB_KEY("command", lab_type_text, struct lab_program, command,
-		.doc = "command for sh -c; {socket} and {time} are replaced by paths"),
+		.doc = "command for sh -c; {socket}, {time} and {seed} are replaced"),
 	LAB_KEY("socket", lab_type_path, struct lab_program, socket,
 		.doc = "where it listens for vhost-user"),
 	LAB_KEY("id", lab_type_number, struct lab_program, virtio_id, .min = 1,

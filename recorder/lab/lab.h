@@ -63,7 +63,7 @@ struct lab_device {
 /* A device program: a vhost-user backend, started for the lab or already running. */
 struct lab_program {
 	char *name;
-	char *command; /* for sh -c; {socket} and {time} stand for paths; NULL: runs already */
+	char *command; /* for sh -c, with {socket}, {time} and {seed}; NULL: runs already */
 	char *socket;  /* where it listens for vhost-user, if it is not started here */
 	uint32_t virtio_id;
 	bool timed; /* it takes part in time: connects to {time} */

@@ -319,7 +319,7 @@ int run_lab_open(const struct run_options *options, struct run_lab *lab, struct 
 {
 	unsigned int first = choose_cpu(options, 0);
 	cpu_set_t allowed;
-	int err = run_programs_start(lab, why);
+	int err = run_programs_start(options, lab, why);
 
 	lab->files = image_cache_create(); /* without it each guest reads its own */
 	for (size_t i = 0; !err && i < lab->guest_count; i++) {

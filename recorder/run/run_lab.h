@@ -38,6 +38,7 @@ struct run_program {
 	int time_fd; /* where it takes part in time; -1 */
 	pid_t pid;   /* 0: it was not started here */
 	int process; /* pidfd of it; -1 */
+	bool asked;  /* to end */
 };
 
 struct run_lab {

@@ -3,8 +3,7 @@
 #include "recorder/run/run_programs.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,8 +20,6 @@
 
 /* Wall time in which a program makes its socket. */
 #define START_PATIENCE_NS (10 * NS_PER_S)
-/* Wall time from SIGTERM to SIGKILL. */
-#define END_PATIENCE_MS 500
 
 /* ---- Where and whose ------------------------------------------------------------------------- */
 
@@ -72,36 +69,43 @@ static char *make_path(const struct run_lab *lab, size_t number, const char *wha
 
 /* ---- Its command ----------------------------------------------------------------------------- */
 
-/* The first of the words in braces that @text begins with, and its value. */
-static const char *find_word(const char *text, const struct run_program *program, size_t *length)
+/* Of the words in braces the one that @text begins with, and what replaces it; or NULL. */
+static const char *find_word(const char *text, const struct run_program *program, const char *seed,
+			     size_t *length)
 {
-	static const char socket_word[] = "{socket}", time_word[] = "{time}";
+	const struct {
+		const char *name, *value;
+	} words[] = {
+		{ "{socket}", program->socket },
+		{ "{time}", program->time },
+		{ "{seed}", seed },
+	};
 
-	*length = sizeof(socket_word) - 1;
-	if (!strncmp(text, socket_word, *length))
-		return program->socket;
-	*length = sizeof(time_word) - 1;
-	if (!strncmp(text, time_word, *length))
-		return program->time;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		*length = strlen(words[i].name);
+		if (!strncmp(text, words[i].name, *length))
+			return words[i].value;
+	}
 	return NULL;
 }
 
-static char *fill_in(const char *command, const struct run_program *program)
+static char *fill_in(const char *command, const struct run_program *program, uint64_t seed)
 {
-	char *text = NULL;
+	char *text = NULL, number[24];
 	size_t size, length;
 	FILE *out = open_memstream(&text, &size);
 
 	if (!out)
 		return NULL;
+	snprintf(number, sizeof(number), "%" PRIu64, seed);
 	while (*command) {
-		const char *path = find_word(command, program, &length);
+		const char *word = find_word(command, program, number, &length);
 
-		if (path)
-			fputs(path, out);
+		if (word)
+			fputs(word, out);
 		else
 			fputc(*command, out);
-		command += path ? length : 1;
+		command += word ? length : 1;
 	}
 	if (!fclose(out))
 		return text;
@@ -132,11 +136,11 @@ static int set_paths(struct run_lab *lab, size_t number, struct diagnosis *why)
 			strerror(-err));
 }
 
-static int run_command(struct run_lab *lab, size_t number, struct diagnosis *why)
+static int run_command(struct run_lab *lab, size_t number, uint64_t seed, struct diagnosis *why)
 {
 	const struct lab_program *named = &lab->lab->program[number];
 	struct run_program *program = &lab->program[number];
-	auto_free char *command = fill_in(named->command, program);
+	auto_free char *command = fill_in(named->command, program, seed);
 	char *const arguments[] = { (char *)"sh", (char *)"-c", command, NULL };
 	int err = command ? process_spawn("/bin/sh", arguments, STDERR_FILENO, STDERR_FILENO,
 					  PROCESS_OWN_GROUP, &program->pid)
@@ -193,19 +197,20 @@ static int await_socket(struct run_lab *lab, size_t number, struct diagnosis *wh
 	return 0;
 }
 
-static int start(struct run_lab *lab, size_t number, struct diagnosis *why)
+static int start(struct run_lab *lab, size_t number, uint64_t seed, struct diagnosis *why)
 {
 	const struct lab_program *named = &lab->lab->program[number];
 	int err = set_paths(lab, number, why);
 
 	if (!err && named->command)
-		err = run_command(lab, number, why);
+		err = run_command(lab, number, seed, why);
 	if (!err && named->command && !named->timed)
 		err = await_socket(lab, number, why);
 	return err;
 }
 
-int run_programs_start(struct run_lab *lab, struct diagnosis *why)
+int run_programs_start(const struct run_options *options, struct run_lab *lab,
+		       struct diagnosis *why)
 {
 	size_t count = lab->lab->program_count;
 	int err = 0;
@@ -218,7 +223,7 @@ int run_programs_start(struct run_lab *lab, struct diagnosis *why)
 	for (size_t i = 0; !err && i < count; i++) {
 		find_users(lab, i);
 		if (lab->program[i].used)
-			err = start(lab, i, why);
+			err = start(lab, i, options->session.seed, why);
 	}
 	return err;
 }
@@ -263,7 +268,7 @@ int run_programs_tap(struct run_lab *lab, struct diagnosis *why)
 	return err;
 }
 
-/* ---- Session and end ------------------------------------------------------------------------- */
+/* ---- Session ------------------------------------------------------------------------- */
 
 static bool is_allowed(const struct run_options *options, const char *name)
 {
@@ -302,39 +307,4 @@ uint32_t run_programs_expected(const struct run_lab *lab, size_t partition)
 	for (size_t i = 0; i < lab->lab->program_count; i++)
 		count += lab->program[i].time_fd >= 0 && lab->program[i].partition == partition;
 	return count;
-}
-
-static void end(struct run_program *program)
-{
-	struct pollfd ended = { .fd = program->process, .events = POLLIN };
-
-	if (program->pid <= 0)
-		return;
-	kill(-program->pid, SIGTERM);
-	if (program->process >= 0)
-		poll(&ended, 1, END_PATIENCE_MS);
-	/* Its group may have more in it. */
-	kill(-program->pid, SIGKILL);
-	waitpid(program->pid, NULL, 0);
-}
-
-void run_programs_stop(struct run_lab *lab)
-{
-	for (size_t i = 0; lab->program && i < lab->lab->program_count; i++) {
-		struct run_program *program = &lab->program[i];
-
-		end(program);
-		close_fd(&program->process);
-		close_fd(&program->time_fd);
-		if (program->time)
-			unlink(program->time);
-		if (program->socket && !lab->lab->program[i].socket)
-			unlink(program->socket);
-		free(program->socket);
-		free(program->time);
-	}
-	if (lab->directory)
-		rmdir(lab->directory);
-	free(take_pointer(lab->directory));
-	free(take_pointer(lab->program));
 }

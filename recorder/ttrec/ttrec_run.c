@@ -12,6 +12,7 @@
 #include "recorder/rerecord/rerecord_compare.h"
 #include "recorder/run/guest_program.h"
 #include "recorder/report/run_report.h"
+#include "recorder/run/run_programs.h"
 #include "recorder/run/run_trace.h"
 #include "recorder/ttrec/ttrec.h"
 
@@ -261,6 +262,7 @@ static void record(struct run *run)
 	process_watch_limit(run->options.session.limit_wall);
 	session_run(run->session, &run->result);
 	process_watch_limit(0);
+	run_programs_end(&run->lab);
 	if (title)
 		ci_guard_end(&run->options.ci, title, stdout);
 }

@@ -135,6 +135,35 @@ ended() {
 	! kill -0 "$(cat pid)" 2>/dev/null || fail "it runs still"
 }
 
+# It is told so while its sockets are open, and may take some time for it.
+ended_in_order() {
+	local timed=1
+	network='programs: [{name: dice, id: 4, timed: true, command: "trap : TERM; vhost_program rng {socket} --time {time}; echo $? >status; sleep 0.3; echo all >capture"}]' \
+		lab "$(guest 1 say:on 'devices: [{program: dice}]')"
+	expect 0 record_lab
+	[[ $(cat status) == 143 ]] || fail "it lost its sockets before SIGTERM came: exit status $(cat status)"
+	[[ $(cat capture) == all ]] || fail "it had no time to end"
+}
+
+# One that does not end is killed.
+stubborn() {
+	local begin=$SECONDS
+	network='programs: [{name: dice, id: 4, command: "trap \"\" TERM; echo $$ >pid; vhost_program rng {socket}; sleep 100"}]' \
+		lab "$(guest 1 say:on 'devices: [{program: dice}]')"
+	expect 0 record_lab
+	! kill -0 "$(cat pid)" 2>/dev/null || fail "it runs still"
+	((SECONDS - begin < 20)) || fail "it was waited for"
+}
+
+seeded() {
+	network='programs: [{name: dice, id: 4, command: "echo {seed} >seed; exec vhost_program rng {socket}"}]' \
+		lab "$(guest 1 say:on 'devices: [{program: dice}]')"
+	expect 0 record_lab --seed 4711
+	[[ $(cat seed) == 4711 ]] || fail "the seed is $(cat seed)"
+	expect 0 record_lab
+	[[ $(cat seed) == 1 ]] || fail "the seed is $(cat seed)"
+}
+
 proves "random bytes of a program: replayed without it" random_bytes
 proves "a program takes part in virtual time, with each policy" in_time
 proves "two guests on a program's network in virtual time" network_in_time
@@ -148,4 +177,7 @@ proves "a program that lies about a length loses its device" fault lie 'it used 
 proves "a program that ends at once: diagnosed" no_socket
 proves "a timed program that ends at once: diagnosed" not_in_time
 proves "a program ends with its lab" ended
+proves "a program is told to end before its sockets close, and has time" ended_in_order
+proves "a program that does not end is killed" stubborn
+proves "a program gets the seed of the run" seeded
 finish
