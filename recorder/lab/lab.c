@@ -256,6 +256,26 @@ static int note_unused(struct lab_reader *reader, const yaml_node_t *root)
 	return err;
 }
 
+/* Radios that no frame reaches in time find no station, and nothing else tells why. */
+static int note_untimed(struct lab_reader *reader, const yaml_node_t *root)
+{
+	const struct lab *lab = reader->lab;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < lab->program_count; i++) {
+		const struct lab_program *program = &lab->program[i];
+
+		if (program->virtio_id == LAB_HWSIM_ID && program->command && !program->timed)
+			err = lab_note(
+				reader, root,
+				"the program '%s' (line %u) is the medium of radios and not "
+				"timed: its frames come by the clock of this machine; add "
+				"'timed: true', and {time} to its command (wmediumd -t {time})",
+				program->name, program->line);
+	}
+	return err;
+}
+
 /* ---- Loading -------------------------------------------------------------------------------- */
 
 static int read_root(struct lab_reader *reader)
@@ -267,7 +287,9 @@ static int read_root(struct lab_reader *reader)
 	if (lab_vlab_recognise(reader, root))
 		return lab_vlab_read(reader, root);
 	err = lab_read(reader, &lab_schema, root, reader->lab, &map);
-	return err ? err : note_unused(reader, root);
+	if (!err)
+		err = note_unused(reader, root);
+	return err ? err : note_untimed(reader, root);
 }
 
 /* Not through links: what the file names is looked for beside the path that was given. */

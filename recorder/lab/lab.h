@@ -18,6 +18,9 @@
 /* Of a value that may be left out. */
 #define LAB_UNSET UINT64_MAX
 
+/* The virtio id of simulated radios (include/uapi/linux/virtio_ids.h, VIRTIO_ID_MAC80211_HWSIM). */
+#define LAB_HWSIM_ID 29u
+
 /*
  * The file describes the whole path from guest to guest; @link is what each of its two ports has of
  * it: half of delay and jitter, all of the bandwidth, and so much loss and reordering that both

@@ -19,8 +19,6 @@
 #define NODE_ID	     (UINT64_C(1) << 60)
 #define NODE_ID_STEP (UINT64_C(1) << 40)
 
-#define HWSIM_VIRTIO_ID 29
-
 struct vlab_node {
 	char *name, *address;
 	uint64_t memory;
@@ -289,7 +287,7 @@ static int make_medium(struct lab_reader *reader, const struct vlab_form *form,
 		return -ENOMEM;
 	program->name = strdup("wmediumd");
 	program->command = medium_command(form);
-	program->virtio_id = HWSIM_VIRTIO_ID;
+	program->virtio_id = LAB_HWSIM_ID;
 	program->timed = true;
 	return program->name && program->command ? 0 : lab_out_of_memory(reader);
 }

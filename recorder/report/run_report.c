@@ -12,6 +12,7 @@
 #include "format/base/printable.h"
 #include "format/base/write_error.h"
 #include "kernel/sandbox/isolation.h"
+#include "recorder/report/run_report_devices.h"
 #include "recorder/rerecord/rerecord_compare.h"
 
 /* "the guest" of one, "the guest n2" of several. */
@@ -360,6 +361,7 @@ static void print_json(const struct run_report *report, int status, const char *
 		return;
 	json_object_set_new(json, "program", program_json(report));
 	json_object_set_new(json, "warnings", warnings_json(report));
+	json_object_set_new(json, "devices", run_devices_json(report));
 	if (report->rerecord)
 		json_object_set_new(
 			json, "again",
@@ -451,6 +453,7 @@ void run_report_print(const struct run_report *report, int status, const char *r
 		fprintf(stderr, "  why: %s\n", reason);
 	print_warnings(report);
 	print_device_faults(report);
+	run_devices_print(report, stderr);
 	if (report->rerecord)
 		rerecord_report_print(report->rerecord, report->options->rerecord, stderr);
 	if (result->digest_error)

@@ -170,6 +170,14 @@ static bool is_socket(const char *path)
 	return !stat(path, &status) && S_ISSOCK(status.st_mode);
 }
 
+/* 127: sh(1) has not found the command. */
+static const char *end_advice(const siginfo_t *info)
+{
+	return info->si_code == CLD_EXITED && info->si_status == 127
+		       ? "sh(1) has not found its command: install it, or give its path"
+		       : "check its output";
+}
+
 /* Until there is a socket. A timed one may make it after its START, which is later. */
 static int await_socket(struct run_lab *lab, size_t number, struct diagnosis *why)
 {
@@ -182,7 +190,7 @@ static int await_socket(struct run_lab *lab, size_t number, struct diagnosis *wh
 	while (!is_socket(program->socket)) {
 		/* It may have gone to the background. */
 		if (has_ended(program, &info) && info.si_status)
-			return diagnose(why, EXIT_CANNOT, -ECHILD, "check its output",
+			return diagnose(why, EXIT_CANNOT, -ECHILD, end_advice(&info),
 					"the program %s (line %u) ended with %s %d", named->name,
 					named->line,
 					info.si_code == CLD_EXITED ? "exit status" : "signal",

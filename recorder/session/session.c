@@ -238,6 +238,11 @@ void session_observe(struct session *session, merge_observer *observer, void *co
 	session->observer_context = context;
 }
 
+uint64_t session_program_unprompted(const struct session *session, size_t program)
+{
+	return session->turn.program[program]->unprompted;
+}
+
 const struct session_guest_result *session_guest_result(const struct session *session, size_t guest)
 {
 	return &session->turn.guests.guest[guest]->result;

@@ -92,6 +92,12 @@ void session_observe(struct session *session, merge_observer *observer, void *co
  */
 int session_run(struct session *session, struct session_result *result);
 
+/*
+ * How often the untimed program number @program interrupted guests when no guest waited for it: at
+ * moments that this machine's clock chose.
+ */
+uint64_t session_program_unprompted(const struct session *session, size_t program);
+
 /* Valid until the session is destroyed. */
 const struct session_guest_result *session_guest_result(const struct session *session,
 							size_t guest);

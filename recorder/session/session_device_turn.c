@@ -94,6 +94,8 @@ static void handle_request(struct turn *turn, struct session_device *device)
 		session_device_append(device, &record);
 	}
 	err = vhost_apply(device->vhost, &device->request);
+	if (message->request == VHOST_SET_VRING_ADDR)
+		device->guest->result.unused &= ~(1ull << device->number);
 	if (host_failed(device, err))
 		problem = NULL;
 	else if (err)

@@ -154,6 +154,7 @@ void members_attach(struct turn *turn, struct session_device *device, const stru
 		return;
 	}
 	device->state = DEVICE_OPEN;
+	device->guest->result.unseen &= ~(1ull << device->number);
 	session_device_append(device, &record);
 	if (device->link && device->link->program->state == PROGRAM_FAILED)
 		problem = device->link->program->problem;
@@ -258,7 +259,9 @@ void members_program_exit(struct turn *turn, const struct session_program *progr
 	if (!session_program_is_missing(program) || !program->exit_status)
 		return;
 	diagnose(outcome_reason(&turn->outcome), EXIT_CANNOT, -ECHILD,
-		 "check its output; {time} in its command is the socket to connect to",
+		 program->exit_code == CLD_EXITED && program->exit_status == 127
+			 ? "sh(1) has not found its command: install it, or give its path"
+			 : "check its output; {time} in its command is the socket to connect to",
 		 "the program %s ended with %s %d before it connected to its time socket",
 		 program->options.name, program->exit_code == CLD_EXITED ? "exit status" : "signal",
 		 program->exit_status);

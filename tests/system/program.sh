@@ -127,6 +127,55 @@ not_in_time() {
 	says err 'the program dice ended with exit status 7 before it connected to its time socket'
 }
 
+not_found() {
+	network='programs: [{name: dice, command: "exec no-such-program {socket}", id: 4}]' \
+		lab "$(guest 1 say:on 'devices: [{program: dice}]')"
+	expect 4 record_lab
+	says err 'the program dice \(line 1\) ended with exit status 127'
+	says err '^  hint: sh\(1\) has not found its command: install it, or give its path'
+	network='programs: [{name: dice, command: "exec no-such-program {socket} {time}", id: 4, timed: true}]' \
+		lab "$(guest 1 say:on 'devices: [{program: dice}]')"
+	expect 4 record_lab
+	says err '^  hint: sh\(1\) has not found its command: install it, or give its path'
+}
+
+# It never takes part in time, although it is to.
+never_in_time() {
+	network='programs: [{name: dice, command: "vhost_program rng {socket} #{time}", id: 4, timed: true}]' \
+		lab "$(guest 1 say:on 'devices: [{program: dice}]')"
+	expect 5 record_lab --hang-timeout 1s
+	says err 'the program dice has not connected to its time socket'
+	says err '^  hint: .*\{time\}'
+}
+
+# The guest's kernel has no driver for such a device; all the same it runs and can be replayed.
+no_driver() {
+	network='programs: [{name: dice, command: "vhost_program rng {socket}", id: 42}]' \
+		lab "$(guest 1 say:on 'devices: [{program: dice}]')"
+	expect 0 record_lab
+	says err '^  device: n1 has no driver for its device 0, program dice \(virtio id 42\)'
+	says err '^  hint: .*driver'
+	expect 0 record_lab --json
+	python3 -c 'import json; [device] = json.load(open("out"))["devices"]; assert "no driver" in device["what"]'
+	expect 0 ttreplay t.zst
+	one_guest ''
+	expect 0 record_lab
+	never_says err 'driver'
+}
+
+# It answers a moment of this machine's time later.
+untimed_medium() {
+	network="programs: [{name: dice, command: 'vhost_program rng {socket} --wall 100000', id: 4}]" \
+		lab "$(guest 1 tick:300:0.001 'devices: [{program: dice}]')"
+	expect 0 record_lab
+	says err '^  device: the program dice is not timed and has interrupted guests by the clock of this machine, [0-9,]+ times?'
+	says err "^  hint: .*'timed: true'"
+	network='programs: [{name: air, command: "vhost_program rng {socket}", id: 29}]' \
+		lab "$(guest 1 say:on 'devices: [{program: air}]')"
+	expect 0 record_lab
+	says err "warning: .*the program 'air' \(line 1\) is the medium of radios and not timed"
+}
+
 # Whatever happens, the program does not outlive the lab.
 ended() {
 	network='programs: [{name: dice, command: "echo $$ >pid; exec vhost_program rng {socket}", id: 4}]' \
@@ -176,6 +225,10 @@ proves "a program that does not reply: the guest goes on" fault_replayed mute 'n
 proves "a program that lies about a length loses its device" fault lie 'it used more than the size of a buffer'
 proves "a program that ends at once: diagnosed" no_socket
 proves "a timed program that ends at once: diagnosed" not_in_time
+proves "a program whose command is not found: diagnosed, with a hint" not_found
+proves "a timed program that never takes part in time: diagnosed" never_in_time
+proves "a guest without the driver for a device: reported" no_driver
+proves "an untimed medium: reported" untimed_medium
 proves "a program ends with its lab" ended
 proves "a program is told to end before its sockets close, and has time" ended_in_order
 proves "a program that does not end is killed" stubborn

@@ -37,6 +37,8 @@ struct session_guest_result {
 	char probe_problem[512];		    /* why these are not all; empty */
 	char device_fault[VHOST_PROBLEM_TEXT + 64]; /* the first of its devices that was ended */
 	uint64_t device_fault_now;		    /* when, ns */
+	/* Devices, a bit each: it never connected to; of which it never set up a vring. */
+	uint64_t unseen, unused;
 };
 
 struct session_result {

@@ -18,6 +18,8 @@ int session_device_init(struct session_device *added, struct session_guest *gues
 	device->host = &session_device_host;
 	device->owner = added;
 	device->vhost = added->vhost;
+	guest->result.unseen |= 1ull << number;
+	guest->result.unused |= 1ull << number;
 	return partition_add_device(guest->partition, added);
 }
 

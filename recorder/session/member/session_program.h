@@ -36,6 +36,8 @@ struct session_program {
 	struct client *client; /* that of a timed one, while it is connected */
 	char problem[VHOST_PROBLEM_TEXT];
 	struct session_device *calling; /* a guest that it interrupts, until that has replied */
+	uint64_t
+		unprompted; /* interrupts by the host's clock: it is untimed, and no guest waited */
 	struct session_device **device; /* that it simulates, in the order of guests */
 	size_t device_count;
 	int exit_code, exit_status; /* as waitid(2) has it */

@@ -51,12 +51,22 @@ static bool is_call(const struct vhost_message *call)
 	       vring[0] < VHOST_QUEUES_MAX;
 }
 
+/* In virtual time it may interrupt while it runs, or while a guest that runs waits for it. */
+static bool is_prompted(const struct session_device *device)
+{
+	const struct partition *partition = device->guest->partition;
+
+	return partition->upstream || device->link->program->client ||
+	       session_program_has_token(partition, device->link->program);
+}
+
 void program_link_call(struct session_device *device)
 {
 	struct program_link *link = device->link;
 
 	if (link->state != LINK_OPEN)
 		return;
+	link->program->unprompted += !is_prompted(device);
 	link->call = link->incoming;
 	link->call_state = LINK_CALL_HELD;
 	if (!is_call(&link->call))

@@ -3,9 +3,11 @@
  * A device program of somebody else, as `ttrec` finds it: a source of random bytes that are other
  * ones each time, or a hub of network cards, over vhost-user; in virtual time with --time.
  *
- *	vhost_program rng|net SOCKET [--time SOCKET] [--delay NS] [--fault KIND [--at KICK]]
+ *	vhost_program rng|net SOCKET [--time SOCKET] [--delay NS] [--wall NS] [--fault KIND [--at
+ *KICK]]
  *
- * KIND: eventfd (has no in-band notifications), die, mute (does not reply), lie (about a length).
+ * --wall: it answers after that much of the host's time. KIND: eventfd (has no in-band
+ *notifications), die, mute (does not reply), lie (about a length).
  */
 #include <errno.h>
 #include <getopt.h>
@@ -15,6 +17,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "format/base/cleanup.h"
@@ -46,7 +49,7 @@ struct frame {
 
 static struct {
 	bool net;
-	uint64_t delay;
+	uint64_t delay, wall, deadline;
 	enum fault fault;
 	unsigned long fault_at, kicks;
 	int listen_fd;
@@ -192,6 +195,21 @@ static void run_due(struct participant *participant, struct participant_event *e
 
 /* ---- Messages -------------------------------------------------------------------------------- */
 
+static uint64_t wall_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static void deliver_all(void)
+{
+	for (size_t i = 0; i < program.frame_count; i++)
+		deliver(&program.frame[i]);
+	program.frame_count = 0;
+}
+
 static void handle_kick(struct port *port, const struct vhost_message *message)
 {
 	unsigned int queue;
@@ -208,9 +226,9 @@ static void handle_kick(struct port *port, const struct vhost_message *message)
 		participant_interrupt(program.participant, &program.kicked);
 		return;
 	}
-	for (size_t i = 0; i < program.frame_count; i++)
-		deliver(&program.frame[i]);
-	program.frame_count = 0;
+	program.deadline = wall_now() + program.wall;
+	if (!program.wall)
+		deliver_all();
 }
 
 static void reply_config(struct port *port, const struct vhost_message *message)
@@ -336,8 +354,10 @@ static int run_untimed(void)
 		for (unsigned int i = 0; i < program.port_count; i++)
 			fds[i + 1] =
 				(struct pollfd){ .fd = program.port[i].vhost.fd, .events = POLLIN };
-		if (poll(fds, program.port_count + 1, -1) < 0)
+		if (poll(fds, program.port_count + 1, program.frame_count ? 1 : -1) < 0)
 			return 1;
+		if (program.frame_count && wall_now() >= program.deadline)
+			deliver_all();
 		for (unsigned int i = program.port_count; i; i--)
 			if (fds[i].revents && !read_port(&program.port[i - 1]))
 				vhost_close(&program.port[i - 1].vhost);
@@ -359,11 +379,11 @@ static enum fault parse_fault(const char *name)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = { { "time", required_argument, NULL, 't' },
-						 { "delay", required_argument, NULL, 'd' },
-						 { "fault", required_argument, NULL, 'f' },
-						 { "at", required_argument, NULL, 'a' },
-						 { 0 } };
+	static const struct option options[] = {
+		{ "time", required_argument, NULL, 't' }, { "delay", required_argument, NULL, 'd' },
+		{ "wall", required_argument, NULL, 'w' }, { "fault", required_argument, NULL, 'f' },
+		{ "at", required_argument, NULL, 'a' },	  { 0 }
+	};
 	const char *time = NULL;
 	int option;
 
@@ -373,6 +393,8 @@ int main(int argc, char **argv)
 			time = optarg;
 		else if (option == 'd')
 			program.delay = strtoull(optarg, NULL, 0);
+		else if (option == 'w')
+			program.wall = strtoull(optarg, NULL, 0);
 		else if (option == 'f')
 			program.fault = parse_fault(optarg);
 		else if (option == 'a')
