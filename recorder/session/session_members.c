@@ -8,6 +8,7 @@
 
 #include "format/base/cleanup.h"
 #include "recorder/session/member/session_device.h"
+#include "recorder/session/member/session_upstream.h"
 #include "recorder/session/session_device_turn.h"
 #include "recorder/session/session_turn.h"
 
@@ -237,6 +238,17 @@ void members_end_of_connection(struct turn *turn, struct client *client, uint64_
 		leave(turn, client);
 }
 
+/* A scheduler ends when nobody has an event; those who served its other clients sleep then. */
+void members_upstream_left(struct turn *turn, struct client *client)
+{
+	if (client->state == CLIENT_GONE)
+		return;
+	if (members_only_servers_are_left(turn, client->partition))
+		leave(turn, client);
+	else
+		upstream_left(client);
+}
+
 void members_send_failed(struct turn *turn, struct client *client, int error)
 {
 	/* A client that is gone shows as end of file on its socket. */
@@ -281,11 +293,13 @@ void members_fail_program(struct turn *turn, struct session_program *program, co
 
 bool members_only_servers_are_left(const struct turn *turn, const struct partition *partition)
 {
-	for (size_t i = 0; i < partition->client_count; i++) {
-		const struct client *client = partition->client[i];
+	for (size_t i = 0; i < turn->clients.count; i++) {
+		const struct client *client = turn->clients.client[i];
 
-		if (client && client->state != CLIENT_GONE &&
-		    calendar_client_id(partition->calendar, client->handle) != WIRE_ID_NONE)
+		if (client->state == CLIENT_GONE || client->partition != partition)
+			continue;
+		if (client->id != WIRE_ID_NONE ||
+		    (partition->upstream && client->state != CLIENT_WAITING))
 			return false;
 	}
 	return turn->clients.left < turn->clients.seen;

@@ -32,6 +32,9 @@ void members_program_exit(struct turn *turn, const struct session_program *progr
 /* @program is disconnected: it leaves, and its devices end. */
 void members_fail_program(struct turn *turn, struct session_program *program, const char *problem);
 
+/* EVENT_UPSTREAM_LEFT: the other scheduler has ended. */
+void members_upstream_left(struct turn *turn, struct client *client);
+
 /* Only such as have no id, as simulators of a medium: those that they served have left. */
 bool members_only_servers_are_left(const struct turn *turn, const struct partition *partition);
 

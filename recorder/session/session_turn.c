@@ -84,7 +84,7 @@ static bool is_out(const struct turn *turn, const struct partition *partition)
 
 /* ---- The calendar ---------------------------------------------------------------------------- */
 
-/* There is no event; see only_servers_are_left(). */
+/* There is no event; see members_only_servers_are_left(). */
 static void idle(struct turn *turn, const struct partition *partition)
 {
 	if (turn->guests.count)
@@ -231,7 +231,7 @@ static void take_event(struct turn *turn, const struct event *event)
 		upstream_deliver(event->client, &event->message);
 		break;
 	case EVENT_UPSTREAM_LEFT:
-		upstream_left(event->client);
+		members_upstream_left(turn, event->client);
 		break;
 	case EVENT_CONSOLE:
 		session_guest_show_console(event->guest);

@@ -53,6 +53,33 @@ program() {
 	replays_all 2 t.zst
 }
 
+# The simulator of a medium has no id. The guest powers off, and nobody has an event: the scheduler ends.
+simulator() {
+	local sim
+	schedule 2
+	tap --socket s "$kernel" mem=64M "initrd=$work/initrd.gz" node=1 do=say:hello >out 2>err &
+	sim=$!
+	wait_for 10 test -S s
+	rogue_client s 0xffffffffffffffff never >simulator 2>&1
+	wait "$sim" || fail "exit status $?: $(cat err)"
+	says simulator 'has ended the connection'
+	whole t.zst
+	expect 0 ttreplay t.zst
+}
+
+# One with an id may be a guest that still has something to do.
+sleeper() {
+	local tapping status=0
+	schedule 2
+	tap --socket s "$kernel" mem=64M "initrd=$work/initrd.gz" node=1 do=say:hello >out 2>err &
+	tapping=$!
+	wait_for 10 test -S s
+	rogue_client s 7 never >client 2>&1
+	wait "$tapping" || status=$?
+	((status == 5)) || fail "exit status $status"
+	says err 'the scheduler at clock closed its connection to a client'
+}
+
 built_in() {
 	lab "$(guest 1)"
 	expect 2 tap -f lab.yaml
@@ -77,6 +104,8 @@ abandoned() {
 proves "two guests of another scheduler are replayed without it" two_guests
 proves "one guest of another scheduler" one_kernel
 proves "guests with a program's devices" program
+proves "only a simulator without an id is left: a good end" simulator
+proves "a client with an id that is left asleep: diagnosed" sleeper
 proves "devices that need a calendar are refused" built_in
 proves "no scheduler: diagnosed" nobody
 proves "the scheduler ends first: diagnosed, replayed up to there" abandoned

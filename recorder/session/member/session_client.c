@@ -63,6 +63,7 @@ void client_record_join(struct client *client, uint64_t id, uint64_t offset)
 	struct trace_record record = record_of(client, TRACE_join);
 
 	client->state = CLIENT_ADMITTED;
+	client->id = id;
 	record.payload = name;
 	record.payload_size = strlen(name);
 	record.join.id = id;

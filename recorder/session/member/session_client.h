@@ -29,6 +29,7 @@ struct client {
 	int fd;
 	uint32_t index;	 /* in the trace */
 	uint32_t handle; /* in the calendar of its partition */
+	uint64_t id;	 /* once it is admitted; WIRE_ID_NONE: a simulator, which serves others */
 	uint64_t wait_count;
 	uint64_t next_digest; /* at which WAIT */
 	struct partition *partition;

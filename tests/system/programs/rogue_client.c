@@ -286,7 +286,10 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	client.id = strtoull(argv[2], NULL, 0);
-	if (wire_connect(argv[1], &client.fd))
+	/* A socket is there a moment before it is listened at. */
+	for (int i = 0; i < 200 && wire_connect(argv[1], &client.fd) == -ECONNREFUSED; i++)
+		usleep(10000);
+	if (client.fd < 0)
 		give_up("cannot connect");
 	printf("client %llu: connected\n", (unsigned long long)client.id);
 	fflush(stdout);
