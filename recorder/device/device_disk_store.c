@@ -192,6 +192,8 @@ static int open_image(struct disk_store *store, const char *path, uint64_t *size
 	store->image_fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (store->image_fd < 0 || fstat(store->image_fd, &status))
 		return -errno;
+	if (S_ISDIR(status.st_mode))
+		return -EISDIR;
 	if (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode))
 		return -EINVAL;
 	end = lseek(store->image_fd, 0, SEEK_END);

@@ -16,8 +16,8 @@ struct disk_store;
 
 /*
  * @image: NULL for zeros. @size in bytes: what is beyond the image is zeros; 0: that of the image,
- * which must not be empty. Rounded up to whole sectors. 0 or -errno; -EINVAL for an image that is
- * neither a file nor a block device, or no size at all.
+ * which must not be empty. Rounded up to whole sectors. 0 or -errno; -EISDIR for a directory,
+ * -EINVAL for an image that is neither a file nor a block device, or no size at all.
  */
 int disk_store_open(const char *image, uint64_t size, struct disk_store **store);
 void disk_store_close(struct disk_store *store);

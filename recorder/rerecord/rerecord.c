@@ -10,6 +10,7 @@
 #include "kernel/sandbox/host_checks.h"
 #include "format/base/write_error.h"
 #include "format/text/trace_open.h"
+#include "recorder/run/run_disks.h"
 
 #define DEFAULT_OUTPUT "again.zst"
 
@@ -56,6 +57,8 @@ static int read_settings(struct run_options *options, struct rerecord *rerecord,
 
 	rerecord->same_digests = options->session.digest == DIGEST_UNSET;
 	err = run_settings_read(rerecord->reader, options, &rerecord->settings);
+	if (!err)
+		err = run_disks_read(rerecord->reader, &rerecord->settings);
 	if (err == -EPIPE)
 		return diagnose(why, EXIT_DAMAGED, err, "record it again",
 				"%s ends before the recording's settings: its recorder was killed, "

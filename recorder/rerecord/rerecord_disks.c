@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The disks of a lab that is re-recorded: their contents are not in the trace. */
+#include <fcntl.h>
 #include <string.h>
 
 #include "format/base/cleanup.h"
@@ -111,20 +112,45 @@ static const struct run_disk *find_disk(const struct run_settings *settings, siz
 	return NULL;
 }
 
+/* By what it contains, if that was recorded, else by its times. */
+static int compare_image(const char *image, const struct run_disk *was, bool *same)
+{
+	char hex[2 * DISK_HASH_SIZE + 1];
+	uint8_t hash[DISK_HASH_SIZE];
+	struct run_disk is = { 0 };
+	auto_fd fd = -1;
+	int err = run_disk_look(image, &is);
+
+	if (err)
+		return err;
+	*same = !was || was->size == is.size;
+	if (!was || !*same)
+		return 0;
+	*same = was->modified == is.modified;
+	if (!was->hash[0])
+		return 0;
+	fd = open(image, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	err = fd < 0 ? -errno : disk_hash(fd, NULL, hash);
+	if (err)
+		return err;
+	hex_text(hash, sizeof(hash), hex);
+	*same = !strcmp(hex, was->hash);
+	return 0;
+}
+
 static int check_image(const struct run_settings *settings, const struct lab *lab, size_t guest,
 		       size_t device, struct diagnosis *why)
 {
 	const char *name = lab->guest[guest].name;
 	const char *image = lab->guest[guest].device[device].disk.image;
-	const struct run_disk *was = find_disk(settings, guest, device);
-	struct run_disk is = { 0 };
-	int err = run_disk_look(image, &is);
+	bool same;
+	int err = compare_image(image, find_disk(settings, guest, device), &same);
 
 	if (err)
 		return diagnose(
 			why, exit_status_of_file(err), err, "give its path: --disk NAME=FILE",
 			"cannot open the disk image %s of %s: %s", image, name, strerror(-err));
-	if (!was || (was->size == is.size && was->modified == is.modified))
+	if (same)
 		return 0;
 	return diagnose(why, EXIT_CANNOT, -ESTALE,
 			"provide the recorded one, or pass --disk NAME=FILE to use this one",

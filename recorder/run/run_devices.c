@@ -103,6 +103,16 @@ static int create_net(struct run_lab *lab, struct run_guest *guest, size_t numbe
 	return 0;
 }
 
+static const char *disk_advice(int err)
+{
+	if (err == -EISDIR)
+		return "give a raw image; a directory becomes one with mkfs.ext4 -d DIRECTORY "
+		       "IMAGE SIZE";
+	if (err == -EINVAL)
+		return "give a regular file or a block device, and a size if it is empty";
+	return "give a readable raw image";
+}
+
 static int create_disk(const struct run_lab *lab, struct run_guest *guest, size_t number,
 		       char name[128], struct diagnosis *why)
 {
@@ -113,10 +123,11 @@ static int create_disk(const struct run_lab *lab, struct run_guest *guest, size_
 	err = device_disk_create(&disk, &guest->device[number]);
 	snprintf(name, 128, "disk %s", disk.image ? disk.image : "zeros");
 	if (err && err != -ENOMEM)
-		return diagnose(why, exit_status_of_file(err), err, "give a readable raw image",
+		return diagnose(why, exit_status_of_file(err), err, disk_advice(err),
 				"the disk %s of guest %s (line %u) cannot be used: %s",
 				disk.image ? disk.image : "without an image", guest->lab->name,
-				guest->lab->device[number].line, strerror(-err));
+				guest->lab->device[number].line,
+				err == -EINVAL ? "not a file that can be a disk" : strerror(-err));
 	return err;
 }
 

@@ -6,6 +6,7 @@
 #ifndef TTREC_RUN_SETTINGS_H
 #define TTREC_RUN_SETTINGS_H
 
+#include "recorder/device/disk_hash.h"
 #include "recorder/lab/lab.h"
 #include "recorder/run/run_options.h"
 
@@ -17,7 +18,8 @@ struct run_disk {
 	uint32_t guest;
 	size_t device; /* number among the guest's */
 	uint64_t size;
-	uint64_t modified; /* ns since 1970 */
+	uint64_t modified;		   /* ns since 1970 */
+	char hash[2 * DISK_HASH_SIZE + 1]; /* in hex; empty: not known, @modified counts */
 };
 
 struct run_settings {

@@ -12,6 +12,7 @@
 #include "recorder/rerecord/rerecord_compare.h"
 #include "recorder/run/guest_program.h"
 #include "recorder/report/run_report.h"
+#include "recorder/run/run_disks.h"
 #include "recorder/run/run_programs.h"
 #include "recorder/run/run_trace.h"
 #include "recorder/ttrec/ttrec.h"
@@ -24,6 +25,7 @@ struct run {
 	struct rerecord_compare *compare;
 	struct trace_output output;
 	struct trace_writer *writer;
+	struct run_disks *disks; /* that are hashed for the trace; NULL: none */
 	struct session *session;
 	struct session_result result;
 	int listen_fd; /* where more clients come, until the session has it; -1 */
@@ -100,6 +102,8 @@ static int open_trace(struct run *run, struct diagnosis *why)
 		err = run_lab_describe(&run->options, &run->lab, run->writer);
 	if (!err && run->probe)
 		err = run_trace_probed(run->writer, run->lab.guest_count);
+	if (!err)
+		err = run_disks_start(run->lab.lab, &run->disks);
 	return err ? trace_output_diagnose(run->options.output, err, why) : 0;
 }
 
@@ -223,6 +227,20 @@ static bool was_stopped(const struct session_result *result)
 	       result->end != SESSION_FAULT;
 }
 
+/* What cannot be written is the writer's to report, when it is closed. */
+static void finish_disks(struct run *run)
+{
+	const char *changed;
+
+	run_disks_finish(run->disks, run->writer, &changed);
+	if (changed && !run->options.json)
+		fprintf(stderr,
+			"ttrec: warning: the disk image %s changed while it was recorded\n"
+			"  hint: let nothing write to an image that a guest uses: this recording "
+			"cannot be re-recorded\n",
+			changed);
+}
+
 static int finish(struct run *run)
 {
 	struct trace_writer_stat stat = { 0 };
@@ -238,6 +256,7 @@ static int finish(struct run *run)
 
 	if (run->compare)
 		report.rerecord = rerecord_compare_finish(run->compare, was_stopped(&run->result));
+	finish_disks(run);
 	run_trace_close(&run->options, take_pointer(run->writer), &run->result, &stat);
 	status = run_judge(&report, reason, sizeof(reason));
 	kept = kept && (status || run->options.keep == KEEP_ALWAYS);
@@ -275,6 +294,7 @@ static void release(struct run *run)
 	session_destroy(run->session);
 	run_lab_close(&run->lab);
 	trace_writer_close(run->writer, NULL);
+	run_disks_destroy(run->disks);
 	trace_output_discard(&run->output);
 	rerecord_compare_destroy(run->compare);
 	run_lab_free(&run->lab);

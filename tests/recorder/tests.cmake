@@ -40,6 +40,7 @@ foreach(name test_device_disk test_device_disk_contents)
   ttrec_unit_test(${name} SOURCES recorder/device/${name}.c recorder/device/device_stage.c recorder/device/disk_driver.c
     kernel/vhost/ring_builder.c LIBS ttnetwork)
 endforeach()
+ttrec_unit_test(test_disk_hash SOURCES recorder/device/test_disk_hash.c LIBS ttdevice)
 
 # Lab files. Those that do not come through whole: mutations, and every allocation failing once.
 foreach(name test_lab test_lab_errors test_lab_hostile)

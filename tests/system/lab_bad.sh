@@ -112,6 +112,10 @@ nowhere() {
 	refused 2 'nowhere'
 	file 'guests:' '  - {name: n1, kernel: ./linux, devices: [{disk: ./nowhere.img}]}'
 	refused 2 'nowhere\.img'
+	mkdir tree
+	file 'guests:' '  - {name: n1, kernel: ./linux, devices: [{disk: ./tree}]}'
+	refused 2 'disk .*tree of guest n1 .line 2. cannot be used: Is a directory'
+	says err 'hint: .*raw image'
 }
 
 # What would break determinism, or takes what is given by us.
