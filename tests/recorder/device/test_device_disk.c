@@ -303,7 +303,7 @@ static void images_that_are_none(void **state)
 		-ENOENT);
 	assert_int_equal(
 		device_disk_create(&(struct device_disk_options){ .image = directory }, &device),
-		-EINVAL);
+		-EISDIR);
 	assert_int_equal(mkfifo(path, 0600), 0);
 	assert_int_equal(
 		device_disk_create(&(struct device_disk_options){ .image = path }, &device),
