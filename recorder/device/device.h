@@ -129,6 +129,19 @@ struct device_disk_options {
 /* Returns 0 or -errno: opens the image. */
 int device_disk_create(const struct device_disk_options *options, struct device **device);
 
+#define DEVICE_FS_TAG 36 /* bytes of a tag */
+
+struct tree;
+struct device_fs_options {
+	struct tree *tree;  /* the device becomes its owner, unless it cannot be created */
+	const char *tag;    /* what the guest mounts, at most DEVICE_FS_TAG bytes */
+	bool writable;	    /* for the guest */
+	uint64_t latency;   /* ns of virtual time for each request */
+	uint64_t bandwidth; /* bytes per second of virtual time; 0: any */
+	uint64_t epoch;	    /* the date at virtual time 0, ns since 1970 */
+};
+int device_fs_create(const struct device_fs_options *options, struct device **device);
+
 /* Bytes of its own random stream (kernel/sandbox/entropy.h). */
 struct device *device_rng_create(uint64_t seed, uint64_t id);
 

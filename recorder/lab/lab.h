@@ -44,7 +44,20 @@ enum lab_disk_model {
 };
 #define LAB_DISK_MODEL LAB_DISK_NVME
 
-enum lab_device_kind { LAB_NET, LAB_DISK, LAB_RNG, LAB_CONSOLE, LAB_PROGRAM };
+enum lab_device_kind { LAB_NET, LAB_DISK, LAB_RNG, LAB_CONSOLE, LAB_PROGRAM, LAB_SHARE };
+
+/* Where what a guest writes to a share goes. */
+enum lab_share_write { LAB_SHARE_READ_ONLY, LAB_SHARE_COPY };
+
+struct lab_share {
+	char *directory, *tag; /* of the host; what the guest mounts */
+	enum lab_share_write write;
+	uint64_t latency, bandwidth; /* as of a disk */
+};
+
+/* What a share has of which its lab file does not say it: ns for a request. */
+#define LAB_SHARE_TAG	  "share"
+#define LAB_SHARE_LATENCY 20000ull
 
 struct lab_device {
 	enum lab_device_kind kind;
@@ -57,6 +70,7 @@ struct lab_device {
 	/* disk; strings are the lab's */
 	struct device_disk_options disk;
 	bool other_image; /* than the file says */
+	struct lab_share share;
 	/* console: ends with text NULL */
 	struct console_step *steps;
 	/* program: index into lab.program */

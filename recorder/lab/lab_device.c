@@ -121,10 +121,23 @@ static const struct lab_key use_keys[] = {
 		.doc = "the name of a program"),
 };
 
+static const struct lab_key share_keys[] = {
+	LAB_KEY("share", lab_type_path, struct lab_device, share.directory, .required = true,
+		.doc = "the path of a directory"),
+	LAB_KEY("tag", lab_type_tag, struct lab_device, share.tag, .doc = "what the guest mounts"),
+	LAB_KEY("write", lab_type_share_write, struct lab_device, share.write,
+		.doc = "what becomes of what the guest writes"),
+	LAB_KEY("latency", lab_type_duration, struct lab_device, share.latency,
+		.doc = "virtual time that a request takes"),
+	LAB_KEY("bandwidth", lab_type_speed, struct lab_device, share.bandwidth, .min = 1,
+		.doc = "bytes per second of virtual time"),
+};
+
 const struct lab_schema lab_net_schema = LAB_SCHEMA("a net device", net_keys);
 const struct lab_schema lab_disk_schema = LAB_SCHEMA("a disk", disk_keys);
 const struct lab_schema lab_rng_schema = LAB_SCHEMA("an rng", rng_keys);
 const struct lab_schema lab_console_schema = LAB_SCHEMA("a console", console_keys);
+const struct lab_schema lab_share_schema = LAB_SCHEMA("a share", share_keys);
 const struct lab_schema lab_use_schema = LAB_SCHEMA("a program's device", use_keys);
 
 static const struct kind {
@@ -138,6 +151,7 @@ static const struct kind {
 	{ "rng", LAB_RNG, &lab_rng_schema, true },
 	{ "console", LAB_CONSOLE, &lab_console_schema, true },
 	{ "program", LAB_PROGRAM, &lab_use_schema, false },
+	{ "share", LAB_SHARE, &lab_share_schema, false },
 };
 
 /* ---- Checks --------------------------------------------------------------------------------- */
@@ -186,6 +200,21 @@ static int check_net(struct lab_reader *reader, const struct lab_guest *guest,
 			 lab->network[device->network].name);
 }
 
+static int check_share(struct lab_reader *reader, const struct lab_guest *guest,
+		       const struct lab_device *device, const struct lab_map *map)
+{
+	for (size_t i = 0; i < guest->device_count; i++) {
+		const struct lab_device *other = &guest->device[i];
+
+		if (other != device && other->kind == LAB_SHARE &&
+		    !strcmp(other->share.tag, device->share.tag))
+			return lab_error(reader, lab_map_place(map, "tag"),
+					 "give each share of a guest its own, such as 'tag: data'",
+					 "duplicate tag '%s'", device->share.tag);
+	}
+	return 0;
+}
+
 /* ---- Reading -------------------------------------------------------------------------------- */
 
 static int unknown_kind(struct lab_reader *reader, const yaml_node_t *node)
@@ -232,9 +261,13 @@ struct lab_device *lab_add_device(struct lab_reader *reader, struct lab_guest *g
 	return lab_add(reader, node, guest->device, guest->device_count);
 }
 
-/* A console that nothing is typed into has a script, too. */
+/* A console that nothing is typed into has a script, too, and every share a tag. */
 static int complete(struct lab_reader *reader, struct lab_device *device)
 {
+	if (device->kind == LAB_SHARE && !device->share.tag) {
+		device->share.tag = strdup(LAB_SHARE_TAG);
+		return device->share.tag ? 0 : lab_out_of_memory(reader);
+	}
 	if (device->kind != LAB_CONSOLE || device->steps)
 		return 0;
 	device->steps = calloc(1, sizeof(*device->steps));
@@ -255,13 +288,18 @@ static int read_device(struct lab_reader *reader, struct lab_guest *guest, const
 		return -ENOMEM;
 	device->kind = kind->kind;
 	device->disk.latency = device->disk.flush_latency = LAB_UNSET;
+	device->share.latency = LAB_SHARE_LATENCY;
 	if (!lab_word(node))
 		err = lab_read(reader, kind->schema, node, device, &map);
+	if (!err)
+		err = complete(reader, device);
 	if (!err && kind->kind == LAB_DISK)
 		err = check_disk(reader, device, &map);
 	if (!err && kind->kind == LAB_NET)
 		err = check_net(reader, guest, device, &map);
-	return err ? err : complete(reader, device);
+	if (!err && kind->kind == LAB_SHARE)
+		err = check_share(reader, guest, device, &map);
+	return err;
 }
 
 static int read_devices(struct lab_reader *reader, const struct lab_key *key,
@@ -316,4 +354,6 @@ void lab_device_release(struct lab_device *device)
 	free(device->steps);
 	free((char *)device->disk.image);
 	free((char *)device->disk.serial);
+	free(device->share.directory);
+	free(device->share.tag);
 }

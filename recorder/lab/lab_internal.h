@@ -80,7 +80,7 @@ struct lab_schema {
 /* All of them end with NULL: the manual's completeness is tested with it. */
 extern const struct lab_schema *const lab_schemas[];
 extern const struct lab_schema lab_guest_schema, lab_net_schema, lab_disk_schema, lab_rng_schema,
-	lab_console_schema, lab_use_schema, lab_step_schema;
+	lab_console_schema, lab_use_schema, lab_share_schema, lab_step_schema;
 
 /* ---- lab_document.c: the file, positions, bounds ------------------------------------------- */
 
@@ -149,10 +149,11 @@ bool lab_has_key(struct lab_reader *reader, const yaml_node_t *node, const char 
 
 extern const struct lab_type lab_type_number, lab_type_flag, lab_type_duration, lab_type_size,
 	lab_type_rate, lab_type_speed, lab_type_share, lab_type_tod, lab_type_grant,
-	lab_type_milliseconds, lab_type_mebibytes, lab_type_nanoseconds, lab_type_mac;
+	lab_type_milliseconds, lab_type_mebibytes, lab_type_nanoseconds, lab_type_mac,
+	lab_type_share_write;
 extern const struct lab_type lab_type_text, lab_type_path, lab_type_image, lab_type_name,
-	lab_type_words, lab_type_patterns, lab_type_pattern, lab_type_serial, lab_type_work_cost,
-	lab_type_nothing, lab_type_ignored;
+	lab_type_words, lab_type_patterns, lab_type_pattern, lab_type_serial, lab_type_tag,
+	lab_type_work_cost, lab_type_nothing, lab_type_ignored;
 
 int lab_read_integer(struct lab_reader *reader, const struct lab_key *key, const yaml_node_t *node,
 		     void *field);

@@ -138,6 +138,24 @@ static int read_serial(struct lab_reader *reader, const struct lab_key *key,
 	return err ? err : strlen(*(char **)field) <= SERIAL_MAX ? 0 : lab_wrong(reader, key, node);
 }
 
+/* It becomes a word of command lines: mount -t virtiofs TAG, root=TAG. */
+static bool is_tag(const char *text)
+{
+	if (strlen(text) > DEVICE_FS_TAG)
+		return false;
+	while (isgraph((unsigned char)*text) && *text != '/')
+		text++;
+	return !*text;
+}
+
+static int read_tag(struct lab_reader *reader, const struct lab_key *key, const yaml_node_t *node,
+		    void *field)
+{
+	int err = read_text(reader, key, node, field);
+
+	return err ? err : is_tag(*(char **)field) ? 0 : lab_wrong(reader, key, node);
+}
+
 static int read_work_cost(struct lab_reader *reader, const struct lab_key *key,
 			  const yaml_node_t *node, void *field)
 {
@@ -299,6 +317,9 @@ const struct lab_type lab_type_name = {
 	"a name of at most 63 letters, digits, '.', '_' and '-' that "
 	"begins with a letter or digit",
 	read_name, NULL, NULL
+};
+const struct lab_type lab_type_tag = {
+	"at most 36 letters, digits and marks, without blanks or slashes", read_tag, NULL, NULL
 };
 const struct lab_type lab_type_serial = { "at most 20 bytes", read_serial, NULL, NULL };
 const struct lab_type lab_type_work_cost = { "SYSCALL,FAULT in nanoseconds such as 250,500, or off",

@@ -169,6 +169,12 @@ static int parse_grant(const char *text, uint64_t *value)
 	return strcmp(text, "each") && strcmp(text, "window") ? -EINVAL : 0;
 }
 
+static int parse_share_write(const char *text, uint64_t *value)
+{
+	*value = strcmp(text, "copy") ? LAB_SHARE_READ_ONLY : LAB_SHARE_COPY;
+	return strcmp(text, "copy") && strcmp(text, "no") && strcmp(text, "false") ? -EINVAL : 0;
+}
+
 static int parse_milliseconds(const char *text, uint64_t *value)
 {
 	return parse_scaled(text, (const struct unit[]){ { "", NS_PER_MS }, { NULL, 0 } }, value);
@@ -342,3 +348,5 @@ const struct lab_type lab_type_mebibytes = { "a number of MiB such as 256", lab_
 					     parse_mebibytes, print_size };
 const struct lab_type lab_type_nanoseconds = { "nanoseconds since 1970", lab_read_integer,
 					       parse_number, print_number };
+const struct lab_type lab_type_share_write = { "no or copy", lab_read_integer, parse_share_write,
+					       NULL };

@@ -385,6 +385,20 @@ static void print_device_faults(const struct run_report *report)
 	}
 }
 
+static void print_share_notes(const struct run_report *report)
+{
+	for (size_t i = 0; report->lab && i < report->lab->guest_count; i++) {
+		const struct run_guest *guest = &report->lab->guest[i];
+		const struct run_share_note *note = &guest->share_note;
+
+		if (note->count > 1)
+			fprintf(stderr, "  share: of %s: %s, and %zu more\n", guest->spec.name,
+				note->first, note->count - 1);
+		else if (note->count)
+			fprintf(stderr, "  share: of %s: %s\n", guest->spec.name, note->first);
+	}
+}
+
 static void print_probed(const struct run_report *report)
 {
 	uint64_t probed = 0;
@@ -452,6 +466,7 @@ void run_report_print(const struct run_report *report, int status, const char *r
 	if (*reason)
 		fprintf(stderr, "  why: %s\n", reason);
 	print_warnings(report);
+	print_share_notes(report);
 	print_device_faults(report);
 	run_devices_print(report, stderr);
 	if (report->rerecord)

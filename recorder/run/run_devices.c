@@ -8,8 +8,10 @@
 #include <string.h>
 
 #include "format/base/cleanup.h"
+#include "format/base/printable.h"
 #include "format/base/units.h"
 #include "kernel/sandbox/entropy.h"
+#include "recorder/share/tree_host.h"
 
 /* What a number is derived for; each gets a stream of its own. */
 enum purpose { PURPOSE_NETWORK = 1, PURPOSE_MAC, PURPOSE_RNG };
@@ -131,6 +133,52 @@ static int create_disk(const struct run_lab *lab, struct run_guest *guest, size_
 	return err;
 }
 
+/* The first file is named, the others are counted. */
+static void note_share(void *user, const char *path, const char *what)
+{
+	struct run_share_note *note = user;
+
+	if (note->count++)
+		return;
+	snprintf(note->first, sizeof(note->first), "%s %s", path, what);
+	printable(note->first);
+}
+
+static int cannot_share(const struct run_guest *guest, const struct lab_device *device, int err,
+			struct diagnosis *why)
+{
+	const char *advice = err == -ENOTDIR  ? "give a directory"
+			     : err == -EACCES ? "let the user who records read it and search it"
+					      : "give a directory that exists";
+
+	return diagnose(why, exit_status_of_file(err), err, advice,
+			"cannot share %s with guest %s (line %u): %s", device->share.directory,
+			guest->lab->name, device->line, strerror(-err));
+}
+
+static int create_share(const struct run_options *options, struct run_guest *guest, size_t number,
+			char name[128], struct diagnosis *why)
+{
+	const struct lab_device *lab = &guest->lab->device[number];
+	struct device_fs_options share = { .tag = lab->share.tag,
+					   .writable = lab->share.write == LAB_SHARE_COPY,
+					   .latency = lab->share.latency,
+					   .bandwidth = lab->share.bandwidth,
+					   .epoch = options->session.calendar.tod };
+	int err = tree_host_open(lab->share.directory, &share.tree);
+
+	snprintf(name, 128, "share %s", lab->share.tag);
+	if (err && err != -ENOMEM)
+		return cannot_share(guest, lab, err, why);
+	if (err)
+		return err;
+	tree_host_set_report(share.tree, note_share, &guest->share_note);
+	err = device_fs_create(&share, &guest->device[number]);
+	if (err)
+		tree_destroy(share.tree);
+	return err;
+}
+
 static int create_rng(struct run_guest *guest, size_t number)
 {
 	uint64_t seed;
@@ -142,8 +190,9 @@ static int create_rng(struct run_guest *guest, size_t number)
 	return guest->device[number] ? 0 : -ENOMEM;
 }
 
-static int create_device(struct run_lab *lab, struct run_guest *guest, size_t number,
-			 char name[128], struct diagnosis *why)
+static int create_device(const struct run_options *options, struct run_lab *lab,
+			 struct run_guest *guest, size_t number, char name[128],
+			 struct diagnosis *why)
 {
 	const struct lab_device *device = &guest->lab->device[number];
 
@@ -162,6 +211,8 @@ static int create_device(struct run_lab *lab, struct run_guest *guest, size_t nu
 	case LAB_PROGRAM:
 		snprintf(name, 128, "program %s", lab->lab->program[device->program].name);
 		return 0; /* the session has the device in its place */
+	case LAB_SHARE:
+		return create_share(options, guest, number, name, why);
 	}
 	return -EINVAL;
 }
@@ -175,7 +226,8 @@ static uint32_t virtio_id(const struct run_lab *lab, const struct run_guest *gue
 	return guest->device[number]->class->virtio_id;
 }
 
-static int create_devices(struct run_lab *lab, struct run_guest *guest, struct diagnosis *why)
+static int create_devices(const struct run_options *options, struct run_lab *lab,
+			  struct run_guest *guest, struct diagnosis *why)
 {
 	size_t count = guest->lab->device_count;
 	struct guest_spec *spec = &guest->spec;
@@ -188,7 +240,7 @@ static int create_devices(struct run_lab *lab, struct run_guest *guest, struct d
 	for (size_t i = 0; !err && i < count; i++) {
 		char name[128] = "";
 
-		err = create_device(lab, guest, i, name, why);
+		err = create_device(options, lab, guest, i, name, why);
 		if (err)
 			break;
 		spec->device[i].virtio_id = virtio_id(lab, guest, i);
@@ -206,7 +258,7 @@ int run_devices_create(const struct run_options *options, struct run_lab *lab,
 	int err = create_networks(options, lab);
 
 	for (size_t i = 0; !err && i < lab->guest_count; i++)
-		err = create_devices(lab, &lab->guest[i], why);
+		err = create_devices(options, lab, &lab->guest[i], why);
 	if (err && !why->status)
 		diagnose(why, EXIT_CANNOT, err, NULL, "cannot set up the devices of the lab: %s",
 			 strerror(-err));

@@ -7,6 +7,12 @@
 #include "recorder/run/run_options.h"
 #include "kernel/guest/guest.h"
 
+/* Files of a guest's shares that could not be read, or changed while they were used. */
+struct run_share_note {
+	size_t count;
+	char first[512];
+};
+
 struct run_guest {
 	const struct lab_guest *lab;
 	struct guest_spec spec;
@@ -15,7 +21,8 @@ struct run_guest {
 	struct cpu_identity cpu;
 	struct watch *watch;	       /* of this guest alone; may be NULL */
 	struct ci_console *ci_console; /* of its console, for a CI; may be NULL */
-	struct device **device;	       /* given away to the session when it is started */
+	struct run_share_note share_note;
+	struct device **device; /* given away to the session when it is started */
 	size_t partition;
 	uint64_t seed;
 };

@@ -29,6 +29,9 @@ foreach(name test_network test_network_properties)
   ttrec_unit_test(${name} SOURCES recorder/network/${name}.c recorder/network/network_stage.c LIBS ttnetwork)
 endforeach()
 
+# The tree of a share.
+ttrec_unit_test(test_tree SOURCES recorder/share/test_tree.c LIBS ttshare)
+
 # Devices, with a driver that is the test.
 foreach(name test_device_console test_device_hostile test_device_rng)
   ttrec_unit_test(${name} SOURCES recorder/device/${name}.c recorder/device/device_stage.c

@@ -106,6 +106,13 @@ do_refused() {
 	fi
 }
 
+# TAG: mounted, and its script run.
+do_share() {
+	mkdir -p /mnt
+	mount -t virtiofs "$1" /mnt || say "share $1: cannot be mounted"
+	sh -c "$(cat /mnt/run.sh)"
+}
+
 # BYTES
 do_rng() {
 	say "rng $1: $(head -c "$1" /dev/hwrng | md5sum)"

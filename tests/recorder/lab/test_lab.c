@@ -110,7 +110,7 @@ static void test_top_level(void **state)
 	assert_non_null(lab->fail_on);
 	assert_null(lab->fail_on[0]);
 	assert_strings(lab->notes, STRINGS(LAB_SAMPLES "everything.yaml:2:1: no guest is on the "
-						       "network 'spare' (line 55)"));
+						       "network 'spare' (line 57)"));
 	lab_destroy(lab);
 }
 
@@ -143,7 +143,7 @@ static void test_programs(void **state)
 	assert_string_equal(program->name, "medium");
 	assert_string_equal(program->command, "exec medium -u {socket} -t {time}");
 	assert_null(program->socket);
-	assert_true(program->virtio_id == 29 && program->timed && program->line == 46);
+	assert_true(program->virtio_id == 29 && program->timed && program->line == 48);
 	assert_null(program[1].command);
 	assert_string_equal(program[1].socket, LAB_SAMPLES "run/tap");
 	assert_true(program[1].virtio_id == 1 && !program[1].timed);
@@ -214,7 +214,7 @@ static void test_disks_and_others(void **state)
 	const struct device_disk_options *disk = &guest->device[2].disk;
 
 	(void)state;
-	assert_int_equal(guest->device_count, 10);
+	assert_int_equal(guest->device_count, 12);
 	assert_int_equal(guest->device[2].kind, LAB_DISK);
 	assert_string_equal(disk->image, LAB_SAMPLES "base.img");
 	assert_true(disk->read_only && !disk->size && disk->latency == 150 * NS_PER_US);
@@ -228,6 +228,25 @@ static void test_disks_and_others(void **state)
 	assert_int_equal(guest->device[8].kind, LAB_PROGRAM);
 	assert_int_equal(guest->device[8].program, 0);
 	assert_int_equal(guest->device[9].program, 1);
+	lab_destroy(lab);
+}
+
+static void test_shares(void **state)
+{
+	struct lab *lab = load(LAB_SAMPLES "everything.yaml");
+	const struct lab_share *share = &lab->guest->device[10].share;
+
+	(void)state;
+	assert_int_equal(lab->guest->device[10].kind, LAB_SHARE);
+	assert_string_equal(share->directory, LAB_SAMPLES "data");
+	assert_string_equal(share->tag, "share");
+	assert_true(share->write == LAB_SHARE_READ_ONLY && !share->bandwidth);
+	assert_int_equal(share->latency, LAB_SHARE_LATENCY);
+	share = &lab->guest->device[11].share;
+	assert_string_equal(share->directory, "/srv/all");
+	assert_string_equal(share->tag, "all");
+	assert_true(share->write == LAB_SHARE_COPY && share->latency == NS_PER_MS);
+	assert_int_equal(share->bandwidth, 1ull << 30);
 	lab_destroy(lab);
 }
 
@@ -430,7 +449,7 @@ static void test_the_example_of_the_manual(void **state)
 	lab = load_text(example);
 	assert_int_equal(lab->guest_count, 16);
 	assert_null(lab->notes);
-	assert_step(&lab->guest[1].device[3].steps[1], "login: $", 0, "root\n");
+	assert_step(&lab->guest[1].device[4].steps[1], "login: $", 0, "root\n");
 	lab_destroy(lab);
 }
 
@@ -446,6 +465,7 @@ int main(void)
 		cmocka_unit_test(test_many_guests_of_one_entry),
 		cmocka_unit_test(test_net_devices),
 		cmocka_unit_test(test_disks_and_others),
+		cmocka_unit_test(test_shares),
 		cmocka_unit_test(test_times_of_disks),
 		cmocka_unit_test(test_console_scripts),
 		cmocka_unit_test(test_nodes_become_guests),

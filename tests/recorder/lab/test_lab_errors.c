@@ -249,6 +249,19 @@ static const struct mistake names[] = {
 };
 
 static const struct mistake devices[] = {
+	{ "guests: [{name: a, kernel: k, devices: [{share: d}, {share: e}]}]\n",
+	  "lab.yaml:1:53: duplicate tag 'share'",
+	  "give each share of a guest its own, such as 'tag: data'" },
+	{ "guests: [{name: a, kernel: k, devices: [{share: d, tag: x}, {share: e, tag: x}]}]\n",
+	  "lab.yaml:1:77: duplicate tag 'x'",
+	  "give each share of a guest its own, such as 'tag: data'" },
+	{ "guests: [{name: a, kernel: k, devices: [{share: d, tag: a/b}]}]\n",
+	  "lab.yaml:1:57: invalid tag 'a/b'",
+	  "expected at most 36 letters, digits and marks, without blanks or slashes" },
+	{ "guests: [{name: a, kernel: k, devices: [{share: d, write: yes}]}]\n",
+	  "lab.yaml:1:59: invalid write 'yes'", "expected no or copy" },
+	{ "guests: [{name: a, kernel: k, devices: [share]}]\n",
+	  "lab.yaml:1:41: 'share' needs a value", "give a mapping such as {net: lan}" },
 	{ "networks: [{name: lan}, {name: wan}]\nguests: [{name: a, kernel: k, devices: [{net: "
 	  "lna}]}]\n",
 	  "lab.yaml:2:47: 'lna' is not the name of a network",
@@ -262,20 +275,21 @@ static const struct mistake devices[] = {
 	{ "networks: [{name: lan}, {name: wan}]\nguests: [{name: a, kernel: k, devices: [{nett: "
 	  "lan}]}]\n",
 	  "lab.yaml:2:41: unknown device 'nett'",
-	  "did you mean 'net'? expected one of these keys: net, disk, rng, console, program" },
+	  "did you mean 'net'? expected one of these keys: net, disk, rng, console, program, "
+	  "share" },
 	{ "networks: [{name: lan}, {name: wan}]\nguests: [{name: a, kernel: k, devices: [net]}]\n",
 	  "lab.yaml:2:41: 'net' needs a value", "give a mapping such as {net: lan}" },
 	{ "networks: [{name: lan}, {name: wan}]\nguests: [{name: a, kernel: k, devices: "
 	  "[serial]}]\n",
 	  "lab.yaml:2:41: unknown device 'serial'",
-	  "expected one of these keys: net, disk, rng, console, program" },
+	  "expected one of these keys: net, disk, rng, console, program, share" },
 	{ "networks: [{name: lan}, {name: wan}]\nguests: [{name: a, kernel: k, devices: [{}]}]\n",
 	  "lab.yaml:2:41: not a device",
-	  "expected one of these keys: net, disk, rng, console, program" },
+	  "expected one of these keys: net, disk, rng, console, program, share" },
 	{ "networks: [{name: lan}, {name: wan}]\nguests: [{name: a, kernel: k, devices: "
 	  "[[net]]}]\n",
 	  "lab.yaml:2:41: not a device",
-	  "expected one of these keys: net, disk, rng, console, program" },
+	  "expected one of these keys: net, disk, rng, console, program, share" },
 	{ "networks: [{name: lan}, {name: wan}]\nguests: [{name: a, kernel: k, devices: [{net: "
 	  "lan, disk: x}]}]\n",
 	  "lab.yaml:2:52: unknown key 'disk' of a net device",
