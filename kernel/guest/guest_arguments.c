@@ -5,6 +5,7 @@
 
 #include <ctype.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <string.h>
 
 #include "format/base/words.h"
@@ -89,14 +90,23 @@ static const struct {
 	    "no con argument: the console is captured and shown" } },
 };
 
-/* Parameters that are ttrec's own to give. */
+/* Parameters that are ttrec's own to give, or that have no meaning under it. */
 static const struct {
-	const char *prefix, *advice;
+	const char *pattern, *why, *advice;
 } owned_table[] = {
-	{ "time-travel", "remove it: ttrec sets time-travel=ext: itself" },
-	{ "umid=", "remove it: ttrec sets the umid, so that it is the same on replay" },
-	{ "uml_dir=", "remove it: ttrec sets it, so that it is the same on replay" },
+	{ "time-travel", "breaks determinism: in that mode computing takes the host's time",
+	  "remove it, or use time-travel=inf-cpu, which is what a guest of ttrec has" },
+	{ "time-travel-start=*", "is not ours to grant: the other scheduler has the time of day",
+	  "remove it" },
+	{ "time-travel*", "is set by ttrec", "remove it: ttrec sets time-travel=ext: itself" },
+	{ "umid=*", "is set by ttrec",
+	  "remove it: ttrec sets the umid, so that it is the same on replay" },
+	{ "uml_dir=*", "is set by ttrec",
+	  "remove it: ttrec sets it, so that it is the same on replay" },
 };
+
+/* For one guest it means what time-travel=ext: does. */
+#define ARGUMENT_INF_CPU "time-travel=inf-cpu"
 
 static bool pattern_matches(const char *pattern, const char *text)
 {
@@ -136,29 +146,99 @@ static bool is_allowed(const char *const *allow, const char *name)
 	return false;
 }
 
-static int check_argument(const struct guest_arguments_options *options, const char *argument,
-			  bool *host_files, struct diagnosis *why)
+static ssize_t owned_index(const char *argument)
+{
+	if (!strcmp(argument, ARGUMENT_INF_CPU))
+		return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(owned_table); i++)
+		if (pattern_matches(owned_table[i].pattern, argument))
+			return (ssize_t)i;
+	return -1;
+}
+
+/* The entry of the table that refuses @argument; NULL: it is not refused there. */
+static const struct refused_argument *refused(const char *argument, const char *const *allow)
 {
 	ssize_t index = refused_index(argument);
-	const struct refused_argument *refused;
+
+	return index < 0 || is_allowed(allow, refused_table[index].refused.name)
+		       ? NULL
+		       : &refused_table[index].refused;
+}
+
+static int refuse_one(const char *argument, const char *const *allow, struct diagnosis *why)
+{
+	const struct refused_argument *entry = refused(argument, allow);
+	ssize_t owned = owned_index(argument);
 	char advice[256];
 
-	for (size_t i = 0; i < ARRAY_SIZE(owned_table); i++)
-		if (!strncmp(argument, owned_table[i].prefix, strlen(owned_table[i].prefix)))
-			return diagnose(why, EXIT_USAGE, -EINVAL, owned_table[i].advice,
-					"the kernel argument %s is set by ttrec", argument);
-	if (index < 0)
-		return 0;
-	refused = &refused_table[index].refused;
-	if (is_allowed(options->allow, refused->name)) {
-		*host_files |= refused_table[index].host_files;
-		return 0;
-	}
+	if (owned >= 0)
+		return diagnose(why, EXIT_USAGE, -EINVAL, owned_table[owned].advice,
+				"the kernel argument %s %s", argument, owned_table[owned].why);
 	snprintf(advice, sizeof(advice),
-		 "use %s; to accept a run that may not replay, pass --allow %s", refused->instead,
-		 refused->name);
+		 "use %s; to accept a run that may not replay, pass --allow %s", entry->instead,
+		 entry->name);
 	return diagnose(why, EXIT_USAGE, -EINVAL, advice,
-			"the kernel argument %s breaks determinism: %s", argument, refused->why);
+			"the kernel argument %s breaks determinism: %s", argument, entry->why);
+}
+
+/* A part of a text that ends where it is full. */
+static void add_text(char *text, size_t size, const char *separator, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+static void add_text(char *text, size_t size, const char *separator, const char *format, ...)
+{
+	size_t used = strlen(text);
+	va_list list;
+
+	used += (size_t)snprintf(text + used, size - used, "%s", used ? separator : "");
+	if (used >= size)
+		return;
+	va_start(list, format);
+	vsnprintf(text + used, size - used, format, list);
+	va_end(list);
+}
+
+/* Several: what each does, and once for each kind what to do instead. */
+static int refuse_all(char *const *user, const char *const *allow, struct diagnosis *why)
+{
+	char what[sizeof(why->what)] = "", advice[sizeof(why->advice)] = "";
+
+	for (; *user; user++) {
+		const struct refused_argument *entry = refused(*user, allow);
+		ssize_t owned = owned_index(*user);
+		char name[64];
+
+		if (owned >= 0) {
+			add_text(what, sizeof(what), "; ", "%s %s", *user, owned_table[owned].why);
+			add_text(advice, sizeof(advice), "; ", "remove %s", *user);
+		} else if (entry) {
+			add_text(what, sizeof(what), "; ", "%s breaks determinism: %s", *user,
+				 entry->why);
+			snprintf(name, sizeof(name), "--allow %s ", entry->name);
+			if (!strstr(advice, name))
+				add_text(advice, sizeof(advice), "; ",
+					 "%saccepts a run that may not replay, or use %s", name,
+					 entry->instead);
+		}
+	}
+	return diagnose(why, EXIT_USAGE, -EINVAL, advice, "kernel arguments are refused: %s", what);
+}
+
+int guest_arguments_check(char *const *user, const char *const *allow, struct diagnosis *why)
+{
+	const char *first = NULL;
+	size_t count = 0;
+
+	for (char *const *word = user; *word; word++) {
+		if (!refused(*word, allow) && owned_index(*word) < 0)
+			continue;
+		first = first ? first : *word;
+		count++;
+	}
+	if (count > 1)
+		return refuse_all(user, allow, why);
+	return count ? refuse_one(first, allow, why) : 0;
 }
 
 struct argument_list {
@@ -187,14 +267,16 @@ static int list_add_device(struct argument_list *list, unsigned int number, uint
 	return words_take(&list->text, &list->count, text);
 }
 
-static int add_user_argument(const struct guest_arguments_options *options, const char *argument,
-			     struct image_files *files, struct argument_list *list,
-			     bool *host_files, struct diagnosis *why)
+static int add_user_argument(const char *argument, struct image_files *files,
+			     struct argument_list *list, bool *host_files, struct diagnosis *why)
 {
-	int err = check_argument(options, argument, host_files, why);
+	ssize_t index = refused_index(argument);
+	int err;
 
-	if (err)
-		return err;
+	if (index >= 0)
+		*host_files |= refused_table[index].host_files;
+	if (!strcmp(argument, ARGUMENT_INF_CPU))
+		return 0;
 	if (strncmp(argument, "initrd=", 7))
 		return words_take(&list->text, &list->count, strdup(argument));
 	if (image_files_find(files, GUEST_INITRD_PATH))
@@ -317,14 +399,16 @@ int guest_arguments_build(const struct guest_arguments_options *options, struct 
 
 	*host_files = false;
 	if (!err)
+		err = guest_arguments_check(user, options->allow, why);
+	if (!err)
 		err = add_defaults(options, &files->file[0], &list, why);
 	for (; !err && *user && strcmp(*user, "--"); user++)
-		err = add_user_argument(options, *user, files, &list, host_files, why);
+		err = add_user_argument(*user, files, &list, host_files, why);
 	if (!err)
 		err = add_own_arguments(options, &list);
 	/* What follows "--" is for init, although UML's own parameters are found there, too. */
 	for (; !err && *user; user++)
-		err = add_user_argument(options, *user, files, &list, host_files, why);
+		err = add_user_argument(*user, files, &list, host_files, why);
 	if (err) {
 		if (err == -ENOMEM)
 			diagnose(why, EXIT_CANNOT, err, NULL, "out of memory");

@@ -32,6 +32,13 @@ struct guest_arguments_options {
 };
 
 /*
+ * Refuse what of @user, NULL-terminated, breaks determinism or is ttrec's to set, all of it at
+ * once.
+ * @allow: as above. 0 or -EINVAL.
+ */
+int guest_arguments_check(char *const *user, const char *const *allow, struct diagnosis *why);
+
+/*
  * Build the guest's argv in *@arguments (free with guest_arguments_free): "linux", the user's
  * arguments with the initrd brought into the sandbox (its content is added to @files), a console
  * that is captured unless the user chose one, umid, its devices and the time-travel socket.

@@ -10,6 +10,7 @@
 
 #include "format/base/cleanup.h"
 #include "kernel/guest/guest_arguments.h"
+#include "recorder/run/run_arguments.h"
 #include "recorder/run/run_programs.h"
 #include "recorder/run/run_settings.h"
 
@@ -129,6 +130,9 @@ int run_lab_load(struct run_options *options, struct run_lab *lab, struct diagno
 	if (!lab->guest)
 		return diagnose(why, EXIT_CANNOT, -ENOMEM, NULL, "out of memory");
 	lab->guest_count = lab->lab->guest_count;
+	err = run_arguments_take(options, lab->lab, why);
+	if (err)
+		return err;
 	run_options_settle(options, lab->lab);
 	for (size_t i = 0; i < lab->guest_count; i++) {
 		const struct lab_guest *guest = &lab->lab->guest[i];

@@ -199,6 +199,20 @@ breaks_determinism() {
 	done
 }
 
+# All of them at once: nobody wants to be told one at a time.
+several() {
+	refused 2 'kernel arguments are refused: ubd0=disk .*; eth0=tuntap,tap0 breaks .*; umid=mine is set by ttrec; ubd1=more ' \
+		boot "$kernel" ubd0=disk quiet eth0=tuntap,tap0 umid=mine -- ubd1=more
+	says err '^  hint: .*--allow ubd .*; .*--allow net .*; remove umid=mine$'
+	# Of what is allowed, nothing is said.
+	refused 2 'the kernel argument eth0=tuntap,tap0 breaks determinism' boot --allow ubd "$kernel" ubd0=disk eth0=tuntap,tap0
+}
+
+start_times() {
+	refused 2 'invalid kernel argument time-travel-start=soon' boot "$kernel" time-travel-start=soon
+	refused 2 'time-travel-start=5 is not the time of day of the run' boot --tod 2026-01-01T00:00:00Z "$kernel" time-travel-start=5
+}
+
 allowed() {
 	expect 0 boot "--allow=ubd" "$kernel" ubd0=disk
 	expect 0 ttreplay --help
@@ -215,7 +229,9 @@ allowed() {
 }
 
 own_arguments() {
-	refused 2 'time-travel=inf-cpu is set by ttrec' boot "$kernel" time-travel=inf-cpu
+	refused 2 'time-travel=ext:/s is set by ttrec' boot "$kernel" time-travel=ext:/s
+	refused 2 'time-travel breaks determinism: in that mode computing takes the host.s time' boot "$kernel" time-travel
+	says err 'hint: .*time-travel=inf-cpu'
 	refused 2 'umid=mine is set by ttrec' boot "$kernel" umid=mine
 }
 
@@ -413,6 +429,8 @@ proves "nor one that was stopped before it spoke" stops_before_start
 proves "arguments that break determinism are named, with why and what instead" breaks_determinism
 proves "--allow goes on with what is named, and only that" allowed
 proves "arguments that ttrec gives itself are refused" own_arguments
+proves "all refused arguments are named at once" several
+proves "a time of day that is none, or another one" start_times
 proves "options of ttrec behind the kernel are refused" options_after_the_kernel
 proves "a trace that cannot be written is refused before anything runs" unwritable
 proves "a full disk ends the recording, what was written is valid" disk_full

@@ -120,7 +120,7 @@ nowhere() {
 
 # What would break determinism, or takes what is given by us.
 arguments() {
-	file 'guests:' '  - {name: n1, kernel: ./linux, append: "time-travel=inf-cpu"}'
+	file 'guests:' '  - {name: n1, kernel: ./linux, append: "time-travel=ext:/s"}'
 	refused 2 'time-travel'
 	file 'guests:' '  - {name: n1, kernel: ./linux, append: "virtio_uml.device=/tmp/s:1"}'
 	refused 2 'virtio_uml\.device'

@@ -61,6 +61,23 @@ window() {
 	replays_identical t.zst
 }
 
+# For one guest ext is what inf-cpu is: arguments for the one do for the other, and the guest cannot
+# tell the difference.
+as_native() {
+	local -a actions=(say:on now tick:3:1000000 now sleep:2000000 now off)
+	local -a words=(mem=32M printk.time=1 time-travel=inf-cpu time-travel-start=1577836800123456789
+		"do=\"$(actions "${actions[@]}")\"")
+	timeout 60 setarch -R "$kernel" initrd="$initrd" con0=null,fd:1 con=null noreboot random.trust_cpu=on \
+		random.trust_bootloader=on LD_BIND_NOW=1 "${words[@]}" </dev/null >native 2>native.err
+	expect 0 ttrec run --work-cost off -o t.zst "$kernel" initrd="$initrd" "${words[@]}"
+	says native '^now 1577836800\.[0-9]{9} '
+	# What the host's checks say goes to the console here, and the command lines are not the same.
+	grep -E '^(\[|on|now|tick)' native | grep -vE 'ommand line|clocksource: |stepping |SIGIO|epollctl ' | tr -d '\r' >native.console
+	grep -E '^(\[|on|now|tick)' out | grep -vE 'ommand line|clocksource: |stepping |SIGIO|epollctl ' | tr -d '\r' >console
+	diff native.console console || fail "the consoles differ"
+	replays_identical t.zst
+}
+
 ordinary_user() {
 	local -a run_by=(as_user)
 	publish_commands
@@ -189,6 +206,7 @@ same_without_a_trace() {
 
 proves "$version: a guest replays identically, digests at every WAIT" identical_at_every_wait
 proves "$version: equal seeds give equal messages" equal_seeds
+proves "$version: the same console and clocks as natively with inf-cpu" as_native
 proves "$version: different seeds give different guests, each replays" different_seeds
 proves "$version: a window of grants saves messages and replays identically" window
 proves "$version: an ordinary user records and replays, fully isolated" ordinary_user

@@ -88,6 +88,42 @@ static void test_napi_for_sending_is_off_where_it_may_be(void **state)
 	assert_false(sends_without_napi("Linux version 6.1.192 (a@b)", 2));
 }
 
+static void test_inf_cpu_is_what_a_guest_has(void **state)
+{
+	const char *user[] = { "quiet", "time-travel=inf-cpu", NULL };
+	struct guest_arguments_options options = { .user = (char **)user };
+	struct diagnosis why;
+	char **arguments;
+	bool host_files;
+
+	(void)state;
+	assert_int_equal(build(&options, &arguments, &host_files, &why), 0);
+	assert_true(position(arguments, "quiet") > 0);
+	assert_true(position(arguments, "time-travel=inf-cpu") < 0);
+	guest_arguments_free(arguments);
+}
+
+static void test_all_that_is_refused_is_named(void **state)
+{
+	char *user[] = { (char *)"ubd0=a", (char *)"quiet",	 (char *)"time-travel",
+			 (char *)"ubd1=b", (char *)"uml_dir=/x", NULL };
+	const char *allow[] = { "ubd", NULL };
+	struct diagnosis why;
+
+	(void)state;
+	assert_int_equal(guest_arguments_check(user, NULL, &why), -EINVAL);
+	assert_non_null(strstr(why.what, "ubd0=a"));
+	assert_non_null(strstr(why.what, "time-travel breaks"));
+	assert_non_null(strstr(why.what, "ubd1=b"));
+	assert_non_null(strstr(why.what, "uml_dir=/x"));
+	assert_null(strstr(why.what, "quiet"));
+	assert_non_null(strstr(why.advice, "--allow ubd"));
+	assert_int_equal(guest_arguments_check(user, allow, &why), -EINVAL);
+	assert_null(strstr(why.what, "ubd0=a"));
+	user[2] = user[4] = (char *)"quiet";
+	assert_int_equal(guest_arguments_check(user, allow, &why), 0);
+}
+
 static void refuse(const char *argument)
 {
 	const char *user[] = { argument, NULL };
@@ -121,6 +157,8 @@ int main(void)
 		cmocka_unit_test(test_devices_in_their_order_before_those_of_init),
 		cmocka_unit_test(test_napi_for_sending_is_off_where_it_may_be),
 		cmocka_unit_test(test_devices_of_their_own_are_refused),
+		cmocka_unit_test(test_inf_cpu_is_what_a_guest_has),
+		cmocka_unit_test(test_all_that_is_refused_is_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

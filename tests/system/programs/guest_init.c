@@ -97,6 +97,17 @@ static void do_clock(const char *text)
 	printf("clock %llu\n", (unsigned long long)time(NULL));
 }
 
+static void do_now(const char *text)
+{
+	struct timespec day, since;
+
+	(void)text;
+	clock_gettime(CLOCK_REALTIME, &day);
+	clock_gettime(CLOCK_MONOTONIC, &since);
+	printf("now %lld.%09ld %lld.%09ld\n", (long long)day.tv_sec, day.tv_nsec,
+	       (long long)since.tv_sec, since.tv_nsec);
+}
+
 static void do_spin(const char *text)
 {
 	(void)text;
@@ -184,7 +195,7 @@ static const struct {
 	{ "pause", do_pause },	 { "exit", do_exit },	    { "off", do_off },
 	{ "bug", do_bug },	 { "nap", do_nap },	    { "interrupts", do_interrupts },
 	{ "reboot", do_reboot }, { "counter", do_counter }, { "draw", do_draw },
-	{ "fork", do_fork },
+	{ "fork", do_fork },	 { "now", do_now },
 };
 
 static void do_action(char *text)
