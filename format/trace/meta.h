@@ -44,6 +44,7 @@
 	X(LAB, "lab")                       \
 	X(DISK_MODEL, "disk-model")         \
 	X(DISK, "disk")                     \
+	X(DISK_FILE, "disk-file")           \
 	X(PROBE, "probe")                   \
 	X(REPLAYABLE, "replayable")
 

@@ -80,11 +80,11 @@ typedef int artifact_sink(void *context, const uint8_t *data, size_t size);
 int artifact_read(struct trace_reader *reader, const struct artifact_entry *entry,
 		  artifact_sink *sink, void *context);
 
+/* The same into @fd, as trace_reader_copy does. */
+int artifact_copy(struct trace_reader *reader, const struct artifact_entry *entry, int fd,
+		  uint64_t max_bytes);
+
 /* Free what trace_reader_find remembers. */
 void artifact_forget(struct trace_reader *reader);
-
-/* Hand out an entry, with its content when @load. Returns 0 or an error. */
-int artifact_fill(struct trace_reader *reader, const struct artifact_entry *entry, bool load,
-		  struct trace_artifact *artifact);
 
 #endif

@@ -5,8 +5,12 @@
 #include <errno.h>
 #include <nettle/sha2.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "format/base/cleanup.h"
+#include "format/trace_files.h"
+#include "format/base/transfer.h"
 #include "format/trace/index.h"
 
 static int artifact_fail(struct trace_reader *reader, int error)
@@ -161,6 +165,81 @@ int artifact_read(struct trace_reader *reader, const struct artifact_entry *entr
 	return 0;
 }
 
+/* ---- Into files ------------------------------------------------------------------------------ */
+
+#define BLOCK 4096u
+
+struct copy {
+	int fd;
+	bool holes; /* zeros need not be written */
+	uint64_t left;
+};
+
+static bool is_zero(const uint8_t *data, size_t size)
+{
+	return !data[0] && !memcmp(data, data + 1, size - 1);
+}
+
+/* How many bytes from @data on are in blocks of zeros, or in blocks that are not. */
+static size_t run_length(const uint8_t *data, size_t size, bool zero)
+{
+	size_t run = 0;
+
+	while (run < size) {
+		size_t block = size - run < BLOCK ? size - run : BLOCK;
+
+		if (is_zero(data + run, block) != zero)
+			break;
+		run += block;
+	}
+	return run;
+}
+
+static int write_run(struct copy *copy, const uint8_t *data, size_t size, bool zero)
+{
+	if (zero && copy->holes)
+		return lseek(copy->fd, (off_t)size, SEEK_CUR) < 0 ? -errno : 0;
+	if (!zero && size > copy->left)
+		return -EFBIG;
+	copy->left -= zero ? 0 : size;
+	return transfer_all(data, size, write(copy->fd, place, left));
+}
+
+static int write_part(void *context, const uint8_t *data, size_t size)
+{
+	struct copy *copy = context;
+	int err = 0;
+
+	for (size_t run; !err && size; data += run, size -= run) {
+		bool zero = is_zero(data, size < BLOCK ? size : BLOCK);
+
+		run = run_length(data, size, zero);
+		err = write_run(copy, data, run, zero);
+	}
+	return err;
+}
+
+int artifact_copy(struct trace_reader *reader, const struct artifact_entry *entry, int fd,
+		  uint64_t max_bytes)
+{
+	struct copy copy = { .fd = fd, .left = max_bytes };
+	struct stat status;
+	off_t end;
+	int err;
+
+	copy.holes = !fstat(fd, &status) && S_ISREG(status.st_mode);
+	err = artifact_read(reader, entry, write_part, &copy);
+	if (err || !copy.holes)
+		return err;
+	/* Zeros at the end. */
+	end = lseek(fd, 0, SEEK_CUR);
+	if (end < 0 || fstat(fd, &status) || (status.st_size < end && ftruncate(fd, end)))
+		return -errno;
+	return 0;
+}
+
+/* ---- Into memory ----------------------------------------------------------------------------- */
+
 /* Memory grows with what really comes, not with what the file claims. */
 struct loaded {
 	uint8_t *data;
@@ -178,8 +257,8 @@ static int load_part(void *context, const uint8_t *data, size_t size)
 	return 0;
 }
 
-int artifact_fill(struct trace_reader *reader, const struct artifact_entry *entry, bool load,
-		  struct trace_artifact *artifact)
+static int artifact_fill(struct trace_reader *reader, const struct artifact_entry *entry, bool load,
+			 struct trace_artifact *artifact)
 {
 	struct loaded loaded = { 0 };
 	int err = 0;
@@ -278,8 +357,7 @@ void artifact_forget(struct trace_reader *reader)
 	reader->place_count = 0;
 }
 
-int trace_reader_find(struct trace_reader *reader, const char *path, bool load,
-		      struct trace_artifact *artifact)
+static int locate(struct trace_reader *reader, const char *path, struct artifact_entry *entry)
 {
 	uint64_t position;
 	size_t place;
@@ -292,7 +370,31 @@ int trace_reader_find(struct trace_reader *reader, const char *path, bool load,
 	if (place == reader->place_count || strcmp(reader->places[place].path, path))
 		return reader->places_error;
 	position = reader->places[place].position;
-	return trace_reader_artifact(reader, &position, load, artifact);
+	return artifact_find(reader, &position, true, entry);
+}
+
+int trace_reader_find(struct trace_reader *reader, const char *path, bool load,
+		      struct trace_artifact *artifact)
+{
+	struct artifact_entry entry;
+	int got = locate(reader, path, &entry);
+
+	if (got != 1)
+		return got;
+	got = artifact_fill(reader, &entry, load, artifact);
+	return got ? got : 1;
+}
+
+int trace_reader_copy(struct trace_reader *reader, const char *path, int fd, uint64_t max_bytes)
+{
+	struct artifact_entry entry;
+	int got = locate(reader, path, &entry);
+
+	if (got != 1)
+		return got;
+	got = fd < 0 ? artifact_read(reader, &entry, NULL, NULL)
+		     : artifact_copy(reader, &entry, fd, max_bytes);
+	return got ? got : 1;
 }
 
 void trace_artifact_free(struct trace_artifact *artifact)

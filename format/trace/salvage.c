@@ -4,17 +4,20 @@
 #include "format/trace/writer.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "format/base/cleanup.h"
+#include "format/trace_files.h"
 #include "format/base/diagnosis.h"
 #include "format/trace/trace_output.h"
 
-/* The files that are whole, kept until the writer has embedded them. */
+/* What whole files contain, one after the other, until the writer has embedded them. */
 struct kept {
-	struct trace_artifact *artifact;
-	size_t count;
+	int fd;
+	uint64_t size;
 };
 
 /* What else keeps a trace from being read is no reason to leave out what follows. */
@@ -23,26 +26,41 @@ static bool is_damage(int err)
 	return err == -EBADMSG || err == -EPIPE;
 }
 
-static void kept_release(struct kept *kept)
+/* A file without a name where the output is written: there may be more of it than memory. */
+static int kept_open(const char *output)
 {
-	for (size_t i = 0; i < kept->count; i++)
-		trace_artifact_free(&kept->artifact[i]);
-	free(kept->artifact);
+	auto_free char *directory = strdup(output);
+	char *slash = directory ? strrchr(directory, '/') : NULL;
+	int fd;
+
+	if (!directory)
+		return -ENOMEM;
+	if (slash)
+		slash[slash == directory] = '\0';
+	fd = open(slash ? directory : ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd < 0)
+		fd = memfd_create("salvage", MFD_CLOEXEC);
+	return fd < 0 ? -errno : fd;
 }
 
-static int keep_artifact(struct trace_reader *reader, const struct artifact_entry *entry,
-			 struct kept *kept)
+static int keep_artifact(struct trace_reader *reader, struct trace_writer *writer,
+			 const struct artifact_entry *entry, struct kept *kept)
 {
-	struct trace_artifact *artifact = array_add(kept->artifact, kept->count);
 	int err;
 
-	if (!artifact)
-		return -ENOMEM;
-	err = artifact_fill(reader, entry, true, artifact);
-	if (err)
-		kept->count--;
+	if (lseek(kept->fd, (off_t)kept->size, SEEK_SET) < 0)
+		return -errno;
+	err = artifact_copy(reader, entry, kept->fd, UINT64_MAX);
 	/* One that is not whole is lost, those after it need not be. */
-	return is_damage(err) ? 0 : err;
+	if (err && is_damage(err))
+		return ftruncate(kept->fd, (off_t)kept->size) ? -errno : 0;
+	if (err)
+		return err;
+	err = trace_writer_embed_file(writer, entry->path, entry->mode, kept->fd, kept->size,
+				      entry->size);
+	kept->size += entry->size;
+	/* No recorder writes two files under one path; the first is the one that is found. */
+	return err == -EEXIST ? 0 : err;
 }
 
 static int salvage_artifacts(struct trace_reader *reader, struct trace_writer *writer,
@@ -53,18 +71,8 @@ static int salvage_artifacts(struct trace_reader *reader, struct trace_writer *w
 	int err = 0, got = 0;
 
 	while (!err && (got = artifact_find(reader, &position, false, &entry)) > 0)
-		err = keep_artifact(reader, &entry, kept);
-	if (!err && got < 0 && !is_damage(got))
-		err = got;
-	for (size_t i = 0; !err && i < kept->count; i++) {
-		err = trace_writer_embed(writer, kept->artifact[i].path, kept->artifact[i].mode,
-					 kept->artifact[i].data, kept->artifact[i].size);
-		/* No recorder writes two files under one path; the first is the one that is found.
-		 */
-		if (err == -EEXIST)
-			err = 0;
-	}
-	return err;
+		err = keep_artifact(reader, writer, &entry, kept);
+	return !err && got < 0 && !is_damage(got) ? got : err;
 }
 
 static int salvage_note(struct trace_writer *writer, uint64_t now, const char *problem)
@@ -107,8 +115,9 @@ static int salvage_copy(struct trace_reader *reader, const char *output,
 {
 	struct trace_writer *writer;
 	struct trace_output written;
-	struct kept kept = { 0 };
-	int err = trace_output_open(output, &written), closed;
+	auto_fd fd = kept_open(output);
+	struct kept kept = { .fd = fd };
+	int err = fd < 0 ? fd : trace_output_open(output, &written), closed;
 
 	if (err)
 		return err;
@@ -122,7 +131,6 @@ static int salvage_copy(struct trace_reader *reader, const char *output,
 	if (!err)
 		err = salvage_records(reader, writer, report);
 	closed = trace_writer_close(writer, NULL);
-	kept_release(&kept);
 	if (!err)
 		err = closed;
 	if (!err)

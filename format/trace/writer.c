@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "format/base/cleanup.h"
+#include "format/trace_files.h"
 #include "format/trace/codec/table.h"
 
 /* Columns for the next record, waiting until some have been written if all are queued. */
@@ -93,30 +94,30 @@ static const struct embed *find_embed(const struct trace_writer *writer, const c
 	return embed;
 }
 
-static bool embed_same(const struct embed *embed, uint32_t mode, const void *data, size_t size)
+static bool embed_same(const struct embed *one, const struct embed *other)
 {
-	return embed->mode == mode && embed->size == size &&
-	       (!size || embed->data == data || !memcmp(embed->data, data, size));
+	if (one->mode != other->mode || one->size != other->size || !one->data != !other->data)
+		return false;
+	if (!one->data)
+		return one->fd == other->fd && one->offset == other->offset;
+	return !one->size || one->data == other->data || !memcmp(one->data, other->data, one->size);
 }
 
-int trace_writer_embed(struct trace_writer *writer, const char *path, uint32_t mode,
-		       const void *data, size_t size)
+static int add_embed(struct trace_writer *writer, const char *path, const struct embed *wanted)
 {
 	const struct embed *other = find_embed(writer, path);
 	struct embed *embed;
 	int err;
 
 	if (other)
-		return embed_same(other, mode, data, size) ? 0 : -EEXIST;
-	if (size > ARTIFACT_SIZE_MAX || strlen(path) > ARTIFACT_PATH_MAX)
+		return embed_same(other, wanted) ? 0 : -EEXIST;
+	if (wanted->size > ARTIFACT_SIZE_MAX || strlen(path) > ARTIFACT_PATH_MAX)
 		return -EINVAL;
-	embed = calloc(1, sizeof(*embed));
+	embed = malloc(sizeof(*embed));
 	if (!embed)
 		return -ENOMEM;
+	*embed = *wanted;
 	embed->path = strdup(path);
-	embed->mode = mode;
-	embed->data = data;
-	embed->size = size;
 	if (!embed->path) {
 		free(embed);
 		return -ENOMEM;
@@ -129,6 +130,22 @@ int trace_writer_embed(struct trace_writer *writer, const char *path, uint32_t m
 	pthread_cond_signal(&writer->work);
 	pthread_mutex_unlock(&writer->lock);
 	return err;
+}
+
+int trace_writer_embed(struct trace_writer *writer, const char *path, uint32_t mode,
+		       const void *data, size_t size)
+{
+	const struct embed embed = { .mode = mode, .fd = -1, .data = data ?: "", .size = size };
+
+	return add_embed(writer, path, &embed);
+}
+
+int trace_writer_embed_file(struct trace_writer *writer, const char *path, uint32_t mode, int fd,
+			    uint64_t offset, uint64_t size)
+{
+	const struct embed embed = { .mode = mode, .fd = fd, .offset = offset, .size = size };
+
+	return add_embed(writer, path, &embed);
 }
 
 int trace_writer_flush(struct trace_writer *writer)
@@ -220,6 +237,7 @@ static void writer_free(struct trace_writer *writer)
 		writer->embeds = embed->next;
 		writer_embed_free(embed);
 	}
+	free(writer->piece);
 	columns_free(writer->empty);
 	columns_free(writer->full);
 	columns_destroy(writer->encoder.columns);

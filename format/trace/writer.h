@@ -25,7 +25,9 @@
 struct embed {
 	struct embed *next;
 	char *path;
-	const uint8_t *data;
+	const uint8_t *data; /* NULL: it is in @fd, from @offset on */
+	int fd;
+	uint64_t offset;
 	uint64_t size;
 	uint64_t done; /* bytes hashed, then bytes stored */
 	uint32_t mode;
@@ -58,6 +60,7 @@ struct trace_writer {
 	struct frame_writer frames;
 	struct record_predictor predictor;
 	struct embed *embedding; /* next to work on; those before it are done */
+	uint8_t *piece;		 /* what was read of a file; NULL: none was */
 	uint32_t contents;
 	uint64_t artifacts;
 	uint64_t now; /* of the last chunk written */

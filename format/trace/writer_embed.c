@@ -3,6 +3,9 @@
 #include "format/trace/writer.h"
 
 #include <stdlib.h>
+#include <unistd.h>
+
+#include "format/base/transfer.h"
 
 void writer_embed_free(struct embed *embed)
 {
@@ -65,13 +68,46 @@ static size_t next_piece(const struct embed *embed)
 	return left < CHUNK_PART_MAX ? (size_t)left : CHUNK_PART_MAX;
 }
 
+/* A file that became shorter has zeros there: it is not what is replayed, but complete. */
+static int read_piece(struct trace_writer *writer, const struct embed *embed, size_t size)
+{
+	int err;
+
+	if (!writer->piece)
+		writer->piece = malloc(CHUNK_PART_MAX);
+	if (!writer->piece)
+		return -ENOMEM;
+	err = transfer_all(writer->piece, size,
+			   pread(embed->fd, place, left,
+				 (off_t)(embed->offset + embed->done + (size - left))));
+	if (err == -EPIPE) {
+		memset(writer->piece, 0, size);
+		return 0;
+	}
+	return err;
+}
+
+/* The next @size bytes of @embed. */
+static int take_piece(struct trace_writer *writer, const struct embed *embed, size_t size,
+		      const uint8_t **data)
+{
+	int err = embed->data ? 0 : read_piece(writer, embed, size);
+
+	*data = embed->data ? embed->data + embed->done : writer->piece;
+	return err;
+}
+
 static int embed_hash(struct trace_writer *writer, struct embed *embed)
 {
 	size_t piece = next_piece(embed);
+	const uint8_t *data;
+	int err = take_piece(writer, embed, piece, &data);
 
+	if (err)
+		return err;
 	if (!embed->done)
 		sha256_init(&embed->hash);
-	sha256_update(&embed->hash, piece, embed->data + embed->done);
+	sha256_update(&embed->hash, piece, data);
 	embed->done += piece;
 	if (embed->done < embed->size)
 		return 0;
@@ -84,13 +120,15 @@ static int embed_store(struct trace_writer *writer, struct embed *embed)
 	uint8_t head[CHUNK_HEAD_SIZE + PART_HEAD_SIZE];
 	uint8_t *out = put_head(writer, head, CHUNK_PART);
 	size_t piece = next_piece(embed);
-	int err;
+	const uint8_t *data;
+	int err = take_piece(writer, embed, piece, &data);
 
+	if (err)
+		return err;
 	out = put_le32(out, embed->content);
 	out = put_le32(out, 0);
 	put_le64(out, embed->done);
-	err = write_part(writer, head, sizeof(head), embed->data + embed->done, piece,
-			 embed->content);
+	err = write_part(writer, head, sizeof(head), data, piece, embed->content);
 	embed->done += piece;
 	if (embed->done == embed->size)
 		embed->step = EMBED_DONE;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* ttdump extract: extract the embedded files. The trace must not decide where they are written. */
-#include "format/base/transfer.h"
 #include "format/ttdump/base/ttdump.h"
+#include "format/trace_files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -122,11 +122,13 @@ static int create_below(int directory, const char *path, uint32_t mode)
 	return fd < 0 ? -errno : fd;
 }
 
-static int write_content(int fd, const struct trace_artifact *artifact)
+static int write_content(int fd, struct trace_reader *reader, const struct trace_artifact *artifact)
 {
-	int err = transfer_all(artifact->data, artifact->size, write(fd, place, left));
+	int got = trace_reader_copy(reader, artifact->path, fd, UINT64_MAX);
 
-	return !err && fchmod(fd, artifact->mode & 0777) ? -errno : err;
+	if (got != 1)
+		return got ? got : -EPIPE;
+	return fchmod(fd, artifact->mode & 0777) ? -errno : 0;
 }
 
 static bool is_directory(const char *path)
@@ -156,11 +158,11 @@ static int create_output(const struct extract *extract, const struct trace_artif
 			    artifact->mode);
 }
 
-static int extract_artifact(const struct extract *extract, const struct trace_artifact *artifact,
-			    struct diagnosis *diagnosis)
+static int extract_artifact(const struct extract *extract, struct trace_reader *reader,
+			    const struct trace_artifact *artifact, struct diagnosis *diagnosis)
 {
 	auto_fd fd = create_output(extract, artifact);
-	int err = fd < 0 ? fd : write_content(fd, artifact);
+	int err = fd < 0 ? fd : write_content(fd, reader, artifact);
 	char text[WRITE_ERROR_TEXT];
 
 	if (err == -EXDEV)
@@ -176,21 +178,21 @@ static int extract_artifact(const struct extract *extract, const struct trace_ar
 	return 0;
 }
 
-static int extract_next(struct extract *extract, struct trace_reader *reader, uint64_t position,
-			struct trace_artifact *artifact, struct diagnosis *diagnosis)
+/* What is damaged is not written at all. */
+static int extract_next(struct extract *extract, struct trace_reader *reader,
+			const struct trace_artifact *artifact, struct diagnosis *diagnosis)
 {
-	int err = 0;
+	int got;
 
 	extract->found = true;
 	if (extract->list) {
 		list_artifact(artifact);
 		return 0;
 	}
-	trace_artifact_free(artifact);
-	err = trace_reader_artifact(reader, &position, true, artifact);
-	if (err < 0)
-		return dump_damaged(extract->trace, reader, err, diagnosis);
-	return extract_artifact(extract, artifact, diagnosis);
+	got = trace_reader_copy(reader, artifact->path, -1, 0);
+	if (got < 0)
+		return dump_damaged(extract->trace, reader, got, diagnosis);
+	return extract_artifact(extract, reader, artifact, diagnosis);
 }
 
 /* ---- Disk space ---------------------------------------------------------------------------- */
@@ -222,7 +224,8 @@ static int check_space(struct extract *extract, struct trace_reader *reader,
 	uint64_t most = extract->max_disk ?: free_bytes(extract), bytes = 0, position = 0;
 	struct trace_artifact artifact;
 
-	/* Each is at most 4 GiB, so the sum does not overflow. Damage is found below. */
+	/* Each is at most 1 TiB: for the sum to overflow there must be 16 million. Damage is found
+	 * below. */
 	while (trace_reader_artifact(reader, &position, false, &artifact) > 0) {
 		bytes += wanted(extract, artifact.path) ? artifact.size : 0;
 		trace_artifact_free(&artifact);
@@ -241,7 +244,7 @@ int dump_extract(int argc, char **argv, struct diagnosis *diagnosis)
 	struct extract extract = { 0 };
 	auto_trace *reader = NULL;
 	struct trace_artifact artifact;
-	uint64_t position = 0, before = 0;
+	uint64_t position = 0;
 	int err, got = 0;
 
 	command_line_parse(&command, argc, argv, &extract);
@@ -250,9 +253,8 @@ int dump_extract(int argc, char **argv, struct diagnosis *diagnosis)
 		err = check_space(&extract, reader, diagnosis);
 	while (!err && (got = trace_reader_artifact(reader, &position, false, &artifact)) > 0) {
 		if (wanted(&extract, artifact.path))
-			err = extract_next(&extract, reader, before, &artifact, diagnosis);
+			err = extract_next(&extract, reader, &artifact, diagnosis);
 		trace_artifact_free(&artifact);
-		before = position;
 	}
 	if (!err && got < 0)
 		return dump_damaged(extract.trace, reader, got, diagnosis);

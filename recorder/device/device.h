@@ -119,6 +119,7 @@ struct device *device_net_create(struct network_port *port, const uint8_t mac[6]
 
 struct device_disk_options {
 	const char *image;	/* raw; never written to; NULL: zeros, of @size */
+	const char *content;	/* where to read the image instead; NULL: there */
 	uint64_t size;		/* bytes; 0: that of the image */
 	bool read_only;		/* for the guest; else its writes go to memory of the recorder */
 	uint64_t latency;	/* ns of virtual time for each request but a flush */

@@ -351,7 +351,7 @@ int device_disk_create(const struct device_disk_options *options, struct device 
 
 	if (!disk)
 		return -ENOMEM;
-	err = disk_store_open(options->image, options->size, &disk->store);
+	err = disk_store_open(options->content ?: options->image, options->size, &disk->store);
 	if (err) {
 		free(disk);
 		return err;

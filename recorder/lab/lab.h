@@ -71,6 +71,7 @@ struct lab_device {
 	struct device_disk_options disk;
 	bool other_image; /* than the file says */
 	struct lab_share share;
+	bool embed;	  /* the image goes into the trace */
 	/* console: ends with text NULL */
 	struct console_step *steps;
 	/* program: index into lab.program */

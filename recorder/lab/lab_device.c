@@ -104,6 +104,8 @@ static const struct lab_key disk_keys[] = {
 		.doc = "virtual time that a flush takes"),
 	LAB_KEY("bandwidth", lab_type_speed, struct lab_device, disk.bandwidth, .min = 1,
 		.doc = "bytes per second of virtual time"),
+	LAB_KEY("embed", lab_type_flag, struct lab_device, embed,
+		.doc = "put the image into the trace"),
 	LAB_KEY("serial", lab_type_serial, struct lab_device, disk.serial,
 		.doc = "its serial number"),
 };

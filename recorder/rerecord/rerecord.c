@@ -150,6 +150,7 @@ void rerecord_close(struct rerecord *rerecord)
 	if (!rerecord)
 		return;
 	guest_specs_free(rerecord->guest, rerecord->count);
+	rerecord_free_disks(rerecord);
 	run_settings_free(&rerecord->settings);
 	trace_reader_close(rerecord->reader);
 	free(rerecord);
@@ -215,7 +216,7 @@ int rerecord_load_lab(const struct run_options *options, struct rerecord *rereco
 	err = load_recorded(options, rerecord, lab, why);
 	if (!err)
 		err = check_programs(options, *lab, why);
-	return err ? err : rerecord_check_disks(options, &rerecord->settings, *lab, why);
+	return err ? err : rerecord_check_disks(options, rerecord, *lab, why);
 }
 
 /* ---- Guests --------------------------------------------------------------------------------- */

@@ -17,6 +17,15 @@ struct rerecord {
 	struct guest_recorded *guest; /* by index; what they are started with is the lab's, later */
 	size_t count;
 	bool same_digests; /* memory is hashed when it was */
+	struct rerecord_image *image;
+	size_t image_count;
+};
+
+/* The image of a disk out of the trace. */
+struct rerecord_image {
+	const char *name; /* in the trace */
+	int fd;		  /* a memfd; -1 */
+	char path[32];	  /* to open it by */
 };
 
 /*
@@ -36,10 +45,11 @@ int rerecord_load_lab(const struct run_options *options, struct rerecord *rereco
 int rerecord_take_guests(struct rerecord *rerecord, struct run_lab *lab, struct diagnosis *why);
 
 /*
- * rerecord_disks.c: the images of @lab are those that were recorded, or those that the user names
- * ("[NAME[:N]=]FILE").
+ * rerecord_disks.c: the images of @lab are those that were recorded, out of the trace if it has
+ * them, or those that the user names ("[NAME[:N]=]FILE").
  */
-int rerecord_check_disks(const struct run_options *options, const struct run_settings *settings,
+int rerecord_check_disks(const struct run_options *options, struct rerecord *rerecord,
 			 struct lab *lab, struct diagnosis *why);
+void rerecord_free_disks(struct rerecord *rerecord);
 
 #endif

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The disks of a lab that is re-recorded: their contents are not in the trace. */
+/* The disks of a lab that is re-recorded: their contents, out of the trace or as they are now. */
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
+#include "format/trace_files.h"
+#include "kernel/sandbox/host_checks.h"
 #include "recorder/rerecord/rerecord.h"
 
 /* What the user wants: "[NAME[:N]=]FILE". */
@@ -157,17 +160,88 @@ static int check_image(const struct run_settings *settings, const struct lab *la
 			"the disk image %s of %s has changed since it was recorded", image, name);
 }
 
-int rerecord_check_disks(const struct run_options *options, const struct run_settings *settings,
+/* ---- Out of the trace ----------------------------------------------------------------------- */
+
+static int copy_image(const struct run_options *options, struct rerecord *rerecord,
+		      struct rerecord_image *image, struct diagnosis *why)
+{
+	uint64_t most = options->max_memory ?: host_memory_available();
+	char limit[UNITS_TEXT];
+	int got;
+
+	image->fd = memfd_create("disk", MFD_CLOEXEC);
+	if (image->fd < 0)
+		return -errno;
+	snprintf(image->path, sizeof(image->path), "/proc/self/fd/%d", image->fd);
+	got = trace_reader_copy(rerecord->reader, image->name, image->fd, most);
+	if (got == 1)
+		return 0;
+	got = got ? got : -EPIPE;
+	if (got == -EFBIG)
+		return diagnose(why, EXIT_CANNOT, got, "raise the limit with --max-memory",
+				"the disk image %s of the trace needs more than %s of memory",
+				image->name, size_text(most, limit));
+	return diagnose(why, diagnosis_trace_status(got), got,
+			diagnosis_shortage(got) ?: "pass --disk NAME=FILE to use another image",
+			"cannot read the disk image %s of the trace: %s", image->name,
+			strerror(-got));
+}
+
+/* Guests may share one. */
+static int load_image(const struct run_options *options, struct rerecord *rerecord,
+		      const struct run_disk *disk, struct lab_device *device, struct diagnosis *why)
+{
+	struct rerecord_image *image;
+	size_t known = 0;
+	int err = 0;
+
+	while (known < rerecord->image_count &&
+	       strcmp(rerecord->image[known].name, disk->embedded) != 0)
+		known++;
+	/* There is room for all of them: their paths stay where they are. */
+	image = &rerecord->image[known];
+	if (known == rerecord->image_count) {
+		*image = (struct rerecord_image){ .name = disk->embedded, .fd = -1 };
+		rerecord->image_count++;
+		err = copy_image(options, rerecord, image, why);
+	}
+	device->disk.content = image->path;
+	device->embed = true;
+	return err;
+}
+
+void rerecord_free_disks(struct rerecord *rerecord)
+{
+	for (size_t i = 0; i < rerecord->image_count; i++)
+		close_fd(&rerecord->image[i].fd);
+	free(rerecord->image);
+}
+
+static int check_disk(const struct run_options *options, struct rerecord *rerecord, struct lab *lab,
+		      size_t guest, size_t number, struct diagnosis *why)
+{
+	const struct run_disk *disk = find_disk(&rerecord->settings, guest, number);
+	struct lab_device *device = &lab->guest[guest].device[number];
+
+	if (!has_image(device) || device->other_image)
+		return 0;
+	if (disk && disk->embedded)
+		return load_image(options, rerecord, disk, device, why);
+	return check_image(&rerecord->settings, lab, guest, number, why);
+}
+
+int rerecord_check_disks(const struct run_options *options, struct rerecord *rerecord,
 			 struct lab *lab, struct diagnosis *why)
 {
 	int err = 0;
 
+	rerecord->image = calloc(rerecord->settings.disk_count + 1, sizeof(*rerecord->image));
+	if (!rerecord->image)
+		return -ENOMEM;
 	for (const char *const *text = options->disks; !err && *text; text++)
 		err = grant_wish(lab, *text, why);
 	for (size_t i = 0; i < lab->guest_count; i++)
 		for (size_t j = 0; !err && j < lab->guest[i].device_count; j++)
-			if (has_image(&lab->guest[i].device[j]) &&
-			    !lab->guest[i].device[j].other_image)
-				err = check_image(settings, lab, i, j, why);
+			err = check_disk(options, rerecord, lab, i, j, why);
 	return err;
 }

@@ -11,6 +11,8 @@
 
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
+#include "format/trace/meta.h"
+#include "format/trace_files.h"
 
 /* An image; disks that have the same one are in one list. */
 struct image {
@@ -18,12 +20,14 @@ struct image {
 	int fd;
 	struct stat status; /* before it was read */
 	int err;
+	char *embedded; /* what it is in the trace; NULL: only its hash is */
 	uint8_t hash[DISK_HASH_SIZE];
 };
 
 struct disk {
 	uint32_t guest;
 	size_t device, image; /* index */
+	bool embed;
 };
 
 struct run_disks {
@@ -34,7 +38,8 @@ struct run_disks {
 	pthread_t thread;
 	bool running;
 	atomic_bool stop;
-	char *text; /* that is embedded */
+	bool embed; /* all of them */
+	char *text; /* of the hashes, embedded */
 };
 
 /* ---- Which ---------------------------------------------------------------------------------- */
@@ -72,12 +77,14 @@ static int add_image(struct run_disks *disks, const char *path, size_t *index)
 static int add_disk(struct run_disks *disks, const struct lab *lab, size_t guest, size_t device)
 {
 	const struct lab_device *disk = &lab->guest[guest].device[device];
-	struct disk added = { .guest = (uint32_t)guest, .device = device };
+	struct disk added = { .guest = (uint32_t)guest,
+			      .device = device,
+			      .embed = disks->embed || disk->embed };
 	int err;
 
 	if (disk->kind != LAB_DISK || !disk->disk.image)
 		return 0;
-	err = add_image(disks, disk->disk.image, &added.image);
+	err = add_image(disks, disk->disk.content ?: disk->disk.image, &added.image);
 	return err ? err : array_push(disks->disk, disks->disk_count, added);
 }
 
@@ -91,6 +98,42 @@ static int list_disks(struct run_disks *disks, const struct lab *lab)
 	return err;
 }
 
+/* ---- Into the trace ------------------------------------------------------------------------- */
+
+/* An image is there once, under the name of the first disk that has it. */
+static int embed_image(struct image *image, const struct disk *disk, struct trace_writer *writer)
+{
+	off_t size = image->err ? 0 : lseek(image->fd, 0, SEEK_END);
+
+	if (image->err || size < 0)
+		return image->err ?: -errno;
+	if (asprintf(&image->embedded, "/ttrec/disk/%" PRIu32 ".%zu", disk->guest, disk->device) <
+	    0) {
+		image->embedded = NULL;
+		return -ENOMEM;
+	}
+	return trace_writer_embed_file(writer, image->embedded, 0444, image->fd, 0, (uint64_t)size);
+}
+
+static int embed_images(struct run_disks *disks, struct trace_writer *writer)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < disks->disk_count; i++) {
+		const struct disk *disk = &disks->disk[i];
+		struct image *image = &disks->image[disk->image];
+
+		if (!disk->embed)
+			continue;
+		if (!image->embedded)
+			err = embed_image(image, disk, writer);
+		if (!err)
+			err = meta_write(writer, disk->guest, META_DISK_FILE, "%zu %s",
+					 disk->device, image->embedded);
+	}
+	return err;
+}
+
 /* ---- The thread ----------------------------------------------------------------------------- */
 
 static void *hash_images(void *argument)
@@ -100,7 +143,7 @@ static void *hash_images(void *argument)
 	for (size_t i = 0; i < disks->image_count; i++) {
 		struct image *image = &disks->image[i];
 
-		if (!image->err)
+		if (!image->err && !image->embedded)
 			image->err = disk_hash(image->fd, &disks->stop, image->hash);
 	}
 	return NULL;
@@ -122,11 +165,18 @@ static int start_thread(struct run_disks *disks)
 	return -err;
 }
 
-int run_disks_start(const struct lab *lab, struct run_disks **started)
+int run_disks_start(const struct lab *lab, bool embed, struct trace_writer *writer,
+		    struct run_disks **started)
 {
 	struct run_disks *disks = calloc(1, sizeof(*disks));
-	int err = disks ? list_disks(disks, lab) : -ENOMEM;
+	int err = -ENOMEM;
 
+	if (disks) {
+		disks->embed = embed;
+		err = list_disks(disks, lab);
+	}
+	if (!err)
+		err = embed_images(disks, writer);
 	if (!err && disks->disk_count)
 		err = start_thread(disks);
 	if (!err && disks->disk_count)
@@ -148,8 +198,10 @@ void run_disks_destroy(struct run_disks *disks)
 		return;
 	atomic_store(&disks->stop, true);
 	join_thread(disks);
-	for (size_t i = 0; i < disks->image_count; i++)
+	for (size_t i = 0; i < disks->image_count; i++) {
 		close_fd(&disks->image[i].fd);
+		free(disks->image[i].embedded);
+	}
 	free(disks->image);
 	free(disks->disk);
 	free(disks->text);
@@ -179,7 +231,7 @@ static int write_text(struct run_disks *disks, size_t *size)
 		const struct disk *disk = &disks->disk[i];
 		const struct image *image = &disks->image[disk->image];
 
-		if (image->err)
+		if (image->err || image->embedded)
 			continue;
 		hex_text(image->hash, sizeof(image->hash), hex);
 		fprintf(out, "%" PRIu32 " %zu %s\n", disk->guest, disk->device, hex);

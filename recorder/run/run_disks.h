@@ -13,8 +13,12 @@
 
 struct run_disks;
 
-/* Begin; *@disks is NULL where no disk has an image. The thread runs on the CPUs of the caller. */
-int run_disks_start(const struct lab *lab, struct run_disks **disks);
+/*
+ * Begin; *@disks is NULL where no disk has an image. The thread runs on the CPUs of the caller.
+ * Images of disks that are to be embedded, or with @embed all, are embedded and not hashed.
+ */
+int run_disks_start(const struct lab *lab, bool embed, struct trace_writer *writer,
+		    struct run_disks **disks);
 
 /*
  * Wait for the hashes and put them into the trace. An image that changed meanwhile has none:

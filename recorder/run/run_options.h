@@ -38,7 +38,7 @@ struct run_options {
 	const char *allow_line[RUN_PATTERNS_MAX + 1];
 	const char *allow[RUN_PATTERNS_MAX + 1];
 	enum keep_policy keep;
-	bool no_embed, quiet, json;
+	bool no_embed, embed_disks, quiet, json;
 	struct ci_options ci;
 	bool probe; /* record interrupts too */
 	/* A trace to re-record, or NULL; and what to replace */

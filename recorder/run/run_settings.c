@@ -244,11 +244,12 @@ int run_disk_look(const char *path, struct run_disk *disk)
 }
 
 /* Of an image that went away since it was opened nothing is said. */
-static int write_disk(struct trace_writer *writer, uint32_t guest, size_t device, const char *path)
+static int write_disk(struct trace_writer *writer, uint32_t guest, size_t device,
+		      const struct device_disk_options *options)
 {
 	struct run_disk disk = { 0 };
 
-	if (run_disk_look(path, &disk))
+	if (run_disk_look(options->content ?: options->image, &disk))
 		return 0;
 	return meta_write(writer, guest, META_DISK, "%zu %" PRIu64 " %" PRIu64, device, disk.size,
 			  disk.modified);
@@ -264,8 +265,7 @@ static int write_disks(const struct lab *lab, struct trace_writer *writer)
 
 		for (size_t j = 0; !err && j < guest->device_count; j++)
 			if (guest->device[j].kind == LAB_DISK && guest->device[j].disk.image)
-				err = write_disk(writer, (uint32_t)i, j,
-						 guest->device[j].disk.image);
+				err = write_disk(writer, (uint32_t)i, j, &guest->device[j].disk);
 	}
 	return err;
 }
@@ -293,6 +293,26 @@ static int read_disk(struct run_settings *settings, uint32_t guest, const char *
 	    count_parse(value, &disk.modified))
 		return -EBADMSG;
 	return array_push(settings->disk, settings->disk_count, disk);
+}
+
+/* Of a disk that the line before spoke of. */
+static int read_disk_embedded(struct run_settings *settings, uint32_t guest, const char *value)
+{
+	struct run_disk *last =
+		settings->disk_count ? &settings->disk[settings->disk_count - 1] : NULL;
+	uint64_t device;
+
+	for (; last && last >= settings->disk; last--) {
+		const char *name = value;
+
+		if (number_take(&name, 10, SIZE_MAX, &device) || *name++ != ' ')
+			return -EBADMSG;
+		if (last->guest != guest || last->device != device)
+			continue;
+		last->embedded = keep_text(settings, name);
+		return last->embedded ? 0 : -ENOMEM;
+	}
+	return -EBADMSG;
 }
 
 static int read_disk_model(struct run_settings *settings, const char *value)
@@ -333,6 +353,8 @@ static int read_record(struct setting_reading *reading, const struct trace_recor
 	switch (meta.key) {
 	case META_DISK:
 		return read_disk(reading->settings, record->guest, value);
+	case META_DISK_FILE:
+		return read_disk_embedded(reading->settings, record->guest, value);
 	case META_DISK_MODEL:
 		return read_disk_model(reading->settings, value);
 	case META_VERB:

@@ -20,6 +20,7 @@ struct run_disk {
 	uint64_t size;
 	uint64_t modified;		   /* ns since 1970 */
 	char hash[2 * DISK_HASH_SIZE + 1]; /* in hex; empty: not known, @modified counts */
+	const char *embedded;		   /* the image is in the trace, as this file; NULL */
 };
 
 struct run_settings {

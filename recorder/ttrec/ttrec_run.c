@@ -103,7 +103,8 @@ static int open_trace(struct run *run, struct diagnosis *why)
 	if (!err && run->probe)
 		err = run_trace_probed(run->writer, run->lab.guest_count);
 	if (!err)
-		err = run_disks_start(run->lab.lab, &run->disks);
+		err = run_disks_start(run->lab.lab, run->options.embed_disks, run->writer,
+				      &run->disks);
 	return err ? trace_output_diagnose(run->options.output, err, why) : 0;
 }
 
@@ -237,7 +238,7 @@ static void finish_disks(struct run *run)
 		fprintf(stderr,
 			"ttrec: warning: the disk image %s changed while it was recorded\n"
 			"  hint: let nothing write to an image that a guest uses: this recording "
-			"cannot be re-recorded\n",
+			"cannot be compared with another\n",
 			changed);
 }
 

@@ -90,6 +90,41 @@ devices() {
 	says err 'no such disk'
 }
 
+# Of an image in the trace nothing is needed. It is there once, and its holes take next to nothing.
+devices_in_the_trace() {
+	truncate -s 256M disk.img
+	head -c 1M /dev/urandom | dd of=disk.img bs=1M seek=100 conv=notrunc status=none
+	local disks='devices: [{disk: disk.img, size: 256M}]'
+	lab "$(guest 1 disk:vda:1 "$disks")" "$(guest 2 disk:vda:1 "$disks")"
+	expect 0 record_lab
+	local without
+	without=$(stat -c %s t.zst)
+	expect 0 record_lab --embed-disks
+	at_least $((without + 3 * 1024 * 1024)) "$(stat -c %s t.zst)" "bytes for images of 1 MiB"
+	expect 0 ttdump extract t.zst /ttrec/disk/0.0 -o copy.img
+	cmp disk.img copy.img
+	at_least 4096 "$(stat -c %b copy.img)" "blocks of 512 bytes of the extracted image"
+	rm disk.img copy.img
+	expect 4 rerecord --max-memory 200M
+	expect 0 rerecord
+	agrees
+	# Which can be re-recorded as well.
+	mv again.zst t.zst
+	expect 0 rerecord
+	agrees
+	expect 0 ttdump salvage t.zst -o salvaged.zst
+	expect 0 ttdump extract salvaged.zst /ttrec/disk/0.0 -o copy.img
+	at_least 4096 "$(stat -c %b copy.img)" "blocks of 512 bytes of the salvaged image"
+	# A disk of a lab file alone; another image in its place.
+	lab "$(guest 1 disk:vda:1 'devices: [{disk: copy.img, embed: true}]')"
+	expect 0 record_lab
+	truncate -s 256M other.img
+	expect 0 rerecord --disk n1=other.img
+	rm copy.img
+	expect 0 rerecord
+	agrees
+}
+
 # One whose recorder was killed has no hash of the image: its times count.
 devices_of_a_killed_recorder() {
 	head -c 1M /dev/urandom >disk.img
@@ -292,6 +327,7 @@ proves "one guest is recorded again, bit for bit" one_guest
 proves "of files nothing but the trace is needed" nothing_else_is_needed
 proves "labs too, with each grant, from the lab's text" labs
 proves "disks, random numbers and consoles; an image that changed is refused" devices
+proves "disks in the trace" devices_in_the_trace
 proves "an image whose recorder was killed is known by its times" devices_of_a_killed_recorder
 proves "an image that changes meanwhile" device_changed_meanwhile
 proves "expectations and limits are the recorded ones, unless others are given" expectations

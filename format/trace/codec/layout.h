@@ -36,7 +36,7 @@ enum chunk_type {
 #define CHUNK_CONTENT_MAX (2u * 1024 * 1024)
 #define FRAME_SIZE_MAX	  (CHUNK_CONTENT_MAX + 64u * 1024)
 /* Largest embedded file, longest path of one. */
-#define ARTIFACT_SIZE_MAX (4ULL * 1024 * 1024 * 1024)
+#define ARTIFACT_SIZE_MAX (1ULL << 40)
 #define ARTIFACT_PATH_MAX 4096u
 
 /*

@@ -5,12 +5,15 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <nettle/sha2.h>
 
 #include "format/base/cleanup.h"
+#include "format/trace_files.h"
 #include "tests/format/trace/sample.h"
 
 struct file {
@@ -225,6 +228,42 @@ static void embed_refuses_a_path_too_long(void **state)
 	assert_int_equal(trace_writer_close(writer, NULL), 0);
 }
 
+/* A range of a file in, holes out; it is not in memory in between. */
+static void files_go_through(void **state)
+{
+	const uint64_t size = 64 << 20, at = 4096;
+	const char *path = sample_path("through");
+	struct trace_writer *writer;
+	struct trace_reader *reader;
+	auto_fd in = memfd_create("in", MFD_CLOEXEC), out = memfd_create("out", MFD_CLOEXEC);
+	char byte = 1;
+	struct stat status;
+
+	(void)state;
+	assert_int_equal(ftruncate(in, (off_t)(at + size)), 0);
+	assert_int_equal(pwrite(in, &byte, 1, 0), 1);
+	assert_int_equal(pwrite(in, &byte, 1, (off_t)(at + 3000000)), 1);
+	assert_int_equal(trace_writer_create(path, NULL, &writer), 0);
+	assert_int_equal(trace_writer_embed_file(writer, "/disk", 0444, in, at, size), 0);
+	assert_int_equal(trace_writer_embed_file(writer, "/disk", 0444, in, at, size), 0);
+	assert_int_equal(trace_writer_embed_file(writer, "/disk", 0444, in, 0, size), -EEXIST);
+	assert_int_equal(trace_writer_close(writer, NULL), 0);
+	assert_int_equal(trace_reader_open(path, &reader), 0);
+	assert_int_equal(trace_reader_copy(reader, "/nowhere", out, UINT64_MAX), 0);
+	assert_int_equal(trace_reader_copy(reader, "/disk", -1, 0), 1);
+	assert_int_equal(trace_reader_copy(reader, "/disk", out, 4095), -EFBIG);
+	assert_int_equal(ftruncate(out, 0), 0);
+	assert_int_equal(lseek(out, 0, SEEK_SET), 0);
+	assert_int_equal(trace_reader_copy(reader, "/disk", out, 4096), 1);
+	trace_reader_close(reader);
+	assert_int_equal(fstat(out, &status), 0);
+	assert_int_equal(status.st_size, size);
+	assert_true(status.st_blocks * 512 < 1 << 20);
+	byte = 0;
+	assert_int_equal(pread(out, &byte, 1, 3000000), 1);
+	assert_int_equal(byte, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -233,6 +272,7 @@ int main(void)
 		cmocka_unit_test(shared_content_has_one_number),
 		cmocka_unit_test(find_in_a_trace_cut_off),
 		cmocka_unit_test(embed_refuses_a_path_too_long),
+		cmocka_unit_test(files_go_through),
 	};
 
 	return cmocka_run_group_tests_name("format: artifacts", tests, NULL, NULL);
