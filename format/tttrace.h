@@ -99,6 +99,7 @@ TTTRACE_API unsigned int trace_version_number(void);
 #define TRACE_FIELDS_wrote(F)	F(device, COUNT) F(queue, COUNT) F(head, COUNT) F(offset, BYTES)
 #define TRACE_FIELDS_taken(F)	F(device, COUNT) F(queue, COUNT)
 #define TRACE_FIELDS_sent(F)	F(device, COUNT) F(sender, COUNT) F(card, COUNT) F(delay, NS)
+#define TRACE_FIELDS_fault(F)	F(fault, COUNT) F(ends, COUNT)
 
 #define TRACE_KINDS(KIND)                                                                        \
 	KIND(from, 1, IN, NONE, "time-travel message from the guest")                            \
@@ -128,7 +129,8 @@ TTTRACE_API unsigned int trace_version_number(void);
 	KIND(lost, 23, SIDE, BYTES, "a frame that a receiver, or all receivers, did not get")    \
 	KIND(wrote, 24, OUT, BYTES, "part of what a device wrote; the used record follows")      \
 	KIND(taken, 25, IN, BYTES, "contents of the buffers of the previous kick")               \
-	KIND(sent, 26, SIDE, NONE, "who sent the frame that follows, and when")
+	KIND(sent, 26, SIDE, NONE, "who sent the frame that follows, and when")                  \
+	KIND(fault, 27, SIDE, TEXT, "a fault of the lab begins or ends; payload is what it is")
 
 /*
  * Of the device records: @device counts a guest's devices from 0 in the order of its description,
@@ -153,12 +155,12 @@ TTTRACE_API unsigned int trace_version_number(void);
  *           the message of a panic, FILE:LINE of a warning, nothing of an interrupt; ~0: the
  *           time could not be read
  *   lost    @reason is an enum trace_loss. Who did not get the frame is device @card of the guest
- *           with the index @receiver - 1; 0: it has no receiver. Without these two fields, as
- *           in traces of earlier versions, they are 0
+ *           with the index @receiver - 1; 0, as in older traces: it has no receiver
  *   sent    of the frame in the used or lost record that follows: @card is the device of guest
  *           @sender, which sent it @delay ns before. Without it the frame is from where the last
  *           one with the same source address at this device was, with the same delay; before the
  *           first one nothing is known
+ *   fault   @fault counts the faults of the lab file from 0; @ends is 1 where it ends
  *
  * Source: docs/interop/vhost-user.rst of QEMU 9; arch/um/drivers/virtio_uml.c, Linux 5.10 to 7.2.
  */
@@ -170,6 +172,7 @@ enum trace_loss {
 	TRACE_LOSS_RANDOM,    /* the link lost it */
 	TRACE_LOSS_NO_BUFFER, /* the receiver had no buffer for too long */
 	TRACE_LOSS_NOBODY,    /* no other receiver on the network */
+	TRACE_LOSS_PARTITION, /* a fault of the lab: the network was partitioned */
 };
 
 /* clang-format off */
@@ -181,7 +184,7 @@ enum trace_loss {
 	NAME(attach, ATTACH) NAME(request, REQUEST) NAME(reply, REPLY) NAME(kick, KICK) \
 	NAME(used, USED) NAME(call, CALL) NAME(called, CALLED) NAME(detach, DETACH) \
 	NAME(cut, CUT) NAME(irq, IRQ) NAME(lost, LOST) NAME(wrote, WROTE) \
-	NAME(taken, TAKEN) NAME(sent, SENT)
+	NAME(taken, TAKEN) NAME(sent, SENT) NAME(fault, FAULT)
 
 enum trace_kind {
 #define TRACE_KIND(name, number, direction, payload, doc) TRACE_##name = number,

@@ -27,6 +27,7 @@ static const char *const losses[] = {
 	[TRACE_LOSS_RANDOM] = "by the link",
 	[TRACE_LOSS_NO_BUFFER] = "no buffer",
 	[TRACE_LOSS_NOBODY] = "nobody there",
+	[TRACE_LOSS_PARTITION] = "partition",
 };
 
 static const char *const entropy_sources[] = { "getrandom", "/dev/random" };

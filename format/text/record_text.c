@@ -119,6 +119,7 @@ static bool is_trouble(const struct trace_record *record)
 		return record->irq.source != TRACE_IRQ_ENTRY;
 	case TRACE_note:
 	case TRACE_lost:
+	case TRACE_fault:
 	case TRACE_cut:
 		return true;
 	}

@@ -248,12 +248,19 @@ static void add_note(struct line *line, const struct trace_record *record)
 		line_format(line, " status %" PRIu64, record->note.status);
 }
 
+static void add_fault(struct line *line, const struct trace_record *record)
+{
+	line_format(line, " %" PRIu64 " %s", record->fault.fault,
+		    record->fault.ends ? "ends:" : "begins:");
+}
+
 static void add_rest(struct line *line, const struct trace_record *record,
 		     const struct trace_kind_info *info)
 {
 	static void (*const adders[])(struct line *, const struct trace_record *) = {
 		[TRACE_entropy] = add_entropy, [TRACE_digest] = add_digest, [TRACE_exit] = add_exit,
 		[TRACE_join] = add_join,       [TRACE_wall] = add_wall,	    [TRACE_note] = add_note,
+		[TRACE_fault] = add_fault,
 	};
 
 	if (record->kind < ARRAY_SIZE(adders) && adders[record->kind])

@@ -200,6 +200,8 @@ static const struct lab_key lab_keys[] = {
 		.doc = "a list of programs that are devices"),
 	LAB_KEY("guests", lab_type_guests, struct lab, guest, .required = true,
 		.doc = "a list of guests, each with a name and a kernel"),
+	LAB_KEY("faults", lab_type_faults, struct lab, fault,
+		.doc = "a list of what goes wrong, and when"),
 	LAB_KEY("seed", lab_type_number, struct lab, seed, .max = LAB_UNSET - 1,
 		.doc = "seed of all random streams"),
 	LAB_KEY("tod", lab_type_tod, struct lab, tod, .doc = "time of day at virtual time 0"),
@@ -227,6 +229,7 @@ const struct lab_schema *const lab_schemas[] = {
 	&lab_disk_schema,
 	&lab_rng_schema,
 	&lab_console_schema,
+	&lab_fault_schema,
 	&lab_use_schema,
 	&lab_share_schema,
 	&lab_step_schema,
@@ -426,6 +429,9 @@ void lab_destroy(struct lab *lab)
 	free(lab->work_cost);
 	for (size_t i = 0; i < lab->network_count; i++)
 		free(lab->network[i].name);
+	for (size_t i = 0; i < lab->fault_count; i++)
+		lab_fault_release(&lab->fault[i]);
+	free(lab->fault);
 	for (size_t i = 0; i < lab->program_count; i++)
 		release_program(&lab->program[i]);
 	for (size_t i = 0; i < lab->guest_count; i++)

@@ -71,7 +71,7 @@ struct lab_device {
 	struct device_disk_options disk;
 	bool other_image; /* than the file says */
 	struct lab_share share;
-	bool embed;	  /* the image goes into the trace */
+	bool embed; /* the image goes into the trace */
 	/* console: ends with text NULL */
 	struct console_step *steps;
 	/* program: index into lab.program */
@@ -101,6 +101,19 @@ struct lab_guest {
 	unsigned int line;
 };
 
+/* What goes wrong for a time, on a network. */
+struct lab_fault {
+	uint64_t begin, end; /* virtual time, ns */
+	bool is_partition;   /* between groups; else the links of the guests of group 1 are worse */
+	bool one_way;	     /* only frames from guests of group 1 */
+	uint8_t *group;	     /* of each guest of the lab; 0: of none */
+	uint64_t network;    /* index; LAB_UNSET: all */
+	double loss;
+	uint64_t delay, jitter; /* ns, in addition to those of the links */
+	char *text;		/* what it is, in words */
+	unsigned int line;
+};
+
 struct lab {
 	/* Where it was read from: an absolute path and its content; NULL of a lab without file */
 	char *path, *text;
@@ -111,6 +124,8 @@ struct lab {
 	size_t program_count;
 	struct lab_guest *guest;
 	size_t guest_count;
+	struct lab_fault *fault;
+	size_t fault_count;
 	enum lab_disk_model disk_model;
 	/* LAB_UNSET where the file does not say */
 	uint64_t seed, tod, limit_virtual, limit_wall;

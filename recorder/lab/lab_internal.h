@@ -80,7 +80,7 @@ struct lab_schema {
 /* All of them end with NULL: the manual's completeness is tested with it. */
 extern const struct lab_schema *const lab_schemas[];
 extern const struct lab_schema lab_guest_schema, lab_net_schema, lab_disk_schema, lab_rng_schema,
-	lab_console_schema, lab_use_schema, lab_share_schema, lab_step_schema;
+	lab_console_schema, lab_fault_schema, lab_use_schema, lab_share_schema, lab_step_schema;
 
 /* ---- lab_document.c: the file, positions, bounds ------------------------------------------- */
 
@@ -204,10 +204,11 @@ const char *lab_advise(const char *word, const char *known, const void *names, s
 
 /* ---- The tables ---------------------------------------------------------------------------- */
 
-extern const struct lab_type lab_type_guests, lab_type_devices;
+extern const struct lab_type lab_type_guests, lab_type_devices, lab_type_faults;
 
 void lab_guest_release(struct lab_guest *guest);
 void lab_device_release(struct lab_device *device);
+void lab_fault_release(struct lab_fault *fault);
 
 /*
  * One more in the lab, zeroed, to be read in place; NULL: out of memory, which has been said. A

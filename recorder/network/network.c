@@ -28,6 +28,7 @@ void network_destroy(struct network *network)
 		free(network->port[i]);
 	}
 	free(network->port);
+	network_faults_release(network);
 	free(network);
 }
 

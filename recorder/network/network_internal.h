@@ -3,7 +3,7 @@
 #ifndef TTREC_NETWORK_INTERNAL_H
 #define TTREC_NETWORK_INTERNAL_H
 
-#include "recorder/network/network.h"
+#include "recorder/network/network_fault.h"
 
 #define NETWORK_ADDRESS_SIZE 6
 #define NETWORK_HEADER_SIZE  14
@@ -21,10 +21,15 @@ uint64_t network_random_next(struct network_random *random);
 /* Another stream for each @number, whatever is taken from this one. */
 struct network_random network_random_derive(uint64_t seed, uint64_t number);
 
+/* True in a share of all cases. */
+bool network_random_happens(struct network_random *random, double share);
+/* 0 to @most, each as likely. */
+uint64_t network_random_up_to(struct network_random *random, uint64_t most);
+
 /* What happens to one frame on one link. */
 struct network_link_outcome {
 	bool lost, overtakes;
-	uint64_t jitter;
+	uint64_t jitter, delay; /* ns, in addition to the link's; delay: by faults */
 };
 
 /* Takes as many numbers whatever the link is like and whatever comes out. */
@@ -117,6 +122,22 @@ struct network {
 	struct network_port **port;
 	unsigned int port_count;
 	struct network_table table;
+	struct network_fault *fault;
+	size_t fault_count;
 };
+
+/* ---- Faults --------------------------------------------------------------------------------- */
+
+/* What faults do to one frame on its way to one receiver. */
+struct network_fault_outcome {
+	bool cut, lost;
+	uint64_t delay; /* ns, in addition */
+};
+
+/* Of a frame that is @sent by the port with the number @from; @frame is its random stream. */
+struct network_fault_outcome network_faults_draw(const struct network *network, unsigned int from,
+						 unsigned int to, uint64_t sent,
+						 const struct network_random *frame);
+void network_faults_release(struct network *network);
 
 #endif

@@ -22,14 +22,12 @@ struct network_random network_random_derive(uint64_t seed, uint64_t number)
 	return (struct network_random){ mix(mix(seed + 1) ^ mix(~number)) };
 }
 
-/* True in a share of all cases. */
-static bool random_happens(struct network_random *random, double share)
+bool network_random_happens(struct network_random *random, double share)
 {
 	return (double)(network_random_next(random) >> 11) * 0x1p-53 < share;
 }
 
-/* 0 to @most, each as likely. */
-static uint64_t random_up_to(struct network_random *random, uint64_t most)
+uint64_t network_random_up_to(struct network_random *random, uint64_t most)
 {
 	unsigned __int128 range = (unsigned __int128)most + 1;
 
@@ -39,11 +37,11 @@ static uint64_t random_up_to(struct network_random *random, uint64_t most)
 struct network_link_outcome network_link_draw(const struct network_link *link,
 					      struct network_random *random)
 {
-	struct network_link_outcome outcome;
+	struct network_link_outcome outcome = { .delay = 0 };
 
-	outcome.lost = random_happens(random, link->loss);
-	outcome.overtakes = random_happens(random, link->reorder);
-	outcome.jitter = random_up_to(random, link->jitter);
+	outcome.lost = network_random_happens(random, link->loss);
+	outcome.overtakes = network_random_happens(random, link->reorder);
+	outcome.jitter = network_random_up_to(random, link->jitter);
 	return outcome;
 }
 

@@ -33,15 +33,16 @@ static int port_enter(struct network_port *port, struct passage *passage,
 	struct network_entry entry = {
 		.time = passage->time,
 		.sequence = passage->from->sequence,
-		.jitter = outcome->jitter,
+		.jitter = device_time_add(outcome->jitter, outcome->delay),
 		.from = passage->from->number,
 		.frame = passage->frame,
 	};
 	int err;
 
 	if (outcome->overtakes) {
-		entry.time =
-			network_line_overtake(&port->link, passage->time, passage->frame->size);
+		entry.time = device_time_add(
+			network_line_overtake(&port->link, passage->time, passage->frame->size),
+			outcome->delay);
 		err = network_queue_add(&port->overtaking, &entry);
 	} else {
 		err = network_queue_add(&port->waiting, &entry);
@@ -77,15 +78,23 @@ static void lose(struct passage *passage, const struct network_port *port, enum 
 
 static int pass_to(struct passage *passage, struct network_port *port)
 {
+	struct network_fault_outcome fault =
+		network_faults_draw(port->network, passage->from->number, port->number,
+				    passage->sent, &passage->random);
 	/* A random stream for each receiver: their number does not affect outcomes. */
 	struct network_random random = network_random_derive(passage->random.state, port->number);
 	struct network_link_outcome outcome = network_link_draw(&port->link, &random);
 	int err;
 
-	if (outcome.lost) {
+	if (fault.cut) {
+		lose(passage, port, TRACE_LOSS_PARTITION);
+		return 0;
+	}
+	if (outcome.lost || fault.lost) {
 		lose(passage, port, TRACE_LOSS_RANDOM);
 		return 0;
 	}
+	outcome.delay = fault.delay;
 	if (port_backlog(port, passage->sent) >= NETWORK_BACKLOG_MAX) {
 		lose(passage, port, TRACE_LOSS_NO_BUFFER);
 		return 0;

@@ -259,6 +259,8 @@ int run_devices_create(const struct run_options *options, struct run_lab *lab,
 
 	for (size_t i = 0; !err && i < lab->guest_count; i++)
 		err = create_devices(options, lab, &lab->guest[i], why);
+	if (!err)
+		err = run_faults_create(lab);
 	if (err && !why->status)
 		diagnose(why, EXIT_CANNOT, err, NULL, "cannot set up the devices of the lab: %s",
 			 strerror(-err));

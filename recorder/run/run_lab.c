@@ -460,6 +460,7 @@ int run_lab_join(const struct run_options *options, struct run_lab *lab, struct 
 	for (size_t i = 0; !err && i < lab->guest_count; i++)
 		err = join_guest(lab, i, session);
 	session_watch(session, lab->watch);
+	session_plan(session, lab->planned, lab->planned_count);
 	return err;
 }
 
@@ -482,6 +483,7 @@ void run_lab_free(struct run_lab *lab)
 	image_cache_destroy(lab->files);
 	run_networks_destroy(lab);
 	watch_destroy(lab->watch);
+	free(lab->planned);
 	free(lab->guest);
 	lab_destroy(lab->lab);
 }

@@ -55,8 +55,10 @@ struct run_lab {
 	size_t guest_count;
 	struct image_cache *files; /* that several guests are started with */
 	struct run_network *network;
-	struct run_program *program; /* lab->program_count of them */
-	char *directory;	     /* of their sockets */
+	struct run_program *program;  /* lab->program_count of them */
+	char *directory;	      /* of their sockets */
+	struct trace_record *planned; /* of faults, in the order of time */
+	size_t planned_count;
 	size_t partition_count;
 	struct watch *watch; /* of all consoles */
 };
@@ -87,6 +89,9 @@ void run_lab_free(struct run_lab *lab);
 /* Make networks, their ports, and every guest's devices, and describe the latter in its spec. */
 int run_devices_create(const struct run_options *options, struct run_lab *lab,
 		       struct diagnosis *why);
+
+/* The faults of networks that have all their ports (run_faults.c). 0 or -ENOMEM. */
+int run_faults_create(struct run_lab *lab);
 
 void run_devices_destroy(struct run_guest *guest);
 void run_networks_destroy(struct run_lab *lab);

@@ -232,6 +232,12 @@ int session_add_probe(struct session *session, struct probe *probe)
 			   probe);
 }
 
+void session_plan(struct session *session, const struct trace_record *records, size_t count)
+{
+	session->planned = records;
+	session->planned_count = count;
+}
+
 void session_observe(struct session *session, merge_observer *observer, void *context)
 {
 	session->observer = observer;

@@ -88,6 +88,12 @@ int session_add_network(struct session *session, struct network *network,
  */
 void session_observe(struct session *session, merge_observer *observer, void *context);
 
+/*
+ * Records of faults, whose times are known in advance, in the order of these times; they stay the
+ * caller's. See merge_plan().
+ */
+void session_plan(struct session *session, const struct trace_record *records, size_t count);
+
 /* Run until all clients have left or the recording is ended. Returns 0; the outcome is in @result.
  */
 int session_run(struct session *session, struct session_result *result);

@@ -138,6 +138,7 @@ int session_run(struct session *session, struct session_result *result)
 		outcome_no_memory(&turn->outcome);
 		return err;
 	}
+	journal_plan(&turn->journal, session->planned, session->planned_count);
 	journal_observe(&turn->journal, session->observer, session->observer_context);
 	for (size_t i = 0; i < turn->partition_count; i++)
 		turn_touched(turn, turn->partition[i]);

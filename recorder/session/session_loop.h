@@ -20,6 +20,8 @@ struct session {
 	int stop_fd, listen_fd;
 	struct limits limits;
 	uint64_t looked_wall;
+	const struct trace_record *planned; /* the caller's */
+	size_t planned_count;
 	merge_observer *observer;
 	void *observer_context;
 	struct status_line status;

@@ -91,7 +91,8 @@ static cursor_step *const replay_kind[TRACE_KIND_LIMIT] = {
 /* About the whole run, whatever its guest number. */
 static bool is_of_everybody(const struct trace_record *record)
 {
-	return record->kind == TRACE_note || record->kind == TRACE_wall;
+	return record->kind == TRACE_note || record->kind == TRACE_wall ||
+	       record->kind == TRACE_fault;
 }
 
 /* A flip happens while the guest is blocked: before what it is waiting for is sent. */

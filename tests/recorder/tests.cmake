@@ -25,8 +25,8 @@ set_tests_properties(system_doctor PROPERTIES LABELS system SKIP_RETURN_CODE 77 
   ENVIRONMENT "TTREC_TEST_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY};TTREC_TEST_SOURCE=${CMAKE_SOURCE_DIR}")
 
 # Networks: one case at a time, and what holds of all of them.
-foreach(name test_network test_network_properties)
-  ttrec_unit_test(${name} SOURCES recorder/network/${name}.c recorder/network/network_stage.c LIBS ttnetwork)
+foreach(name test_network test_network_fault test_network_properties)
+  ttrec_unit_test(${name} SOURCES recorder/network/${name}.c recorder/network/network_stage.c LIBS ttnetwork m)
 endforeach()
 
 # The tree of a share.

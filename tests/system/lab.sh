@@ -131,6 +131,33 @@ loss() {
 	replays_all 2 t.zst
 }
 
+# A partition, and a link that is slow: frames are lost and late while they last, two CPUs or one.
+faults() {
+	lab "$(guest 1 ping:2:20:0.5,tell:2)" "$(guest 2 wait)"
+	cat >>lab.yaml <<-'END'
+		faults:
+		  - {at: 2s, for: 3s, partition: n1 | n2}
+		  - {at: 6s, for: 2s, link: n1, delay: 30ms}
+		  - {at: 1h, for: 2s, partition: n2}
+	END
+	expect 0 record_lab --cpus 1
+	console 0 t.zst >n1
+	says n1 '20 packets transmitted, 14 packets received'
+	says n1 'min/avg/max = 0\.2[0-9]*/.*/60\.'
+	ttdump show --op fault,lost t.zst >shown
+	says shown ' 2\.000000000 .* fault +0 begins: "partition n1 | n2"'
+	says shown ' 5\.000000000 .* fault +0 ends: "partition n1 | n2"'
+	says shown ' 8\.000000000 .* fault +1 ends: "link n1, delay 0\.030 s"'
+	never_says shown 'fault +2'
+	at_least "$(grep -c 'lost .*partition to n2' shown)" 6 "frames lost by the partition"
+	replays_all 2 t.zst
+	mv t.zst first.zst
+	expect 0 record_lab --cpus 2
+	same_history t.zst first.zst
+	expect 0 ttrec run -q --rerecord first.zst -o t.zst
+	same_history t.zst first.zst
+}
+
 # Every interrupt that the guest counted is in the trace.
 interrupts() {
 	local counted found
@@ -373,6 +400,7 @@ if [[ $version == 6.12 ]]; then
 	proves "windows save messages and change nothing" windows
 	proves "a network's delay is what a ping takes" delay
 	proves "frames are lost by the seed" loss
+	proves "a partition and a slow link hold for their time" faults
 	proves "a guest may be on two networks" two_networks
 	proves "guests may be alone, without devices, or go early" loners
 	proves "sixteen guests" sixteen

@@ -36,6 +36,12 @@ static void report(struct journal *journal, int err)
 	outcome_finish(journal->outcome, SESSION_STORAGE);
 }
 
+void journal_plan(struct journal *journal, const struct trace_record *records, size_t count)
+{
+	if (journal->merge)
+		merge_plan(journal->merge, records, count);
+}
+
 void journal_append(struct journal *journal, size_t partition, const struct trace_record *record)
 {
 	int err;

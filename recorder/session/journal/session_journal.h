@@ -27,6 +27,9 @@ bool journal_is_kept(const struct journal *journal);
 /* @observer is called for each record as it is written; NULL: none. */
 void journal_observe(struct journal *journal, merge_observer *observer, void *context);
 
+/* See merge_plan(). */
+void journal_plan(struct journal *journal, const struct trace_record *records, size_t count);
+
 /* Copies @record; does nothing once the trace could not be written. */
 void journal_append(struct journal *journal, size_t partition, const struct trace_record *record);
 

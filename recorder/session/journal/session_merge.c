@@ -22,6 +22,8 @@ struct merge {
 	struct trace_writer *writer;
 	merge_observer *observer; /* may be NULL */
 	void *context;
+	const struct trace_record *planned; /* the next one; the caller's */
+	size_t planned_count;
 	struct strand *strand;
 	size_t count;
 	size_t kept; /* bytes */
@@ -61,13 +63,19 @@ void merge_destroy(struct merge *merge)
 	free(merge);
 }
 
+void merge_plan(struct merge *merge, const struct trace_record *records, size_t count)
+{
+	merge->planned = records;
+	merge->planned_count = count;
+}
+
 void merge_observe(struct merge *merge, merge_observer *observer, void *context)
 {
 	merge->observer = observer;
 	merge->context = context;
 }
 
-static int write_record(struct merge *merge, const struct trace_record *record)
+static int write_one(struct merge *merge, const struct trace_record *record)
 {
 	int err = trace_writer_append(merge->writer, record, NULL);
 
@@ -75,6 +83,17 @@ static int write_record(struct merge *merge, const struct trace_record *record)
 	if (!err && merge->observer)
 		merge->observer(merge->context, record);
 	return err;
+}
+
+static int write_record(struct merge *merge, const struct trace_record *record)
+{
+	int err = 0;
+
+	while (!err && merge->planned_count && merge->planned->now <= record->now) {
+		merge->planned_count--;
+		err = write_one(merge, merge->planned++);
+	}
+	return err ? err : write_one(merge, record);
 }
 
 int merge_add(struct merge *merge, size_t number, const struct trace_record *record)

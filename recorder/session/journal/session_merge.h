@@ -26,6 +26,13 @@ void merge_destroy(struct merge *merge);
 
 void merge_observe(struct merge *merge, merge_observer *observer, void *context);
 
+/*
+ * @count records whose times are known in advance, in the order of these times; they stay the
+ * caller's. Each is written before the first record that is not earlier, and not at all without
+ * one.
+ */
+void merge_plan(struct merge *merge, const struct trace_record *records, size_t count);
+
 /* Copy @record into @strand; times within a strand never go back. 0 or -errno. */
 int merge_add(struct merge *merge, size_t strand, const struct trace_record *record);
 

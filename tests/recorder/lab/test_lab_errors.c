@@ -18,19 +18,49 @@ struct mistake {
 	const char *text, *what, *advice;
 };
 
+#define TWO "guests: [{name: a, kernel: k}, {name: b, kernel: k}]\nfaults:\n"
+
+static const struct mistake wrong_faults[] = {
+	{ TWO "- {for: 1s, partition: a}\n", "lab.yaml:3:3: a fault needs 'at'",
+	  "at: virtual time at which it begins" },
+	{ TWO "- {at: 1s, for: 0s, partition: a}\n",
+	  "lab.yaml:3:17: invalid for '0s': must be at least 1ns",
+	  "expected a time such as 100us, 1.5ms or 2s" },
+	{ TWO "- {at: 1s, for: 1s}\n", "lab.yaml:3:3: a fault has neither 'partition' nor 'link'",
+	  "give 'partition', or 'link'" },
+	{ TWO "- {at: 1s, for: 1s, partition: a, link: b, loss: 1%}\n",
+	  "lab.yaml:3:3: a fault has both 'partition' and 'link'", "give 'partition', or 'link'" },
+	{ TWO "- {at: 1s, for: 1s, partition: a | c}\n", "lab.yaml:3:32: no guest 'c'",
+	  "guests: a, b" },
+	{ TWO "- {at: 1s, for: 1s, partition: a | b a}\n", "lab.yaml:3:32: duplicate guest 'a'",
+	  "name each guest once" },
+	{ TWO "- {at: 1s, for: 1s, partition: a | }\n",
+	  "lab.yaml:3:32: a group of the partition has no guest", "expected e.g. n1 | n2 n3" },
+	{ TWO "- {at: 1s, for: 1s, partition: a, delay: 1ms}\n",
+	  "lab.yaml:3:42: a partition has no 'delay'", "remove it" },
+	{ TWO "- {at: 1s, for: 1s, link: a}\n",
+	  "lab.yaml:3:3: the fault of the link changes nothing",
+	  "give 'loss', 'delay' or 'jitter'" },
+	{ TWO "- {at: 1s, for: 1s, link: a, loss: 1%, net: lan}\n",
+	  "lab.yaml:3:45: no network 'lan'", "networks: " },
+};
+
 static const struct mistake files_that_are_no_lab[] = {
 	{ "", "lab.yaml is empty", "give a lab file, see ttrec-lab(5)" },
 	{ "# nothing\n", "lab.yaml is empty", "give a lab file, see ttrec-lab(5)" },
 	{ "hello\n", "lab.yaml:1:1: a lab must be a mapping",
-	  "expected a mapping of these: networks, programs, guests, seed, tod, grant, work-cost, "
+	  "expected a mapping of these: networks, programs, guests, faults, seed, tod, grant, "
+	  "work-cost, "
 	  "limits, expect, "
 	  "fail-on, allow-line" },
 	{ "- a\n", "lab.yaml:1:1: a lab must be a mapping",
-	  "expected a mapping of these: networks, programs, guests, seed, tod, grant, work-cost, "
+	  "expected a mapping of these: networks, programs, guests, faults, seed, tod, grant, "
+	  "work-cost, "
 	  "limits, expect, "
 	  "fail-on, allow-line" },
 	{ "[]\n", "lab.yaml:1:1: a lab must be a mapping",
-	  "expected a mapping of these: networks, programs, guests, seed, tod, grant, work-cost, "
+	  "expected a mapping of these: networks, programs, guests, faults, seed, tod, grant, "
+	  "work-cost, "
 	  "limits, expect, "
 	  "fail-on, allow-line" },
 	{ "{}\n", "lab.yaml:1:1: a lab needs 'guests'",
@@ -69,7 +99,8 @@ static const struct mistake files_that_are_no_lab[] = {
 
 static const struct mistake keys[] = {
 	{ "guest: [{name: a, kernel: k}]\n", "lab.yaml:1:1: unknown key 'guest' of a lab",
-	  "did you mean 'guests'? known here: networks, programs, guests, seed, tod, grant, "
+	  "did you mean 'guests'? known here: networks, programs, guests, faults, seed, tod, "
+	  "grant, "
 	  "work-cost, "
 	  "limits, expect, fail-on, allow-line" },
 	{ "networks:\n  - name: lan\n    dealy: 1ms\nguests: [{name: a, kernel: k}]\n",
@@ -84,7 +115,7 @@ static const struct mistake keys[] = {
 	  "known here: name, delay, jitter, loss, bandwidth, reorder" },
 	{ "seeed: 1\nguests: [{name: a, kernel: k}]\n",
 	  "lab.yaml:1:1: unknown key 'seeed' of a lab",
-	  "did you mean 'seed'? known here: networks, programs, guests, seed, tod, grant, "
+	  "did you mean 'seed'? known here: networks, programs, guests, faults, seed, tod, grant, "
 	  "work-cost, limits, "
 	  "expect, fail-on, allow-line" },
 	{ "limits: {virtuel: 1s}\nguests: [{name: a, kernel: k}]\n",
@@ -541,6 +572,12 @@ static void test_programs(void **state)
 	refuse(programs, ARRAY_SIZE(programs));
 }
 
+static void test_faults(void **state)
+{
+	(void)state;
+	refuse(wrong_faults, ARRAY_SIZE(wrong_faults));
+}
+
 static void test_vlab(void **state)
 {
 	(void)state;
@@ -589,6 +626,7 @@ int main(void)
 		cmocka_unit_test(test_devices),
 		cmocka_unit_test(test_consoles),
 		cmocka_unit_test(test_programs),
+		cmocka_unit_test(test_faults),
 		cmocka_unit_test(test_vlab),
 		cmocka_unit_test(test_a_file_that_is_not_there),
 		cmocka_unit_test(test_a_long_path_keeps_the_position),

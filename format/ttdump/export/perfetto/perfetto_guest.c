@@ -264,6 +264,7 @@ int guest_event(struct guest_events *guest, struct tracks *tracks,
 		digest(guest, tracks, record);
 		break;
 	case TRACE_note:
+	case TRACE_fault:
 		show_text(tracks, record, track_notes(tracks), NULL);
 		break;
 	case TRACE_attach:

@@ -107,7 +107,7 @@ function markOf(trace, i) {
 	const name = trace.kindName(i);
 	if ((name === "irq" || name === "exit") && trace.detail[i])
 		return "bad";
-	if (name === "note")
+	if (name === "note" || name === "fault")
 		return trace.detail[i] ? "bad" : "life";
 	return markOfKind[name];
 }
