@@ -41,6 +41,7 @@
 	X(ALLOW_LINE, "allow-line")         \
 	X(ALLOW, "allow")                   \
 	X(PROGRAM, "program")               \
+	X(SHARE, "share")                   \
 	X(LAB, "lab")                       \
 	X(DISK_MODEL, "disk-model")         \
 	X(DISK, "disk")                     \

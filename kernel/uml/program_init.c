@@ -61,6 +61,24 @@ static void mount_all(void)
 	chmod("/dev/shm", 01777);
 }
 
+/*
+ * Shares that `ttrec run --share` lists by their tags: each at /mnt/TAG. What it lists is no
+ * business of the program.
+ */
+static void mount_shares(void)
+{
+	char path[64], *tags = getenv("ttrec_shares");
+
+	mkdir("/mnt", 0755);
+	for (char *tag = tags ? strtok(tags, ":") : NULL; tag; tag = strtok(NULL, ":")) {
+		snprintf(path, sizeof(path), "/mnt/%s", tag);
+		mkdir(path, 0755);
+		if (mount(tag, path, "virtiofs", 0, NULL))
+			fprintf(stderr, "%s: cannot be mounted: %s\n", path, strerror(errno));
+	}
+	unsetenv("ttrec_shares");
+}
+
 /* Programs speak to themselves over 127.0.0.1. */
 static void raise_loopback(void)
 {
@@ -228,6 +246,7 @@ int main(void)
 	struct program program;
 
 	mount_all();
+	mount_shares();
 	raise_loopback();
 	if (find_program(&program))
 		run_program(&program);

@@ -47,7 +47,8 @@ enum lab_disk_model {
 enum lab_device_kind { LAB_NET, LAB_DISK, LAB_RNG, LAB_CONSOLE, LAB_PROGRAM, LAB_SHARE };
 
 /* Where what a guest writes to a share goes. */
-enum lab_share_write { LAB_SHARE_READ_ONLY, LAB_SHARE_COPY };
+enum lab_share_write { LAB_SHARE_READ_ONLY, LAB_SHARE_COPY, LAB_SHARE_WRITES };
+extern const char *const lab_share_words[]; /* for each, and NULL */
 
 struct lab_share {
 	char *directory, *tag; /* of the host; what the guest mounts */
@@ -150,6 +151,15 @@ int lab_parse(const char *path, const char *text, size_t size, struct lab **lab,
 struct lab *lab_create_single(const char *name, uint64_t id, const char *kernel,
 			      char *const *arguments);
 void lab_destroy(struct lab *lab);
+
+/* Can it be the tag of a share? */
+bool lab_is_tag(const char *text);
+
+/*
+ * A device more for the guest of such a lab; @share has default times, and its strings are copied.
+ * 0 or -ENOMEM.
+ */
+int lab_add_share(struct lab *lab, const struct lab_share *share);
 
 /* Times of @disk, of @lab, that its file does not say (LAB_UNSET): those of the lab's disk model.
  */

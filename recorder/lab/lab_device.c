@@ -345,6 +345,21 @@ void lab_disk_times(const struct lab *lab, struct device_disk_options *disk)
 		disk->flush_latency = UINT64_MAX;
 }
 
+int lab_add_share(struct lab *lab, const struct lab_share *share)
+{
+	struct lab_guest *guest = &lab->guest[0];
+	struct lab_device *device = array_add(guest->device, guest->device_count);
+
+	if (!device)
+		return -ENOMEM;
+	device->kind = LAB_SHARE;
+	device->share = *share;
+	device->share.latency = LAB_SHARE_LATENCY;
+	device->share.directory = strdup(share->directory);
+	device->share.tag = strdup(share->tag);
+	return device->share.directory && device->share.tag ? 0 : -ENOMEM;
+}
+
 const struct lab_type lab_type_devices = { "a list", read_devices, NULL, NULL };
 
 void lab_device_release(struct lab_device *device)

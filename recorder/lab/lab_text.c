@@ -139,7 +139,7 @@ static int read_serial(struct lab_reader *reader, const struct lab_key *key,
 }
 
 /* It becomes a word of command lines: mount -t virtiofs TAG, root=TAG. */
-static bool is_tag(const char *text)
+bool lab_is_tag(const char *text)
 {
 	if (strlen(text) > DEVICE_FS_TAG)
 		return false;
@@ -153,7 +153,7 @@ static int read_tag(struct lab_reader *reader, const struct lab_key *key, const 
 {
 	int err = read_text(reader, key, node, field);
 
-	return err ? err : is_tag(*(char **)field) ? 0 : lab_wrong(reader, key, node);
+	return err ? err : lab_is_tag(*(char **)field) ? 0 : lab_wrong(reader, key, node);
 }
 
 static int read_work_cost(struct lab_reader *reader, const struct lab_key *key,

@@ -169,10 +169,18 @@ static int parse_grant(const char *text, uint64_t *value)
 	return strcmp(text, "each") && strcmp(text, "window") ? -EINVAL : 0;
 }
 
+const char *const lab_share_words[] = {
+	[LAB_SHARE_READ_ONLY] = "no", [LAB_SHARE_COPY] = "copy", [LAB_SHARE_WRITES] = NULL
+};
+
 static int parse_share_write(const char *text, uint64_t *value)
 {
-	*value = strcmp(text, "copy") ? LAB_SHARE_READ_ONLY : LAB_SHARE_COPY;
-	return strcmp(text, "copy") && strcmp(text, "no") && strcmp(text, "false") ? -EINVAL : 0;
+	for (*value = 0; *value < LAB_SHARE_WRITES; ++*value)
+		if (!strcmp(text, lab_share_words[*value]))
+			return 0;
+	/* YAML's other words for no. */
+	*value = LAB_SHARE_READ_ONLY;
+	return strcmp(text, "false") && strcmp(text, "off") ? -EINVAL : 0;
 }
 
 static int parse_milliseconds(const char *text, uint64_t *value)

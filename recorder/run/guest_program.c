@@ -16,6 +16,7 @@
 #include "format/base/units.h"
 #include "format/base/words.h"
 #include "kernel/image/image.h"
+#include "recorder/run/run_shares.h"
 
 /* RAM of the guest: at least so much, or so much besides its files, which are there twice. */
 #define MEMORY_LEAST  (UINT64_C(128) << 20)
@@ -151,6 +152,7 @@ static int replace_initrd(struct run_options *options, struct diagnosis *why)
 
 static int make_guest(struct run_options *options, struct diagnosis *why)
 {
+	size_t count = 2;
 	int err;
 
 	if (options->rerecord)
@@ -161,7 +163,10 @@ static int make_guest(struct run_options *options, struct diagnosis *why)
 	options->packed.words[0] = options->packed.kernel;
 	options->packed.words[1] = options->packed.memory;
 	for (size_t i = 0; options->append[i]; i++)
-		options->packed.words[i + 2] = (char *)options->append[i];
+		options->packed.words[count++] = (char *)options->append[i];
+	if (!err)
+		err = run_shares_argument(options, &options->packed.shares, why);
+	options->packed.words[count] = options->packed.shares;
 	options->kernel = options->packed.words;
 	return err;
 }
@@ -213,4 +218,5 @@ void guest_program_release(struct run_options *options)
 {
 	close_fd(&options->packed.fd);
 	free(take_pointer(options->packed.kernel));
+	free(take_pointer(options->packed.shares));
 }

@@ -60,6 +60,8 @@ void rerecord_options_check(const struct run_options *options, struct argp_state
 	}
 	if (options->lab)
 		argp_error(state, "--rerecord takes kernels and lab from the trace");
+	if (options->share[0])
+		argp_error(state, "--rerecord takes shares from the trace");
 	if (session->seed != RUN_UNSET || session->calendar.tod != RUN_UNSET ||
 	    (int)session->calendar.grant >= 0)
 		argp_error(state,

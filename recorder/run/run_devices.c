@@ -147,13 +147,16 @@ static void note_share(void *user, const char *path, const char *what)
 static int cannot_share(const struct run_guest *guest, const struct lab_device *device, int err,
 			struct diagnosis *why)
 {
+	char line[32] = "";
 	const char *advice = err == -ENOTDIR  ? "give a directory"
 			     : err == -EACCES ? "let the user who records read it and search it"
 					      : "give a directory that exists";
 
+	if (device->line)
+		snprintf(line, sizeof(line), " (line %u)", device->line);
 	return diagnose(why, exit_status_of_file(err), err, advice,
-			"cannot share %s with guest %s (line %u): %s", device->share.directory,
-			guest->lab->name, device->line, strerror(-err));
+			"cannot share %s with guest %s%s: %s", device->share.directory,
+			guest->lab->name, line, strerror(-err));
 }
 
 static int create_share(const struct run_options *options, struct run_guest *guest, size_t number,

@@ -12,6 +12,7 @@
 #include "kernel/guest/guest_arguments.h"
 #include "recorder/run/run_arguments.h"
 #include "recorder/run/run_programs.h"
+#include "recorder/run/run_shares.h"
 #include "recorder/run/run_settings.h"
 
 /* ---- The description ------------------------------------------------------------------------- */
@@ -123,6 +124,8 @@ int run_lab_load(struct run_options *options, struct run_lab *lab, struct diagno
 {
 	int err = lab->lab ? 0 : load_lab(options, &lab->lab, why);
 
+	if (!err && lab->lab)
+		err = run_shares_add(options, lab->lab, why);
 	if (err)
 		return err;
 	if (lab->lab)

@@ -53,6 +53,7 @@ struct run_options {
 	const char *misplaced; /* an option of ours among the words behind it, or NULL */
 	const char *add[RUN_PATTERNS_MAX + 1];	  /* FILE[:/PATH] beside it */
 	const char *append[RUN_PATTERNS_MAX + 1]; /* arguments of its guest's kernel */
+	const char *share[RUN_PATTERNS_MAX + 1];  /* DIRECTORY[:TAG[:WRITE]] for a guest */
 	uint64_t memory;			  /* of its guest, bytes; 0: not said */
 	const char *program;			  /* that the guest runs, as it was named; NULL */
 	struct {
@@ -60,8 +61,9 @@ struct run_options {
 		char initrd[32]; /* the path of that; empty: there is none */
 		char memory[32]; /* mem= */
 		char *kernel;
-		char *words[RUN_PATTERNS_MAX +
-			    3]; /* kernel, memory, those of @append; ends with NULL */
+		char *shares; /* an argument, or NULL */
+		/* Kernel, memory, those of @append, @shares; ends with NULL. */
+		char *words[RUN_PATTERNS_MAX + 4];
 	} packed;
 };
 

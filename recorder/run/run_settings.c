@@ -9,6 +9,7 @@
 
 #include "format/trace/meta.h"
 #include "format/base/cleanup.h"
+#include "recorder/run/run_shares.h"
 #include "format/base/units.h"
 #include "format/base/words.h"
 
@@ -193,6 +194,12 @@ static int read_list(struct setting_reading *reading, const char *value, void *f
 			read_##type                                                      \
 	}
 
+/* One that run_settings_write_lab() writes. */
+#define SETTING_READ(key, type, field)                                                       \
+	{                                                                                    \
+		key, offsetof(struct run_options, field), type##_is_given, NULL, read_##type \
+	}
+
 static const struct setting table[] = {
 	SETTING(META_SEED, number, session.seed),
 	SETTING(META_TOD, number, session.calendar.tod),
@@ -208,6 +215,7 @@ static const struct setting table[] = {
 	SETTING(META_ALLOW_LINE, list, allow_line),
 	SETTING(META_ALLOW, list, allow),
 	SETTING(META_PROGRAM, text, program),
+	SETTING_READ(META_SHARE, list, share),
 };
 
 static void *field_of(struct run_options *options, const struct setting *setting)
@@ -225,7 +233,9 @@ int run_settings_write(const struct run_options *options, struct trace_writer *w
 	int err = meta_write(writer, 0, META_VERB, "%s", verb_of(options));
 
 	for (size_t i = 0; !err && i < ARRAY_SIZE(table); i++)
-		err = table[i].write(writer, table[i].key, (const char *)options + table[i].offset);
+		if (table[i].write)
+			err = table[i].write(writer, table[i].key,
+					     (const char *)options + table[i].offset);
 	return err;
 }
 
@@ -275,7 +285,7 @@ int run_settings_write_lab(const struct lab *lab, struct trace_writer *writer)
 	int err;
 
 	if (!lab->path)
-		return 0;
+		return run_shares_write(lab, writer);
 	err = meta_write(writer, 0, META_LAB, "%s", lab->path);
 	if (!err)
 		err = trace_writer_embed(writer, RUN_LAB_NAME, 0444, lab->text, lab->text_size);

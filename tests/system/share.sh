@@ -187,6 +187,55 @@ written_copies() {
 	replays_all 1 t.zst
 }
 
+# ---- Without a lab file -----------------------------------------------------------------------------------
+
+program() {
+	printf '%s\n' '#!/bin/sh' 'cat /mnt/share/file /mnt/two/file; echo more >>/mnt/two/file && cat /mnt/two/file' \
+		'echo x >>/mnt/share/file' 'exit 3' >program.sh
+	chmod +x program.sh
+	mkdir one two
+	echo first >one/file
+	echo second >two/file
+	export TTREC_KERNEL=$kernel
+	expect 1 ttrec run -o t.zst --share one --share two:two:copy ./program.sh
+	[[ $(grep -cE '^(first|second|more)' out) == 4 ]] || fail "$(cat out)"
+	says out 'Read-only file system'
+	says out '^not ok - .*program.sh: exit status 3'
+	[[ $(cat one/file two/file) == $'first\nsecond' ]] || fail "the host's files were changed"
+	replays_all 1 t.zst
+	# From elsewhere: where the directories are is in the trace.
+	mkdir elsewhere
+	(cd elsewhere && expect 1 ttrec run -q -o again.zst --rerecord ../t.zst)
+	same_history t.zst elsewhere/again.zst
+	echo changed >two/file
+	expect 1 ttrec run -q -o again.zst --rerecord t.zst
+	says err 're-recorded: .*differ'
+}
+
+bad_options() {
+	mkdir dir
+	export TTREC_KERNEL=$kernel
+	expect 2 ttrec run -o t.zst --share dir:a/b "$kernel"
+	says err "invalid --share 'dir:a/b'"
+	expect 2 ttrec run -o t.zst --share dir --share .:share:copy "$kernel"
+	says err "duplicate tag 'share'"
+	expect 2 ttrec run -o t.zst --share nothing "$kernel"
+	says err '^ttrec: cannot share nothing with guest n1: No such file'
+	lab "$(guest 1 off)"
+	expect 2 ttrec run -f lab.yaml -o t.zst --share dir
+	says err '^ttrec: --share is for a guest without a lab file'
+	[[ ! -e t.zst ]] || fail "a trace was left behind"
+}
+
+again() {
+	shared dir 'cat /mnt/file'
+	echo x >dir/file
+	record_share ./dir
+	mv t.zst first.zst
+	expect 0 ttrec run -q -o t.zst --rerecord first.zst
+	same_history first.zst t.zst
+}
+
 # ---- What cannot be shared --------------------------------------------------------------------------------
 
 # refused STATUS REGEX DEVICES
@@ -230,6 +279,9 @@ proves "the user's files are root's in the guest" own_files_are_roots
 proves "requests take virtual time" takes_its_time
 proves "a share is read-only" refused_writes
 proves "what is written stays apart from the host" written_copies
+proves "a program has shares, and they are recorded again" program
+proves "shares that an option cannot name are refused" bad_options
+proves "a lab with a share is recorded again" again
 proves "what cannot be shared is refused in words" refusals
 proves "a directory that the user may not read is refused" unreadable
 finish
