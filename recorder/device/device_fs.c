@@ -33,7 +33,7 @@ struct device_fs {
 	uint64_t done_at;
 	uint16_t next_avail; /* of the vring then: a ring that was set up anew has another */
 	struct vring_chain chain;
-	uint8_t request[SHARE_MESSAGE_MAX];
+	uint8_t request[SHARE_MESSAGE_MAX + SHARE_PADDING];
 };
 
 /* ---- What a request does -------------------------------------------------------------------- */

@@ -60,20 +60,20 @@ void share_setattr(fuse_req_t req, fuse_ino_t number, struct stat *attr, int set
 static void add(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t device,
 		const char *target)
 {
-	const struct fuse_ctx *context = fuse_req_ctx(req);
 	struct share_session *session = share_session_of(req);
 	struct tree_node *directory = writable_node(req, parent), *node;
 	struct tree_attr attr = { .mode = mode,
-				  .uid = context->uid,
-				  .gid = context->gid,
 				  .device = (uint32_t)device,
 				  .atime = session->now,
 				  .mtime = session->now,
 				  .ctime = session->now };
 	int err;
 
+	/* The request is gone. */
 	if (!directory)
 		return;
+	attr.uid = fuse_req_ctx(req)->uid;
+	attr.gid = fuse_req_ctx(req)->gid;
 	if (directory->attr.mode & S_ISGID) {
 		attr.gid = directory->attr.gid;
 		attr.mode |= S_ISDIR(mode) ? S_ISGID : 0;

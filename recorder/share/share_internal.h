@@ -18,7 +18,6 @@ struct share_session {
 	struct timespec now;
 	int failed; /* this machine could not serve a request: -errno */
 	size_t answer_size;
-	uint8_t request[SHARE_MESSAGE_MAX + sizeof(struct fuse_init_in)];
 	uint8_t answer[SHARE_MESSAGE_MAX]; /* operations put data behind the header */
 };
 

@@ -15,6 +15,9 @@
 #define SHARE_DATA_MAX	  (1u << 20)
 #define SHARE_MESSAGE_MAX (SHARE_DATA_MAX + 8192u)
 
+/* Bytes behind a request that are read as if they were zeros of it. */
+#define SHARE_PADDING 64u
+
 #define SHARE_PROBLEM_TEXT 120
 
 struct share_request {

@@ -98,9 +98,10 @@ static void answer_error(struct share_session *session, const struct share_reque
 	session->answer_size = sizeof(header);
 }
 
-static int process(struct share_session *session, const struct share_request *request, size_t size)
+static int process(struct share_session *session, const struct share_request *request, void *data,
+		   size_t size)
 {
-	const struct fuse_buf buffer = { .size = size, .mem = session->request };
+	const struct fuse_buf buffer = { .size = size, .mem = data };
 	int err = 0;
 
 	if (request->opcode == FUSE_INIT && session->begun)
@@ -126,7 +127,7 @@ static int check_room(const struct share_request *request, size_t room,
 	return -EBADMSG;
 }
 
-int share_session_serve(struct share_session *session, const struct timespec *now, const void *data,
+int share_session_serve(struct share_session *session, const struct timespec *now, void *data,
 			size_t size, size_t room, const void **answer, size_t *answer_size,
 			char problem[SHARE_PROBLEM_TEXT])
 {
@@ -140,13 +141,11 @@ int share_session_serve(struct share_session *session, const struct timespec *no
 	session->now = *now;
 	tree_set_time(session->tree, now);
 	session->answer_size = 0;
-	if (!request.known) {
+	memset((uint8_t *)data + size, 0, SHARE_PADDING);
+	if (request.known)
+		err = process(session, &request, data, size);
+	else
 		answer_error(session, &request, -ENOSYS);
-	} else {
-		memcpy(session->request, data, size);
-		memset(session->request + size, 0, sizeof(struct fuse_init_in));
-		err = process(session, &request, size);
-	}
 	if (err)
 		return err;
 	if (session->answer_size > room) {

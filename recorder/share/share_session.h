@@ -19,13 +19,13 @@ int share_session_create(struct tree *tree, bool writable, struct share_session 
 void share_session_destroy(struct share_session *session);
 
 /*
- * Serve @request of @size bytes at @now: *@answer of *@answer_size bytes, of which there are at
- * most @room, valid until the next call; 0 bytes for a request without an answer. 0, -EBADMSG with
- * @problem for what the guest may not send, or another negative errno: this machine cannot serve
- * it.
+ * Serve @request of @size bytes, with room for SHARE_PADDING more, at @now: *@answer of
+ * *@answer_size bytes, of which there are at most @room, valid until the next call; 0 bytes for a
+ * request without an answer. 0, -EBADMSG with @problem for what the guest may not send, or another
+ * negative errno: this machine cannot serve it.
  */
-int share_session_serve(struct share_session *session, const struct timespec *now,
-			const void *request, size_t size, size_t room, const void **answer,
-			size_t *answer_size, char problem[SHARE_PROBLEM_TEXT]);
+int share_session_serve(struct share_session *session, const struct timespec *now, void *request,
+			size_t size, size_t room, const void **answer, size_t *answer_size,
+			char problem[SHARE_PROBLEM_TEXT]);
 
 #endif

@@ -30,6 +30,7 @@ add_dependencies(fuzzers format_make_sample)
 fuzz_target(lab LIBS ttlab)
 fuzz_target(elf LIBS ttkernel)
 fuzz_target(console LIBS ttdevice ttwatch)
+fuzz_target(share LIBS ttshare)
 fuzz_target(calendar LIBS ttcalendar)
 fuzz_target(vhost SOURCES kernel/vhost/ring_builder.c kernel/vhost/vhost_peer.c LIBS ttkernel PkgConfig::CMOCKA)
 # Of its own, with a call before each load: see fuzz_vring.c.

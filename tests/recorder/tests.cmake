@@ -29,8 +29,10 @@ foreach(name test_network test_network_fault test_network_properties)
   ttrec_unit_test(${name} SOURCES recorder/network/${name}.c recorder/network/network_stage.c LIBS ttnetwork m)
 endforeach()
 
-# The tree of a share.
-ttrec_unit_test(test_tree SOURCES recorder/share/test_tree.c LIBS ttshare)
+# The tree of a share, and requests to it.
+foreach(name test_tree test_share_session)
+  ttrec_unit_test(${name} SOURCES recorder/share/${name}.c LIBS ttshare)
+endforeach()
 
 # Devices, with a driver that is the test.
 foreach(name test_device_console test_device_hostile test_device_rng)

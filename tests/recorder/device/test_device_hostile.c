@@ -11,10 +11,12 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
 #include "recorder/network/network.h"
+#include "recorder/share/tree.h"
 #include "tests/recorder/device/device_stage.h"
 #include "tests/recorder/random.h"
 
@@ -68,11 +70,27 @@ static struct device *make_disk(void)
 	return device;
 }
 
+static struct device *make_share(void)
+{
+	const struct tree_attr root = { .mode = S_IFDIR | 0755 };
+	struct device_fs_options options = { .tag = "share",
+					     .writable = true,
+					     .latency = random_below(&chance, 50),
+					     .bandwidth = 1000000000 };
+	struct device *device;
+
+	assert_int_equal(tree_create(&root, &options.tree), 0);
+	assert_int_equal(device_fs_create(&options, &device), 0);
+	return device;
+}
+
 static struct device *make_device(void)
 {
-	switch (random_below(&chance, 4)) {
+	switch (random_below(&chance, 5)) {
 	case 0:
 		return make_net();
+	case 3:
+		return make_share();
 	case 1:
 		return make_disk();
 	case 2:
