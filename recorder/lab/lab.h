@@ -47,7 +47,7 @@ enum lab_disk_model {
 enum lab_device_kind { LAB_NET, LAB_DISK, LAB_RNG, LAB_CONSOLE, LAB_PROGRAM, LAB_SHARE };
 
 /* Where what a guest writes to a share goes. */
-enum lab_share_write { LAB_SHARE_READ_ONLY, LAB_SHARE_COPY, LAB_SHARE_WRITES };
+enum lab_share_write { LAB_SHARE_READ_ONLY, LAB_SHARE_COPY, LAB_SHARE_THROUGH, LAB_SHARE_WRITES };
 extern const char *const lab_share_words[]; /* for each, and NULL */
 
 struct lab_share {

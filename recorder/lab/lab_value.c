@@ -169,9 +169,10 @@ static int parse_grant(const char *text, uint64_t *value)
 	return strcmp(text, "each") && strcmp(text, "window") ? -EINVAL : 0;
 }
 
-const char *const lab_share_words[] = {
-	[LAB_SHARE_READ_ONLY] = "no", [LAB_SHARE_COPY] = "copy", [LAB_SHARE_WRITES] = NULL
-};
+const char *const lab_share_words[] = { [LAB_SHARE_READ_ONLY] = "no",
+					[LAB_SHARE_COPY] = "copy",
+					[LAB_SHARE_THROUGH] = "through",
+					[LAB_SHARE_WRITES] = NULL };
 
 static int parse_share_write(const char *text, uint64_t *value)
 {
@@ -356,5 +357,5 @@ const struct lab_type lab_type_mebibytes = { "a number of MiB such as 256", lab_
 					     parse_mebibytes, print_size };
 const struct lab_type lab_type_nanoseconds = { "nanoseconds since 1970", lab_read_integer,
 					       parse_number, print_number };
-const struct lab_type lab_type_share_write = { "no or copy", lab_read_integer, parse_share_write,
-					       NULL };
+const struct lab_type lab_type_share_write = { "no, copy or through", lab_read_integer,
+					       parse_share_write, NULL };

@@ -385,12 +385,23 @@ static void print_device_faults(const struct run_report *report)
 	}
 }
 
+/* What a recording may have changed. */
+static void print_written_shares(const struct run_guest *guest)
+{
+	for (size_t i = 0; i < guest->lab->device_count; i++)
+		if (guest->lab->device[i].kind == LAB_SHARE &&
+		    guest->lab->device[i].share.write == LAB_SHARE_THROUGH)
+			fprintf(stderr, "  share: %s wrote through to %s\n", guest->spec.name,
+				guest->lab->device[i].share.directory);
+}
+
 static void print_share_notes(const struct run_report *report)
 {
 	for (size_t i = 0; report->lab && i < report->lab->guest_count; i++) {
 		const struct run_guest *guest = &report->lab->guest[i];
 		const struct run_share_note *note = &guest->share_note;
 
+		print_written_shares(guest);
 		if (note->count > 1)
 			fprintf(stderr, "  share: of %s: %s, and %zu more\n", guest->spec.name,
 				note->first, note->count - 1);

@@ -164,11 +164,12 @@ static int create_share(const struct run_options *options, struct run_guest *gue
 {
 	const struct lab_device *lab = &guest->lab->device[number];
 	struct device_fs_options share = { .tag = lab->share.tag,
-					   .writable = lab->share.write == LAB_SHARE_COPY,
+					   .writable = lab->share.write != LAB_SHARE_READ_ONLY,
 					   .latency = lab->share.latency,
 					   .bandwidth = lab->share.bandwidth,
 					   .epoch = options->session.calendar.tod };
-	int err = tree_host_open(lab->share.directory, &share.tree);
+	int err = tree_host_open(lab->share.directory, lab->share.write == LAB_SHARE_THROUGH,
+				 &share.tree);
 
 	snprintf(name, 128, "share %s", lab->share.tag);
 	if (err && err != -ENOMEM)

@@ -63,7 +63,8 @@ static int read_wish(const char *text, struct wish *wish, struct diagnosis *why)
 		return 0;
 	return diagnose(why, EXIT_USAGE, -EINVAL,
 			"give a directory, then if wanted a tag of at most 36 letters, digits and "
-			"marks, and what becomes of what the guest writes: no or copy",
+			"marks, and what becomes of what the guest writes: no, copy or "
+			"through",
 			"invalid --share '%s': expected DIRECTORY[:TAG[:WRITE]]", text);
 }
 
@@ -92,6 +93,21 @@ static int add_share(struct lab *lab, const char *text, struct diagnosis *why)
 	return err ? err : lab_add_share(lab, &wish.share);
 }
 
+/* A trace says which directories: those of somebody else's are not written to unasked. */
+static int check_trust(const struct run_options *options, const struct lab_guest *guest,
+		       struct diagnosis *why)
+{
+	for (size_t i = 0; i < guest->device_count; i++)
+		if (guest->device[i].kind == LAB_SHARE &&
+		    guest->device[i].share.write == LAB_SHARE_THROUGH)
+			return diagnose(why, EXIT_CANNOT, -EPERM,
+					"pass --trust to allow it, after a look at that directory",
+					"%s lets guest %s write to %s on this machine",
+					options->rerecord, guest->name,
+					guest->device[i].share.directory);
+	return 0;
+}
+
 int run_shares_add(const struct run_options *options, struct lab *lab, struct diagnosis *why)
 {
 	int err = 0;
@@ -102,6 +118,9 @@ int run_shares_add(const struct run_options *options, struct lab *lab, struct di
 				"--share is for a guest without a lab file");
 	for (const char *const *text = options->share; !err && *text; text++)
 		err = add_share(lab, *text, why);
+	for (size_t i = 0; !err && options->rerecord && !options->trust && i < lab->guest_count;
+	     i++)
+		err = check_trust(options, &lab->guest[i], why);
 	return err;
 }
 

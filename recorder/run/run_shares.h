@@ -11,7 +11,7 @@
 /* Where the guest of a program has them, each in a directory with its tag as name. */
 #define RUN_SHARES_VARIABLE "ttrec_shares"
 
-/* Add those of @options to @lab, which has no file. */
+/* Add those of @options to @lab, if it has no file, and check whether a trace may have its own. */
 int run_shares_add(const struct run_options *options, struct lab *lab, struct diagnosis *why);
 
 /* "ttrec_shares=TAG:TAG", for the init of a program's guest; NULL with 0: there are none. */

@@ -41,6 +41,7 @@ void share_setattr(fuse_req_t req, fuse_ino_t number, struct stat *attr, int set
 {
 	struct share_session *session = share_session_of(req);
 	struct tree_node *node = writable_node(req, number);
+	struct tree_attr changed;
 	int err = 0;
 
 	(void)file;
@@ -52,9 +53,14 @@ void share_setattr(fuse_req_t req, fuse_ino_t number, struct stat *attr, int set
 		share_reply(req, err);
 		return;
 	}
-	set_owner(&node->attr, attr, set);
-	set_times(&node->attr, attr, set, &session->now);
-	share_reply_attr(req, node);
+	changed = node->attr;
+	set_owner(&changed, attr, set);
+	set_times(&changed, attr, set, &session->now);
+	err = tree_set_attr(session->tree, node, &changed);
+	if (err)
+		share_reply(req, err);
+	else
+		share_reply_attr(req, node);
 }
 
 static void add(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t device,

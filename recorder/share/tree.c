@@ -60,16 +60,26 @@ void tree_node_changed(struct tree *tree, struct tree_node *node)
 
 struct tree_path *tree_path_create(struct tree *tree, struct tree_path *up, const char *name)
 {
-	size_t size = strlen(name) + 1;
-	struct tree_path *path = malloc(sizeof(*path) + size);
+	struct tree_path *path = malloc(sizeof(*path));
 
 	if (!path)
 		return NULL;
-	path->up = up;
-	path->next = tree->paths;
-	memcpy(path->name, name, size);
+	*path = (struct tree_path){ .up = up, .next = tree->paths, .name = strdup(name) };
+	if (!path->name) {
+		free(path);
+		return NULL;
+	}
 	tree->paths = path;
 	return path;
+}
+
+int tree_set_attr(struct tree *tree, struct tree_node *node, const struct tree_attr *attr)
+{
+	int err = tree->through ? tree_through_set_attr(tree, node, attr) : 0;
+
+	if (!err)
+		node->attr = *attr;
+	return err;
 }
 
 /* ---- Numbers -------------------------------------------------------------------------------- */
@@ -149,6 +159,7 @@ void tree_destroy(struct tree *tree)
 		free_node(tree, tree->nodes);
 	for (struct tree_path *path = tree->paths, *next; path; path = next) {
 		next = path->next;
+		free(path->name);
 		free(path);
 	}
 	tree_host_destroy(tree->host);

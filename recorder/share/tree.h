@@ -44,7 +44,7 @@ struct tree_attr {
 	struct timespec atime, mtime, ctime;
 };
 
-/* Read by others, changed by the functions below, but for attr. */
+/* Read by others, changed by the functions below. */
 struct tree_node {
 	struct tree_attr attr;
 	uint64_t number;	/* from 1, which is the root; 0: none yet, see tree_number() */
@@ -123,6 +123,9 @@ void tree_hold(struct tree_node *node);
 void tree_forget(struct tree *tree, struct tree_node *node, uint64_t count);
 /* It holds nothing any more. */
 void tree_forget_all(struct tree *tree);
+
+/* Owner, permissions and times. */
+int tree_set_attr(struct tree *tree, struct tree_node *node, const struct tree_attr *attr);
 
 /* ---- Content of files ----------------------------------------------------------------------- */
 

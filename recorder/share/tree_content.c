@@ -146,7 +146,7 @@ void tree_content_destroy(struct tree *tree, struct tree_content *content)
 	free(content);
 }
 
-static struct tree_content *content_of(struct tree_node *node)
+struct tree_content *tree_content_of(struct tree_node *node)
 {
 	if (!node->content)
 		node->content = calloc(1, sizeof(*node->content));
@@ -155,7 +155,7 @@ static struct tree_content *content_of(struct tree_node *node)
 
 int tree_set_range(struct tree *tree, struct tree_node *node, uint64_t offset, uint64_t size)
 {
-	struct tree_content *content = content_of(node);
+	struct tree_content *content = tree_content_of(node);
 
 	(void)tree;
 	if (!content)
@@ -252,7 +252,7 @@ static int copy_base(struct tree *tree, struct tree_node *node, const struct tre
 static int need_block(struct tree *tree, struct tree_node *node, uint64_t index, bool whole,
 		      uint64_t *place)
 {
-	struct tree_content *content = content_of(node);
+	struct tree_content *content = tree_content_of(node);
 	size_t at;
 	int err = 0;
 
@@ -271,6 +271,21 @@ static int need_block(struct tree *tree, struct tree_node *node, uint64_t index,
 	}
 	if (!err)
 		*place = content->block[at].place;
+	return err;
+}
+
+int tree_content_detach(struct tree *tree, struct tree_node *node)
+{
+	struct tree_content *content = node->content;
+	uint64_t place;
+	int err = 0;
+
+	if (!content)
+		return 0;
+	for (uint64_t index = 0; !err && index * BLOCK < content->base_size; index++)
+		err = need_block(tree, node, index, false, &place);
+	if (!err)
+		content->base_size = 0;
 	return err;
 }
 
@@ -309,7 +324,9 @@ int tree_write(struct tree *tree, struct tree_node *node, uint64_t offset, const
 {
 	int err = check_file(node, offset, size);
 
-	if (!err)
+	if (!err && tree->through && node->path)
+		err = tree_through_write(tree, node, offset, data, size);
+	else if (!err)
 		err = write_parts(tree, node, offset, data, size);
 	if (!err)
 		tree_node_changed(tree, node);
@@ -339,6 +356,8 @@ int tree_resize(struct tree *tree, struct tree_node *node, uint64_t size)
 {
 	int err = check_file(node, 0, size);
 
+	if (!err && tree->through && node->path)
+		err = tree_through_resize(tree, node, size);
 	if (!err && node->content && size < node->attr.size)
 		err = cut(tree, node->content, size);
 	if (err)
@@ -374,6 +393,8 @@ int tree_zero(struct tree *tree, struct tree_node *node, uint64_t offset, uint64
 
 	if (err)
 		return err;
+	if (tree->through && node->path)
+		return -EOPNOTSUPP;
 	if (end > node->attr.size)
 		end = node->attr.size;
 	while (!err && node->content && offset < end)

@@ -5,23 +5,12 @@
 #include <assert.h>
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <search.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
-#include "recorder/share/tree_internal.h"
-
-/* Files that are kept open: those that were read last. */
-#define OPEN_MAX_FILES 16
-
-struct open_file {
-	const struct tree_node *node;
-	int fd;
-	uint64_t used; /* at which count of reads */
-};
+#include "recorder/share/tree_host_internal.h"
 
 /* A file of the host with several names. */
 struct inode {
@@ -29,85 +18,6 @@ struct inode {
 	ino_t ino;
 	struct tree_node *node;
 };
-
-struct tree_host {
-	int fd; /* of the directory */
-	uid_t uid;
-	gid_t gid;
-	struct open_file file[OPEN_MAX_FILES];
-	uint64_t reads;
-	void *inodes; /* tsearch(3) */
-	tree_report *report;
-	void *user;
-};
-
-/* ---- Paths ---------------------------------------------------------------------------------- */
-
-/* The path below the share's directory. 0 or -ENAMETOOLONG. */
-static int path_text(const struct tree_path *path, char text[PATH_MAX])
-{
-	size_t at = PATH_MAX - 1;
-
-	text[at] = 0;
-	for (; path->up; path = path->up) {
-		size_t size = strlen(path->name);
-
-		if (size + 1 > at)
-			return -ENAMETOOLONG;
-		if (text[at])
-			text[--at] = '/';
-		at -= size;
-		memcpy(text + at, path->name, size);
-	}
-	if (!text[at])
-		text[--at] = '.';
-	memmove(text, text + at, PATH_MAX - at);
-	return 0;
-}
-
-static void report(const struct tree_host *host, struct tree_node *node, const char *what)
-{
-	char text[PATH_MAX];
-
-	if (host->report && !node->reported && !path_text(node->path, text))
-		host->report(host->user, text, what);
-	node->reported = true;
-}
-
-/* Below the directory, whatever others do to it meanwhile. A descriptor or -errno. */
-static int open_beneath(const struct tree_host *host, const struct tree_path *path, int flags)
-{
-	const struct open_how how = { .flags =
-					      (uint64_t)flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
-				      .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
-	char text[PATH_MAX];
-	long fd;
-	int err = path_text(path, text);
-
-	if (err)
-		return err;
-	fd = syscall(SYS_openat2, host->fd, text, &how, sizeof(how));
-	/* Linux before 5.6, or a container's filter. */
-	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
-		fd = openat(host->fd, text, (int)how.flags);
-	return fd < 0 ? -errno : (int)fd;
-}
-
-/* What this machine lacks is not the guest's. */
-static int host_error(int err)
-{
-	switch (err) {
-	case -ENOMEM:
-	case -EMFILE:
-	case -ENFILE:
-		return -ENOMEM;
-	case -EACCES:
-	case -EPERM:
-		return -EACCES;
-	default:
-		return -EIO;
-	}
-}
 
 /* ---- Files with several names ---------------------------------------------------------------- */
 
@@ -130,8 +40,13 @@ static struct inode *find_inode(struct tree_host *host, const struct stat *statu
 
 static int add_inode(struct tree_host *host, const struct stat *status, struct tree_node *node)
 {
-	struct inode *inode = malloc(sizeof(*inode));
+	struct inode *inode = find_inode(host, status);
 
+	if (inode) {
+		inode->node = node;
+		return 0;
+	}
+	inode = malloc(sizeof(*inode));
 	if (!inode)
 		return -ENOMEM;
 	*inode = (struct inode){ status->st_dev, status->st_ino, node };
@@ -174,7 +89,7 @@ static int fill_target(struct tree_node *node, int directory, const char *name)
 	ssize_t size = readlinkat(directory, name, target, sizeof(target) - 1);
 
 	if (size < 0)
-		return host_error(-errno);
+		return tree_host_error(-errno);
 	target[size] = 0;
 	node->target = strdup(target);
 	node->attr.size = (uint64_t)size;
@@ -230,10 +145,11 @@ static int add_name(struct tree *tree, struct tree_node *parent, struct tree_dir
 
 	if (fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW))
 		/* It was there a moment ago. */
-		return errno == ENOENT ? 0 : host_error(-errno);
+		return errno == ENOENT ? 0 : tree_host_error(-errno);
 	if (!S_ISDIR(status.st_mode) && status.st_nlink > 1)
 		inode = find_inode(tree->host, &status);
-	if (inode)
+	/* One that lost the name by which it was known is another file, see tree_through.c. */
+	if (inode && inode->node->path)
 		node = inode->node;
 	else
 		err = create_node(tree, parent, fd, name, &status, &node);
@@ -272,7 +188,7 @@ static int list_names(DIR *stream, struct names *names)
 		if (!names->name[names->count++])
 			return -ENOMEM;
 	}
-	return errno ? host_error(-errno) : 0;
+	return errno ? tree_host_error(-errno) : 0;
 }
 
 static int read_names(struct tree *tree, struct tree_node *node, DIR *stream,
@@ -290,10 +206,10 @@ static int read_names(struct tree *tree, struct tree_node *node, DIR *stream,
 
 static int open_stream(const struct tree_host *host, const struct tree_node *node, DIR **stream)
 {
-	int fd = open_beneath(host, node->path, O_RDONLY | O_DIRECTORY);
+	int fd = tree_host_open_beneath(host, node->path, O_RDONLY | O_DIRECTORY);
 
 	if (fd < 0)
-		return host_error(fd);
+		return tree_host_error(fd);
 	*stream = fdopendir(fd);
 	if (*stream)
 		return 0;
@@ -304,11 +220,11 @@ static int open_stream(const struct tree_host *host, const struct tree_node *nod
 int tree_host_read_directory(struct tree *tree, struct tree_node *node)
 {
 	struct tree_directory *directory;
-	DIR *stream;
+	DIR *stream = NULL;
 	int err = open_stream(tree->host, node, &stream);
 
 	if (err) {
-		report(tree->host, node, "cannot be read");
+		tree_host_report(tree->host, node, "cannot be read");
 		return err;
 	}
 	directory = calloc(1, sizeof(*directory));
@@ -319,98 +235,6 @@ int tree_host_read_directory(struct tree *tree, struct tree_node *node)
 	else
 		node->directory = directory;
 	return err;
-}
-
-/* ---- Files ---------------------------------------------------------------------------------- */
-
-static bool is_same_time(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
-static void check_change(const struct tree_host *host, struct tree_node *node, int fd)
-{
-	const struct tree_content *content = node->content;
-	struct stat status;
-
-	if (node->reported || fstat(fd, &status))
-		return;
-	if ((uint64_t)status.st_size != content->host_size ||
-	    !is_same_time(&status.st_mtim, &content->host_mtime))
-		report(host, node, "was changed while it was used");
-}
-
-/* The file that was not used for the longest time makes room. */
-static struct open_file *find_open(struct tree_host *host, const struct tree_node *node)
-{
-	struct open_file *oldest = host->file;
-
-	for (struct open_file *file = host->file; file < host->file + OPEN_MAX_FILES; file++) {
-		if (file->node == node)
-			return file;
-		if (file->used < oldest->used)
-			oldest = file;
-	}
-	return oldest;
-}
-
-static void close_file_of(struct open_file *file)
-{
-	close_fd(&file->fd);
-	*file = (struct open_file){ .fd = -1 };
-}
-
-static int open_file(struct tree_host *host, struct tree_node *node, int *fd)
-{
-	struct open_file *file = find_open(host, node);
-
-	if (file->node != node) {
-		int opened = open_beneath(host, node->path, O_RDONLY);
-
-		if (opened < 0)
-			return opened;
-		close_file_of(file);
-		*file = (struct open_file){ .node = node, .fd = opened };
-	}
-	file->used = ++host->reads;
-	*fd = file->fd;
-	return 0;
-}
-
-static int read_all(int fd, uint64_t offset, uint8_t *data, size_t size)
-{
-	while (size) {
-		ssize_t done = pread(fd, data, size, (off_t)offset);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return -errno;
-		/* It was truncated, which check_change() sees. */
-		if (!done) {
-			memset(data, 0, size);
-			return 0;
-		}
-		data += done;
-		offset += (uint64_t)done;
-		size -= (size_t)done;
-	}
-	return 0;
-}
-
-int tree_host_read(struct tree *tree, struct tree_node *node, uint64_t offset, void *data,
-		   size_t size)
-{
-	int fd, err = open_file(tree->host, node, &fd);
-
-	if (!err) {
-		err = read_all(fd, offset, data, size);
-		check_change(tree->host, node, fd);
-	}
-	if (!err)
-		return 0;
-	report(tree->host, node, "cannot be read");
-	return host_error(err);
 }
 
 /* ---- Opening -------------------------------------------------------------------------------- */
@@ -445,7 +269,7 @@ static int create_tree(struct tree_host *host, const struct stat *status, struct
 	return 0;
 }
 
-int tree_host_open(const char *path, struct tree **tree)
+int tree_host_open(const char *path, bool through, struct tree **tree)
 {
 	struct tree_host *host = calloc(1, sizeof(*host));
 	struct stat status;
@@ -458,6 +282,8 @@ int tree_host_open(const char *path, struct tree **tree)
 		err = create_tree(host, &status, tree);
 	if (err)
 		tree_host_destroy(host);
+	else
+		(*tree)->through = host->writes = through;
 	return err;
 }
 
@@ -466,14 +292,6 @@ void tree_host_set_report(struct tree *tree, tree_report *function, void *user)
 	assert(tree->host);
 	tree->host->report = function;
 	tree->host->user = user;
-}
-
-void tree_host_forget(struct tree_host *host, const struct tree_node *node)
-{
-	struct open_file *file = find_open(host, node);
-
-	if (file->node == node)
-		close_file_of(file);
 }
 
 void tree_host_destroy(struct tree_host *host)

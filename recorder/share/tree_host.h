@@ -15,8 +15,11 @@
 /* A directory or file that the tree was read from is not what it was, or cannot be read. */
 typedef void tree_report(void *user, const char *path, const char *what);
 
-/* 0 or -errno: -ENOTDIR, -EACCES, ... */
-int tree_host_open(const char *path, struct tree **tree);
+/*
+ * @through: what is changed in the tree is changed in the directory, too, as far as the user may.
+ * 0 or -errno: -ENOTDIR, -EACCES, ...
+ */
+int tree_host_open(const char *path, bool through, struct tree **tree);
 
 /* Have @report called with @user; each file is reported once. */
 void tree_host_set_report(struct tree *tree, tree_report *report, void *user);

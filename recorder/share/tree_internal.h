@@ -17,7 +17,7 @@
 struct tree_path {
 	struct tree_path *up; /* NULL: this is the directory of the share */
 	struct tree_path *next;
-	char name[];
+	char *name;
 };
 
 /* The entries in two orders; both have all. */
@@ -53,6 +53,7 @@ struct tree {
 	bool dated;
 	struct tree_path *paths;
 	struct tree_host *host; /* NULL: a tree without one */
+	bool through;		/* changes go to it, too */
 	int archive_fd, copies_fd;
 	uint64_t places, free_count; /* of copies: that were ever used; that are free again */
 	uint64_t *free_place;
@@ -74,10 +75,17 @@ struct tree_path *tree_path_create(struct tree *tree, struct tree_path *up, cons
 int tree_directory_append(struct tree_directory *directory, const char *name,
 			  struct tree_node *node);
 void tree_directory_destroy(struct tree_directory *directory);
+/* A name of @node other than @name in @directory, in a directory that was read. */
+bool tree_find_other_name(const struct tree *tree, const struct tree_node *node,
+			  const struct tree_node *directory, const char *name,
+			  struct tree_node **other, const char **other_name);
 
 /* ---- tree_content.c ------------------------------------------------------------------------- */
 
 void tree_content_destroy(struct tree *tree, struct tree_content *content);
+/* Copy what is left of the base: the file no longer depends on it. */
+int tree_content_detach(struct tree *tree, struct tree_node *node);
+struct tree_content *tree_content_of(struct tree_node *node);
 
 /* ---- tree_host.c ---------------------------------------------------------------------------- */
 
@@ -89,5 +97,23 @@ int tree_host_read(struct tree *tree, struct tree_node *node, uint64_t offset, v
 void tree_host_destroy(struct tree_host *host);
 /* The node is about to be freed. */
 void tree_host_forget(struct tree_host *host, const struct tree_node *node);
+
+/* ---- tree_through.c: the same on the host first, where changes go there --------------------- */
+
+/* *@path: where the new node is. */
+int tree_through_add(struct tree *tree, struct tree_node *directory, const char *name,
+		     const struct tree_attr *attr, const char *target, struct tree_path **path);
+int tree_through_add_link(struct tree *tree, struct tree_node *directory, const char *name,
+			  const struct tree_node *node);
+int tree_through_remove(struct tree *tree, struct tree_node *directory, const char *name,
+			struct tree_node *node);
+/* @replaced: what has the new name; NULL: nothing. */
+int tree_through_rename(struct tree *tree, struct tree_node *from, const char *name,
+			struct tree_node *node, struct tree_node *to, const char *new_name,
+			struct tree_node *replaced, enum tree_rename how);
+int tree_through_write(struct tree *tree, struct tree_node *node, uint64_t offset, const void *data,
+		       size_t size);
+int tree_through_resize(struct tree *tree, struct tree_node *node, uint64_t size);
+int tree_through_set_attr(struct tree *tree, struct tree_node *node, const struct tree_attr *attr);
 
 #endif

@@ -99,6 +99,27 @@ void tree_directory_destroy(struct tree_directory *directory)
 	free(directory);
 }
 
+bool tree_find_other_name(const struct tree *tree, const struct tree_node *node,
+			  const struct tree_node *directory, const char *name,
+			  struct tree_node **other, const char **other_name)
+{
+	for (struct tree_node *holder = tree->nodes; holder; holder = holder->next) {
+		const struct tree_directory *names = holder->directory;
+
+		for (size_t i = 0; names && i < names->count; i++) {
+			const struct tree_entry *entry = names->by_name[i];
+
+			if (entry->node != node ||
+			    (holder == directory && !strcmp(entry->name, name)))
+				continue;
+			*other = holder;
+			*other_name = entry->name;
+			return true;
+		}
+	}
+	return false;
+}
+
 /* ---- Looking -------------------------------------------------------------------------------- */
 
 static int open_directory(struct tree *tree, struct tree_node *node)
@@ -210,6 +231,7 @@ static int fill_node(struct tree_node *node, const char *target)
 int tree_add(struct tree *tree, struct tree_node *directory, const char *name,
 	     const struct tree_attr *attr, const char *target, struct tree_node **out)
 {
+	struct tree_path *path = NULL;
 	struct tree_node *node;
 	size_t index;
 	int err = check_new(tree, directory, name, &index);
@@ -222,9 +244,14 @@ int tree_add(struct tree *tree, struct tree_node *directory, const char *name,
 		return -ENAMETOOLONG;
 	if (tree->node_count >= TREE_NODES_MAX && tree->dated)
 		return -ENOSPC;
+	if (tree->through)
+		err = tree_through_add(tree, directory, name, attr, target, &path);
+	if (err)
+		return err;
 	node = tree_node_create(tree, attr);
 	if (!node)
 		return -ENOMEM;
+	node->path = path;
 	node->parent = S_ISDIR(attr->mode) ? directory : NULL;
 	err = fill_node(node, target);
 	if (!err)
@@ -259,6 +286,10 @@ int tree_add_link(struct tree *tree, struct tree_node *directory, const char *na
 		return -ENOENT;
 	if (node->links == UINT32_MAX)
 		return -EMLINK;
+	if (tree->through)
+		err = tree_through_add_link(tree, directory, name, node);
+	if (err)
+		return err;
 	err = insert(directory->directory, index, name, node);
 	if (err)
 		return err;
@@ -306,6 +337,8 @@ int tree_remove(struct tree *tree, struct tree_node *directory, const char *name
 		return -ENOENT;
 	node = entry->node;
 	err = check_empty(tree, node);
+	if (!err && tree->through)
+		err = tree_through_remove(tree, directory, name, node);
 	if (err)
 		return err;
 	erase(directory->directory, index);
@@ -430,6 +463,11 @@ int tree_rename(struct tree *tree, struct tree_node *from, const char *name, str
 	/* Two names of one file: rename(2) does nothing. */
 	if (rename.replaced && rename.replaced->node == node)
 		return 0;
+	if (tree->through)
+		err = tree_through_rename(tree, from, name, node, to, new_name,
+					  rename.replaced ? rename.replaced->node : NULL, how);
+	if (err)
+		return err;
 	if (how == TREE_EXCHANGE)
 		exchange(tree, &rename);
 	else

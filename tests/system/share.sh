@@ -187,6 +187,46 @@ written_copies() {
 	replays_all 1 t.zst
 }
 
+# With all that the host has to do.
+written_through() {
+	shared dir 'cd /mnt; echo new >new; echo more >>grow; md5sum grow; rm old; mkdir -p a/b; mv new a/b/c; ln a/b/c hard' \
+		'ln -s hard soft; chmod 4711 a/b/c; mv full a/full; touch -d "2001-02-03 04:05:06" hard; mkfifo pipe' \
+		'exec 5<gone; rm gone; cat <&5; exec 6>>kept; mv kept moved; echo after >&6; : >cut' \
+		'mv over into; rmdir a && echo removed a full directory; rm a/b/c; cat hard; echo again >>hard' \
+		'exec 5<&- 6>&-; cd /; umount /mnt; mount -t virtiofs share /mnt; cat /mnt/hard /mnt/moved /mnt/a/full/file /mnt/into'
+	mkdir dir/full
+	echo inside >dir/full/file
+	seq 100000 >dir/grow
+	echo old >dir/old
+	echo it is gone >dir/gone
+	echo before >dir/kept
+	echo cut >dir/cut
+	echo over >dir/over
+	echo into >dir/into
+	lab "$(guest 1 share:share 'devices: [{share: ./dir, write: through}]')"
+	expect 0 record_lab
+	says err '^  share: n1 wrote through to \./dir'
+	console 0 t.zst >n1
+	says n1 "^$(md5sum <dir/grow | cut -c -32)"
+	[[ $(tail -n 1 dir/grow) == more ]]
+	[[ $(cd dir && find . | sort | tr '\n' ' ') == \
+		'. ./a ./a/b ./a/full ./a/full/file ./cut ./grow ./hard ./into ./moved ./pipe ./run.sh ./soft ' ]] ||
+		fail "$(find dir)"
+	[[ $(cat dir/hard) == $'new\nagain' && $(stat -c '%a %h' dir/hard) == '4711 1' && $(readlink dir/soft) == hard ]]
+	[[ $(cat dir/moved) == $'before\nafter' && ! -s dir/cut && -p dir/pipe && $(cat dir/into) == over ]]
+	never_says n1 'removed a full directory'
+	says n1 '^it is gone'
+	[[ $(tail -n 8 n1 | grep -E '^(new|again|before|after|inside|over)' | tr '\n' ' ') == 'new again before after inside over ' ]] ||
+		fail "$(cat n1)"
+	rm -r dir
+	replays_all 1 t.zst
+	# A trace of somebody else.
+	mkdir dir
+	expect 4 ttrec run -q -o again.zst --rerecord t.zst
+	says err '^ttrec: t\.zst lets guest n1 write to .*/dir on this machine'
+	says err 'hint: .*--trust'
+}
+
 # ---- Without a lab file -----------------------------------------------------------------------------------
 
 program() {
@@ -279,6 +319,7 @@ proves "the user's files are root's in the guest" own_files_are_roots
 proves "requests take virtual time" takes_its_time
 proves "a share is read-only" refused_writes
 proves "what is written stays apart from the host" written_copies
+proves "what is written goes to the host where that is wanted" written_through
 proves "a program has shares, and they are recorded again" program
 proves "shares that an option cannot name are refused" bad_options
 proves "a lab with a share is recorded again" again

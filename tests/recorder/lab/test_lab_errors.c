@@ -290,7 +290,7 @@ static const struct mistake devices[] = {
 	  "lab.yaml:1:57: invalid tag 'a/b'",
 	  "expected at most 36 letters, digits and marks, without blanks or slashes" },
 	{ "guests: [{name: a, kernel: k, devices: [{share: d, write: yes}]}]\n",
-	  "lab.yaml:1:59: invalid write 'yes'", "expected no or copy" },
+	  "lab.yaml:1:59: invalid write 'yes'", "expected no, copy or through" },
 	{ "guests: [{name: a, kernel: k, devices: [share]}]\n",
 	  "lab.yaml:1:41: 'share' needs a value", "give a mapping such as {net: lan}" },
 	{ "networks: [{name: lan}, {name: wan}]\nguests: [{name: a, kernel: k, devices: [{net: "

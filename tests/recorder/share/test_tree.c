@@ -376,7 +376,7 @@ static int open_host(void **state)
 	assert_int_equal(symlink("dir/../dir", "lnk"), 0);
 	assert_int_equal(mkfifo("pipe", 0600), 0);
 	*reported = 0;
-	assert_int_equal(tree_host_open(place, &tree), 0);
+	assert_int_equal(tree_host_open(place, false, &tree), 0);
 	tree_host_set_report(tree, note, NULL);
 	root = tree_root(tree);
 	return 0;
@@ -476,10 +476,97 @@ static void host_is_not_left(void **state)
 	assert_int_equal(symlink("/etc", "dir"), 0);
 	assert_int_equal(tree_read(tree, inner, 0, data, 1), -EIO);
 	tree_destroy(tree);
-	assert_int_equal(tree_host_open(place, &tree), 0);
+	assert_int_equal(tree_host_open(place, false, &tree), 0);
 	root = tree_root(tree);
 	assert_true(S_ISLNK(find(root, "dir")->attr.mode));
 	assert_int_equal(tree_find(tree, find(root, "dir"), "passwd", &node), -ENOTDIR);
+}
+
+static void expect_file(const char *path, const char *wanted)
+{
+	char text[64] = "";
+	int fd = open(path, O_RDONLY);
+
+	assert_true(fd >= 0);
+	assert_true(read(fd, text, sizeof(text) - 1) >= 0);
+	close(fd);
+	assert_string_equal(text, wanted);
+}
+
+/* The same tree, with changes that go to the directory. */
+static void open_through(void)
+{
+	tree_destroy(tree);
+	assert_int_equal(tree_host_open(place, true, &tree), 0);
+	tree_host_set_report(tree, note, NULL);
+	root = tree_root(tree);
+}
+
+static void changes_go_through(void **state)
+{
+	struct tree_attr attr = { .mode = S_IFREG | 0600 };
+	struct tree_node *dir, *node, *zebra;
+	struct stat status;
+
+	(void)state;
+	open_through();
+	dir = find(root, "dir");
+	zebra = find(root, "zebra");
+	node = add(dir, "new", &attr);
+	assert_int_equal(tree_write(tree, node, 2, "xy", 2), 0);
+	assert_int_equal(tree_resize(tree, node, 3), 0);
+	expect_content(node, 0, 9, (const uint8_t *)"\0\0x", 3);
+	assert_int_equal(tree_zero(tree, node, 0, 1), -EOPNOTSUPP);
+	attr.mode = S_IFREG | 0751;
+	attr.size = node->attr.size;
+	assert_int_equal(tree_set_attr(tree, node, &attr), 0);
+	assert_int_equal(stat("dir/new", &status), 0);
+	assert_true(status.st_mode == (S_IFREG | 0751) && status.st_size == 3);
+	/* What is in a directory moves with it. */
+	assert_int_equal(tree_rename(tree, root, "dir", root, "moved", TREE_NOREPLACE), 0);
+	assert_int_equal(tree_write(tree, node, 0, "in", 2), 0);
+	expect_file("moved/new", "inx");
+	assert_int_equal(tree_rename(tree, root, "zebra", dir, "new", TREE_EXCHANGE), 0);
+	assert_int_equal(tree_write(tree, zebra, 0, "S", 1), 0);
+	expect_file("moved/new", "Stripes");
+	expect_file("zebra", "inx");
+	assert_string_equal(reported, "");
+	/* What the host refuses is not done. */
+	assert_int_equal(mkdir("apples", 0700), 0);
+	assert_int_equal(tree_add(tree, root, "apples", &directory_attr, NULL, &node), -EEXIST);
+	assert_null(find(root, "apples"));
+	assert_int_equal(tree_remove(tree, root, "zebra"), 0);
+	assert_int_equal(access("zebra", F_OK), -1);
+}
+
+/* Names of one file, of which some go, and a file that the guest has open when its name goes. */
+static void names_go_through(void **state)
+{
+	struct tree_node *dir, *inner, *zebra;
+
+	(void)state;
+	open_through();
+	dir = find(root, "dir");
+	inner = find(dir, "inner");
+	assert_int_equal(tree_remove(tree, dir, "inner"), 0);
+	assert_int_equal(tree_write(tree, inner, 0, "D", 1), 0);
+	expect_file("dir/outer", "Deep");
+	assert_int_equal(tree_add_link(tree, root, "third", inner), 0);
+	assert_int_equal(tree_remove(tree, dir, "outer"), 0);
+	assert_int_equal(tree_write(tree, inner, 4, "er", 2), 0);
+	expect_file("third", "Deeper");
+	zebra = find(root, "zebra");
+	tree_hold(zebra);
+	assert_int_equal(tree_remove(tree, root, "zebra"), 0);
+	expect_content(zebra, 0, 9, (const uint8_t *)"stripes", 7);
+	assert_int_equal(tree_write(tree, zebra, 0, "S", 1), 0);
+	expect_content(zebra, 0, 9, (const uint8_t *)"Stripes", 7);
+	/* A new file of that name is another one. */
+	put("zebra", "host");
+	assert_int_equal(tree_add_link(tree, root, "again", zebra), -ENOENT);
+	tree_forget(tree, zebra, 1);
+	expect_file("zebra", "host");
+	assert_string_equal(reported, "");
 }
 
 static void what_cannot_be_shared(void **state)
@@ -487,12 +574,12 @@ static void what_cannot_be_shared(void **state)
 	struct tree *other;
 
 	(void)state;
-	assert_int_equal(tree_host_open("zebra", &other), -ENOTDIR);
-	assert_int_equal(tree_host_open("nothing", &other), -ENOENT);
+	assert_int_equal(tree_host_open("zebra", false, &other), -ENOTDIR);
+	assert_int_equal(tree_host_open("nothing", false, &other), -ENOENT);
 	if (!geteuid())
 		return;
 	assert_int_equal(chmod("dir", 0600), 0);
-	assert_int_equal(tree_host_open("dir", &other), -EACCES);
+	assert_int_equal(tree_host_open("dir", false, &other), -EACCES);
 }
 
 int main(void)
@@ -512,6 +599,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(host_is_not_written, open_host, close_host),
 		cmocka_unit_test_setup_teardown(host_changes_are_reported, open_host, close_host),
 		cmocka_unit_test_setup_teardown(host_is_not_left, open_host, close_host),
+		cmocka_unit_test_setup_teardown(changes_go_through, open_host, close_host),
+		cmocka_unit_test_setup_teardown(names_go_through, open_host, close_host),
 		cmocka_unit_test_setup_teardown(what_cannot_be_shared, open_host, close_host),
 	};
 
