@@ -142,7 +142,9 @@ TTTRACE_API unsigned int trace_version_number(void);
  *   reply   @value is the body of a reply that is one u64; then there is no payload
  *   kick    an in-band VHOST_USER_VRING_KICK. @done buffers, the next ones in the order in which
  *           the guest made them available, were completed at once with nothing written
- *   taken   the bytes of the buffers that the kick before it was done with, one after the other
+ *   taken   the bytes of the buffers that the kick before it was done with, one after the other;
+ *           after a kick with a @done of 0, as all kicks of a device program have: of the next one
+ *           that the guest made available with bytes to read, at most TRACE_PAYLOAD_MAX of them
  *   wrote   the payload was written to the device-writable part of the chain at @head, from
  *           @offset on: for what is too long for one record
  *   used    the descriptor chain that starts at @head was completed: @skip bytes (zero, but for

@@ -229,13 +229,14 @@ int cursor_replay_kick(struct cursor *cursor, const struct trace_record *record)
 	message->size = sizeof(state);
 	memcpy(message->body, state, sizeof(state));
 	stop = await_request(cursor, record, record->kick.device, message);
-	if (stop || !record->kick.done)
+	if (stop)
 		return stop;
 	stop = find_ring(cursor, record, record->kick.device, record->kick.queue, &ring);
 	if (stop)
 		return stop;
 	cursor->kick.device = (unsigned int)record->kick.device;
 	cursor->kick.queue = (unsigned int)record->kick.queue;
+	cursor->kick.offers = !record->kick.done;
 	return take_buffers(cursor, record, ring);
 }
 
@@ -284,19 +285,59 @@ static bool is_text(const struct cursor *cursor)
 	       cursor->guest->spec->device[cursor->kick.device].virtio_id == VIRTIO_CONSOLE;
 }
 
+static size_t common(const uint8_t *a, const uint8_t *b, size_t size)
+{
+	size_t same = 0;
+
+	while (same < size && a[same] == b[same])
+		same++;
+	return same;
+}
+
+/* The next buffer in the ring with something to read in it. */
+static int compare_offered(struct cursor *cursor, const struct trace_record *record)
+{
+	size_t size = record->payload_size, got, same;
+	auto_free uint8_t *data = NULL;
+	int taken;
+
+	do
+		taken = vring_take(kicked_ring(cursor), &cursor->chain);
+	while (taken == 1 && !cursor->chain.read_size);
+	if (taken < 0)
+		return diverge_ring(cursor, record, record->taken.queue,
+				    kicked_ring(cursor)->problem);
+	if (!taken)
+		return diverge_content(cursor, record, 0, "an end");
+	data = malloc(TRACE_PAYLOAD_MAX);
+	if (!data)
+		return -ENOMEM;
+	got = vring_chain_read(&cursor->chain, 0, data, TRACE_PAYLOAD_MAX);
+	same = common(data, record->payload, got < size ? got : size);
+	if (same == got && same == size)
+		return 0;
+	return diverge_content(cursor, record, same,
+			       same == got    ? "an end"
+			       : same == size ? "more than was sent"
+					      : "other bytes");
+}
+
 int cursor_replay_taken(struct cursor *cursor, const struct trace_record *record)
 {
 	size_t size = record->payload_size + (is_text(cursor) ? TEXT_MORE : 0);
 	auto_free uint8_t *data = malloc(size + 1);
 	const uint8_t *expected = record->payload;
-	size_t same = 0;
+	size_t same;
 	long got;
 
 	if (!data)
 		return -ENOMEM;
 	if (record->taken.device != cursor->kick.device ||
-	    record->taken.queue != cursor->kick.queue || !cursor->kick.count)
+	    record->taken.queue != cursor->kick.queue ||
+	    (!cursor->kick.count && !cursor->kick.offers))
 		return cursor_doubt(cursor, record, "what was taken");
+	if (cursor->kick.offers)
+		return compare_offered(cursor, record);
 	got = read_kicked(cursor, data, size);
 	if (got < 0)
 		return diverge_ring(cursor, record, record->taken.queue,
@@ -307,8 +348,7 @@ int cursor_replay_taken(struct cursor *cursor, const struct trace_record *record
 				    (const char *)data, (size_t)got);
 		return 0;
 	}
-	while (same < (size_t)got && data[same] == expected[same])
-		same++;
+	same = common(data, expected, (size_t)got);
 	if (same < (size_t)got)
 		return diverge_content(cursor, record, same, "other bytes");
 	return same < record->payload_size ? diverge_content(cursor, record, same, "an end") : 0;
@@ -327,7 +367,7 @@ int cursor_finish_kick(struct cursor *cursor, const struct trace_record *record)
 	if (err == -EBADMSG)
 		err = diverge_ring(cursor, record, kick->queue, kicked_ring(cursor)->problem);
 	kick->count = kick->at = kick->offset = 0;
-	kick->compared = false;
+	kick->compared = kick->offers = false;
 	return err;
 }
 

@@ -21,7 +21,8 @@ struct cursor_kick {
 	uint16_t head[VRING_SIZE_MAX];
 	size_t count;
 	bool compared; /* there was a taken record */
-	size_t at;     /* the buffer whose content comes next */
+	bool offers; /* it is of a program's device: taken records are of what it made available */
+	size_t at;   /* the buffer whose content comes next */
 	size_t offset; /* in it, bytes */
 };
 

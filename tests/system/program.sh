@@ -58,6 +58,10 @@ network_in_time() {
 		replays_all 2 t.zst
 		replays_all 1 --only n2 t.zst
 	done
+	# What a guest sent is there, whether or not somebody has got it.
+	ttdump show --guest n1 --op taken t.zst >sent
+	says sent 'taken .* ICMP echo request'
+	at_least "$(grep -c 'ICMP echo request' sent)" 3 "requests"
 }
 
 network_at_once() {

@@ -57,6 +57,7 @@ struct program_link {
 	int fd;		      /* to the program; -1 */
 	struct vhost backend; /* on which it calls */
 	uint32_t pending;     /* request to which the guest awaits its reply; 0: none */
+	uint64_t unread;      /* queues, a bit each, of which no content is recorded any more */
 	struct vhost_message incoming, call, reply;
 	char problem[VHOST_PROBLEM_TEXT];
 	struct source replies, calls;

@@ -75,6 +75,40 @@ void program_link_harvest(struct session_device *device)
 /* ---- Requests of the guest --------------------------------------------------------------------
  */
 
+/*
+ * What the guest sends: a record for each buffer that this kick made available with something to
+ * read in it. A program that polls a ring may be through with buffers whose kick it has suppressed;
+ * what is left of those may be no chain any more, which is nobody's fault: then there are no more
+ * records of that queue.
+ */
+static void record_sent(struct session_device *device, unsigned int queue)
+{
+	struct trace_record record = session_device_record(device, TRACE_taken);
+	struct program_link *link = device->link;
+	auto_free struct vring_chain *chain = NULL;
+	auto_free uint8_t *data = NULL;
+	int taken;
+
+	if (link->unread & 1ull << queue || !journal_is_kept(device->guest->partition->journal))
+		return;
+	chain = malloc(sizeof(*chain));
+	data = malloc(TRACE_PAYLOAD_MAX);
+	if (!chain || !data) {
+		outcome_no_memory(device->guest->partition->outcome);
+		return;
+	}
+	record.taken.queue = queue;
+	record.payload = data;
+	while ((taken = vring_take(&device->vhost->ring[queue], chain)) == 1) {
+		if (!chain->read_size)
+			continue;
+		record.payload_size = vring_chain_read(chain, 0, data, TRACE_PAYLOAD_MAX);
+		session_device_append(device, &record);
+	}
+	if (taken < 0)
+		link->unread |= 1ull << queue;
+}
+
 static const char *record_kick(struct session_device *device, const struct vhost_message *message)
 {
 	struct trace_record record = session_device_record(device, TRACE_kick);
@@ -85,6 +119,7 @@ static const char *record_kick(struct session_device *device, const struct vhost
 	record.kick.queue = queue;
 	record.kick.flags = message->flags;
 	session_device_append(device, &record);
+	record_sent(device, queue);
 	return NULL;
 }
 
