@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 
+#include "format/radio/radiotap.h"
 #include "format/text/name_table.h"
 
 struct frame {
@@ -31,6 +32,9 @@ struct frame {
 	uint64_t reason; /* enum trace_loss */
 	uint32_t to_guest, to_device;
 	uint64_t received;
+	/* Of a radio; else NULL. It has sent the frame, and who receives it is not known yet. */
+	const struct radiotap *radio;
+	bool sending;
 };
 
 struct frames;

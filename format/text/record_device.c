@@ -5,6 +5,7 @@
 
 #include "format/vhost_user.h"
 #include "format/base/cleanup.h"
+#include "format/radio/radio_text.h"
 #include "format/text/frame_text.h"
 #include "format/text/record_internal.h"
 #include "format/text/record_text.h"
@@ -68,6 +69,21 @@ bool record_frame(const struct name_table *names, const struct trace_record *rec
 	return true;
 }
 
+bool record_radio(const struct name_table *names, const struct trace_record *record,
+		  struct radio_message *message)
+{
+	bool sent = record->kind == TRACE_taken && record->taken.queue == RADIO_SENDS;
+	bool received = record->kind == TRACE_used && record->used.queue == RADIO_RECEIVES &&
+			!record->used.skip;
+	const struct named_device *device;
+
+	if (!names || !record->payload || !(sent || received))
+		return false;
+	device = name_table_device(names, record->guest, record->field[0]);
+	return device && device->virtio_id == RADIO_VIRTIO_ID &&
+	       radio_message_parse(record->payload, record->payload_size, message);
+}
+
 static const struct named_device *device_of(const struct words *words)
 {
 	if (!words->view->names)
@@ -94,7 +110,10 @@ static void add_queue(const struct words *words, uint64_t queue)
 {
 	const struct named_device *device = device_of(words);
 
-	if (device && (device->virtio_id == VIRTIO_NET || device->virtio_id == VIRTIO_CONSOLE)) {
+	if (device && device->virtio_id == RADIO_VIRTIO_ID && queue <= RADIO_RECEIVES) {
+		line_text(words->line, queue == RADIO_SENDS ? " tx" : " rx");
+	} else if (device &&
+		   (device->virtio_id == VIRTIO_NET || device->virtio_id == VIRTIO_CONSOLE)) {
 		line_text(words->line, queue & 1 ? " tx" : " rx");
 		if (queue > 1)
 			line_number(words->line, queue / 2);
@@ -161,24 +180,51 @@ static void add_content(const struct words *words)
 		add_payload(words);
 }
 
+static void add_place(const struct words *words, size_t size, uint64_t head)
+{
+	const char *separator = " (";
+
+	if (size) {
+		line_text(words->line, separator);
+		line_number(words->line, size);
+		line_text(words->line, " bytes");
+		separator = ", ";
+	}
+	if (head != UINT64_MAX) {
+		line_text(words->line, separator);
+		line_text(words->line, "head ");
+		line_number(words->line, head);
+	}
+	if (size || head != UINT64_MAX)
+		line_char(words->line, ')');
+}
+
+static bool add_radio(const struct words *words, uint64_t head)
+{
+	struct radio_message message;
+
+	if (!record_radio(words->view->names, words->record, &message))
+		return false;
+	line_char(words->line, ' ');
+	line_add_radio(words->line, &message);
+	line_add_radio_link(words->line, &message);
+	add_place(words, message.size, head);
+	return true;
+}
+
 /* A frame is described first; false: there is none. */
 static bool add_frame(const struct words *words, uint64_t head)
 {
 	const uint8_t *frame;
 	size_t size;
 
+	if (add_radio(words, head))
+		return true;
 	if (!record_frame(words->view->names, words->record, &frame, &size))
 		return false;
 	line_char(words->line, ' ');
 	line_add_frame(words->line, frame, size);
-	line_text(words->line, " (");
-	line_number(words->line, size);
-	line_text(words->line, " bytes");
-	if (head != UINT64_MAX) {
-		line_text(words->line, ", head ");
-		line_number(words->line, head);
-	}
-	line_char(words->line, ')');
+	add_place(words, size, head);
 	return true;
 }
 

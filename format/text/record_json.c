@@ -10,6 +10,7 @@
 #include "format/base/printable.h"
 #include "format/base/write_error.h"
 #include "format/text/frame_text.h"
+#include "format/radio/radio_text.h"
 #include "format/text/record_internal.h"
 
 static bool is_utf8(const char *text, size_t size)
@@ -156,13 +157,31 @@ static void add_device(struct line *line, const struct name_table *names,
 		add_name(line, "network", "", device->network);
 }
 
+static bool add_radio(struct line *line, const struct name_table *names,
+		      const struct trace_record *record)
+{
+	struct radio_message message;
+	struct line text = { 0 };
+
+	if (!record_radio(names, record, &message))
+		return false;
+	line_add_radio(&text, &message);
+	line_add_radio_link(&text, &message);
+	line_char(&text, '\0');
+	line->failed |= text.failed;
+	if (!text.failed)
+		add_name(line, "frame", "", text.text);
+	line_free(&text);
+	return true;
+}
+
 static void add_frame(struct line *line, const struct name_table *names,
 		      const struct trace_record *record)
 {
 	const uint8_t *frame;
 	size_t size;
 
-	if (!record_frame(names, record, &frame, &size))
+	if (add_radio(line, names, record) || !record_frame(names, record, &frame, &size))
 		return;
 	add_key(line, "frame");
 	line_char(line, '"');

@@ -25,6 +25,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "format/radio/radio_message.h"
 #include "format/text/name_table.h"
 #include "format/base/line.h"
 #include "format/tttrace.h"
@@ -59,5 +60,12 @@ void record_view_release(struct record_view *view);
 /* "6ba7b810-9dad-41d1-80b4-00c04fd430c8" */
 #define UUID_TEXT 37
 const char *uuid_text(const uint8_t uuid[16], char text[UUID_TEXT]);
+
+/*
+ * The message of a simulated radio in @record, one that it sent or received. It points into the
+ * record. False: it has none.
+ */
+bool record_radio(const struct name_table *names, const struct trace_record *record,
+		  struct radio_message *message);
 
 #endif

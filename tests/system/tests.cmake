@@ -36,7 +36,7 @@ target_compile_definitions(rogue_kernel PRIVATE _GNU_SOURCE)
 target_include_directories(rogue_kernel PRIVATE ${CMAKE_SOURCE_DIR})
 target_compile_options(rogue_kernel PRIVATE -Wall -Wextra -O1 -fno-sanitize=all)
 target_link_options(rogue_kernel PRIVATE -static -fno-sanitize=all)
-add_executable(vhost_program system/programs/vhost_program.c)
+add_executable(vhost_program system/programs/vhost_program.c system/programs/radio_medium.c)
 target_link_libraries(vhost_program PRIVATE ttrec_options ttkernel ttparticipant)
 # Preloaded, so without sanitizers.
 add_library(fail_call MODULE system/programs/fail_call.c)

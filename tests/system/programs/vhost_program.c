@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * A device program of somebody else, as `ttrec` finds it: a source of random bytes that are other
- * ones each time, or a hub of network cards, over vhost-user; in virtual time with --time.
+ * ones each time, a hub of network cards, or the medium of radios (air), over vhost-user; in
+ *virtual time with --time.
  *
- *	vhost_program rng|net SOCKET [--time SOCKET] [--delay NS] [--wall NS] [--fault KIND [--at
- *KICK]]
+ *	vhost_program rng|net|air SOCKET [--time SOCKET] [--delay NS] [--wall NS]
+ *		[--fault KIND [--at KICK]] [--seed N] [--loss PERCENT]
  *
  * --wall: it answers after that much of the host's time. KIND: eventfd (has no in-band
- *notifications), die, mute (does not reply), lie (about a length).
+ * notifications), die, mute (does not reply), lie (about a length).
  */
 #include <errno.h>
 #include <getopt.h>
@@ -24,10 +25,11 @@
 #include "kernel/participant/participant.h"
 #include "kernel/vhost/vhost.h"
 #include "kernel/wire/wire.h"
+#include "tests/system/programs/radio_medium.h"
 
 #define PORTS_MAX	 16
 #define FRAMES_MAX	 256
-#define FRAME_SIZE	 2048
+#define FRAME_SIZE	 4096
 #define NET_HEADER	 12
 #define VIRTIO_NET_F_MAC (1ULL << 5)
 
@@ -48,7 +50,8 @@ struct frame {
 };
 
 static struct {
-	bool net;
+	bool net, air;
+	struct medium medium;
 	uint64_t delay, wall, deadline;
 	enum fault fault;
 	unsigned long fault_at, kicks;
@@ -125,8 +128,25 @@ static void receive_frame(struct port *port, const struct frame *frame)
 		call(port, 0);
 }
 
+/* What the medium gives to a radio's guest. */
+static void put_to_radio(unsigned int number, const uint8_t *message, size_t size)
+{
+	static struct vring_chain chain;
+	struct port *port = &program.port[number];
+
+	if (port->vhost.fd < 0 || vring_take(&port->vhost.ring[1], &chain) != 1)
+		return;
+	complete(port, 1, &chain, vring_chain_write(&chain, 0, message, size));
+	if (vring_wants_call(&port->vhost.ring[1]))
+		call(port, 1);
+}
+
 static void deliver(const struct frame *frame)
 {
+	if (program.air) {
+		medium_take(&program.medium, frame->port, frame->data, frame->size, put_to_radio);
+		return;
+	}
 	if (!program.net) {
 		give_random(&program.port[frame->port]);
 		return;
@@ -148,17 +168,19 @@ static struct frame *add_frame(const struct port *port)
 	return frame;
 }
 
-static void send_frames(struct port *port)
+static void send_frames(struct port *port, unsigned int queue)
 {
 	static struct vring_chain chain;
 
-	while (vring_take(&port->vhost.ring[1], &chain) == 1) {
+	while (vring_take(&port->vhost.ring[queue], &chain) == 1) {
 		struct frame *frame = add_frame(port);
 
 		frame->size = vring_chain_read(&chain, 0, frame->data, sizeof(frame->data));
-		memset(frame->data, 0, NET_HEADER);
-		frame->data[10] = 1; /* num_buffers */
-		vring_complete(&port->vhost.ring[1], chain.head, 0);
+		if (program.net) {
+			memset(frame->data, 0, NET_HEADER);
+			frame->data[10] = 1; /* num_buffers */
+		}
+		vring_complete(&port->vhost.ring[queue], chain.head, 0);
 	}
 }
 
@@ -218,9 +240,9 @@ static void handle_kick(struct port *port, const struct vhost_message *message)
 		return;
 	if (++program.kicks == program.fault_at && program.fault == FAULT_DIE)
 		die("dies, as it was told to");
-	if (program.net && queue == 1)
-		send_frames(port);
-	else if (!program.net)
+	if (program.air ? queue == 0 : program.net && queue == 1)
+		send_frames(port, queue);
+	else if (!program.net && !program.air)
 		add_frame(port);
 	if (program.participant) {
 		participant_interrupt(program.participant, &program.kicked);
@@ -254,7 +276,7 @@ static uint64_t answer_value(const struct vhost_message *message)
 			       VHOST_PROTOCOL_CONFIG;
 		return VHOST_PROTOCOL_NEEDED | VHOST_PROTOCOL_CONFIG;
 	case VHOST_GET_QUEUE_NUM:
-		return program.net ? 2 : 1;
+		return program.net || program.air ? 2 : 1;
 	default:
 		return 0;
 	}
@@ -381,6 +403,7 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "time", required_argument, NULL, 't' }, { "delay", required_argument, NULL, 'd' },
+		{ "seed", required_argument, NULL, 's' }, { "loss", required_argument, NULL, 'l' },
 		{ "wall", required_argument, NULL, 'w' }, { "fault", required_argument, NULL, 'f' },
 		{ "at", required_argument, NULL, 'a' },	  { 0 }
 	};
@@ -393,6 +416,10 @@ int main(int argc, char **argv)
 			time = optarg;
 		else if (option == 'd')
 			program.delay = strtoull(optarg, NULL, 0);
+		else if (option == 's')
+			program.medium.random = strtoull(optarg, NULL, 0);
+		else if (option == 'l')
+			program.medium.loss = (unsigned int)strtoul(optarg, NULL, 0);
 		else if (option == 'w')
 			program.wall = strtoull(optarg, NULL, 0);
 		else if (option == 'f')
@@ -403,8 +430,9 @@ int main(int argc, char **argv)
 			return 2;
 	}
 	if (argc - optind != 2)
-		die("usage: vhost_program rng|net SOCKET [OPTION]...");
+		die("usage: vhost_program rng|net|air SOCKET [OPTION]...");
 	program.net = !strcmp(argv[optind], "net");
+	program.air = !strcmp(argv[optind], "air");
 	if (wire_listen(argv[optind + 1], &program.listen_fd))
 		die("cannot listen");
 	return time ? run_timed(time) : run_untimed();

@@ -9,6 +9,7 @@
 #include "format/ttdump/export/pcapng/pcapng_exchange.h"
 #include "format/ttdump/export/pcapng/pcapng_names.h"
 #include "format/ttdump/export/pcapng/pcapng_order.h"
+#include "format/ttdump/export/pcapng/pcapng_radio.h"
 #include "format/base/units.h"
 
 /* The first interface: that of the records. */
@@ -23,9 +24,10 @@ struct capture {
 	uint64_t met; /* this record, and what follows, is still to tell who is who */
 	struct frames *frames;
 	struct pcapng_order *order;
+	struct pcapng_radio *radio;
 	struct pcapng_names names;
 	struct line line, body;
-	char (*network)[NAME_SIZE]; /* of the interfaces after that of the records */
+	char (*network)[DEVICE_NAME_SIZE]; /* of the interfaces after that of the records */
 	uint32_t network_count;
 	size_t device_count; /* that were described when interfaces were added */
 	bool told;	     /* something was described since */
@@ -64,6 +66,14 @@ static uint32_t find_interface(const struct capture *capture, const char *networ
 	return i + 1;
 }
 
+/* Radios have one for each medium. */
+static const char *network_of(const struct named_device *device)
+{
+	return device->wired			      ? device->network
+	       : device->virtio_id == RADIO_VIRTIO_ID ? device->name
+						      : NULL;
+}
+
 static void describe_network(const struct capture *capture, const char *network, struct line *line)
 {
 	const char *separator = "";
@@ -73,40 +83,42 @@ static void describe_network(const struct capture *capture, const char *network,
 			const struct named_device *device = &capture->name_table.guest[i].device[j];
 			char mac[MAC_TEXT];
 
-			if (!device->wired || strcmp(device->network, network))
+			if (!network_of(device) || strcmp(network_of(device), network))
 				continue;
-			line_format(line, "%s%s %s", separator, capture->name_table.guest[i].name,
-				    mac_text(device->mac, mac));
+			line_format(line, "%s%s", separator, capture->name_table.guest[i].name);
+			if (device->wired)
+				line_format(line, " %s", mac_text(device->mac, mac));
 			separator = ", ";
 		}
 	line_char(line, '\0');
 }
 
-static int add_network(struct capture *capture, const char *network)
+static int add_network(struct capture *capture, const char *network, enum pcapng_link link)
 {
-	char(*added)[NAME_SIZE] = array_add(capture->network, capture->network_count);
+	char(*added)[DEVICE_NAME_SIZE] = array_add(capture->network, capture->network_count);
 
 	if (!added)
 		return -ENOMEM;
-	snprintf(*added, NAME_SIZE, "%s", network);
+	snprintf(*added, DEVICE_NAME_SIZE, "%s", network);
 	capture->body.size = 0;
 	describe_network(capture, network, &capture->body);
 	if (capture->body.failed)
 		return -ENOMEM;
-	pcapng_add_interface(&capture->line, PCAPNG_ETHERNET, network, capture->body.text);
+	pcapng_add_interface(&capture->line, link, network, capture->body.text);
 	return 0;
 }
 
 static int add_card(struct capture *capture, const struct named_guest *guest,
 		    const struct named_device *device)
 {
+	const char *network = network_of(device);
 	int err = 0;
 
-	if (!device->wired)
-		return 0;
-	if (find_interface(capture, device->network) > capture->network_count)
-		err = add_network(capture, device->network);
-	pcapng_add_name(&capture->line, PCAPNG_MAC, device->mac, guest->name);
+	if (network && find_interface(capture, network) > capture->network_count)
+		err = add_network(capture, network,
+				  device->wired ? PCAPNG_ETHERNET : PCAPNG_RADIOTAP);
+	if (device->wired)
+		pcapng_add_name(&capture->line, PCAPNG_MAC, device->mac, guest->name);
 	return err;
 }
 
@@ -164,6 +176,17 @@ static int put_frame(struct capture *capture, const struct frame *frame,
 				      frame, record);
 }
 
+static int put_radio(struct capture *capture, const struct trace_record *record)
+{
+	struct radiotap radiotap;
+	struct frame frame;
+
+	if (!pcapng_radio_feed(capture->radio, &capture->name_table, record, &frame, &radiotap))
+		return 0;
+	return pcapng_order_add_frame(capture->order, find_interface(capture, frame.network),
+				      &frame, record);
+}
+
 static int meet(struct capture *capture, const struct trace_record *record)
 {
 	if (record->number < capture->met)
@@ -198,6 +221,8 @@ static int put_record(struct capture *capture, const struct trace_record *record
 		err = add_cards(capture);
 	if (!err)
 		err = put_exchange(capture, record);
+	if (!err)
+		err = put_radio(capture, record);
 	if (err)
 		return err;
 	err = frames_feed(capture->frames, record, &frame);
@@ -229,9 +254,11 @@ int export_pcapng(const struct export_request *request, struct trace_reader *rea
 	capture->out = out;
 	capture->frames = frames_create(&capture->name_table);
 	capture->order = pcapng_order_create(&capture->name_table, out);
-	if (capture->frames && capture->order)
+	capture->radio = pcapng_radio_create();
+	if (capture->frames && capture->order && capture->radio)
 		got = put_all(capture, request->path, reader);
 	pcapng_order_free(capture->order);
+	pcapng_radio_free(capture->radio);
 	frames_free(capture->frames);
 	name_table_free(&capture->name_table);
 	line_free(&capture->line);

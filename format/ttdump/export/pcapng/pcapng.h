@@ -12,7 +12,7 @@
 
 #include "format/base/line.h"
 
-enum pcapng_link { PCAPNG_ETHERNET = 1, PCAPNG_USER0 = 147 };
+enum pcapng_link { PCAPNG_ETHERNET = 1, PCAPNG_RADIOTAP = 127, PCAPNG_USER0 = 147 };
 
 enum pcapng_address { PCAPNG_IPV4 = 1, PCAPNG_IPV6 = 2, PCAPNG_MAC = 3 };
 

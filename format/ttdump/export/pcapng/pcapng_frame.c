@@ -30,7 +30,11 @@ struct wire_frame *wire_frame_create(uint32_t interface, const struct frame *fra
 	};
 	if (frame->size)
 		memcpy(wire->data, frame->data, frame->size);
-	if (!wire_frame_receive(wire, frame, record))
+	if (frame->radio) {
+		wire->is_radio = true;
+		wire->radio = *frame->radio;
+	}
+	if (frame->sending || !wire_frame_receive(wire, frame, record))
 		return wire;
 	wire_frame_free(wire);
 	return NULL;
@@ -59,6 +63,10 @@ static struct reception reception_of(const struct frame *frame, const struct tra
 				       .lost = frame->lost,
 				       .reason = frame->reason };
 
+	if (frame->radio) {
+		reception.has_signal = frame->radio->has_signal;
+		reception.signal = frame->radio->signal;
+	}
 	wire_frame_receiver(frame, record, &reception.guest, &reception.device);
 	return reception;
 }
@@ -66,6 +74,11 @@ static struct reception reception_of(const struct frame *frame, const struct tra
 int wire_frame_receive(struct wire_frame *wire, const struct frame *frame,
 		       const struct trace_record *record)
 {
+	/* The packet has the signal of the first receiver. */
+	if (frame->radio && !wire->radio.has_signal) {
+		wire->radio.has_signal = frame->radio->has_signal;
+		wire->radio.signal = frame->radio->signal;
+	}
 	return array_push(wire->reception, wire->reception_count, reception_of(frame, record));
 }
 
@@ -96,6 +109,8 @@ static void add_reception(const struct wire_frame *wire, const struct reception 
 		add_loss(line, reception);
 	else
 		line_duration(line, reception->time - wire->time);
+	if (reception->has_signal)
+		line_format(line, ", %d dBm", reception->signal);
 	line_char(line, ')');
 }
 
@@ -131,7 +146,8 @@ static void add_unknown(const struct wire_frame *wire, const struct name_table *
 /* What came to nothing on its sender's side of the wire had no receiver. */
 static bool is_lost_at_sender(const struct wire_frame *wire)
 {
-	return wire->reception->lost && wire->reception->guest == wire->from_guest &&
+	return wire->reception_count && wire->reception->lost &&
+	       wire->reception->guest == wire->from_guest &&
 	       wire->reception->device == wire->from_device;
 }
 
@@ -144,7 +160,9 @@ static void add_comment(const struct wire_frame *wire, const struct name_table *
 	} else {
 		line_text(line, "from ");
 		add_name(line, name_table, wire->from_guest);
-		if (is_lost_at_sender(wire)) {
+		if (!wire->reception_count)
+			line_text(line, ", lost: nobody received it");
+		else if (is_lost_at_sender(wire)) {
 			line_text(line, ", ");
 			add_loss(line, wire->reception);
 		} else {
@@ -155,10 +173,19 @@ static void add_comment(const struct wire_frame *wire, const struct name_table *
 	line_number(line, wire->record);
 }
 
+static void add_radio(const struct wire_frame *wire, struct line *line)
+{
+	struct radiotap radio = wire->radio;
+
+	radio.lost = !wire->reception_count;
+	line_add_radiotap(line, &radio);
+	line_bytes(line, wire->data, wire->size);
+}
+
 void wire_frame_add(const struct wire_frame *wire, const struct name_table *name_table,
 		    struct line *line)
 {
-	struct line comment = { 0 };
+	struct line comment = { 0 }, radio = { 0 };
 	struct pcapng_packet packet = {
 		.interface = wire->interface,
 		.time = wire->time,
@@ -167,10 +194,16 @@ void wire_frame_add(const struct wire_frame *wire, const struct name_table *name
 		.size = wire->size,
 	};
 
+	if (wire->is_radio) {
+		add_radio(wire, &radio);
+		packet.data = radio.text;
+		packet.captured = packet.size = radio.size;
+	}
 	add_comment(wire, name_table, &comment);
 	packet.comment = comment.text;
 	packet.comment_size = comment.size;
 	pcapng_add_packet(line, &packet);
-	line->failed |= comment.failed;
+	line->failed |= comment.failed | radio.failed;
+	line_free(&radio);
 	line_free(&comment);
 }

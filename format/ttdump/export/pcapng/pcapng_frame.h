@@ -12,6 +12,8 @@ struct reception {
 	uint64_t time; /* ns */
 	bool lost;
 	uint64_t reason; /* enum trace_loss */
+	bool has_signal; /* of a radio */
+	int signal;	 /* dBm */
 };
 
 struct wire_frame {
@@ -23,6 +25,8 @@ struct wire_frame {
 	uint64_t time;	 /* ns: when it was sent or, if that is not known, when it was received */
 	bool known;
 	uint32_t from_guest, from_device;
+	bool is_radio; /* @radio precedes the frame in its packet */
+	struct radiotap radio;
 	struct reception *reception;
 	size_t reception_count;
 	size_t size;

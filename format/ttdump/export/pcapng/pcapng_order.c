@@ -182,13 +182,14 @@ static int add_sending(struct pcapng_order *order, uint32_t interface, const str
 int pcapng_order_add_frame(struct pcapng_order *order, uint32_t interface,
 			   const struct frame *frame, const struct trace_record *record)
 {
-	struct wire_frame *wire;
-	int err = sendings_receive(order->sendings, frame, record, &wire);
+	struct wire_frame *wire = NULL;
+	int err = frame->sending ? 0 : sendings_receive(order->sendings, frame, record, &wire);
 
 	if (!err && !wire)
 		err = add_sending(order, interface, frame, record);
 	if (err)
 		return err;
-	order->frame_bytes += sizeof(struct reception);
+	if (!frame->sending)
+		order->frame_bytes += sizeof(struct reception);
 	return bound(order);
 }

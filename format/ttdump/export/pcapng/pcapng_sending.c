@@ -141,7 +141,12 @@ static struct wire_class *add_class(struct wire_class **place, uint64_t hash)
 /* For all but the one that has it already it is the next. */
 static int append(struct wire_class *class, struct wire_frame *wire)
 {
-	const struct receiver first = { wire->reception[0].guest, wire->reception[0].device, NULL };
+	/* Of what is only sent there is none. */
+	const struct receiver first = {
+		wire->reception_count ? wire->reception[0].guest : UINT32_MAX,
+		wire->reception_count ? wire->reception[0].device : UINT32_MAX,
+		NULL,
+	};
 	const struct receiver *known = find_receiver(class, first.guest, first.device);
 	int err = known ? 0 : array_push(class->receiver, class->receiver_count, first);
 
