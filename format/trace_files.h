@@ -20,4 +20,11 @@ int trace_writer_embed_file(struct trace_writer *writer, const char *path, uint3
  */
 int trace_reader_copy(struct trace_reader *reader, const char *path, int fd, uint64_t max_bytes);
 
+/*
+ * Write to @output a trace with everything that is in @input, and with what it has in a store. 0,
+ * -EINVAL when both are the same file, -ENODATA or -ESTALE when the store is not here or damaged,
+ * else as trace_verify and trace_salvage; @report is filled as by trace_verify for @input.
+ */
+int trace_pack(const char *input, const char *output, struct trace_report *report);
+
 #endif

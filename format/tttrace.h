@@ -301,12 +301,15 @@ struct trace_writer_options {
 	uint64_t flush_ns; /* at most this much wall time is lost to a kill; 0 = 100 ms */
 	int level;	   /* zstd level; 0 = the default of this library (3) */
 	bool pack;	   /* pack chunks of messages alone, too: shorter only before compression */
+	const char *store; /* directory for contents of at least store_least bytes; NULL: none */
+	uint64_t store_least;
 };
 
 struct trace_writer_stat {
 	uint64_t records;
 	uint64_t file_bytes;
 	uint64_t artifact_bytes; /* of file_bytes, what embedded artifacts take */
+	uint64_t stored_bytes;	 /* of contents in the store */
 	uint64_t files_missing;	 /* to be embedded and not yet completely in the file */
 };
 
@@ -336,7 +339,6 @@ TTTRACE_API int trace_writer_embed(struct trace_writer *writer, const char *path
 
 /* Have everything appended so far in the file when it returns. */
 TTTRACE_API int trace_writer_flush(struct trace_writer *writer);
-
 TTTRACE_API void trace_writer_stat(struct trace_writer *writer, struct trace_writer_stat *stat);
 
 /*
@@ -474,6 +476,7 @@ struct trace_report {
 	uint64_t records;    /* readable, in order, from the start */
 	uint64_t frames;     /* whole and undamaged */
 	uint64_t artifacts;  /* complete, with the right SHA-256 */
+	uint64_t missing;    /* others: they are in a store that is not here */
 	uint64_t good_bytes; /* of the file, up to the first damage */
 	uint64_t file_bytes;
 	bool ended;	   /* the end record is there: the recorder closed it */

@@ -82,11 +82,20 @@ static int reader_head(struct trace_reader *reader)
 	return parse_head(reader, &chunk);
 }
 
+static char *directory_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!slash)
+		return strdup(".");
+	return strndup(path, slash == path ? 1 : (size_t)(slash - path));
+}
+
 /*
  * A reader of an open file; takes @fd, also when it fails. A reader is handed back even when the
  * head is refused, so that its error can be asked for.
  */
-static int open_fd(int fd, struct trace_reader **opened)
+static int open_fd(int fd, const char *path, struct trace_reader **opened)
 {
 	struct trace_reader *reader = calloc(1, sizeof(*reader));
 	int err;
@@ -97,7 +106,10 @@ static int open_fd(int fd, struct trace_reader **opened)
 		return -ENOMEM;
 	}
 	reader->fd = fd;
-	err = frame_reader_init(&reader->frames, fd);
+	reader->directory = directory_of(path);
+	err = reader->directory ? 0 : -ENOMEM;
+	if (!err)
+		err = frame_reader_init(&reader->frames, fd);
 	if (!err)
 		err = decoder_create(&reader->decoder);
 	if (err) {
@@ -117,7 +129,7 @@ int trace_reader_open(const char *path, struct trace_reader **reader)
 	*reader = NULL;
 	if (fd < 0)
 		return -errno;
-	return open_fd(fd, reader);
+	return open_fd(fd, path, reader);
 }
 
 const struct trace_header *trace_reader_header(const struct trace_reader *reader)
@@ -138,6 +150,7 @@ void trace_reader_close(struct trace_reader *reader)
 	frame_reader_release(&reader->artifacts);
 	decoder_destroy(reader->decoder);
 	artifact_forget(reader);
+	free(reader->directory);
 	close_fd(&reader->fd);
 	free(reader);
 }
@@ -336,7 +349,7 @@ static int chain_from_start(const struct trace_reader *reader, uint32_t guest, u
 
 	if (fd < 0)
 		return -errno;
-	got = open_fd(fd, &other);
+	got = open_fd(fd, "", &other); /* its files are not read */
 	while (!got && other->at < reader->at) {
 		got = reader_next_any(other, &record, &field_count, &chained);
 		got = got < 0 ? got : !got;

@@ -15,8 +15,9 @@ struct artifact_place {
 
 struct trace_reader {
 	int fd;
-	int error;   /* stays, until a seek */
-	bool usable; /* the head was accepted */
+	char *directory; /* where the trace is */
+	int error;	 /* stays, until a seek */
+	bool usable;	 /* the head was accepted */
 	struct trace_header header;
 	char names[FEATURE_NAMES_MAX];
 	size_t names_size;
@@ -59,6 +60,7 @@ struct artifact_entry {
 	uint64_t origin;
 	uint32_t content;
 	uint32_t mode;
+	bool stored; /* in a store, not in the trace */
 	uint8_t sha256[32];
 	char path[ARTIFACT_PATH_MAX + 1];
 };
@@ -75,7 +77,8 @@ typedef int artifact_sink(void *context, const uint8_t *data, size_t size);
 
 /*
  * Hand the whole content to @sink (may be NULL) and check its SHA-256. Returns 0, -EBADMSG, -EPIPE
- * when it is not all there, or the error of @sink.
+ * when it is not all there, -ENODATA when it is in a store that is not here, -ESTALE when that has
+ * another one, or the error of @sink.
  */
 int artifact_read(struct trace_reader *reader, const struct artifact_entry *entry,
 		  artifact_sink *sink, void *context);

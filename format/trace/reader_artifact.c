@@ -9,8 +9,11 @@
 #include <unistd.h>
 
 #include "format/base/cleanup.h"
+#include "format/base/printable.h"
 #include "format/trace_files.h"
 #include "format/base/transfer.h"
+#include "format/base/units.h"
+#include "format/store/store.h"
 #include "format/trace/index.h"
 
 static int artifact_fail(struct trace_reader *reader, int error)
@@ -19,8 +22,8 @@ static int artifact_fail(struct trace_reader *reader, int error)
 	return error;
 }
 
-static int parse_file(struct frame_reader *frames, const struct chunk *chunk,
-		      struct artifact_entry *entry)
+static int parse_file(const struct trace_reader *reader, struct frame_reader *frames,
+		      const struct chunk *chunk, struct artifact_entry *entry)
 {
 	const uint8_t *in = chunk->content + CHUNK_HEAD_SIZE;
 	size_t size = chunk->size - CHUNK_HEAD_SIZE, length;
@@ -29,7 +32,9 @@ static int parse_file(struct frame_reader *frames, const struct chunk *chunk,
 		return frame_problem(frames, -EBADMSG, "invalid size of a file head");
 	length = size - FILE_HEAD_SIZE;
 	entry->content = get_le32(in);
-	entry->mode = get_le32(in + 4);
+	entry->mode = get_le32(in + 4) & ~FILE_STORED;
+	entry->stored =
+		get_le32(in + 4) & FILE_STORED && reader->header.features_required & FEATURE_STORE;
 	entry->size = get_le64(in + 8);
 	entry->origin = get_le64(in + 16);
 	memcpy(entry->sha256, in + 24, sizeof(entry->sha256));
@@ -103,7 +108,7 @@ int artifact_find(struct trace_reader *reader, uint64_t *position, bool index,
 		if (chunk.type != CHUNK_FILE)
 			continue;
 		*position = frames->offset;
-		got = parse_file(frames, &chunk, entry);
+		got = parse_file(reader, frames, &chunk, entry);
 		break;
 	}
 	return got < 0 ? artifact_fail(reader, got) : got;
@@ -134,35 +139,121 @@ static int next_part(struct frame_reader *frames, const struct artifact_entry *e
 	return got ? got : frame_problem(frames, -EBADMSG, "missing part of a file");
 }
 
+/* Where the bytes of a content come from, and what they add up to. */
+struct content {
+	const struct artifact_entry *entry;
+	artifact_sink *sink;
+	void *context;
+	struct sha256_ctx hash;
+	uint64_t done;
+};
+
+static int take_bytes(struct content *content, const uint8_t *data, size_t size)
+{
+	sha256_update(&content->hash, size, data);
+	content->done += size;
+	return content->sink ? content->sink(content->context, data, size) : 0;
+}
+
+static int read_parts(struct frame_reader *frames, struct content *content)
+{
+	const uint8_t *data = NULL;
+	size_t size = 0;
+	int err = 0;
+
+	frame_reader_jump(frames, content->entry->origin, 0);
+	while (!err && content->done < content->entry->size) {
+		err = next_part(frames, content->entry, content->done, &data, &size);
+		if (!err)
+			err = take_bytes(content, data, size);
+	}
+	return err;
+}
+
+/* Not a byte more than it should have: what is in a store may be anything. */
+static int read_store(struct store_reader *store, struct content *content)
+{
+	auto_free uint8_t *data = malloc(CHUNK_PART_MAX);
+	ssize_t got = data ? (ssize_t)CHUNK_PART_MAX : -ENOMEM;
+	int err = 0;
+
+	while (!err && got == (ssize_t)CHUNK_PART_MAX) {
+		got = store_read(store, data, CHUNK_PART_MAX);
+		if (got > 0 && (uint64_t)got > content->entry->size - content->done)
+			return -EBADMSG;
+		err = got > 0 ? take_bytes(content, data, (size_t)got) : 0;
+	}
+	return got < 0 ? (int)got : err;
+}
+
+/* Not of the trace, so without a place in it: -ENODATA, -ESTALE or @err. */
+static int stored_problem(struct trace_reader *reader, const struct artifact_entry *entry, int err)
+{
+	char *problem = reader->artifacts.problem, hex[2 * sizeof(entry->sha256) + 1];
+	const size_t size = sizeof(reader->artifacts.problem);
+	auto_free char *own = NULL;
+
+	hex_text(entry->sha256, sizeof(entry->sha256), hex);
+	if (err == -ENOENT) {
+		store_path(&own);
+		snprintf(problem, size,
+			 "%.40s is in a store, as %s.zst, which is neither beside the trace nor in "
+			 "%.80s",
+			 entry->path, hex, own ?: "a store of this user");
+		err = -ENODATA;
+	} else if (err == -EBADMSG || err == -EPIPE) {
+		snprintf(problem, size, "%.40s is in a store, as %s.zst, and that file is damaged",
+			 entry->path, hex);
+		err = -ESTALE;
+	} else {
+		snprintf(problem, size, "cannot read %s.zst: %s", hex, strerror(-err));
+	}
+	printable(problem);
+	return err;
+}
+
+static int read_stored(struct trace_reader *reader, struct content *content)
+{
+	struct store_reader *store;
+	int err = store_find(reader->directory, content->entry->sha256, &store);
+
+	if (err)
+		return stored_problem(reader, content->entry, err);
+	err = read_store(store, content);
+	store_close(store);
+	if (!err && content->done != content->entry->size)
+		err = -EPIPE;
+	return err == -EBADMSG || err == -EPIPE ? stored_problem(reader, content->entry, err) : err;
+}
+
+static int check_content(struct trace_reader *reader, struct content *content)
+{
+	const struct artifact_entry *entry = content->entry;
+	uint8_t sha256[SHA256_DIGEST_SIZE];
+
+	sha256_digest(&content->hash, sizeof(sha256), sha256);
+	if (!memcmp(sha256, entry->sha256, sizeof(entry->sha256)))
+		return 0;
+	if (entry->stored)
+		return stored_problem(reader, entry, -EBADMSG);
+	return frame_problem(&reader->artifacts, -EBADMSG, "SHA-256 mismatch of %.128s",
+			     entry->path);
+}
+
 int artifact_read(struct trace_reader *reader, const struct artifact_entry *entry,
 		  artifact_sink *sink, void *context)
 {
-	struct frame_reader *frames = &reader->artifacts;
-	uint8_t sha256[SHA256_DIGEST_SIZE];
-	struct sha256_ctx hash;
-	uint64_t done = 0;
-	const uint8_t *data = NULL;
-	size_t size = 0;
+	struct content content = { .entry = entry, .sink = sink, .context = context };
 	int err = walk_init(reader);
 
-	sha256_init(&hash);
-	frame_reader_jump(frames, entry->origin, 0);
-	for (; !err && done < entry->size; done += size) {
-		err = next_part(frames, entry, done, &data, &size);
-		if (err)
-			return artifact_fail(reader, err);
-		sha256_update(&hash, size, data);
-		if (sink)
-			err = sink(context, data, size);
-	}
 	if (err)
 		return err;
-	sha256_digest(&hash, sizeof(sha256), sha256);
-	if (memcmp(sha256, entry->sha256, sizeof(entry->sha256))) {
-		frame_problem(frames, -EBADMSG, "SHA-256 mismatch of %.128s", entry->path);
-		return artifact_fail(reader, -EBADMSG);
-	}
-	return 0;
+	sha256_init(&content.hash);
+	err = entry->stored ? read_stored(reader, &content)
+			    : read_parts(&reader->artifacts, &content);
+	if (!err)
+		err = check_content(reader, &content);
+	return err ? artifact_fail(reader, err) : 0;
 }
 
 /* ---- Into files ------------------------------------------------------------------------------ */

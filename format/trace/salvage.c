@@ -18,6 +18,7 @@
 struct kept {
 	int fd;
 	uint64_t size;
+	bool all; /* what is in a store as well */
 };
 
 /* What else keeps a trace from being read is no reason to leave out what follows. */
@@ -48,6 +49,9 @@ static int keep_artifact(struct trace_reader *reader, struct trace_writer *write
 {
 	int err;
 
+	if (entry->stored && !kept->all)
+		return writer_embed_stored(writer, entry->path, entry->mode, entry->size,
+					   entry->sha256);
 	if (lseek(kept->fd, (off_t)kept->size, SEEK_SET) < 0)
 		return -errno;
 	err = artifact_copy(reader, entry, kept->fd, UINT64_MAX);
@@ -110,19 +114,38 @@ static int salvage_records(struct trace_reader *reader, struct trace_writer *wri
 	return err;
 }
 
-static int salvage_copy(struct trace_reader *reader, const char *output,
+/* The header of the copy: one that has everything needs no store. */
+static struct trace_header copy_header(const struct trace_reader *reader, bool all,
+				       const char **names, size_t *names_size)
+{
+	struct trace_header header = reader->header;
+
+	*names = reader->names;
+	*names_size = reader->names_size;
+	if (all && header.features_required & FEATURE_STORE &&
+	    *names_size >= sizeof(FEATURE_STORE_NAME)) {
+		header.features_required &= ~FEATURE_STORE;
+		*names += sizeof(FEATURE_STORE_NAME);
+		*names_size -= sizeof(FEATURE_STORE_NAME);
+	}
+	return header;
+}
+
+static int salvage_copy(struct trace_reader *reader, const char *output, bool all,
 			const struct trace_report *report)
 {
+	const char *names;
+	size_t names_size;
+	const struct trace_header header = copy_header(reader, all, &names, &names_size);
 	struct trace_writer *writer;
 	struct trace_output written;
 	auto_fd fd = kept_open(output);
-	struct kept kept = { .fd = fd };
+	struct kept kept = { .fd = fd, .all = all };
 	int err = fd < 0 ? fd : trace_output_open(output, &written), closed;
 
 	if (err)
 		return err;
-	err = writer_create(written.part, NULL, &reader->header, reader->names, reader->names_size,
-			    &writer);
+	err = writer_create(written.part, NULL, &header, names, names_size, &writer);
 	if (err) {
 		trace_output_discard(&written);
 		return err;
@@ -158,5 +181,23 @@ int trace_salvage(const char *input, const char *output, struct trace_report *re
 		return err;
 	if (same_file(reader->fd, output))
 		return -EINVAL;
-	return salvage_copy(reader, output, report);
+	return salvage_copy(reader, output, false, report);
+}
+
+int trace_pack(const char *input, const char *output, struct trace_report *report)
+{
+	auto_reader *reader = NULL;
+	int err = trace_verify(input, report);
+
+	if (err)
+		return err;
+	err = trace_reader_open(input, &reader);
+	if (!err && same_file(reader->fd, output))
+		err = -EINVAL;
+	if (!err)
+		err = salvage_copy(reader, output, true, report);
+	if (err == -ENODATA || err == -ESTALE)
+		snprintf(report->problem, sizeof(report->problem), "%s",
+			 trace_reader_error(reader));
+	return err;
 }

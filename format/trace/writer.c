@@ -135,7 +135,9 @@ static int add_embed(struct trace_writer *writer, const char *path, const struct
 int trace_writer_embed(struct trace_writer *writer, const char *path, uint32_t mode,
 		       const void *data, size_t size)
 {
-	const struct embed embed = { .mode = mode, .fd = -1, .data = data ?: "", .size = size };
+	const struct embed embed = {
+		.mode = mode, .fd = -1, .data = data ?: "", .size = size, .step = EMBED_HASH
+	};
 
 	return add_embed(writer, path, &embed);
 }
@@ -143,8 +145,19 @@ int trace_writer_embed(struct trace_writer *writer, const char *path, uint32_t m
 int trace_writer_embed_file(struct trace_writer *writer, const char *path, uint32_t mode, int fd,
 			    uint64_t offset, uint64_t size)
 {
-	const struct embed embed = { .mode = mode, .fd = fd, .offset = offset, .size = size };
+	const struct embed embed = {
+		.mode = mode, .fd = fd, .offset = offset, .size = size, .step = EMBED_HASH
+	};
 
+	return add_embed(writer, path, &embed);
+}
+
+int writer_embed_stored(struct trace_writer *writer, const char *path, uint32_t mode, uint64_t size,
+			const uint8_t sha256[32])
+{
+	struct embed embed = { .mode = mode, .fd = -1, .size = size, .stored = true };
+
+	memcpy(embed.sha256, sha256, sizeof(embed.sha256));
 	return add_embed(writer, path, &embed);
 }
 
@@ -168,6 +181,7 @@ void trace_writer_stat(struct trace_writer *writer, struct trace_writer_stat *st
 	stat->records = writer->encoder.number;
 	stat->file_bytes = writer->file_bytes;
 	stat->artifact_bytes = writer->artifact_bytes;
+	stat->stored_bytes = writer->stored_bytes;
 	stat->files_missing = writer->embeds_wanted - writer->embeds_done;
 	pthread_mutex_unlock(&writer->lock);
 }
@@ -238,6 +252,10 @@ static void writer_free(struct trace_writer *writer)
 		writer_embed_free(embed);
 	}
 	free(writer->piece);
+	free(writer->other);
+	free(writer->store);
+	store_close(writer->checked);
+	store_discard(writer->kept);
 	columns_free(writer->empty);
 	columns_free(writer->full);
 	columns_destroy(writer->encoder.columns);
@@ -258,6 +276,14 @@ static int writer_alloc(const struct trace_writer_options *options, struct trace
 	writer_init_locks(writer);
 	writer->embeds_end = &writer->embeds;
 	writer->full_end = &writer->full;
+	if (options && options->store) {
+		writer->store = strdup(options->store);
+		writer->store_least = options->store_least;
+	}
+	if (options && options->store && !writer->store) {
+		writer_free(writer);
+		return -ENOMEM;
+	}
 	writer->flush_ns = options && options->flush_ns ? options->flush_ns : WRITER_FLUSH_NS;
 	for (int i = 0; i < WRITER_COLUMNS; i++) {
 		struct columns *columns;
@@ -306,7 +332,9 @@ int writer_create(const char *path, const struct trace_writer_options *options,
 int trace_writer_create(const char *path, const struct trace_writer_options *options,
 			struct trace_writer **writer)
 {
-	struct trace_header header = { 0 };
+	static const char names[] = FEATURE_STORE_NAME;
+	bool store = options && options->store;
+	struct trace_header header = { .features_required = store ? FEATURE_STORE : 0 };
 
 	if (options && options->size < sizeof(*options))
 		return -EINVAL;
@@ -314,7 +342,7 @@ int trace_writer_create(const char *path, const struct trace_writer_options *opt
 		return -errno;
 	header.uuid[6] = (header.uuid[6] & 0x0f) | 0x40; /* RFC 9562: version 4, random */
 	header.uuid[8] = (header.uuid[8] & 0x3f) | 0x80;
-	return writer_create(path, options, &header, NULL, 0, writer);
+	return writer_create(path, options, &header, names, store ? sizeof(names) : 0, writer);
 }
 
 int trace_writer_close(struct trace_writer *writer, struct trace_writer_stat *stat)

@@ -14,6 +14,7 @@
 #include <nettle/sha2.h>
 #include <pthread.h>
 
+#include "format/store/store.h"
 #include "format/trace/frame_write.h"
 #include "format/trace/codec/record_predictor.h"
 
@@ -35,7 +36,15 @@ struct embed {
 	uint64_t origin;  /* offset of the first file frame with this content */
 	uint8_t sha256[32];
 	struct sha256_ctx hash;
-	enum { EMBED_HASH, EMBED_STORE, EMBED_DONE } step;
+	bool stored; /* its content is in the store */
+	enum {
+		EMBED_REFERENCE, /* to a content that is in a store already */
+		EMBED_HASH,
+		EMBED_CHECK, /* whether the store has it */
+		EMBED_KEEP,  /* in the store */
+		EMBED_STORE, /* in the trace */
+		EMBED_DONE,
+	} step;
 };
 
 struct trace_writer {
@@ -47,7 +56,7 @@ struct trace_writer {
 	struct columns *empty;
 	uint64_t flush_wanted; /* records that must be in the file */
 	uint64_t flushed;      /* records that are */
-	uint64_t file_bytes, artifact_bytes;
+	uint64_t file_bytes, artifact_bytes, stored_bytes;
 	struct embed *embeds, **embeds_end;
 	uint64_t embeds_wanted, embeds_done;
 	int error; /* stays */
@@ -60,7 +69,11 @@ struct trace_writer {
 	struct frame_writer frames;
 	struct record_predictor predictor;
 	struct embed *embedding; /* next to work on; those before it are done */
-	uint8_t *piece;		 /* what was read of a file; NULL: none was */
+	uint8_t *piece, *other;	 /* what was read of a file, of the store; NULL: nothing was */
+	char *store;		 /* directory; NULL: all is in the trace */
+	uint64_t store_least;
+	struct store_reader *checked; /* of the file that is compared with the store */
+	struct store_writer *kept;    /* of the one that is put into it */
 	uint32_t contents;
 	uint64_t artifacts;
 	uint64_t now; /* of the last chunk written */
@@ -77,6 +90,10 @@ int writer_append(struct trace_writer *writer, const struct trace_record *record
 int writer_create(const char *path, const struct trace_writer_options *options,
 		  const struct trace_header *header, const char *names, size_t names_size,
 		  struct trace_writer **writer);
+
+/* As trace_writer_embed, of a content that is in a store already, with that hash. */
+int writer_embed_stored(struct trace_writer *writer, const char *path, uint32_t mode, uint64_t size,
+			const uint8_t sha256[32]);
 
 /* The writer's thread. */
 void *writer_run(void *writer);

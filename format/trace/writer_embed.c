@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Files into frames, a piece at a time: first the hash, then, if it is new, the bytes. */
+/*
+ * Files into frames, a piece at a time: first the hash, then, if it is new, the bytes, which
+ * may go into a store.
+ */
 #include "format/trace/writer.h"
 
 #include <stdlib.h>
@@ -49,11 +52,12 @@ static int write_file(struct trace_writer *writer, struct embed *embed)
 
 	embed->content = twin ? twin->content : writer->contents++;
 	embed->origin = twin ? twin->origin : writer->frames.offset;
-	embed->step = twin || !embed->size ? EMBED_DONE : EMBED_STORE;
+	embed->stored = twin ? twin->stored : embed->stored;
+	embed->step = twin || embed->stored || !embed->size ? EMBED_DONE : EMBED_STORE;
 	embed->done = 0;
 	writer->artifacts++;
 	out = put_le32(out, embed->content);
-	out = put_le32(out, embed->mode);
+	out = put_le32(out, embed->mode | (embed->stored ? FILE_STORED : 0));
 	out = put_le64(out, embed->size);
 	out = put_le64(out, embed->origin);
 	put_bytes(out, embed->sha256, sizeof(embed->sha256));
@@ -97,6 +101,90 @@ static int take_piece(struct trace_writer *writer, const struct embed *embed, si
 	return err;
 }
 
+/* ---- The store ------------------------------------------------------------------------------ */
+
+/* Files given by a descriptor are disks, which the user wants in the trace. */
+static bool is_for_store(const struct trace_writer *writer, const struct embed *embed)
+{
+	return writer->store && embed->data && embed->size && embed->size >= writer->store_least &&
+	       !embed_twin(writer, embed);
+}
+
+static int embed_stored(struct trace_writer *writer, struct embed *embed)
+{
+	embed->stored = true;
+	pthread_mutex_lock(&writer->lock);
+	writer->stored_bytes += embed->size;
+	pthread_mutex_unlock(&writer->lock);
+	return write_file(writer, embed);
+}
+
+/* Without it, for whatever reason, the content is in the trace. */
+static int begin_keep(struct trace_writer *writer, struct embed *embed)
+{
+	embed->done = 0;
+	embed->step = EMBED_KEEP;
+	if (!store_create(writer->store, embed->sha256, &writer->kept))
+		return 0;
+	return write_file(writer, embed);
+}
+
+static int begin_check(struct trace_writer *writer, struct embed *embed)
+{
+	embed->done = 0;
+	embed->step = EMBED_CHECK;
+	if (!writer->other)
+		writer->other = malloc(CHUNK_PART_MAX);
+	if (writer->other && !store_open(writer->store, embed->sha256, &writer->checked))
+		return 0;
+	return begin_keep(writer, embed);
+}
+
+/* The next piece in the store: 1 as it must be, 0 not so. At its end there is no more. */
+static bool is_in_store(struct trace_writer *writer, const struct embed *embed, size_t piece)
+{
+	bool last = embed->done + piece == embed->size;
+	uint8_t more;
+
+	if (store_read(writer->checked, writer->other, piece) != (ssize_t)piece ||
+	    memcmp(writer->other, embed->data + embed->done, piece) != 0)
+		return false;
+	return !last || !store_read(writer->checked, &more, 1);
+}
+
+static int embed_check(struct trace_writer *writer, struct embed *embed)
+{
+	size_t piece = next_piece(embed);
+	bool same = is_in_store(writer, embed, piece);
+
+	embed->done += piece;
+	if (same && embed->done < embed->size)
+		return 0;
+	store_close(writer->checked);
+	writer->checked = NULL;
+	if (!same)
+		return begin_keep(writer, embed);
+	store_touch(writer->store, embed->sha256);
+	return embed_stored(writer, embed);
+}
+
+static int embed_keep(struct trace_writer *writer, struct embed *embed)
+{
+	size_t piece = next_piece(embed);
+	int err = store_write(writer->kept, embed->data + embed->done, piece);
+
+	embed->done += piece;
+	if (!err && embed->done < embed->size)
+		return 0;
+	if (!err)
+		err = store_commit(writer->kept);
+	store_discard(writer->kept);
+	writer->kept = NULL;
+	return err ? write_file(writer, embed) : embed_stored(writer, embed);
+}
+
+/* ---- Steps ---------------------------------------------------------------------------------- */
+
 static int embed_hash(struct trace_writer *writer, struct embed *embed)
 {
 	size_t piece = next_piece(embed);
@@ -112,7 +200,7 @@ static int embed_hash(struct trace_writer *writer, struct embed *embed)
 	if (embed->done < embed->size)
 		return 0;
 	sha256_digest(&embed->hash, sizeof(embed->sha256), embed->sha256);
-	return write_file(writer, embed);
+	return is_for_store(writer, embed) ? begin_check(writer, embed) : write_file(writer, embed);
 }
 
 static int embed_store(struct trace_writer *writer, struct embed *embed)
@@ -137,5 +225,19 @@ static int embed_store(struct trace_writer *writer, struct embed *embed)
 
 int writer_embed_step(struct trace_writer *writer, struct embed *embed)
 {
-	return embed->step == EMBED_HASH ? embed_hash(writer, embed) : embed_store(writer, embed);
+	switch (embed->step) {
+	case EMBED_REFERENCE:
+		return write_file(writer, embed);
+	case EMBED_HASH:
+		return embed_hash(writer, embed);
+	case EMBED_CHECK:
+		return embed_check(writer, embed);
+	case EMBED_KEEP:
+		return embed_keep(writer, embed);
+	case EMBED_STORE:
+		return embed_store(writer, embed);
+	case EMBED_DONE:
+		break;
+	}
+	return 0;
 }

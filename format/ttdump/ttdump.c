@@ -13,7 +13,7 @@ static const struct verb {
 } verbs[] = {
 	{ "show", dump_show },	     { "stat", dump_stat },	{ "diff", dump_diff },
 	{ "export", dump_export },   { "verify", dump_verify }, { "salvage", dump_salvage },
-	{ "extract", dump_extract },
+	{ "extract", dump_extract }, { "pack", dump_pack },
 };
 
 static const char doc[] =
@@ -21,7 +21,8 @@ static const char doc[] =
 	"stat      summarise a trace, and what takes the space in it\n  diff      show where two "
 	"traces diverge, and how they continue\n  export    convert to the format of another "
 	"tool\n  verify    check the integrity of a trace\n  salvage   recover the intact part of "
-	"a damaged trace\n  extract   extract the embedded files: kernel, initrd, libraries\n\nRun "
+	"a damaged trace\n  extract   extract the embedded files: kernel, initrd, libraries\n"
+	"  pack      make one file of a trace and what it has in a store\n\nRun "
 	"`ttdump VERB --help` for the options of a verb.\n\n" EXIT_STATUS_HELP;
 
 static error_t parse(int key, char *argument, struct argp_state *state)

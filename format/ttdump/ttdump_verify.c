@@ -25,8 +25,12 @@ static void print_verdict(const struct trace_report *report)
 		printf("damaged: %s; intact before that: ", report->problem);
 	else
 		printf("intact: ");
-	printf("%s records in %s frames, %s artifacts\n", count_text(report->records, records),
+	printf("%s records in %s frames, %s artifacts", count_text(report->records, records),
 	       count_text(report->frames, frames), count_text(report->artifacts, artifacts));
+	if (report->missing)
+		printf(", %s more in a store that is not here",
+		       count_text(report->missing, artifacts));
+	putchar('\n');
 }
 
 int dump_verify(int argc, char **argv, struct diagnosis *diagnosis)

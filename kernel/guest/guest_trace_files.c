@@ -132,6 +132,12 @@ static int load_embedded(struct guest_file_store *store, const struct guest_file
 		return err;
 	if (!err)
 		return image_files_add_content(files, file->path, file->mode, content);
+	if (err == -ENODATA || err == -ESTALE)
+		return diagnose(why, EXIT_CANNOT, err,
+				"copy that file beside the trace, or name the store that has it: "
+				"TTREC_STORE=DIR; `ttdump pack` makes one file of a trace and "
+				"its store",
+				"%s", trace_reader_error(store->reader));
 	if (diagnosis_trace_status(err) != EXIT_DAMAGED)
 		return diagnose(why, EXIT_CANNOT, err, diagnosis_shortage(err),
 				"cannot extract %s from the trace: %s", name, strerror(-err));

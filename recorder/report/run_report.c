@@ -360,6 +360,8 @@ static void print_json(const struct run_report *report, int status, const char *
 	if (!json)
 		return;
 	json_object_set_new(json, "program", program_json(report));
+	json_object_set_new(json, "stored_bytes",
+			    json_integer((json_int_t)report->trace->stored_bytes));
 	json_object_set_new(json, "warnings", warnings_json(report));
 	json_object_set_new(json, "devices", run_devices_json(report));
 	if (report->rerecord)
@@ -474,6 +476,11 @@ void run_report_print(const struct run_report *report, int status, const char *r
 		fprintf(stderr, " -> %s (%s)", report->options->output,
 			size_text(report->trace->file_bytes, bytes));
 	fputc('\n', stderr);
+	if (kept && report->trace->stored_bytes)
+		fprintf(stderr,
+			"  store: %s of its files are not in it (--store); `ttdump pack` makes one "
+			"file\n",
+			size_text(report->trace->stored_bytes, bytes));
 	if (*reason)
 		fprintf(stderr, "  why: %s\n", reason);
 	print_warnings(report);

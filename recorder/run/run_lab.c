@@ -379,6 +379,20 @@ int run_lab_describe(const struct run_options *options, struct run_lab *lab,
 	return err ? err : run_settings_write_lab(lab->lab, writer);
 }
 
+uint64_t run_lab_largest(const struct run_lab *lab)
+{
+	uint64_t largest = 0;
+
+	for (size_t i = 0; i < lab->guest_count; i++) {
+		const struct image_files *files = &lab->guest[i].spec.files;
+
+		for (size_t j = 0; j < files->count; j++)
+			if (files->file[j].size > largest)
+				largest = files->file[j].size;
+	}
+	return largest;
+}
+
 /* ---- Session --------------------------------------------------------------------------------- */
 
 static int join_partitions(const struct run_options *options, struct run_lab *lab,

@@ -76,6 +76,9 @@ int run_lab_open(const struct run_options *options, struct run_lab *lab, struct 
 int run_lab_describe(const struct run_options *options, struct run_lab *lab,
 		     struct trace_writer *writer);
 
+/* The size of the largest file that a guest is started with, bytes. */
+uint64_t run_lab_largest(const struct run_lab *lab);
+
 /* Put everything into the session. 0 or -errno. */
 int run_lab_join(const struct run_options *options, struct run_lab *lab, struct session *session);
 

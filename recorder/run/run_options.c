@@ -142,6 +142,10 @@ static const struct option_row guest_rows[] = {
 	  1, OPTION_CHOICE, FIELD(keep), .names = keep_names },
 	{ "no-embed", 0, NULL, "store only names and hashes of kernel, initrd and libraries", 1,
 	  OPTION_FLAG, FIELD(no_embed) },
+	{ "store", 0, "DIR|none",
+	  "keep large files of the trace in this store (default: those of 64 MiB or more in the "
+	  "user's, but not in a CI job)",
+	  1, OPTION_TEXT, FIELD(store) },
 	{ "embed-disks", 0, NULL,
 	  "put disk images into the trace, so that it can be re-recorded without them", 1,
 	  OPTION_FLAG, FIELD(embed_disks) },

@@ -19,6 +19,7 @@ enum keep_policy { KEEP_ALWAYS, KEEP_ON_FAILURE };
 
 struct run_options {
 	const char *output; /* path of the trace; NULL: nothing is recorded */
+	const char *store;  /* directory for its large files, "none"; NULL: the default */
 	bool output_given;
 	const char *socket;   /* of serve and tap */
 	const char *upstream; /* of tap: the scheduler's socket */

@@ -5,19 +5,51 @@
 #include <string.h>
 
 #include "format/trace/meta.h"
+#include "format/base/cleanup.h"
 #include "format/base/write_error.h"
+#include "format/store/store.h"
 #include "recorder/run/run_settings.h"
 
-int run_trace_create(const struct run_options *options, struct trace_output *output,
-		     struct trace_writer **writer)
+/* What a CI job uploads has to be one file. */
+static bool is_ci(const struct run_options *options)
 {
+	const char *ci = getenv("CI");
+
+	return options->ci.service || (ci && *ci && strcmp(ci, "false") != 0);
+}
+
+/* Where large files of a trace go: *@path, malloc'ed, or NULL. */
+static int choose_store(const struct run_options *options, uint64_t *least, char **path)
+{
+	int err;
+
+	*path = NULL;
+	*least = options->store ? RUN_STORE_CHOSEN : RUN_STORE_LEAST;
+	if (options->store ? !strcmp(options->store, "none") : is_ci(options))
+		return 0;
+	if (options->store)
+		return (*path = strdup(options->store)) ? 0 : -ENOMEM;
+	err = store_path(path);
+	return err == -ENOENT ? 0 : err;
+}
+
+int run_trace_create(const struct run_options *options, uint64_t largest,
+		     struct trace_output *output, struct trace_writer **writer)
+{
+	struct trace_writer_options writing = { .size = sizeof(writing) };
+	auto_free char *store = NULL;
 	int err;
 
 	if (!options->output)
 		return 0;
-	err = trace_output_open(options->output, output);
+	err = choose_store(options, &writing.store_least, &store);
+	/* A trace without such files needs no reader that knows of stores. */
+	if (!err && store && largest >= writing.store_least)
+		writing.store = store;
 	if (!err)
-		err = trace_writer_create(output->part, NULL, writer);
+		err = trace_output_open(options->output, output);
+	if (!err)
+		err = trace_writer_create(output->part, &writing, writer);
 	if (!err)
 		err = meta_write(*writer, 0, META_RECORDER, "ttrec %s", TTREC_VERSION);
 	return err ? err : run_settings_write(options, *writer);

@@ -6,12 +6,17 @@
 #include "format/trace/trace_output.h"
 #include "recorder/run/run_options.h"
 
+/* Files from this size on go into the user's store, or into one that was chosen: bytes. */
+#define RUN_STORE_LEAST	 (64ull << 20)
+#define RUN_STORE_CHOSEN (1ull << 20)
+
 /*
  * Prepare @output to become options->output, and write into it the recorder's version and options.
- * Neither is done when nothing is to be recorded.
+ * Neither is done when nothing is to be recorded. @largest: bytes of the largest file that will be
+ * embedded; it decides whether the trace has a store.
  */
-int run_trace_create(const struct run_options *options, struct trace_output *output,
-		     struct trace_writer **writer);
+int run_trace_create(const struct run_options *options, uint64_t largest,
+		     struct trace_output *output, struct trace_writer **writer);
 
 /* Write of each of so many guests that its interrupts are recorded. */
 int run_trace_probed(struct trace_writer *writer, size_t guests);

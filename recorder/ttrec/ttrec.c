@@ -20,6 +20,7 @@ static const struct {
 	{ "tap", ttrec_tap, "record guests that another scheduler runs" },
 	{ "serve", ttrec_serve, "run only the scheduler, for guests started elsewhere" },
 	{ "doctor", ttrec_doctor, "report what this machine and a kernel support" },
+	{ "store", ttrec_store, "list the large files that traces share, or remove unused ones" },
 };
 
 static void usage(FILE *out)

@@ -7,6 +7,7 @@ int ttrec_run(int argc, char **argv);
 int ttrec_tap(int argc, char **argv);
 int ttrec_serve(int argc, char **argv);
 int ttrec_doctor(int argc, char **argv);
+int ttrec_store(int argc, char **argv);
 
 struct run_options;
 

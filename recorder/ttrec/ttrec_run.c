@@ -97,7 +97,8 @@ static int open_trace(struct run *run, struct diagnosis *why)
 
 	if (!run->options.output)
 		return 0;
-	err = run_trace_create(&run->options, &run->output, &run->writer);
+	err = run_trace_create(&run->options, run_lab_largest(&run->lab), &run->output,
+			       &run->writer);
 	if (!err)
 		err = run_lab_describe(&run->options, &run->lab, run->writer);
 	if (!err && run->probe)

@@ -40,7 +40,7 @@ static int open_trace(const struct run_options *options, struct trace_output *ou
 
 	if (options->cpu >= 0 && !cpu_allowed(&allowed))
 		cpu_avoid(&allowed, (unsigned int)options->cpu);
-	err = run_trace_create(options, output, writer);
+	err = run_trace_create(options, 0, output, writer);
 	if (!err && options->cpu >= 0)
 		err = cpu_pin((unsigned int)options->cpu, NULL);
 	cpu_wait_politely();

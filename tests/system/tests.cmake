@@ -70,6 +70,7 @@ endforeach()
 system_test(program program)
 system_test(tap tap)
 system_test(html html)
+system_test(store store)
 
 # Labs: several guests, networks, devices.
 foreach(version 5.10 6.1 6.12 7.2)

@@ -50,12 +50,17 @@ enum chunk_type {
 #define TRACE_HEAD_SIZE (LAYOUT_MAGIC_SIZE + 2 + 2 + 4 + 8 + 8 + 16)
 /* The names of the features in use, each with its NUL, in the order of the bits. */
 #define FEATURE_NAMES_MAX 4096u
-#define FEATURES_REQUIRED 0ULL /* those that this version knows */
+/* Contents of files may be in a store (format/store/store.h) instead of the trace. */
+#define FEATURE_STORE	   (1ULL << 0)
+#define FEATURE_STORE_NAME "store"
+#define FEATURES_REQUIRED  FEATURE_STORE /* those that this version knows */
 /*
  * After the chunk head of a file chunk, before the path: content, mode, size, where in the file the
  * frame of the first file with this content is (its parts follow that), SHA-256.
  */
 #define FILE_HEAD_SIZE (4 + 4 + 8 + 8 + 32)
+/* In the mode: the content is in a store, and the file has no parts. */
+#define FILE_STORED (1u << 31)
 /* After the chunk head of a part chunk, before the bytes: content, zero, offset. */
 #define PART_HEAD_SIZE (4 + 4 + 8)
 

@@ -18,7 +18,8 @@
  */
 typedef int dump_verb(int argc, char **argv, struct diagnosis *diagnosis);
 
-dump_verb dump_show, dump_stat, dump_diff, dump_export, dump_verify, dump_salvage, dump_extract;
+dump_verb dump_show, dump_stat, dump_diff, dump_export, dump_verify, dump_salvage, dump_extract,
+	dump_pack;
 
 static inline void dump_close(struct trace_reader **reader)
 {

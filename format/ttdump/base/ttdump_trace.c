@@ -9,12 +9,13 @@ int dump_damaged(const char *path, const struct trace_reader *reader, int error,
 		 struct diagnosis *diagnosis)
 {
 	bool damaged = diagnosis_trace_status(error) == EXIT_DAMAGED;
+	bool stored = error == -ENODATA || error == -ESTALE;
 
 	return diagnose(diagnosis, diagnosis_trace_status(error), error,
 			damaged ? "\"ttdump salvage\" recovers what comes before"
 				: diagnosis_shortage(error),
 			"cannot read the rest of %s: %s", path,
-			damaged ? trace_reader_error(reader) : strerror(-error));
+			damaged || stored ? trace_reader_error(reader) : strerror(-error));
 }
 
 int dump_no_memory(struct diagnosis *diagnosis)
