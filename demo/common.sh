@@ -63,7 +63,7 @@ try_seed() {
 	case $status in
 	0) printf '%sseed %2d  %s%s\n' "$dim" "$1" "$passes" "$plain" ;;
 	1)
-		printf '%sseed %2d  %s%s\n' "$red" "$1" "$(sed -n '2s/^ *why: //p' "$log")" "$plain"
+		printf '%sseed %2d  %s%s\n' "$red" "$1" "$(sed -n '2{s/^ *why: //; s/ \[[a-z-]*\]$//p}' "$log")" "$plain"
 		failing+=("$1")
 		;;
 	*) cat "$log" >&2; die "ttrec ended with status $status" ;;

@@ -69,7 +69,7 @@ name_the_cause() {
 		-f demo/no-loss.yaml >"$traces-no-loss.log" 2>&1; then
 		say "$passes"
 	else
-		sed -n '2s/^ *why: //p' "$traces-no-loss.log"
+		sed -n '2{s/^ *why: //; s/ \[[a-z-]*\]$//p}' "$traces-no-loss.log"
 	fi
 	rm -f demo/no-loss.yaml
 }

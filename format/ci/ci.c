@@ -50,6 +50,40 @@ int ci_add(struct ci_suite *suite, const struct ci_case *added)
 	return err;
 }
 
+void ci_case_blame(struct ci_case *of, const struct finding *failure, char line[FINDING_LINE])
+{
+	of->code = finding_info(failure->code)->code;
+	of->message = finding_line(failure, line);
+	of->details = failure->hint;
+	of->now = failure->now;
+}
+
+int ci_add_refused(struct ci_suite *suite, const char *name, const struct diagnosis *refused)
+{
+	struct ci_case added = {
+		.name = name,
+		.outcome = CI_ERROR,
+		.code = finding_info(finding_code_of_status(refused->status))->code,
+		.message = refused->what,
+		.details = refused->advice
+	};
+
+	suite->verdict = refused->what;
+	suite->failed = true;
+	return ci_add(suite, &added);
+}
+
+const struct finding *ci_next_notice(const struct ci_suite *suite, size_t *position)
+{
+	while (suite->found && *position < suite->found->count) {
+		const struct finding *finding = &suite->found->list[(*position)++];
+
+		if (!finding_is_failure(finding))
+			return finding;
+	}
+	return NULL;
+}
+
 static int add_left_out(struct ci_suite *suite, const char *guest, size_t left_out)
 {
 	char message[96];
@@ -98,8 +132,10 @@ int ci_add_tests(struct ci_suite *suite, const char *guest, const struct ci_cons
 					 .message = test[i].reason,
 					 .console = test[i].text };
 
-		if (added.outcome == CI_FAILED)
+		if (added.outcome == CI_FAILED) {
+			added.code = finding_info(FOUND_TEST_FAILED)->code;
 			added.message = "console output: not ok";
+		}
 		err = ci_add(suite, &added);
 	}
 	return err ? err : add_left_out(suite, guest, left_out);

@@ -16,6 +16,7 @@
 #include "format/ci/ci_console.h"
 #include "format/ci/ci_options.h"
 #include "format/base/diagnosis.h"
+#include "format/ci/finding.h"
 
 /* One result. Strings are copied when it is added; NULL means none. */
 struct ci_case {
@@ -24,28 +25,38 @@ struct ci_case {
 	enum ci_outcome outcome;
 	uint64_t now;	     /* virtual ns at which it was decided */
 	uint64_t took;	     /* of virtual time, ns */
+	const char *code;    /* of the finding that failed it, which is not copied */
 	const char *message; /* why it failed or was skipped: a line */
 	const char *details; /* more of it: lines */
 	const char *console; /* console lines up to then or around it */
 };
 
 struct ci_suite {
-	const char *command;  /* "ttrec run" */
-	const char *name;     /* of the lab, the kernel or the trace */
-	const char *verdict;  /* in a line */
-	const char *warnings; /* that were printed, in a line; NULL */
-	const char *seed;     /* which reproduces the run; NULL: unknown */
-	const char *trace;    /* file to attach to the job; NULL: none */
-	const char *next;     /* the command to type then; NULL */
-	bool failed;	      /* the command ends with a status that is not 0 */
-	uint64_t started;     /* wall clock, s since 1970 */
-	uint64_t wall_ns;     /* that it took */
-	struct ci_case *list; /* all of them, in order */
+	const char *command;	      /* "ttrec run" */
+	const char *name;	      /* of the lab, the kernel or the trace */
+	const char *verdict;	      /* in a line */
+	const struct findings *found; /* those that are no failures are shown, too; NULL */
+	const char *seed;	      /* which reproduces the run; NULL: unknown */
+	const char *trace;	      /* file to attach to the job; NULL: none */
+	const char *next;	      /* the command to type then; NULL */
+	bool failed;		      /* the command ends with a status that is not 0 */
+	uint64_t started;	      /* wall clock, s since 1970 */
+	uint64_t wall_ns;	      /* that it took */
+	struct ci_case *list;	      /* all of them, in order */
 	size_t count;
 };
 
 /* Add a copy of @added. 0 or -ENOMEM. */
 int ci_add(struct ci_suite *suite, const struct ci_case *added);
+
+/* Let @of fail by @failure, with its line, which is made in @line. */
+void ci_case_blame(struct ci_case *of, const struct finding *failure, char line[FINDING_LINE]);
+
+/* Let @suite, of a command that could not begin, fail by one case of this name. 0 or -ENOMEM. */
+int ci_add_refused(struct ci_suite *suite, const char *name, const struct diagnosis *refused);
+
+/* The next finding from *@position on, which starts at 0, that is no failure; NULL: no more. */
+const struct finding *ci_next_notice(const struct ci_suite *suite, size_t *position);
 
 /* Of the tests that @console reported: whether there is one, and whether one failed. */
 bool ci_has_tests(const struct ci_console *console);

@@ -132,22 +132,24 @@ static void annotate_case(const struct ci_suite *suite, const struct ci_case *of
 }
 
 /* GitHub counts annotations of each level by themselves: it takes no place from a failure. */
-static void annotate_warnings(const struct ci_suite *suite, FILE *log)
+static void annotate_notice(const struct ci_suite *suite, const struct finding *notice, FILE *log)
 {
 	auto_free char *title = NULL;
+	char line[FINDING_LINE];
 
-	if (asprintf(&title, "%s, warnings", suite->command) < 0) {
+	if (asprintf(&title, "%s, %s", suite->command, finding_label(notice->code)) < 0) {
 		output_incomplete(-ENOMEM);
 		title = NULL;
 		return;
 	}
-	print_annotation(log, "warning", title, suite->warnings);
+	print_annotation(log, "warning", title, finding_line(notice, line));
 }
 
 void ci_github_annotate(const struct ci_suite *suite, FILE *log)
 {
 	size_t bad = ci_count_bad(suite), said = 0;
 	size_t max = bad > ANNOTATIONS_MAX ? ANNOTATIONS_MAX - 1 : ANNOTATIONS_MAX;
+	const struct finding *notice;
 	char message[96];
 
 	for (size_t i = 0; i < suite->count && said < max; i++)
@@ -155,8 +157,8 @@ void ci_github_annotate(const struct ci_suite *suite, FILE *log)
 			annotate_case(suite, &suite->list[i], log);
 			said++;
 		}
-	if (suite->warnings)
-		annotate_warnings(suite, log);
+	for (size_t i = 0; (notice = ci_next_notice(suite, &i));)
+		annotate_notice(suite, notice, log);
 	if (said == bad)
 		return;
 	snprintf(message, sizeof(message), "%zu more failed: see the summary of the job",
@@ -200,6 +202,7 @@ static void piece_end(struct piece *piece, struct summary *summary)
 
 static void summarise_head(const struct ci_suite *suite, struct summary *summary)
 {
+	const struct finding *notice;
 	struct piece piece;
 
 	if (!piece_begin(&piece))
@@ -218,10 +221,9 @@ static void summarise_head(const struct ci_suite *suite, struct summary *summary
 	markdown_text(piece.out, suite->verdict);
 	fprintf(piece.out, "\n\n%zu passed, %zu failed, %zu skipped\n", ci_count(suite, CI_PASSED),
 		ci_count_bad(suite), ci_count(suite, CI_SKIPPED));
-	if (suite->warnings) {
-		fprintf(piece.out, "\nWarnings: ");
-		markdown_text(piece.out, suite->warnings);
-		fprintf(piece.out, "\n");
+	for (size_t i = 0; (notice = ci_next_notice(suite, &i));) {
+		fputc('\n', piece.out);
+		markdown_finding(piece.out, notice);
 	}
 	piece_end(&piece, summary);
 }

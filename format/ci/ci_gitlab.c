@@ -93,12 +93,15 @@ static void print_next(const struct ci_suite *suite, FILE *log)
 
 void ci_gitlab_print(const struct ci_suite *suite, FILE *log)
 {
+	const struct finding *notice;
+	char line[FINDING_LINE];
+
 	for (size_t i = 0; i < suite->count; i++)
 		if (ci_is_bad(&suite->list[i]))
 			print_case(log, suite, i);
-	if (suite->warnings) {
-		fprintf(log, BOLD "warnings:" PLAIN " ");
-		print_line(log, suite->warnings);
+	for (size_t i = 0; (notice = ci_next_notice(suite, &i));) {
+		fprintf(log, BOLD "%s:" PLAIN " ", finding_label(notice->code));
+		print_line(log, finding_line(notice, line));
 		fputc('\n', log);
 	}
 	fprintf(log, "%s" PLAIN " ", suite->failed ? RED "FAILED" : GREEN "passed");

@@ -125,7 +125,7 @@ static void write_failure(struct junit *junit, const struct ci_suite *suite,
 
 	start(junit, of->outcome == CI_ERROR ? "error" : "failure");
 	attribute(junit, "message", of->message ?: "failed");
-	attribute(junit, "type", of->outcome == CI_ERROR ? "error" : "failure");
+	attribute(junit, "type", of->code ?: "failure");
 	if (text)
 		content(junit, text);
 	else
@@ -181,10 +181,14 @@ static void write_property(struct junit *junit, const char *name, const char *va
 
 static void write_properties(struct junit *junit, const struct ci_suite *suite)
 {
+	const struct finding *notice;
+	char line[FINDING_LINE];
+
 	start(junit, "properties");
 	write_property(junit, "command", suite->command);
 	write_property(junit, "verdict", suite->verdict);
-	write_property(junit, "warnings", suite->warnings);
+	for (size_t i = 0; (notice = ci_next_notice(suite, &i));)
+		write_property(junit, finding_label(notice->code), finding_line(notice, line));
 	write_property(junit, "seed", suite->seed);
 	write_property(junit, "trace", suite->trace);
 	write_property(junit, "next", suite->next);

@@ -83,6 +83,21 @@ void markdown_code(FILE *out, const char *text)
 	print_row(out, fence);
 }
 
+void markdown_finding(FILE *out, const struct finding *finding)
+{
+	const struct finding_info *info = finding_info(finding->code);
+
+	fprintf(out, "**%s**: ",
+		info->severity == FINDING_CAUSE ? info->meaning : finding_label(finding->code));
+	markdown_text(out, finding->text);
+	fprintf(out, " `%s`", info->code);
+	if (*finding->hint) {
+		fprintf(out, "  \n   Hint: ");
+		markdown_text(out, finding->hint);
+	}
+	fputc('\n', out);
+}
+
 void markdown_block(FILE *out, const char *text, size_t size)
 {
 	auto_free char *shown = console_lines_copy(text, size);

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "format/ci/finding.h"
+
 /* In running text or a cell of a table: what would mark up is escaped; one line. */
 void markdown_text(FILE *out, const char *text);
 
@@ -17,6 +19,12 @@ void markdown_html(FILE *out, const char *text);
 
 /* As `code`, in running text. */
 void markdown_code(FILE *out, const char *text);
+
+/*
+ * A finding as a paragraph or an entry of a list: "**label**: text `code`", and its hint. Of a
+ * possible cause the meaning of its code is in bold.
+ */
+void markdown_finding(FILE *out, const struct finding *finding);
 
 /* A block of code of @size bytes; it ends with a newline. */
 void markdown_block(FILE *out, const char *text, size_t size);

@@ -14,33 +14,32 @@
 #include "kernel/sandbox/host_checks.h"
 #include "kernel/sandbox/sandbox.h"
 
-enum finding_level {
-	FINDING_OK,
-	FINDING_NOTE,	 /* good to know */
-	FINDING_WARNING, /* a recording is possible; something may go wrong */
-	FINDING_MISSING, /* full isolation is not possible */
+enum check_level {
+	CHECK_OK,
+	CHECK_NOTE,    /* good to know */
+	CHECK_WARNING, /* a recording is possible; something may go wrong */
+	CHECK_MISSING, /* full isolation is not possible */
 };
 
-struct finding {
-	enum finding_level level;
+struct check {
+	enum check_level level;
 	const char *name; /* "pid namespace": what was looked at; a literal */
 	char *text;	  /* what it is, or what is lost; may be empty */
 	char *why;	  /* may be NULL */
 	char *advice;	  /* may be NULL */
 };
 
-struct findings {
-	struct finding *item;
+struct checks {
+	struct check *item;
 	size_t count;
 	bool failed; /* out of memory: the list is incomplete */
 };
 
-/* Add a finding; its texts are copied. @why and @advice may be NULL. */
-void findings_add(struct findings *findings, enum finding_level level, const char *name,
-		  const char *why, const char *advice, const char *format, ...)
-	__attribute__((format(printf, 6, 7)));
-bool findings_miss_something(const struct findings *findings);
-void findings_free(struct findings *findings);
+/* Add a check; its texts are copied. @why and @advice may be NULL. */
+void checks_add(struct checks *checks, enum check_level level, const char *name, const char *why,
+		const char *advice, const char *format, ...) __attribute__((format(printf, 6, 7)));
+bool checks_miss_something(const struct checks *checks);
+void checks_free(struct checks *checks);
 
 /* The host as found: what it says and what it did when tried. */
 struct doctor_host {
@@ -61,19 +60,19 @@ struct doctor_cause {
 const struct doctor_cause *doctor_explain(enum isolation_part part, const struct doctor_host *host);
 
 /* What the machine is: Linux, CPUs, container. */
-void doctor_check_machine(const struct doctor_host *host, struct findings *findings);
+void doctor_check_machine(const struct doctor_host *host, struct checks *checks);
 
 /* Open a sandbox, run ttrec itself in it, and return the parts of the isolation that held in
  * *@isolation. */
-void doctor_check_isolation(const struct doctor_host *host, struct findings *findings,
+void doctor_check_isolation(const struct doctor_host *host, struct checks *checks,
 			    unsigned int *isolation);
 
 /* What a guest and its recorder need besides isolation. */
 void doctor_check_needs(const struct doctor_host *host, unsigned int isolation,
-			struct findings *findings);
+			struct checks *checks);
 
 /* Is the file @kernel a kernel that can be recorded? Starts it up to its first message. */
-void doctor_check_kernel(const char *kernel, struct findings *findings);
+void doctor_check_kernel(const char *kernel, struct checks *checks);
 
 /*
  * Print the instructions that read processor state (kernel/instruction/instruction.h) in all
@@ -81,8 +80,8 @@ void doctor_check_kernel(const char *kernel, struct findings *findings);
  */
 int doctor_list_instructions(const char *path, bool json, struct diagnosis *why);
 
-void doctor_print_text(const struct findings *findings, unsigned int isolation);
+void doctor_print_text(const struct checks *checks, unsigned int isolation);
 /* Returns 0 or -ENOMEM. */
-int doctor_print_json(const struct findings *findings, unsigned int isolation, int status);
+int doctor_print_json(const struct checks *checks, unsigned int isolation, int status);
 
 #endif

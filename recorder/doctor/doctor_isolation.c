@@ -48,22 +48,22 @@ static int build_spec(struct guest_spec *spec, struct diagnosis *why)
 	return err;
 }
 
-static void report_room(const struct trial *trial, struct findings *findings)
+static void report_room(const struct trial *trial, struct checks *checks)
 {
 	if (trial->end == TRIAL_ENDED && !trial->status && !trial->signal)
-		findings_add(findings, FINDING_OK, "sandbox", NULL, NULL,
-			     "created, and a program ran in it");
+		checks_add(checks, CHECK_OK, "sandbox", NULL, NULL,
+			   "created, and a program ran in it");
 	else if (trial->end == TRIAL_ENDED)
-		findings_add(findings, FINDING_MISSING, "sandbox", NULL, NULL,
-			     "a program ran in it and failed (status %d, signal %d)", trial->status,
-			     trial->signal);
+		checks_add(checks, CHECK_MISSING, "sandbox", NULL, NULL,
+			   "a program ran in it and failed (status %d, signal %d)", trial->status,
+			   trial->signal);
 	else
-		findings_add(findings, FINDING_MISSING, "sandbox", NULL, NULL,
-			     "a program started in it does not end");
+		checks_add(checks, CHECK_MISSING, "sandbox", NULL, NULL,
+			   "a program started in it does not end");
 }
 
-static int try_room(const struct guest_spec *spec, unsigned int *isolation,
-		    struct findings *findings, struct diagnosis *why)
+static int try_room(const struct guest_spec *spec, unsigned int *isolation, struct checks *checks,
+		    struct diagnosis *why)
 {
 	struct trial trial;
 	struct guest guest;
@@ -77,21 +77,21 @@ static int try_room(const struct guest_spec *spec, unsigned int *isolation,
 	if (err)
 		return diagnose(why, EXIT_CANNOT, err, NULL, "cannot serve a guest: %s",
 				strerror(-err));
-	report_room(&trial, findings);
+	report_room(&trial, checks);
 	return 0;
 }
 
 static void report_part(enum isolation_part part, const struct doctor_host *host,
-			struct findings *findings)
+			struct checks *checks)
 {
 	const struct isolation_info *info = isolation_info(part);
 	const struct doctor_cause *cause = doctor_explain(part, host);
 
-	findings_add(findings, FINDING_MISSING, labels[part], cause ? cause->why : NULL,
-		     cause ? cause->advice : info->advice, "%s", info->lost);
+	checks_add(checks, CHECK_MISSING, labels[part], cause ? cause->why : NULL,
+		   cause ? cause->advice : info->advice, "%s", info->lost);
 }
 
-void doctor_check_isolation(const struct doctor_host *host, struct findings *findings,
+void doctor_check_isolation(const struct doctor_host *host, struct checks *checks,
 			    unsigned int *isolation)
 {
 	struct guest_spec spec = { 0 };
@@ -102,15 +102,15 @@ void doctor_check_isolation(const struct doctor_host *host, struct findings *fin
 	*isolation = 0;
 	err = build_spec(&spec, &why);
 	if (!err)
-		err = try_room(&spec, isolation, findings, &why);
+		err = try_room(&spec, isolation, checks, &why);
 	guest_spec_free(&spec);
 	if (err) /* which parts would hold is not known */
-		findings_add(findings, FINDING_MISSING, "sandbox", NULL,
-			     why.advice[0] ? why.advice : NULL, "%s", why.what);
+		checks_add(checks, CHECK_MISSING, "sandbox", NULL,
+			   why.advice[0] ? why.advice : NULL, "%s", why.what);
 	for (unsigned int part = 0; !err && part < ISOLATION_COUNT; part++) {
 		if (*isolation & 1u << part)
-			findings_add(findings, FINDING_OK, labels[part], NULL, NULL, "%s", "");
+			checks_add(checks, CHECK_OK, labels[part], NULL, NULL, "%s", "");
 		else
-			report_part(part, host, findings);
+			report_part(part, host, checks);
 	}
 }

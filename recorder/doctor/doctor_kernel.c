@@ -24,8 +24,7 @@ static const struct {
 	  "it overwrites 16 bytes of its stack when it receives the time", "use 6.17 or newer" },
 };
 
-static void check_release(const struct image_file *image, const char *source,
-			  struct findings *findings)
+static void check_release(const struct image_file *image, const char *source, struct checks *checks)
 {
 	char release[64];
 	uint32_t version;
@@ -35,55 +34,53 @@ static void check_release(const struct image_file *image, const char *source,
 	for (size_t i = 0; version && i < ARRAY_SIZE(remarks); i++) {
 		if (version < remarks[i].from || version >= remarks[i].until)
 			continue;
-		findings_add(findings, FINDING_WARNING, "kernel", NULL, remarks[i].advice,
-			     "%s, User-Mode Linux %s: %s", source, release, remarks[i].what);
+		checks_add(checks, CHECK_WARNING, "kernel", NULL, remarks[i].advice,
+			   "%s, User-Mode Linux %s: %s", source, release, remarks[i].what);
 		return;
 	}
-	findings_add(findings, FINDING_OK, "kernel", NULL, NULL,
-		     "%s, User-Mode Linux %s with external time travel", source, release);
+	checks_add(checks, CHECK_OK, "kernel", NULL, NULL,
+		   "%s, User-Mode Linux %s with external time travel", source, release);
 }
 
-static void check_symbols(const struct image_file *image, struct findings *findings)
+static void check_symbols(const struct image_file *image, struct checks *checks)
 {
 	uint64_t address, size;
 
 	if (image_symbol_find(image, "start_kernel", &address, &size))
-		findings_add(findings, FINDING_WARNING, "symbols", NULL, "do not strip the kernel",
-			     "none: memory differences are reported by address only");
+		checks_add(checks, CHECK_WARNING, "symbols", NULL, "do not strip the kernel",
+			   "none: memory differences are reported by address only");
 	else
-		findings_add(findings, FINDING_OK, "symbols", NULL, NULL,
-			     "memory differences are reported by symbol");
+		checks_add(checks, CHECK_OK, "symbols", NULL, NULL,
+			   "memory differences are reported by symbol");
 }
 
 /* What its programs learn from the processor, and whether what they do takes time. */
-static void check_patches(const struct image_file *image, struct findings *findings)
+static void check_patches(const struct image_file *image, struct checks *checks)
 {
 	static const char advice[] = "build it with kernel/uml/build-uml.sh, which patches it";
 	unsigned int patches = guest_patches(image);
 
 	if (patches & GUEST_PATCH_COUNTER)
-		findings_add(findings, FINDING_OK, "time stamp counter", NULL, NULL,
-			     "virtual time for the guest's programs");
+		checks_add(checks, CHECK_OK, "time stamp counter", NULL, NULL,
+			   "virtual time for the guest's programs");
 	else
-		findings_add(findings, FINDING_WARNING, "time stamp counter", NULL, advice,
-			     "the guest's programs read this machine's: memory differs on replay "
-			     "if one is dynamically linked, and messages if one depends on the "
-			     "counter, as Go and Java do");
+		checks_add(checks, CHECK_WARNING, "time stamp counter", NULL, advice,
+			   "the guest's programs read this machine's: memory differs on replay "
+			   "if one is dynamically linked, and messages if one depends on the "
+			   "counter, as Go and Java do");
 	if (patches & GUEST_PATCH_CPUID)
-		findings_add(
-			findings, FINDING_OK, "cpuid", NULL, NULL,
-			"the same for the guest's programs on each machine where it can fault");
+		checks_add(checks, CHECK_OK, "cpuid", NULL, NULL,
+			   "the same for the guest's programs on each machine where it can fault");
 	else
-		findings_add(
-			findings, FINDING_NOTE, "cpuid", NULL, advice,
-			"the guest's programs read this machine's: memory depends on the model "
-			"and the number of the CPU, and some use rdrand because of it");
+		checks_add(checks, CHECK_NOTE, "cpuid", NULL, advice,
+			   "the guest's programs read this machine's: memory depends on the model "
+			   "and the number of the CPU, and some use rdrand because of it");
 	if (patches & GUEST_PATCH_WORK)
-		findings_add(findings, FINDING_OK, "work", NULL, NULL,
-			     "system calls and page faults can take virtual time");
+		checks_add(checks, CHECK_OK, "work", NULL, NULL,
+			   "system calls and page faults can take virtual time");
 	else
-		findings_add(findings, FINDING_NOTE, "work", NULL, advice,
-			     "takes no virtual time: a program that polls may loop forever");
+		checks_add(checks, CHECK_NOTE, "work", NULL, advice,
+			   "takes no virtual time: a program that polls may loop forever");
 }
 
 /*
@@ -93,7 +90,7 @@ static void check_patches(const struct image_file *image, struct findings *findi
  */
 #define STATE_KEPT 2696u
 
-static void check_programs(const struct image_file *image, struct findings *findings)
+static void check_programs(const struct image_file *image, struct checks *checks)
 {
 	unsigned int size = 0, largest, zero, unused;
 	char release[64];
@@ -103,25 +100,24 @@ static void check_programs(const struct image_file *image, struct findings *find
 	version = host_parse_version(release);
 	__get_cpuid_count(0xd, 0, &unused, &size, &largest, &zero);
 	if (size > STATE_KEPT && version && version < HOST_LINUX(6, 13, 0) && !guest_patches(image))
-		findings_add(findings, FINDING_MISSING, "programs", NULL,
-			     "build it with kernel/uml/build-uml.sh, which patches it, or use 6.13 "
-			     "or newer",
-			     "cannot run on this processor, whose floating-point state has %u "
-			     "bytes (AMX): the kernel ends with \"ptrace set fp regs failed\"",
-			     size);
+		checks_add(checks, CHECK_MISSING, "programs", NULL,
+			   "build it with kernel/uml/build-uml.sh, which patches it, or use 6.13 "
+			   "or newer",
+			   "cannot run on this processor, whose floating-point state has %u "
+			   "bytes (AMX): the kernel ends with \"ptrace set fp regs failed\"",
+			   size);
 }
 
-static void check_libraries(const struct image_files *files, struct findings *findings)
+static void check_libraries(const struct image_files *files, struct checks *checks)
 {
 	if (files->count == 1)
-		findings_add(findings, FINDING_OK, "libraries", NULL, NULL,
-			     "none, statically linked");
+		checks_add(checks, CHECK_OK, "libraries", NULL, NULL, "none, statically linked");
 	else
-		findings_add(findings, FINDING_OK, "libraries", NULL, NULL,
-			     "%zu, embedded in the trace", files->count - 1);
+		checks_add(checks, CHECK_OK, "libraries", NULL, NULL, "%zu, embedded in the trace",
+			   files->count - 1);
 }
 
-static int load_kernel(const char *source, struct guest_spec *spec, struct findings *findings,
+static int load_kernel(const char *source, struct guest_spec *spec, struct checks *checks,
 		       struct diagnosis *why)
 {
 	const struct image_file *image;
@@ -132,35 +128,35 @@ static int load_kernel(const char *source, struct guest_spec *spec, struct findi
 	if (err)
 		return err;
 	image = &spec->files.file[0];
-	check_release(image, source, findings);
-	check_symbols(image, findings);
-	check_patches(image, findings);
-	check_programs(image, findings);
+	check_release(image, source, checks);
+	check_symbols(image, checks);
+	check_patches(image, checks);
+	check_programs(image, checks);
 	err = image_load_libraries(&spec->files, image, source, why);
 	if (!err)
-		check_libraries(&spec->files, findings);
+		check_libraries(&spec->files, checks);
 	return err;
 }
 
-static void report_start(struct trial *trial, struct findings *findings)
+static void report_start(struct trial *trial, struct checks *checks)
 {
 	static const char advice[] = "see its output: ttrec run -o none KERNEL";
 
 	if (trial->end == TRIAL_SPOKE)
-		findings_add(findings, FINDING_OK, "start", NULL, NULL,
-			     "it runs in a sandbox and requests time");
+		checks_add(checks, CHECK_OK, "start", NULL, NULL,
+			   "it runs in a sandbox and requests time");
 	else if (trial->end == TRIAL_SILENT)
-		findings_add(findings, FINDING_MISSING, "start", NULL, advice,
-			     "it runs in a sandbox and does not request time; last line: %s",
-			     trial_last_line(trial));
+		checks_add(checks, CHECK_MISSING, "start", NULL, advice,
+			   "it runs in a sandbox and does not request time; last line: %s",
+			   trial_last_line(trial));
 	else
-		findings_add(findings, FINDING_MISSING, "start", NULL, advice,
-			     "it ended in the sandbox (status %d, signal %d); last line: %s",
-			     trial->status, trial->signal, trial_last_line(trial));
+		checks_add(checks, CHECK_MISSING, "start", NULL, advice,
+			   "it ended in the sandbox (status %d, signal %d); last line: %s",
+			   trial->status, trial->signal, trial_last_line(trial));
 }
 
 /* Up to START: by then it has checked its host, found its memory and executed code in it. */
-static int start_kernel(struct guest_spec *spec, struct findings *findings, struct diagnosis *why)
+static int start_kernel(struct guest_spec *spec, struct checks *checks, struct diagnosis *why)
 {
 	char *none[] = { NULL };
 	struct guest_arguments_options options = { .user = none, .id = 1 };
@@ -188,17 +184,17 @@ static int start_kernel(struct guest_spec *spec, struct findings *findings, stru
 	if (err)
 		return diagnose(why, EXIT_CANNOT, err, NULL, "cannot serve the guest: %s",
 				strerror(-err));
-	report_start(&trial, findings);
+	report_start(&trial, checks);
 	return 0;
 }
 
-void doctor_check_kernel(const char *kernel, struct findings *findings)
+void doctor_check_kernel(const char *kernel, struct checks *checks)
 {
 	struct guest_spec spec = { .id = 1, .wanted = ISOLATION_FULL, .cpu = cpu_here() };
 	struct diagnosis why = { 0 };
 
-	if (load_kernel(kernel, &spec, findings, &why) || start_kernel(&spec, findings, &why))
-		findings_add(findings, FINDING_MISSING, "kernel", NULL,
-			     why.advice[0] ? why.advice : NULL, "%s", why.what);
+	if (load_kernel(kernel, &spec, checks, &why) || start_kernel(&spec, checks, &why))
+		checks_add(checks, CHECK_MISSING, "kernel", NULL, why.advice[0] ? why.advice : NULL,
+			   "%s", why.what);
 	guest_spec_free(&spec);
 }

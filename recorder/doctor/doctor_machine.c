@@ -21,40 +21,38 @@ void doctor_read_host(struct doctor_host *host)
 		host->trial[i] = host_try(i);
 }
 
-static void check_linux(const struct host_settings *settings, struct findings *findings)
+static void check_linux(const struct host_settings *settings, struct checks *checks)
 {
 	/* SECCOMP_IOCTL_NOTIF_ADDFD, with which /dev/random is opened for a guest. */
 	if (settings->version && settings->version < HOST_LINUX(5, 9, 0))
-		findings_add(findings, FINDING_MISSING, "Linux", NULL, "run Linux 5.9 or newer",
-			     "%s cannot give a guest recorded random numbers", settings->release);
+		checks_add(checks, CHECK_MISSING, "Linux", NULL, "run Linux 5.9 or newer",
+			   "%s cannot give a guest recorded random numbers", settings->release);
 	else
-		findings_add(findings, FINDING_OK, "Linux", NULL, NULL, "%s", settings->release);
+		checks_add(checks, CHECK_OK, "Linux", NULL, NULL, "%s", settings->release);
 }
 
-static void check_cpus(struct findings *findings)
+static void check_cpus(struct checks *checks)
 {
 	struct cpu_identity identity = { 0 };
 	cpu_set_t allowed;
 	int count;
 
 	if (cpu_allowed(&allowed)) {
-		findings_add(findings, FINDING_WARNING, "CPUs", NULL, NULL,
-			     "cannot determine which may be used");
+		checks_add(checks, CHECK_WARNING, "CPUs", NULL, NULL,
+			   "cannot determine which may be used");
 		return;
 	}
 	cpu_pin(cpu_here(), &identity);
 	sched_setaffinity(0, sizeof(allowed), &allowed);
 	count = CPU_COUNT(&allowed);
 	if (count < 2)
-		findings_add(findings, FINDING_WARNING, "CPUs", NULL,
-			     "allow two for a faster recording",
-			     "1, %s: the trace is written on the guest's CPU", identity.model);
+		checks_add(checks, CHECK_WARNING, "CPUs", NULL, "allow two for a faster recording",
+			   "1, %s: the trace is written on the guest's CPU", identity.model);
 	else
-		findings_add(findings, FINDING_OK, "CPUs", NULL, NULL, "%d, %s", count,
-			     identity.model);
+		checks_add(checks, CHECK_OK, "CPUs", NULL, NULL, "%d, %s", count, identity.model);
 }
 
-static void check_container(const struct host_settings *settings, struct findings *findings)
+static void check_container(const struct host_settings *settings, struct checks *checks)
 {
 	char profile[TEXT_SIZE] = "";
 
@@ -62,71 +60,69 @@ static void check_container(const struct host_settings *settings, struct finding
 		return;
 	if (settings->apparmor[0])
 		snprintf(profile, sizeof(profile), ", AppArmor profile %s", settings->apparmor);
-	findings_add(findings, FINDING_NOTE, "confined", NULL, NULL, "%s%s%s",
-		     settings->container ? settings->container : "outside of a container",
-		     settings->filtered ? ", seccomp filter" : "", profile);
+	checks_add(checks, CHECK_NOTE, "confined", NULL, NULL, "%s%s%s",
+		   settings->container ? settings->container : "outside of a container",
+		   settings->filtered ? ", seccomp filter" : "", profile);
 }
 
 /* Never needed, so nothing is missing without it. */
-static void check_probe(struct findings *findings)
+static void check_probe(struct checks *checks)
 {
 	struct diagnosis why = { 0 };
 	struct probe *probe;
 
 	if (probe_open(&probe, &why))
-		findings_add(findings, FINDING_NOTE, "interrupt probe", why.what, why.advice,
-			     "none: traces have no timer and console interrupts");
+		checks_add(checks, CHECK_NOTE, "interrupt probe", why.what, why.advice,
+			   "none: traces have no timer and console interrupts");
 	else
-		findings_add(findings, FINDING_OK, "interrupt probe", NULL, NULL, "%s", "");
+		checks_add(checks, CHECK_OK, "interrupt probe", NULL, NULL, "%s", "");
 	probe_close(probe);
 }
 
 /* Never needed, either. */
-static void check_groups(struct findings *findings)
+static void check_groups(struct checks *checks)
 {
 	struct sandbox_groups groups;
 
 	sandbox_groups_open(NULL, &groups);
 	if (groups.fd < 0)
-		findings_add(findings, FINDING_NOTE, "control groups", groups.reason,
-			     "systemd-run --user --scope -p Delegate=yes ttrec ...",
-			     "none for sandboxes: kernel memory for their sockets and pipes is not "
-			     "limited");
+		checks_add(checks, CHECK_NOTE, "control groups", groups.reason,
+			   "systemd-run --user --scope -p Delegate=yes ttrec ...",
+			   "none for sandboxes: kernel memory for their sockets and pipes is not "
+			   "limited");
 	else
-		findings_add(findings, FINDING_OK, "control groups", NULL, NULL,
-			     "each sandbox gets one");
+		checks_add(checks, CHECK_OK, "control groups", NULL, NULL, "each sandbox gets one");
 	sandbox_groups_close(&groups);
 }
 
-static void check_devices(struct findings *findings)
+static void check_devices(struct checks *checks)
 {
 	struct diagnosis why = { 0 };
 
 	if (host_check_devices(&why))
-		findings_add(findings, FINDING_MISSING, "devices", NULL, why.advice, "%s",
-			     why.what);
+		checks_add(checks, CHECK_MISSING, "devices", NULL, why.advice, "%s", why.what);
 	else
-		findings_add(findings, FINDING_OK, "devices", NULL, NULL, "%s", "");
+		checks_add(checks, CHECK_OK, "devices", NULL, NULL, "%s", "");
 }
 
-static void check_cpuid(struct findings *findings)
+static void check_cpuid(struct checks *checks)
 {
-	findings_add(findings, FINDING_NOTE, "cpuid", NULL, NULL, "%s",
-		     cpu_can_be_virtual()
-			     ? "can fault: kernels with ttrec's patches show programs the same CPU "
-			       "everywhere"
-			     : "cannot fault: programs see the model and the number of their CPU");
+	checks_add(checks, CHECK_NOTE, "cpuid", NULL, NULL, "%s",
+		   cpu_can_be_virtual()
+			   ? "can fault: kernels with ttrec's patches show programs the same CPU "
+			     "everywhere"
+			   : "cannot fault: programs see the model and the number of their CPU");
 }
 
-void doctor_check_machine(const struct doctor_host *host, struct findings *findings)
+void doctor_check_machine(const struct doctor_host *host, struct checks *checks)
 {
-	check_linux(&host->settings, findings);
-	check_cpus(findings);
-	check_cpuid(findings);
-	check_container(&host->settings, findings);
-	check_devices(findings);
-	check_groups(findings);
-	check_probe(findings);
+	check_linux(&host->settings, checks);
+	check_cpus(checks);
+	check_cpuid(checks);
+	check_container(&host->settings, checks);
+	check_devices(checks);
+	check_groups(checks);
+	check_probe(checks);
 }
 
 /* ---- Needs ----------------------------------------------------------------------------------- */
@@ -145,7 +141,7 @@ static const struct {
 	  "--security-opt seccomp=docs/docker-seccomp.json" },
 };
 
-static void check_trials(const struct doctor_host *host, struct findings *findings)
+static void check_trials(const struct doctor_host *host, struct checks *checks)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(needs); i++) {
 		int error = host->trial[needs[i].trial];
@@ -154,15 +150,15 @@ static void check_trials(const struct doctor_host *host, struct findings *findin
 		snprintf(why, sizeof(why), "%s: %s", host_trial_text(needs[i].trial),
 			 strerror(-error));
 		if (error)
-			findings_add(findings, FINDING_MISSING, needs[i].name, why, needs[i].advice,
-				     "%s", needs[i].lost);
+			checks_add(checks, CHECK_MISSING, needs[i].name, why, needs[i].advice, "%s",
+				   needs[i].lost);
 		else
-			findings_add(findings, FINDING_OK, needs[i].name, NULL, NULL, "%s", "");
+			checks_add(checks, CHECK_OK, needs[i].name, NULL, NULL, "%s", "");
 	}
 }
 
 /* Of a guest that has no root of its own. */
-static void check_directory(struct findings *findings)
+static void check_directory(struct checks *checks)
 {
 	static const char advice[] = "set TMPDIR to a directory that is not mounted noexec, with "
 				     "space for the guests' memory";
@@ -171,25 +167,24 @@ static void check_directory(struct findings *findings)
 	const char *base;
 
 	if (sandbox_find_base(MEMORY_ENOUGH, &base, &about))
-		findings_add(
-			findings, FINDING_MISSING, "guest memory", NULL, advice,
-			"no directory for it: all of these are mounted noexec: " SANDBOX_BASES);
+		checks_add(checks, CHECK_MISSING, "guest memory", NULL, advice,
+			   "no directory for it: all of these are mounted noexec: " SANDBOX_BASES);
 	else if (about.free_bytes < MEMORY_ENOUGH)
-		findings_add(findings, FINDING_WARNING, "guest memory", NULL, advice,
-			     "%s free in %s: a guest that needs more dies with SIGBUS",
-			     size_text(about.free_bytes, size), base);
+		checks_add(checks, CHECK_WARNING, "guest memory", NULL, advice,
+			   "%s free in %s: a guest that needs more dies with SIGBUS",
+			   size_text(about.free_bytes, size), base);
 	else
-		findings_add(findings, FINDING_OK, "guest memory", NULL, NULL, "in %s, %s free",
-			     base, size_text(about.free_bytes, size));
+		checks_add(checks, CHECK_OK, "guest memory", NULL, NULL, "in %s, %s free", base,
+			   size_text(about.free_bytes, size));
 }
 
 void doctor_check_needs(const struct doctor_host *host, unsigned int isolation,
-			struct findings *findings)
+			struct checks *checks)
 {
-	check_trials(host, findings);
+	check_trials(host, checks);
 	if (!(isolation & ISOLATION_MOUNT))
-		check_directory(findings);
+		check_directory(checks);
 	else
-		findings_add(findings, FINDING_OK, "guest memory", NULL, NULL,
-			     "in the sandbox's own root");
+		checks_add(checks, CHECK_OK, "guest memory", NULL, NULL,
+			   "in the sandbox's own root");
 }

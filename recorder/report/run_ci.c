@@ -30,30 +30,22 @@ static struct ci_suite describe(const struct run_options *options, char seed[UNI
 
 /* ---- Guests --------------------------------------------------------------------------------- */
 
-static enum ci_outcome judge_guest(const struct run_report *report, size_t index, uint64_t *now,
-				   char *reason, size_t size)
+/* Expected lines have cases of their own. */
+static const struct finding *find_failure(const struct findings *found, const char *guest)
 {
-	const struct session_guest_result *result = session_guest_result(report->session, index);
-	const struct watch_find *said = run_find_said(report->lab, index);
+	for (size_t i = 0; i < found->count; i++) {
+		const struct finding *finding = &found->list[i];
 
-	*now = report->result->virtual_ns;
-	/* Only one that ran its program to the end can be blamed for that. */
-	if (report->result->end == SESSION_DONE && run_judge_program(report, reason, size))
-		return CI_FAILED;
-	if (said) {
-		*now = said->now;
-		snprintf(reason, size, "console output: %s", said->line);
-		return CI_FAILED;
+		if (finding_is_failure(finding) && finding->code != FOUND_LINE_MISSING &&
+		    !strcmp(finding->guest, guest))
+			return finding;
 	}
-	if (!result->ended) {
-		snprintf(reason, size, "it was still running when the recording ended");
-		return CI_SKIPPED;
-	}
-	if (run_judge_end(report, index, reason, size))
-		return CI_FAILED;
-	if (*result->device_fault)
-		snprintf(reason, size, "it lost a device, %s", result->device_fault);
-	return *result->device_fault ? CI_ERROR : CI_PASSED;
+	return NULL;
+}
+
+static enum ci_outcome outcome_of(const struct finding *failure)
+{
+	return finding_info(failure->code)->status == EXIT_DIVERGED ? CI_FAILED : CI_ERROR;
 }
 
 /* A line that reports a test as failed, as it is on the console. */
@@ -91,16 +83,27 @@ static bool is_told_by_tests(const struct run_report *report, size_t index, enum
 	return outcome == CI_FAILED && is_told_by_a_test(report, index);
 }
 
-static int add_guest(struct ci_suite *suite, const struct run_report *report, size_t index)
+static int add_guest(struct ci_suite *suite, const struct run_report *report,
+		     const struct findings *found, size_t index)
 {
 	const struct run_guest *guest = &report->lab->guest[index];
+	const struct finding *failure = find_failure(found, guest->spec.name);
 	auto_free char *console = NULL;
-	char reason[WATCH_LINE_MAX + 64] = "";
-	struct ci_case added = { .guest = guest->spec.name, .name = "run", .message = reason };
+	char line[FINDING_LINE];
+	struct ci_case added = { .guest = guest->spec.name,
+				 .name = "run",
+				 .outcome = CI_PASSED,
+				 .now = report->result->virtual_ns };
 	int err;
 
 	ci_console_finish(guest->ci_console);
-	added.outcome = judge_guest(report, index, &added.now, reason, sizeof(reason));
+	if (failure) {
+		ci_case_blame(&added, failure, line);
+		added.outcome = outcome_of(failure);
+	} else if (!session_guest_result(report->session, index)->ended) {
+		added.outcome = CI_SKIPPED;
+		added.message = "it was still running when the recording ended";
+	}
 	if (is_told_by_tests(report, index, added.outcome))
 		return ci_add_tests(suite, guest->spec.name, guest->ci_console);
 	added.took = added.now;
@@ -149,6 +152,7 @@ static int add_expectation(struct ci_suite *suite, const struct run_report *repo
 	}
 	added.name = name;
 	if (!seen) {
+		added.code = finding_info(FOUND_LINE_MISSING)->code;
 		added.message =
 			guest ? "its console output has no match" : "no console output has a match";
 		added.console = console = copy_consoles(report->lab, guest);
@@ -178,41 +182,39 @@ static int add_expectations(struct ci_suite *suite, const struct run_report *rep
 /* ---- The whole ------------------------------------------------------------------------------ */
 
 /* What ended the recording, and any failure that no guest's case reports. */
-static int add_whole(struct ci_suite *suite, const struct run_report *report, int status,
-		     const char *reason)
+static int add_whole(struct ci_suite *suite, const struct run_report *report,
+		     const struct finding *failure)
 {
 	auto_free char *console = NULL;
+	char line[FINDING_LINE];
 	struct ci_case added = { .name = "recording",
 				 .now = report->result->virtual_ns,
-				 .took = report->result->virtual_ns,
-				 .message = reason,
-				 .details = report->result->diagnosis.advice };
+				 .took = report->result->virtual_ns };
 
-	if (report->result->end == SESSION_DONE && (!status || ci_count_bad(suite))) {
+	if (report->result->end == SESSION_DONE && (!failure || ci_count_bad(suite))) {
 		if (suite->count)
 			return 0;
 		added.outcome = CI_PASSED;
-	} else {
-		added.outcome = status == EXIT_DIVERGED ? CI_FAILED : CI_ERROR;
-	}
-	if (ci_is_bad(&added))
+	} else if (failure) {
+		ci_case_blame(&added, failure, line);
+		added.outcome = outcome_of(failure);
 		added.console = console = copy_consoles(report->lab, NULL);
+	}
 	return ci_add(suite, &added);
 }
 
-static int collect(struct ci_suite *suite, const struct run_report *report, int status,
-		   const char *reason)
+static int collect(struct ci_suite *suite, const struct run_report *report)
 {
 	const struct run_lab *lab = report->lab;
 	int err = 0;
 
 	for (size_t i = 0; !err && i < lab->guest_count; i++)
-		err = add_guest(suite, report, i);
+		err = add_guest(suite, report, suite->found, i);
 	if (!err)
 		err = add_expectations(suite, report, NULL);
 	for (size_t i = 0; !err && i < lab->guest_count; i++)
 		err = add_expectations(suite, report, &lab->guest[i]);
-	return err ? err : add_whole(suite, report, status, reason);
+	return err ? err : add_whole(suite, report, findings_failure(suite->found));
 }
 
 static int publish(const struct run_options *options, struct ci_suite *suite, int err)
@@ -228,43 +230,41 @@ static int publish(const struct run_options *options, struct ci_suite *suite, in
 	return err ? diagnosis_print(&why, "ttrec") : 0;
 }
 
-int run_ci_report(const struct run_report *report, int status, const char *reason, bool kept)
+int run_ci_report(const struct run_report *report, int status, const struct findings *found,
+		  bool kept)
 {
 	char seed[UNITS_TEXT];
 	struct ci_suite suite = describe(report->options, seed);
-	auto_free char *warnings = run_warnings_text(report);
+	const struct finding *failure = findings_failure(found);
 	bool replayable = status && kept && report->result->messages;
 	auto_free char *next =
 		replayable ? shell_command("ttreplay", report->options->output) : NULL;
-	char verdict[640], time[UNITS_TEXT], wall[UNITS_TEXT];
+	char verdict[FINDING_LINE], time[UNITS_TEXT], wall[UNITS_TEXT];
 
 	if (!ci_wanted(&report->options->ci))
 		return 0;
-	snprintf(verdict, sizeof(verdict), "%s virtual in %s",
-		 duration_short(report->result->virtual_ns, time),
-		 duration_short(report->result->wall_ns, wall));
-	suite.verdict = *reason ? reason : verdict;
+	if (failure)
+		finding_line(failure, verdict);
+	else
+		snprintf(verdict, sizeof(verdict), "%s virtual in %s",
+			 duration_short(report->result->virtual_ns, time),
+			 duration_short(report->result->wall_ns, wall));
+	suite.verdict = verdict;
+	suite.found = found;
 	suite.failed = status;
-	suite.warnings = warnings;
 	suite.wall_ns = report->result->wall_ns;
 	suite.started -= suite.wall_ns / NS_PER_S;
 	suite.trace = status && kept ? report->options->output : NULL;
 	suite.next = next;
-	return publish(report->options, &suite, collect(&suite, report, status, reason));
+	return publish(report->options, &suite, collect(&suite, report));
 }
 
 int run_ci_report_refused(const struct run_options *options, const struct diagnosis *refused)
 {
 	char seed[UNITS_TEXT];
 	struct ci_suite suite = describe(options, seed);
-	struct ci_case added = { .name = "recording",
-				 .outcome = CI_ERROR,
-				 .message = refused->what,
-				 .details = refused->advice };
 
 	if (!ci_wanted(&options->ci))
 		return 0;
-	suite.verdict = refused->what;
-	suite.failed = true;
-	return publish(options, &suite, ci_add(&suite, &added));
+	return publish(options, &suite, ci_add_refused(&suite, "recording", refused));
 }

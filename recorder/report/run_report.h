@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How a recording went: the verdict, for people and as JSON. */
+/* How a recording went: the verdict, as text, as JSON and for a CI. */
 #ifndef TTREC_RUN_REPORT_H
 #define TTREC_RUN_REPORT_H
 
+#include "format/ci/finding.h"
 #include "recorder/rerecord/rerecord_compare.h"
 
 /* What is judged and printed. */
@@ -16,31 +17,34 @@ struct run_report {
 	const char *probe_reason;		/* why there is no probe; NULL or empty */
 };
 
-/* The exit status, and in @reason why it is not 0 (empty when it is). */
-int run_judge(const struct run_report *report, char *reason, size_t size);
-
-/* How guest number @index ended: the same of it alone. */
-int run_judge_end(const struct run_report *report, size_t index, char *reason, size_t size);
+/*
+ * The exit status, and in @found, which begins zeroed or as it was left by an earlier call, all
+ * findings: what ended the recording, then the failures of guests in the order of virtual time,
+ * then the rest. The caller releases them.
+ */
+int run_judge(const struct run_report *report, struct findings *found);
 
 /* The first console line of guest number @index that fails it; NULL: none. */
 const struct watch_find *run_find_said(const struct run_lab *lab, size_t index);
 
-/* Whether the program that the guest was to run passed: the same. */
-int run_judge_program(const struct run_report *report, char *reason, size_t size);
+/* How the program ended that the guest was to run; NULL: there was none. */
+const struct program_end *run_find_program(const struct run_report *report,
+					   struct watch_verdict *verdict);
 
-/* How many lines of consoles are worth a warning, and the first; the caller frees it. NULL: none.
- */
-char *run_warnings_text(const struct run_report *report);
+/* The console lines that are worth a warning; false: there are none. */
+bool run_find_warnings(const struct run_report *report, struct watch_find *warnings);
 
-/* Print one line (or JSON) with that verdict. @kept: the trace is still there. */
-void run_report_print(const struct run_report *report, int status, const char *reason, bool kept);
+/* Print the verdict, or with --json an object. @kept: the trace is still there. */
+void run_report_print(const struct run_report *report, int status, const struct findings *found,
+		      bool kept);
 
 /*
- * Publish how it went, if the options ask for it: @status and @reason are those of run_judge(),
+ * Publish how it went, if the options ask for it: @status and @found are those of run_judge(),
  * @kept says whether the trace is there. Returns the exit status of what could not be written,
  * which was printed, or 0.
  */
-int run_ci_report(const struct run_report *report, int status, const char *reason, bool kept);
+int run_ci_report(const struct run_report *report, int status, const struct findings *found,
+		  bool kept);
 
 /* The same of a recording that did not begin. */
 int run_ci_report_refused(const struct run_options *options, const struct diagnosis *refused);

@@ -66,7 +66,7 @@ static int refuse_kernel(const char *path, int error)
 int ttrec_doctor(int argc, char **argv)
 {
 	struct doctor_options options = { 0 };
-	struct findings findings = { 0 };
+	struct checks checks = { 0 };
 	struct doctor_host host;
 	unsigned int isolation;
 	int status;
@@ -77,16 +77,16 @@ int ttrec_doctor(int argc, char **argv)
 	if (options.kernel && access(options.kernel, F_OK))
 		return refuse_kernel(options.kernel, -errno);
 	doctor_read_host(&host);
-	doctor_check_machine(&host, &findings);
-	doctor_check_isolation(&host, &findings, &isolation);
-	doctor_check_needs(&host, isolation, &findings);
+	doctor_check_machine(&host, &checks);
+	doctor_check_isolation(&host, &checks, &isolation);
+	doctor_check_needs(&host, isolation, &checks);
 	if (options.kernel)
-		doctor_check_kernel(options.kernel, &findings);
-	status = findings_miss_something(&findings) ? EXIT_CANNOT : EXIT_IDENTICAL;
+		doctor_check_kernel(options.kernel, &checks);
+	status = checks_miss_something(&checks) ? EXIT_CANNOT : EXIT_IDENTICAL;
 	if (!options.json)
-		doctor_print_text(&findings, isolation);
-	else if (doctor_print_json(&findings, isolation, status))
+		doctor_print_text(&checks, isolation);
+	else if (doctor_print_json(&checks, isolation, status))
 		status = EXIT_CANNOT;
-	findings_free(&findings);
+	checks_free(&checks);
 	return status;
 }

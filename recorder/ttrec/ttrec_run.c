@@ -253,23 +253,24 @@ static int finish(struct run *run)
 				     .lab = &run->lab,
 				     .trace = &stat };
 	bool kept = run->writer;
-	char reason[640];
+	struct findings found = { 0 };
 	int status, untold;
 
 	if (run->compare)
 		report.rerecord = rerecord_compare_finish(run->compare, was_stopped(&run->result));
 	finish_disks(run);
 	run_trace_close(&run->options, take_pointer(run->writer), &run->result, &stat);
-	status = run_judge(&report, reason, sizeof(reason));
+	status = run_judge(&report, &found);
 	kept = kept && (status || run->options.keep == KEEP_ALWAYS);
 	if (kept && !run_trace_keep(&run->options, &run->output, &run->result)) {
-		status = run_judge(&report, reason, sizeof(reason));
+		status = run_judge(&report, &found);
 		kept = false;
 	}
 	ci_guard_begin(&run->options.ci, NULL, stderr);
-	run_report_print(&report, status, reason, kept);
+	run_report_print(&report, status, &found, kept);
 	ci_guard_end(&run->options.ci, NULL, stderr);
-	untold = run_ci_report(&report, status, reason, kept);
+	untold = run_ci_report(&report, status, &found, kept);
+	findings_release(&found);
 	return status ? status : untold;
 }
 

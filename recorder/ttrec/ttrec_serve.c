@@ -82,7 +82,7 @@ int ttrec_record_clients(struct run_options *options)
 	struct session *session = NULL;
 	struct diagnosis why = { 0 };
 	struct run_report report = { .options = options, .result = &result, .trace = &stat };
-	char reason[640];
+	struct findings found = { 0 };
 	auto_fd fd = -1;
 	int status, err;
 	bool listening, kept;
@@ -102,8 +102,9 @@ int ttrec_record_clients(struct run_options *options)
 		session_destroy(take_pointer(session));
 		run_trace_close(options, take_pointer(writer), &result, &stat);
 		kept = options->output && run_trace_keep(options, &output, &result);
-		status = run_judge(&report, reason, sizeof(reason));
-		run_report_print(&report, status, reason, kept);
+		status = run_judge(&report, &found);
+		run_report_print(&report, status, &found, kept);
+		findings_release(&found);
 	}
 	if (listening)
 		unlink(options->socket);

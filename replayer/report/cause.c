@@ -20,47 +20,29 @@
 /* Processes that are named as evidence. */
 #define SHOWN_SUSPECTS 3
 
-static const struct {
-	const char *code, *what;
-} kinds[] = {
-#define CAUSE(name, code, what) [CAUSE_##name] = { code, what },
-	CAUSES(CAUSE)
-#undef CAUSE
-};
-
-const char *cause_code(enum cause_kind kind)
-{
-	return kinds[kind].code;
-}
-
-const char *cause_text(enum cause_kind kind)
-{
-	return kinds[kind].what;
-}
-
 struct causes {
-	struct cause *cause;
+	const struct replay_guest *guest;
+	struct findings *found;
 	size_t count;
 };
 
-static void add(struct causes *causes, enum cause_kind kind, const char *advice,
+static void add(struct causes *causes, enum finding_code code, const char *advice,
 		const char *evidence, ...) __attribute__((format(printf, 4, 5)));
 
-static void add(struct causes *causes, enum cause_kind kind, const char *advice,
+static void add(struct causes *causes, enum finding_code code, const char *advice,
 		const char *evidence, ...)
 {
-	struct cause *cause = &causes->cause[causes->count];
+	const struct cursor_report *report = &causes->guest->outcome->report;
+	char text[sizeof(((struct finding *)NULL)->text)];
 	va_list arguments;
 
 	if (causes->count == CAUSES_MAX)
 		return;
 	causes->count++;
-	cause->kind = kind;
-	snprintf(cause->advice, sizeof(cause->advice), "%s", advice);
 	va_start(arguments, evidence);
-	vsnprintf(cause->evidence, sizeof(cause->evidence), evidence, arguments);
+	vsnprintf(text, sizeof(text), evidence, arguments);
 	va_end(arguments);
-	printable(cause->evidence);
+	findings_add(causes->found, code, causes->guest->name, report->now, advice, "%s", text);
 }
 
 /* ---- What was done on purpose --------------------------------------------------------------- */
@@ -68,7 +50,7 @@ static void add(struct causes *causes, enum cause_kind kind, const char *advice,
 static void find_flip(const struct replay_guest *guest, struct causes *causes)
 {
 	if (guest->outcome->report.flipped)
-		add(causes, CAUSE_FLIPPED_BIT, "replay it without --flip-bit",
+		add(causes, FOUND_FLIPPED_BIT, "replay it without --flip-bit",
 		    "--flip-bit was given");
 }
 
@@ -77,7 +59,7 @@ static void find_replaced(const struct replay_guest *guest, struct causes *cause
 	char replaced[GUEST_REPLACED_TEXT];
 
 	if (guest->started->replaced)
-		add(causes, CAUSE_REPLACED,
+		add(causes, FOUND_REPLACED,
 		    "if it should behave the same, look at its records before that",
 		    "replayed with %s", guest_replaced_text(guest->started, replaced));
 }
@@ -96,7 +78,7 @@ static void find_arguments(const struct replay_guest *guest, struct causes *caus
 			continue;
 		snprintf(advice, sizeof(advice), "record it with %s instead, without --allow %s",
 			 refused->instead, refused->name);
-		add(causes, CAUSE_ALLOWED_ARGUMENT, advice, "the kernel argument %s: %s", *argument,
+		add(causes, FOUND_ALLOWED_ARGUMENT, advice, "the kernel argument %s: %s", *argument,
 		    refused->why);
 	}
 }
@@ -107,11 +89,11 @@ static const enum isolation_part felt[] = { ISOLATION_ASLR_BIT, ISOLATION_ENTROP
 					    ISOLATION_PID_BIT, ISOLATION_AUXV_BIT,
 					    ISOLATION_CPU_BIT };
 
-static void add_isolation(struct causes *causes, unsigned int missing, enum cause_kind kind)
+static void add_isolation(struct causes *causes, unsigned int missing, enum finding_code code)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(felt); i++)
 		if (missing & 1u << felt[i])
-			add(causes, kind, isolation_info(felt[i])->advice, "%s: %s",
+			add(causes, code, isolation_info(felt[i])->advice, "%s: %s",
 			    isolation_info(felt[i])->name, isolation_info(felt[i])->lost);
 }
 
@@ -119,8 +101,8 @@ static void find_isolation(const struct replay_guest *guest, struct causes *caus
 {
 	unsigned int was = guest->started->origin.isolation;
 
-	add_isolation(causes, ISOLATION_FULL & ~was, CAUSE_RECORDED_ISOLATION);
-	add_isolation(causes, was & ~guest->outcome->isolation, CAUSE_REPLAY_ISOLATION);
+	add_isolation(causes, ISOLATION_FULL & ~was, FOUND_RECORDED_ISOLATION);
+	add_isolation(causes, was & ~guest->outcome->isolation, FOUND_REPLAY_ISOLATION);
 }
 
 /* ---- This machine --------------------------------------------------------------------------- */
@@ -135,19 +117,19 @@ static void find_cpu(const struct replay_guest *guest, struct causes *causes)
 	if (was->is_virtual && is->is_virtual)
 		return;
 	if (was->is_virtual)
-		add(causes, CAUSE_VIRTUAL_CPU,
+		add(causes, FOUND_VIRTUAL_CPU,
 		    "replay it on a processor that can fault on CPUID; `ttrec doctor` shows it",
 		    "recorded with the guest patches' CPUID, replayed with that of %s", is->model);
 	else if (strcmp(was->model, is->model))
-		add(causes, CAUSE_OTHER_MODEL,
+		add(causes, FOUND_OTHER_MODEL,
 		    "replay it on the recorded model; programs choose code by it",
 		    "recorded on %s, this is %s", was->model, is->model);
 	else if (was->number != is->number)
-		add(causes, CAUSE_OTHER_CPU, "allow the replay to use that CPU, see taskset(1)",
+		add(causes, FOUND_OTHER_CPU, "allow the replay to use that CPU, see taskset(1)",
 		    "recorded on CPU %u, replayed on CPU %u, and CPUID names the CPU", was->number,
 		    is->number);
 	else if (was->cpuid != is->cpuid)
-		add(causes, CAUSE_OTHER_CPUID,
+		add(causes, FOUND_OTHER_CPUID,
 		    "replay it with the recorded microcode, kernel and hypervisor",
 		    "CPUID of CPU %u is %016" PRIx64 ", recorded %016" PRIx64, is->number,
 		    is->cpuid, was->cpuid);
@@ -158,11 +140,11 @@ static void find_end(const struct replay_guest *guest, struct causes *causes)
 	const char *got = guest->outcome->report.got;
 
 	if (!strncmp(got, "nothing:", strlen("nothing:")))
-		add(causes, CAUSE_SILENT,
+		add(causes, FOUND_SILENT,
 		    "--hang-timeout=0 waits forever; --console shows its last output", "%s",
 		    "no message within --hang-timeout");
 	if (!strcmp(got, "its end by signal 7"))
-		add(causes, CAUSE_KILLED, "check `df /dev/shm`, `free` and the end of `dmesg`",
+		add(causes, FOUND_KILLED, "check `df /dev/shm`, `free` and the end of `dmesg`",
 		    "%s: out of memory or of space in /dev/shm", got);
 }
 
@@ -171,20 +153,20 @@ static void find_end(const struct replay_guest *guest, struct causes *causes)
 /* What is kept where, by the names of the kernel's symbols. */
 static const struct {
 	const char *symbols;
-	enum cause_kind kind;
+	enum finding_code code;
 	const char *advice;
 } kept_table[] = {
 	{ "crng|random|entropy|input_pool|net_secret|hash_?secret|siphash|stack_chk",
-	  CAUSE_RANDOM_KEPT,
+	  FOUND_RANDOM_KEPT,
 	  "check that the guest has no random device of its own, and no nordrand or "
 	  "random.trust_bootloader=off" },
 	{ "cpuinfo|cpu_info|boot_cpu|cpu_data|cpu_caps|host_fp|host_sup|xstate|fpu|mxcsr",
-	  CAUSE_PROCESSOR_KEPT, "replay it on the CPU that it was recorded on" },
+	  FOUND_PROCESSOR_KEPT, "replay it on the CPU that it was recorded on" },
 	{ "jiffies|tick|timekeep|tk_core|clock|time_travel|loops_per|calib|hrtimer|timer|xtime",
-	  CAUSE_TIME_KEPT, "check that no device or program sends the host's time to the guest" },
+	  FOUND_TIME_KEPT, "check that no device or program sends the host's time to the guest" },
 	{ "physmem|brk|vdso|vsyscall|stub|host_task|uml_|_pid$|pid_map|userspace_pid",
-	  CAUSE_ADDRESS_KEPT, "`ttrec doctor` reports what the sandbox does not hide here" },
-	{ "hostfs|ubd|vector|uml_net|mconsole|chan|port_wait|xterm", CAUSE_FILE_KEPT,
+	  FOUND_ADDRESS_KEPT, "`ttrec doctor` reports what the sandbox does not hide here" },
+	{ "hostfs|ubd|vector|uml_net|mconsole|chan|port_wait|xterm", FOUND_FILE_KEPT,
 	  "give it the devices of a lab file, see ttrec-lab(5)" },
 };
 
@@ -214,7 +196,7 @@ static void find_symbol(const struct replay_guest *guest, struct causes *causes)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(kept_table); i++)
 		if (matches(kept_table[i].symbols, symbol)) {
-			add(causes, kept_table[i].kind, kept_table[i].advice,
+			add(causes, kept_table[i].code, kept_table[i].advice,
 			    "%s that differs is in %s",
 			    memory->difference.recovered ? "the kernel's memory"
 							 : "the block of kernel memory",
@@ -227,16 +209,16 @@ static void find_symbol(const struct replay_guest *guest, struct causes *causes)
 
 static const struct {
 	unsigned int instructions;
-	enum cause_kind kind;
+	enum finding_code code;
 	const char *advice;
 } suspects_table[] = {
-	{ INSTRUCTION_COUNTER_BITS, CAUSE_COUNTER,
+	{ INSTRUCTION_COUNTER_BITS, FOUND_COUNTER,
 	  "record it with a kernel of kernel/uml/build-uml.sh, in which the counter is virtual "
 	  "time; `ttrec doctor KERNEL` shows whether a kernel has that" },
-	{ INSTRUCTION_RANDOM_BITS, CAUSE_RANDOM,
+	{ INSTRUCTION_RANDOM_BITS, FOUND_RANDOM,
 	  "make it use getrandom(2); some libraries have a setting, see THE PROCESSOR in "
 	  "ttrec(7)" },
-	{ INSTRUCTION_IDENTITY_BITS, CAUSE_IDENTITY,
+	{ INSTRUCTION_IDENTITY_BITS, FOUND_IDENTITY,
 	  "replay it on the CPU that it was recorded on; some libraries have a setting, see THE "
 	  "PROCESSOR in ttrec(7)" },
 };
@@ -286,11 +268,11 @@ static bool counter_is_virtual(const struct replay_guest *guest)
 static void find_suspects(const struct replay_guest *guest, struct causes *causes)
 {
 	const struct cursor_report *report = &guest->outcome->report;
-	char text[sizeof(causes->cause->evidence)];
+	char text[512];
 
 	for (size_t i = 0; i < ARRAY_SIZE(suspects_table); i++)
 		if (describe_suspects(report, suspects_table[i].instructions, text, sizeof(text)))
-			add(causes, suspects_table[i].kind, suspects_table[i].advice, "%s", text);
+			add(causes, suspects_table[i].code, suspects_table[i].advice, "%s", text);
 }
 
 /* No process was found with it: it may have ended, or nothing could be read. */
@@ -299,11 +281,11 @@ static void find_unseen(const struct replay_guest *guest, struct causes *causes)
 	const struct cursor_report *report = &guest->outcome->report;
 
 	if (!counter_is_virtual(guest))
-		add(causes, suspects_table[0].kind, suspects_table[0].advice, "%s",
+		add(causes, suspects_table[0].code, suspects_table[0].advice, "%s",
 		    "its kernel lets programs read this machine's counter, as the loader of every "
 		    "dynamically linked program does");
 	else if (report->memory.differs && report->memory.region == MEMORY_RAM)
-		add(causes, suspects_table[1].kind, suspects_table[1].advice,
+		add(causes, suspects_table[1].code, suspects_table[1].advice,
 		    "the difference is in the guest's RAM, while all its messages until then were "
 		    "the same");
 }
@@ -313,7 +295,7 @@ static void find_unknown(const struct replay_guest *guest, struct causes *causes
 	const struct cursor_report *report = &guest->outcome->report;
 	char messages[UNITS_TEXT], digests[UNITS_TEXT];
 
-	add(causes, CAUSE_UNKNOWN,
+	add(causes, FOUND_UNKNOWN,
 	    "replay it again: if it diverges at the same record each time, the recording lacks an "
 	    "input; else this machine affects the guest. Report it with the trace",
 	    "kernel, files, processor and sandbox are as recorded, and %s messages and %s memory "
@@ -321,22 +303,21 @@ static void find_unknown(const struct replay_guest *guest, struct causes *causes
 	    count_text(report->messages, messages), count_text(report->digests, digests));
 }
 
-size_t causes_find(const struct replay_guest *guest, struct cause causes[CAUSES_MAX])
+void causes_find(const struct replay_guest *guest, struct findings *found)
 {
-	struct causes found = { .cause = causes };
+	struct causes causes = { .guest = guest, .found = found };
 
-	find_flip(guest, &found);
-	find_replaced(guest, &found);
-	find_arguments(guest, &found);
-	find_cpu(guest, &found);
-	find_end(guest, &found);
-	find_isolation(guest, &found);
-	find_symbol(guest, &found);
+	find_flip(guest, &causes);
+	find_replaced(guest, &causes);
+	find_arguments(guest, &causes);
+	find_cpu(guest, &causes);
+	find_end(guest, &causes);
+	find_isolation(guest, &causes);
+	find_symbol(guest, &causes);
 	if (!guest->started->replaced && !guest->outcome->report.flipped)
-		find_suspects(guest, &found);
-	if (!found.count)
-		find_unseen(guest, &found);
-	if (!found.count)
-		find_unknown(guest, &found);
-	return found.count;
+		find_suspects(guest, &causes);
+	if (!causes.count)
+		find_unseen(guest, &causes);
+	if (!causes.count)
+		find_unknown(guest, &causes);
 }

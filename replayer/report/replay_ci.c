@@ -126,54 +126,59 @@ static char *verdict_text(const struct verdict *verdict)
 	return text;
 }
 
-static void describe_divergence(const struct cursor_report *report, char *message, size_t size)
-{
-	snprintf(message, size, "diverged at record %" PRIu64 ": expected %s, got %s",
-		 report->record, report->expected, report->got);
-}
-
 static int add_guest(struct ci_suite *suite, const struct verdict *verdict,
-		     struct ci_console *console)
+		     const struct finding *failure, struct ci_console *console)
 {
 	const struct cursor_report *report = &verdict->guest->outcome->report;
 	auto_free char *details = NULL, *tail = NULL;
-	struct diagnosis why;
-	char message[640] = "";
+	char line[FINDING_LINE];
 	struct ci_case added = { .guest = verdict->guest->name,
 				 .name = "replay",
 				 .outcome = CI_PASSED,
 				 .now = report->virtual_ns,
-				 .took = report->virtual_ns,
-				 .message = message };
+				 .took = report->virtual_ns };
 
-	if (verdict_failed(verdict, &why)) {
-		added.outcome = CI_ERROR;
-		snprintf(message, sizeof(message), "not replayed: %s", why.what);
-	} else if (report->diverged) {
-		added.outcome = CI_FAILED;
-		added.now = report->now;
-		describe_divergence(report, message, sizeof(message));
-	} else if (report->trace_error) {
-		added.outcome = CI_ERROR;
-		snprintf(message, sizeof(message), "identical%s", verdict_extent(report));
-	}
-	if (added.outcome != CI_PASSED) {
+	if (failure) {
+		ci_case_blame(&added, failure, line);
+		added.outcome = failure->code == FOUND_DIVERGED ? CI_FAILED : CI_ERROR;
 		added.details = details = verdict_text(verdict);
 		added.console = tail = ci_console_excerpt(console);
 	}
 	return ci_add(suite, &added);
 }
 
-static int collect(struct ci_suite *suite, const struct ci_input *input)
+/* What several guests have in common is said once. */
+static void keep_notices(struct findings *kept, const struct findings *found)
+{
+	for (size_t i = 0; i < found->count; i++) {
+		const struct finding *finding = &found->list[i];
+		size_t same = 0;
+
+		if (finding_info(finding->code)->severity != FINDING_NOT_COMPARED)
+			continue;
+		while (same < kept->count && (kept->list[same].code != finding->code ||
+					      strcmp(kept->list[same].text, finding->text)))
+			same++;
+		if (same == kept->count)
+			findings_add(kept, finding->code, NULL, finding->now, finding->hint, "%s",
+				     finding->text);
+	}
+}
+
+static int collect(struct ci_suite *suite, const struct ci_input *input, struct findings *notices)
 {
 	struct verdict verdict;
 	int err = 0;
 
 	for (size_t i = 0; !err && verdict_lab_next(input->all, &i, &verdict);) {
 		struct ci_console *console = console_of(input, &verdict);
+		struct findings found = { 0 };
 
 		ci_console_finish(console);
-		err = add_guest(suite, &verdict, console);
+		verdict_find(&verdict, &found);
+		keep_notices(notices, &found);
+		err = add_guest(suite, &verdict, findings_failure(&found), console);
+		findings_release(&found);
 		if (!err)
 			err = ci_add_tests(suite, verdict.guest->name, console);
 	}
@@ -207,6 +212,7 @@ int replay_ci_report(const struct replay_options *options, const struct verdict_
 				  .failed = status,
 				  .wall_ns = all->wall_ns,
 				  .started = (uint64_t)time(NULL) };
+	struct findings notices = { 0 };
 	struct ci_input input;
 	int err;
 
@@ -214,23 +220,20 @@ int replay_ci_report(const struct replay_options *options, const struct verdict_
 		return 0;
 	err = ci_input_open(all, &input);
 	if (!err)
-		err = collect(&suite, &input);
+		err = collect(&suite, &input, &notices);
+	suite.found = &notices;
 	suite.seed = *input.seed ? input.seed : NULL;
 	ci_input_close(&input);
-	return publish(options, &suite, err);
+	err = publish(options, &suite, err);
+	findings_release(&notices);
+	return err;
 }
 
 int replay_ci_report_refused(const struct replay_options *options, const struct diagnosis *refused)
 {
-	struct ci_suite suite = { .verdict = refused->what,
-				  .failed = true,
-				  .started = (uint64_t)time(NULL) };
-	struct ci_case added = { .name = "replay",
-				 .outcome = CI_ERROR,
-				 .message = refused->what,
-				 .details = refused->advice };
+	struct ci_suite suite = { .started = (uint64_t)time(NULL) };
 
 	if (!ci_wanted(&options->ci))
 		return 0;
-	return publish(options, &suite, ci_add(&suite, &added));
+	return publish(options, &suite, ci_add_refused(&suite, "replay", refused));
 }

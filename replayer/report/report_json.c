@@ -16,15 +16,19 @@
 
 static json_t *causes_json(const struct verdict *verdict)
 {
-	struct cause causes[CAUSES_MAX];
-	size_t count = causes_find(verdict->guest, causes);
+	struct findings causes = { 0 };
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < count; i++)
-		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:s, s:s}", "code", cause_code(causes[i].kind),
-					"cause", cause_text(causes[i].kind), "evidence",
-					causes[i].evidence, "to_do", causes[i].advice));
+	causes_find(verdict->guest, &causes);
+	for (size_t i = 0; i < causes.count; i++) {
+		const struct finding *cause = &causes.list[i];
+		const struct finding_info *info = finding_info(cause->code);
+
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s}", "code", info->code,
+						      "cause", info->meaning, "evidence",
+						      cause->text, "to_do", cause->hint));
+	}
+	findings_release(&causes);
 	return list;
 }
 

@@ -149,19 +149,15 @@ static void print_memory(FILE *out, const struct verdict *verdict)
 
 static void print_causes(FILE *out, const struct verdict *verdict)
 {
-	struct cause causes[CAUSES_MAX];
-	size_t count = causes_find(verdict->guest, causes);
+	struct findings causes = { 0 };
 
+	causes_find(verdict->guest, &causes);
 	fprintf(out, "\n### Possible causes\n\n");
-	for (size_t i = 0; i < count; i++) {
-		fprintf(out, "%zu. **", i + 1);
-		markdown_text(out, cause_text(causes[i].kind));
-		fprintf(out, "**: ");
-		markdown_text(out, causes[i].evidence);
-		fprintf(out, ".  \n   Hint: ");
-		markdown_text(out, causes[i].advice);
-		fprintf(out, ".\n");
+	for (size_t i = 0; i < causes.count; i++) {
+		fprintf(out, "%zu. ", i + 1);
+		markdown_finding(out, &causes.list[i]);
 	}
+	findings_release(&causes);
 }
 
 static void print_list(FILE *out, const struct context *context, size_t first, size_t end)

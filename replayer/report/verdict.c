@@ -34,7 +34,8 @@ static bool compared_nothing(const struct cursor_report *report)
 	       !report->stop_signal;
 }
 
-bool verdict_failed(const struct verdict *verdict, struct diagnosis *why)
+/* FINDING_CODES: it was replayed. */
+static enum finding_code find_failure(const struct verdict *verdict, struct diagnosis *why)
 {
 	const struct replay_guest *guest = verdict->guest;
 	const struct replay_outcome *outcome = guest->outcome;
@@ -43,19 +44,73 @@ bool verdict_failed(const struct verdict *verdict, struct diagnosis *why)
 
 	*why = outcome->why;
 	if (why->status)
-		return true;
-	if (*unreplayable)
+		return finding_code_of_status(why->status);
+	if (*unreplayable) {
 		diagnose(why, EXIT_CANNOT, -ENOTSUP, NULL, "%s cannot be replayed: %s", guest->name,
 			 unreplayable);
-	else if (!outcome->finished)
+		return FOUND_NOT_REPLAYABLE;
+	}
+	if (!outcome->finished) {
 		diagnose(why, EXIT_CANNOT, -ECANCELED, NULL, "%s was not started", guest->name);
-	else if (compared_nothing(&outcome->report))
+		return FOUND_NOT_STARTED;
+	}
+	if (compared_nothing(&outcome->report)) {
 		diagnose(why, EXIT_CANNOT, -ENODATA,
 			 "record it again; `ttrec run` reports why the guest does not start",
 			 "nothing to compare for %s: the recording ended before its first "
 			 "message%s%s",
 			 guest->name, *outcome->report.end ? ", " : "", outcome->report.end);
-	return why->status;
+		return FOUND_NOTHING_COMPARED;
+	}
+	return FINDING_CODES;
+}
+
+bool verdict_failed(const struct verdict *verdict, struct diagnosis *why)
+{
+	return find_failure(verdict, why) != FINDING_CODES;
+}
+
+static void find_not_compared(const struct verdict *verdict, struct findings *found)
+{
+	const struct replay_outcome *outcome = verdict->guest->outcome;
+	const struct cursor_report *report = &outcome->report;
+	const char *name = verdict->guest->name;
+
+	if (*outcome->memory_reason)
+		findings_add(found, FOUND_MEMORY_NOT_COMPARED, name, report->now, NULL, "%s",
+			     outcome->memory_reason);
+	if (*report->probe_reason)
+		findings_add(found, FOUND_INTERRUPTS_NOT_COMPARED, name, report->now, NULL, "%s",
+			     report->probe_reason);
+	if (*outcome->probe_reason)
+		findings_add(found, FOUND_INTERRUPTS_NOT_COMPARED, NULL, 0, NULL,
+			     "not compared: %s", outcome->probe_reason);
+}
+
+void verdict_find(const struct verdict *verdict, struct findings *found)
+{
+	const struct cursor_report *report = report_of(verdict);
+	const char *name = verdict->guest->name;
+	struct diagnosis why;
+	enum finding_code code = find_failure(verdict, &why);
+
+	if (code != FINDING_CODES) {
+		findings_add(found, code, name, report->now, why.advice, "%s", why.what);
+		return;
+	}
+	if (report->diverged)
+		findings_add(found, FOUND_DIVERGED, name, report->now, NULL,
+			     "diverged at record %" PRIu64 ": expected %s, got %s", report->record,
+			     report->expected, report->got);
+	else if (report->trace_error)
+		findings_add(found, FOUND_DAMAGED, name, report->virtual_ns, NULL,
+			     "%s%s: the trace %s after record %" PRIu64, verdict_agreement(verdict),
+			     verdict_extent(report),
+			     report->trace_error == -EPIPE ? "ends early" : "is damaged",
+			     report->next_record);
+	find_not_compared(verdict, found);
+	if (report->diverged)
+		causes_find(verdict->guest, found);
 }
 
 int verdict_status(const struct verdict *verdict)
@@ -117,14 +172,20 @@ static void print_counts(FILE *out, const struct verdict *verdict)
 		fprintf(out, "%s memory digests, ", count_text(report->digests, number));
 }
 
-/* A missing probe is reported once for all guests. */
-static void print_probe(FILE *out, const struct verdict *verdict)
+static void print_not_compared(FILE *out, const struct verdict *verdict, bool own, bool common)
 {
-	if (*report_of(verdict)->probe_reason)
-		fprintf(out, "  interrupts: %s\n", report_of(verdict)->probe_reason);
-	else if (!verdict->named && *verdict->guest->outcome->probe_reason)
-		fprintf(out, "  interrupts: not compared: %s\n",
-			verdict->guest->outcome->probe_reason);
+	struct findings found = { 0 };
+
+	find_not_compared(verdict, &found);
+	for (size_t i = 0; i < found.count; i++)
+		if (*found.list[i].guest ? own : common)
+			finding_print(out, &found.list[i], NULL);
+	findings_release(&found);
+}
+
+void verdict_print_common(const struct verdict *verdict, FILE *out)
+{
+	print_not_compared(out, verdict, false, true);
 }
 
 static void print_trace_error(FILE *out, const struct verdict *verdict)
@@ -165,9 +226,7 @@ static void print_identical(FILE *out, const struct verdict *verdict)
 		print_stop(out, verdict);
 	if (report->trace_error)
 		print_trace_error(out, verdict);
-	if (*verdict->guest->outcome->memory_reason)
-		fprintf(out, "  memory: %s\n", verdict->guest->outcome->memory_reason);
-	print_probe(out, verdict);
+	print_not_compared(out, verdict, true, !verdict->named);
 	console_differences_print(&report->console, out);
 	if (!verdict->named && *report->note)
 		fprintf(out, "  the recording ended with: %s\n", report->note);
@@ -185,9 +244,7 @@ static void print_memory(FILE *out, const struct verdict *verdict)
 		fprintf(out,
 			"  memory first differs in the digest at record %" PRIu64 ", t=%s s: %s\n",
 			report->memory.record, duration_exact(report->memory.now, time), text);
-	} else if (*verdict->guest->outcome->memory_reason) {
-		fprintf(out, "  memory: %s\n", verdict->guest->outcome->memory_reason);
-	} else {
+	} else if (!*verdict->guest->outcome->memory_reason) {
 		fprintf(out, "  memory was the same in all %" PRIu64 " digests before it\n",
 			report->digests);
 	}
@@ -214,14 +271,14 @@ static void print_process(FILE *out, const struct verdict *verdict)
 
 static void print_causes(FILE *out, const struct verdict *verdict)
 {
-	struct cause causes[CAUSES_MAX];
-	size_t count = causes_find(verdict->guest, causes);
+	struct findings causes = { 0 };
 
-	for (size_t i = 0; i < count && i < SHOWN_CAUSES; i++)
-		fprintf(out, "  %s: %s\n    %s\n    hint: %s\n", i ? "or" : "possible cause",
-			cause_text(causes[i].kind), causes[i].evidence, causes[i].advice);
-	if (count > SHOWN_CAUSES)
-		fprintf(out, "  or %zu more, see --report\n", count - SHOWN_CAUSES);
+	causes_find(verdict->guest, &causes);
+	for (size_t i = 0; i < causes.count && i < SHOWN_CAUSES; i++)
+		finding_print(out, &causes.list[i], i ? "or" : NULL);
+	if (causes.count > SHOWN_CAUSES)
+		fprintf(out, "  or %zu more, see --report\n", causes.count - SHOWN_CAUSES);
+	findings_release(&causes);
 }
 
 static void print_last(FILE *out, struct record_view *view, const struct context_guest *guest,
@@ -293,8 +350,8 @@ static void print_diverged(FILE *out, const struct verdict *verdict)
 			report->record, verdict->guest->name, duration_exact(report->now, time),
 			report->expected, report->got);
 	print_memory(out, verdict);
+	print_not_compared(out, verdict, true, !verdict->named);
 	print_process(out, verdict);
-	print_probe(out, verdict);
 	console_differences_print(&report->console, out);
 	if (report->divergences > 1)
 		fprintf(out, "  %" PRIu64 " differences in total\n", report->divergences);

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "format/ci/finding.h"
 #include "replayer/cursor/replay_guest.h"
 
 struct verdict {
@@ -18,6 +19,9 @@ struct verdict {
 
 /* Whether the guest was not replayed, or not far enough; *@why says why. */
 bool verdict_failed(const struct verdict *verdict, struct diagnosis *why);
+
+/* Add what was found of the guest: why it failed, what was not compared, possible causes. */
+void verdict_find(const struct verdict *verdict, struct findings *found);
 
 /* The exit status that the guest alone would have. */
 int verdict_status(const struct verdict *verdict);
@@ -32,6 +36,10 @@ const char *verdict_extent(const struct cursor_report *report);
 void verdict_print_compared(FILE *out, uint64_t messages, uint64_t interrupts, uint64_t probed);
 
 void verdict_print(const struct verdict *verdict, FILE *out);
+
+/* What was not compared of any guest, which verdict_print() leaves out of the verdict on one of
+ * several. */
+void verdict_print_common(const struct verdict *verdict, FILE *out);
 
 /* The command that shows more of a divergence, without a newline. */
 void verdict_print_next(const struct verdict *verdict, FILE *out);

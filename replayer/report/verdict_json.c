@@ -109,6 +109,23 @@ static json_t *instructions_json(const struct cursor_report *report)
 	return list;
 }
 
+/* "code" of the failure, null without one, and all that was found. */
+static json_t *with_findings(const struct verdict *verdict, json_t *json)
+{
+	struct findings found = { 0 };
+	const struct finding *failure;
+
+	verdict_find(verdict, &found);
+	failure = findings_failure(&found);
+	if (json)
+		json_object_update_new(json,
+				       json_pack("{s:s?, s:o}", "code",
+						 failure ? finding_info(failure->code)->code : NULL,
+						 "findings", findings_json(&found)));
+	findings_release(&found);
+	return json;
+}
+
 json_t *verdict_json(const struct verdict *verdict)
 {
 	const struct cursor_report *report = &verdict->guest->outcome->report;
@@ -116,7 +133,7 @@ json_t *verdict_json(const struct verdict *verdict)
 	json_t *json;
 
 	if (verdict_failed(verdict, &why))
-		return failed_json(verdict, &why);
+		return with_findings(verdict, failed_json(verdict, &why));
 	json = json_pack(
 		"{s:s, s:i, s:s, s:I, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:s, s:s, s:o}",
 		"verdict", report->diverged ? "diverged" : "identical", "status",
@@ -143,5 +160,5 @@ json_t *verdict_json(const struct verdict *verdict)
 						 "instructions", instructions_json(report)));
 	if (json)
 		verdict_add_replaced(verdict, json);
-	return json;
+	return with_findings(verdict, json);
 }

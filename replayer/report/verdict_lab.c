@@ -9,24 +9,24 @@
 #include "replayer/report/verdict.h"
 
 /* Guests with another kernel part or agree. */
-enum found {
-	FOUND_DIVERGED,
-	FOUND_DIFFERENT,
-	FOUND_FAILED,
-	FOUND_AGREES,
-	FOUND_IDENTICAL,
-	FOUND_KINDS
+enum result {
+	RESULT_DIVERGED,
+	RESULT_DIFFERENT,
+	RESULT_FAILED,
+	RESULT_AGREES,
+	RESULT_IDENTICAL,
+	RESULT_KINDS
 };
 
-static enum found find(const struct verdict *verdict)
+static enum result find_result(const struct verdict *verdict)
 {
 	struct diagnosis why;
 
 	if (verdict_failed(verdict, &why))
-		return FOUND_FAILED;
+		return RESULT_FAILED;
 	if (verdict_is_replaced(verdict))
-		return verdict->guest->outcome->report.diverged ? FOUND_DIFFERENT : FOUND_AGREES;
-	return verdict->guest->outcome->report.diverged ? FOUND_DIVERGED : FOUND_IDENTICAL;
+		return verdict->guest->outcome->report.diverged ? RESULT_DIFFERENT : RESULT_AGREES;
+	return verdict->guest->outcome->report.diverged ? RESULT_DIVERGED : RESULT_IDENTICAL;
 }
 
 bool verdict_lab_next(const struct verdict_lab *all, size_t *position, struct verdict *verdict)
@@ -71,22 +71,23 @@ static int worst_status(const struct verdict_lab *all)
 
 /* All guests together. */
 struct sum {
-	size_t guests, found[FOUND_KINDS];
+	size_t guests, found[RESULT_KINDS];
 	uint64_t messages, interrupts, probed, digests, recorded_wall_ns;
 	bool stopped;
-	const char *extent, *note, *probe_reason;
+	const char *extent, *note;
+	struct verdict unprobed; /* a guest whose interrupts were not compared */
 };
 
 static void add_up(const struct verdict_lab *all, struct sum *sum)
 {
 	struct verdict verdict;
 
-	*sum = (struct sum){ .extent = "", .note = "", .probe_reason = "" };
+	*sum = (struct sum){ .extent = "", .note = "" };
 	for (size_t i = 0; verdict_lab_next(all, &i, &verdict);) {
 		const struct cursor_report *report = &verdict.guest->outcome->report;
 
 		sum->guests++;
-		sum->found[find(&verdict)]++;
+		sum->found[find_result(&verdict)]++;
 		sum->messages += report->messages;
 		sum->interrupts += report->interrupts;
 		sum->probed += report->probed;
@@ -99,15 +100,15 @@ static void add_up(const struct verdict_lab *all, struct sum *sum)
 		if (*report->note)
 			sum->note = report->note;
 		if (*verdict.guest->outcome->probe_reason)
-			sum->probe_reason = verdict.guest->outcome->probe_reason;
+			sum->unprobed = verdict;
 	}
 }
 
 static const char *sum_word(const struct sum *sum)
 {
-	if (sum->found[FOUND_DIVERGED] + sum->found[FOUND_DIFFERENT])
+	if (sum->found[RESULT_DIVERGED] + sum->found[RESULT_DIFFERENT])
 		return "diverged";
-	return sum->found[FOUND_FAILED] ? "not replayed" : "identical";
+	return sum->found[RESULT_FAILED] ? "not replayed" : "identical";
 }
 
 const char *verdict_lab_word(const struct verdict_lab *all)
@@ -121,20 +122,21 @@ const char *verdict_lab_word(const struct verdict_lab *all)
 /* "DIVERGED: n2; not replayed: n3; identical: n1" */
 static void print_found(const struct verdict_lab *all, const struct sum *sum)
 {
-	static const char *const heading[FOUND_KINDS] = { "DIVERGED", "agrees in part",
-							  "not replayed", "agrees", "identical" };
+	static const char *const heading[RESULT_KINDS] = { "DIVERGED", "agrees in part",
+							   "not replayed", "agrees", "identical" };
 	const char *separator = "";
 
-	for (unsigned int kind = 0; kind < FOUND_KINDS; kind++) {
+	for (unsigned int kind = 0; kind < RESULT_KINDS; kind++) {
 		struct verdict verdict;
 		const char *comma = ": ";
 
 		if (!sum->found[kind])
 			continue;
-		printf("%s%s%s", separator, heading[kind], kind >= FOUND_AGREES ? sum->extent : "");
+		printf("%s%s%s", separator, heading[kind],
+		       kind >= RESULT_AGREES ? sum->extent : "");
 		separator = "; ";
 		for (size_t i = 0; verdict_lab_next(all, &i, &verdict);) {
-			if (find(&verdict) != kind)
+			if (find_result(&verdict) != kind)
 				continue;
 			printf("%s%s", comma, verdict.guest->name);
 			comma = ", ";
@@ -153,8 +155,8 @@ static void print_sum(const struct verdict_lab *all, const struct sum *sum)
 	if (sum->recorded_wall_ns && !sum->stopped)
 		printf(" (%.2fx)", (double)all->wall_ns / (double)sum->recorded_wall_ns);
 	putchar('\n');
-	if (*sum->probe_reason)
-		printf("  interrupts: not compared: %s\n", sum->probe_reason);
+	if (sum->unprobed.guest)
+		verdict_print_common(&sum->unprobed, stdout);
 	if (*sum->note)
 		printf("  the recording ended with: %s\n", sum->note);
 }

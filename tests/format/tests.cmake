@@ -36,6 +36,8 @@ ttrec_unit_test(test_console_compare SOURCES format/text/test_console_compare.c 
 ttrec_unit_test(format_ci SOURCES format/ci/test_ci.c LIBS ttci PkgConfig::XML)
 target_compile_definitions(format_ci PRIVATE
   TEST_SCHEMA="${CMAKE_CURRENT_SOURCE_DIR}/format/ci/junit.xsd")
+ttrec_unit_test(format_ci_finding SOURCES format/ci/test_finding.c LIBS ttci)
+target_compile_definitions(format_ci_finding PRIVATE TTREC_SOURCE="${CMAKE_SOURCE_DIR}")
 ttrec_unit_test(format_ci_console SOURCES format/ci/test_ci_console.c LIBS ttci)
 
 add_executable(format_make_sample format/trace/make_sample.c)

@@ -88,14 +88,14 @@ initrd_too_large() {
 	# Nobody says how large this becomes: the guest itself does.
 	cat "$initrd" large.cpio | zstd -q -1 >large.zst
 	expect 1 ttrec run -q -o t.zst "$kernel" mem=42M initrd=large.zst do=off
-	says err 'why: '
+	failed_by console-line
 	says err 'hint: the guest has too little memory'
 }
 
 # What its kernel said last, and what usually helps.
 cannot_start() {
 	expect 1 ttrec run -q -o t.zst "$kernel" mem=32M
-	says err 'why: console output: Kernel panic .*Unable to mount root fs'
+	failed_by console-line 'Kernel panic .*Unable to mount root fs'
 	says err 'hint: the guest has no root file system'
 	mkdir root
 	printf '#!/bin/nowhere\n' >root/init
@@ -110,12 +110,12 @@ cannot_start() {
 # Quietly, too: the line that says why is in the result; and nobody is told to replay nothing.
 says_why() {
 	expect 1 ttrec run -q -o t.zst "$kernel" mem=64
-	says err 'why: the guest ended with exit status 1 before it asked for the time; last console line: Too few physical memory! Needed=[0-9]+, given=64$'
+	failed_by guest-status ' 1 .*: Too few physical memory! Needed=[0-9]+, given=64'
 	never_says err 'replay it: '
 	printf '#include <stdio.h>\nint main(void) { puts("cannot open x"); return 3; }\n' >program.c
 	gcc -o program program.c
 	expect 1 ttrec run -q -o t.zst --kernel "$kernel" ./program
-	says err 'why: ./program ended with status 3; last console line: cannot open x$'
+	failed_by program-status './program .* 3; .*: cannot open x'
 	says err '^  replay it: '
 }
 
@@ -133,7 +133,7 @@ ends_before_start() {
 	END
 	gcc -static -o dies dies.c
 	expect 1 ttrec run -q -o t.zst ./dies mem=32M
-	says err 'why: the guest was killed by SIGSEGV before it asked for the time'
+	failed_by guest-signal SIGSEGV
 	never_says err 'replay it'
 	nothing_compared 'the recording ended before its first message, .* signal 11'
 	expect 4 ttreplay --report report t.zst
@@ -272,7 +272,7 @@ unwritable() {
 # The guest is ended, what was written is valid, and the exit status says so.
 disk_full_verdict() {
 	says err '^FAILED: '
-	says err "why: cannot write the trace.*: $1: [0-9.]+ (bytes|B|KiB) of [0-9.]+ [KM]iB are left on the file system at $PWD/small"
+	failed_by trace-not-written "$1: [0-9.]+ (bytes|B|KiB) of [0-9.]+ [KM]iB are left on the file system at $PWD/small"
 	says err 'hint: free disk space'
 }
 

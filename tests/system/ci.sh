@@ -64,7 +64,7 @@ same_time_each_run() {
 	local i time record
 	for i in 1 2 3; do
 		expect 1 record -q --ci github --fail-on '^at last' -- tick:5:1000000 "say:at last" off
-		grep -oE 'at last \(t=[0-9.]+' err >"time.$i"
+		grep -oE 'at last \[console-line\] \(t=[0-9.]+' err >"time.$i"
 	done
 	cmp time.1 time.2
 	cmp time.1 time.3
@@ -144,8 +144,8 @@ replay_diverges() {
 	GITHUB_STEP_SUMMARY=$PWD/summary.md expect 1 ttreplay --ci github --junit j.xml --console \
 		--flip-bit "$record:0:0x1000000:3" t.zst
 	commands_of out >commands
-	says commands '^::error title=ttreplay%2C n1%3A replay::diverged at record [0-9]+: expected the recorded memory, got other memory \(t=0\.[0-9]{9} s\)'
-	says summary.md '^  possible cause: a bit of its memory was flipped on purpose$'
+	says commands '^::error title=ttreplay%2C n1%3A replay::diverged at record [0-9]+: expected the recorded memory, got other memory \[diverged\] \(t=0\.[0-9]{9} s\)'
+	says summary.md '^  possible cause: .* \[flipped-bit\]$'
 	junit j.xml '"possible cause" in c["n1: replay"].find("failure").text'
 	expect 0 ttreplay --ci gitlab --junit j.xml t.zst
 	says out $'^\033\\[32;1mpassed\033\\[0m identical; seed 1; 1 passed, 1 failed, 0 skipped$'

@@ -41,10 +41,10 @@ run() {
 	ttrec run --keep on-failure -o t.zst "$@"
 }
 
-# reason REGEX: why it failed; the trace was kept, and replays.
+# reason CODE [REGEX]: why it failed; the trace was kept, and replays.
 reason() {
 	says err '^FAILED: '
-	says err "^  why: $1"
+	failed_by "$@"
 	whole t.zst
 	replays_identical t.zst
 	rm t.zst
@@ -60,20 +60,20 @@ passed() {
 init_reports() {
 	build_failing
 	expect 1 packed three
-	reason 'console output: not ok - /test: exit status 3$'
+	reason console-line 'not ok - /test: exit status 3'
 	expect 1 packed dynamic
-	reason 'console output: not ok - /test: exit status 3$'
+	reason console-line 'not ok - /test: exit status 3'
 	expect 1 packed abrt
-	reason 'console output: not ok - /test: killed by signal 6 \(SIGABRT\)$'
+	reason console-line 'not ok - /test: killed by signal 6 \(SIGABRT\)'
 	expect 1 packed segv
-	reason 'console output: .*segfault at 0 '
+	reason console-line 'segfault at 0 '
 	expect 0 packed fine
 	passed
 	script args '#!/bin/sh' '[ "$1 $2" = "one two words" ]'
 	expect 0 packed args one 'two words'
 	passed
 	expect 1 packed args one
-	reason 'console output: not ok - /test: exit status 1$'
+	reason console-line 'not ok - /test: exit status 1'
 }
 
 # A line of its own, whatever the program printed last; and no test beside the program's own.
@@ -81,15 +81,15 @@ own_tests() {
 	script own '#!/bin/sh' 'echo 1..2' 'echo ok 1 - a' 'echo not ok 2 - b' 'printf unfinished' 'exit 1'
 	expect 1 run --junit junit.xml ./own
 	says out '^unfinished'
-	reason './own ended with status 1; console output: not ok 2 - b$'
+	reason program-status './own .* 1; .*not ok 2 - b'
 	[[ $(grep -c '<testcase' junit.xml) == 2 ]] || fail "cases: $(grep '<testcase' junit.xml)"
 	script quiet '#!/bin/sh' 'printf unfinished' 'exit 1'
 	expect 1 run -q --junit junit.xml ./quiet
-	reason './quiet ended with status 1; last console line: unfinished$'
+	reason program-status './quiet .* 1; .*unfinished'
 	[[ $(grep -c '<testcase' junit.xml) == 1 ]] || fail "cases: $(grep '<testcase' junit.xml)"
-	grep -A3 'name="run"' junit.xml | grep -q 'message="./quiet ended with status 1; last console line: unfinished"'
+	grep -A3 'name="run"' junit.xml | grep -q 'type="program-status"'
 	expect 1 packed quiet
-	reason 'console output: not ok - /test: exit status 1$'
+	reason console-line 'not ok - /test: exit status 1'
 }
 
 # ---- ttrec run PROGRAM ----------------------------------------------------------------------------------
@@ -97,19 +97,19 @@ own_tests() {
 program_decides() {
 	build_failing
 	expect 1 run -q ./three
-	reason './three ended with status 3$'
+	reason program-status './three .* 3'
 	expect 1 run -q ./dynamic
-	reason './dynamic ended with status 3$'
+	reason program-status './dynamic .* 3'
 	expect 1 run -q ./abrt
-	reason './abrt was killed by SIGABRT$'
+	reason program-signal './abrt .*SIGABRT'
 	expect 1 run -q ./segv
-	reason './segv was killed by SIGSEGV; console output: .*segfault at 0 '
+	reason program-signal './segv .*SIGSEGV; .*segfault at 0 '
 	expect 0 run ./fine
 	passed
 	says out '^ok - /work/fine: exit status 0'
 	# What --fail-on replaces is what consoles say.
 	expect 1 run -q --fail-on never ./three
-	reason './three ended with status 3$'
+	reason program-status './three .* 3'
 }
 
 in_json() {
@@ -119,7 +119,8 @@ in_json() {
 		import json
 		result = json.load(open("out"))
 		assert result["program"] == {"name": "./segv", "ended": True, "status": 0, "signal": 11, "trouble": ""}, result
-		assert result["reason"].startswith("./segv was killed by SIGSEGV"), result
+		assert result["code"] == "program-signal" and "SIGSEGV" in result["reason"], result
+		assert [f["code"] for f in result["findings"] if f["severity"] == "failure"] == ["program-signal"], result
 	END
 	expect 0 run --json ./fine
 	python3 - <<-'END'
@@ -127,6 +128,7 @@ in_json() {
 		result = json.load(open("out"))
 		assert result["program"]["ended"] and not result["program"]["status"], result
 		assert result["warnings"] == {"count": 0}, result
+		assert result["code"] is None and result["findings"] == [], result
 	END
 	expect 0 ttrec run --json -o none "$kernel" mem=32M initrd="$initrd" do=off
 	python3 -c 'import json; assert json.load(open("out"))["program"] is None'
@@ -136,17 +138,17 @@ in_json() {
 no_forged_pass() {
 	script liar '#!/bin/sh' 'echo ok - /work/liar: exit status 0' 'exit 7'
 	expect 1 run -q ./liar
-	reason './liar ended with status 7$'
+	reason program-status './liar .* 7'
 	script off '#!/bin/sh' 'poweroff -f' 'sleep 1'
 	expect 1 run -q ./off
-	reason './off did not end: the guest went down first$'
+	reason program-unfinished ./off
 	script hangs '#!/bin/sh' 'echo ok - /work/hangs: exit status 0' 'sleep 100000'
 	expect 1 run -q --limit-virtual 10s ./hangs
-	reason 'the limit of 10\.0* s of virtual time was reached'
+	reason limit-virtual '10\.0* s'
 	# A child that is left prints nothing behind the report.
 	script left '#!/bin/sh' '(sleep 1; echo ok - /work/left: exit status 0) &' 'exit 2'
 	expect 1 run -q ./left
-	reason './left ended with status 2$'
+	reason program-status './left .* 2'
 }
 
 surroundings() {
@@ -195,12 +197,12 @@ files() {
 	script tree/run '#!/bin/sh' 'exit 4'
 	script tree/init '#!/bin/sh' 'exit 5'
 	expect 1 run -q tree
-	reason 'tree ended with status 4$'
+	reason program-status 'tree .* 4'
 	script tree/test '#!/bin/sh' '[ -x init ] && exit 6'
 	expect 1 run -q tree
-	reason 'tree ended with status 6$'
+	reason program-status 'tree .* 6'
 	expect 1 run -q tree/init
-	reason 'tree/init ended with status 5$'
+	reason program-status 'tree/init .* 5'
 }
 
 libraries() {
@@ -211,12 +213,12 @@ libraries() {
 	build opens '#include <dlfcn.h>
 		int main(void) { return !dlopen("libgcc_s.so.1", RTLD_NOW) || !dlopen("libnss_files.so.2", RTLD_NOW); }' -Wall
 	expect 1 run -q ./by_path
-	reason './by_path ended with status 9$'
+	reason program-status './by_path .* 9'
 	expect 4 run -q ./by_name
 	says err 'libraries of .*by_name are missing on this machine: libown.so'
 	says err '  hint: .*LD_LIBRARY_PATH'
 	expect 1 env LD_LIBRARY_PATH=lib "$bin/ttrec" run -q -o t.zst ./by_name
-	reason './by_name ended with status 9$'
+	reason program-status './by_name .* 9'
 	expect 0 run ./opens
 	passed
 }
@@ -245,7 +247,7 @@ rerecord() {
 	script fixed '#!/bin/sh' 'echo two'
 	expect 1 ttrec run -q -o t.zst ./fails
 	expect 1 ttrec run -q --rerecord t.zst
-	says err 'why: ./fails ended with status 1'
+	failed_by program-status './fails .* 1'
 	says err 're-recorded: agrees with t.zst to the end'
 	expect 0 ttrec run -q --rerecord t.zst ./fixed
 	says err 'memory: not compared: another initrd'
@@ -364,7 +366,7 @@ no_kernel() {
 warnings() {
 	script warns '#!/bin/sh' 'echo "WARNING: CPU: 0 PID: 1 at kernel/x.c:12"' 'echo "Call Trace:"' 'echo "WARNING: at y"'
 	expect 0 run --ci github --junit junit.xml -q ./warns
-	says err '^  warnings: 2, the first at t=[0-9.]+ s, console output: WARNING: CPU: 0 PID: 1 at kernel/x\.c:12$'
+	says err '^  warnings: 2, the first at t=[0-9.]+ s, console output: WARNING: CPU: 0 PID: 1 at kernel/x\.c:12 \[console-warning\]$'
 	says err '^::warning title=ttrec run%2C warnings::2, the first at'
 	says junit.xml '<property name="warnings" value="2, the first at'
 	expect 0 run --ci gitlab -q ./warns
@@ -377,7 +379,7 @@ warnings() {
 		assert warnings["first"] == "WARNING: CPU: 0 PID: 1 at kernel/x.c:12", warnings
 	END
 	expect 1 run -q --fail-on default --fail-on WARNING: ./warns
-	reason 'console output: WARNING: CPU: 0'
+	reason console-line 'WARNING: CPU: 0'
 	expect 0 run -q --allow-line WARNING: ./warns
 	never_says err 'warnings:'
 }
@@ -386,7 +388,7 @@ crash_of_another() {
 	build_failing
 	script child '#!/bin/sh' './segv' 'exit 0'
 	expect 1 run -q --add segv ./child
-	reason 'console output: segv\[[0-9]+\]: segfault at 0 '
+	reason console-line 'segv\[[0-9]+\]: segfault at 0 '
 	expect 0 run -q --add segv --allow-line '^segv.*segfault at' ./child
 	passed
 }
@@ -401,7 +403,7 @@ installed() {
 	ttrec=$(find root -path '*/bin/ttrec')
 	find root -name program-init | grep -q libexec
 	expect 1 "$ttrec" run -q -o t.zst ./dynamic
-	reason './dynamic ended with status 3$'
+	reason program-status './dynamic .* 3'
 }
 
 proves "/test: crash, abort, exit status, dynamic program: each is red, its trace kept" init_reports

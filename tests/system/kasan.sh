@@ -54,7 +54,7 @@ reports() {
 # Without an option what KASAN reports fails the run.
 fails() {
 	expect 1 suites 'kasan' --quiet
-	says err 'why: console output: .*BUG: KASAN: '
+	failed_by console-line 'BUG: KASAN: '
 }
 
 # KASAN's own suite would make reports.

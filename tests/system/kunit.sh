@@ -31,7 +31,7 @@ pass() {
 caught() {
 	expect 1 suites damon-operations --quiet --keep on-failure
 	says err '^FAILED: '
-	says err 'why: console output: +not ok [0-9]+ damon'
+	failed_by console-line 'not ok [0-9]+ damon'
 	says err 'replay it: ttreplay t.zst'
 	whole t.zst
 	expect 0 ttreplay --console t.zst

@@ -311,7 +311,7 @@ everything() {
 one_fails() {
 	lab "$(guest 1 'say:notok,sleep:1')" "$(guest 2 tick:5:0.1)"
 	expect 1 record_lab --fail-on '^notok'
-	says err 'why: .*notok'
+	failed_by console-line notok
 	says err 'n1'
 	replays_all 2 t.zst
 }
@@ -320,7 +320,7 @@ one_fails() {
 one_panics() {
 	lab "$(guest 1 tick:20:0.1)" '  - {name: n2, kernel: ./linux, memory: 64M, append: node=2, devices: [{net: lan}]}'
 	expect 1 record_lab
-	says err 'why: .*Kernel panic'
+	failed_by console-line 'Kernel panic'
 	says err 'n2'
 	whole t.zst
 	replays_all 2 t.zst
@@ -331,17 +331,17 @@ expectations() {
 	expect 0 record_lab
 	lab "$(guest 1 tick:3:0.1 'expect: "^tick 3"')" "$(guest 2 tick:2:0.1 'expect: "^tick 3"')"
 	expect 1 record_lab
-	says err 'why: no console line of n2 matches: \^tick 3'
+	failed_by line-missing 'n2 .*\^tick 3'
 }
 
 limits() {
 	lab "$(guest 1 tick:1000:1)" "$(guest 2 tick:1000:1)"
 	expect 1 record_lab --limit-virtual 3s
-	says err 'why: the limit of 3\.0* s of virtual time was reached'
+	failed_by limit-virtual ' 3\.0* s'
 	replays_all 2 t.zst
 	echo 'limits: {virtual: 2s}' >>lab.yaml
 	expect 1 record_lab
-	says err 'why: the limit of 2\.0* s of virtual time was reached'
+	failed_by limit-virtual ' 2\.0* s'
 }
 
 spinning() {

@@ -106,6 +106,11 @@ says() {
 	grep -qE -- "$2" "$1" || fail "$1 does not say: $2"
 }
 
+# failed_by CODE [REGEX [FILE]]: the code of the reason that a recording gave (FINDINGS in ttrec(7)), and its text.
+failed_by() {
+	says "${3-err}" "^  why: .*${2-}.* \[$1\]\$"
+}
+
 never_says() {
 	! grep -E -- "$2" "$1" || fail "$1 says: $2"
 }

@@ -155,16 +155,16 @@ device_changed_meanwhile() {
 
 expectations() {
 	expect 1 record --fail-on '^tick 3' -- "${ticks[@]}"
-	says err 'why: .*: tick 3'
+	failed_by console-line ': tick 3'
 	expect 1 rerecord
-	says err 'why: .*: tick 3'
+	failed_by console-line ': tick 3'
 	agrees
 	expect 1 rerecord --expect nothing
-	says err 'why: .*: tick 3'
+	failed_by console-line ': tick 3'
 	expect 0 rerecord --fail-on never
 	expect 1 record --limit-virtual 5ms -- "${ticks[@]}"
 	expect 1 rerecord
-	says err 'why: the limit of 0.005000000 s of virtual time'
+	failed_by limit-virtual ' 0.005000000 s'
 	agrees
 	expect 0 rerecord --limit-virtual 1s
 	says err 're-recorded: agrees with t.zst to its end, up to record [0-9,]+, t=.*; continued live'
@@ -288,9 +288,9 @@ repaired_program() {
 	for seed in {1..40}; do
 		ttrec run -q --seed "$seed" -o t.zst "$kernel" mem=64M initrd=bank.gz >out 2>err || break
 	done
-	says err 'why: .*: not ok 1 - 120 paid in'
+	failed_by console-line ': not ok 1 - 120 paid in'
 	expect 1 rerecord
-	says err 'why: .*: not ok 1 - 120 paid in'
+	failed_by console-line ': not ok 1 - 120 paid in'
 	agrees
 	expect 0 rerecord --initrd locked.gz
 	says err 're-recorded: agrees with t.zst up to record [0-9,]+ of [0-9,]+, .*; continued live'
@@ -302,7 +302,7 @@ continue_live() {
 	another hasty return hrtimer_nanosleep
 	expect 1 record --fail-on '^tick 3' -- "${ticks[@]}"
 	expect 1 ttreplay --continue-live t.zst
-	says err 'why: .*: tick 3'
+	failed_by console-line ': tick 3'
 	agrees
 	expect 1 ttreplay --continue-live -o live.zst --console --until console:tick --kernel hasty t.zst
 	says out '^tick 3'

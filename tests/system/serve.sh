@@ -32,7 +32,7 @@ beside_a_good_one() {
 breaks() {
 	beside_a_good_one "$1"
 	served 5
-	says serve.err "^  why: client (7|without an id) broke the protocol at record [0-9]+, t=[0-9]+\.[0-9]{9} s.*: .*($2)"
+	failed_by protocol "client (7|without an id) .* at record [0-9]+, t=[0-9]+\.[0-9]{9} s.*: .*($2)" serve.err
 	says serve.err 'expected'
 	wait "$good" || fail "the good client was not ended: $(cat good)"
 	says good 'client 1: the scheduler has ended the connection'
@@ -64,7 +64,7 @@ simulator_is_left() {
 hangs() {
 	beside_a_good_one silent
 	served 5
-	says serve.err 'why: client 7 has run for 2\.000 s of wall time without a message'
+	failed_by no-progress 'client 7 .* 2\.000 s' serve.err
 	wait "$good" || fail "the good client was not ended"
 	whole t.zst
 }
@@ -74,14 +74,14 @@ never_starts() {
 	serve --clients 2
 	rogue_client s 7 leave-connected
 	served 5
-	says serve.err 'why: client .* it left before START'
+	failed_by protocol 'client .* it left before START' serve.err
 }
 
 not_enough_clients() {
 	serve --clients 2 --limit-wall 1s
 	rogue_client s 1 steady >good 2>&1 || fail "the client was not ended"
 	served 1
-	says serve.err 'why: the limit of 1\.000 s of wall time'
+	failed_by limit-wall ' 1\.000 s' serve.err
 }
 
 all_good() {
@@ -112,7 +112,7 @@ forever() {
 	rogue_client s 1 never >one 2>&1 &
 	rogue_client s 2 never >two 2>&1 &
 	served 1
-	says serve.err 'why: all clients sleep forever: '
+	failed_by all-asleep '' serve.err
 	wait
 	says one 'has ended the connection'
 	says two 'has ended the connection'
@@ -123,7 +123,7 @@ limit() {
 	serve --clients 1 --limit-virtual 1s
 	rogue_client s 1 steady >good
 	served 1
-	says serve.err 'why: the limit of 1\.0* s of virtual time'
+	failed_by limit-virtual ' 1\.0* s' serve.err
 	whole t.zst
 }
 
@@ -190,7 +190,7 @@ file_size_limit() {
 	rogue_client s 1 steady >one 2>&1 &
 	rogue_client s 2 steady >two 2>&1 &
 	served 4
-	says serve.err 'why: cannot write the trace.*: File too large'
+	failed_by trace-not-written 'File too large' serve.err
 	wait
 	says one 'has ended the connection'
 	says two 'has ended the connection'

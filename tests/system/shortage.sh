@@ -145,7 +145,7 @@ disk_fails() {
 		rm -f t.zst
 		expect 4 env FAIL_CALL="0 $call $place $which $error" LD_PRELOAD="$bin/fail_call.so" \
 			"$bin/ttrec" run -q -f lab.yaml -o t.zst
-		says err "why: cannot serve the device disk .* of n1: $4"
+		failed_by host "device disk .* of n1: $4"
 		whole t.zst
 		replays_identical t.zst
 	done

@@ -27,7 +27,7 @@ earliest_failure() {
 	local run name
 	for run in 1 2 3; do
 		expect 1 ttrec run -q --grant window --cpus $((run % 2 + 1)) --junit junit.xml --ci github -o t.zst -f lab.yaml
-		says err 'why: console output of early: not ok 1 early'
+		failed_by console-line 'early: not ok 1 early'
 		for name in late early panics; do
 			says err "^::error title=ttrec run%2C $name"
 		done
@@ -44,20 +44,20 @@ panic() {
 	expect 1 ttrec run -o t.zst "$kernel" mem=32M
 	says out 'Kernel panic'
 	says err '^FAILED: '
-	says err 'why: console output: .*Kernel panic'
+	failed_by console-line 'Kernel panic'
 	says err 'replay it: ttreplay t.zst'
 	replays_to_its_end
 }
 
 init_exits() {
 	expect 1 record -- say:bye exit:3
-	says err 'why: console output: .*Kernel panic.*Attempted to kill init'
+	failed_by console-line 'Kernel panic.*Attempted to kill init'
 	replays_to_its_end
 }
 
 not_ok() {
 	expect 1 record -q -- 'say:not ok 3 - some_suite' off
-	says err 'why: console output: not ok 3 - some_suite'
+	failed_by console-line 'not ok 3 - some_suite'
 	replays_to_its_end
 	expect 1 record -q -- 'say:    not ok 1 some_case' off
 	expect 0 record -q -- 'say:this is not ok 3' 'say:ok 4 - suite' off
@@ -68,7 +68,7 @@ reboots() {
 	expect 1 record -- tick:3:10000000 reboot
 	says out 'reboot: Restarting system'
 	never_says out 'Kernel panic'
-	says err 'why: the guest rebooted at t=0\.[0-9]{9} s, which is not supported'
+	failed_by guest-reboot 't=0\.[0-9]{9} s'
 	[[ $(grep -c 'Linux version' out) == 1 ]] || fail "it booted again"
 	replays_to_its_end
 	# What a program prints is no reboot.
@@ -77,18 +77,18 @@ reboots() {
 
 bug() {
 	expect 1 record -q -- 'bug:sleeping function called from invalid context' off
-	says err 'why: console output: BUG: sleeping'
+	failed_by console-line 'BUG: sleeping'
 }
 
 expectations() {
 	expect 0 record -q --expect '^tick 3$' --expect '^hello' -- tick:3 'say:hello world' off
 	expect 1 record -q --expect '^tick 3$' --expect '^goodbye' -- tick:3 'say:hello world' off
-	says err 'why: no console line matches: \^goodbye'
+	failed_by line-missing '\^goodbye'
 }
 
 own_failures() {
 	expect 1 record -q --fail-on '^tick 2$' -- tick:3 off
-	says err 'why: console output: tick 2'
+	failed_by console-line 'tick 2'
 	# What is given replaces what is the default.
 	expect 0 record -q --fail-on 'no such line' -- 'say:not ok 3 - some_suite' off
 	expect 2 record -q --fail-on '(' -- off
@@ -108,7 +108,7 @@ keep_on_failure() {
 
 limit_virtual() {
 	expect 1 record -q --limit-virtual 50ms -- tick:0:1000000
-	says err 'why: the limit of 0\.050000000 s of virtual time was reached'
+	failed_by limit-virtual ' 0\.050000000 s'
 	says err 'hint: raise --limit-virtual'
 	(($(fact now t.zst) <= 50000000))
 	replays_to_its_end
@@ -118,13 +118,13 @@ limit_virtual() {
 
 limit_wall() {
 	expect 1 record -q --digest off --limit-wall 500ms -- tick:0:1000000
-	says err 'why: the limit of 0\.500 s of wall time was reached'
+	failed_by limit-wall ' 0\.500 s'
 	replays_to_its_end
 }
 
 spinning() {
 	expect 5 record -q --hang-timeout 1s -- tick:5:10000000 spin
-	says err 'why: the guest has run for 1\.000 s of wall time without a message at t=.*: its process .init. \(pid 1\) computes at 0x[0-9a-f]+$'
+	failed_by no-progress ' 1\.000 s .* t=.*: its process .init. \(pid 1\) computes at 0x[0-9a-f]+'
 	says err 'hint: .*--hang-timeout'
 	replays_to_its_end
 	says out 'the recording ended with: the guest has run'
@@ -133,7 +133,7 @@ spinning() {
 # A kernel has timers of its own: the time of a guest that waits for nothing flies.
 waits_for_nothing() {
 	expect 1 record -q --limit-virtual 1000s -- tick:2 pause
-	says err 'why: the limit of 1000\.0* s of virtual time was reached'
+	failed_by limit-virtual ' 1000\.0* s'
 	replays_to_its_end
 }
 

@@ -14,9 +14,10 @@ struct scene {
 	struct guest_recorded started;
 	struct replay_outcome outcome;
 	struct replay_guest guest;
-	struct cause causes[CAUSES_MAX];
-	size_t count;
 };
+
+/* The causes of the last scene. */
+static struct findings found;
 
 /* Of kernels, as far as it matters here: one with the patches, stripped; one without. */
 static char patched_text[] = "um_work_cost=", plain_text[] = "Linux version 6.12.0";
@@ -44,22 +45,25 @@ static void set_scene(struct scene *scene)
 
 static void find(struct scene *scene)
 {
-	scene->count = causes_find(&scene->guest, scene->causes);
-	for (size_t i = 0; i < scene->count; i++) {
-		assert_int_not_equal(strlen(cause_text(scene->causes[i].kind)), 0);
-		assert_int_not_equal(strlen(scene->causes[i].evidence), 0);
-		assert_int_not_equal(strlen(scene->causes[i].advice), 0);
+	findings_release(&found);
+	causes_find(&scene->guest, &found);
+	for (size_t i = 0; i < found.count; i++) {
+		const struct finding *cause = &found.list[i];
+
+		assert_int_equal(finding_info(cause->code)->severity, FINDING_CAUSE);
+		assert_int_not_equal(strlen(cause->text), 0);
+		assert_int_not_equal(strlen(cause->hint), 0);
 		/* None is cut off. */
-		assert_true(strlen(scene->causes[i].advice) < sizeof(scene->causes[i].advice) - 1);
+		assert_true(strlen(cause->text) < sizeof(cause->text) - 1);
+		assert_true(strlen(cause->hint) < sizeof(cause->hint) - 1);
 	}
 }
 
-static void assert_cause(struct scene *scene, size_t index, enum cause_kind kind,
-			 const char *evidence)
+static void assert_cause(size_t index, enum finding_code code, const char *evidence)
 {
-	assert_true(index < scene->count);
-	assert_string_equal(cause_code(scene->causes[index].kind), cause_code(kind));
-	assert_non_null(strstr(scene->causes[index].evidence, evidence));
+	assert_true(index < found.count);
+	assert_string_equal(finding_info(found.list[index].code)->code, finding_info(code)->code);
+	assert_non_null(strstr(found.list[index].text, evidence));
 }
 
 static void test_nothing_known_is_said(void **state)
@@ -69,8 +73,8 @@ static void test_nothing_known_is_said(void **state)
 	(void)state;
 	set_scene(&scene);
 	find(&scene);
-	assert_int_equal(scene.count, 1);
-	assert_cause(&scene, 0, CAUSE_UNKNOWN,
+	assert_int_equal(found.count, 1);
+	assert_cause(0, FOUND_UNKNOWN,
 		     "1,234 messages and 5 memory digests before it were the same");
 }
 
@@ -82,16 +86,16 @@ static void test_processors_are_compared(void **state)
 	set_scene(&scene);
 	strcpy(scene.outcome.cpu.model, "Other\033 CPU");
 	find(&scene);
-	assert_int_equal(scene.count, 1);
-	assert_cause(&scene, 0, CAUSE_OTHER_MODEL, "recorded on Some CPU, this is Other? CPU");
+	assert_int_equal(found.count, 1);
+	assert_cause(0, FOUND_OTHER_MODEL, "recorded on Some CPU, this is Other? CPU");
 	set_scene(&scene);
 	scene.outcome.cpu.number = 3;
 	find(&scene);
-	assert_cause(&scene, 0, CAUSE_OTHER_CPU, "recorded on CPU 1, replayed on CPU 3");
+	assert_cause(0, FOUND_OTHER_CPU, "recorded on CPU 1, replayed on CPU 3");
 	set_scene(&scene);
 	scene.outcome.cpu.cpuid = 8;
 	find(&scene);
-	assert_cause(&scene, 0, CAUSE_OTHER_CPUID, "0000000000000008");
+	assert_cause(0, FOUND_OTHER_CPUID, "0000000000000008");
 }
 
 static void test_each_missing_part_of_the_isolation_counts(void **state)
@@ -104,21 +108,21 @@ static void test_each_missing_part_of_the_isolation_counts(void **state)
 		ISOLATION_FULL & ~(unsigned int)(ISOLATION_ASLR | ISOLATION_ENTROPY);
 	scene.outcome.isolation = scene.started.origin.isolation & ~(unsigned int)ISOLATION_PID;
 	find(&scene);
-	assert_int_equal(scene.count, 3);
-	assert_cause(&scene, 0, CAUSE_RECORDED_ISOLATION, "aslr: ");
-	assert_cause(&scene, 1, CAUSE_RECORDED_ISOLATION, "entropy: ");
-	assert_cause(&scene, 2, CAUSE_REPLAY_ISOLATION, "pid: ");
+	assert_int_equal(found.count, 3);
+	assert_cause(0, FOUND_RECORDED_ISOLATION, "aslr: ");
+	assert_cause(1, FOUND_RECORDED_ISOLATION, "entropy: ");
+	assert_cause(2, FOUND_REPLAY_ISOLATION, "pid: ");
 	/* What only protects the host changes nothing; without a CPU of its own none is compared.
 	 */
 	scene.started.origin.isolation = 0;
 	scene.outcome.cpu.cpuid = 8;
 	find(&scene);
-	assert_int_equal(scene.count, 5);
+	assert_int_equal(found.count, 5);
 	scene.started.origin.isolation = ISOLATION_FULL & ~(unsigned int)ISOLATION_NET;
 	scene.outcome.cpu.cpuid = 7;
 	scene.outcome.isolation = ISOLATION_FULL;
 	find(&scene);
-	assert_cause(&scene, 0, CAUSE_UNKNOWN, "");
+	assert_cause(0, FOUND_UNKNOWN, "");
 }
 
 static void test_there_are_no_more_than_fit(void **state)
@@ -133,7 +137,7 @@ static void test_there_are_no_more_than_fit(void **state)
 		arguments[i] = disk;
 	scene.started.spec.arguments = arguments;
 	find(&scene);
-	assert_int_equal(scene.count, CAUSES_MAX);
+	assert_int_equal(found.count, CAUSES_MAX);
 }
 
 static void test_allowed_arguments_are_named(void **state)
@@ -147,9 +151,9 @@ static void test_allowed_arguments_are_named(void **state)
 	set_scene(&scene);
 	scene.started.spec.arguments = arguments;
 	find(&scene);
-	assert_int_equal(scene.count, 1);
-	assert_cause(&scene, 0, CAUSE_ALLOWED_ARGUMENT, "the kernel argument ubd0=/tmp/x: ");
-	assert_non_null(strstr(scene.causes[0].advice, "without --allow ubd"));
+	assert_int_equal(found.count, 1);
+	assert_cause(0, FOUND_ALLOWED_ARGUMENT, "the kernel argument ubd0=/tmp/x: ");
+	assert_non_null(strstr(found.list[0].hint, "without --allow ubd"));
 }
 
 static void test_ends_are_explained(void **state)
@@ -160,15 +164,15 @@ static void test_ends_are_explained(void **state)
 	set_scene(&scene);
 	strcpy(scene.outcome.report.got, "nothing: it is computing");
 	find(&scene);
-	assert_cause(&scene, 0, CAUSE_SILENT, "--hang-timeout");
+	assert_cause(0, FOUND_SILENT, "--hang-timeout");
 	set_scene(&scene);
 	strcpy(scene.outcome.report.got, "its end by signal 7");
 	find(&scene);
-	assert_cause(&scene, 0, CAUSE_KILLED, "its end by signal 7");
+	assert_cause(0, FOUND_KILLED, "its end by signal 7");
 	set_scene(&scene);
 	strcpy(scene.outcome.report.got, "its end by signal 11");
 	find(&scene);
-	assert_cause(&scene, 0, CAUSE_UNKNOWN, "");
+	assert_cause(0, FOUND_UNKNOWN, "");
 }
 
 /* Of a kernel that keeps the counter from programs, random numbers are left. */
@@ -181,13 +185,13 @@ static void test_memory_alone_points_to_a_program(void **state)
 	scene.outcome.report.memory =
 		(struct cursor_memory){ .differs = true, .region = MEMORY_RAM };
 	find(&scene);
-	assert_int_equal(scene.count, 1);
-	assert_cause(&scene, 0, CAUSE_RANDOM, "guest's RAM");
+	assert_int_equal(found.count, 1);
+	assert_cause(0, FOUND_RANDOM, "guest's RAM");
 	/* Not where something else is known. */
 	scene.outcome.report.flipped = true;
 	find(&scene);
-	assert_int_equal(scene.count, 1);
-	assert_cause(&scene, 0, CAUSE_FLIPPED_BIT, "--flip-bit");
+	assert_int_equal(found.count, 1);
+	assert_cause(0, FOUND_FLIPPED_BIT, "--flip-bit");
 }
 
 static void test_a_kernel_without_the_patches_is_named(void **state)
@@ -198,10 +202,9 @@ static void test_a_kernel_without_the_patches_is_named(void **state)
 	set_scene(&scene);
 	scene.started.spec.files.file = &plain;
 	find(&scene);
-	assert_int_equal(scene.count, 1);
-	assert_cause(&scene, 0, CAUSE_COUNTER,
-		     "its kernel lets programs read this machine's counter");
-	assert_non_null(strstr(scene.causes[0].advice, "build-uml.sh"));
+	assert_int_equal(found.count, 1);
+	assert_cause(0, FOUND_COUNTER, "its kernel lets programs read this machine's counter");
+	assert_non_null(strstr(found.list[0].hint, "build-uml.sh"));
 }
 
 static struct guest_suspect suspect(const char *name, uint32_t pid, bool current,
@@ -228,17 +231,17 @@ static void test_programs_are_named_with_their_instructions(void **state)
 	scene.outcome.report.suspect[2] = suspect("app", 9, false, INSTRUCTION_RDSEED);
 	scene.outcome.report.suspects = 3;
 	find(&scene);
-	assert_int_equal(scene.count, 2);
+	assert_int_equal(found.count, 2);
 	assert_cause(
-		&scene, 0, CAUSE_COUNTER,
+		0, FOUND_COUNTER,
 		"'go?' (pid 7), which was running, has rdtscp at 0x401234; a process (pid 4711 "
 		"of the host) has rdtsc at 0x401234");
-	assert_cause(&scene, 1, CAUSE_RANDOM,
+	assert_cause(1, FOUND_RANDOM,
 		     "'app' (pid 9) has rdseed at 0x401234 in code that it has mapped");
 	/* That is no reason for what was done on purpose. */
 	scene.outcome.report.flipped = true;
 	find(&scene);
-	assert_int_equal(scene.count, 1);
+	assert_int_equal(found.count, 1);
 }
 
 /* Where nobody is left who has one, the initrd has it. */
@@ -254,10 +257,9 @@ static void test_programs_that_ended_are_named_by_their_files(void **state)
 								  .function = "roll" };
 	scene.outcome.report.suspects = 1;
 	find(&scene);
-	assert_int_equal(scene.count, 1);
-	assert_cause(&scene, 0, CAUSE_RANDOM,
-		     "bin/dice in its initrd has rdrand at 0x401234, roll");
-	assert_null(strstr(scene.causes[0].evidence, "mapped"));
+	assert_int_equal(found.count, 1);
+	assert_cause(0, FOUND_RANDOM, "bin/dice in its initrd has rdrand at 0x401234, roll");
+	assert_null(strstr(found.list[0].text, "mapped"));
 }
 
 /* Text that does not fit is cut, not written elsewhere. */
@@ -274,8 +276,8 @@ static void test_long_names_fit(void **state)
 	}
 	scene.outcome.report.suspects = GUEST_SUSPECTS_MAX;
 	find(&scene);
-	assert_int_equal(scene.count, 1);
-	assert_non_null(strstr(scene.causes[0].evidence, "fifteen-letters"));
+	assert_int_equal(found.count, 1);
+	assert_non_null(strstr(found.list[0].text, "fifteen-letters"));
 }
 
 int main(void)
