@@ -20,13 +20,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PORT	 4711
-#define MS	 1000000
-#define PATIENCE 150 /* ms without a leader until a node claims to be it, and up to as many more \
-		      */
-#define CONSENT 40   /* ms in which others may object */
-#define BEAT	50   /* ms between the signs of life of a leader */
-#define TERM	1000 /* ms until all is over */
+#define PORT 4711
+#define MS   1000000
+/* In ms: without a leader until a node claims to be it, and up to as many more. */
+#define PATIENCE 150
+#define CONSENT	 40   /* others may object */
+#define BEAT	 50   /* between the signs of life of a leader */
+#define TERM	 1000 /* until all is over */
 
 enum role { FOLLOWS, CLAIMS, LEADS };
 

@@ -16,6 +16,7 @@ Runs each check, or those that are named, and prints a line for each as TAP has 
 
   shellcheck   every script
   codespell    the words of every file
+  layout       every C file as clang-format-19 lays it out, with the root's .clang-format
   tidy         clang-tidy over the sources, see .clang-tidy
   tsan         unit tests that have threads, with the thread sanitizer
   coverage     of the trace library, the calendar and vrings at least 90 % of the lines are tested
@@ -38,6 +39,11 @@ shellcheck_() {
 
 codespell_() {
 	tree | xargs -d '\n' codespell
+}
+
+# Debian 12 and 13 both have this version; others differ in details.
+layout() {
+	tree | grep '\.[ch]$' | xargs -d '\n' -n 50 -P "$jobs" clang-format-19 --dry-run --Werror
 }
 
 tidy() {
@@ -83,13 +89,13 @@ esac
 cd "$root"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-(($#)) || set -- shellcheck codespell tidy tsan coverage
+(($#)) || set -- shellcheck codespell layout tidy tsan coverage
 echo "1..$#"
 failed=0
 for check; do
 	case $check in
 	shellcheck | codespell) run=${check}_ ;;
-	tidy | tsan | coverage) run=$check ;;
+	layout | tidy | tsan | coverage) run=$check ;;
 	*) echo "checks.sh: no check $check, see --help" >&2; exit 2 ;;
 	esac
 	begun=$SECONDS

@@ -130,8 +130,8 @@ static struct {
 	_Atomic uint64_t deadline; /* 0: none */
 } watched;
 
-static void __attribute__((noreturn, format(printf, 2, 3)))
-end_process(int status, const char *format, ...)
+static void __attribute__((noreturn, format(printf, 2, 3))) end_process(int status,
+									const char *format, ...)
 {
 	char text[256];
 	va_list arguments;

@@ -111,7 +111,7 @@ static inline void link_remove(struct participant_link *link)
 	link_init(link);
 }
 
-#define link_entry(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
+#define link_entry(pointer, type, member) ((type *)((char *)(pointer) - offsetof(type, member)))
 
 static inline struct participant_event *link_event(struct participant_link *link)
 {

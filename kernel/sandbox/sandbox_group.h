@@ -39,10 +39,7 @@ struct sandbox_group {
 	char name[32];
 };
 
-#define SANDBOX_GROUP_NONE                              \
-	{                                               \
-		.fd = -1, .parent_fd = -1, .cpu_fd = -1 \
-	}
+#define SANDBOX_GROUP_NONE { .fd = -1, .parent_fd = -1, .cpu_fd = -1 }
 
 /*
  * Look for a group that is delegated to this process, and get ready to make others below it.

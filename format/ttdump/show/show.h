@@ -20,7 +20,7 @@ struct show_filter {
 	struct wanted_guest {
 		char *word;
 		uint32_t index;
-	} * guest; /* none: all */
+	} *guest; /* none: all */
 	size_t guest_count;
 	struct pattern *pattern; /* NULL: not searched */
 	struct line text;	 /* of a record that is compared with the pattern */

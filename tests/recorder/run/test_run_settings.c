@@ -89,7 +89,7 @@ static void test_disks_of_a_later_recorder(void **state)
 static void test_disks_of_this_recorder(void **state)
 {
 	static const char text[] = "guests: []\n";
-	struct lab lab = { .path = (char *)(uintptr_t) "/lab.yaml",
+	struct lab lab = { .path = (char *)(uintptr_t)"/lab.yaml",
 			   .text = (char *)(uintptr_t)text,
 			   .text_size = strlen(text),
 			   .disk_model = LAB_DISK_MODEL };

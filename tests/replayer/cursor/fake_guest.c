@@ -452,7 +452,7 @@ static void add_console(struct fake_trace *trace, const char *text)
 static const struct vring_address {
 	uint32_t index, flags;
 	uint64_t desc, used, avail, log;
-} * ring_addresses(void)
+} *ring_addresses(void)
 {
 	static struct vring_address address[2];
 	struct builder_memory memory;

@@ -34,7 +34,7 @@ static struct memory {
 		_Alignas(8) uint8_t used[8 * RING_SIZE + 8];
 	} ring[QUEUES];
 	_Alignas(4096) uint8_t buffer[BUFFER_SIZE];
-} * memory;
+} *memory;
 
 static int device_fd = -1;
 
