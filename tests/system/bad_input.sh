@@ -63,7 +63,7 @@ damaged_kernel() {
 		refused 4 'linux' boot ./linux
 	done
 	cp "$kernel" linux
-	head -c 4000 /dev/urandom | dd of=linux bs=1 seek=32 conv=notrunc status=none
+	noise 1 4000 | dd of=linux bs=1 seek=32 conv=notrunc status=none
 	boot ./linux >out 2>err && fail "a kernel without program headers was recorded"
 	(($? == 4)) || fail "status"
 }
@@ -79,7 +79,7 @@ no_initrd() {
 # Seen before anything starts, if the size of what is unpacked is known.
 initrd_too_large() {
 	mkdir large
-	head -c 20000000 /dev/urandom >large/file
+	noise 1 20000000 >large/file
 	(cd large && echo file | cpio --quiet -o -H newc) >large.cpio
 	gzip -1 -k large.cpio
 	refused 4 'n1 has 32.0 MiB of memory; its initrd takes 19.1 MiB, and 19.1 MiB more' \

@@ -99,7 +99,7 @@ overwritten() {
 	RANDOM=$seed
 	for ((i = 0; i < damages / 2; i++)); do
 		cp "$work/$1" t.zst
-		head -c 100 /dev/urandom | dd of=t.zst bs=1 seek="$(random $((size - 100)))" conv=notrunc status=none
+		noise "$RANDOM" 100 | dd of=t.zst bs=1 seek="$(random $((size - 100)))" conv=notrunc status=none
 		judge "100 bytes overwritten"
 	done
 }

@@ -50,7 +50,7 @@ no_yaml() {
 	refused 2 'lab\.yaml:[12]:'
 	file $'guests:\n\t- {name: n1}'
 	refused 2 'lab\.yaml:2:'
-	head -c 1000 /dev/urandom >lab.yaml
+	noise 1 1000 >lab.yaml
 	refused 2 'lab\.yaml'
 	: >lab.yaml
 	refused 2 'lab\.yaml'

@@ -119,6 +119,12 @@ empty() {
 	[[ ! -s $1 ]] || fail "$1 is not empty: $(head -c 300 "$1")"
 }
 
+# noise SEED BYTES: bytes without any structure, the same for the same seed.
+noise() {
+	python3 -c 'import random, sys
+sys.stdout.buffer.write(random.Random(sys.argv[1]).randbytes(int(sys.argv[2])))' "$@"
+}
+
 # at_least NUMBER MINIMUM WHAT
 at_least() {
 	(($1 >= $2)) || fail "$3: $1, expected at least $2"

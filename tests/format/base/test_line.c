@@ -15,6 +15,7 @@
 #include "format/text/record_json.h"
 #include "format/base/units.h"
 #include "tests/format/trace/sample.h"
+#include "tests/seed.h"
 
 static struct line line;
 
@@ -35,7 +36,7 @@ static void assert_line(const char *expected)
 
 static void numbers(void **state)
 {
-	struct sample_random random = { 1 };
+	struct sample_random random = { test_seed(1) };
 	char text[64];
 
 	(void)state;
@@ -87,7 +88,7 @@ static void durations(void **state)
 /* What is printed is read back as what it was. */
 static void durations_are_exact(void **state)
 {
-	struct sample_random random = { 2 };
+	struct sample_random random = { test_seed(2) };
 
 	(void)state;
 	for (int i = 0; i < 100000; i++) {
@@ -155,7 +156,7 @@ static void names_are_printable(void **state)
 
 static void any_bytes_become_printable(void **state)
 {
-	struct sample_random random = { 3 };
+	struct sample_random random = { test_seed(3) };
 
 	(void)state;
 	for (int i = 0; i < 20000; i++) {
@@ -175,7 +176,7 @@ static void any_bytes_become_printable(void **state)
 /* Whatever is taken as a string of JSON, another reader of JSON reads as it was. */
 static void json_strings(void **state)
 {
-	struct sample_random random = { 5 };
+	struct sample_random random = { test_seed(5) };
 	int taken = 0;
 
 	(void)state;

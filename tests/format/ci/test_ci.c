@@ -17,6 +17,7 @@
 #include "format/ci/markdown.h"
 #include "format/base/shell.h"
 #include "tests/recorder/random.h"
+#include "tests/seed.h"
 
 #define ROUNDS	    400
 #define SUMMARY_MAX (1024 * 1024)
@@ -189,7 +190,7 @@ static void assert_summary(const struct ci_suite *suite, const char *path)
 static void test_hostile_text_stays_text(void **state)
 {
 	const char *directory = *state;
-	struct random random = { 11 };
+	struct random random = { test_seed(11) };
 	auto_free char *junit = NULL, *summary = NULL;
 	xmlSchemaPtr schema = read_schema();
 
@@ -331,7 +332,7 @@ static void test_words_are_words(void **state)
 {
 	const char *directory = *state;
 	auto_free char *script = NULL, *run = NULL;
-	struct random random = { 3 };
+	struct random random = { test_seed(3) };
 
 	assert_true(asprintf(&script, "%s/script", directory) > 0);
 	run = shell_command("bash", script);

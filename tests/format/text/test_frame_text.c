@@ -10,6 +10,7 @@
 #include "format/base/cleanup.h"
 #include "format/text/frame_text.h"
 #include "tests/format/trace/sample.h"
+#include "tests/seed.h"
 
 #define MACS 0x02, 0x79, 0x64, 0x8d, 0x73, 0x06, 0x02, 0x01, 0x7d, 0x56, 0xae, 0x80
 
@@ -126,7 +127,7 @@ static void cut_anywhere(void **state)
 
 static void noise(void **state)
 {
-	struct sample_random random = { 4 };
+	struct sample_random random = { test_seed(4) };
 
 	(void)state;
 	for (int i = 0; i < 200000; i++) {

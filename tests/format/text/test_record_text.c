@@ -11,6 +11,7 @@
 #include "format/text/record_json.h"
 #include "format/text/record_text.h"
 #include "tests/format/trace/sample.h"
+#include "tests/seed.h"
 
 #define TEXT(text) .payload = (text), .payload_size = sizeof(text) - 1
 
@@ -285,7 +286,7 @@ static void colours(void **state)
  * its object is JSON. */
 static void absurd_records(void **state)
 {
-	struct sample_random random = { 7 };
+	struct sample_random random = { test_seed(7) };
 	struct trace_record record;
 
 	(void)state;

@@ -12,6 +12,7 @@
 #include "format/trace/compare.h"
 #include "format/trace/codec/layout.h"
 #include "tests/format/trace/sample.h"
+#include "tests/seed.h"
 
 #define GUESTS 3
 
@@ -163,7 +164,7 @@ static void mutate(struct sample *to, const struct sample *from, size_t at, unsi
 
 static void test_random_changes(void **state)
 {
-	struct sample_random random = { 4 };
+	struct sample_random random = { test_seed(4) };
 
 	(void)state;
 	for (unsigned int i = 0; i < 60; i++) {
@@ -345,7 +346,7 @@ static void test_cut(void **state)
 static void test_damaged(void **state)
 {
 	struct sample a = { 0 }, b = { 0 };
-	struct sample_random random = { 9 };
+	struct sample_random random = { test_seed(9) };
 	size_t size;
 
 	(void)state;

@@ -9,6 +9,7 @@
 
 #include "format/trace/reader.h"
 #include "tests/format/trace/sample.h"
+#include "tests/seed.h"
 
 #define GUESTS 5
 
@@ -75,7 +76,7 @@ static void each_guest_has_its_own_records(void **state)
 static void seeking_goes_on_following(void **state)
 {
 	const char *path = sample_path("seek");
-	struct sample_random random = { 7 };
+	struct sample_random random = { test_seed(7) };
 	struct sample sample = { 0 };
 	struct trace_reader *reader;
 

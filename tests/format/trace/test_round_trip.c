@@ -12,6 +12,7 @@
 
 #include "format/trace/codec/layout.h"
 #include "tests/format/trace/sample.h"
+#include "tests/seed.h"
 
 static void assert_round_trip(struct sample *sample, const char *name)
 {
@@ -101,7 +102,7 @@ static void append_refuses_what_cannot_be_read(void **state)
 
 static void seek_finds_every_record(void **state)
 {
-	struct sample_random random = { 3 };
+	struct sample_random random = { test_seed(3) };
 	struct trace_reader *reader;
 	struct trace_record record;
 	struct sample sample = { 0 };
@@ -199,7 +200,7 @@ static uint64_t *read_chains(const char *path, size_t count, uint32_t guests)
 
 static void chain_is_the_same_wherever_reading_begins(void **state)
 {
-	struct sample_random random = { 4 };
+	struct sample_random random = { test_seed(4) };
 	struct trace_reader *reader;
 	struct trace_record record;
 	struct sample sample = { 0 };

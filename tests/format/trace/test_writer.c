@@ -183,7 +183,7 @@ static void zstd_reads_every_trace(void **state)
 /* Append random bytes until the writer refuses. Returns its error; it must stay. */
 static int append_until_full(const char *path)
 {
-	struct sample_random random = { 1 };
+	struct sample_random random = { test_seed(1) };
 	uint8_t bytes[4096];
 	struct trace_record record = { .kind = TRACE_input,
 				       .payload = bytes,
@@ -294,7 +294,7 @@ static void *drain_slowly(void *argument)
 static void slow_disk_makes_append_wait(void **state)
 {
 	const char *paths[2] = { sample_path("pipe"), sample_path("drained") };
-	struct sample_random random = { 2 };
+	struct sample_random random = { test_seed(2) };
 	auto_free uint8_t *bytes = malloc(TRACE_PAYLOAD_MAX);
 	struct trace_record record = { .kind = TRACE_input,
 				       .payload = bytes,

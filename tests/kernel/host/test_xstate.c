@@ -9,6 +9,7 @@
 
 #include "kernel/host/xstate.h"
 #include "tests/recorder/random.h"
+#include "tests/seed.h"
 
 #define SPACE	   (3u * 4096)
 #define STATE_SIZE 576u
@@ -27,7 +28,7 @@ static void put64(uint8_t *data, size_t at, uint64_t value)
 
 static void fill(uint8_t *data, size_t size)
 {
-	struct random random = { 1 };
+	struct random random = { test_seed(1) };
 
 	for (size_t i = 0; i < size; i++)
 		data[i] = (uint8_t)random_next(&random);

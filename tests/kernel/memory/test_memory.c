@@ -16,6 +16,7 @@
 #include "kernel/memory/memory.h"
 #include "kernel/host/xstate.h"
 #include "tests/recorder/random.h"
+#include "tests/seed.h"
 
 #define SIZE  (16u * MEMORY_RAM_BLOCK)
 #define STATE 576u
@@ -57,7 +58,7 @@ static void map_program(struct image_file *kernel)
 static int set_up(void **state)
 {
 	static struct fixture fixture;
-	struct random random = { 7 };
+	struct random random = { test_seed(7) };
 	struct image_file kernel = { 0 };
 
 	fixture.ram = make_ram();

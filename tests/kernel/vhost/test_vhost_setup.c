@@ -17,6 +17,7 @@
 #include "format/base/cleanup.h"
 #include "tests/kernel/vhost/vhost_peer.h"
 #include "tests/recorder/random.h"
+#include "tests/seed.h"
 
 #define MEMORY_SIZE (1u << 20)
 #define RING_SIZE   64u
@@ -467,7 +468,7 @@ static void random_body(struct random *random, uint8_t *body, uint32_t size)
 static void test_random_messages(void **state)
 {
 	const int fds[] = { memory.fd, memory.fd, memory.fd };
-	struct random random = { 1 };
+	struct random random = { test_seed(1) };
 	unsigned int applied = 0, refused = 0;
 	static struct vring_chain chain;
 	uint8_t body[264];

@@ -19,6 +19,7 @@
 #include "format/base/cleanup.h"
 #include "recorder/calendar/calendar.h"
 #include "tests/recorder/random.h"
+#include "tests/seed.h"
 
 #define SEEDS	 60
 #define MESSAGES 3000
@@ -44,13 +45,6 @@ struct crowd {
 	bool lazy; /* actions are left lying about */
 	size_t accepted, refused;
 };
-
-static uint64_t first_seed(void)
-{
-	const char *text = getenv("TTREC_TEST_SEED");
-
-	return text ? strtoull(text, NULL, 0) : 1;
-}
 
 #define expect(crowd, condition)                                                             \
 	do {                                                                                 \
@@ -293,7 +287,7 @@ static void test_anything_is_accepted_or_refused(void **state)
 	size_t accepted = 0, refused = 0;
 
 	(void)state;
-	for (uint64_t seed = first_seed(), end = seed + SEEDS; seed < end; seed++)
+	for (uint64_t seed = test_seed(1), end = seed + SEEDS; seed < end; seed++)
 		run_crowd(seed, false, &accepted, &refused);
 	print_message("  %zu accepted, %zu refused\n", accepted, refused);
 }
@@ -304,7 +298,7 @@ static void test_actions_may_pile_up(void **state)
 	size_t accepted = 0, refused = 0;
 
 	(void)state;
-	for (uint64_t seed = first_seed(), end = seed + SEEDS; seed < end; seed++)
+	for (uint64_t seed = test_seed(1), end = seed + SEEDS; seed < end; seed++)
 		run_crowd(seed, true, &accepted, &refused);
 	print_message("  %zu accepted, %zu refused\n", accepted, refused);
 }

@@ -243,7 +243,7 @@ static void say(struct calendar *calendar, uint32_t client, uint32_t op, uint32_
 static void test_thousands_of_clients(void **state)
 {
 	const struct calendar_options options = { .expected = MANY };
-	struct random random = { 1 };
+	struct random random = { test_seed(1) };
 	struct calendar *calendar;
 	struct wire_message run = {};
 	uint32_t client;

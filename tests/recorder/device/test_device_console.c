@@ -10,6 +10,7 @@
 
 #include "tests/recorder/device/device_stage.h"
 #include "tests/recorder/random.h"
+#include "tests/seed.h"
 
 #define RX 0
 #define TX 1
@@ -276,7 +277,7 @@ static void lines_are_bounded(void **state)
 static void any_bytes(void **state)
 {
 	const struct console_step steps[] = { { "^never this$", 0, "1" }, { NULL, 0, NULL } };
-	struct random random = { 1 };
+	struct random random = { test_seed(1) };
 	uint8_t bytes[300];
 	uint32_t written;
 	uint16_t head;

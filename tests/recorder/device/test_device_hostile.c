@@ -19,6 +19,7 @@
 #include "recorder/share/tree.h"
 #include "tests/recorder/device/device_stage.h"
 #include "tests/recorder/random.h"
+#include "tests/seed.h"
 
 #define GUESTS 400
 #define ACTS   150
@@ -263,10 +264,8 @@ static void try_guest(void)
 
 static void no_guest_can_hurt(void **state)
 {
-	const char *text = getenv("TTREC_TEST_SEED");
-
 	(void)state;
-	seed = text ? strtoull(text, NULL, 0) : 1;
+	seed = test_seed(1);
 	for (unsigned int i = 0; i < GUESTS; i++, seed++)
 		try_guest();
 	assert_true(ended > GUESTS / 10);
