@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* A recording is put together here; its loop is in session_loop.c. */
+/*
+ * Assembles a recording: partitions, clients, guests, devices, programs. Its loop is
+ * session_loop.c.
+ */
 #include "recorder/session/session.h"
 
 #include <stdlib.h>
@@ -107,7 +110,7 @@ int session_add_upstream(struct session *session, const char *path, size_t *numb
 	return add_partition(session, NULL, path, number);
 }
 
-/* A client is a descriptor; the usual soft limit of 1024 is for programs that use select(2). */
+/* Each client takes a descriptor. The usual soft limit of 1024 only protects users of select(2). */
 static void raise_descriptor_limit(void)
 {
 	struct rlimit limit;

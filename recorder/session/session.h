@@ -2,13 +2,13 @@
 /*
  * A recording: sockets, guests and devices on one side, calendars and trace on the other.
  *
- * A round of the loop (session.c): descriptors are read (session_sources.h) and what came is put
- * into the inbox (session_inbox.h); the turn takes it out in a defined order (session_turn.h),
+ * A round of the loop (session.c): descriptors are read (session_sources.h) and their input becomes
+ * events in the inbox (session_inbox.h); the turn takes these in a defined order (session_turn.h),
  * appends records to the journal (session_journal.h) and leaves effects (session_effects.h), which
  * the loop carries out (session_delivery.h).
  *
- * Clients that may only be run one after the other form a partition, with a calendar of its own.
- * Partitions are connected by networks with a delay, and run in parallel in windows of that length
+ * A partition is a set of clients that run one at a time; it has its own calendar. Partitions are
+ * connected by networks with a delay, and run in parallel in windows of that length
  * (session_window.h). `ttrec serve` is one partition without windows.
  */
 #ifndef TTREC_SESSION_H
@@ -26,65 +26,68 @@ struct guest;
 struct probe;
 struct session;
 
-/*
- * Call process_hold_stop() before. @writer may be NULL: nothing is recorded; it stays the caller's.
- */
+/* Call process_hold_stop() first. @writer stays the caller's; NULL records nothing. */
 int session_create(const struct session_options *options, struct trace_writer *writer,
 		   struct session **session);
 void session_destroy(struct session *session);
 
 /*
- * A partition in which @expected clients are waited for before time begins. All partitions are
- * added before anything else. Returns its number in *@partition.
+ * Add a partition that waits for @expected clients before time starts. Add all partitions before
+ * anything else. Returns its number in *@partition.
  */
 int session_add_partition(struct session *session, uint32_t expected, size_t *partition);
 
-/* Accept clients on @fd in the first partition; taken over unless this fails. */
+/* Accept clients on @fd in the first partition. Takes ownership of @fd unless it fails. */
 int session_listen(struct session *session, int fd);
 
 /*
- * Serve the sandbox of @guest (stays the caller's), which was just opened. Guests are numbered from
- * 0 in the order in which they are added, in the trace, too.
+ * Serve the sandbox of @guest, which was just opened and stays the caller's. Guests are numbered
+ * from 0 in the order in which they are added, also in the trace.
  */
 int session_add_guest(struct session *session, struct guest *guest,
 		      const struct session_guest_options *options);
 
-/* Judge the consoles of all guests together; each is the console of its number. */
+/* Judge the consoles of all guests together; a console has the number of its guest. */
 void session_watch(struct session *session, struct watch *watch);
 
-/* Record the interrupts of all guests as @probe sees them; stays the caller's, until after. */
+/*
+ * Record the interrupts that @probe sees in all guests. @probe stays the caller's and must outlive
+ * the session.
+ */
 int session_add_probe(struct session *session, struct probe *probe);
 
-/* What answers at socket number @number of guest @guest; taken over, also on error. */
+/*
+ * Serve socket number @number of guest @guest with a device. Takes ownership of it, also on error.
+ */
 int session_add_device(struct session *session, size_t guest, unsigned int number,
 		       struct device *device);
 
-/* A device program, of which session_program.h says more. */
+/* Add a device program, see session_program.h. */
 int session_add_program(struct session *session, const struct session_program_options *options,
 			size_t *number);
 
-/* Program number @program answers at socket number @number of guest @guest. */
+/* Serve socket number @number of guest @guest with program number @program. */
 int session_add_program_device(struct session *session, size_t guest, unsigned int number,
 			       size_t program);
 
 /*
- * A partition whose clients are another scheduler's, which listens at @path (stays the caller's):
- * all messages are relayed and recorded. It takes the place of session_add_partition(), is the
- * only partition, and has no devices but those of programs.
+ * Add a partition whose clients are scheduled by another scheduler, which listens at @path (stays
+ * the caller's): all messages are relayed and recorded. Called in place of session_add_partition();
+ * there is only this partition, and its only devices are those of programs.
  */
 int session_add_upstream(struct session *session, const char *path, size_t *partition);
 
 /*
- * A network with ports in several partitions: its frames wait for the end of the window. @ports[i]
- * is port number i, in partition @partitions[i]. All stay the caller's.
+ * Add a network with ports in several partitions: its frames wait for the end of the window.
+ * @ports[i] is port number i, in partition @partitions[i]. All stay the caller's.
  */
 int session_add_network(struct session *session, struct network *network,
 			struct network_port *const *ports, struct device *const *devices,
 			const size_t *partitions, size_t count);
 
 /*
- * Have @observer called for each record, in the order of the trace; not of what is written when the
- * host ends a recording while guests run, at any place.
+ * Call @observer for each record in the order of the trace, except for those written when the host
+ * ends a recording while guests run: their place is arbitrary.
  */
 void session_observe(struct session *session, merge_observer *observer, void *context);
 
@@ -99,8 +102,8 @@ void session_plan(struct session *session, const struct trace_record *records, s
 int session_run(struct session *session, struct session_result *result);
 
 /*
- * How often the untimed program number @program interrupted guests when no guest waited for it: at
- * moments that this machine's clock chose.
+ * How often the untimed program number @program interrupted guests that were not waiting for it,
+ * that is, at times that depend on the host's clock.
  */
 uint64_t session_program_unprompted(const struct session *session, size_t program);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Carries out what a turn wants done outside: sends, calls, replies, and closes. */
+/* Carries out the effects of a turn: sends, calls, replies, and closes. */
 #include "recorder/session/session_loop.h"
 
 #include <errno.h>
@@ -16,14 +16,14 @@
 /* Messages to one client go out in one write. */
 #define SEND_MAX 16
 
-/* What came of an effect is handled before all else. */
+/* The result of an effect is handled before any other event. */
 static void put(struct sources *sources, struct event event)
 {
 	if (inbox_put(sources->inbox, &event))
 		sources->error = -ENOMEM;
 }
 
-/* No more input of it arrives, and what has arrived is not handled. */
+/* Stop reading it, and drop its events. */
 static void forget(struct sources *sources, struct source *source)
 {
 	if (source->waiting)
@@ -35,7 +35,7 @@ static void forget(struct sources *sources, struct source *source)
 
 static void check_sent(struct sources *sources, struct client *client, int err)
 {
-	/* A client that is gone shows as end of file on its socket, in its turn. */
+	/* If the client has left, end of file on its socket reports that in order. */
 	if (err && err != -EPIPE && err != -ECONNRESET)
 		put(sources, (struct event){ .kind = EVENT_SEND_FAILED,
 					     .client = client,
@@ -43,7 +43,7 @@ static void check_sent(struct sources *sources, struct client *client, int err)
 					     .error = err });
 }
 
-/* The effect at @first and those behind it that go to the same client. Returns how many. */
+/* Send the effect at @first and those after it that go to the same client. Returns their number. */
 static size_t send_burst(struct sources *sources, const struct effects *effects, size_t first)
 {
 	struct client *client = effects->effect[first].client;
@@ -83,7 +83,7 @@ static void send_upstream(struct sources *sources, const struct effect *effect)
 {
 	int err = wire_send(effect->client->upstream_fd, &effect->message, 1);
 
-	/* One that is gone shows as end of file. */
+	/* If it has left, end of file reports that. */
 	if (err && err != -EPIPE && err != -ECONNRESET)
 		put(sources, (struct event){ .kind = EVENT_UPSTREAM_REFUSED,
 					     .client = effect->client,
@@ -99,7 +99,7 @@ static void call(struct sources *sources, const struct effect *effect)
 				 .device = device,
 				 .participant = device->guest->index };
 
-	/* -ESRCH: it is dying, and its end will come. */
+	/* -ESRCH: it is dying; its exit event follows. */
 	if (guest_await_blocked(device->guest->guest)) {
 		put(sources, refused);
 		return;
@@ -138,7 +138,7 @@ static int open_called(struct sources *sources, struct session_device *device)
 
 /* ---- Programs ------------------------------------------------------------------------------- */
 
-/* The program calls us: what the guest gave for it is ours to call on. */
+/* The program calls us, and we call the guest on the descriptor that the guest passed. */
 static int offer_backend(struct sources *sources, struct session_device *device, int *theirs)
 {
 	struct program_link *link = device->link;

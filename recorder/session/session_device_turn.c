@@ -2,9 +2,9 @@
 /*
  * Kicks of guests, and the device turn, in which devices complete buffers and interrupt guests.
  *
- * While the devices have the token every guest sleeps in its WAIT. A call wakes one inside that
- * WAIT: it asks for the time, requests to be run now, and replies; then the next one is called.
- * What a guest does with its interrupt it does when it is run.
+ * While the devices have the token, every guest sleeps in its WAIT. A call wakes a guest inside
+ * that WAIT: it asks for the time, requests to run now, and replies; then the next guest is called.
+ * A guest handles its interrupt when it runs.
  */
 #include "recorder/session/session_device_turn.h"
 
@@ -16,7 +16,7 @@
 
 /* ---- Requests and kicks ---------------------------------------------------------------------- */
 
-/* What is gone reads as zeros: whatever the device made of them, it does not go on. */
+/* Truncated memory reads as zeros. Whatever the device did with them, it is closed. */
 static const char *find_loss(const struct session_device *device)
 {
 	return vring_memory_is_lost(&device->vhost->memory)
@@ -24,7 +24,7 @@ static const char *find_loss(const struct session_device *device)
 		       : NULL;
 }
 
-/* A device that this machine cannot serve ends the recording; its guest has not failed. */
+/* If this machine cannot serve a device, the recording ends; the guest has not failed. */
 static bool host_failed(const struct session_device *device, int err)
 {
 	const struct guest_spec *spec = device->guest->guest->spec;
@@ -67,7 +67,7 @@ static const char *handle_kick(struct turn *turn, struct session_device *device)
 	return find_loss(device);
 }
 
-/* The guest gave a socket for calls: its replies to them come from there. */
+/* The guest passed a socket for calls; its replies arrive on it. */
 static void open_called(struct session_device *device)
 {
 	if (device->vhost->call_fd < 0 ||
@@ -106,7 +106,7 @@ static void handle_request(struct turn *turn, struct session_device *device)
 		problem = handle_kick(turn, device);
 	else
 		problem = session_device_answer(device);
-	/* What is passed on is closed then. */
+	/* Forwarded descriptors are closed after that. */
 	if (problem || !device->link)
 		vhost_message_close(&device->request);
 	if (device->state == DEVICE_ENDED)
@@ -150,20 +150,20 @@ static void fire(struct session_device *device, uint64_t now)
 		session_device_end(device, find_loss(device));
 }
 
-/* Returns true when its guest was interrupted and has to reply before the turn goes on. */
+/* Returns true if its guest was interrupted: the turn waits for the reply. */
 static bool run_device(struct session_device *device, uint64_t now)
 {
 	fire(device, now);
 	if (device->link && session_program_turn(device))
 		return true;
-	/* Each call takes a bit. */
+	/* Each call clears a bit. */
 	while (device->state != DEVICE_ENDED && device->device->calls)
 		if (call_next_queue(device))
 			return true;
 	return false;
 }
 
-/* One device after the other: its buffers, then its interrupts, each until the guest has it. */
+/* Of each device the buffers, then the interrupts; each interrupt waits for the guest's reply. */
 bool device_turn_run(struct turn *turn, struct partition *partition)
 {
 	uint64_t now = partition_now(partition);
@@ -186,7 +186,7 @@ void device_turn_resume(struct turn *turn, struct partition *partition)
 		turn_carry_out(turn, partition);
 }
 
-/* What a program said after its call comes before the turn goes on. */
+/* Messages that a program sent after its call are handled before the turn continues. */
 void device_turn_resume_later(struct turn *turn, struct partition *partition)
 {
 	const struct event event = { .kind = EVENT_RESUME,
@@ -201,7 +201,7 @@ void device_turn_update(struct turn *turn, struct partition *partition)
 {
 	uint64_t due = WIRE_TIME_NEVER;
 
-	/* In the device turn it is looked at when all are through. */
+	/* During the device turn this is checked at the end. */
 	if (!partition->due_changed || partition->state == PARTITION_DEVICES || partition->upstream)
 		return;
 	partition->due_changed = false;
@@ -236,7 +236,7 @@ static void handle_called(struct turn *turn, struct session_device *device, uint
 		device_turn_resume(turn, device->guest->partition);
 }
 
-/* It is dying, and its end will come; or its socket is gone. */
+/* It is dying and its exit event follows, or its socket is closed. */
 static void handle_refused(struct session_device *device)
 {
 	session_device_called(device);

@@ -47,7 +47,7 @@ void fault_found(struct turn *turn, struct client *client, const char *problem)
 		fault_report(turn);
 }
 
-/* Whether to report @a rather than @b, which may be NULL. */
+/* Whether @a is reported instead of @b, which may be NULL. */
 static bool is_earlier(const struct partition *a, const struct partition *b)
 {
 	if (!b || a->fault.time != b->fault.time)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Everything that arrives from outside, in the order in which it is handled. */
+/* Input from outside as events, in the order in which they are handled. */
 #include "recorder/session/session_inbox.h"
 
 #include <string.h>
@@ -39,7 +39,7 @@ int inbox_put(struct inbox *inbox, const struct event *event)
 	if (make_room(inbox))
 		return -ENOMEM;
 	added.number = inbox->numbers++;
-	/* Most often there are none, or they are earlier. */
+	/* The usual case: the inbox is empty, or the others are earlier. */
 	while (at && compare_events(&added, &inbox->event[at - 1]) < 0)
 		at--;
 	memmove(&inbox->event[at + 1], &inbox->event[at], (inbox->count - at) * sizeof(added));
@@ -84,7 +84,7 @@ static void close_connections(struct event *event)
 {
 	if (event->kind != EVENT_JOINED)
 		return;
-	/* That of a guest is the guest's. */
+	/* The descriptor of a guest belongs to the guest. */
 	if (event->member != JOINED_GUEST)
 		close_fd(&event->fd);
 	close_fd(&event->upstream_fd);

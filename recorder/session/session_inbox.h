@@ -6,15 +6,15 @@
  * that of compare_events() and nothing else:
  *
  *   1. virtual time of the partition that it concerns;
- *   2. kind, as enum event_kind lists them: what a guest did before it said something comes before
- *      that (console, closed devices, messages, kicks), and so does what a program did;
+ *   2. kind, in the order of enum event_kind: what a participant did before it sent a message is
+ *      handled before the message (console, closed devices, messages, kicks);
  *   3. number of the guest, program or client in the trace;
  *   4. order of arrival, which decides only between events of one participant.
  *
- * All that was done before an event is in the inbox with it, or was: a round of the loop asks for
- * all descriptors at once and then reads of each only what was there at that moment. An event that
- * may not be taken yet (a program interrupts a guest, which has to reply first) stays, and its
- * descriptor is not read meanwhile.
+ * Everything that happened before an event is or was in the inbox: a round of the loop polls all
+ * descriptors at once, and reads from each only what was there at that moment. An event that may
+ * not be taken yet (a program interrupts a guest, which has to reply first) stays, and its
+ * descriptor is not read until it is taken.
  */
 #ifndef TTREC_SESSION_INBOX_H
 #define TTREC_SESSION_INBOX_H
@@ -33,27 +33,27 @@ struct session_guest;
 struct session_program;
 
 enum event_kind {
-	/* What came of an effect: before all else. */
+	/* Results of effects: before all others. */
 	EVENT_SEND_FAILED,	/* client; @error */
-	EVENT_UPSTREAM_REFUSED, /* client: what it said could not be passed on */
+	EVENT_UPSTREAM_REFUSED, /* client: its message could not be passed on */
 	EVENT_FORWARD_FAILED,	/* device; @problem */
 	EVENT_CALL_REFUSED,	/* device: its guest could not be interrupted */
 	/* What participants did, in the order in which they do it. */
 	EVENT_STOP,	      /* @value: the signal */
-	EVENT_CONSOLE,	      /* guest: what it wrote is in its buffer */
+	EVENT_CONSOLE,	      /* guest: its output is in its buffer */
 	EVENT_DEVICE_CLOSED,  /* device: its guest closed the connection */
-	EVENT_UPSTREAM,	      /* client; @message of the other scheduler, no RUN */
+	EVENT_UPSTREAM,	      /* client; @message of the other scheduler, except RUN */
 	EVENT_PROGRAM_CALL,   /* device: link->incoming */
 	EVENT_UPSTREAM_RUN,   /* client; @message */
 	EVENT_MESSAGE,	      /* client; @message */
-	EVENT_LEFT,	      /* client; @value: bytes of a message that it did not finish */
+	EVENT_LEFT,	      /* client; @value: bytes of an incomplete message */
 	EVENT_RESUME,	      /* partition: its device turn goes on */
 	EVENT_JOINED,	      /* of a guest, a program or neither: @fd, @upstream_fd; or @error */
 	EVENT_ATTACHED,	      /* device; or @error */
 	EVENT_REQUEST,	      /* device: its @request */
 	EVENT_REQUEST_BROKEN, /* device: its vhost->problem */
 	EVENT_CALLED,	      /* device; @value of the reply */
-	EVENT_CALLED_BROKEN,  /* device: what came is no reply */
+	EVENT_CALLED_BROKEN,  /* device: a message that is not a reply */
 	EVENT_ENTROPY,	      /* guest: its @entropy_request */
 	EVENT_PROGRAM_REPLY,  /* device: link->reply */
 	EVENT_PROGRAM_BROKEN, /* device; @problem */
@@ -82,7 +82,7 @@ struct event {
 	int error, fd, upstream_fd;
 };
 
-/* Of those that concern no participant. */
+/* The participant of events that concern none. */
 #define EVENT_NO_PARTICIPANT UINT32_MAX
 
 struct inbox {
@@ -94,18 +94,18 @@ struct inbox {
 /* 0 or -ENOMEM. */
 int inbox_put(struct inbox *inbox, const struct event *event);
 
-/* The first event of which @may_take is true; it is gone from the inbox then. False: none. */
+/* Take the first event that @may_take accepts out of the inbox. False: there is none. */
 typedef bool inbox_filter(const void *context, const struct event *event);
 bool inbox_take(struct inbox *inbox, inbox_filter *may_take, const void *context,
 		struct event *event);
 
-/* Is there an event of which @may_take is true? */
+/* Whether @may_take accepts an event. */
 bool inbox_has(const struct inbox *inbox, inbox_filter *may_take, const void *context);
 
 /* Drop all events that were read from @source. */
 void inbox_forget(struct inbox *inbox, struct source *source);
 
-/* Closes the connections of those that have not been taken. */
+/* Also closes connections in events that have not been taken. */
 void inbox_release(struct inbox *inbox);
 
 #endif

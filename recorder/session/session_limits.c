@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Ends a recording without an event: limits, hangs, all clients asleep. */
+/* Ends recordings for reasons other than events: limits, hangs, all clients asleep. */
 #include "recorder/session/session_limits.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include "recorder/session/session_turn.h"
 #include "recorder/session/session_members.h"
 
-/* How long a client that waits for nothing may take to leave. */
+/* How long a client with nothing left to do may take to leave. */
 #define IDLE_PATIENCE_NS NS_PER_S
 
 bool limits_is_sign_of_life(const struct event *event)
@@ -48,7 +48,7 @@ static bool has_token(const struct client *client)
 	return partition_running(client->partition) == client;
 }
 
-/* The client whose message is overdue: a guest by its name, others by their id. */
+/* Name the client whose message is overdue: a guest by its name, others by their id. */
 static const char *client_text(const struct client *client, char text[96])
 {
 	uint64_t id = calendar_client_id(client->partition->calendar, client->handle);
@@ -64,7 +64,10 @@ static const char *client_text(const struct client *client, char text[96])
 	return text;
 }
 
-/* It has not connected, or has left and lives on; with a scheduler of our own, not sent START. */
+/*
+ * It has not connected, or has disconnected and still runs; under our own scheduler, it has not
+ * sent START.
+ */
 static bool is_silent(const struct session_guest *guest)
 {
 	const struct client *client = guest->client;
@@ -77,7 +80,7 @@ static bool is_silent(const struct session_guest *guest)
 	       CALENDAR_CONNECTED;
 }
 
-/* A guest, or a program that takes part in time, of which that is so; or NULL. */
+/* A guest or timed program in that state; or NULL. */
 static const char *find_silent(const struct turn *turn)
 {
 	for (size_t i = 0; i < turn->guests.count; i++)
@@ -89,7 +92,7 @@ static const char *find_silent(const struct turn *turn)
 	return NULL;
 }
 
-/* Which of its programs a guest that hangs has run, and where that is. */
+/* Which process a hanging guest was running, and at which address. */
 static void describe_running(const struct client *running, char *text, size_t size)
 {
 	const struct guest *guest = running->guest ? running->guest->guest : NULL;
@@ -114,7 +117,7 @@ static void describe_running(const struct client *running, char *text, size_t si
 
 /* ---- Hangs ---------------------------------------------------------------------------------- */
 
-/* Computing takes no virtual time, so no timer that the guest has can end it. */
+/* Computing takes no virtual time, so no timer of the guest can interrupt it. */
 static void report_hang(const struct limits *limits, struct turn *turn, const struct client *owing,
 			const char *silent)
 {
@@ -146,7 +149,7 @@ static void report_missing(struct turn *turn, const struct session_program *prog
 	outcome_finish(&turn->outcome, SESSION_HUNG);
 }
 
-/* Devices of @program whose guest awaits a reply end; returns whether there were such. */
+/* Close the devices of @program whose guest awaits a reply. Returns whether there were any. */
 static bool cut_silent_links(struct session_program *program, const char *wall)
 {
 	char name[VHOST_NAME_TEXT], problem[VHOST_PROBLEM_TEXT];
@@ -165,7 +168,7 @@ static bool cut_silent_links(struct session_program *program, const char *wall)
 	return found;
 }
 
-/* A program that runs without sending a message, or that never connected. */
+/* A program that runs without sending a message, or has not connected. */
 static bool end_silent_program(struct turn *turn, const char *wall)
 {
 	char problem[VHOST_PROBLEM_TEXT];
@@ -187,7 +190,7 @@ static bool end_silent_program(struct turn *turn, const char *wall)
 	return false;
 }
 
-/* No message for too long. If that is a program's fault, continue without it. */
+/* A message is overdue. If a program is the reason, continue without it. */
 static bool is_programs_fault(const struct limits *limits, struct turn *turn)
 {
 	char wall[UNITS_TEXT];
@@ -202,7 +205,7 @@ static bool is_programs_fault(const struct limits *limits, struct turn *turn)
 	return found;
 }
 
-/* A client that runs, or a guest that has not even connected, owes a message. */
+/* A running client, or a guest that has not connected yet, owes a message. */
 static void check_hang(struct limits *limits, struct turn *turn, uint64_t now)
 {
 	const struct client *owing;
@@ -210,7 +213,7 @@ static void check_hang(struct limits *limits, struct turn *turn, uint64_t now)
 
 	if (!limits->hang_timeout || now - limits->last_message < limits->hang_timeout)
 		return;
-	/* Others were awaited that may have broken the protocol earlier. */
+	/* The window was not over because another client might have broken the protocol earlier. */
 	if (fault_report(turn))
 		return;
 	silent = find_silent(turn);
@@ -235,7 +238,7 @@ static void report_wall_limit(const struct limits *limits, struct turn *turn)
 	outcome_finish(&turn->outcome, SESSION_TIMEOUT);
 }
 
-/* Clients started elsewhere come and go, and their next action is not known. */
+/* Clients that were started elsewhere may connect or leave at any time. */
 static bool is_idle_for_long(struct limits *limits, const struct turn *turn, uint64_t now)
 {
 	if (!turn->idle)

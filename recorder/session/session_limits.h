@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What ends a recording without an event: limits of wall time, a client that never WAITs, all
- * clients asleep. Checked periodically, whether or not events arrive.
+ * Ends a recording for reasons other than events: limits of wall time, a client that never WAITs,
+ * all clients asleep. Checked periodically, whether or not events arrive.
  */
 #ifndef TTREC_SESSION_LIMITS_H
 #define TTREC_SESSION_LIMITS_H
@@ -13,10 +13,13 @@ struct limits {
 	uint64_t hang_timeout; /* ns of wall time a client may run without a message; 0 = none */
 	uint64_t begin;	       /* wall time, ns, at which the recording began */
 	uint64_t last_message; /* time of the last event that shows that a participant is alive */
-	uint64_t idle_since;   /* at which turn->idle was seen first */
+	uint64_t idle_since;   /* when turn->idle was first seen */
 };
 
-/* Whether @event shows that the client with the overdue message is alive. Output alone does not. */
+/*
+ * Whether @event shows that the client with the overdue message makes progress. Console output does
+ * not.
+ */
 bool limits_is_sign_of_life(const struct event *event);
 
 /* @now: wall time, ns. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* A recording's loop: rounds of reading, turns and effects until something ends it. */
+/* The loop of a recording: read, handle events, carry out effects, until something ends it. */
 #include "recorder/session/session_loop.h"
 
 #include <errno.h>
@@ -13,8 +13,8 @@
 #define LOOK_NS (LOOK_MS * 1000000ull)
 
 /*
- * All that may be taken, in order. Each event is handled once, and what comes of one is bounded: a
- * round ends, and signals, limits and overdue messages are checked after it.
+ * Handle all events that may be taken, in order. Each is handled once and has bounded consequences,
+ * so a round ends, and signals, limits and overdue messages are checked after it.
  */
 static void take_events(struct session *session)
 {
@@ -31,7 +31,7 @@ static void take_events(struct session *session)
 		session->limits.last_message = process_wall_ns();
 }
 
-/* What does not depend on an event: limits, the status line. */
+/* Work that does not depend on events: limits, the status line. */
 static void look_around(struct session *session)
 {
 	struct turn *turn = &session->turn;
@@ -65,8 +65,8 @@ static void check_done(struct turn *turn)
 }
 
 /*
- * Each round either handles an event, opens the next window, or waits at most LOOK_MS; that nothing
- * comes of many is what limits_check() finds.
+ * Each round handles an event, opens the next window, or waits at most LOOK_MS. limits_check()
+ * detects that many rounds made no progress.
  */
 static void loop(struct session *session)
 {
@@ -86,14 +86,14 @@ static void loop(struct session *session)
 	}
 }
 
-/* By the host, wherever its guests were. */
+/* The host ends it, whatever its guests were doing. */
 static bool was_interrupted(const struct session_result *result)
 {
 	return result->end == SESSION_SIGNAL || result->end == SESSION_TIMEOUT ||
 	       result->end == SESSION_HUNG || result->end == SESSION_STORAGE;
 }
 
-/* What guests have printed since their last messages. */
+/* Record what guests have printed since their last messages. */
 static void record_consoles(struct session_guests *guests)
 {
 	for (size_t i = 0; i < guests->count; i++) {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a recording is made of, for those who put it together (session.c) and run it
- * (session_loop.c). */
+/*
+ * The parts of a recording, for the code that assembles it (session.c) and runs it
+ * (session_loop.c).
+ */
 #ifndef TTREC_SESSION_LOOP_H
 #define TTREC_SESSION_LOOP_H
 
@@ -27,7 +29,7 @@ struct session {
 	struct status_line status;
 };
 
-/* All of @effects, in order; @effects is empty then. What fails becomes an event. */
+/* Carry out and remove all of @effects, in order. A failure becomes an event. */
 void delivery_carry_out(struct effects *effects, struct sources *sources);
 
 #endif

@@ -26,7 +26,7 @@ struct partition *members_partition(const struct turn *turn, const struct event 
 	}
 }
 
-/* Register it with its scheduler. */
+/* Register the client with its scheduler. */
 static int enter_partition(struct turn *turn, struct client *client)
 {
 	struct partition *partition = client->partition;
@@ -129,7 +129,7 @@ void members_join(struct turn *turn, const struct event *event)
 
 void members_admit(struct turn *turn, struct client *client, const struct calendar_action *action)
 {
-	/* Guests have the first numbers, whatever connects first. */
+	/* Guests have the first numbers, in whatever order clients connect. */
 	client->index = action->index;
 	if (client->guest)
 		client->index = client->guest->index;
@@ -178,7 +178,7 @@ static void settle(struct turn *turn, struct session_guest *guest)
 	session_devices_end(guest);
 	if (guest->result.messages || partition->upstream)
 		return;
-	/* Others may have waited for its START. */
+	/* Other clients may have waited for its START. */
 	calendar_expect_fewer(partition->calendar);
 	turn_carry_out(turn, partition);
 }
@@ -231,14 +231,17 @@ void members_end_of_connection(struct turn *turn, struct client *client, uint64_
 		fault_found(turn, client, problem);
 	} else if (!client->guest && !client->program && calendar &&
 		   calendar_check_leave(client->partition->calendar, client->handle)) {
-		/* Of a guest that we started, its end is reported by its supervisor. */
+		/* The end of a guest that we started is reported by its supervisor. */
 		fault_found(turn, client, calendar_last_fault(calendar)->text);
 	}
 	if (client->state != CLIENT_GONE)
 		leave(turn, client);
 }
 
-/* A scheduler ends when nobody has an event; those who served its other clients sleep then. */
+/*
+ * The scheduler ends when no client has an event; simulators that served its other clients sleep
+ * then.
+ */
 void members_upstream_left(struct turn *turn, struct client *client)
 {
 	if (client->state == CLIENT_GONE)
@@ -251,7 +254,7 @@ void members_upstream_left(struct turn *turn, struct client *client)
 
 void members_send_failed(struct turn *turn, struct client *client, int error)
 {
-	/* A client that is gone shows as end of file on its socket. */
+	/* If the client has left, end of file on its socket reports that. */
 	if (client->state == CLIENT_GONE)
 		return;
 	if (error == -EAGAIN)

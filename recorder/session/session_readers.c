@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* How each kind of descriptor is read: what came is parsed and put into the inbox, no more. */
+/* Reads each kind of descriptor: parses the input and puts events into the inbox. */
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -49,8 +49,8 @@ static void put_device(struct sources *sources, struct source *source,
 /* ---- Time-travel connections ---------------------------------------------------------------- */
 
 /*
- * Acknowledgements, and then one message if it is the first: what comes behind it may have been
- * sent after the round began, and what its sender did in between, as printing, is not reported yet.
+ * Read acknowledgements, and then at most one message: what follows it may have been sent after the
+ * round began, and what its sender did in between, such as printing, has not been read yet.
  */
 static void read_messages(struct sources *sources, struct source *source, struct client *client)
 {
@@ -74,14 +74,14 @@ static void read_messages(struct sources *sources, struct source *source, struct
 		source_requeue(sources, source);
 }
 
-/* What a read returned is neither the end of a connection nor the other side's doing. */
+/* A read failed for a reason other than the end of the connection or the peer. */
 static bool host_failed(struct sources *sources, long got)
 {
 	switch (got) {
 	case -EPIPE:
 	case -ECONNRESET:
 	case -EBADMSG:
-	case -ENOBUFS: /* more than one that waits for answers sends */
+	case -ENOBUFS: /* more than a client that waits for answers sends */
 		return false;
 	}
 	if (got < 0)
@@ -110,7 +110,7 @@ static void read_client(struct sources *sources, struct source *source)
 	read_messages(sources, source, client);
 }
 
-/* Up to a RUN, which may have to wait for the reply to a call; nothing overtakes it. */
+/* Read up to a RUN, which may have to wait for the reply to a call and must not be overtaken. */
 static void read_upstream_messages(struct sources *sources, struct source *source,
 				   struct client *client)
 {
@@ -126,7 +126,7 @@ static void read_upstream_messages(struct sources *sources, struct source *sourc
 		source_requeue(sources, source);
 }
 
-/* Shared memory that comes with the ACK of a START finds no room: messages are what counts. */
+/* Shared memory passed with the ACK of a START is not accepted; messages are used instead. */
 static void read_upstream(struct sources *sources, struct source *source)
 {
 	struct client *client = source->owner;
@@ -139,7 +139,7 @@ static void read_upstream(struct sources *sources, struct source *source)
 			return;
 		if (got <= 0) {
 			source_close(sources, source);
-			/* A client that has left as well did so before. */
+			/* If a client has left as well, it left before that. */
 			if (client->source.state == SOURCE_OPEN &&
 			    client->source.round != sources->round)
 				read_client(sources, &client->source);
@@ -158,7 +158,7 @@ static int connect_upstream(const struct partition *partition, int *fd)
 	return partition->upstream ? wire_connect(partition->upstream, fd) : 0;
 }
 
-/* The owner is the partition that its clients enter. */
+/* The owner is the partition that accepted clients join. */
 static void read_listen(struct sources *sources, struct source *source)
 {
 	const struct partition *partition = source->owner;
@@ -222,8 +222,8 @@ static void read_device_listen(struct sources *sources, struct source *source)
 /* ---- Guests --------------------------------------------------------------------------------- */
 
 /*
- * Without recording it yet: how much a running guest has written when it is read depends on the
- * host; what it wrote by its next message does not.
+ * Only buffer the output: how much a running guest has written at some moment depends on the host;
+ * what it has written by its next message does not.
  */
 static void read_console(struct sources *sources, struct source *source)
 {
@@ -243,7 +243,7 @@ static void read_entropy(struct sources *sources, struct source *source)
 
 	if (err == 1)
 		put_guest(sources, source, guest, (struct event){ .kind = EVENT_ENTROPY });
-	/* The listener of a guest that has ended reports errors for as long as it is asked. */
+	/* The listener of a guest that has ended would report errors at each poll. */
 	if (err == -EPIPE || (err < 0 && guest->state != GUEST_ALIVE))
 		source_close(sources, source);
 	else if (err == -ENOMEM)
@@ -265,7 +265,9 @@ static void read_exit(struct sources *sources, struct source *source)
 
 /* ---- Devices -------------------------------------------------------------------------------- */
 
-/* Only one request: before the next the guest may do other things, which are to be reported first.
+/*
+ * Read only one request: before the next one the guest may do other things, which must be reported
+ * first.
  */
 static void read_device(struct sources *sources, struct source *source)
 {
@@ -294,7 +296,7 @@ static void read_called(struct sources *sources, struct source *source)
 		put_device(sources, source, device, event);
 		return;
 	}
-	/* Its other end was closed with the device, or it sends an unexpected reply. */
+	/* Its other end was closed with the device, or it sent an unexpected reply. */
 	source_close(sources, source);
 	event.kind = EVENT_CALLED_BROKEN;
 	if (got == -EBADMSG)
@@ -382,7 +384,7 @@ static void read_stop(struct sources *sources, struct source *source)
 		    (struct event){ .kind = EVENT_STOP, .value = (uint64_t)signal });
 }
 
-/* Into memory, where it is taken from at the guest's next message. */
+/* Buffer console output until the guest's next message. */
 static void read_probe(struct sources *sources, struct source *source)
 {
 	(void)sources;

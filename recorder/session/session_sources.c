@@ -23,7 +23,9 @@ void sources_release(struct sources *sources)
 	free(sources->paused);
 }
 
-/* All open sources can be reported at once: what a participant did is not cut apart. */
+/*
+ * All open sources can be reported at once, so that a round sees everything that a participant did.
+ */
 static int make_room(struct sources *sources)
 {
 	struct epoll_event *grown = array_reserve(sources->ready, &sources->ready_space,
@@ -35,7 +37,10 @@ static int make_room(struct sources *sources)
 	return 0;
 }
 
-/* A console is reported each time output arrives, whether or not all was read before. */
+/*
+ * A console is edge-triggered: it is reported when output arrives, even if earlier output is
+ * unread.
+ */
 static int listen_to(struct sources *sources, struct source *source)
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = source };
@@ -120,7 +125,10 @@ static void read_once(struct sources *sources, struct source *source)
 	source_read(sources, source);
 }
 
-/* Those of which the last round left something, in sources->spare. Returns how many. */
+/*
+ * Move the sources that the last round did not read completely to sources->spare. Returns their
+ * number.
+ */
 static size_t take_requeued(struct sources *sources)
 {
 	struct source **list = sources->requeued;
@@ -135,7 +143,7 @@ static size_t take_requeued(struct sources *sources)
 	return count;
 }
 
-/* One that is paused is read in a later round. */
+/* A paused source is read in a later round. */
 static void read_requeued(struct sources *sources, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -148,7 +156,7 @@ static void read_requeued(struct sources *sources, size_t count)
 	}
 }
 
-/* What was held has been taken. */
+/* Its events have been taken: read it again. */
 static void go_on(struct sources *sources)
 {
 	size_t kept = 0;

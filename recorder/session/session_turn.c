@@ -44,8 +44,8 @@ static struct partition *partition_of(const struct turn *turn, const struct even
 }
 
 /*
- * While a program interrupts a guest only its acknowledgements count: a guest that asks for
- * something may have to wait for one. That ends with the guest's reply, or its end.
+ * While a program interrupts a guest, only the program's acknowledgements are handled: the guest
+ * may have to wait for one. That ends with the guest's reply, or its exit.
  */
 static bool is_heard(const struct client *client, const struct event *event)
 {
@@ -76,7 +76,7 @@ bool turn_may_take(const void *context, const struct event *event)
 	}
 }
 
-/* Nothing more is to be done. */
+/* Handle nothing more. */
 static bool is_out(const struct turn *turn, const struct partition *partition)
 {
 	return turn->outcome.over || partition->state == PARTITION_FAULTED;
@@ -84,7 +84,7 @@ static bool is_out(const struct turn *turn, const struct partition *partition)
 
 /* ---- The calendar ---------------------------------------------------------------------------- */
 
-/* There is no event; see members_only_servers_are_left(). */
+/* No client has an event, see members_only_servers_are_left(). */
 static void idle(struct turn *turn, const struct partition *partition)
 {
 	if (turn->guests.count)
@@ -95,7 +95,7 @@ static void idle(struct turn *turn, const struct partition *partition)
 		turn->idle = true;
 }
 
-/* Returns true when the devices have got the token. */
+/* Returns true if the devices have received the token. */
 static bool take_actions(struct turn *turn, struct partition *partition)
 {
 	struct calendar_action action;
@@ -119,13 +119,13 @@ static bool take_actions(struct turn *turn, struct partition *partition)
 			fault_report_limit(turn);
 			break;
 		case CALENDAR_WINDOW:
-			break; /* window_advance() asks for it */
+			break; /* window_advance() handles it */
 		}
 	}
 	return devices;
 }
 
-/* Answer the kick, once the running guest knows what it must not run past. */
+/* Answer the kick once the running guest has acknowledged its bound. */
 static void answer_kick(struct turn *turn, struct partition *partition)
 {
 	struct session_device *kicked = partition->kicked;
@@ -138,9 +138,8 @@ static void answer_kick(struct turn *turn, struct partition *partition)
 }
 
 /*
- * Each round of the loop ends in a device turn that either waits for a guest, or gives the token
- * back at a later time or after something was done: what a device schedules at one time is bounded
- * by its rings.
+ * Each round of the loop ends in a device turn that waits for a guest, or gives the token back at a
+ * later time or after progress: what a device schedules at one time is bounded by its rings.
  */
 void turn_carry_out(struct turn *turn, struct partition *partition)
 {
@@ -163,7 +162,7 @@ static void receive(struct turn *turn, struct client *client, const struct wire_
 	struct wire_message known = *message;
 	int err;
 
-	/* After an ACK the guest runs on: what it has done by now is the host's choice. */
+	/* After an ACK the guest runs on: how far it has come by now depends on the host. */
 	if (guest && message->op != TRACE_OP_ACK) {
 		session_devices_detach(guest);
 		session_guest_record_console(guest);
@@ -180,7 +179,7 @@ static void receive(struct turn *turn, struct client *client, const struct wire_
 	/* Programs come first, as devices do: they listen before a guest looks for them. */
 	if (client->program && message->op == TRACE_OP_START)
 		known.time = 0;
-	/* A START is recorded when it is admitted, so that the order of arrival leaves no mark. */
+	/* A START is recorded when it is admitted, so that the order of arrival does not matter. */
 	if (client_is_admitted(client))
 		client_record_message(client, TRACE_from, message);
 	if (message->op == TRACE_OP_WAIT && guest && client_is_admitted(client))
@@ -258,7 +257,7 @@ void turn_touched(struct turn *turn, struct partition *partition)
 {
 	bool busy = !partition_is_done(partition);
 
-	/* The awaited client is gone, or was answered otherwise: continue. */
+	/* The awaited client has left or was answered in another way: continue. */
 	if (partition->state == PARTITION_DEVICES && !partition->called && !turn->outcome.over)
 		device_turn_resume_later(turn, partition);
 	turn->busy += (size_t)busy - (size_t)partition->busy;

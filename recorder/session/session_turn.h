@@ -2,13 +2,12 @@
 /*
  * The turn: takes events in the order of the inbox and handles each.
  *
- * It reads no descriptor and writes none: actions go into @effects, records into the journal. With
- * the windows (session_window.h), which are a part of it, it is the only caller of calendars,
- * devices and networks. So a recording is a function of the order of events, and its tests are
- * scripts of events.
+ * It uses no descriptors: actions go into @effects, records into the journal. Together with the
+ * windows (session_window.h) it is the only caller of calendars, devices and networks. So a
+ * recording is a function of the order of events, and its tests are scripts of events.
  *
  * Order of calls, for each event: inbox_take() with turn_may_take(), turn_take(), carry out the
- * effects. When the inbox has nothing that may be taken: window_advance(), carry out the effects.
+ * effects. When the inbox has no event that may be taken: window_advance(), carry out the effects.
  */
 #ifndef TTREC_SESSION_TURN_H
 #define TTREC_SESSION_TURN_H
@@ -18,7 +17,7 @@
 #include "recorder/session/session_inbox.h"
 #include "recorder/session/member/session_program.h"
 
-/* Windows and what waits for their end, see session_window.h. */
+/* Windows, and what waits for their end, see session_window.h. */
 struct window {
 	uint64_t lookahead; /* ns: length of a window; WIRE_TIME_NEVER: partitions never meet */
 	bool begun;	    /* the first windows were opened */
@@ -41,19 +40,21 @@ struct turn {
 	size_t program_count;
 	struct window window;
 	size_t busy; /* partitions that are not done, see partition_is_done() */
-	bool idle;   /* all clients sleep forever, but may be about to leave */
+	bool idle;   /* all clients sleep forever; some may be about to leave */
 };
 
-/* An inbox_filter: not an event that has to wait for a guest's reply, or of a partition that is
- * out. */
+/*
+ * An inbox_filter: refuses events that have to wait for a guest's reply, and those of a partition
+ * that has failed.
+ */
 bool turn_may_take(const void *turn, const struct event *event);
 
 void turn_take(struct turn *turn, const struct event *event);
 
-/* Carry out what the calendar of @partition wants. */
+/* Carry out the actions of the calendar of @partition. */
 void turn_carry_out(struct turn *turn, struct partition *partition);
 
-/* Something was done in @partition but by turn_take(): what is due follows. */
+/* Continue @partition after it was changed by other code than turn_take(). */
 void turn_touched(struct turn *turn, struct partition *partition);
 
 /* The latest virtual time of any partition, ns. */
@@ -62,15 +63,15 @@ uint64_t turn_now(const struct turn *turn);
 /* ---- Reasons for which a turn ends the recording (session_fault.c) --------------------------- */
 
 /*
- * @client broke the protocol: @problem, or NULL: what the calendar says. Nothing of its partition
- * is handled any more. A program fails instead. With several partitions it is reported at the end
- * of the window, as one of another partition may do so earlier in virtual time.
+ * @client broke the protocol: @problem, or if NULL the calendar's diagnosis. No more events of its
+ * partition are handled. A program is closed instead. With several partitions it is reported at the
+ * end of the window, as a client of another partition may break it earlier in virtual time.
  */
 void fault_found(struct turn *turn, struct client *client, const char *problem);
 
 /*
- * The earliest in virtual time that was found, then the one with the lowest id, ends the recording.
- * False: there is none.
+ * End the recording for the earliest violation in virtual time, at equal times that of the lowest
+ * id. False: there is none.
  */
 bool fault_report(struct turn *turn);
 

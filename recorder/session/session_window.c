@@ -20,9 +20,9 @@
 #include "recorder/session/session_turn.h"
 #include "recorder/session/session_window.h"
 
-/* A window is no longer than this: what was recorded is written. */
+/* The longest window, so that records are written. */
 #define WINDOW_MAX_NS (10 * NS_PER_S)
-/* Records that wait for the end of a window; past this some are written before, if they can be. */
+/* Records that wait for the end of a window. Beyond this, those that can be are written earlier. */
 #define MERGE_ENOUGH (32u * 1024 * 1024)
 #define MERGE_MAX    (1024u * 1024 * 1024)
 /* Frames that wait for the end of a window, bytes. */
@@ -96,7 +96,10 @@ static void outbox_put(struct network_outbox *interface, struct network_port *po
 				   .sequence = next_sequence(partition),
 				   .frame = frame };
 	partition->outgoing_count++;
-	/* The answer can be here then. Most often the UPDATE before the kick has seen to it. */
+	/*
+	 * An answer can arrive after that. Usually the UPDATE before the kick has narrowed the
+	 * window already.
+	 */
 	calendar_narrow_window(partition->calendar, time + 2 * window->lookahead);
 }
 
@@ -187,7 +190,7 @@ static size_t take_frames(struct turn *turn, uint64_t time, struct outgoing *fra
 	return total;
 }
 
-/* Those that were sent before @time, in the order of time, network, port. */
+/* Collect frames that were sent before @time, in the order of time, network, port. */
 static int switch_sent(struct turn *turn, uint64_t time)
 {
 	struct outgoing *frames;
@@ -234,8 +237,8 @@ static uint64_t next_event(struct turn *turn)
 }
 
 /*
- * In the order of time, the same however far apart the guests ran: as long as no guest can send an
- * earlier frame, including because of one that was just switched.
+ * Switch frames in the order of time, which does not depend on how far guests have run: as long as
+ * no guest can send an earlier frame, also not because of one just switched.
  */
 static int switch_frames(struct turn *turn)
 {
@@ -247,7 +250,7 @@ static int switch_frames(struct turn *turn)
 	return err;
 }
 
-/* Before the window ends: what is older than the time of all guests may be written. */
+/* Before the end of the window, records older than the time of all guests may be written. */
 static void write_early(struct turn *turn)
 {
 	uint64_t time = WIRE_TIME_NEVER;
@@ -273,7 +276,7 @@ static void write_early(struct turn *turn)
 	outcome_finish(&turn->outcome, SESSION_STORAGE);
 }
 
-/* The first event of all partitions but one: for the first partition, that is the second's. */
+/* The first event of all partitions, and that of all partitions except the one that has it. */
 struct first_events {
 	uint64_t first, second;
 	const struct partition *partition; /* whose the first is */
@@ -299,8 +302,8 @@ static void report_stuck(struct turn *turn, int err)
 }
 
 /*
- * Each window lets the partition of the first event have it: no other end is earlier than that.
- * Where none is opened, none ever would be.
+ * Each window includes the first event of all partitions, so time advances. If no window can be
+ * opened now, none could be later.
  */
 static void open_windows(struct turn *turn, const struct first_events *events)
 {
@@ -320,7 +323,7 @@ static void open_windows(struct turn *turn, const struct first_events *events)
 			end = earlier(longest, other + turn->window.lookahead);
 		if (!partition->guests_left)
 			continue;
-		/* One that sleeps beyond it stays done, and gets the next bound. */
+		/* A partition that sleeps beyond the window remains done. */
 		if (!is_first && calendar_next_event(partition->calendar) >= end)
 			continue;
 		if (is_first && turn->window.lookahead < WIRE_TIME_NEVER)
@@ -334,7 +337,7 @@ static void open_windows(struct turn *turn, const struct first_events *events)
 		report_stuck(turn, -EDEADLK);
 }
 
-/* The next event of @partition, or its last one that others have not been informed of. */
+/* The next event of @partition, or the last one whose consequences others do not know. */
 static uint64_t first_event(const struct partition *partition)
 {
 	uint64_t next = calendar_next_event(partition->calendar);
@@ -362,7 +365,7 @@ static void next_window(struct turn *turn)
 	int err = switch_frames(turn);
 
 	events = find_first(turn);
-	/* Whatever is still to come comes at the first event or later. */
+	/* All future events are at the first event or later. */
 	if (!err)
 		err = journal_write(&turn->journal, events.first);
 	if (err)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Windows, in which partitions run side by side, and the frames that cross them. */
+/* Windows, in which partitions run in parallel, and frames between partitions. */
 #ifndef TTREC_SESSION_WINDOW_H
 #define TTREC_SESSION_WINDOW_H
 
@@ -13,10 +13,10 @@ int window_add_network(struct turn *turn, struct network *network,
 void window_release(struct window *window);
 
 /*
- * When all partitions have come to the end of the window: switch frames, write records, open the
- * next, or name the participant that broke the protocol first. Returns true when that may be over,
- * too: it is to be called again without waiting for anybody. Each window lets the partition of the
- * first event have it, so time goes on, and where no window can be opened the recording ends.
+ * When all partitions have reached the end of the window: switch frames, write records, and open
+ * the next one, or report the participant that broke the protocol first. Returns true if that
+ * window may be over already: call it again without waiting. Each window includes the first event
+ * of all partitions, so time advances; if no window can be opened, the recording ends.
  */
 bool window_advance(struct turn *turn);
 

@@ -27,7 +27,7 @@ void clients_release(struct clients *clients)
 	for (size_t i = 0; i < clients->count; i++) {
 		struct client *client = clients->client[i];
 
-		/* That of a guest is the guest's. */
+		/* The descriptor of a guest belongs to the guest. */
 		if (client->state != CLIENT_GONE && !client->guest)
 			close(client->fd);
 		if (client->state != CLIENT_GONE)
