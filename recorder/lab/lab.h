@@ -147,6 +147,13 @@ int lab_load(const char *path, struct lab **lab, struct diagnosis *why);
 int lab_parse(const char *path, const char *text, size_t size, struct lab **lab,
 	      struct diagnosis *why);
 
+/*
+ * The text of @lab, which is of a file, with this seed and with absolute paths, so that it can be
+ * put elsewhere; comments are lost. One of usfstl's vlab stays as it is. The caller frees *@text.
+ * Returns 0 or -errno.
+ */
+int lab_rewrite(const struct lab *lab, uint64_t seed, char **text);
+
 /* A lab of one guest, without a file. NULL: out of memory. */
 struct lab *lab_create_single(const char *name, uint64_t id, const char *kernel,
 			      char *const *arguments);

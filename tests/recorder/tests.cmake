@@ -55,6 +55,7 @@ endforeach()
 foreach(function malloc calloc realloc strdup strndup asprintf vasprintf open_memstream)
   target_link_options(test_lab_hostile PRIVATE -Wl,--wrap=${function})
 endforeach()
+ttrec_unit_test(test_lab_rewrite SOURCES recorder/lab/test_lab_rewrite.c LIBS ttlab)
 
 # How a recording was started, in its trace.
 ttrec_unit_test(test_run_settings SOURCES recorder/run/test_run_settings.c LIBS ttrun)
