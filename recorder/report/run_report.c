@@ -2,6 +2,7 @@
 /* The verdict on a recording, as text and as JSON. */
 #include "recorder/report/run_report.h"
 
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 
@@ -28,15 +29,18 @@ static json_t *guests_json(const struct run_report *report)
 	for (size_t i = 0; report->lab && i < report->lab->guest_count; i++) {
 		const struct session_guest_result *result =
 			session_guest_result(report->session, i);
+		char console[17];
 
+		snprintf(console, sizeof(console), "%016" PRIx64, result->console_hash);
 		json_array_append_new(
-			list, json_pack("{s:s, s:b, s:i, s:i, s:I, s:I, s:I, s:s, s:s?}", "name",
-					report->lab->guest[i].spec.name, "ended", result->ended,
-					"status", result->status, "signal", result->signal,
-					"messages", (json_int_t)result->messages, "interrupts",
-					(json_int_t)result->interrupts, "probed",
-					(json_int_t)result->probed, "probe_problem",
-					result->probe_problem, "hint", result->hint));
+			list,
+			json_pack("{s:s, s:b, s:i, s:i, s:I, s:s, s:I, s:I, s:s, s:s?}", "name",
+				  report->lab->guest[i].spec.name, "ended", result->ended, "status",
+				  result->status, "signal", result->signal, "messages",
+				  (json_int_t)result->messages, "console_hash", console,
+				  "interrupts", (json_int_t)result->interrupts, "probed",
+				  (json_int_t)result->probed, "probe_problem",
+				  result->probe_problem, "hint", result->hint));
 	}
 	return list;
 }

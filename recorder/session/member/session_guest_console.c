@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
@@ -96,6 +97,8 @@ static void judge(struct session_guest *guest, const char *text, size_t size)
 {
 	uint64_t now = partition_now(guest->partition);
 
+	guest->result.console_hash =
+		XXH3_64bits_withSeed(text, size, guest->result.console_hash ^ now);
 	for (size_t done = 0, length; done < size; done += length) {
 		const char *end = memchr(text + done, '\n', size - done);
 
