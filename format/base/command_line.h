@@ -49,7 +49,7 @@ struct option_table {
 	size_t base; /* where in the input the struct begins that the fields are of */
 };
 
-#define COMMAND_TABLES	  5
+#define COMMAND_TABLES	  7
 #define COMMAND_ARGUMENTS 2
 
 struct command_line {

@@ -85,37 +85,58 @@ static const struct option_row common_rows[] = {
 	  OPTION_TEXT, FIELD(output), GIVEN(output_given) },
 	{ "cpu", 0, "N", "run the scheduler and its guest on CPU N", 2, OPTION_CALL,
 	  .take = take_cpu },
-	{ "limit-wall", 0, "TIME", "fail after this much wall time", 3, OPTION_TIME,
-	  FIELD(session.limit_wall) },
-	{ "hang-timeout", 0, "TIME",
-	  "fail when a guest runs for this wall time without a message (default 30s; 0: wait "
-	  "forever)",
-	  3, OPTION_TIME, FIELD(session.hang_timeout) },
 	{ "quiet", 'q', NULL, "do not show console or status", 5, OPTION_FLAG, FIELD(quiet) },
 	{ "json", 0, NULL, "print the result as JSON; implies --quiet", 5, OPTION_FLAG,
 	  FIELD(json) },
 	{ 0 },
 };
 
-static const struct option_row guest_rows[] = {
-	{ "file", 'f', "LAB", "record the guests of this lab file, see ttrec-lab(5)", 1,
-	  OPTION_TEXT, FIELD(lab) },
+/* Limits of one recording. */
+const struct option_row run_limit_rows[] = {
+	{ "limit-wall", 0, "TIME", "fail after this much wall time", 3, OPTION_TIME,
+	  FIELD(session.limit_wall) },
+	{ "hang-timeout", 0, "TIME",
+	  "fail when a guest runs for this wall time without a message (default 30s; 0: wait "
+	  "forever)",
+	  3, OPTION_TIME, FIELD(session.hang_timeout) },
+	{ 0 },
+};
+
+/* Of a recording that is kept, besides those of its guests. */
+static const struct option_row record_rows[] = {
 	{ "cpus", 0, "N",
 	  "spread the guests of a lab over N CPUs (default 1: waking another CPU is slow)", 2,
 	  OPTION_NUMBER, FIELD(cpus), .least = 1, .most = CPU_SETSIZE },
 	{ "seed", 0, "N", "seed all random streams (default 1)", 2, OPTION_NUMBER,
 	  FIELD(session.seed) },
+	{ "digest", 0, "auto|every|off|N",
+	  "hash memory at some WAITs (auto), every one, none, or every N-th", 2, OPTION_CALL,
+	  .take = take_digest },
+	{ "probe", 0, NULL, "also record every interrupt, with BPF (needs root; takes some 100 ms)",
+	  2, OPTION_FLAG, FIELD(probe) },
+	{ "keep", 0, "always|on-failure", "keep the trace always (default) or only of a failed run",
+	  1, OPTION_CHOICE, FIELD(keep), .names = keep_names },
+	{ "no-embed", 0, NULL, "store only names and hashes of kernel, initrd and libraries", 1,
+	  OPTION_FLAG, FIELD(no_embed) },
+	{ "store", 0, "DIR|none",
+	  "keep large files of the trace in this store (default: those of 64 MiB or more in the "
+	  "user's, but not in a CI job)",
+	  1, OPTION_TEXT, FIELD(store) },
+	{ "embed-disks", 0, NULL,
+	  "put disk images into the trace, so that it can be re-recorded without them", 1,
+	  OPTION_FLAG, FIELD(embed_disks) },
+	{ 0 },
+};
+
+const struct option_row run_guest_rows[] = {
+	{ "file", 'f', "LAB", "record the guests of this lab file, see ttrec-lab(5)", 1,
+	  OPTION_TEXT, FIELD(lab) },
 	{ "work-cost", 0, "SYSCALL,FAULT|off",
 	  "set the virtual ns that a system call and a page fault cost "
 	  "(default " GUEST_WORK_DEFAULT ")",
 	  2, OPTION_CALL, .take = take_work_cost, GIVEN(work_cost_given) },
 	{ "id", 0, "N", "set the guest's id for the scheduler (default 1)", 2, OPTION_NUMBER,
 	  FIELD(id) },
-	{ "digest", 0, "auto|every|off|N",
-	  "hash memory at some WAITs (auto), every one, none, or every N-th", 2, OPTION_CALL,
-	  .take = take_digest },
-	{ "probe", 0, NULL, "also record every interrupt, with BPF (needs root; takes some 100 ms)",
-	  2, OPTION_FLAG, FIELD(probe) },
 	{ "isolation", 0, "auto|full|none",
 	  "isolate guests as far as this machine allows, completely or not at all", 2,
 	  OPTION_CHOICE, FIELD(isolation), .names = run_isolation_names },
@@ -138,24 +159,13 @@ static const struct option_row guest_rows[] = {
 	{ "memory", 0, "SIZE",
 	  "set the RAM of the guest of PROGRAM (default 128M, more if its files need it)", 2,
 	  OPTION_SIZE, FIELD(memory) },
-	{ "keep", 0, "always|on-failure", "keep the trace always (default) or only of a failed run",
-	  1, OPTION_CHOICE, FIELD(keep), .names = keep_names },
-	{ "no-embed", 0, NULL, "store only names and hashes of kernel, initrd and libraries", 1,
-	  OPTION_FLAG, FIELD(no_embed) },
-	{ "store", 0, "DIR|none",
-	  "keep large files of the trace in this store (default: those of 64 MiB or more in the "
-	  "user's, but not in a CI job)",
-	  1, OPTION_TEXT, FIELD(store) },
-	{ "embed-disks", 0, NULL,
-	  "put disk images into the trace, so that it can be re-recorded without them", 1,
-	  OPTION_FLAG, FIELD(embed_disks) },
 	{ "allow", 0, "NAME", "accept a kernel argument that breaks determinism (ubd, hostfs, ...)",
 	  4, OPTION_LIST, FIELD(allow) },
 	{ 0 },
 };
 
 /* Options of those that schedule. */
-static const struct option_row schedule_rows[] = {
+const struct option_row run_schedule_rows[] = {
 	{ "tod", 0, "TIME",
 	  "set the time of day at virtual time 0: 2026-01-01T00:00:00Z (default) or "
 	  "seconds since 1970",
@@ -190,7 +200,7 @@ static const struct option_row serve_rows[] = {
  * option after a kernel is probably a mistake, and a recording without it would not be what was
  * requested. After "--", before the kernel or among its words, everything is the guest's.
  */
-static void take_guest_words(char *text, void *input, struct argp_state *state)
+void run_take_guest_words(char *text, void *input, struct argp_state *state)
 {
 	struct run_options *options = input;
 	char *const *word = &state->argv[state->next - 1];
@@ -212,7 +222,7 @@ static void check_common(struct run_options *options)
 	options->quiet |= options->json;
 }
 
-static void check_guests(struct run_options *options, struct argp_state *state)
+void run_options_check_guests(struct run_options *options, struct argp_state *state)
 {
 	check_common(options);
 	if (!options->kernel && !options->lab && !options->socket && !options->rerecord)
@@ -225,14 +235,14 @@ static void check_guests(struct run_options *options, struct argp_state *state)
 static void check_run(void *input, struct argp_state *state)
 {
 	rerecord_options_check(input, state);
-	check_guests(input, state);
+	run_options_check_guests(input, state);
 }
 
 static void check_tap(void *input, struct argp_state *state)
 {
 	const struct run_options *options = input;
 
-	check_guests(input, state);
+	run_options_check_guests(input, state);
 	if (!options->upstream)
 		argp_error(state, "missing --upstream PATH, the socket of the scheduler; "
 				  "`ttrec run` has its own scheduler");
@@ -255,12 +265,14 @@ static const struct command_line run_command = {
 	.doc = "Record User-Mode-Linux guests in isolated sandboxes, so that `ttreplay` can run "
 	       "them again bit for bit: a guest that runs PROGRAM, a guest with your own KERNEL "
 	       "and arguments, or the guests of a lab file.\v" EXIT_STATUS_HELP,
-	.table = { { guest_rows, 0 },
+	.table = { { run_guest_rows, 0 },
+		   { record_rows, 0 },
 		   { rerecord_rows, 0 },
-		   { schedule_rows, 0 },
+		   { run_schedule_rows, 0 },
+		   { run_limit_rows, 0 },
 		   { common_rows, 0 },
 		   { ci_rows, offsetof(struct run_options, ci) } },
-	.take = take_guest_words,
+	.take = run_take_guest_words,
 	.check = check_run,
 	.flags = ARGP_IN_ORDER,
 };
@@ -272,10 +284,12 @@ static const struct command_line tap_command = {
 	       "accept them at --socket, and relay their messages. A replay does not need that "
 	       "scheduler.\v" EXIT_STATUS_HELP,
 	.table = { { tap_rows, 0 },
-		   { guest_rows, 0 },
+		   { run_guest_rows, 0 },
+		   { record_rows, 0 },
+		   { run_limit_rows, 0 },
 		   { common_rows, 0 },
 		   { ci_rows, offsetof(struct run_options, ci) } },
-	.take = take_guest_words,
+	.take = run_take_guest_words,
 	.check = check_tap,
 	.flags = ARGP_IN_ORDER,
 };
@@ -284,11 +298,14 @@ static const struct command_line serve_command = {
 	.usage = "--socket PATH --clients N",
 	.doc = "Schedule guests and simulators that are started elsewhere, and record their "
 	       "messages, until the last client has left.\v" EXIT_STATUS_HELP,
-	.table = { { serve_rows, 0 }, { schedule_rows, 0 }, { common_rows, 0 } },
+	.table = { { serve_rows, 0 },
+		   { run_schedule_rows, 0 },
+		   { run_limit_rows, 0 },
+		   { common_rows, 0 } },
 	.check = check_serve,
 };
 
-static void set_defaults(struct run_options *options)
+void run_options_defaults(struct run_options *options)
 {
 	*options = (struct run_options){ .output = DEFAULT_OUTPUT,
 					 .id = DEFAULT_ID,
@@ -349,7 +366,7 @@ void run_options_settle(struct run_options *options, const struct lab *lab)
 
 void run_options_parse(int argc, char **argv, struct run_options *options)
 {
-	set_defaults(options);
+	run_options_defaults(options);
 	options->session.calendar.windowed = true;
 	command_line_parse(&run_command, argc, argv, options);
 	options->session.show_console = !options->quiet;
@@ -358,14 +375,14 @@ void run_options_parse(int argc, char **argv, struct run_options *options)
 
 void tap_options_parse(int argc, char **argv, struct run_options *options)
 {
-	set_defaults(options);
+	run_options_defaults(options);
 	command_line_parse(&tap_command, argc, argv, options);
 	options->session.show_console = options->session.show_status = !options->quiet;
 }
 
 void serve_options_parse(int argc, char **argv, struct run_options *options)
 {
-	set_defaults(options);
+	run_options_defaults(options);
 	command_line_parse(&serve_command, argc, argv, options);
 	run_options_settle(options, NULL);
 	options->session.show_status = !options->quiet;

@@ -79,6 +79,16 @@ struct lab;
 /* Settings in neither the command line nor @lab (may be NULL) get their defaults. */
 void run_options_settle(struct run_options *options, const struct lab *lab);
 
+/*
+ * Tables of options: of guests, of those that schedule, limits; and what reads the other words and
+ * checks both. For commands whose options are more than those of `ttrec run`, whose input begins
+ * with struct run_options.
+ */
+extern const struct option_row run_guest_rows[], run_schedule_rows[], run_limit_rows[];
+void run_options_defaults(struct run_options *options);
+void run_take_guest_words(char *text, void *input, struct argp_state *state);
+void run_options_check_guests(struct run_options *options, struct argp_state *state);
+
 /* rerecord_options.c: those of --rerecord. */
 extern const struct option_row rerecord_rows[];
 void rerecord_options_check(const struct run_options *options, struct argp_state *state);
