@@ -17,6 +17,7 @@ static const struct {
 	const char *doc;
 } verbs[] = {
 	{ "run", ttrec_run, "record guests: a PROGRAM, a KERNEL with arguments, or -f LAB" },
+	{ "explore", ttrec_explore, "run many seeds, and keep what fails" },
 	{ "tap", ttrec_tap, "record guests that another scheduler runs" },
 	{ "serve", ttrec_serve, "run only the scheduler, for guests started elsewhere" },
 	{ "doctor", ttrec_doctor, "report what this machine and a kernel support" },

@@ -4,6 +4,7 @@
 #define TTREC_COMMAND_H
 
 int ttrec_run(int argc, char **argv);
+int ttrec_explore(int argc, char **argv);
 int ttrec_tap(int argc, char **argv);
 int ttrec_serve(int argc, char **argv);
 int ttrec_doctor(int argc, char **argv);

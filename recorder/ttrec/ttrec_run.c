@@ -9,6 +9,7 @@
 #include "kernel/guest/guest_patches.h"
 #include "kernel/probe/probe.h"
 #include "kernel/host/process.h"
+#include "recorder/explore/explore.h"
 #include "recorder/rerecord/rerecord_compare.h"
 #include "recorder/run/guest_program.h"
 #include "recorder/report/run_report.h"
@@ -336,4 +337,9 @@ int ttrec_run(int argc, char **argv)
 
 	run_options_parse(argc, argv, &options);
 	return ttrec_record(&options);
+}
+
+int ttrec_explore(int argc, char **argv)
+{
+	return explore(argc, argv, ttrec_record);
 }

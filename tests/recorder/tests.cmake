@@ -59,3 +59,8 @@ ttrec_unit_test(test_lab_rewrite SOURCES recorder/lab/test_lab_rewrite.c LIBS tt
 
 # How a recording was started, in its trace.
 ttrec_unit_test(test_run_settings SOURCES recorder/run/test_run_settings.c LIBS ttrun)
+
+# Exploration: seeds and shards, kinds of failure, what a campaign knows.
+foreach(name test_seeds test_kind test_campaign_state)
+  ttrec_unit_test(${name} SOURCES recorder/explore/${name}.c LIBS ttexplore)
+endforeach()
