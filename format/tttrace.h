@@ -142,26 +142,21 @@ TTTRACE_API unsigned int trace_version_number(void);
  *   reply   @value is the body of a reply that is one u64; then there is no payload
  *   kick    an in-band VHOST_USER_VRING_KICK. @done buffers, the next ones in the order in which
  *           the guest made them available, were completed at once with nothing written
- *   taken   the bytes of the buffers that the kick before it was done with, one after the other;
- *           after a kick with a @done of 0, as all kicks of a device program have: of the next one
- *           that the guest made available with bytes to read, at most TRACE_PAYLOAD_MAX of them
+ *   taken   the bytes of the buffers that the kick before it was done with, or, where its @done is
+ *           0, of the next one that is there, see ttrace(5)
  *   wrote   the payload was written to the device-writable part of the chain at @head, from
  *           @offset on: for what is too long for one record
- *   used    the descriptor chain that starts at @head was completed: @skip bytes (zero, but for
- *           what wrote records gave) and then the payload were written to its device-writable
- *           part, and its length in the used ring is both together
- *   call    @request is VHOST_USER_BACKEND_VRING_CALL (4) or _CONFIG_CHANGE_MSG (2, @queue is 0);
- *           @sequence counts the calls to this guest from 0
+ *   used    the chain that starts at @head was completed: @skip bytes (zero, but for what wrote
+ *           records gave) and the payload were written; its length in the used ring is both
+ *   call    @request is VHOST_USER_BACKEND_VRING_CALL (4) or _CONFIG_CHANGE_MSG (2, @queue is 0),
+ *           @sequence counts from 0
  *   called  @value is what the guest replied, 0 when all is well
- *   irq     @source is an enum trace_irq_source, @time the guest's own time in ns, payload
- *           the message of a panic, FILE:LINE of a warning, nothing of an interrupt; ~0: the
- *           time could not be read
+ *   irq     @source is an enum trace_irq_source, @time the guest's own time in ns (~0: unknown),
+ *           payload the message of a panic, FILE:LINE of a warning
  *   lost    @reason is an enum trace_loss. Who did not get the frame is device @card of the guest
  *           with the index @receiver - 1; 0, as in older traces: it has no receiver
  *   sent    of the frame in the used or lost record that follows: @card is the device of guest
- *           @sender, which sent it @delay ns before. Without it the frame is from where the last
- *           one with the same source address at this device was, with the same delay; before the
- *           first one nothing is known
+ *           @sender, which sent it @delay ns before; where it is left out, see ttrace(5)
  *   fault   @fault counts the faults of the lab file from 0; @ends is 1 where it ends
  *
  * Source: docs/interop/vhost-user.rst of QEMU 9; arch/um/drivers/virtio_uml.c, Linux 5.10 to 7.2.

@@ -14,7 +14,7 @@
 #include "recorder/explore/campaign_identity.h"
 #include "recorder/explore/explore_report.h"
 #include "recorder/lab/lab.h"
-#include "recorder/run/guest_program.h"
+#include "recorder/program/guest_program.h"
 
 /* Of a lab that does not say it: one that never ends must not take all of the time. */
 #define LIMIT_WALL (120 * NS_PER_S)

@@ -11,7 +11,7 @@
 #include "kernel/host/process.h"
 #include "recorder/explore/explore.h"
 #include "recorder/rerecord/rerecord_compare.h"
-#include "recorder/run/guest_program.h"
+#include "recorder/program/guest_program.h"
 #include "recorder/report/run_report.h"
 #include "recorder/run/run_disks.h"
 #include "recorder/run/run_programs.h"

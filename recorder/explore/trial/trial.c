@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "format/base/units.h"
-#include "recorder/run/guest_program.h"
+#include "recorder/program/guest_program.h"
 
 /* Until a shortage has passed, perhaps. */
 #define PAUSE_NS (NS_PER_S / 2)

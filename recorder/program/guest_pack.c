@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Packs a program, and what it needs, into the initial file system of a guest. */
-#include "recorder/run/guest_program.h"
+#include "recorder/program/guest_program.h"
 
 #include <errno.h>
 #include <stdio.h>

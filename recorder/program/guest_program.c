@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* `ttrec run PROGRAM`: packs a program of this machine for a guest, and finds its kernel. */
-#include "recorder/run/guest_program.h"
+#include "recorder/program/guest_program.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Scripts that belong to the commands and are installed beside them. */
-#include "recorder/run/guest_program.h"
+#include "recorder/program/guest_program.h"
 
 #include <errno.h>
 #include <fcntl.h>
