@@ -124,7 +124,7 @@ static void open_guest(struct stage *stage, size_t number, struct partition *par
 	own->spec = (struct guest_spec){
 		.name = name, .id = number + 1, .device = own->about, .device_count = 1
 	};
-	own->vhost[0] = VHOST_NONE;
+	vhost_open(&own->vhost[0], -1);
 	own->vhost[0].call_fd = NO_SOCKET;
 	own->vhost[0].ring[0].size = 8;
 	own->guest = (struct guest){ .spec = &own->spec, .device = own->vhost, .time_fd = -1 };
