@@ -4,7 +4,7 @@
 #
 #	bench_lab.sh BIN KERNEL [ROUNDS] [SECTION]...
 #
-# Sections: pings, guests, many, window, disk, frames, identity; all without one. The twin of the first is usfstl's
+# Sections: pings, guests, many, window, disk, share, frames, identity; all without one. The twin of the first is usfstl's
 # controller, built elsewhere, which schedules the same guests and records nothing; the environment
 # names it: TTREC_BENCH_CONTROLLER=/path/to/controller. Everything of it sits on CPU
 # TTREC_BENCH_CPU (0) and it uses shared memory, which is its best. TTREC_BENCH_REPLAYS (100): how
@@ -18,7 +18,7 @@ export LC_ALL=C
 }
 bin=$(readlink -f "$1") kernel=$(readlink -f "$2") rounds=${3:-7}
 sections=("${@:4}")
-[[ ${#sections[@]} -gt 0 ]] || sections=(pings guests many window disk frames identity)
+[[ ${#sections[@]} -gt 0 ]] || sections=(pings guests many window disk share frames identity)
 here=$(dirname "$(readlink -f "$0")")
 controller=${TTREC_BENCH_CONTROLLER:-} cpu=${TTREC_BENCH_CPU:-0}
 replays=${TTREC_BENCH_REPLAYS:-100} loads=()
@@ -247,6 +247,57 @@ bench_disk() {
 	row nodisk "the same without disks"
 	at_least "MB/s of wall time" "$(awk -v a="$(median disk)" -v b="$(median nodisk)" \
 		'BEGIN { print 2 * 64 * 1.048576 / (a - b) }')" 200
+}
+
+# ---- Share -------------------------------------------------------------------------------------------
+
+# at_most WHAT VALUE BAR
+at_most() {
+	awk -v what="$1" -v value="$2" -v bar="$3" 'BEGIN {
+		printf "%s: %.2f (bar %s): %s\n", what, value, bar, (value <= bar ? "met" : "NOT MET")
+		exit value > bar
+	}' || status=1
+}
+
+# shared NAME SCRIPT: one guest that runs it in the directory NAME.
+shared() {
+	mkdir -p "$work/$1.d"
+	echo "$2" >"$work/$1.d/run.sh"
+	{ printf 'guests:\n'; guest 1 share:share "{share: $work/$1.d}"; } >"$work/$1.yaml"
+}
+
+many_files() {
+	python3 -c '
+import os, sys
+for number in range(20000):
+    folder = f"{sys.argv[1]}/{number // 100}"
+    os.makedirs(folder, exist_ok=True)
+    with open(f"{folder}/{number}", "w") as file:
+        file.write(str(number))' "$1"
+}
+
+bench_share() {
+	local i all='find /mnt -xdev | wc -l'
+	shared read 'dd if=/mnt/data of=/dev/null bs=1M 2>/dev/null'
+	head -c 512M /dev/urandom >"$work/read.d/data"
+	shared noread ':'
+	shared find "$all"
+	many_files "$work/find.d"
+	{ printf 'guests:\n'; for i in {1..16}; do guest "$i" share:share "{share: $work/find.d}"; done; } >"$work/find16.yaml"
+	for ((i = 0; i < rounds; i++)); do
+		sample read record read
+		sample noread record noread
+		sample find record find
+		sample find16 record find16
+	done
+	row read "512 MiB of random bytes read"
+	row noread "the same guest, not reading"
+	row find "find over 20,000 files"
+	row find16 "16 guests that do so in one share"
+	at_least "MB/s of wall time" "$(awk -v a="$(median read)" -v b="$(median noread)" \
+		'BEGIN { print 512 * 1.048576 / (a - b) }')" 300
+	at_most "seconds for find" "$(median find)" 5
+	ratio "16 guests, of 16 times one" "$(median find16)" "$(awk -v one="$(median find)" 'BEGIN { print 16 * one }')" 1.0
 }
 
 # ---- Frames -------------------------------------------------------------------------------------------
