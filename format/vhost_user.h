@@ -52,6 +52,6 @@ enum vhost_backend_request {
 };
 
 /* Kinds of devices (VIRTIO 1.2, section 5) that are treated in a way of their own. */
-enum virtio_id { VIRTIO_NET = 1, VIRTIO_CONSOLE = 3 };
+enum virtio_id { VIRTIO_NET = 1, VIRTIO_CONSOLE = 3, VIRTIO_FS = 26 };
 
 #endif

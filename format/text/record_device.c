@@ -105,7 +105,10 @@ static void add_device(const struct words *words)
 					       words->record->field[0], text));
 }
 
-/* The queues of cards and consoles come in pairs; elsewhere they have numbers only. */
+/*
+ * The queues of cards and consoles come in pairs, those of shares have names; elsewhere they have
+ * numbers only.
+ */
 static void add_queue(const struct words *words, uint64_t queue)
 {
 	const struct named_device *device = device_of(words);
@@ -117,6 +120,8 @@ static void add_queue(const struct words *words, uint64_t queue)
 		line_text(words->line, queue & 1 ? " tx" : " rx");
 		if (queue > 1)
 			line_number(words->line, queue / 2);
+	} else if (device && device->virtio_id == VIRTIO_FS && queue < 2) {
+		line_text(words->line, queue ? " requests" : " forgets");
 	} else {
 		line_text(words->line, " queue ");
 		line_number(words->line, queue);
@@ -301,6 +306,32 @@ static void describe_kick(const struct words *words)
 	add_flags(words, record->kick.flags, FLAGS_KICK);
 }
 
+/*
+ * The answer to a request of a share (struct fuse_out_header of linux/fuse.h: size, error, number
+ * of the request) that is an error; false: it is none.
+ */
+static bool add_refusal(const struct words *words)
+{
+	const struct trace_record *record = words->record;
+	const struct named_device *device = device_of(words);
+	int32_t field[4];
+	const char *name;
+
+	if (!device || device->virtio_id != VIRTIO_FS || record->used.skip || !record->payload ||
+	    record->payload_size != sizeof(field))
+		return false;
+	memcpy(field, record->payload, sizeof(field));
+	if (field[0] != sizeof(field) || field[1] >= 0 || field[1] < -4095)
+		return false;
+	name = strerrorname_np(-field[1]);
+	line_text(words->line, " error ");
+	if (name)
+		line_text(words->line, name);
+	else
+		line_number(words->line, (uint64_t)-field[1]);
+	return true;
+}
+
 static void describe_used(const struct words *words)
 {
 	const struct trace_record *record = words->record;
@@ -311,6 +342,8 @@ static void describe_used(const struct words *words)
 		return;
 	line_text(words->line, " head ");
 	line_number(words->line, record->used.head);
+	if (add_refusal(words))
+		return;
 	add_size(words, record->used.skip + record->payload_size);
 	add_content(words);
 }

@@ -23,7 +23,8 @@ static void learn(const struct trace_record *record)
 	assert_int_equal(name_table_learn(&names, record), 0);
 }
 
-/* Guest 0: a card, a console, two disks of one name, and a program; guest 1, 5 us behind, nothing.
+/* Guest 0: a card, a console, two disks of one name, a program and a share; guest 1, 5 us behind,
+ * nothing.
  */
 static int introduce(void **state)
 {
@@ -34,6 +35,7 @@ static int introduce(void **state)
 		{ .kind = TRACE_meta, TEXT("device=2 disk zeros") },
 		{ .kind = TRACE_meta, TEXT("device=2 disk zeros") },
 		{ .kind = TRACE_meta, TEXT("device=29 program \x1b[31mred") },
+		{ .kind = TRACE_meta, TEXT("device=26 share data") },
 		{ .kind = TRACE_meta, .guest = 1, TEXT("name=second") },
 		{ .kind = TRACE_join, .guest = 1, .join = { 2, 5000 } },
 	};
@@ -127,6 +129,7 @@ static void another_clock(void **state)
 
 static void everything_else(void **state)
 {
+	static const uint8_t refusal[16] = { 16, 0, 0, 0, 0xfe, 0xff, 0xff, 0xff, 7 };
 	static const uint8_t frame[] = { 1, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 					 2, 1, 0x7d, 0x56, 0xae, 0x80, 0x88, 0xb5 };
 	static const uint8_t number[8] = { 1, 0, 0, 0, 0, 1, 0, 0 };
@@ -194,6 +197,15 @@ static void everything_else(void **state)
 		  "taken      console tx 5 bytes \"$ \\x1b[K\"" },
 		{ { .kind = TRACE_wrote, .wrote = { 2, 0, 3, 512 }, TEXT("a") },
 		  "wrote      disk zeros (dev2) queue 0 head 3 offset 512 1 byte 61" },
+		{ { .kind = TRACE_kick, .kick = { 5, 0, 9, 1 } },
+		  "kick       share data forgets done 1" },
+		{ { .kind = TRACE_used,
+		    .used = { 5, 1, 6, 0 },
+		    .payload = refusal,
+		    .payload_size = 16 },
+		  "used       share data requests head 6 error ENOENT" },
+		{ { .kind = TRACE_used, .used = { 5, 1, 6, 0 }, TEXT("a") },
+		  "used       share data requests head 6 1 byte 61" },
 		{ { .kind = TRACE_call, .call = { 0, 4, 0, 15 } }, "call       lan rx #15" },
 		{ { .kind = TRACE_call, .call = { 0, 2, 0, 16 } },
 		  "call       lan CONFIG_CHANGE #16" },
