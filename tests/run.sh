@@ -14,14 +14,14 @@ Usage: tests/run.sh [OPTION]...
 
 Installs what is missing, builds, gets the kernels and runs every test.
 
-  --all-kernels  build 5.10, 6.1, 7.2 and those of build-uml.sh --kasan and --distro as
-                 well, however long it takes; without it they are built on a first run as
+  --all-kernels  build 5.10, 6.1, 7.2 and those of build-uml.sh --kasan, --distro and --wireless
+                 as well, however long it takes; without it they are built on a first run as
                  far as time allows, then used when cached
   --quick        the tests that need no kernel
   -h, --help     print this and exit
 
 Kernels are cached, see kernel/uml/build-uml.sh. TTREC_TEST_KERNEL_6_12 (_5_10, _6_1, _7_2, _KUNIT,
-_KASAN, _DISTRO) name kernels of one's own. TTREC_KERNEL_BUDGET: seconds after which no optional kernel is begun.
+_KASAN, _DISTRO, _WIRELESS) name kernels of one's own. TTREC_KERNEL_BUDGET: seconds after which no optional kernel is begun.
 END
 }
 
@@ -59,6 +59,7 @@ kernel_of() {
 	kunit) echo --kunit 6.12 ;;
 	kasan) echo --kasan --kunit 6.12 ;;
 	distro) echo --distro 6.12 ;;
+	wireless) echo --wireless 6.12 ;;
 	*) echo "$1" ;;
 	esac
 }
@@ -88,7 +89,7 @@ get_kernels() {
 		get_kernel "$kernel" || failed+=(--failed "the kernel $kernel could not be built")
 	done
 	((longest)) || [[ -n $all_kernels ]] || return 0
-	for kernel in distro 5.10 7.2 6.1 kasan; do
+	for kernel in distro 5.10 7.2 6.1 wireless kasan; do
 		[[ -n $all_kernels ]] || ((SECONDS + longest <= kernel_budget)) || continue
 		get_kernel "$kernel" || echo "run.sh: NO KERNEL $kernel: its tests are skipped" >&2
 	done

@@ -176,6 +176,7 @@ need_kernel() {
 	kunit) words=(--kunit 6.12) ;;
 	kasan) words=(--kasan --kunit 6.12) ;;
 	distro) words=(--distro 6.12) ;;
+	wireless) words=(--wireless 6.12) ;;
 	esac
 	kernel=${!variable:-}
 	[[ -z $kernel ]] || return 0
