@@ -288,7 +288,7 @@ static void end_found(struct campaign *campaign, struct slot *slot)
 	for (;
 	     campaign->found_shown < state->kind_count && state->kinds[campaign->found_shown].made;
 	     campaign->found_shown++)
-		campaign->observer->found(campaign->observer->context,
+		campaign->observer->found(campaign->observer->context, state,
 					  &state->kinds[campaign->found_shown]);
 	if (!*kind->result.problem)
 		return;

@@ -30,7 +30,8 @@ enum campaign_end {
 struct campaign_observer {
 	void *context;
 	/* The directory of a kind is made, or could not be made; in the order of kinds. */
-	void (*found)(void *context, const struct campaign_kind *kind);
+	void (*found)(void *context, const struct campaign_state *state,
+		      const struct campaign_kind *kind);
 	void (*difference)(void *context, const struct campaign_difference *difference);
 	/* Some seeds more have ended; several times in a second. */
 	void (*progress)(void *context, const struct campaign_state *state);

@@ -34,10 +34,13 @@ static json_t *parts_json(const struct campaign_state *state)
 	json_t *json = json_array();
 
 	for (size_t i = 0; i < state->part_count; i++)
-		json_array_append_new(json, json_pack("{s:I, s:I, s:I}", "first",
-						      (json_int_t)state->parts[i].first, "step",
-						      (json_int_t)state->parts[i].step, "count",
-						      (json_int_t)state->parts[i].count));
+		json_array_append_new(json,
+				      json_pack("{s:I, s:I, s:I, s:I, s:I}", "first",
+						(json_int_t)state->parts[i].first, "step",
+						(json_int_t)state->parts[i].step, "count",
+						(json_int_t)state->parts[i].count, "virtual_ns",
+						(json_int_t)state->parts[i].virtual_ns, "repeated",
+						(json_int_t)state->parts[i].repeated));
 	return json;
 }
 
@@ -61,13 +64,13 @@ static json_t *kinds_json(const struct campaign_state *state)
 		const struct trial_outcome *outcome = &kind->outcome;
 
 		json_array_append_new(json,
-				      json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:o}",
-						"name", kind->name, "guest", outcome->guest, "code",
+				      json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:o}", "name",
+						kind->name, "guest", outcome->guest, "code",
 						outcome->code, "line", outcome->line, "virtual_ns",
 						(json_int_t)outcome->virtual_ns, "fingerprint",
-						(json_int_t)outcome->fingerprint, "runs",
-						(json_int_t)kind->runs, "result", result_json(kind),
-						"seeds", numbers_json(kind->seeds, kind->count)));
+						(json_int_t)outcome->fingerprint, "result",
+						result_json(kind), "seeds",
+						numbers_json(kind->seeds, kind->count)));
 	}
 	return json;
 }
@@ -97,13 +100,12 @@ static json_t *fresh_json(const struct campaign_state *state)
 int campaign_save(const struct campaign_state *state, const char *directory)
 {
 	auto_free char *path = file_path(directory, ""), *part = file_path(directory, ".part");
-	json_t *json = json_pack(
-		"{s:i, s:s, s:o, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "version", FILE_VERSION,
-		"identity", state->identity, "parts", parts_json(state), "runs",
-		(json_int_t)campaign_runs(state), "virtual_ns", (json_int_t)state->virtual_ns,
-		"repeated", (json_int_t)state->repeated, "kinds", kinds_json(state), "overtime",
-		numbers_json(state->overtime, state->overtime_count), "differences",
-		differences_json(state), "fresh", fresh_json(state));
+	json_t *json =
+		json_pack("{s:i, s:s, s:o, s:I, s:o, s:o, s:o, s:o}", "version", FILE_VERSION,
+			  "identity", state->identity, "parts", parts_json(state), "runs",
+			  (json_int_t)campaign_runs(state), "kinds", kinds_json(state), "overtime",
+			  numbers_json(state->overtime, state->overtime_count), "differences",
+			  differences_json(state), "fresh", fresh_json(state));
 	int err = json && path && part ? 0 : -ENOMEM;
 
 	errno = EIO;
@@ -148,7 +150,9 @@ static int read_parts(const json_t *json, struct campaign_state *state)
 	{
 		struct campaign_part part = { .first = number_of(item, "first"),
 					      .step = number_of(item, "step"),
-					      .count = number_of(item, "count") };
+					      .count = number_of(item, "count"),
+					      .virtual_ns = number_of(item, "virtual_ns"),
+					      .repeated = number_of(item, "repeated") };
 
 		if (!part.step || part.first > SEEDS_MAX || part.step > SEEDS_SHARDS_MAX ||
 		    part.count > SEEDS_MAX)
@@ -184,7 +188,6 @@ static int read_kinds(const json_t *json, struct campaign_state *state)
 		kind->outcome.verdict = TRIAL_FAILED;
 		kind->outcome.virtual_ns = number_of(item, "virtual_ns");
 		kind->outcome.fingerprint = number_of(item, "fingerprint");
-		kind->runs = number_of(item, "runs");
 		/* Not what the file says: it becomes the name of a directory. */
 		trial_outcome_kind(&kind->outcome, kind->name);
 		read_result(json_object_get(item, "result"), kind);
@@ -233,8 +236,6 @@ static int read_state(const json_t *json, struct campaign_state *state)
 	if (number_of(json, "version") != FILE_VERSION)
 		return -EBADMSG;
 	text_of(json, "identity", state->identity, sizeof(state->identity));
-	state->virtual_ns = number_of(json, "virtual_ns");
-	state->repeated = number_of(json, "repeated");
 	read_fresh(json_object_get(json, "fresh"), state);
 	err = read_parts(json_object_get(json, "parts"), state);
 	if (!err)

@@ -25,6 +25,37 @@ uint64_t campaign_runs(const struct campaign_state *state)
 	return runs;
 }
 
+uint64_t campaign_runs_until(const struct campaign_state *state, uint64_t seed)
+{
+	uint64_t runs = 0;
+
+	for (size_t i = 0; i < state->part_count; i++) {
+		const struct campaign_part *part = &state->parts[i];
+		uint64_t until = seed < part->first ? 0 : (seed - part->first) / part->step + 1;
+
+		runs += until < part->count ? until : part->count;
+	}
+	return runs;
+}
+
+uint64_t campaign_virtual_ns(const struct campaign_state *state)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < state->part_count; i++)
+		sum += state->parts[i].virtual_ns;
+	return sum;
+}
+
+uint64_t campaign_repeated(const struct campaign_state *state)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < state->part_count; i++)
+		sum += state->parts[i].repeated;
+	return sum;
+}
+
 static size_t find_kind(const struct campaign_state *state, const char *name)
 {
 	size_t i = 0;
@@ -52,7 +83,6 @@ static ssize_t take_failure(struct campaign_state *state, uint64_t seed,
 	if (!kind->count) {
 		strcpy(kind->name, name);
 		kind->outcome = *outcome;
-		kind->runs = campaign_runs(state);
 	}
 	note_error(state, array_push(kind->seeds, kind->count, seed));
 	return (ssize_t)index;
@@ -68,7 +98,7 @@ static void take_repetition(struct campaign_state *state, uint64_t seed,
 {
 	struct campaign_difference *difference;
 
-	state->repeated++;
+	state->parts[0].repeated++;
 	if (trial_outcome_same(outcome, again))
 		return;
 	difference = array_add(state->differences, state->difference_count);
@@ -89,7 +119,7 @@ ssize_t campaign_take(struct campaign_state *state, uint64_t seed,
 		note_error(state, array_push(state->overtime, state->overtime_count, seed));
 		return -1;
 	}
-	state->virtual_ns += outcome->virtual_ns;
+	state->parts[0].virtual_ns += outcome->virtual_ns;
 	if (again && again->verdict != TRIAL_OVERTIME)
 		take_repetition(state, seed, outcome, again);
 	return outcome->verdict == TRIAL_FAILED ? take_failure(state, seed, outcome) : -1;

@@ -21,9 +21,9 @@ struct campaign_kind {
 	struct trial_outcome outcome; /* of its first seed */
 	uint64_t *seeds;	      /* that failed so, ascending */
 	size_t count;
-	uint64_t runs; /* how many there had been when the first one failed */
-	bool made;     /* its directory was made, with @result */
+	bool made; /* its directory was made, with @result */
 	struct found_result result;
+	const char *origin; /* where that directory is, if the state is merged; not kept */
 };
 
 /* A seed of which two runs differed. */
@@ -35,6 +35,8 @@ struct campaign_difference {
 /* Seeds that ran: every @step-th from @first on, @count of them. */
 struct campaign_part {
 	uint64_t first, step, count;
+	uint64_t virtual_ns; /* of all of them */
+	uint64_t repeated;   /* of them were run twice */
 };
 
 struct campaign_fresh {
@@ -46,7 +48,6 @@ struct campaign_state {
 	char identity[17]; /* hexadecimal hash of what is run; of another one nothing is taken */
 	struct campaign_part *parts; /* the first is this campaign's own; merged ones have more */
 	size_t part_count;
-	uint64_t virtual_ns, repeated;
 	struct campaign_kind *kinds; /* in the order of their first seeds */
 	size_t kind_count;
 	uint64_t *overtime; /* seeds that were ended by wall time */
@@ -57,8 +58,11 @@ struct campaign_state {
 	int error; /* -ENOMEM: something is missing in it; 0 */
 };
 
-/* How many seeds ran. */
+/* How many seeds ran, and how many of them up to @seed; their sums. */
 uint64_t campaign_runs(const struct campaign_state *state);
+uint64_t campaign_runs_until(const struct campaign_state *state, uint64_t seed);
+uint64_t campaign_virtual_ns(const struct campaign_state *state);
+uint64_t campaign_repeated(const struct campaign_state *state);
 
 /*
  * The next seed of the first part ended so. @again is how it ended the second time, NULL if it was
@@ -75,6 +79,17 @@ size_t campaign_fresh_fails(const struct campaign_state *state, const char *kind
 bool campaign_always_fails(const struct campaign_state *state);
 
 void campaign_release(struct campaign_state *state);
+
+/*
+ * What is known of @from, which is of the same campaign, also in @into (campaign_merge.c). In which
+ * order states are merged does not matter, and all shards together are what one campaign of all
+ * seeds is. Returns 0, -EINVAL if it is of another campaign, -EEXIST if a seed is in both but not
+ * in the same shard, or -ENOMEM.
+ */
+int campaign_merge(struct campaign_state *into, const struct campaign_state *from);
+
+/* After the last one: if all shards are there, their seeds are one part. */
+void campaign_join(struct campaign_state *state);
 
 /* ---- The file (campaign_file.c) ------------------------------------------------------------- */
 

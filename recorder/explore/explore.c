@@ -171,6 +171,8 @@ int explore(int argc, char **argv, trial_record *record)
 	struct diagnosis why = { 0 };
 	int status, err;
 
+	if (argc > 1 && !strcmp(argv[1], "merge"))
+		return explore_merge(argc - 1, argv + 1);
 	explore_options_parse(argc, argv, &explore.options);
 	err = load(&explore, &why);
 	if (!err)

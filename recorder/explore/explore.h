@@ -15,4 +15,7 @@
 /* Returns the exit status. @record is ttrec_record(). */
 int explore(int argc, char **argv, trial_record *record);
 
+/* `ttrec explore merge OUT IN...`, without the first two words. */
+int explore_merge(int argc, char **argv);
+
 #endif

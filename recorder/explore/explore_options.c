@@ -65,9 +65,9 @@ static void check(void *input, struct argp_state *state)
 }
 
 static const struct command_line explore_command = {
-	.usage = "-f LAB\nPROGRAM [ARGS...]\nKERNEL [KERNEL-ARGS...]",
+	.usage = "-f LAB\nPROGRAM [ARGS...]\nKERNEL [KERNEL-ARGS...]\nmerge OUT IN...",
 	.doc = "Run a lab, a program or a kernel with one seed after the other, and keep a trace "
-	       "of each kind of failure."
+	       "of each kind of failure. merge puts together what shards have found."
 	       "\vExit status: 0 nothing found, 1 a failure was found, 2 the command line is "
 	       "invalid or a file does not exist, 4 this machine cannot do it, 5 stopped early: "
 	       "the same command continues.",

@@ -122,24 +122,25 @@ static void print_files(const struct explore_report *report, const struct campai
 	puts("}");
 }
 
-static json_t *kind_json(const struct campaign_kind *kind)
+static json_t *kind_json(const struct campaign_state *state, const struct campaign_kind *kind)
 {
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:b, s:i, s:i, s:I, s:I}", "event",
 			 "found", "kind", kind->name, "guest", kind->outcome.guest, "code",
 			 kind->outcome.code, "line", kind->outcome.line, "seed",
 			 (json_int_t)kind->seeds[0], "same", kind->result.same, "replays",
-			 FOUND_REPLAYS, "identical", (int)kind->result.identical, "fails",
-			 (json_int_t)kind->count, "runs", (json_int_t)kind->runs);
+			 FOUND_REPLAYS, "identical", (int)kind->result.identical, "runs",
+			 (json_int_t)campaign_runs_until(state, kind->seeds[0]));
 }
 
-void explore_report_found(void *context, const struct campaign_kind *kind)
+void explore_report_found(void *context, const struct campaign_state *state,
+			  const struct campaign_kind *kind)
 {
 	struct explore_report *report = context;
 	const struct found_result *result = &kind->result;
 
 	clear_status(report);
 	if (report->options->json) {
-		print_json(kind_json(kind));
+		print_json(kind_json(state, kind));
 		return;
 	}
 	printf("FAIL  seed %" PRIu64 "  %s%s%s\n", kind->seeds[0], kind->outcome.guest,
@@ -151,7 +152,8 @@ void explore_report_found(void *context, const struct campaign_kind *kind)
 		       strcmp(result->again, "passed") ? "failed so: " : "", result->again);
 	if (!*result->problem)
 		printf("      replayed %u of %d identical; first failed in run %" PRIu64 "\n",
-		       result->identical, FOUND_REPLAYS, kind->runs);
+		       result->identical, FOUND_REPLAYS,
+		       campaign_runs_until(state, kind->seeds[0]));
 	if (result->kept)
 		print_files(report, kind);
 	fflush(stdout);
@@ -206,10 +208,10 @@ static json_t *end_json(const struct explore_report *report, const struct campai
 			 "end", end_name(end), "status", status, "runs",
 			 (json_int_t)campaign_runs(state), "runs_an_hour",
 			 (json_int_t)runs_an_hour(report, state), "virtual_ns",
-			 (json_int_t)state->virtual_ns, "repeated", (json_int_t)state->repeated,
-			 "nondeterministic", (int)state->difference_count, "overtime",
-			 (int)state->overtime_count, "fresh", (int)campaign_fresh_runs(state),
-			 "kinds", kinds);
+			 (json_int_t)campaign_virtual_ns(state), "repeated",
+			 (json_int_t)campaign_repeated(state), "nondeterministic",
+			 (int)state->difference_count, "overtime", (int)state->overtime_count,
+			 "fresh", (int)campaign_fresh_runs(state), "kinds", kinds);
 }
 
 static void print_kinds(const struct campaign_state *state)
@@ -242,7 +244,7 @@ static void print_notes(const struct explore_report *report, const struct campai
 	if (state->difference_count)
 		printf("%zu of %" PRIu64
 		       " repeated runs differed: ttrec doctor and ttdump diff help to find why\n",
-		       state->difference_count, state->repeated);
+		       state->difference_count, campaign_repeated(state));
 	if (end == CAMPAIGN_STOPPED)
 		printf("stopped: the same command continues from %s/campaign.json\n",
 		       report->options->directory);
@@ -256,24 +258,42 @@ static const struct campaign_kind *first_kept(const struct campaign_state *state
 	return NULL;
 }
 
-static void print_next(const struct explore_report *report, const struct campaign_state *state)
+static void print_next(const char *directory, const struct campaign_state *state)
 {
 	const struct campaign_kind *kind = first_kept(state);
 	char *path;
 
-	if (!kind || asprintf(&path, "%s/%s/trace.zst", report->options->directory, kind->name) < 0)
+	if (!kind || asprintf(&path, "%s/%s/trace.zst", directory, kind->name) < 0)
 		return;
 	fputs("; next: ttreplay ", stdout);
 	shell_print_word(stdout, path);
 	free(path);
 }
 
+/* What it comes to, and what to do next. */
+static void print_result(const char *directory, const struct campaign_state *state)
+{
+	uint64_t judged = campaign_runs(state) - state->overtime_count;
+	char time[UNITS_TEXT];
+
+	printf("%s of virtual time, ", duration_short(campaign_virtual_ns(state), time));
+	if (state->kind_count)
+		printf("%zu kind%s of failure", state->kind_count, plural(state->kind_count));
+	else if (judged)
+		printf("nothing found: a failure rate above %.2g %% is excluded at 95 %%",
+		       judged > 3 ? 300.0 / (double)judged : 100.0);
+	else
+		printf("nothing found");
+	print_next(directory, state);
+	putchar('\n');
+	fflush(stdout);
+}
+
 void explore_report_end(struct explore_report *report, const struct campaign_state *state,
 			enum campaign_end end, int status)
 {
-	char runs[UNITS_TEXT], rate[UNITS_TEXT], time[UNITS_TEXT];
+	char runs[UNITS_TEXT], rate[UNITS_TEXT];
 	uint64_t count = campaign_runs(state);
-	uint64_t judged = count - state->overtime_count;
 
 	clear_status(report);
 	if (report->options->json) {
@@ -282,17 +302,21 @@ void explore_report_end(struct explore_report *report, const struct campaign_sta
 	}
 	print_kinds(state);
 	print_notes(report, state, end);
-	printf("explored: %s run%s (%s an hour), %s of virtual time, ", count_text(count, runs),
-	       plural(count), count_text(runs_an_hour(report, state), rate),
-	       duration_short(state->virtual_ns, time));
-	if (state->kind_count)
-		printf("%zu kind%s of failure", state->kind_count, plural(state->kind_count));
-	else if (judged)
-		printf("nothing found: a failure rate above %.2g %% is excluded at 95 %%",
-		       judged > 3 ? 300.0 / (double)judged : 100.0);
-	else
-		printf("nothing found");
-	print_next(report, state);
-	putchar('\n');
-	fflush(stdout);
+	printf("explored: %s run%s (%s an hour), ", count_text(count, runs), plural(count),
+	       count_text(runs_an_hour(report, state), rate));
+	print_result(report->options->directory, state);
+}
+
+void explore_report_merged(const char *directory, const struct campaign_state *state)
+{
+	char runs[UNITS_TEXT];
+
+	print_kinds(state);
+	if (state->part_count > 1)
+		printf("shards are missing, or have run for different times: %zu of %" PRIu64
+		       " are there\n",
+		       state->part_count, state->parts[0].step);
+	printf("merged: %s run%s, ", count_text(campaign_runs(state), runs),
+	       plural(campaign_runs(state)));
+	print_result(directory, state);
 }

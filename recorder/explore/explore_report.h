@@ -17,12 +17,16 @@ struct explore_report {
 };
 
 void explore_report_begin(struct explore_report *report, const struct campaign_state *state);
-void explore_report_found(void *report, const struct campaign_kind *kind);
+void explore_report_found(void *report, const struct campaign_state *state,
+			  const struct campaign_kind *kind);
 void explore_report_difference(void *report, const struct campaign_difference *difference);
 void explore_report_progress(void *report, const struct campaign_state *state);
 
 /* The last lines; @status is the exit status. */
 void explore_report_end(struct explore_report *report, const struct campaign_state *state,
 			enum campaign_end end, int status);
+
+/* Of several campaigns that were put together in @directory. */
+void explore_report_merged(const char *directory, const struct campaign_state *state);
 
 #endif

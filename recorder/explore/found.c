@@ -2,7 +2,6 @@
 /* A directory for a kind of failure: the run again with a trace, replays of it, a report. */
 #include "recorder/explore/found.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -15,6 +14,7 @@
 #include "format/base/write_error.h"
 #include "kernel/host/process.h"
 #include "recorder/explore/beside.h"
+#include "recorder/explore/found_directory.h"
 #include "recorder/lab/lab.h"
 
 /* A directory that is being made; the files in it. */
@@ -71,23 +71,9 @@ static void free_names(struct making *making)
 	free(making->log);
 }
 
-/* What an earlier campaign left there, or one that was stopped: files, no directories. */
-static int remove_directory(const char *path)
-{
-	DIR *directory = opendir(path);
-	const struct dirent *entry;
-
-	if (!directory)
-		return errno == ENOENT ? 0 : -errno;
-	while ((entry = readdir(directory)))
-		unlinkat(dirfd(directory), entry->d_name, 0);
-	closedir(directory);
-	return rmdir(path) ? -errno : 0;
-}
-
 static int begin(struct making *making)
 {
-	int err = remove_directory(making->part);
+	int err = found_directory_remove(making->part);
 
 	if (!err && mkdir(making->part, 0777))
 		err = -errno;
@@ -96,10 +82,8 @@ static int begin(struct making *making)
 
 static int finish(struct making *making)
 {
-	int err = remove_directory(making->whole);
+	int err = found_directory_keep(making->part, making->whole);
 
-	if (!err && rename(making->part, making->whole))
-		err = -errno;
 	making->result->kept = !err;
 	return err ? note(making, "cannot make", making->whole, err) : 0;
 }
@@ -209,7 +193,7 @@ static int make(struct making *making)
 	if (!err)
 		write_report(making);
 	if (err)
-		remove_directory(making->part);
+		found_directory_remove(making->part);
 	return err ? err : finish(making);
 }
 

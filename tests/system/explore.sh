@@ -86,6 +86,31 @@ continues() {
 	same_as_reference stopped
 }
 
+# Shards together are what one search of all seeds is, in whatever order they are merged.
+shards() {
+	local shard
+	lossy
+	reference
+	for shard in 1 2; do
+		CI_NODE_INDEX=$shard CI_NODE_TOTAL=3 explore --runs 16 -o "shard$shard" >out || :
+		says out ", shard $shard/3 \\(CI_NODE_INDEX\\)\$"
+	done
+	expect 1 ttrec explore merge part shard2 shard1
+	says out '^shards are missing, or have run for different times: 2 of 3 are there$'
+	explore --runs 16 --shard 3/3 -o shard3 >out || :
+	expect 1 ttrec explore merge all shard2 shard3 shard1
+	says out '^merged: 16 runs, .* 1 kind of failure; next: ttreplay all/'
+	same_as_reference all
+	expect 1 ttrec explore merge again part shard3
+	same_as_reference again
+	replays_all 2 "all/$(kinds all)/trace.zst"
+	expect 2 ttrec explore merge bad one shard1
+	says err 'has seeds that another one has, too'
+	expect 2 ttrec explore merge bad shard1 absent
+	says err 'cannot read absent/campaign.json'
+	expect 2 ttrec explore merge bad
+}
+
 # A process that dies is no finding: its seed is run again.
 killed() {
 	local pid child kills=0
@@ -174,6 +199,7 @@ bad_input() {
 proves "a failure is found, kept, replays, and its lab file repeats it" finds
 proves "what is found does not depend on the number of workers" workers
 proves "a campaign that was stopped continues" continues
+proves "shards together are one search of all seeds" shards
 proves "a process that is killed is no finding" killed
 proves "nothing found: the rate that is excluded" nothing_found
 proves "a lab that fails with every seed ends the search" always_fails

@@ -100,7 +100,7 @@ static void test_equal_runs(void **state)
 static struct campaign_state begin(void)
 {
 	struct campaign_state state = { .identity = "0123456789abcdef" };
-	struct campaign_part part = { 1, 1, 0 };
+	struct campaign_part part = { .first = 1, .step = 1 };
 
 	assert_int_equal(array_push(state.parts, state.part_count, part), 0);
 	return state;
@@ -135,10 +135,11 @@ static void test_kinds_and_rates(void **unused)
 	assert_int_equal(state.kind_count, 2);
 	assert_int_equal(state.kinds[0].count, 2);
 	assert_int_equal(state.kinds[0].seeds[1], 4);
-	assert_int_equal(state.kinds[0].runs, 2);
+	assert_int_equal(campaign_runs_until(&state, 2), 2);
+	assert_int_equal(campaign_runs_until(&state, 9), 4);
 	assert_string_equal(state.kinds[0].outcome.line, "lost 3 of 4");
 	assert_int_equal(campaign_runs(&state), 4);
-	assert_int_equal(state.virtual_ns, 40);
+	assert_int_equal(campaign_virtual_ns(&state), 40);
 	assert_int_equal(state.error, 0);
 	campaign_release(&state);
 }
@@ -170,7 +171,7 @@ static void test_repeated_runs_that_differ(void **unused)
 	campaign_take(&state, 2, &one, &two);
 	assert_int_equal(state.difference_count, 1);
 	assert_int_equal(state.differences[0].seed, 2);
-	assert_int_equal(state.repeated, 2);
+	assert_int_equal(campaign_repeated(&state), 2);
 	campaign_release(&state);
 }
 
@@ -185,7 +186,7 @@ static void test_wall_time_is_no_failure(void **unused)
 	campaign_release(&state);
 }
 
-/* ---- Its file ------------------------------------------------------------------------------- */
+/* ---- Shards --------------------------------------------------------------------------------- */
 
 static char *read_file(const char *directory)
 {
@@ -199,6 +200,117 @@ static char *read_file(const char *directory)
 	fclose(file);
 	return text;
 }
+
+/* What seed @seed does: some fail in one of three ways, some differ. */
+static void take_seed(struct campaign_state *state, uint64_t seed)
+{
+	static const char *const lines[] = { "lost 3 of 4", "another", "a third" };
+	struct trial_outcome one = read_outcome("{\"reason\":\"\",\"messages\":1}", 0);
+	struct trial_outcome two = read_outcome("{\"reason\":\"\",\"messages\":2}", 0);
+
+	if (seed % 5 == 0)
+		take_failed(state, seed, lines[seed * seed % 3]);
+	else if (seed % 13 == 0)
+		take_failed(state, seed, "the limit of 2 s of wall time was reached");
+	else
+		campaign_take(state, seed, &one, seed % 11 ? NULL : &two);
+}
+
+static struct campaign_state run_shard(uint64_t shard, uint64_t shards, uint64_t last)
+{
+	struct seeds seeds = { 3, last, shard, shards };
+	struct campaign_state state = begin();
+
+	state.parts[0] = (struct campaign_part){ .first = seeds_at(&seeds, 0), .step = shards };
+	for (uint64_t i = 0; i < seeds_count(&seeds); i++)
+		take_seed(&state, seeds_at(&seeds, i));
+	return state;
+}
+
+static char *text_of_state(const struct campaign_state *state)
+{
+	char directory[] = "/tmp/ttrec-test-campaign.XXXXXX", command[320], *text;
+
+	assert_non_null(mkdtemp(directory));
+	assert_int_equal(campaign_save(state, directory), 0);
+	text = read_file(directory);
+	snprintf(command, sizeof(command), "rm -r %s", directory);
+	assert_int_equal(system(command), 0);
+	return text;
+}
+
+/* In the order that @turn says, some of them twice. */
+static char *merge_shards(uint64_t shards, uint64_t last, uint64_t turn)
+{
+	struct campaign_state all = { 0 };
+	char *text;
+
+	for (uint64_t i = 0; i < shards + turn; i++) {
+		struct campaign_state shard = run_shard((i * 3 + turn) % shards + 1, shards, last);
+
+		assert_int_equal(campaign_merge(&all, &shard), 0);
+		campaign_release(&shard);
+	}
+	campaign_join(&all);
+	text = text_of_state(&all);
+	campaign_release(&all);
+	return text;
+}
+
+static void test_shards_make_the_whole(void **unused)
+{
+	static const uint64_t shards[] = { 1, 2, 4, 5, 7, 100 };
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_SIZE(shards); i++) {
+		struct campaign_state whole = run_shard(1, 1, 83);
+		char *expected = text_of_state(&whole);
+
+		for (uint64_t turn = 0; turn < 3; turn++) {
+			char *merged = merge_shards(shards[i], 83, turn);
+
+			assert_string_equal(merged, expected);
+			free(merged);
+		}
+		free(expected);
+		campaign_release(&whole);
+	}
+}
+
+static void test_what_cannot_be_merged(void **unused)
+{
+	struct campaign_state one = run_shard(1, 2, 40), third = run_shard(1, 3, 40);
+	struct campaign_state other = run_shard(2, 2, 40);
+
+	(void)unused;
+	assert_int_equal(campaign_merge(&one, &third), -EEXIST);
+	strcpy(other.identity, "another");
+	assert_int_equal(campaign_merge(&one, &other), -EINVAL);
+	assert_int_equal(campaign_runs(&one), 19);
+	campaign_release(&one);
+	campaign_release(&third);
+	campaign_release(&other);
+}
+
+/* The one with more seeds has all of the other. */
+static void test_a_shard_that_went_on(void **unused)
+{
+	struct campaign_state early = run_shard(1, 2, 40), late = run_shard(1, 2, 80), both = { 0 };
+
+	(void)unused;
+	assert_int_equal(campaign_merge(&both, &late), 0);
+	assert_int_equal(campaign_merge(&both, &early), 0);
+	campaign_join(&both);
+	assert_int_equal(both.part_count, 1);
+	assert_int_equal(campaign_runs(&both), campaign_runs(&late));
+	assert_int_equal(both.kind_count, late.kind_count);
+	assert_int_equal(both.kinds[0].count, late.kinds[0].count);
+	campaign_release(&early);
+	campaign_release(&late);
+	campaign_release(&both);
+}
+
+/* ---- Its file ------------------------------------------------------------------------------- */
 
 static void write_file(const char *directory, const char *text)
 {
@@ -289,6 +401,9 @@ int main(void)
 		cmocka_unit_test(test_a_lab_that_always_fails),
 		cmocka_unit_test(test_repeated_runs_that_differ),
 		cmocka_unit_test(test_wall_time_is_no_failure),
+		cmocka_unit_test(test_shards_make_the_whole),
+		cmocka_unit_test(test_what_cannot_be_merged),
+		cmocka_unit_test(test_a_shard_that_went_on),
 		cmocka_unit_test(test_the_file_keeps_everything),
 		cmocka_unit_test(test_other_files_are_refused),
 	};
