@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What all devices have in common: when they are due, and how chains are given back. */
+/* Common to all devices: when they are due, and how chains are completed. */
 #include "recorder/device/device.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * A console at which a script types.
+ * A console with a script as its user.
  *
  * Source: VIRTIO 1.2, section 5.3; drivers/char/virtio_console.c, Linux 5.10 to 7.2. One port: the
  * guest's /dev/hvc0.
@@ -13,10 +13,12 @@
 
 enum { CONSOLE_RX, CONSOLE_TX, CONSOLE_QUEUES };
 
-/* Of one buffer; the driver writes at most 32 KiB at once. It is one record of the trace. */
+/*
+ * Limit of one buffer, which is one record of the trace; the driver writes at most 32 KiB at once.
+ */
 #define OUTPUT_MAX (64u * 1024)
 
-/* struct virtio_console_config; no feature says that anything in it is meant. */
+/* struct virtio_console_config; no feature makes any of its fields valid. */
 struct console_config {
 	uint16_t columns, rows;
 	uint32_t ports, emergency_write;
@@ -71,13 +73,15 @@ static int console_kick(struct device *device, unsigned int queue)
 		return device_problem(device, queue, "a console has no queue %u", queue);
 	if (queue == CONSOLE_TX)
 		return console_transmit(console);
-	/* Buffers: for the first text, or for one that waits for them. */
+	/*
+	 * The guest has added receive buffers: for the first text, or one that waits for a buffer.
+	 */
 	if (console_script_due(console->script) < WIRE_TIME_NEVER)
 		device_schedule(device, console_script_due(console->script));
 	return 0;
 }
 
-/* Type what fits into one buffer. Returns 1, 0 when there is no buffer, -EBADMSG. */
+/* Send what fits into one buffer. Returns 1, 0 without a buffer, or -EBADMSG. */
 static int console_type(struct device_console *console, uint64_t now, unsigned int *budget)
 {
 	struct device *device = &console->device;
@@ -109,7 +113,7 @@ static int console_fire(struct device *device)
 	console_script_sent(console->script, now, 0);
 	while (err > 0 && console_script_due(console->script) <= now)
 		err = console_type(console, now, &budget);
-	/* Without a buffer: when the guest has given one. */
+	/* Without a buffer, continue when the guest adds one. */
 	if (err > 0 && console_script_due(console->script) < WIRE_TIME_NEVER)
 		device_schedule(device, console_script_due(console->script));
 	return err < 0 ? err : 0;

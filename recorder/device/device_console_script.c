@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What is typed at a console and when. */
+/* The script of a console: what is sent, and when. */
 #include "recorder/device/device_console_script.h"
 
 #include <errno.h>
@@ -10,20 +10,21 @@
 
 struct step {
 	const struct console_step *is;
-	struct pattern *expect; /* NULL: it waits for nothing */
-	uint64_t due;		/* of those that are not expected any more */
+	struct pattern *expect; /* NULL: it expects nothing */
+	uint64_t due;		/* of steps that were matched already */
 };
 
 struct console_script {
 	struct step *step;
 	size_t count;
-	size_t sending; /* steps before it were sent */
-	size_t waiting; /* steps before it have a time at which they are sent; at least @sending */
+	size_t sending; /* steps before this index were sent */
+	size_t waiting; /* steps before this index have a time at which they are sent; at least
+			   @sending */
 	size_t sent;	/* bytes of the step that is being sent */
-	/* The line that the guest is writing, as far as no step has matched it. */
+	/* The guest's current line, without the part that a step has matched. */
 	char line[DEVICE_CONSOLE_LINE_MAX + 1];
 	size_t size;
-	bool continued; /* it did not begin where a line begins */
+	bool continued; /* it does not start at the beginning of a line */
 };
 
 static int compile(struct step *step)
@@ -42,7 +43,7 @@ static size_t count_steps(const struct console_step *steps)
 	return count;
 }
 
-/* A step that expects nothing has its time once all before it were sent. */
+/* A step without @expect gets its time once all steps before it were sent. */
 static void time_plain_step(struct console_script *script, uint64_t now)
 {
 	struct step *step = &script->step[script->waiting];
@@ -117,19 +118,20 @@ static void drop_from_line(struct console_script *script, size_t size)
 	script->continued = script->continued || size;
 }
 
-/* The step that waits for output; NULL: none does, those before it are to be sent first. */
+/* The step that waits for output; NULL: steps before it have to be sent first. */
 static struct step *expecting_step(const struct console_script *script)
 {
 	struct step *step = &script->step[script->waiting];
 
-	/* Before it stands one that expects nothing and was not sent: what comes now is too early.
+	/*
+	 * A step before it expects nothing and was not sent yet: output before that does not count.
 	 */
 	if (script->waiting > script->sending && !step[-1].is->expect)
 		return NULL;
 	return script->waiting < script->count && step->is->expect ? step : NULL;
 }
 
-/* Does the line match what is expected? Then the next step looks at what follows. */
+/* If the line matches, the next step is matched against what follows. */
 static bool match_line(struct console_script *script, uint64_t now)
 {
 	struct step *step = expecting_step(script);
@@ -140,7 +142,7 @@ static bool match_line(struct console_script *script, uint64_t now)
 	script->line[script->size] = '\0';
 	if (pattern_match(step->expect, script->line, script->continued, &end) != 1)
 		return false;
-	/* Sent in order: when the one before it waits longer, this one waits with it. */
+	/* Sent in order: not before the previous step. */
 	step->due = device_time_add(now, step->is->at);
 	script->waiting++;
 	drop_from_line(script, end);
@@ -151,7 +153,7 @@ static void look_at_line(struct console_script *script, uint64_t now)
 {
 	while (match_line(script, now))
 		;
-	/* What came too early for the next step is not looked at again. */
+	/* Output that came too early for the next step does not count. */
 	if (!expecting_step(script))
 		drop_from_line(script, script->size);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What is typed at a console and when: the steps of a script against what the guest writes. Pure;
- * struct console_step says how it is meant.
+ * The script of a console: its steps are matched against the guest's output. Pure; see struct
+ * console_step.
  */
 #ifndef TTREC_DEVICE_CONSOLE_SCRIPT_H
 #define TTREC_DEVICE_CONSOLE_SCRIPT_H
@@ -13,23 +13,23 @@
 
 struct console_script;
 
-/* 0, -ENOMEM, or -EINVAL for what is no regular expression. */
+/* 0, -ENOMEM, or -EINVAL for an invalid regular expression. */
 int console_script_create(const struct console_step *steps, struct console_script **script);
 void console_script_destroy(struct console_script *script);
 
-/* The guest wrote something at @now. */
+/* The guest wrote output at @now. */
 void console_script_output(struct console_script *script, uint64_t now, const void *text,
 			   size_t size);
 
-/* When the next text is to be sent; WIRE_TIME_NEVER: not before the guest writes something. */
+/* When the next text is to be sent; WIRE_TIME_NEVER: not before the guest writes more. */
 uint64_t console_script_due(const struct console_script *script);
 
-/* What is left to be sent of the step that is due. */
+/* The rest of the text of the step that is due. */
 const char *console_script_text(const struct console_script *script, size_t *size);
 
 /*
- * So much of it was sent at @now; then the next step is looked at. Also goes past texts that are
- * empty: with 0 before sending anything.
+ * @size bytes of it were sent at @now; continue with the next step. Also skips empty texts: call it
+ * with 0 before sending anything.
  */
 void console_script_sent(struct console_script *script, uint64_t now, size_t size);
 

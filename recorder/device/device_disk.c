@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * A disk that serves one request after the other, each in its time.
+ * A disk that serves one request at a time, each with its virtual duration.
  *
  * Source: VIRTIO 1.2, section 5.2; drivers/block/virtio_blk.c, Linux 5.10 to 7.2.
  */
@@ -33,7 +33,7 @@ enum {
 
 enum { DISK_S_OK = 0, DISK_S_IOERR, DISK_S_UNSUPP };
 
-/* A page in each segment, and the data of a request in one record of the trace. */
+/* Segments are one page, and the data of a request fits into one record of the trace. */
 #define SEGMENT_SIZE 4096u
 #define SEGMENTS     56u
 #define DATA_MAX     (SEGMENTS * SEGMENT_SIZE)
@@ -79,21 +79,21 @@ struct device_disk {
 	/* The request that is being served. */
 	bool busy;
 	uint64_t done_at;
-	uint16_t next_avail; /* of the vring then: a ring that was set up anew has another */
+	uint16_t
+		next_avail; /* of the vring at that time: a ring that is set up again has another */
 	struct vring_chain chain;
 };
 
 /* ---- What a request does -------------------------------------------------------------------- */
 
-/* What a request of the guest ends with (DISK_S_*), or a negative errno: of this machine's files.
- */
+/* The status of a request (DISK_S_*), or a negative errno of this machine's files. */
 
 static int store_result(int err)
 {
 	/* The guest truncated its memory. */
 	if (err == -EFAULT)
 		return DISK_S_IOERR;
-	/* File systems say so of a checksum; of a device it means that its ring is invalid. */
+	/* File systems use this errno for a bad checksum; of a device it means an invalid ring. */
 	return err == -EBADMSG ? -EIO : err;
 }
 
@@ -117,7 +117,7 @@ static int serve_read(struct device_disk *disk, uint64_t sector)
 		disk_store_read(disk->store, sector * DISK_SECTOR, part, chain->write_count, size));
 }
 
-/* The data after the header, which may end within a part. Returns the number of parts. */
+/* The data after the header, which may end within a segment. Returns the number of segments. */
 static unsigned int data_to_write(const struct vring_chain *chain, struct iovec *part)
 {
 	size_t skip = sizeof(struct disk_header);
@@ -145,7 +145,7 @@ static int serve_write(struct device_disk *disk, uint64_t sector)
 	return store_result(disk_store_write(disk->store, sector * DISK_SECTOR, part, count, size));
 }
 
-/* DISCARD too gives zeros: what is read afterwards may not depend on anything but the trace. */
+/* DISCARD writes zeros, too, so that later reads depend only on the trace. */
 static int serve_zeroes(struct device_disk *disk, uint32_t known_flags)
 {
 	struct disk_range range;
@@ -217,7 +217,7 @@ static uint64_t service_time(const struct device_disk *disk)
 	return device_time_add(latency, transfer);
 }
 
-/* The next request, from now on. Returns 1, 0 when there is none, -EBADMSG. */
+/* Start the next request. Returns 1, 0 when there is none, or -EBADMSG. */
 static int begin_request(struct device_disk *disk, unsigned int *budget)
 {
 	struct vring_chain *chain = &disk->chain;
@@ -240,7 +240,7 @@ static int begin_request(struct device_disk *disk, unsigned int *budget)
 	return 1;
 }
 
-/* Has the guest set up another vring or memory since the request was taken? */
+/* Whether the guest has set up the vring or memory again since the request was taken. */
 static bool is_void(const struct device_disk *disk)
 {
 	const struct vring *ring = &disk->device.vhost->ring[0];
@@ -263,11 +263,11 @@ static int end_request(struct device_disk *disk)
 		return result;
 	status = (uint8_t)result;
 	vring_chain_write(chain, chain->write_size - 1, &status, sizeof(status));
-	/* The status is at the end: all of it counts as written. */
+	/* The status is the last byte: the whole chain counts as written. */
 	return device_complete(&disk->device, 0, chain, (uint32_t)chain->write_size);
 }
 
-/* End what is due, begin what is there. */
+/* Complete the request that is due, start the next. */
 static int work(struct device_disk *disk)
 {
 	struct device *device = &disk->device;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What a disk contains: an image, and over it what was written. */
+/* The contents of a disk: an image, and an overlay with what was written. */
 #include "recorder/device/device_disk_store.h"
 
 #include <fcntl.h>
@@ -9,14 +9,15 @@
 
 #include "format/base/cleanup.h"
 
-/* What is copied from the image when a part of it is written; a page, as the overlay has it. */
+/* The unit that is copied from the image when a part of it is written: a page of the overlay. */
 #define BLOCK 4096u
 
 struct disk_store {
 	uint64_t size;
 	int image_fd, overlay_fd;
-	uint64_t image_blocks; /* whole ones; all beyond is in the overlay from the beginning */
-	uint8_t *written;      /* a bit a block of the image: it is in the overlay */
+	uint64_t
+		image_blocks; /* whole blocks; everything beyond is in the overlay from the start */
+	uint8_t *written;     /* a bit per block of the image: it is in the overlay */
 };
 
 /* Parts of memory that are still to be filled or emptied. */
@@ -99,7 +100,7 @@ static int copy_from_image(struct disk_store *store, uint64_t offset, size_t siz
 		   : transfer(pwritev, store->overlay_fd, &(struct span){ &to, 1 }, size, offset);
 }
 
-/* The block at @offset is about to be written in part: if that is so, the rest must be there. */
+/* If the block at @offset is about to be written in part, copy it from the image first. */
 static int copy_if_cut(struct disk_store *store, uint64_t offset)
 {
 	uint64_t block = offset / BLOCK;
@@ -120,7 +121,7 @@ static int copy_cut_blocks(struct disk_store *store, uint64_t offset, uint64_t s
 	return err ? err : copy_if_cut(store, offset + size);
 }
 
-/* From @offset on, how many bytes come from the same place? */
+/* The number of bytes from @offset on that come from the same place. */
 static size_t run_length(const struct disk_store *store, uint64_t offset, size_t size)
 {
 	bool overlay = is_in_overlay(store, offset / BLOCK);
@@ -188,7 +189,7 @@ static int open_image(struct disk_store *store, const char *path, uint64_t *size
 	struct stat status;
 	off_t end;
 
-	/* Not blocking: whatever is at that path, it must not keep us waiting. */
+	/* Non-blocking: a FIFO at that path must not block. */
 	store->image_fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (store->image_fd < 0 || fstat(store->image_fd, &status))
 		return -errno;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What a turn wants done outside, in order. */
+/* The effects of a turn, in order. */
 #include "recorder/session/journal/session_effects.h"
 
 #include <stdlib.h>

@@ -3,9 +3,9 @@
  * The effects of a turn, in order: the loop carries them out (session_delivery.c) once the event
  * has been handled. Results come back as events.
  *
- * Records are not among them: they are appended to the journal at once, so they are in the trace
- * in the order in which they were decided. Only the record of a call is made when it is carried
- * out, since it is not known before whether the guest can still be interrupted.
+ * Records are not among them: they are appended to the journal at once, so they are in the trace in
+ * the order in which they were decided. Only a call is recorded when it is carried out, since it is
+ * not known before whether the guest can still be interrupted.
  */
 #ifndef TTREC_SESSION_EFFECTS_H
 #define TTREC_SESSION_EFFECTS_H
@@ -21,7 +21,7 @@ struct session_device;
 struct session_guest;
 
 enum effect_kind {
-	EFFECT_OPEN_CLIENT,   /* client: read its messages from now on */
+	EFFECT_OPEN_CLIENT,   /* client: start reading its messages */
 	EFFECT_CLOSE_CLIENT,  /* client */
 	EFFECT_SEND,	      /* client; @message */
 	EFFECT_SEND_START,    /* client; @message, the ACK of its START */
@@ -29,9 +29,9 @@ enum effect_kind {
 	EFFECT_REPLY_VALUE,   /* device; @request, @value */
 	EFFECT_REPLY_BODY,    /* device; @request, @data */
 	EFFECT_CALL,	      /* device; @request, @queue: interrupt its guest */
-	EFFECT_OPEN_CALLED,   /* device: its guest gave a socket for calls */
+	EFFECT_OPEN_CALLED,   /* device: its guest passed a socket for calls */
 	EFFECT_CUT,	      /* device: end the connection while the guest is blocked */
-	EFFECT_CLOSE,	      /* device: the guest has closed it, or has gone */
+	EFFECT_CLOSE,	      /* device: the guest has closed it or left */
 	EFFECT_ENTROPY,	      /* guest; @data for its entropy_request */
 	EFFECT_FORWARD,	      /* device: its request to its program */
 	EFFECT_ANSWER_CALL,   /* device; @request, @value: to its program */
@@ -57,17 +57,17 @@ struct effects {
 	size_t count, space;
 	uint8_t *bytes;
 	size_t byte_count, byte_space;
-	struct outcome *outcome; /* is informed when memory runs out */
+	struct outcome *outcome; /* ended when memory runs out */
 };
 
 void effects_add(struct effects *effects, const struct effect *effect);
 
-/* Copies @size bytes for it. */
+/* Copies @size bytes of data for it. */
 void effects_add_data(struct effects *effects, struct effect effect, const void *data, size_t size);
 
 const void *effects_data(const struct effects *effects, const struct effect *effect);
 
-/* All have been carried out. */
+/* Remove all: they have been carried out. */
 void effects_clear(struct effects *effects);
 void effects_release(struct effects *effects);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The only way of records into the trace. */
+/* Appends records to the trace; nothing else does. */
 #include "recorder/session/journal/session_journal.h"
 
 #include <string.h>
@@ -28,7 +28,7 @@ void journal_observe(struct journal *journal, merge_observer *observer, void *co
 		merge_observe(journal->merge, observer, context);
 }
 
-/* Closing the trace says more. */
+/* Closing the trace reports the reason in more detail. */
 static void report(struct journal *journal, int err)
 {
 	diagnose(outcome_reason(journal->outcome), EXIT_CANNOT, err, NULL,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The journal: the only way of records into the trace (journal -> merge -> writer).
+ * The journal: all records go through it into the trace (journal -> merge -> writer).
  *
  * Each partition appends in the order of its own virtual time; the merge makes one order of all. A
  * record that cannot be written ends the recording (SESSION_STORAGE).
@@ -36,7 +36,7 @@ void journal_append(struct journal *journal, size_t partition, const struct trac
 /* Write all records before @time, ns; UINT64_MAX: all there are. 0 or the writer's error. */
 int journal_write(struct journal *journal, uint64_t time);
 
-/* All that is written last, whatever has ended the recording. */
+/* Write all remaining records, whatever has ended the recording. */
 void journal_finish(struct journal *journal);
 
 /*

@@ -9,7 +9,7 @@
 #include "format/base/cleanup.h"
 
 #define STRAND_SPACE (64u * 1024)
-/* A strand that was longer gives its memory back when it is empty. */
+/* Free the memory of an empty strand that was larger than this. */
 #define STRAND_KEEP (4u * 1024 * 1024)
 
 /* Records one after the other, each followed by its payload, at multiples of their alignment. */
@@ -152,7 +152,7 @@ static struct strand *next_strand(struct merge *merge, uint64_t time)
 	return next;
 }
 
-/* All of @strand that comes before what the others have; most often that is many records. */
+/* Write the records of @strand that precede those of the others, usually many. */
 static int write_run(struct merge *merge, struct strand *strand, uint64_t time)
 {
 	uint64_t end = time;

@@ -4,8 +4,8 @@
  *
  * In a window guests of different partitions run in parallel, and the order in which their records
  * arrive depends on the host. Each partition's records are kept in a strand of their own and go to
- * the trace in the order of (virtual time, partition) once nothing earlier can come any more: the
- * trace is the same whatever the number of CPUs.
+ * the trace in the order of (virtual time, partition) once no earlier one can follow, so the trace
+ * does not depend on the number of CPUs.
  */
 #ifndef TTREC_SESSION_MERGE_H
 #define TTREC_SESSION_MERGE_H
@@ -17,7 +17,7 @@
 
 struct merge;
 
-/* Called for each record as it is written; it has no number. */
+/* Called for each record when it is written; the record has no number. */
 typedef void merge_observer(void *context, const struct trace_record *record);
 
 /* @strands is fixed; with one, records go straight to @writer. */

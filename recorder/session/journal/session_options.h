@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How a recording is done: of all of it, of one guest, of one device program. */
+/* Options of a recording, of a guest, and of a device program. */
 #ifndef TTREC_SESSION_OPTIONS_H
 #define TTREC_SESSION_OPTIONS_H
 
@@ -24,22 +24,22 @@ struct session_options {
 	bool show_status;      /* keep a live line on the terminal */
 };
 
-/* What a session needs to know of a guest besides the guest itself. */
+/* What a session needs for a guest besides the guest itself. */
 struct session_guest_options {
 	size_t partition;
 	uint64_t seed;		       /* of its entropy */
 	struct watch *watch;	       /* judges its console; may be NULL; stays the caller's */
-	struct ci_console *ci_console; /* collects data for the CI report; the same */
+	struct ci_console *ci_console; /* collects its console for the CI report; the same */
 };
 
-/* The relay to device programs outside of this process. */
+/* A device program, to which its devices are relayed. */
 struct session_program_options {
 	const char *name, *socket; /* path at which it listens for vhost-user; the caller's */
 	uint32_t virtio_id;
 	size_t partition;
 	int time_fd; /* where it connects as a client of that partition, listening; -1: untimed */
 	int process; /* pidfd of it, if it was started for the session; -1. Both are the caller's */
-	bool allowed; /* it is accepted even if its guest cannot be replayed then */
+	bool allowed; /* accept it even if its guests cannot be replayed */
 };
 
 #endif

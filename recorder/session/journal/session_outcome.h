@@ -15,18 +15,18 @@
 struct outcome {
 	struct session_result *result;
 	bool over;
-	struct diagnosis unused; /* reasons that came too late */
+	struct diagnosis unused; /* later reasons */
 };
 
-/* Where to write the reason; one after the first is lost. */
+/* Where to write the reason; only the first one counts. */
 struct diagnosis *outcome_reason(struct outcome *outcome);
 
 void outcome_finish(struct outcome *outcome, enum session_end end);
 
-/* Out of memory, where nothing can be done without it. */
+/* End the recording for lack of memory. */
 void outcome_no_memory(struct outcome *outcome);
 
-/* The host cannot do what @doing says: @err, a negative errno. */
+/* End the recording because the host cannot do what @doing describes: @err, a negative errno. */
 void outcome_host_failed(struct outcome *outcome, int err, const char *doing);
 
 #endif

@@ -16,8 +16,8 @@ enum session_end {
 	SESSION_DEADLOCK, /* all clients sleep forever */
 	SESSION_LIMIT,	  /* --limit-virtual */
 	SESSION_TIMEOUT,  /* --limit-wall */
-	SESSION_FAULT,	  /* a client broke the protocol */
-	SESSION_HUNG,	  /* a guest computes and never WAITs */
+	SESSION_FAULT,	  /* a client broke the protocol, or the host failed */
+	SESSION_HUNG,	  /* a guest sends no message, or virtual time does not pass */
 	SESSION_STORAGE,  /* the trace could not be written */
 	SESSION_SIGNAL,	  /* SIGINT, SIGTERM */
 };
@@ -27,7 +27,7 @@ struct session_guest_result {
 	bool ended;
 	int status, signal;
 	uint64_t ended_now;    /* virtual time at which it left, ns, or ended where it never came */
-	const char *hint;      /* for what its kernel said, see final_output.h; NULL */
+	const char *hint;      /* for its kernel's last messages, see final_output.h; NULL */
 	const char *last_line; /* of its console, see final_output.h; NULL: it did not end */
 	char exceeded[SANDBOX_EXCEEDED_TEXT]; /* which limit of its sandbox it was killed at; empty
 					       */
@@ -38,7 +38,7 @@ struct session_guest_result {
 	char probe_problem[512];		    /* why these are not all; empty */
 	char device_fault[VHOST_PROBLEM_TEXT + 64]; /* the first of its devices that was ended */
 	uint64_t device_fault_now;		    /* when, ns */
-	/* Devices, a bit each: it never connected to; of which it never set up a vring. */
+	/* Devices, a bit each: it never connected to them; it never set up a vring of them. */
 	uint64_t unseen, unused;
 };
 

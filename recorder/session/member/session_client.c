@@ -80,7 +80,7 @@ void client_record_message(struct client *client, enum trace_kind kind,
 	record.from.seq = message->seq;
 	record.from.time = message->time;
 	client->partition->outcome->result->messages++;
-	/* Its output about the host before it began is unrelated to how it ends. */
+	/* Output about the host that it printed before time started does not explain its end. */
 	if (client->guest && !client->guest->result.messages++)
 		final_output_forget(&client->guest->final_output);
 	partition_record(client->partition, &record);

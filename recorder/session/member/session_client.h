@@ -29,7 +29,7 @@ struct client {
 	int fd;
 	uint32_t index;	 /* in the trace */
 	uint32_t handle; /* in the calendar of its partition */
-	uint64_t id;	 /* once it is admitted; WIRE_ID_NONE: a simulator, which serves others */
+	uint64_t id;	 /* once it is admitted; WIRE_ID_NONE: a simulator without an id */
 	uint64_t wait_count;
 	uint64_t next_digest; /* at which WAIT */
 	struct partition *partition;
@@ -44,7 +44,7 @@ struct client {
 	uint32_t wait_seq; /* of its last WAIT */
 };
 
-/* All there are. A client that has left gives its place to the next. */
+/* All clients. The slot of one that has left is used again. */
 struct clients {
 	struct client **client;
 	size_t count;
@@ -58,13 +58,13 @@ void clients_release(struct clients *clients);
 
 bool client_is_admitted(const struct client *client);
 
-/* It has got its number. */
+/* The client has got its number. */
 void client_record_join(struct client *client, uint64_t id, uint64_t offset);
 void client_record_message(struct client *client, enum trace_kind kind,
 			   const struct wire_message *message);
 void client_record_leave(const struct client *client);
 
-/* Record @message and send it: all that programs have done to its memory is recorded before. */
+/* Record @message and send it. Changes of the guest's memory by programs are recorded first. */
 void client_send(struct client *client, const struct wire_message *message);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Devices of guests: how they are interrupted, and how they come to an end. */
+/* Devices of guests: how they interrupt, and how they are closed. */
 #include "recorder/session/member/session_device.h"
 
 #include <stdio.h>
@@ -57,7 +57,7 @@ bool session_device_call(struct session_device *device, enum vhost_backend_reque
 	return true;
 }
 
-/* Of one that its guest closed meanwhile, too: there is a reply on its way, or the guest's end. */
+/* Also if its guest closed it meanwhile: a reply will come, or the guest's exit. */
 bool session_device_is_called(const struct session_device *device)
 {
 	return device->state == DEVICE_CALLED || device->guest->partition->called == device ||
@@ -74,7 +74,7 @@ void session_device_called(struct session_device *device)
 
 /* ---- The end -------------------------------------------------------------------------------- */
 
-/* It has nothing to do any more. */
+/* It is closed: nothing more is due. */
 static void end(struct session_device *device, enum effect_kind how)
 {
 	struct partition *partition = device->guest->partition;
@@ -113,8 +113,8 @@ void session_device_closing(struct session_device *device)
 }
 
 /*
- * When a guest ends, its host closes all that is open, in any order. Only if it says something
- * afterwards has it closed the device itself.
+ * When a guest ends, the host closes its descriptors in any order. So the guest has closed the
+ * device itself only if it sends something afterwards.
  */
 void session_devices_detach(struct session_guest *guest)
 {
@@ -134,7 +134,7 @@ void session_devices_leave(struct session_guest *guest)
 	for (size_t i = 0; i < guest->guest->spec->device_count; i++) {
 		struct session_device *device = &guest->device[i];
 
-		/* The device turn does not wait for a participant that is gone. */
+		/* The device turn does not wait for a participant that has left. */
 		session_device_called(device);
 		if (session_device_is_open(device) || device->state == DEVICE_CLOSING)
 			end(device, EFFECT_CLOSE);

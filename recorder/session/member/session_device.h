@@ -49,7 +49,7 @@ int session_device_init(struct session_device *added, struct session_guest *gues
 			unsigned int number, struct device *device);
 void session_device_release(struct session_device *device);
 
-/* Its guest can be spoken to through it. */
+/* Messages can be sent to its guest. */
 bool session_device_is_open(const struct session_device *device);
 
 /* ---- Records -------------------------------------------------------------------------------- */
@@ -62,10 +62,10 @@ void session_device_append(const struct session_device *device, const struct tra
 void session_device_record_used(const struct session_device *device, unsigned int queue,
 				const struct vring_chain *chain, uint32_t written, uint32_t extent);
 
-/* What the last kick of @queue handed over; it is judged as the guest's console. */
+/* The bytes that the last kick of @queue handed over are judged as console output. */
 void session_device_record_taken(struct session_device *device, unsigned int queue);
 
-/* It is about to be interrupted. */
+/* Its guest is about to be interrupted. */
 void session_device_record_call(struct session_device *device, uint32_t request,
 				unsigned int queue);
 
@@ -81,34 +81,34 @@ void session_device_reply_body(struct session_device *device, uint32_t request, 
 /* ---- Interrupts and the end ----------------------------------------------------------------- */
 
 /*
- * Interrupt the guest, which is about to be blocked. Returns true when that is on its way: its
- * reply comes, or EVENT_CALL_REFUSED.
+ * Interrupt the guest, which is or will be blocked. Returns true if a reply, or EVENT_CALL_REFUSED,
+ * will follow.
  */
 bool session_device_call(struct session_device *device, enum vhost_backend_request request,
 			 unsigned int queue);
 
-/* Is its guest's reply to a call awaited? */
+/* Whether its guest has to reply to a call. */
 bool session_device_is_called(const struct session_device *device);
 
-/* The reply has come, or the call did not go out. */
+/* The reply has arrived, or the call could not be sent. */
 void session_device_called(struct session_device *device);
 
 /*
- * Close a faulty device, while its guest is about to be blocked. The guest loses that
- * device and nothing else: it sees the end of the connection, as if the device had crashed.
+ * Close a faulty device while its guest is or will be blocked. The guest loses only this device: it
+ * sees the connection close, as if the device had crashed.
  */
 void session_device_end(struct session_device *device, const char *problem);
 
-/* The guest has closed it, or is about to end: to be determined. */
+/* The guest has closed it, or is about to end: decided by what it sends next. */
 void session_device_closing(struct session_device *device);
 
-/* The guest lives: record which of its devices it has closed. */
+/* The guest is alive: record which of its devices it has closed. */
 void session_devices_detach(struct session_guest *guest);
 
-/* The guest has left: its devices have nothing to do any more. */
+/* The guest has left: close its devices. */
 void session_devices_leave(struct session_guest *guest);
 
-/* Its process has ended: nor have those to which it never came. */
+/* Its process has ended: close also those that it never connected to. */
 void session_devices_end(struct session_guest *guest);
 
 /* The owner of a device with this host is a struct session_device. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Records of what devices do: buffers that they use and take, frames that they lose. */
+/* Records of devices: used and taken buffers, lost frames. */
 
 #include <assert.h>
 
@@ -34,7 +34,7 @@ void session_device_record_call(struct session_device *device, uint32_t request,
 	session_device_append(device, &record);
 }
 
-/* Part of what was written that does not go into the used record itself. */
+/* A part of the written bytes that does not fit into the used record. */
 static void record_wrote(const struct session_device *device, unsigned int queue, uint16_t head,
 			 const uint8_t *data, size_t offset, size_t size)
 {
@@ -49,8 +49,8 @@ static void record_wrote(const struct session_device *device, unsigned int queue
 }
 
 /*
- * What was written, without the zeros it begins with; longer than a record holds: in parts. What
- * lies behind the length that the used ring has is in parts too.
+ * The written bytes without leading zeros; in parts if they do not fit into a record. Bytes beyond
+ * the length in the used ring are in parts, too.
  */
 void session_device_record_used(const struct session_device *device, unsigned int queue,
 				const struct vring_chain *chain, uint32_t written, uint32_t extent)
@@ -129,7 +129,7 @@ static bool is_expected(const struct frame_origins *origins, const struct networ
 	       expected.delay == origin->delay;
 }
 
-/* The next record of @device has @frame: its origin, unless a reader can infer it. */
+/* The next record of @device holds @frame: record its origin, unless a reader can infer it. */
 static void record_origin(struct session_device *device, const struct network_frame *frame)
 {
 	struct trace_record record = session_device_record(device, TRACE_sent);
@@ -179,7 +179,7 @@ static void host_taken(struct device *device, unsigned int queue, const struct v
 	size_t need = taken->size + chain->read_size;
 
 	(void)queue;
-	/* DEVICE_BUDGET chains, of which the device bounds each. */
+	/* DEVICE_BUDGET chains, each bounded by the device. */
 	assert(need <= GUEST_CONSOLE_MAX);
 	if (array_room(taken->data, taken->space, need, 256)) {
 		outcome_no_memory(owner->guest->partition->outcome);

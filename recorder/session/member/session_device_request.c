@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Requests of guests to their devices but kicks, and what they are answered. */
+/* Requests of guests to their devices other than kicks, and the replies. */
 #include <string.h>
 
 #include "recorder/session/member/session_device.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The interfaces of a guest but time and devices: entropy, memory at rest, its end. */
+/* The interfaces of a guest other than time and devices: entropy, memory digests, exit. */
 #include "recorder/session/member/session_guest.h"
 
 #include "format/base/cleanup.h"
@@ -47,7 +47,7 @@ void session_guests_release(struct session_guests *all)
 	free(all->guest);
 }
 
-/* How many bytes it gets. None is how one is refused that opens the device again and again. */
+/* How many bytes it gets. 0 refuses a guest that opens the device again and again. */
 static size_t entropy_size(const struct guest *guest, const struct entropy_request *request)
 {
 	if (request->source == ENTROPY_DEV_RANDOM && guest->held_count >= ENTROPY_OPENS_MAX)
@@ -85,7 +85,7 @@ static void record_digest(struct session_guest *guest, const struct memory_diges
 				       .guest = guest->index,
 				       .now = partition_now(guest->partition) };
 
-	/* A part that is not the last has no block size and no hash; see ttrace(5). */
+	/* Only the last part has a block size and a hash, see ttrace(5). */
 	record.digest.region = digest->region;
 	for (; size > TRACE_PAYLOAD_MAX; hashes += TRACE_PAYLOAD_MAX, size -= TRACE_PAYLOAD_MAX) {
 		record.payload = hashes;
@@ -109,7 +109,10 @@ static bool is_digest_due(const struct session_guests *all, struct client *clien
 	if (all->digest == DIGEST_EVERY)
 		client->next_digest = wait + all->digest_every;
 	else
-		/* At twice as many WAITs each time: many early, next to nothing of a long run. */
+		/*
+		 * At twice as many WAITs each time: many digests early, and little cost in a long
+		 * run.
+		 */
 		client->next_digest = 2 * wait;
 	return true;
 }
@@ -128,7 +131,7 @@ void session_guest_digest(struct session_guest *guest)
 		int err;
 
 		err = guest_hash_memory(guest->guest, region, &digest, &hashes, &size);
-		/* Gone with its message still unread: nothing is wrong with that. */
+		/* It left with its message still unread, which is fine. */
 		if (err && err != -ESRCH)
 			result->digest_error = err;
 		if (err)
@@ -154,7 +157,9 @@ void session_guest_record_exit(struct session_guest *guest)
 	if (guest->guest->sandbox.killed)
 		guest->result.hint = GUEST_KILLED_HINT;
 	guest->result.ended = true;
-	/* When its process ends the host decides, and others may have run on. */
+	/*
+	 * The moment at which its process ends depends on the host; other guests may have run on.
+	 */
 	guest->result.ended_now = guest->left < WIRE_TIME_NEVER ? guest->left : record.now;
 	guest->partition->guests_left--;
 	guest->partition->absent--;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A guest whose sandbox this session serves; clients of `ttrec serve` have none. Its console,
- * entropy, memory at rest, interrupts as the probe sees them, and its end.
+ * entropy, memory digests, probed interrupts, and exit.
  *
  *   ALIVE -- its process has ended --> EXITED -- and its connection is gone --> SETTLED
  */
@@ -32,8 +32,8 @@ struct session_guests {
 	uint32_t digest_every; /* with DIGEST_EVERY: at each that many-th WAIT */
 	bool show;	       /* copy console output to standard output */
 	struct status_line *status;
-	uint32_t shown_guest; /* whose line was begun on standard output */
-	bool shown_open;      /* it was not ended */
+	uint32_t shown_guest; /* whose line is incomplete on standard output */
+	bool shown_open;      /* it has no newline yet */
 };
 
 struct session_guest {
@@ -45,14 +45,14 @@ struct session_guest {
 	struct watch *watch;	       /* of its console; may be NULL */
 	struct ci_console *ci_console; /* the same */
 	struct final_output final_output;
-	struct terminal_text terminal; /* where a terminal is in its output */
+	struct terminal_text terminal; /* state of terminal sequences in its output */
 	struct client *client;	       /* while it is connected; else NULL */
 	struct session_device *device; /* guest->spec->device_count of them */
-	unsigned int closing;	       /* devices of which it is to be found out why */
+	unsigned int closing;	       /* closed devices whose reason is not known yet */
 	unsigned int linked;	       /* devices that a program simulates */
 	uint64_t calls;		       /* so far: the sequence number of the next one */
-	uint64_t probe_next;	       /* the same of interrupts that the probe sees */
-	bool probed;		       /* all of these so far are in the trace, or will be */
+	uint64_t probe_next;	       /* the same of probed interrupts */
+	bool probed;		       /* no probed interrupt was lost so far */
 	uint32_t index;
 	uint64_t left;		      /* virtual time at which it left, ns; WIRE_TIME_NEVER */
 	struct guest_console console; /* not yet in the trace */
@@ -68,24 +68,26 @@ void session_guests_release(struct session_guests *all);
 
 /* ---- Console (session_guest_console.c) ------------------------------------------------------ */
 
-/* Show what was read. More than GUEST_CONSOLE_MAX without a message ends the recording. */
+/*
+ * Show the output that was read. More than GUEST_CONSOLE_MAX without a message ends the recording.
+ */
 void session_guest_show_console(struct session_guest *guest);
 
-/* Record what the guest has written by now, and its interrupts; only while it is blocked. */
+/* Record its output so far, and its interrupts. Only while it is blocked. */
 void session_guest_record_console(struct session_guest *guest);
 
-/* Judge and show text that @guest said on a device. */
+/* Judge and show text that @guest wrote to a console device. */
 void session_guest_said(struct session_guest *guest, const char *text, size_t size);
 
 /* ---- Entropy, memory, end ------------------------------------------------------------------- */
 
-/* Answer its entropy_request. */
+/* Answer the guest's entropy_request. */
 void session_guest_answer_entropy(struct session_guest *guest);
 
-/* It is in WAIT. */
+/* The guest is in WAIT: take a digest if one is due. */
 void session_guest_digest(struct session_guest *guest);
 
-/* Its process has ended and it has left: the last record. */
+/* Its process has ended and it has left: write its last record. */
 void session_guest_record_exit(struct session_guest *guest);
 
 /* Record all changes of its memory by programs, before it continues or is hashed. */
@@ -95,7 +97,7 @@ void session_guest_harvest(struct session_guest *guest);
 
 /* The guest has sent its START, and waits. */
 void session_guest_attach_probe(struct session_guest *guest);
-/* Record the interrupts that it has taken by now; only while it is blocked. */
+/* Record the interrupts that it has taken so far. Only while it is blocked. */
 void session_guest_record_probe(struct session_guest *guest);
 void session_guest_detach_probe(struct session_guest *guest);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The consoles of guests: read when something comes, shown at once, recorded at messages. */
+/* The consoles of guests: output is shown when it arrives, and recorded at the next message. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,14 +12,17 @@
 #include "kernel/guest/guest_shortage.h"
 #include "recorder/session/member/session_guest.h"
 
-/* Cleaned at once for a terminal. */
+/* Escape sequences are removed for a terminal. */
 #define SHOWN_PIECE 4096
-/* A guest that printed more than this at once gives the memory back. */
+/* Free the buffer of a guest that printed more than this at once. */
 #define CONSOLE_KEPT (1u << 20)
 
 /* ---- Standard output ------------------------------------------------------------------------ */
 
-/* With several guests each line has the guest's name; a line that another one interrupts is cut. */
+/*
+ * With several guests each line begins with the guest's name; a line is broken where another guest
+ * prints.
+ */
 static void show_lines(const struct session_guest *guest, const char *text, size_t size)
 {
 	struct session_guests *all = guest->all;
@@ -42,7 +45,7 @@ static void show_lines(const struct session_guest *guest, const char *text, size
 	}
 }
 
-/* A terminal must not act on what a guest prints. */
+/* A terminal must not interpret what a guest prints. */
 static void show_on_terminal(struct session_guest *guest, const char *text, size_t size)
 {
 	char shown[SHOWN_PIECE + TERMINAL_TEXT_MORE];
@@ -92,7 +95,7 @@ static void judge_line(struct session_guest *guest, uint64_t now, const char *te
 	guest->result.hint = guest->final_output.hint;
 }
 
-/* At the time that the trace has for it, however early it was read. */
+/* With the virtual time of its record, however early it was read. */
 static void judge(struct session_guest *guest, const char *text, size_t size)
 {
 	uint64_t now = partition_now(guest->partition);
@@ -138,7 +141,7 @@ void session_guest_show_console(struct session_guest *guest)
 		report_flood(guest);
 }
 
-/* What the guest does from here on is the host's doing: no record of it could be replayed. */
+/* From here on the guest's behaviour depends on the host, and could not be replayed. */
 static bool end_at_shortage(struct session_guest *guest)
 {
 	struct outcome *outcome = guest->partition->outcome;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The interrupts of guests, as the probe sees them, on their way into the trace. */
+/* Records the interrupts of guests that the probe sees. */
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@ static void record_text(const struct session_guest *guest, enum trace_kind kind,
 	partition_record(guest->partition, &record);
 }
 
-/* An incomplete list would differ from what a replay sees: there are no more from here on. */
+/* A replay would differ from an incomplete list: stop recording them. */
 static void give_up(struct session_guest *guest, const char *problem)
 {
 	char *kept = guest->result.probe_problem;

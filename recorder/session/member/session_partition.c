@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Clients that run one after the other. */
+/* A partition: clients that run one at a time. */
 #include "recorder/session/member/session_partition.h"
 
 #include <errno.h>

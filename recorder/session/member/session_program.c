@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Device programs, and the way from a guest's device to them. */
+/* Device programs, and the links from guests' devices to them. */
 #include "recorder/session/member/session_program.h"
 
 #include <string.h>
@@ -12,7 +12,7 @@
 #include "recorder/session/member/session_device.h"
 #include "recorder/session/member/session_guest.h"
 
-/* A program that has just made its socket does not listen yet. */
+/* A program that has just bound its socket may not listen yet. */
 #define CONNECT_PATIENCE_NS (2 * NS_PER_S)
 
 /* ---- The program itself ---------------------------------------------------------------------- */
@@ -92,7 +92,7 @@ int session_program_add_device(struct session_program *program, struct session_g
 	return err ? err : remember_device(program, &guest->device[number]);
 }
 
-/* It ends after CONNECT_PATIENCE_NS at the latest; signals are looked at afterwards. */
+/* Ends after CONNECT_PATIENCE_NS at the latest; signals are handled after that. */
 static int connect_patiently(const char *path, int *fd)
 {
 	uint64_t deadline = process_wall_ns() + CONNECT_PATIENCE_NS;
@@ -147,7 +147,7 @@ void program_link_close(struct session_device *device)
 
 /* ---- Is the guest blocked? ------------------------------------------------------------------- */
 
-/* Does @guest await a reply of @program? */
+/* Whether @guest awaits a reply of @program. */
 static bool awaits_reply(const struct session_guest *guest, const struct session_program *program)
 {
 	for (size_t i = 0; guest->linked && i < guest->guest->spec->device_count; i++) {
@@ -205,7 +205,7 @@ void program_link_cut(struct session_device *device, const char *problem)
 		snprintf(link->problem, sizeof(link->problem), "%s", problem);
 	disconnect(device);
 	link->state = LINK_FAILING;
-	/* Of one whose guest is interrupted it is looked at when that has replied. */
+	/* If its guest is being interrupted, this is checked again after the reply. */
 	if (session_device_is_called(device))
 		return;
 	if (program_link_is_blocked(device))

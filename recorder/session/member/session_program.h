@@ -35,9 +35,9 @@ struct session_program {
 	size_t number;
 	struct client *client; /* that of a timed one, while it is connected */
 	char problem[VHOST_PROBLEM_TEXT];
-	struct session_device *calling; /* a guest that it interrupts, until that has replied */
-	uint64_t
-		unprompted; /* interrupts by the host's clock: it is untimed, and no guest waited */
+	struct session_device *calling; /* the guest that it interrupts, until the reply */
+	uint64_t unprompted; /* interrupts at times of the host's clock: it is untimed, and no guest
+				waited for it */
 	struct session_device **device; /* that it simulates, in the order of guests */
 	size_t device_count;
 	int exit_code, exit_status; /* as waitid(2) has it */
@@ -47,7 +47,7 @@ struct session_program {
 enum link_state { LINK_CLOSED, LINK_OPEN, LINK_FAILING };
 enum link_call { LINK_NO_CALL, LINK_CALL_HELD, LINK_CALL_SENT };
 
-/* The way from a device of a guest to the program that simulates it. */
+/* The link from a device of a guest to the program that simulates it. */
 struct program_link {
 	struct device device; /* takes its part in the device turn */
 	struct device_class class;
@@ -71,37 +71,40 @@ void session_program_destroy(struct session_program *program);
 int session_program_add_device(struct session_program *program, struct session_guest *guest,
 			       unsigned int number);
 
-/* A program that was to take part in time, and has not even connected. */
+/* The first timed program that has not connected yet; NULL. */
 bool session_program_is_missing(const struct session_program *program);
 
-/* Whether the holder of the token of @partition waits for @program, so that no client is run
- * meanwhile. */
+/*
+ * Whether the client with the token of @partition waits for @program, so that no other client runs.
+ */
 bool session_program_has_token(const struct partition *partition,
 			       const struct session_program *program);
 
-/* All of its devices end. */
+/* Close all of its devices. */
 void session_program_cut(struct session_program *program);
 
-/* In the device turn: what was held back. Returns true when a guest's reply is to be awaited. */
+/* In the device turn: deliver held calls. Returns true if a guest has to reply first. */
 bool session_program_turn(struct session_device *device);
 
-/* A guest of @partition, another scheduler's, waits: what was held back can be had. */
+/* A guest of @partition, which another scheduler runs, waits: deliver held calls. */
 void session_programs_release(struct partition *partition);
 
 /* ---- One device ----------------------------------------------------------------------------- */
 
-/* Connect to the program, at once or within some seconds. NULL, or what is wrong. */
+/* Connect to the program, within some seconds. Returns NULL or the error. */
 const char *program_link_connect(struct session_device *device);
 
-/* May the guest be sent something now? */
+/* Whether the guest may be interrupted now. */
 bool program_link_is_blocked(const struct session_device *device);
 
-/* Until the device turn; of one that sleeps at the end of a window, in the next. */
+/*
+ * Hold it until the device turn; of a guest that sleeps at the end of a window, that of the next.
+ */
 void program_link_hold(struct session_device *device);
 
 /*
- * The program is of no use for this device any more. The guest sees the end of the connection when
- * it is blocked: that is a signal for it, too.
+ * The program has failed for this device. The guest sees the connection close when it is blocked,
+ * as that is a signal for it, too.
  */
 void program_link_cut(struct session_device *device, const char *problem);
 
@@ -113,18 +116,18 @@ void program_link_close(struct session_device *device);
 /* Record what the program has written to guest memory by now. */
 void program_link_harvest(struct session_device *device);
 
-/* Pass the guest's request on. NULL, or what is wrong. */
+/* Pass the guest's request on. Returns NULL or the error. */
 const char *program_link_request(struct session_device *device);
 
-/* The reply that was read goes to the guest. */
+/* Send the reply that was read to the guest. */
 void program_link_reply(struct session_device *device);
 
 /* ---- Interrupts (session_program_call.c) ----------------------------------------------------- */
 
-/* A call was read. */
+/* Handle a call that was read. */
 void program_link_call(struct session_device *device);
 
-/* The guest has replied to a call of the program; or 1: it could not be interrupted. */
+/* The guest has replied to a call of the program with @value; 1: it could not be interrupted. */
 void program_link_called(struct session_device *device, uint64_t value);
 
 #endif

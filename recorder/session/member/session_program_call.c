@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Interrupts of device programs: held until the guest is blocked, and answered when it has them. */
+/*
+ * Interrupts of device programs: held until the guest is blocked, and answered when it has replied.
+ */
 #include <string.h>
 
 #include "recorder/session/member/session_device.h"
@@ -20,7 +22,7 @@ static void answer(struct session_device *device, uint64_t value)
 				      .value = value });
 }
 
-/* Returns true when the guest's reply is to be awaited. */
+/* Returns true if the guest has to reply first. */
 static bool deliver(struct session_device *device)
 {
 	struct program_link *link = device->link;
@@ -51,7 +53,10 @@ static bool is_call(const struct vhost_message *call)
 	       vring[0] < VHOST_QUEUES_MAX;
 }
 
-/* In virtual time it may interrupt while it runs, or while a guest that runs waits for it. */
+/*
+ * A timed program may interrupt while it has the token, or while the guest with the token waits for
+ * it.
+ */
 static bool is_prompted(const struct session_device *device)
 {
 	const struct partition *partition = device->guest->partition;
@@ -70,7 +75,7 @@ void program_link_call(struct session_device *device)
 	link->call = link->incoming;
 	link->call_state = LINK_CALL_HELD;
 	if (!is_call(&link->call))
-		answer(device, 1); /* it requests a feature that no guest has */
+		answer(device, 1); /* it requests a feature that guests do not have */
 	else if (program_link_is_blocked(device) &&
 		 device->guest->partition->state != PARTITION_DEVICES)
 		deliver(device);

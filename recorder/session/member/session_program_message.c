@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Requests to device programs, their replies, and what they wrote to guest memory before these. */
+/*
+ * Requests to device programs, their replies, and what they wrote to guest memory before replying.
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -8,14 +10,16 @@
 #include "recorder/session/member/session_guest.h"
 #include "recorder/session/member/session_program.h"
 
-/* Not offered to a guest: with these a program's changes are not in the used ring. */
+/*
+ * Features that are not offered to a guest: with them a program's changes are not in the used ring.
+ */
 #define VIRTIO_F_EVENT_IDX   (1ULL << 29)
 #define VIRTIO_F_RING_PACKED (1ULL << 34)
 
 /* ---- What it wrote to guest memory ------------------------------------------------------------
  */
 
-/* From here on the trace does not have all input of the guest. */
+/* From here on the trace lacks input of the guest. */
 static void record_unreplayable(struct session_device *device, const char *why)
 {
 	struct trace_record record = session_device_record(device, TRACE_meta);
@@ -28,7 +32,7 @@ static void record_unreplayable(struct session_device *device, const char *why)
 	session_device_append(device, &record);
 }
 
-/* Some give no length for what they wrote: then all of the buffer is recorded. */
+/* Some programs report a length of 0 for what they wrote: record all of the buffer. */
 static const char *take_used(struct session_device *device, unsigned int queue)
 {
 	struct vring *ring = &device->vhost->ring[queue];
@@ -142,7 +146,7 @@ const char *program_link_request(struct session_device *device)
 /* ---- Its replies ------------------------------------------------------------------------------
  */
 
-/* The guest's interrupts cannot be replayed. Returns false when that ends the recording. */
+/* The guest's interrupts cannot be replayed. Returns false if that ends the recording. */
 static bool accept_unreplayable(struct session_device *device)
 {
 	const struct session_program_options *options = &device->link->program->options;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Clients of another scheduler: messages of each are recorded and relayed over a connection of its
- * own, in both directions. There is no calendar here: the other scheduler decides which guest runs
+ * Clients of another scheduler: the messages of each are recorded and relayed in both directions
+ * over a connection of its own. There is no calendar: the other scheduler decides which guest runs
  * when.
  *
- * Only that a guest which sleeps is sent a RUN after it has replied to an interrupt is seen to:
- * calls and RUNs come on different sockets.
+ * Calls and RUNs arrive on different sockets, so a RUN for a sleeping guest is held until it has
+ * replied to its interrupts.
  */
 #ifndef TTREC_SESSION_UPSTREAM_H
 #define TTREC_SESSION_UPSTREAM_H
@@ -15,7 +15,7 @@
 /* A message from @client: record and relay it. */
 void upstream_forward(struct client *client, const struct wire_message *message);
 
-/* May the guest be run, or is there an interrupt to which it has to reply before? */
+/* Whether the guest may be run: it has no interrupt to reply to first. */
 bool upstream_may_run(const struct client *client);
 
 /* A message from the scheduler to @client. */
@@ -24,7 +24,7 @@ void upstream_deliver(struct client *client, const struct wire_message *message)
 /* Its connection has ended while @client is there: ends the recording. */
 void upstream_left(const struct client *client);
 
-/* @client could not be passed on to it. */
+/* A message of @client could not be passed on to it. */
 void upstream_refused(const struct client *client);
 
 #endif
