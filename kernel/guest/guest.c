@@ -19,7 +19,7 @@
 #define PAUSE_LAST_NS  128000
 #define PATIENCE_NS    5000000000ull
 
-/* Of the limits of a guest. UML_MEMORY: when it is not given (arch/um/kernel/um_arch.c). */
+/* Limits of a guest. UML_MEMORY: the default of mem= (arch/um/kernel/um_arch.c). */
 #define UML_MEMORY	(64ull << 20)
 #define MEMORY_MAX	(16ull << 40) /* more than a process can map */
 #define SPARE_MEMORY	(64ull << 20)
@@ -54,7 +54,7 @@ static void close_devices(struct guest *guest)
 	free(guest->device);
 }
 
-/* As the kernel reads it (lib/cmdline.c, memparse). */
+/* Parsed as by the kernel (lib/cmdline.c, memparse). */
 static uint64_t parse_size(const char *text)
 {
 	static const char units[] = "kmgt";
@@ -216,7 +216,7 @@ ssize_t guest_fill_console(struct guest *guest, struct guest_console *console)
 	ssize_t got = CONSOLE_CHUNK;
 	size_t total = 0;
 
-	/* Less than requested: there is no more. */
+	/* Fewer bytes than requested: the end of the file. */
 	while (got == CONSOLE_CHUNK && total < GUEST_CONSOLE_LOOK &&
 	       console->size <= GUEST_CONSOLE_MAX) {
 		if (array_room(console->text, console->space, console->size + CONSOLE_CHUNK,

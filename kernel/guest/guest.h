@@ -59,7 +59,7 @@ struct guest {
 	struct vhost *device; /* connections of its devices, spec->device_count of them */
 	struct memory *memory;
 	int stat_fd;		/* of its process, see guest_await_blocked(); -1 */
-	bool stopped_by_others; /* at times, for as long as they like: a debugger */
+	bool stopped_by_others; /* another process, such as a debugger, may stop it for any time */
 	int *held;		/* write ends of opened /dev/random */
 	size_t held_count;
 };
@@ -71,7 +71,8 @@ void guest_spec_free(struct guest_spec *spec);
 /* The memory that its arguments give it, bytes; of several the most, whichever it takes. */
 uint64_t guest_memory(const struct guest_spec *spec);
 
-/* Start the guest. Its time_fd is not there yet: guest_accept() once sandbox.listen_fd is readable.
+/*
+ * Start the guest. It has no time_fd yet: call guest_accept() once sandbox.listen_fd is readable.
  */
 int guest_open(const struct guest_spec *spec, struct guest *guest, struct diagnosis *why);
 int guest_accept(struct guest *guest);
@@ -81,10 +82,10 @@ void guest_close(struct guest *guest);
 int guest_accept_device(struct guest *guest, unsigned int device);
 
 /*
- * The guest's last message has arrived, but it may not yet sleep until the answer. Wait
- * until it really sleeps: only then is its memory at rest, and only then does a signal (an
- * interrupt) find it where it would find it in every run. -ESRCH when it is gone, -EBUSY when it
- * does not stop. With stopped_by_others, time while it is stopped does not count.
+ * The guest's last message has arrived, but it may not yet sleep until the answer. Wait until it
+ * really sleeps: only then does its memory not change, and only then does a signal (an interrupt)
+ * hit it at the same instruction in every run. -ESRCH if it has ended, -EBUSY if it does not stop.
+ * With stopped_by_others, time while it is stopped does not count.
  */
 int guest_await_blocked(struct guest *guest);
 
@@ -105,33 +106,36 @@ int guest_answer_entropy(struct guest *guest, const struct entropy_request *requ
  */
 uint64_t guest_memory_demand(const struct guest_spec *spec, uint64_t files);
 
-/* The same of the files of its sandbox alone, its memory among them, whatever they lie in. */
+/* The same for the files of its sandbox only, including its memory, wherever they are stored. */
 uint64_t guest_files_demand(const struct guest_spec *spec, uint64_t files);
 
 /*
- * What a guest may print between two messages: recorder and replayer keep it until the second, and
- * end a guest that prints more. A kernel that sleeps, or requests anything, sends one.
+ * The most that a guest may print between two messages: recorder and replayer buffer it until the
+ * second, and end a guest that prints more. A kernel sends a message whenever it sleeps or requests
+ * something.
  */
 #define GUEST_CONSOLE_MAX (64u << 20)
 
 /*
  * Read what the guest has written to its console into @data, at most @size. Returns the number of
- * bytes, 0 when there is nothing (now, or ever again).
+ * bytes; 0 without output, now or at its end.
  */
 ssize_t guest_read_console(struct guest *guest, void *data, size_t size);
 
-/* What was read and is still needed; starts as zeros, @text is malloc'ed. */
+/* Output that was read and not used yet; starts as zeros, @text is malloc'ed. */
 struct guest_console {
 	char *text;
 	size_t size, space;
 };
 
-/* Of one guest_fill_console(); more than the socket holds: only one that writes meanwhile has it.
+/*
+ * Limit of one guest_fill_console(). It exceeds the socket's buffer, so only a guest that keeps
+ * writing reaches it.
  */
 #define GUEST_CONSOLE_LOOK (16u << 20)
 
 /*
- * Add to @console what there is. It holds no more than GUEST_CONSOLE_MAX and a bit. Returns the
+ * Read available output into @console, which holds little more than GUEST_CONSOLE_MAX. Returns the
  * number of bytes, or -errno.
  */
 ssize_t guest_fill_console(struct guest *guest, struct guest_console *console);
@@ -152,14 +156,13 @@ struct guest_started {
 
 /*
  * Write the descriptions of all guests as meta records, see ttrace(5): name, id, arguments,
- * devices, random bytes, CPU, isolation, files with their SHA-256. With @embed the files' contents
- * go into the trace too, those that several guests have once; the specs must then stay until the
- * writer is closed.
+ * devices, random bytes, CPU, isolation, files with their SHA-256. With @embed the contents of
+ * files go into the trace, too, each content once; the specs must then outlive the writer.
  */
 int guest_specs_write(const struct guest_started *started, size_t count, bool embed,
 		      struct trace_writer *writer);
 
-/* What a trace has about where it was recorded, next to the guest itself. */
+/* What a trace says about the machine on which a guest was recorded. */
 struct guest_origin {
 	unsigned int isolation;
 	struct cpu_identity cpu;
@@ -179,8 +182,7 @@ struct guest_recorded {
 enum guest_files {
 	GUEST_FILES_NONE,
 	GUEST_FILES_EMBEDDED, /* a trace that names files of this machine is refused */
-	GUEST_FILES_HOST, /* also those, if they are still what was recorded: the trace is trusted
-			   */
+	GUEST_FILES_HOST,     /* also files of this machine, if unchanged: the trace is trusted */
 };
 
 /*
@@ -203,8 +205,8 @@ int guest_open_recorded(struct guest_spec *spec, bool trust, struct guest *guest
 			struct diagnosis *why);
 
 /*
- * Do the programs of a guest that is started here from @spec see the processor of the guest patches
- * in place of this one?
+ * Whether programs of a guest that is started here from @spec see the guest patches' processor
+ * instead of the host's.
  */
 bool guest_cpu_is_virtual(const struct guest_spec *spec);
 
@@ -215,14 +217,14 @@ enum guest_memory {
 };
 
 /*
- * What to expect of the memory of @guest, started on @cpu. @reason says why it is not
- * GUEST_MEMORY_SAME; else it is empty.
+ * Whether the memory of @guest, started on @cpu, can be compared. @reason is why it is not
+ * GUEST_MEMORY_SAME, else empty.
  */
 enum guest_memory guest_judge_memory(const struct guest_recorded *guest,
 				     const struct cpu_identity *cpu, unsigned int isolation,
 				     char *reason, size_t size);
 
-/* The guest called @name; NULL when there is none, or when two have that name. */
+/* The guest called @name; NULL if none, or more than one, has that name. */
 const struct guest_recorded *guest_specs_find(const struct guest_recorded *guests, size_t count,
 					      const char *name);
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* A UML command line: what the user gave, what the sandbox needs, and what would break determinism.
+/*
+ * The command line of a UML kernel: the user's arguments, those of the sandbox, and those that are
+ * refused because they would break determinism.
  */
 #include "kernel/guest/guest_arguments.h"
 
@@ -305,8 +307,8 @@ static bool has_net(const struct guest_arguments_options *options)
 }
 
 /*
- * 6.12 frees what it has sent twice when such a card goes away: "refcount_t: underflow" at
- * power-off (drivers/net/virtio_net.c, virtnet_sq_free_unused_buf).
+ * 6.12 frees sent buffers twice when such a card is removed: "refcount_t: underflow" at power-off
+ * (drivers/net/virtio_net.c, virtnet_sq_free_unused_buf).
  */
 static bool may_send_without_napi(const struct image_file *kernel)
 {
@@ -339,17 +341,17 @@ static int add_work_cost(const struct guest_arguments_options *options,
 }
 
 /*
- * Placed before the user's own arguments, which override them. A guest that does not trust the
- * random bytes it gets derives its own from clock reads, which cost 256 ns of virtual time
- * each: 6.1 without CONFIG_RANDOM_TRUST_BOOTLOADER exchanges sixty million messages before its
- * first read of /dev/urandom returns (drivers/char/random.c, try_to_generate_entropy).
+ * Placed before the user's own arguments, which override them. A guest that does not trust its
+ * random bytes derives entropy from clock reads, which cost 256 ns of virtual time each: 6.1
+ * without CONFIG_RANDOM_TRUST_BOOTLOADER exchanges sixty million messages before its first read of
+ * /dev/urandom returns (drivers/char/random.c, try_to_generate_entropy).
  *
- * A sent frame is done when its kick is answered, and nothing is left to be interrupted for: with
- * NAPI for sending the driver wants an interrupt for each anyway, a fifth of all messages
- * (drivers/net/virtio_net.c, start_xmit).
+ * A sent frame is done when its kick is answered, so no interrupt is needed; with NAPI for sending
+ * the driver requests one for each, a fifth of all messages (drivers/net/virtio_net.c, start_xmit).
  *
- * Parameters that the kernel does not know go into the environment of init and its children: their
- * functions are bound before they run, as those of the kernel itself are (sandbox_guest.c).
+ * Parameters unknown to the kernel go into the environment of init and its children. LD_BIND_NOW
+ * makes the dynamic loader bind their functions before they run, as for the kernel itself
+ * (sandbox_guest.c).
  */
 static int add_defaults(const struct guest_arguments_options *options,
 			const struct image_file *kernel, struct argument_list *list,
@@ -377,7 +379,7 @@ static int add_own_arguments(const struct guest_arguments_options *options,
 		if (!err)
 			err = words_take(&list->text, &list->count, strdup("con=null"));
 	}
-	/* Else its process executes the kernel anew, which would be another guest. */
+	/* Otherwise its process would execute the kernel again at a reboot, as another guest. */
 	if (!err)
 		err = words_take(&list->text, &list->count, strdup("noreboot"));
 	if (!err)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A UML command line: what the user gave, what the sandbox needs, and what would break determinism.
+/*
+ * The command line of a UML kernel: the user's arguments, those of the sandbox, and those that are
+ * refused because they would break determinism.
  */
 #ifndef TTREC_GUEST_ARGUMENTS_H
 #define TTREC_GUEST_ARGUMENTS_H
@@ -27,8 +29,9 @@ struct guest_arguments_options {
 	uint64_t id;			   /* of this guest for the scheduler */
 	const struct guest_device *device; /* what it finds at its device sockets */
 	size_t device_count;
-	const char *work_cost; /* guest_patches.h; passed on to kernels that know it. NULL: off */
-	bool work_cost_given;  /* by the user: a kernel that does not know it is refused */
+	const char
+		*work_cost; /* see guest_patches.h; passed to kernels that support it. NULL: off */
+	bool work_cost_given; /* given by the user: a kernel without support is refused */
 };
 
 /*

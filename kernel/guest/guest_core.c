@@ -18,7 +18,10 @@
 #include "kernel/memory/memory_map.h"
 
 #define CHUNK_SIZE (1u << 20)
-/* Of the process, mapping by mapping: Linux allows 65530, and e_phnum counts up to this. */
+/*
+ * Segments of the core, one per mapping of the process: Linux allows 65530 mappings, and this is
+ * the limit of e_phnum.
+ */
 #define AREAS_MAX (PN_XNUM - 2)
 #define AUXV_MAX  1024
 #define NOTES_MAX 4096
@@ -77,7 +80,7 @@ static int read_auxv(struct core *core)
 
 	snprintf(path, sizeof(path), "/proc/%d/auxv", core->pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	/* After its end there is AT_NULL. */
+	/* At the end there is AT_NULL. */
 	return fd < 0 || read(fd, core->auxv, AUXV_MAX - 2 * sizeof(uint64_t)) < 0 ? -errno : 0;
 }
 

@@ -12,8 +12,8 @@
 #include "kernel/guest/guest.h"
 
 /*
- * Write it to a new file @path, sparse where there are zeros. The guest is stopped meanwhile, and
- * must not be debugged by another process. -ESRCH: it has ended.
+ * Write it to a new file @path, sparse where there are zeros. The guest is stopped while it is
+ * written, and no other process may debug it. -ESRCH: it has ended.
  */
 int guest_write_core(const struct guest *guest, const char *path, struct diagnosis *why);
 

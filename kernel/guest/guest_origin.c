@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* A guest that is started again: locked in, and can its memory be what was recorded? */
+/* A guest that is started again: its isolation, and whether its memory can be compared. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

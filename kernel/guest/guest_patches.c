@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What a guest's kernel has of the patches that build-uml.sh applies (kernel/uml/patches/). */
+/* Which of the patches that build-uml.sh applies (kernel/uml/patches/) a guest's kernel has. */
 #include "kernel/guest/guest_patches.h"
 
 #include <errno.h>

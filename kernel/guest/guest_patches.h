@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a guest's kernel has of the patches that build-uml.sh applies (kernel/uml/patches/). */
+/* Which of the patches that build-uml.sh applies (kernel/uml/patches/) a guest's kernel has. */
 #ifndef TTREC_GUEST_PATCHES_H
 #define TTREC_GUEST_PATCHES_H
 
@@ -13,18 +13,18 @@ enum guest_patch {
 };
 
 /*
- * The patches @kernel has, by the symbols that they add; one that is stripped, by the names of
- * their kernel parameters.
+ * The patches of @kernel, found by the symbols that they add, or in a stripped kernel by the names
+ * of their parameters.
  */
 unsigned int guest_patches(const struct image_file *kernel);
 
 /*
- * The virtual time that work costs a guest: SYSCALL,FAULT[,COUNTER[,STEP]] in ns, the value of
- * the kernel parameter GUEST_WORK_PARAMETER; or GUEST_WORK_OFF.
+ * The virtual time that work costs a guest: SYSCALL,FAULT[,COUNTER[,STEP]] in ns, the value of the
+ * kernel parameter GUEST_WORK_PARAMETER; or GUEST_WORK_OFF.
  *
- * The default is what a system call (250 ns) and a minor page fault (500 ns) take on a current
- * x86_64 machine, rounded: programs that poll make progress at a natural rate, and a guest that
- * works little is not moved noticeably. Reading the counter costs the same as reading the clock.
+ * The default is the rounded time of a system call (250 ns) and a minor page fault (500 ns) on a
+ * current x86_64 machine: programs that poll make progress at a realistic rate, and the timing of a
+ * guest that does little hardly changes. Reading the counter costs the same as reading the clock.
  * Work may reach 250 us ahead of virtual time: each time that virtual time follows is an exchange
  * of about eight messages, which at 50 us, the kernel's own default, cost a guest that does nothing
  * but system calls 7 % of its wall time.
@@ -36,7 +36,7 @@ unsigned int guest_patches(const struct image_file *kernel);
 /* With GUEST_PATCH_CPUID: GUEST_CPUID_PARAMETER "host" lets programs see the host's processor. */
 #define GUEST_CPUID_PARAMETER "um_cpuid="
 
-/* Is @text such a value? 0 or -EINVAL. */
+/* Check such a value. 0 or -EINVAL. */
 int guest_work_check(const char *text);
 
 /*

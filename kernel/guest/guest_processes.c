@@ -28,7 +28,7 @@ struct child {
 	char state;
 };
 
-/* Where in the structures of this kernel things are, in bytes. */
+/* Offsets of members in structures of this kernel, in bytes. */
 struct layout {
 	size_t task_size;
 	size_t comm, tasks, pid; /* of a task_struct; the process' number follows the thread's */
@@ -101,7 +101,7 @@ static bool read_child(pid_t pid, pid_t parent, struct child *child)
 
 	if (!read_file(pid, "stat", text, sizeof(text)))
 		return false;
-	/* ") S 12 ": what is in parentheses is a name of its own choice. */
+	/* ") S 12 ": the name in parentheses is chosen by the process. */
 	end = strrchr(text, ')');
 	if (!end || strlen(end) < 5)
 		return false;
@@ -162,7 +162,7 @@ static bool read_memory(const struct look *look, uint64_t address, void *data, s
 	return process_vm_readv(look->kernel, &here, 1, &there, 1, 0) == (ssize_t)size;
 }
 
-/* Zero if there is no memory: never an address that is searched for. */
+/* 0 without memory: never an address that is searched for. */
 static uint64_t read_word(const struct look *look, uint64_t address)
 {
 	uint64_t word;
@@ -197,9 +197,7 @@ static bool read_name(const struct look *look, uint64_t task, char name[GUEST_CO
 	return true;
 }
 
-/*
- * Follow the list at @offset of init_task around. Are all that are in it tasks? They are kept then.
- */
+/* Follow the list at @offset of init_task around. If all its entries are tasks, they are kept. */
 static bool walk_tasks(struct look *look, size_t offset)
 {
 	uint64_t head = look->init_task + offset, at = head;
@@ -299,7 +297,7 @@ static bool find_mm(struct look *look)
 	return false;
 }
 
-/* What is found of it, step by step; each needs the one before. */
+/* Details of the process; each step needs the previous one. */
 static void find_layout(struct look *look)
 {
 	struct layout *layout = &look->layout;
@@ -356,7 +354,7 @@ static struct guest_process describe_task(const struct look *look, uint64_t task
 
 	if (!read_name(look, task, process.name))
 		*process.name = '\0';
-	/* Of the process; the number before it is the thread's. */
+	/* The process id; the number before it is the thread's. */
 	if (layout->pid != NOT_FOUND)
 		process.pid = (uint32_t)(read_word(look, task + layout->pid) >> 32);
 	mm = layout->mm == NOT_FOUND ? 0 : read_word(look, task + layout->mm);
@@ -421,8 +419,8 @@ int guest_processes_read(const struct guest *guest, struct guest_process **list,
 }
 
 /*
- * The kernel first: it would let its process go on, which it traces. In its namespace ours is the
- * number that it has for us.
+ * The kernel first: it traces the process and would let it continue. NSpid in our namespace is the
+ * pid that we use.
  */
 struct guest_process *guest_processes_stop(const struct guest *guest, struct guest_process *list,
 					   size_t count)

@@ -28,17 +28,17 @@ struct guest_process {
 };
 
 /*
- * All processes of @guest that have a user space, and the current one whatever it is, in *@list
- * (malloc'ed), the current one first. A kernel without symbols, or one that is not understood,
- * gives processes without names. -ESRCH when the guest is gone. The guest should not run in its
- * kernel meanwhile; if it does, less is found.
+ * All processes of @guest with a user space, and the current one in any case, in *@list
+ * (malloc'ed), the current one first. If the kernel has no symbols, or unknown structures,
+ * processes have no names. -ESRCH if the guest has ended. While the guest runs in its kernel, fewer
+ * are found.
  */
 int guest_processes_read(const struct guest *guest, struct guest_process **list, size_t *count);
 
 /*
- * The one of @list that computes, with its program counter, for which it is stopped for good: only
- * of a guest that is to be ended. NULL: none does; it is the guest's kernel that computes, or
- * nobody.
+ * The process in @list that computes, with its program counter. It is stopped for that and stays
+ * stopped, so use it only on a guest that is about to be ended. NULL: none computes; the guest's
+ * kernel may.
  */
 struct guest_process *guest_processes_stop(const struct guest *guest, struct guest_process *list,
 					   size_t count);

@@ -91,7 +91,7 @@ static int find_named(struct replacing *replacing)
 			parts[replacing->part].name, replacing->text, name, names);
 }
 
-/* Without a name, one file takes the place of one file. */
+/* Without a name, one file replaces the same file of all guests. */
 static int check_same(const struct replacing *replacing)
 {
 	const struct guest_recorded *first = NULL;
@@ -132,7 +132,7 @@ static int copy_file(const struct image_files *from, const char *path, struct im
 	return err;
 }
 
-/* In the order in which a recorder has them. */
+/* In the recorder's order. */
 static int gather_kernel(struct replacing *replacing, const struct image_files *old,
 			 struct image_files *files)
 {
@@ -194,7 +194,7 @@ static int replace_all(struct replacing *replacing)
 int guest_specs_replace(struct guest_recorded *guests, size_t count, enum guest_part part,
 			const char *text, struct diagnosis *why)
 {
-	/* Without a cache each guest reads its own. */
+	/* Without a cache each guest reads its own copy. */
 	struct replacing replacing = { .guest = guests,
 				       .count = count,
 				       .part = part,

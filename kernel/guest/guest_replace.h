@@ -15,9 +15,10 @@ const char *guest_part_name(enum guest_part part);
 const char *guest_replaced_text(const struct guest_recorded *guest, char text[GUEST_REPLACED_TEXT]);
 
 /*
- * Replace @part as @text says, "[NAME=]FILE": that of the guest with this name, or of all that have
- * one, which must be the same for all of them. The guests were read with their files. A kernel
- * comes with the libraries that it needs here. What was replaced is marked in guest_recorded.
+ * Replace @part as given in @text, "[NAME=]FILE": that of the guest with this name, or of all
+ * guests that have one, which must then be the same. The guests were read with their files. A
+ * kernel comes with the libraries that it needs on this machine. guest_recorded tells what was
+ * replaced.
  */
 int guest_specs_replace(struct guest_recorded *guests, size_t count, enum guest_part part,
 			const char *text, struct diagnosis *why);

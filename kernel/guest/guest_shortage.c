@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Finds the lines in which a guest's kernel reports what the host refused it or took from it. */
+/*
+ * Finds console lines in which a guest's kernel reports a shortage of the host or the end of one of
+ * its processes.
+ */
 #include "kernel/guest/guest_shortage.h"
 
 #include <ctype.h>
@@ -32,10 +35,10 @@ static const struct {
 	{ "run_helper : ", false },
 	{ "run_helper_thread : ", false },
 	{ "start_io_thread - ", false },
-	/* By a panic. */
+	/* In a panic. */
 	{ "do_syscall_stub : ", true },
 	{ "Failed to continue stub, ", true },
-	/* Before there is a log: "Checking that ptrace can change system call numbers..." */
+	/* Before the kernel logs: "Checking that ptrace can change system call numbers..." */
 	{ "start_ptraced_child : ", true },
 	{ "stop_ptraced_child : ", true },
 	{ "check_ptrace : ", true },

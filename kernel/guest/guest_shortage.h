@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What the host refused a guest's kernel or took from it, as that reports it on its console. The
- * system calls of a kernel are not recorded: a run in which one of them fails for a shortage of the
- * host, or in which the host kills a process of the guest, is not a run of that guest, and cannot
- * be replayed.
+ * Shortages of the host that a guest's kernel reports on its console. System calls of the kernel
+ * are not recorded: a run in which one fails for lack of a host resource, or in which the host
+ * kills a process of the guest, cannot be replayed.
  */
 #ifndef TTREC_GUEST_SHORTAGE_H
 #define TTREC_GUEST_SHORTAGE_H

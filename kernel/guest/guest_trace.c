@@ -27,7 +27,7 @@ static bool is_embedded(const struct spec_writing *writing, const struct image_f
 	return writing->embed || !file->source;
 }
 
-/* The first file with this content in order of the guests, and whose it is. */
+/* The first file with this content, in the order of guests, and its guest. */
 static const struct image_file *find_first(const struct spec_writing *writing,
 					   const struct image_file *file, uint32_t *index)
 {
@@ -44,9 +44,9 @@ static const struct image_file *find_first(const struct spec_writing *writing,
 }
 
 /*
- * Files of guest 0 are embedded under their paths, so that a trace of one guest holds what one
- * expects. What another guest has there may differ: its own are below a directory for it. /ttrec is
- * the recorder's own.
+ * Files of guest 0 are embedded under their paths, so that a trace of one guest has the expected
+ * names. Those of other guests may differ, and are below a directory for each. /ttrec is the
+ * recorder's own.
  */
 static bool is_reserved(const char *path)
 {

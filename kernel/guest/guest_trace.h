@@ -23,7 +23,7 @@ struct guest_file_list {
 	size_t count;
 };
 
-/* Where to find files, and what was read already. */
+/* Where to find files, and the files that were read already. */
 struct guest_file_store;
 
 /* No more than @max_bytes are read, each content counted once. */

@@ -17,7 +17,7 @@ struct embedded_content {
 
 struct guest_file_store {
 	struct trace_reader *reader;
-	void *contents; /* a tree of those that were read, see tsearch(3) */
+	void *contents; /* a tree of files that were read, see tsearch(3) */
 	uint64_t left;	/* bytes that may still be read */
 	struct image_cache *cache;
 };
@@ -147,7 +147,7 @@ static int load_embedded(struct guest_file_store *store, const struct guest_file
 			"the trace does not contain all of %s", name);
 }
 
-/* The trace names any file that it likes to. */
+/* The trace can name any file. */
 static int refuse_source(const struct guest_file *file, struct diagnosis *why)
 {
 	auto_free char *source = strdup(file->source);
@@ -174,7 +174,7 @@ static int load_source(const struct guest_file *file, struct image_files *files,
 	loaded->mode = file->mode;
 	image_content_hash(loaded->content, hash);
 	hex_text(hash, sizeof(hash), hex);
-	/* Do not reveal what it is instead: reports are shown to others. */
+	/* Do not reveal its contents: reports are shown to others. */
 	if (strcmp(hex, file->hash))
 		return diagnose(why, EXIT_CANNOT, -ESTALE,
 				"provide the same file, or record without --no-embed",

@@ -25,7 +25,7 @@ struct specs_reading {
 	struct diagnosis *why;
 };
 
-/* "NUMBER TEXT": the number in base @base; *@text is what follows, with whatever is in it. */
+/* "NUMBER TEXT": the number in base @base; *@text is the rest. */
 static int split_number(const char *value, unsigned int base, uint32_t *number, const char **text)
 {
 	uint64_t parsed;

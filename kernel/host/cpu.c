@@ -139,7 +139,7 @@ int cpu_info_text(char **text)
 	if (!out)
 		return -ENOMEM;
 	copy_first_processor(info, out);
-	/* Only closing the stream makes the text ours. */
+	/* The text is complete only after the stream is closed. */
 	if (!fclose(out) && !ferror(info))
 		return 0;
 	free(*text);
@@ -168,13 +168,16 @@ void cpu_wait_politely(void)
 	 * slower.
 	 */
 	sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){ 0 });
-	/* A sleep that only lets a guest continue ends when the guest sleeps, not 50 us later. */
+	/*
+	 * A sleep that only lets a guest continue should end when the guest sleeps, not 50 us
+	 * later.
+	 */
 	prctl(PR_SET_TIMERSLACK, 1);
 }
 
 /* ---- CPUID that faults ---------------------------------------------------------------------- */
 
-/* Does CPUID fault in the calling thread? 0 or -errno: -ENODEV where the CPU cannot do it. */
+/* Let CPUID fault in the calling thread. 0 or -errno: -ENODEV if the CPU does not support it. */
 static int set_faulting(bool faulting)
 {
 	return syscall(SYS_arch_prctl, ARCH_SET_CPUID, faulting ? 0UL : 1UL) ? -errno : 0;

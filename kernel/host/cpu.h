@@ -35,35 +35,36 @@ int cpu_allowed(cpu_set_t *allowed);
  */
 int cpu_pin(unsigned int number, struct cpu_identity *identity);
 
-/* May the calling thread be pinned to @number? 0 or -errno; it stays where it was allowed to be. */
+/* Whether the calling thread may be pinned to @number: 0 or -errno. Its affinity stays as it is. */
 int cpu_check(unsigned int number);
 
 /* A CPU this process may use: the one it runs on now. */
 unsigned int cpu_here(void);
 
 /*
- * The first processor's part of /proc/cpuinfo without what changes from moment to moment (MHz,
- * bogomips): UML reads the flags from it (arch/um/os-Linux/start_up.c). *@text is malloc'ed; NULL
- * where there is none. Returns 0 or -errno.
+ * The first processor's part of /proc/cpuinfo without values that change over time (MHz, bogomips):
+ * UML reads the flags from it (arch/um/os-Linux/start_up.c). *@text is malloc'ed; NULL without one.
+ * Returns 0 or -errno.
  */
 int cpu_info_text(char **text);
 
 /*
- * Can a guest kernel with the patch show its programs another CPU than this one? CPUID must be able
- * to fault here (arch_prctl(2), ARCH_SET_CPUID), and this CPU must have what the other one has.
+ * Whether a guest kernel with the patch can show its programs the virtual CPU: CPUID must be able
+ * to fault here (arch_prctl(2), ARCH_SET_CPUID), and this CPU must have all features of the virtual
+ * one.
  */
 bool cpu_can_be_virtual(void);
 
 /*
- * Let CPUID fault in the calling thread, too, and give it the real answer. Where only a guest's
- * processes have this setting, the host writes a model-specific register at each switch between
- * them and the thread that they exchange messages with: 6 us for each exchange in a virtual
- * machine. Without effect on a host that cannot do it.
+ * Let CPUID fault in the calling thread, too, and emulate it with the real result. If only the
+ * guest's processes had this setting, the host would write a model-specific register at each switch
+ * between them and the calling thread: 6 us for each message exchange in a virtual machine. Has no
+ * effect on a host without support.
  */
 void cpu_fault_on_cpuid(void);
 
 /*
- * Let the calling thread run on every CPU of @allowed but @number; on all of them when there is no
+ * Let the calling thread run on every CPU of @allowed but @number; on all of them if there is no
  * other.
  */
 int cpu_avoid(const cpu_set_t *allowed, unsigned int number);

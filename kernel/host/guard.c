@@ -22,7 +22,7 @@ struct mapping {
  * list; the handler only reads it, and only entries of mappings in use.
  */
 static struct mapping mappings[MAPPINGS_MAX];
-static size_t mapping_limit; /* none is used from here on */
+static size_t mapping_limit; /* unused from here on */
 static bool any_lost;
 static struct sigaction previous;
 static uintptr_t page_mask;

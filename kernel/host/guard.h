@@ -15,18 +15,18 @@
 #include <stddef.h>
 
 /*
- * Guard the mapping of @size bytes at @data (as mmap gave it). Any thread may. Returns 0, -ENOSPC
- * when there are too many, or what sigaction says.
+ * Guard the mapping of @size bytes at @data (as returned by mmap). Thread-safe. Returns 0, -ENOSPC
+ * if there are too many, or the error of sigaction.
  */
 int guard_add(void *data, size_t size);
 
-/* Before it is unmapped. What was never added is fine. */
+/* Call it before unmapping. Ignores a mapping that was not added. */
 void guard_remove(const void *data);
 
-/* Was some of the mapping at @data gone when it was accessed? */
+/* Whether an access to the mapping at @data hit a part that is gone. */
 bool guard_is_lost(const void *data);
 
-/* Of any mapping, since the program started? */
+/* The same for any mapping since the program started. */
 bool guard_any_lost(void);
 
 #endif

@@ -10,7 +10,7 @@ struct mapping {
 	char permissions[5];		    /* "rw-s" */
 };
 
-/* What is behind the inode, a path or no more of it, does not matter. Returns 0 or -EBADMSG. */
+/* Ignores what follows the inode number. Returns 0 or -EBADMSG. */
 int mapping_parse(const char *line, struct mapping *mapping);
 
 #endif

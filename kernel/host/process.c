@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What a command does to its own process: standard streams, signals that stop it, wall time. */
+/* Setup of a command's own process: standard streams, signals that stop it, limit of wall time. */
 #include "kernel/host/process.h"
 
 #include <fcntl.h>
@@ -122,7 +122,7 @@ int process_spawn(const char *path, char *const *arguments, int out_fd, int err_
 
 /* ---- Where it cannot be stopped in order --------------------------------------------------- */
 
-/* Of the one thread of this process that watches it. */
+/* State of the watchdog thread. */
 static struct {
 	const char *command;
 	int stop_fd;

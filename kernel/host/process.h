@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a command does to its own process: standard streams, signals that stop it, wall time. */
+/* Setup of a command's own process: standard streams, signals that stop it, limit of wall time. */
 #ifndef TTREC_PROCESS_H
 #define TTREC_PROCESS_H
 
@@ -10,15 +10,15 @@
 uint64_t process_wall_ns(void);
 
 /*
- * Open /dev/null for each standard stream that the caller closed: a socket or the trace in its
- * place would get what is printed. Call it first.
+ * Open /dev/null for each standard stream that the caller closed: otherwise a socket or the trace
+ * could get its number, and what is printed. Call it first.
  */
 void process_fill_streams(void);
 
 /*
- * From here on SIGINT, SIGTERM, SIGHUP and SIGPIPE do not end the process: they make a descriptor
- * readable that process_open_stop() makes. Before there is something that must be ended in order:
- * a child, a socket in the file system, a directory.
+ * From here on SIGINT, SIGTERM, SIGHUP and SIGPIPE do not end the process: they make the descriptor
+ * of process_open_stop() readable. Call it before creating anything that needs cleanup: a child, a
+ * socket in the file system, a directory.
  */
 void process_hold_stop(void);
 
@@ -42,7 +42,7 @@ int process_open_stop(int *fd);
 int process_spawn(const char *path, char *const *arguments, int out_fd, int err_fd,
 		  unsigned int flags, pid_t *pid);
 
-/* The signal that made @fd readable; 0 when none did. */
+/* The signal that made @fd readable; 0: none. */
 int process_take_stop(int fd);
 
 /*
@@ -53,7 +53,7 @@ int process_take_stop(int fd);
  */
 int process_watch(const char *command);
 
-/* In @limit ns of wall time, in place of a limit before, the process must have ended; 0: none. */
+/* The process must end within @limit ns of wall time, which replaces an earlier limit; 0: none. */
 void process_watch_limit(uint64_t limit);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Where memory holds the processor's own bookkeeping. */
+/* Finds memory whose contents depend on the processor: headers of saved floating-point states. */
 #include "kernel/host/xstate.h"
 
 #include <cpuid.h>
@@ -50,8 +50,8 @@ static uint64_t word_at(const uint8_t *data, size_t offset)
 }
 
 /*
- * Behind the host's words there is a header with nothing in it but the bits; and, in the task of
- * one that has ended, the link to the next free one (mm/slub.c, get_freepointer).
+ * After the host's words there is a header with only these bits; in a freed task also the link to
+ * the next free one (mm/slub.c, get_freepointer).
  */
 static bool has_header(const struct xstate *xstate, const uint8_t *data)
 {
@@ -63,7 +63,7 @@ static bool has_header(const struct xstate *xstate, const uint8_t *data)
 	       !(word_at(data, BITS_AT) & ~xstate->features);
 }
 
-/* As ptrace(2) gives it: the host's words are the parts there can be; x87 and SSE always can. */
+/* As returned by ptrace(2): the host's words are the possible parts, always with x87 and SSE. */
 static bool is_task_state(const struct xstate *xstate, const uint8_t *data)
 {
 	uint64_t parts = word_at(data, HOST_AT);
@@ -84,7 +84,7 @@ static bool is_compacted(const struct xstate *xstate, uint64_t parts)
 	return parts & COMPACTED && parts & ~COMPACTED && !(parts & ~COMPACTED & ~xstate->features);
 }
 
-/* As a lazily bound function leaves it on its caller's stack: @data is at its bits. */
+/* As a lazily bound function leaves it on its caller's stack; @data points to the bits. */
 static bool has_compacted_header(const struct xstate *xstate, const uint8_t *data)
 {
 	uint64_t parts = word_at(data, 8), rest = 0;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Where memory holds the processor's own bookkeeping.
+ * Finds memory whose contents depend on the processor: headers of saved floating-point states.
  *
  * A saved floating-point state begins with a bit for each of its parts that is in use (XSTATE_BV).
- * Whether registers that hold their initial values count as used is the processor's choice, and it
- * may choose otherwise from one run to the next: with all SSE registers zero, one AMD EPYC reports
- * 0xa0 mostly and 0xa2 now and then. Parts that are not in use are stored with their initial
- * values, so the registers themselves say all that the bits say.
+ * Whether registers with their initial values count as used depends on the processor, and may
+ * differ between runs: with all SSE registers zero, one AMD EPYC reports 0xa0 mostly and 0xa2 now
+ * and then. Unused parts are stored with their initial values, so the bits contain no additional
+ * information.
  *
  * Kernels keep such states in their tasks (PTRACE_GETREGSET with NT_X86_XSTATE), hosts put them on
  * the stack of a thread that gets a signal, and a function that is bound when it is first called
@@ -40,8 +40,8 @@ struct xstate_words {
 };
 
 /*
- * The words in @size bytes of memory at @data (a multiple of 8; only what lies wholly in there is
- * found) that hold only the processor's choice. Returns 0 or -ENOMEM.
+ * The words in @size bytes of memory at @data (a multiple of 8; only states completely in it are
+ * found) that depend on the processor. Returns 0 or -ENOMEM.
  */
 int xstate_find(const struct xstate *xstate, const uint8_t *data, size_t size,
 		struct xstate_words *words);

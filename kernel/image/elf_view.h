@@ -23,7 +23,7 @@ const Elf64_Phdr *elf_view_segments(const struct elf_view *elf);
 /* Address range of the first writable PT_LOAD segment; -ENOENT. */
 int elf_view_writable(const struct elf_view *elf, uint64_t *begin, uint64_t *end);
 
-/* Where in the file the byte is that is loaded at @address; -ENOENT. */
+/* The file offset of the byte that is loaded at @address, or -ENOENT. */
 int elf_view_offset(const struct elf_view *elf, uint64_t address, uint64_t *offset);
 
 /* Path in PT_INTERP; -ENOENT for a static program. */

@@ -151,7 +151,7 @@ void image_files_free(struct image_files *files)
 	*files = (struct image_files){ 0 };
 }
 
-/* Text the binary contains, whatever else it was stripped of. */
+/* Text that the binary contains even if it was stripped. */
 static const char *find_text(const struct image_file *kernel, const char *text)
 {
 	return memmem(kernel->data, kernel->size, text, strlen(text));
@@ -252,8 +252,8 @@ int image_symbol_find(const struct image_file *kernel, const char *name, uint64_
 static const char unwinder[] = "libgcc_s.so.1";
 
 /*
- * Run `INTERPRETER --list KERNEL`: the dynamic loader itself reports what it would load, and where
- * it would find the unwinder, if there is one.
+ * Run `INTERPRETER --list KERNEL`: the dynamic loader reports what it would load, and where it
+ * would find the unwinder.
  */
 static int open_loader_list(const char *interpreter, const char *source, FILE **list, pid_t *pid)
 {
@@ -295,7 +295,7 @@ static int add_listed_library(struct image_files *files, char *line, struct diag
 int image_load_libraries(struct image_files *files, const struct image_file *kernel,
 			 const char *source, struct diagnosis *why)
 {
-	/* With a slash: the loader searches its path for a name that has none. */
+	/* With a slash, since the loader searches its path for a name without one. */
 	const char *program = kernel->source ? kernel->source : source;
 	char interpreter[PATH_MAX], line[PATH_MAX + 128];
 	auto_file *list = NULL;

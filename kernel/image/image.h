@@ -13,8 +13,8 @@
 
 /* One file as the guest sees it: read once, so that what runs is what is embedded. */
 struct image_file {
-	char *path;   /* absolute, in the guest's view */
-	char *source; /* where it was read from on this machine; NULL when it came from elsewhere */
+	char *path;    /* absolute, in the guest's view */
+	char *source;  /* its path on this machine; NULL if it is not from there */
 	uint32_t mode; /* permission bits */
 	void *data;    /* the content's, never changed */
 	size_t size;
@@ -26,7 +26,7 @@ struct image_cache;
 struct image_files {
 	struct image_file *file;
 	size_t count;
-	struct image_cache *cache; /* what was loaded for others; NULL: nothing is shared */
+	struct image_cache *cache; /* files loaded for other guests; NULL: nothing is shared */
 };
 
 /*
@@ -53,12 +53,12 @@ int image_files_add_content(struct image_files *files, const char *path, uint32_
 			    struct image_content *content);
 
 /*
- * Bytes that all of them take: names of one content that can be executed, or cannot, are one file.
- * Without memory to find them each counts.
+ * Bytes of all files together: names with the same content and the same execute permission are one
+ * file. If memory is short, each counts.
  */
 uint64_t image_files_bytes(const struct image_files *files);
 
-/* Write all of them, as image_file_write() does each; names of one content become one file. */
+/* Write all files, each as image_file_write() does; names with the same content become one file. */
 int image_files_write(const struct image_files *files, const char *root);
 
 /*
@@ -74,7 +74,10 @@ void image_files_free(struct image_files *files);
 
 #define IMAGE_HASH_SIZE 32
 
-/* Takes @data (malloc'ed), also on error: NULL. To be let go with image_content_release(). */
+/*
+ * Takes ownership of @data (malloc'ed), also on error: NULL. Release it with
+ * image_content_release().
+ */
 struct image_content *image_content_create(void *data, size_t size);
 void image_content_release(struct image_content *content);
 
@@ -83,8 +86,8 @@ void image_content_hash(struct image_content *content, uint8_t hash[IMAGE_HASH_S
 bool image_content_equal(const struct image_content *one, const struct image_content *other);
 
 /*
- * Files that are loaded into several image_files with the same cache are read once, as long as they
- * do not change meanwhile. The cache may be destroyed before them. Used by one thread.
+ * Files that are loaded into several image_files with the same cache are read once, unless they
+ * change in between. The cache may be destroyed before them. Not thread-safe.
  */
 struct image_cache *image_cache_create(void);
 void image_cache_destroy(struct image_cache *cache);
@@ -97,20 +100,19 @@ struct image_segment {
 };
 
 /*
- * Is @kernel a User-Mode-Linux binary this machine can run, with external time travel? Refuses,
- * each with its own words: not ELF, another architecture, not UML, UML without
- * CONFIG_UML_TIME_TRAVEL_SUPPORT.
- * @source is the path as the user gave it.
+ * Check that @kernel is a User-Mode-Linux binary for this machine with external time travel. The
+ * diagnosis distinguishes: not ELF, another architecture, not UML, UML without
+ * CONFIG_UML_TIME_TRAVEL_SUPPORT. @source is the path as the user gave it.
  */
 int image_check_kernel(const struct image_file *kernel, const char *source, struct diagnosis *why);
 
-/* Does it say of itself that it is User-Mode Linux, whole or not? */
+/* Whether it contains the name User-Mode Linux, even if it is damaged. */
 bool image_is_kernel(const void *data, size_t size);
 
-/* "6.12.117" in @release, from the kernel's own banner; "unknown" when it has none. */
+/* "6.12.117" in @release, from the kernel's banner; "unknown" without one. */
 void image_release(const struct image_file *kernel, char *release, size_t size);
 
-/* The writable PT_LOAD segment; -ENOENT when there is none. */
+/* The writable PT_LOAD segment, or -ENOENT. */
 int image_data_segment(const struct image_file *kernel, struct image_segment *segment);
 
 /*
@@ -122,12 +124,12 @@ int image_load_libraries(struct image_files *files, const struct image_file *ker
 
 /*
  * Name of the kernel symbol that covers @address and its distance from it. The name points into
- * @kernel. -ENOENT when the image has no symbol table or none covers it.
+ * @kernel. -ENOENT if the image has no symbol table, or no symbol covers it.
  */
 int image_symbol_at(const struct image_file *kernel, uint64_t address, const char **name,
 		    uint64_t *offset);
 
-/* Address and size of symbol @name; -ENOENT when there is none. */
+/* Address and size of symbol @name, or -ENOENT. */
 int image_symbol_find(const struct image_file *kernel, const char *name, uint64_t *address,
 		      uint64_t *size);
 

@@ -15,7 +15,7 @@ struct image_content {
 	uint8_t hash[IMAGE_HASH_SIZE];
 };
 
-/* What was read from the file with @status; NULL: nothing yet, or it has changed. */
+/* The content that was read from the file with @status; NULL: not read yet, or changed since. */
 struct image_content *image_cache_find(const struct image_cache *cache, const struct stat *status);
 
 /* Remember @content as that of the file with @status; without memory it is not. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Writes the files of a guest below a directory of ours. */
+/* Writes the files of a guest below a directory. */
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
@@ -31,7 +31,7 @@ static int write_all(int fd, const char *data, size_t size)
 	return 0;
 }
 
-/* Paths may come from a trace: they stay below the root, whatever they are. */
+/* Paths may come from a trace: whatever they contain, they stay below the root. */
 static int place_file(const struct image_file *file, const char *root, char path[PATH_MAX])
 {
 	if (strstr(file->path, ".."))
@@ -78,7 +78,7 @@ static bool is_one_file(const struct image_file *one, const struct image_file *o
 	       is_program(one) == is_program(other);
 }
 
-/* For each file the first that it is one with. */
+/* For each file, the first one with the same content. */
 static int find_first(const struct image_files *files, const struct image_file **first)
 {
 	auto_free const struct image_file **sorted = calloc(files->count + 1, sizeof(*sorted));

@@ -72,14 +72,14 @@ static int read_plan(void)
 	return read_at((uint64_t)&plan, sizeof(plan), 0);
 }
 
-/* Whatever the host has placed there goes: the first stack, the vDSO and its data. */
+/* Unmap what the host has placed there: the first stack, the vDSO and its data. */
 static int reserve(void)
 {
 	return map_at(LOADER_CEILING, LOADER_ADDRESS_END - LOADER_CEILING, PROT_NONE,
 		      MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 }
 
-/* Does the host place mappings where they are in every run? */
+/* Whether the host places mappings at the same addresses in every run. */
 static int check_place(void)
 {
 	long at = map(0, LOADER_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -148,7 +148,7 @@ static void report(enum loader_step step, int error)
 	call(__NR_write, LOADER_FD_STATUS, (uint64_t)&status, sizeof(status), 0, 0, 0);
 }
 
-/* As a program finds them that the host has executed: all registers are 0. */
+/* As after execve(2): all registers are 0. */
 static void __attribute__((noreturn)) enter(uint64_t stack_pointer, uint64_t entry)
 {
 	__asm__ volatile("mov %0, %%rsp\n\t"

@@ -12,9 +12,9 @@
  *	0x7f0000000000		the dynamic loader; all else from 0x6f0000000000 on is reserved
  *	0x7fffff7ff000		the stack, up to the end of the address space
  *
- * User-Mode Linux 7.2 takes the end of its environment for the end of the address space, and
- *kernels before 6.13 unmap everything below 0x7fbfffe000 in their children: what the libraries of a
- *child still need lies above.
+ * User-Mode Linux 7.2 takes the end of its environment as the end of the address space, and kernels
+ * before 6.13 unmap everything below 0x7fbfffe000 in their children: what the libraries of a child
+ * still need is above it.
  */
 #ifndef TTREC_LOADER_H
 #define TTREC_LOADER_H
@@ -58,14 +58,14 @@ struct loader_mapping {
 	uint32_t unused;
 };
 
-/* The file at LOADER_FD_PLAN: this, and behind it @stack_size bytes for the end of the stack. */
+/* The file at LOADER_FD_PLAN: this struct, then @stack_size bytes for the end of the stack. */
 struct loader_plan {
 	struct loader_mapping mapping[LOADER_MAPPINGS];
 	uint64_t mappings;
 	uint64_t stack_size;
 	uint64_t stack_pointer;
 	uint64_t entry;
-	struct prctl_mm_map process; /* where the heap begins, and what /proc says */
+	struct prctl_mm_map process; /* where the heap begins, and values shown in /proc */
 	char name[16];		     /* of the process */
 };
 

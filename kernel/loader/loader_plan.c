@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Works out what the loader does: where each segment of a program goes, and its first stack. */
+/* Makes the plan for the loader: the place of each segment of a program, and its first stack. */
 #include "kernel/loader/loader_plan.h"
 
 #include <errno.h>
@@ -23,7 +23,7 @@
 
 /* ---- Segments ------------------------------------------------------------------------------ */
 
-/* Where a file lies once it is mapped. */
+/* The addresses of a mapped file. */
 struct placed {
 	struct elf_view elf;
 	uint64_t base, begin, end;
@@ -38,7 +38,7 @@ static uint32_t protection_of(const Elf64_Phdr *segment)
 	       (segment->p_flags & PF_X ? PROT_EXEC : 0);
 }
 
-/* All sums that follow are of numbers that are checked here: none overflows. */
+/* The numbers are checked here, so that no later sum overflows. */
 static int check_segment(const struct placed *placed, const Elf64_Phdr *segment)
 {
 	const uint64_t size = placed->elf.size;
@@ -59,7 +59,7 @@ static bool overlaps(uint64_t begin, uint64_t end, uint64_t other, uint64_t othe
 	return begin < other_end && other < end;
 }
 
-/* What is the layout's own: the loader, and for a program all that is reserved. */
+/* Addresses that the layout itself uses: the loader, and for a program everything reserved. */
 static bool is_taken(const struct placed *placed, uint64_t begin, uint64_t end)
 {
 	if (placed->base == LOADER_INTERPRETER)
@@ -89,8 +89,8 @@ static void note_extent(struct placed *placed, const Elf64_Phdr *segment)
 }
 
 /*
- * The rest of a writable segment's last page is cleared to its end, which may be more than is said
- * to be the segment's: the dynamic loader allocates there.
+ * The rest of a writable segment's last page is cleared to its end, which may be beyond the
+ * segment's size: the dynamic loader allocates memory there.
  */
 static int plan_segment(struct loader_plan *plan, struct placed *placed, uint32_t fd,
 			const Elf64_Phdr *segment)
@@ -119,7 +119,7 @@ static int plan_segment(struct loader_plan *plan, struct placed *placed, uint32_
 	return 0;
 }
 
-/* A file is opened where it can be read as a whole: @base for those that can be anywhere. */
+/* Plan the mapping of a file; @base is for position-independent ones. */
 static int plan_file(struct loader_plan *plan, const struct loader_file *file, uint64_t base,
 		     uint32_t fd, struct placed *placed)
 {
@@ -283,7 +283,7 @@ static void fill_stack(const struct loader_start *start, const struct placed *pr
 
 /* ---- The plan -------------------------------------------------------------------------------- */
 
-/* The order that prctl(2) wants them in: the heap behind the data (kernel/sys.c). */
+/* In the order that prctl(2) requires: the heap after the data (kernel/sys.c). */
 static void describe_process(const struct placed *program, struct loader_plan *plan)
 {
 	struct prctl_mm_map *process = &plan->process;

@@ -19,7 +19,9 @@ struct loader_file {
 	size_t size;
 };
 
-/* What is to be started. The process that builds the plan becomes the program: same user. */
+/*
+ * The program to start. The process that builds the plan becomes the program, with the same user.
+ */
 struct loader_start {
 	struct loader_file program;
 	struct loader_file interpreter;		     /* .data NULL for a static program */
@@ -29,11 +31,10 @@ struct loader_start {
 };
 
 /*
- * Fill @plan, and *@stack (malloc'ed, plan->stack_size bytes) with what lies at the end of the
- * stack. Returns 0 or
- * -ENOEXEC, -EXDEV, -EBADMSG: a file that is not a program for this machine, or a damaged one;
- * -EADDRINUSE: a program for addresses that the layout has for something else;
- * -E2BIG: more arguments, or more segments, than there is space for; -ENOMEM.
+ * Fill @plan, and *@stack (malloc'ed, plan->stack_size bytes) with the contents of the end of the
+ * stack. Returns 0 or -ENOEXEC, -EXDEV, -EBADMSG: a file that is not a program for this machine, or
+ * a damaged one; -EADDRINUSE: a program with fixed addresses that the layout uses otherwise;
+ * -E2BIG: too many arguments or segments; -ENOMEM.
  */
 int loader_plan_build(const struct loader_start *start, struct loader_plan *plan, void **stack);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A guest's memory at rest: what it is made of, and hashes of it.
+ * The memory of a guest while it does not change: its regions, and hashes of them.
  *
- * Only ever used while the guest is blocked in WAIT. Two regions: the physical memory the guest
- * was given (a shared file of the guest process, mapped here too) and the kernel image's data and
- * bss. A digest is a hash over the hashes of all blocks; of the block hashes only those that
- * changed since the last digest are recorded.
+ * Only used while the guest is blocked in WAIT. Two regions: the physical memory the guest was
+ * given (a shared file of the guest process, mapped here too) and the kernel image's data and bss.
+ * A digest is a hash over the hashes of all blocks; of the block hashes only those that changed
+ * since the last digest are recorded.
  */
 #ifndef TTREC_MEMORY_H
 #define TTREC_MEMORY_H
@@ -37,8 +37,8 @@ struct memory_digest {
 struct memory;
 
 /*
- * Find the memory of process @pid, which runs @kernel. Only once the guest has sent START: earlier
- * it has none. -ENOENT when the process has no physical memory to be found.
+ * Find the memory of process @pid, which runs @kernel. Only after the guest's START; before, it has
+ * none. -ENOENT if no physical memory is found.
  */
 int memory_open(pid_t pid, const struct image_file *kernel, struct memory **memory);
 void memory_close(struct memory *memory);
@@ -54,13 +54,13 @@ int memory_hash(struct memory *memory, unsigned int region, struct memory_digest
  * Compare with a recording: take the block hashes @block_hashes that were recorded at this point,
  * and find the first block that differs from what memory_hash() just saw. Must be given all
  * recorded block hashes of the region in order. Returns 1 with *@address set to the guest process'
- * virtual address (data+bss) or physical address (ram) of that block, 0 when none differs, -ERANGE
- * when the block hashes are of a larger region, -EBADMSG when it makes no sense.
+ * virtual address (data+bss) or physical address (ram) of that block, 0 if none differs, -ERANGE if
+ * the block hashes are of a larger region, -EBADMSG if they are invalid.
  */
 int memory_compare(struct memory *memory, unsigned int region, const void *block_hashes,
 		   size_t hashes_size, uint64_t *address);
 
-/* What is known of a block that differs from the recording, of which there is but its hash. */
+/* What is known about a block that differs from the recording, which has only its hash. */
 struct memory_difference {
 	uint64_t blocks;     /* how many blocks of the region differ */
 	uint32_t recorded;   /* low half of the hash that the block had; 0: it was all zeros */
@@ -80,8 +80,8 @@ struct memory_difference {
 /*
  * Read the block at @address that memory_compare() has just found, and search its recorded content:
  * every change of one byte, of one aligned word by a small number or to all zeros or ones, or zeros
- * altogether. @recorded is the recorded digest. Takes up to a second. 0, -ERANGE when @address is
- * no block of the region, or the error of reading it.
+ * altogether. @recorded is the recorded digest. Takes up to a second. 0, -ERANGE if @address is not
+ * a block of the region, or the error of reading it.
  */
 int memory_recover(struct memory *memory, const struct memory_digest *recorded, uint64_t address,
 		   struct memory_difference *difference);

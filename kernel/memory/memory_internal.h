@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Between memory.c (hashes) and memory_recover.c (what a block was that differs). */
+/* Shared by memory.c (hashes) and memory_recover.c (the recorded content of a different block). */
 #ifndef TTREC_MEMORY_INTERNAL_H
 #define TTREC_MEMORY_INTERNAL_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What a block of memory was, of which the recording has but a hash: small changes are tried. */
+/* Finds the recorded content of a block from its hash, by trying small changes. */
 #include <string.h>
 
 #include "format/base/cleanup.h"
@@ -27,7 +27,7 @@ static uint64_t hash_now(const struct search *search)
 				 search->begin, search->length);
 }
 
-/* With that hash of the block, is the digest of the whole region the recorded one? */
+/* Whether the digest of the whole region is the recorded one with that hash of the block. */
 static bool proves(const struct search *search, uint64_t hash)
 {
 	uint64_t *place = &search->region->hash[search->block], kept = *place, low, high;
@@ -38,7 +38,7 @@ static bool proves(const struct search *search, uint64_t hash)
 	return low == search->wanted->low && high == search->wanted->high;
 }
 
-/* Where other blocks differ, nothing can be proven, and half a hash has to do. */
+/* If other blocks differ as well, only the 32 bits of the block hash can be compared. */
 static bool is_recorded(const struct search *search)
 {
 	uint64_t hash = hash_now(search);
@@ -63,7 +63,7 @@ static void store(uint8_t *data, size_t width, uint64_t value)
 		data[i] = (uint8_t)(value >> (8 * i));
 }
 
-/* Is the block the recorded one with this value at @offset? It is put back. */
+/* Whether the block is the recorded one with this value at @offset. The value is restored. */
 static bool try_value(struct search *search, size_t offset, size_t width, uint64_t value)
 {
 	struct memory_difference *difference = search->difference;

@@ -55,7 +55,7 @@ void entropy_stream_take(struct entropy_stream *stream, void *data, size_t size)
 {
 	uint8_t *out = data;
 
-	/* The key stream itself: what the cipher makes of zeros, in whole blocks. */
+	/* The key stream: the cipher applied to zeros, in whole blocks. */
 	while (size) {
 		size_t part;
 
@@ -189,6 +189,6 @@ int entropy_answer(int fd, const struct entropy_request *request, const void *da
 	 */
 	if (err)
 		respond(fd, request->id, err, 0);
-	/* Who asked may be gone, or have asked for what it cannot have. */
+	/* The process may have ended, or have asked for something invalid. */
 	return err == -ESRCH || err == -ENOENT || err == -EFAULT ? 0 : err;
 }

@@ -44,15 +44,15 @@ void entropy_stream_destroy(struct entropy_stream *stream);
 
 /*
  * One notification of the guest in @sandbox. Other notifications are answered or allowed here
- * (host_facts.h). Returns 1 when @request wants bytes, 0 when there is nothing to answer (also: the
- * process died meanwhile), -EPIPE when no process is left, or another negative errno.
+ * (host_facts.h). Returns 1 if @request asks for bytes, 0 if there is nothing to answer (also if
+ * the process has died), -EPIPE if no process is left, or another negative errno.
  */
 int entropy_receive(const struct sandbox *sandbox, struct entropy_request *request);
 
 /*
- * Answer with @size bytes, at most request->requested; without any, an open is refused. *@held
- * receives the write end of the pipe that stands for an opened /dev/random (it must stay open as
- * long as the guest lives), else -1.
+ * Answer with @size bytes, at most request->requested; 0 bytes refuse an open. *@held receives the
+ * write end of the pipe that serves as the opened /dev/random (keep it open until the guest ends),
+ * else -1.
  */
 int entropy_answer(int fd, const struct entropy_request *request, const void *data, size_t size,
 		   int *held);

@@ -179,7 +179,7 @@ static int wait_status(pid_t pid)
 	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EPERM;
 }
 
-/* As the sandbox does it: the raw call, which fork() has no flags for. */
+/* As the sandbox does it: by the raw call, since fork() takes no flags. */
 static pid_t clone_with(unsigned long flags)
 {
 	return (pid_t)syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, NULL);
@@ -204,7 +204,7 @@ static int map_user(uid_t uid)
 	return err ? err : host_write_setting(AT_FDCWD, "/proc/self/uid_map", map);
 }
 
-/* What the sandbox does to get its own root, without the files. */
+/* As the sandbox creates its root, without the files. */
 static int change_root(uid_t uid)
 {
 	int err = map_user(uid);
@@ -252,7 +252,7 @@ static int try_mount(void)
 	return try_namespaces(CLONE_NEWUSER | CLONE_NEWNS, change_root);
 }
 
-/* As the loader reserves what it does not use: ulimit -v counts that. */
+/* As the loader reserves unused address space, which ulimit -v counts. */
 static int try_space(void)
 {
 	void *space = mmap(NULL, LOADER_ADDRESS_END - LOADER_CEILING, PROT_NONE,
@@ -261,7 +261,7 @@ static int try_space(void)
 	return space == MAP_FAILED ? -errno : 0;
 }
 
-/* Where it is not built in, the kernel takes this for the older calls, which need a privilege. */
+/* If it is not built in, the kernel takes this for the older calls, which need a privilege. */
 static int try_heap(void)
 {
 	unsigned int size;
@@ -296,7 +296,7 @@ static int try_affinity(void)
 	return 0;
 }
 
-/* In a child of the child, as the guest is one of the recorder. */
+/* In a grandchild, as the guest is one of the recorder. */
 static int try_memory(void)
 {
 	static char word[8];
@@ -344,7 +344,7 @@ int host_try(enum host_trial trial)
 
 /* ---- Devices ------------------------------------------------------------------------------- */
 
-/* What the sandboxes of guests are given of this machine's. */
+/* Devices of this machine that sandboxes use. */
 static const struct {
 	const char *path;
 	unsigned int number[2]; /* major, minor */
@@ -455,7 +455,10 @@ static uint64_t read_bytes(const char *path, const char *key)
 	return UINT64_MAX;
 }
 
-/* What is left in the control group at @path, a path in their file system; UINT64_MAX: no limit. */
+/*
+ * The memory that is left in the control group at @path, a path in the cgroup file system;
+ * UINT64_MAX: no limit.
+ */
 static uint64_t left_in_group(const char *path)
 {
 	char file[PATH_MAX];

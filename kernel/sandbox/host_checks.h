@@ -2,8 +2,8 @@
 /*
  * What the host allows, by its settings and by trying system calls.
  *
- * The sandbox itself (sandbox.h) reports which parts of the isolation hold; this finds out why one
- * does not.
+ * The sandbox itself (sandbox.h) reports which parts of the isolation were achieved; this finds out
+ * why one was not.
  */
 #ifndef TTREC_HOST_CHECKS_H
 #define TTREC_HOST_CHECKS_H
@@ -38,9 +38,9 @@ struct host_settings {
 	bool filtered;	       /* this process runs under a seccomp filter */
 	bool bare_root;	       /* root without CAP_SETFCAP, who may not map himself (Linux 5.12) */
 	const char *container; /* "Docker", "Podman", "a container"; NULL outside of one */
-	char apparmor[64]; /* the AppArmor profile this process is confined by; "" when by none */
-	char release[65];  /* "6.12.48-generic" */
-	uint32_t version;  /* HOST_LINUX() of it, 0 if unknown */
+	char apparmor[64];     /* the AppArmor profile that confines this process; "" without one */
+	char release[65];      /* "6.12.48-generic" */
+	uint32_t version;      /* HOST_LINUX() of it, 0 if unknown */
 };
 
 /* HOST_LINUX() of a release such as "6.12.48-generic"; 0 when it is not one. */
@@ -50,8 +50,8 @@ uint32_t host_parse_version(const char *release);
 void host_read_settings(const char *root, struct host_settings *settings);
 
 /*
- * HOST_TRIAL(NAME, function of host_checks.c, "what is tried, as a user reads it")
- * In the order of need: a guest's namespaces, then what its process does, then what we do to it.
+ * HOST_TRIAL(NAME, function of host_checks.c, "what is tried, as a user reads it") In the order of
+ * use: the guest's namespaces, what its process does, what we do to it.
  */
 #define HOST_TRIALS(HOST_TRIAL)                                                         \
 	HOST_TRIAL(USERNS, try_userns, "clone(CLONE_NEWUSER)")                          \
@@ -77,9 +77,8 @@ const char *host_trial_text(enum host_trial trial);
 int host_try(enum host_trial trial);
 
 /*
- * Are the devices that a sandbox is given of this machine's what they should be? With something
- * else in the place of /dev/null guests print and read other things than when they were recorded.
- * Returns 0 or -ENODEV with the reason.
+ * Check the devices of this machine that sandboxes use: if /dev/null is not the null device, guests
+ * read and print other data than when recorded. Returns 0 or -ENODEV with the reason.
  */
 int host_check_devices(struct diagnosis *why);
 
@@ -95,7 +94,7 @@ struct host_directory {
  */
 uint64_t host_memory_available(void);
 
-/* -errno when there is no such directory. */
+/* -errno without such a directory. */
 int host_read_directory(const char *path, struct host_directory *directory);
 
 /* Write @text to a file of /proc or /sys, all at once; @path as of openat(2). 0 or -errno. */

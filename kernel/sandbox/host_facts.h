@@ -4,10 +4,10 @@
  * as its entropy (entropy.h).
  *
  * - uname(2): User-Mode Linux keeps all of it in its memory and shows it in /proc/cpuinfo.
- * - statfs(2) of the directory for its memory: whether that is a tmpfs is printed at boot.
- * - In a sandbox without a root of its own, open(2) and access(2) of an absolute path: the
- * sandbox's files are there, and nothing else but /dev/null, as with a root of its own. Only guests
- * that do not circumvent it see only that: it makes runs equal, and does not protect.
+ * - statfs(2) of the directory for its memory: the kernel prints at boot whether that is a tmpfs.
+ * - In a sandbox without a root of its own, open(2) and access(2) of an absolute path: only the
+ *   sandbox's files and /dev/null are visible, as with a root of its own. A guest can circumvent
+ *   this: it makes runs equal, and is no protection.
  */
 #ifndef TTREC_HOST_FACTS_H
 #define TTREC_HOST_FACTS_H
@@ -21,8 +21,8 @@ struct sandbox;
 struct seccomp_notif;
 
 /*
- * Answer @question of a guest in @sandbox if it is about such a fact: *@value is what the call then
- * returns. False for any other: the host itself answers.
+ * Answer @question of a guest in @sandbox if it is such a query: the call returns *@value. False
+ * for any other call, which the host then executes.
  */
 bool host_facts_answer(const struct sandbox *sandbox, const struct seccomp_notif *question,
 		       int64_t *value);

@@ -60,7 +60,7 @@ const struct isolation_info *isolation_info(enum isolation_part part);
 #define ISOLATION_TEXT 96
 const char *isolation_text(unsigned int parts, char text[ISOLATION_TEXT]);
 
-/* The same for people, who want to know what does not hold: "without mount,net". */
+/* For messages, the parts that are missing: "without mount,net". */
 const char *isolation_extent_text(unsigned int parts, char text[ISOLATION_TEXT]);
 
 /* The parts @text names; -1 when it names something unknown. */

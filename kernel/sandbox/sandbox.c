@@ -59,7 +59,8 @@ static int sandbox_report_receive(int report_fd, int flags, struct sandbox_repor
 	ssize_t got;
 
 	*fd = -1;
-	/* A sender that ended before it read all is an error once, and then what it sent is there.
+	/*
+	 * If the sender ended before it had read everything, there is one error, and then its data.
 	 */
 	do
 		got = recvmsg(report_fd, &message, MSG_CMSG_CLOEXEC | flags);
@@ -98,7 +99,8 @@ static unsigned long clone_flags(unsigned int parts)
 
 /*
  * The raw calls: fork() cannot make namespaces, and unshare() would not put the caller in the new
- * pid one. Into a group it is born: one that moved there could have done something before.
+ * pid one. The child is created in its control group: if it moved there later, what it did before
+ * would not be counted.
  */
 static pid_t clone_supervisor(unsigned int parts, struct sandbox_group *group)
 {
@@ -238,7 +240,7 @@ static int sandbox_try(const struct sandbox_options *options, unsigned int parts
 	}
 	sandbox->supervisor_fd = reports[0];
 	plan.report_fd = reports[1];
-	/* They say which process the guest is. */
+	/* They name the guest's process. */
 	if (setsockopt(reports[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on))) {
 		err = -errno;
 		close(reports[1]);
@@ -260,8 +262,8 @@ static int sandbox_try(const struct sandbox_options *options, unsigned int parts
 }
 
 /*
- * Entropy is written into the guest and digests are read from it: without that access a recording
- * would not be what it claims. Address 0 is not mapped, so -EFAULT means that access is allowed.
+ * Entropy is written into the guest and digests are read from it: without that access the isolation
+ * would be incomplete. Address 0 is not mapped, so -EFAULT means that access is allowed.
  */
 static int check_sight(pid_t guest, struct sandbox_report *report)
 {
@@ -282,8 +284,7 @@ static int check_sight(pid_t guest, struct sandbox_report *report)
 /* Combinations to try, from full isolation down; the first that works is used. */
 static const unsigned int namespace_sets[] = {
 	ISOLATION_NAMESPACES,
-	ISOLATION_NAMESPACES &
-		~ISOLATION_MOUNT, /* mount(2) is what AppArmor refuses in a container */
+	ISOLATION_NAMESPACES & ~ISOLATION_MOUNT, /* AppArmor refuses mount(2) in containers */
 	ISOLATION_NAMESPACES & ~ISOLATION_USER,
 	0,
 };
@@ -313,7 +314,7 @@ static int refuse_unlocked(const struct sandbox_options *options,
 			isolation_text(options->required & ~options->wanted, names));
 }
 
-/* What the host refuses of the other parts does not cost the namespaces. */
+/* A refusal of other parts does not affect the namespaces. */
 static int sandbox_try_parts(const struct sandbox_options *options, unsigned int parts,
 			     struct sandbox *sandbox, struct sandbox_report *report)
 {
@@ -371,7 +372,7 @@ int sandbox_open(const struct sandbox_options *options, struct sandbox *sandbox,
 			"cannot start the guest: cannot %s: %s", report.doing, strerror(-err));
 }
 
-/* What the supervisor was too late to see the host has seen, which then kills all of the group. */
+/* The host may detect the excess before the supervisor; it then kills the whole group. */
 static void check_group(struct sandbox *sandbox)
 {
 	if (sandbox->limit || !sandbox_group_exceeded(&sandbox->group))

@@ -2,11 +2,11 @@
 /*
  * The isolated sandbox: a process started so that it looks the same every time, on every machine.
  *
- * Own user, pid, mount, network, IPC and UTS namespaces; a root directory made of the files it was
- * given and nothing else; fixed environment, limits and paths; fixed addresses and libc's random
- * bytes, by a loader that is executed in place of the program; getrandom(2) and open(2) of
- * /dev/random and /dev/urandom held by a seccomp user notification; one CPU. Nothing is attached to
- * the process. It gets so much memory, CPU time and so many processes, and no more.
+ * Own user, pid, mount, network, IPC and UTS namespaces; a root directory with only the files it
+ * was given; fixed environment, limits and paths; fixed addresses and libc's random bytes, by a
+ * loader that is executed in place of the program; getrandom(2) and open(2) of /dev/random and
+ * /dev/urandom held by a seccomp user notification; one CPU. Nothing is attached to the process.
+ * Memory, CPU time and the number of processes are limited.
  *
  * If the host refuses a part, the sandbox is opened without it and reports which parts hold
  * (isolation.h).
@@ -38,13 +38,13 @@
 #define SANDBOX_TEMPORARY "/dev/shm"
 
 /*
- * Version of the layout of addresses and paths in a sandbox. It is in the trace, and memory is only
- * compared if it is the same. 0 had paths that depended on what the host allowed, and the addresses
+ * Version of the layout of addresses and paths in a sandbox. It is in the trace, and memory is
+ * compared only if it is the same. In 0 paths depended on what the host allowed, and the addresses
  * of a host without randomisation; 1 is that of kernel/loader/loader.h.
  */
 #define SANDBOX_LAYOUT 1
 
-/* What a program may take of this machine; 0: as much as there is. */
+/* Limits of a program on this machine; 0: no limit. */
 struct sandbox_limits {
 	uint64_t memory; /* bytes: for all files together, and as much for all processes' own */
 	uint64_t cpu;	 /* ns of CPU time, of all processes together */
@@ -63,7 +63,8 @@ enum sandbox_limit {
 
 struct sandbox_options {
 	const struct image_files *files; /* what the sandbox contains; file[0] is the program */
-	char *const *arguments; /* argv, NULL-terminated; "{room}" stands for where the files are */
+	char *const *arguments; /* argv, NULL-terminated; "{room}" is replaced by the path of the
+				   files */
 	uint8_t auxv_random[SANDBOX_RANDOM_SIZE]; /* what AT_RANDOM points to */
 	unsigned int cpu;
 	unsigned int wanted; /* ISOLATION_* parts to try; usually ISOLATION_FULL */
@@ -77,7 +78,7 @@ struct sandbox_options {
 	struct sandbox_groups *groups; /* where control groups can be made; NULL: nowhere */
 };
 
-/* Why a program was killed for what it took: "it took 300.0 MiB of memory, and may ...". */
+/* The limit at which a program was killed: "it took 300.0 MiB of memory, and may ...". */
 #define SANDBOX_EXCEEDED_TEXT 128
 
 struct sandbox {
@@ -97,20 +98,20 @@ struct sandbox {
 	struct sandbox_group group;
 	char *directory; /* host directory to remove at the end; NULL with ISOLATION_MOUNT */
 	const struct image_files
-		*seen; /* without ISOLATION_MOUNT: all that there is to open; or NULL */
+		*seen; /* without ISOLATION_MOUNT: the paths that can be opened; or NULL */
 };
 
 /*
  * Open a sandbox and start the program in it. Must be called before the calling process starts
- * threads. On failure nothing is left behind. -EACCES when the required parts cannot be had: the
- * program has not run.
+ * threads. On failure nothing is left behind. -EACCES if required parts are refused: the program
+ * has not run.
  */
 int sandbox_open(const struct sandbox_options *options, struct sandbox *sandbox,
 		 struct diagnosis *why);
 
 /*
- * The directory in which a sandbox without ISOLATION_MOUNT is made, with @memory bytes free if
- * there is such a one. -EACCES when programs can be executed in none that may be written to.
+ * The directory for a sandbox without ISOLATION_MOUNT, preferably with @memory bytes free. -EACCES
+ * if there is no writable directory in which programs can be executed.
  */
 #define SANDBOX_BASES "TMPDIR, /dev/shm, /tmp, /var/tmp"
 int sandbox_find_base(uint64_t memory, const char **base, struct host_directory *about);

@@ -111,7 +111,7 @@ static const int time_calls[] = { SCMP_SYS(nanosleep),	   SCMP_SYS(clock_nanosle
 				  SCMP_SYS(timer_gettime), SCMP_SYS(timer_getoverrun),
 				  SCMP_SYS(timer_delete),  SCMP_SYS(setitimer),
 				  SCMP_SYS(getitimer),	   SCMP_SYS(alarm) };
-/* Of sockets, too; socket(2) itself is a matter of the family. */
+/* Also for sockets; socket(2) itself is filtered by family. */
 static const int event_calls[] = {
 	SCMP_SYS(poll),		SCMP_SYS(ppoll),	 SCMP_SYS(select),    SCMP_SYS(pselect6),
 	SCMP_SYS(epoll_create), SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait),
@@ -161,9 +161,9 @@ static const uint64_t process_controls[] = {
 static const uint64_t processor_controls[] = { ARCH_SET_FS, ARCH_GET_FS,    ARCH_SET_GS,
 					       ARCH_GET_GS, ARCH_GET_CPUID, ARCH_SET_CPUID };
 /*
- * Of children that ask for it themselves: neither PTRACE_ATTACH nor PTRACE_SEIZE. By what all
- * requests of a group have in common, as the filter goes through these at each of several calls for
- * a system call of the guest's user space.
+ * For children that request tracing themselves: neither PTRACE_ATTACH nor PTRACE_SEIZE. Requests
+ * are matched by bits that a group has in common, since the filter checks them several times for
+ * each system call of the guest's user space.
  */
 static const struct {
 	uint64_t mask, value;
@@ -205,8 +205,8 @@ static const struct {
 };
 
 /*
- * clone3(2) has its flags where no filter can look; libc then takes clone(2). The lowest byte of
- * its flags is a signal.
+ * The flags of clone3(2) are in memory, where a filter cannot read them; libc falls back to
+ * clone(2). The lowest byte of its flags is a signal.
  */
 #define NAMESPACE_FLAGS                                                                \
 	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | \
@@ -214,8 +214,8 @@ static const struct {
 
 /*
  * Linux 5.10 and 6.1 read the table of local segments, which is empty, and clear the first entry of
- * each process's: both succeed and do nothing. What a program of the guest's sets there, it does by
- * 0x11, which is refused.
+ * each process's: both succeed without effect. A guest's program sets entries by 0x11, which is
+ * refused.
  */
 static const uint64_t ldt_functions[] = { 0, 1 };
 
@@ -315,7 +315,10 @@ static int build(const struct sandbox_plan *plan, bool listener, scmp_filter_ctx
 	seccomp_attr_set(filter, SCMP_FLTATR_API_SYSRAWRC, 1);
 	/* Calls of other interfaces (int $0x80, x32) fail, too, and kill no process. */
 	err = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
-	/* By a binary search, for hosts that do not remember what is always allowed (5.11). */
+	/*
+	 * Use a binary search, for hosts that do not cache calls that are always allowed (before
+	 * 5.11).
+	 */
 	if (!err)
 		err = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	if (!err && listener)

@@ -17,7 +17,7 @@
 #include "format/base/cleanup.h"
 #include "kernel/sandbox/sandbox.h"
 
-/* What a sandbox may have of the host's kernel besides, bytes, and threads of its processes. */
+/* Additional memory of the host's kernel for a sandbox, bytes, and threads of its processes. */
 #define SPARE_MEMORY (64ull << 20)
 #define SPARE_TASKS  64
 
@@ -36,7 +36,7 @@ static int write_number(int directory, const char *name, uint64_t number)
 	return host_write_setting(directory, name, text);
 }
 
-/* Is @word one of those in @list, which spaces or newlines are between? */
+/* Whether @word is in @list, which is separated by spaces or newlines. */
 static bool has_word(const char *list, const char *word)
 {
 	const size_t length = strlen(word);
@@ -116,7 +116,7 @@ static bool has_controllers(int fd)
 	return has_word(text, "memory") && has_word(text, "pids");
 }
 
-/* A number that no other process has as long as this one is there. */
+/* A number that no other process has while this one exists. */
 static int enter_own(struct sandbox_groups *groups)
 {
 	auto_fd fd = -1;

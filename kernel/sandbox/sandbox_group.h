@@ -3,12 +3,12 @@
  * Control groups of sandboxes, where they are delegated to this process (cgroup v2).
  *
  * No process escapes a group's counts: memory of the host's kernel for a sandbox's sockets and
- * pipes, and processes too short-lived to be seen. They are never needed: without them the
+ * pipes, and processes too short-lived to be seen. They are optional: without them only the
  * supervisor counts (sandbox_use.c).
  *
- * A group that has controllers for those below it has no processes of its own. So the command
- * moves itself into one below, and back at its end: sandbox_groups_open(), sandbox_groups_close().
- * Both by a process that has no children yet, or no more.
+ * A group that has controllers for those below it has no processes of its own. So the command moves
+ * itself into one below it (sandbox_groups_open()), and back at its end (sandbox_groups_close()).
+ * Call both when the process has no children.
  */
 #ifndef TTREC_SANDBOX_GROUP_H
 #define TTREC_SANDBOX_GROUP_H
@@ -42,7 +42,7 @@ struct sandbox_group {
 #define SANDBOX_GROUP_NONE { .fd = -1, .parent_fd = -1, .cpu_fd = -1 }
 
 /*
- * Look for a group that is delegated to this process, and get ready to make others below it.
+ * Look for a group that is delegated to this process, and prepare it for groups below it.
  * @directory is that group, or NULL: where this process is.
  */
 void sandbox_groups_open(const char *directory, struct sandbox_groups *groups);
@@ -58,10 +58,10 @@ void sandbox_group_create(struct sandbox_groups *groups, const struct sandbox_li
 /* The CPU time of all that have ever been in the group with that cpu_fd, ns. */
 uint64_t sandbox_group_cpu(int cpu_fd);
 
-/* Did the host kill a process of it because of its memory? */
+/* Whether the host killed a process of the group because of its memory. */
 bool sandbox_group_exceeded(const struct sandbox_group *group);
 
-/* After the sandbox has ended: what is left in it is killed. Idempotent. */
+/* After the sandbox has ended: kill processes that are left, remove the group. Idempotent. */
 void sandbox_group_remove(struct sandbox_group *group);
 
 #endif

@@ -16,8 +16,8 @@
 #define DIRECTORY_PATH "/proc/self/fd/500"
 
 /*
- * A function that is bound when it is first called saves all registers on the stack of the moment,
- * and what it saves of those at rest is the processor's choice (xstate.h): all are bound before.
+ * Lazy binding saves all registers on the stack, and what is saved of unused ones depends on the
+ * processor (xstate.h): bind all functions at start.
  */
 static const char *const environment_texts[] = {
 	"HOME=/",	 "PATH=/", "TERM=linux", ("TMPDIR=" SANDBOX_PREFIX_MARK SANDBOX_TEMPORARY),
@@ -44,7 +44,10 @@ static int set_streams(int console_fd)
 	return 0;
 }
 
-/* Of a root that may not look into other users' processes: the exec gives it none of them. */
+/*
+ * For a root that may not access other users' processes: the exec grants none of these
+ * capabilities.
+ */
 static void drop_capabilities(void)
 {
 	for (unsigned long capability = 0; capability <= CAP_LAST_CAP; capability++)
@@ -73,7 +76,7 @@ static const char *sandbox_prefix(const struct sandbox_plan *plan)
 	return plan->options->absolute_paths && !plan->directory ? "" : ".";
 }
 
-/* Put the prefix in place of the mark; arguments are few and live until exec. */
+/* Replace the placeholder by the prefix; the memory is used until exec. */
 static char *expand_argument(const char *argument, const char *prefix)
 {
 	const char *mark = strstr(argument, SANDBOX_PREFIX_MARK);
@@ -103,7 +106,7 @@ static char **expand_texts(const char *const *texts, const char *prefix)
 	return expanded;
 }
 
-/* All of it lives until the exec. */
+/* The memory is used until the exec. */
 static int expand_program(const struct sandbox_plan *plan, struct sandbox_program *program)
 {
 	const char *prefix = sandbox_prefix(plan);
@@ -117,8 +120,8 @@ static int expand_program(const struct sandbox_plan *plan, struct sandbox_progra
 }
 
 /*
- * Without any filter a program that must be isolated is not started; the user's own is, and the
- * isolation lacks entropy.
+ * Without a filter, a program that must be isolated is not started; the user's own is started,
+ * without entropy isolation.
  */
 static int restrict_calls(const struct sandbox_plan *plan, int *entropy_fd)
 {
@@ -184,7 +187,7 @@ static int prepare(const struct sandbox_plan *plan, const char **doing)
 		return err;
 	*doing = "become an ordinary user";
 	err = drop_root(plan);
-	/* Where Yama lets only ancestors trace; elsewhere this is refused, and not needed. */
+	/* Needed if Yama lets only ancestors trace; otherwise this is refused and not needed. */
 	if (plan->options->debugged)
 		prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL); /* after the change of users, which clears it */
@@ -209,7 +212,7 @@ static int get_ready(const struct sandbox_plan *plan, struct sandbox_program *pr
 		err = prepare(plan, doing);
 	if (!err && (plan->parts & ISOLATION_ASLR))
 		err = sandbox_loader_prepare(plan, program, loader_fd, doing);
-	/* Last: what this process has by itself may be more than the guest gets (sanitizers). */
+	/* Last, as this process may itself use more than the limits of the guest (sanitizers). */
 	sandbox_limit_guest(plan);
 	return err;
 }

@@ -31,13 +31,13 @@ enum sandbox_step {
 	SANDBOX_STEP_GUEST,	/* sent by the guest itself just before exec; carries entropy_fd if
 				 * isolated
 				 */
-	SANDBOX_STEP_READY,	/* the program was executed and let go */
+	SANDBOX_STEP_READY,	/* the program was executed and started */
 	SANDBOX_STEP_EXCEEDED,	/* the program was killed at the sandbox_limit @value, described in
 				 * @doing
 				 */
 	SANDBOX_STEP_EXIT,	/* carries the wait status */
-	SANDBOX_STEP_FAILED, /* carries an errno, what was being done, and without what it may work
-			      */
+	SANDBOX_STEP_FAILED, /* carries an errno, what was being done, and the part without which it
+				may work */
 };
 
 struct sandbox_report {
@@ -48,18 +48,17 @@ struct sandbox_report {
 	char doing[SANDBOX_EXCEEDED_TEXT]; /* of FAILED: "mount the sandbox's root" */
 };
 
-/* What the processes of a sandbox may use, and when to look again. See sandbox_use.c. */
+/* Limits of a sandbox's processes, and when to check them again. See sandbox_use.c. */
 struct sandbox_use {
-	int proc_fd;	  /* the host's /proc; -1: it does not show what is needed */
+	int proc_fd;	  /* the host's /proc; -1: it lacks the list of children */
 	pid_t supervisor; /* the sandbox's first process, as that has it */
 	uint64_t memory;  /* bytes; 0: not limited */
 	uint64_t cpu;	  /* ns; 0: not limited */
-	int group_cpu_fd; /* of the sandbox's control group, which counts exactly; -1: it has none
-			   */
+	int group_cpu_fd; /* of the sandbox's control group, which counts exactly; -1: none */
 	unsigned int processes;
 	bool host_files;
-	uint64_t pause_ns; /* until the next look */
-	/* At the last look at all of it; a look is only worth it once there may be too much. */
+	uint64_t pause_ns; /* until the next check */
+	/* State at the last full check; the next one is made when a limit may be exceeded. */
 	bool marked;
 	int load_fd;		/* /proc/loadavg, which has the last process id that was given */
 	unsigned long last_pid; /* then */
@@ -81,7 +80,7 @@ struct sandbox_plan {
 	gid_t gid;
 	bool nobody;	/* the opener maps the sandbox's user to nobody, and confirms */
 	bool drop_root; /* without a user namespace: root's guest becomes nobody */
-	bool watched;	/* what is used is bounded: what is reserved need not be */
+	bool watched;	/* use is counted, so reservations need no limit */
 };
 
 /* The first answer of the opener of a sandbox for nobody (plan->nobody). */
@@ -127,8 +126,8 @@ void sandbox_use_open(struct sandbox_use *use, const struct sandbox_plan *plan);
 bool sandbox_use_is_watched(const struct sandbox_use *use);
 
 /*
- * Whether the processes below the supervisor, including @guest (its pid here), use too much now;
- * @text says of what.
+ * The limit that the processes below the supervisor, including @guest (its pid here), exceed now;
+ * @text describes it.
  */
 enum sandbox_limit sandbox_use_exceeded(struct sandbox_use *use, pid_t guest,
 					char text[SANDBOX_EXCEEDED_TEXT]);
@@ -153,15 +152,15 @@ int sandbox_calls_restrict(const struct sandbox_plan *plan, bool listener, int *
 /* ---- The loader: the program at the same addresses in every run ---------------------------- */
 
 /*
- * Whether the sandbox's user is nobody. If root's sandbox ever reached files of the host, root
- * could do anything with them, nobody could not. A guest that is given the host's files accesses
- * them as the user it runs as.
+ * Whether the sandbox's user is nobody: if root's sandbox ever reached files of the host, it would
+ * not have root's rights there. A guest that is given the host's files accesses them as the user it
+ * runs as.
  */
 void sandbox_choose_user(struct sandbox_plan *plan);
 
 /*
- * Another user than the caller can be mapped only from outside. Not possible in a namespace without
- * nobody: its root is an ordinary user of the host. The supervisor waits for the answer.
+ * A user other than the caller can be mapped only from outside. Not possible in a namespace without
+ * nobody, whose root is an ordinary user of the host. The supervisor waits for the answer.
  */
 int sandbox_map_nobody(pid_t supervisor, int report_fd);
 

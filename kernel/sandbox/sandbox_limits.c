@@ -16,7 +16,10 @@
 
 #define SANDBOX_FILES_MAX   8192
 #define SANDBOX_DESCRIPTORS 1024
-/* With a stack limit of its own the kernel's mmap layout would follow the caller's shell. */
+/*
+ * The mmap layout of a process depends on its stack limit, which would be that of the caller's
+ * shell.
+ */
 #define SANDBOX_STACK (8u << 20)
 
 /*
@@ -41,7 +44,7 @@ void sandbox_root_options(const struct sandbox_plan *plan, char text[SANDBOX_ROO
 
 void sandbox_limit_supervisor(const struct sandbox_plan *plan)
 {
-	/* Refused where /proc is read-only; then there is a limit less. */
+	/* Refused if /proc is read-only; then this limit is missing. */
 	if (plan->parts & ISOLATION_USER)
 		host_write_setting(AT_FDCWD, "/proc/sys/user/max_user_namespaces", "0");
 	host_write_setting(AT_FDCWD, "/proc/self/oom_score_adj", "1000");
@@ -69,8 +72,8 @@ static void set_stack(void)
 }
 
 /*
- * Since Linux 5.14 processes are counted by user namespace (kernel/ucount.c), before by user: the
- * caller's other ones would count, too. Root's are not limited whatever is asked for.
+ * Since Linux 5.14 processes are counted by user namespace (kernel/ucount.c), before that by user,
+ * so the caller's other processes would count, too. Root's are never limited.
  */
 static bool processes_count_alone(const struct sandbox_plan *plan)
 {
@@ -94,7 +97,7 @@ void sandbox_limit_guest(const struct sandbox_plan *plan)
 		if (!plan->watched)
 			set_limit(RLIMIT_DATA, sandbox_memory(plan));
 	}
-	/* Of each of its processes: better than nothing, too. */
+	/* A limit for each of its processes is better than none. */
 	if (limits->cpu && !plan->watched)
 		set_limit(RLIMIT_CPU, (limits->cpu + NS_PER_S - 1) / NS_PER_S);
 	if (limits->processes && processes_count_alone(plan))

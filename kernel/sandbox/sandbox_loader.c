@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * Starts a program at the same addresses in every run, whatever the host's address space
- * randomisation: the loader (loader/README.md) is executed in its place. Asking the host for that,
- * personality(ADDR_NO_RANDOMIZE), is what containers refuse.
+ * randomisation: the loader (loader/README.md) is executed in its place. The host's way to do that,
+ * personality(ADDR_NO_RANDOMIZE), is refused in containers.
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -25,7 +25,8 @@ __asm__(".pushsection .rodata\n"
 
 static const struct {
 	const char *doing;
-	bool refused; /* by this host: the program can still be started without fixed addresses */
+	bool refused; /* refused by this host: the program can still be started without fixed
+			 addresses */
 } steps[] = {
 	[LOADER_READ_PLAN] = { "read the loader's plan", false },
 	[LOADER_RESERVE] = { "reserve addresses for the guest (mmap(2); see ulimit -v)", true },

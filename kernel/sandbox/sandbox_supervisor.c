@@ -51,8 +51,8 @@ static void fail(const struct sandbox_plan *plan, const char *doing, int error)
 }
 
 /*
- * By system calls: libc's functions have all threads change, and this process, which is a clone of
- * one that has several, has their list but not them. They wait for one that was being started then.
+ * Raw system calls: libc's functions make all threads change, and this process, a clone of one with
+ * threads, has a list of threads that do not exist in it; they would wait forever.
  */
 int sandbox_change_user(unsigned int id)
 {
@@ -60,7 +60,7 @@ int sandbox_change_user(unsigned int id)
 											: 0;
 }
 
-/* Changing users clears both: who may trace this process, and that it dies with its parent. */
+/* Changing users resets who may trace this process, and that it dies with its parent. */
 static int become_mapped_user(void)
 {
 	/* Refused if the caller's own namespace refuses it: the groups are then not root's.
@@ -148,7 +148,7 @@ static void open_sockets(const struct sandbox_plan *plan, unsigned int isolation
 	}
 }
 
-/* Of two pipes: the first closes at the exec, on the second the loader reports its result. */
+/* Two pipes: the first closes at the exec, the loader reports its result on the second. */
 static void await_start(const struct sandbox_plan *plan, int status_fd, int loader_fd,
 			unsigned int *isolation)
 {
@@ -191,7 +191,7 @@ static pid_t start_guest(const struct sandbox_plan *plan, unsigned int *isolatio
 	return pid;
 }
 
-/* Only once: the guest's resources are not released before it is gone. */
+/* Only once: the guest's resources are released only after that. */
 static void kill_guest(const struct sandbox_plan *plan, struct sandbox_use *use, pid_t guest,
 		       enum sandbox_limit limit, struct sandbox_report *report)
 {
@@ -227,7 +227,7 @@ static void wait_for_guest(const struct sandbox_plan *plan, pid_t guest, struct 
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &child, NULL);
-	/* Also whatever the guest left behind. */
+	/* Also reaps other processes of the guest. */
 	while ((pid = waitpid(-1, &status, WNOHANG)) != guest && (pid >= 0 || errno == EINTR))
 		if (!pid && !await_child(use, &child) &&
 		    (limit = sandbox_use_exceeded(use, guest, report.doing)))
@@ -317,7 +317,7 @@ void sandbox_supervise(struct sandbox_plan *plan)
 	open_sockets(plan, isolation);
 	guest = start_guest(plan, &report.isolation);
 	close(plan->console_fd);
-	/* To numbers that the guest does not use. */
+	/* Move them to descriptors that the guest does not use. */
 	sched_setaffinity(0, sizeof(all), &all);
 	send_report(plan, &report, -1);
 	wait_for_guest(plan, guest, &use);

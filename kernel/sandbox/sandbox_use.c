@@ -6,17 +6,16 @@
  * maps 16 TiB of which it uses an eighth of its memory; and none of them bounds what many processes
  * use together, or what is shared. A control group counts the right thing, but not every user and
  * container may make one. So the supervisor counts: anonymous memory, swap and page tables of all
- * processes, shared memory that they map or have open, and the processes themselves. It looks often
- * enough that little more than the limit is used before it notices, and seldom enough that looking
- * takes about a hundredth of one CPU. Where there are no new processes, what they have run since
- * the last look gives the most that there can be, and a look is made only when that might
- * be too much: 200 guests that mostly wait cost next to nothing.
+ * processes, shared memory that they map or have open, and the processes themselves. It checks
+ * often enough that an excess stays small, and seldom enough to take about a hundredth of one CPU.
+ * If no process is new, the CPU time since the last check bounds the additional use, and nothing is
+ * checked until that could exceed a limit: 200 guests that mostly wait cost almost nothing.
  *
- * CPU time is that of the processes there are and of all that somebody has waited for.
+ * CPU time is that of existing processes and of those that were waited for.
  *
  * Not counted: memory of the host's kernel for sockets and pipes, and the CPU time of a process
- * that lives for less than a look and that is never waited for, which only a control group counts.
- * The host kills the sandbox's processes first when memory is short (sandbox_limit_supervisor).
+ * that ends between two checks and is never waited for; only a control group counts these. The host
+ * kills the sandbox's processes first when memory is short (sandbox_limit_supervisor).
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -35,7 +34,7 @@
 
 #define PAUSE_LEAST_NS	20000000ull
 #define PAUSE_MOST_NS	1000000000ull
-#define PAUSE_PER_LOOK	100 /* times what the look took */
+#define PAUSE_PER_LOOK	100 /* times the duration of the check */
 #define GROWTH_PER_NS	16  /* bytes: no CPU clears memory faster */
 #define OPEN_FILES_MAX	(64u << 10)
 #define STATUS_TEXT	4096
@@ -54,7 +53,7 @@ struct use {
 	uint64_t ticks;	 /* CPU time */
 	struct open_file *file;
 	size_t files;
-	pid_t *pid; /* as the host's /proc has them */
+	pid_t *pid; /* as in the host's /proc */
 	size_t pids;
 };
 
@@ -126,7 +125,7 @@ static void mark_begin(struct sandbox_use *use)
 	use->bytes = use->taken = 0;
 }
 
-/* What it runs from here on is noticed; @pid is its number for us. */
+/* Count its CPU time from here on; @pid is its number in our namespace. */
 static void mark_process(struct sandbox_use *use, pid_t pid)
 {
 	if (array_room(use->clock, use->clock_space, use->clocks + 1, 16)) {
@@ -361,7 +360,7 @@ static uint64_t bytes_open(struct use *sum)
 	return bytes;
 }
 
-/* The same exactly, each page once, which takes the host longer. */
+/* The exact value, each page once, which is slower. */
 static uint64_t bytes_mapped(const struct sandbox_use *use, const struct use *sum)
 {
 	char text[STATUS_TEXT];
@@ -380,8 +379,8 @@ static uint64_t larger(uint64_t one, uint64_t other)
 }
 
 /*
- * What is mapped is mostly what is open, too, so the larger of the two counts: at worst there is
- * twice the shared memory that is allowed.
+ * Mapped memory is mostly also open, so the larger of the two counts: at worst there is twice the
+ * allowed shared memory.
  */
 static bool is_too_much(struct sandbox_use *use, struct use *sum, char text[SANDBOX_EXCEEDED_TEXT])
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The user of a sandbox, as far as it is chosen and mapped from outside. */
+/* Chooses and maps the user of a sandbox from outside. */
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <sys/socket.h>
@@ -11,10 +11,10 @@
 #include "kernel/sandbox/sandbox_internal.h"
 
 #define CAPABILITIES_TO_MAP (1u << CAP_SETUID | 1u << CAP_SETGID | 1u << CAP_DAC_OVERRIDE)
-/* Over processes of a user namespace of one's own one has these without having them. */
+/* The owner of a user namespace has these capabilities over its processes without holding them. */
 #define CAPABILITIES_TO_DROP (CAPABILITIES_TO_MAP | 1u << CAP_KILL | 1u << CAP_SYS_PTRACE)
 
-/* What it takes to start processes of other users, and to look into them and their files. */
+/* Capabilities to start processes of other users, and to access these and their files. */
 static bool has_capabilities(unsigned int needed)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };

@@ -39,7 +39,7 @@ void vhost_open(struct vhost *vhost, int fd)
 
 	*vhost = VHOST_NONE;
 	vhost->fd = fd;
-	/* Goes on: chains of an earlier connection stay void. */
+	/* Not reset: chains of an earlier connection stay invalid. */
 	vhost->memory.generation = generation;
 	for (unsigned int i = 0; i < VHOST_QUEUES_MAX; i++)
 		vhost->ring[i].memory = &vhost->memory;
@@ -82,7 +82,7 @@ static bool await_more(int fd, uint64_t deadline)
 }
 
 /*
- * One read of a header and up to @body_size bytes behind it. Returns the number of bytes, 0 at the
+ * One read of a header and up to @body_size bytes after it. Returns the number of bytes, 0 at the
  * end of the connection, or -errno.
  */
 static ssize_t read_start(struct vhost *vhost, struct header *header, struct vhost_message *message,
@@ -179,7 +179,7 @@ static int read_message(struct vhost *vhost, struct header *header, struct vhost
 
 int vhost_receive(struct vhost *vhost, struct vhost_message *message)
 {
-	/* Without replies messages follow each other: of those the header alone is read first. */
+	/* Without replies, messages can follow each other: read only the header first. */
 	bool one_by_one = vhost->protocol_features & VHOST_PROTOCOL_REPLY_ACK;
 	struct header header;
 	ssize_t got = read_start(vhost, &header, message, one_by_one ? VHOST_BODY_MAX : 0);
@@ -194,7 +194,7 @@ int vhost_receive(struct vhost *vhost, struct vhost_message *message)
 
 /* ---- Writing -------------------------------------------------------------------------------- */
 
-/* The other side waits for this, and reads what it is sent: there is room for it. */
+/* The peer waits for this message, so its socket has room. */
 static int send_message(int fd, const struct header *header, const void *body)
 {
 	struct iovec parts[] = { { (void *)header, sizeof(*header) },

@@ -3,7 +3,7 @@
  * The device's side of a vhost-user connection to a guest: messages with descriptors, the state
  * they set up, calls.
  *
- * A device's answers are not decided here. Recorder and replayer both pass every message of the
+ * Replies of devices are not decided here. Recorder and replayer both pass every message of the
  * guest to vhost_apply(), so that both know its memory and vrings; the answers come from a device
  * or a trace.
  *
@@ -35,7 +35,7 @@
 #define VHOST_PROTOCOL_BACKEND_REQ (1ULL << 5)
 #define VHOST_PROTOCOL_CONFIG	   (1ULL << 9)
 #define VHOST_PROTOCOL_INBAND	   (1ULL << 14)
-/* What a device must have for its guest to be deterministic (PROTOCOL: in-band notifications). */
+/* Features that a device needs for a deterministic guest (PROTOCOL: in-band notifications). */
 #define VHOST_PROTOCOL_NEEDED \
 	(VHOST_PROTOCOL_REPLY_ACK | VHOST_PROTOCOL_BACKEND_REQ | VHOST_PROTOCOL_INBAND)
 
@@ -51,11 +51,11 @@ struct vhost_message {
 	unsigned int fd_count;
 };
 
-/* Stays where it was opened: its vrings know its memory. */
+/* Must not be moved: its vrings point to its memory. */
 struct vhost {
-	int fd;	     /* the guest's connection; -1: none */
-	int call_fd; /* where calls go and their replies come from; -1 until the guest gave it */
-	uint32_t call_request; /* the call that the guest has not replied to yet; 0: none */
+	int fd;		       /* the guest's connection; -1: none */
+	int call_fd;	       /* for calls and their replies; -1 until the guest has passed it */
+	uint32_t call_request; /* the call without a reply yet; 0: none */
 	uint64_t features, protocol_features; /* as the guest has set them */
 	struct vring_memory memory;
 	struct vring ring[VHOST_QUEUES_MAX];
@@ -69,17 +69,17 @@ struct vhost {
 void vhost_open(struct vhost *vhost, int fd);
 
 /*
- * Close the connections and unmap the memory. Twice does no harm; what the problem was stays to be
- * read, its vrings' too.
+ * Close the connections and unmap the memory. Idempotent; @problem stays readable, also of its
+ * vrings.
  */
 void vhost_close(struct vhost *vhost);
 
 /*
- * Read one message without blocking for its beginning; for its end at most VHOST_PATIENCE_NS.
- * Returns 1 with @message filled, 0 at the end of the connection, -EAGAIN when nothing is there,
- * -EBADMSG with vhost->problem for what no guest sends: wrong version, too long, cut off, or once
- * replies are agreed on, a message before the reply to the last. Nothing is read ahead, so that
- * poll() tells when to come again. Another errno is that of the socket.
+ * Read one message. Does not wait for its beginning, and at most VHOST_PATIENCE_NS for its end.
+ * Returns 1 with @message filled, 0 at the end of the connection, -EAGAIN without a message,
+ * -EBADMSG with vhost->problem for an invalid one: wrong version, too long, truncated, or, once
+ * replies are negotiated, sent before the reply to the last. Nothing is read ahead, so that poll()
+ * reports the next message. Another errno is that of the socket.
  */
 #define VHOST_PATIENCE_NS 1000000000ull
 int vhost_receive(struct vhost *vhost, struct vhost_message *message);
@@ -88,29 +88,29 @@ int vhost_receive(struct vhost *vhost, struct vhost_message *message);
 void vhost_message_close(struct vhost_message *message);
 
 /*
- * Let the message change what is known: features, memory, vrings, where to call. Of its
- * descriptors it takes the one for calls (SET_BACKEND_REQ_FD); all others stay in @message.
- * Requests that change nothing here are fine. -EBADMSG with vhost->problem: the message is invalid
- * and may have been partly applied; the device must be closed.
+ * Apply the message to the state: features, memory, vrings, the socket for calls. Takes ownership
+ * of the descriptor for calls (SET_BACKEND_REQ_FD); all others stay in @message. Requests that
+ * change nothing are ignored. -EBADMSG with vhost->problem: the message is invalid and may have
+ * been partly applied; the device must be closed.
  */
 int vhost_apply(struct vhost *vhost, struct vhost_message *message);
 
-/* Does the guest wait for a reply to it? */
+/* Whether the guest waits for a reply to it. */
 bool vhost_expects_reply(const struct vhost_message *message);
 
 /* Whether the body of this request has guest memory addresses. */
 bool vhost_names_addresses(uint32_t request);
 
 /*
- * The vring of a VHOST_VRING_KICK; -EBADMSG if the guest has not set it up. It need not be enabled:
- * then there is nothing to take.
+ * The vring of a VHOST_VRING_KICK; -EBADMSG if the guest has not set it up. It may be disabled:
+ * then nothing can be taken.
  */
 int vhost_kicked_queue(struct vhost *vhost, const struct vhost_message *message,
 		       unsigned int *queue);
 
 /*
  * Reply to request number @request: one u64, or a body of at most VHOST_BODY_MAX bytes. 0 or -errno
- * (-EPIPE: the guest is gone; -EAGAIN: it has not read what it was sent).
+ * (-EPIPE: the guest has left; -EAGAIN: its socket is full).
  */
 int vhost_reply_value(struct vhost *vhost, uint32_t request, uint64_t value);
 int vhost_reply_body(struct vhost *vhost, uint32_t request, const void *body, size_t size);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Between the two halves of a vhost-user connection: messages, and what they set up. */
+/* Shared by the two halves of a vhost-user connection: messages, and the state they set up. */
 #ifndef TTREC_VHOST_INTERNAL_H
 #define TTREC_VHOST_INTERNAL_H
 
 #include "kernel/vhost/vhost.h"
 
-/* The body of what is about one vring. */
+/* The body of messages about one vring. */
 struct vhost_vring_state {
 	uint32_t index;
 	uint32_t number;

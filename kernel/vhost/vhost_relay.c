@@ -53,7 +53,7 @@ int vhost_answer_call(int fd, uint32_t request, uint64_t value)
 	return send_all(fd, &envelope, sizeof(header) + sizeof(value));
 }
 
-/* Descriptors that come along find no room and are closed. Returns like vhost_take_reply(). */
+/* Descriptors that are passed with it are closed. Returns like vhost_take_reply(). */
 static int read_part(int fd, void *data, size_t size, int flags)
 {
 	ssize_t got;

@@ -12,9 +12,9 @@
 #include "kernel/vhost/vhost.h"
 
 /*
- * Send @message on. With @call_fd >= 0 that goes along instead of the message's own descriptors:
- * the one in SET_BACKEND_REQ_FD. All descriptors stay whose they are. 0 or -errno; -EAGAIN: the
- * program does not read what it is sent.
+ * Forward @message. @call_fd >= 0 is passed instead of the message's own descriptor, that of
+ * SET_BACKEND_REQ_FD. Ownership of descriptors does not change. 0 or -errno; -EAGAIN: the program's
+ * socket is full.
  */
 int vhost_forward(int fd, const struct vhost_message *message, int call_fd);
 

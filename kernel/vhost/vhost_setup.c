@@ -36,7 +36,7 @@ struct config_space {
 	/* and @size bytes */
 };
 
-/* Of the u64 with SET_VRING_KICK and its like. */
+/* Fields of the u64 of SET_VRING_KICK and similar requests. */
 #define QUEUE_MASK	    0xffull
 #define QUEUE_NO_DESCRIPTOR (1ull << 8)
 
@@ -83,7 +83,7 @@ static int add_region(struct vhost *vhost, const struct memory_region *region, i
 	int err = vring_memory_add(&vhost->memory, fd, region->guest_address, region->user_address,
 				   region->size, region->offset);
 
-	/* Of this machine, not of what the guest gave. */
+	/* Errors of this machine, not of the guest's message. */
 	if (!err || err == -ENOMEM || err == -EIO || err == -EMFILE)
 		return err;
 	return vhost_refuse(vhost,
@@ -135,7 +135,7 @@ static struct vring *find_ring(struct vhost *vhost, const struct vhost_message *
 	return NULL;
 }
 
-/* One that may be changed now. */
+/* A vring that may be changed now. */
 static struct vring *find_idle_ring(struct vhost *vhost, const struct vhost_message *message,
 				    uint32_t index)
 {

@@ -153,7 +153,7 @@ static int walk_table(struct vring *ring, struct vring_chain *chain, struct tabl
 {
 	for (uint32_t steps = 0; steps < table.size; steps++) {
 		const volatile struct descriptor *source = &table.entry[next];
-		/* Once: what was checked is what is used. */
+		/* Read once, so that the checked value is the one used. */
 		const struct descriptor entry = { source->address, source->length, source->flags,
 						  source->next };
 		int err;

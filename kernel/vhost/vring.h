@@ -49,9 +49,10 @@ struct vring {
 };
 
 /*
- * A buffer the guest made available: what the device may read, then what it may write. It may be
- * kept while it is in flight. Its bytes are for vring_chain_read() and its kin: they check that the
- * memory is still mapped; a system call would fail with EFAULT on truncated memory.
+ * A buffer the guest made available: parts that the device may read, then parts that it may write.
+ * It may be kept while it is in flight. Access its bytes only by vring_chain_read() and the
+ * functions below, which check that the memory is still mapped; a system call would fail with
+ * EFAULT on truncated memory.
  */
 struct vring_chain {
 	const struct vring_memory *memory;
@@ -63,54 +64,54 @@ struct vring_chain {
 };
 
 /*
- * Map a region of the guest's memory file @fd (stays the caller's). -EBADMSG when it does not lie
- * within the file, overlaps another or does not begin at a page, or when the file cannot be guest
- * memory; -ENOSPC when there are too many; what mmap says. A guest that truncates its memory later
- * does no harm: the missing part reads as zero, see vring_memory_lost().
+ * Map a region of the guest's memory file @fd (stays the caller's). -EBADMSG if it is not within
+ * the file, overlaps another or does not begin at a page, or if the file cannot be guest memory;
+ * -ENOSPC if there are too many; or the error of mmap. If a guest truncates its memory later, the
+ * missing part reads as zeros, see vring_memory_lost().
  */
 int vring_memory_add(struct vring_memory *memory, int fd, uint64_t guest_address,
 		     uint64_t user_address, uint64_t size, uint64_t file_offset);
 void vring_memory_clear(struct vring_memory *memory);
 
-/* Where @size bytes at an address are mapped; NULL when they do not all lie in one region. */
+/* The mapping of @size bytes at an address; NULL if they are not in one region. */
 void *vring_memory_at_guest(const struct vring_memory *memory, uint64_t address, uint64_t size);
 void *vring_memory_at_user(const struct vring_memory *memory, uint64_t address, uint64_t size);
 
-/* Has memory of some guest disappeared under an access since the program started? */
+/* Whether an access to any guest's memory has failed since the program started. */
 bool vring_memory_lost(void);
 
-/* Has some of this? */
+/* The same for this memory. */
 bool vring_memory_is_lost(const struct vring_memory *memory);
 
 /*
- * Can the addresses of the ring be used: aligned, in memory, size a power of two? 0 or -EBADMSG
- * with ring->problem. The functions below look again, because memory can change in between.
+ * Check the addresses of the ring: aligned, in memory, size a power of two. 0 or -EBADMSG with
+ * ring->problem. The functions below check again, because memory can change in between.
  */
 int vring_check(struct vring *ring);
 
-/* Is the ring set up and enabled, so that chains can be taken? */
+/* Whether the ring is set up and enabled, so that chains can be taken. */
 bool vring_ready(const struct vring *ring);
 
 /*
- * Take the next available chain. Returns 1 with *@chain filled, 0 when there is none or the ring is
- * not ready, -EBADMSG with ring->problem.
+ * Take the next available chain. Returns 1 with *@chain filled, 0 without one or if the ring is not
+ * ready, -EBADMSG with ring->problem.
  */
 int vring_take(struct vring *ring, struct vring_chain *chain);
 
 /*
- * The chain that starts at descriptor @head, for one that is in flight: how a replay finds the
- * buffer that a record speaks of, and the interposer what a foreign device has written to.
+ * The chain that starts at descriptor @head, for one that is in flight: used by a replay to find
+ * the buffer of a record, and by the relay to find what a device program has written to.
  */
 int vring_chain_at(struct vring *ring, uint16_t head, struct vring_chain *chain);
 
 /*
- * Copy from the readable, to the writable part at @offset; returns how many bytes there were: none
- * when the guest has given other memory since.
+ * Copy from the readable, to the writable part at @offset; returns the number of bytes: 0 if the
+ * guest has set up other memory since.
  */
 size_t vring_chain_read(const struct vring_chain *chain, size_t offset, void *data, size_t size);
 size_t vring_chain_write(const struct vring_chain *chain, size_t offset, const void *data,
 			 size_t size);
-/* Read back what was written: from the writable part. */
+/* Read back from the writable part. */
 size_t vring_chain_read_back(const struct vring_chain *chain, size_t offset, void *data,
 			     size_t size);
 
@@ -121,12 +122,12 @@ size_t vring_chain_read_back(const struct vring_chain *chain, size_t offset, voi
 int vring_complete(struct vring *ring, uint16_t head, uint32_t written);
 
 /*
- * The entry of the used ring that a foreign device has made after next_used, for the interposer:
- * returns 1 with *@head and *@written and moves next_used, 0 when there is none.
+ * For the relay: the entry that a device program has added to the used ring at next_used. Returns 1
+ * with *@head and *@written, and advances next_used; 0 without one.
  */
 int vring_next_used(struct vring *ring, uint16_t *head, uint32_t *written);
 
-/* Does the guest want to be called for used buffers (VRING_AVAIL_F_NO_INTERRUPT not set)? */
+/* Whether the guest wants calls for used buffers (VRING_AVAIL_F_NO_INTERRUPT is not set). */
 bool vring_wants_call(const struct vring *ring);
 
 #endif

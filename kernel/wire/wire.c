@@ -92,7 +92,7 @@ struct shared_header {
 
 #define SHARED_SIZE 4096
 
-/* Memory that every client declines to share, because no client knows version 0. */
+/* Shared memory that every client declines, because version 0 is unknown to all. */
 static int declined_memory(int *fd)
 {
 	const struct shared_header header = { .version = 0, .size = SHARED_SIZE };

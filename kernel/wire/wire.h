@@ -30,7 +30,7 @@ _Static_assert(sizeof(struct wire_message) == 16, "the protocol's message has 16
 #define WIRE_ID_NONE UINT64_MAX
 
 /*
- * Bytes that have arrived on one client's socket and are not yet whole messages or not yet taken.
+ * Bytes of one client's socket that are not a complete message yet, or not taken yet.
  * wire_input_partial() detects a client that sends half a message.
  */
 struct wire_input {
@@ -39,23 +39,22 @@ struct wire_input {
 };
 
 /*
- * Read what is there without blocking. Returns the number of bytes read, 0 at end of file,
- * -EAGAIN when nothing is there, -ENOBUFS when messages must be taken first, or another negative
- * errno (-ECONNRESET and so on).
+ * Read without blocking. Returns the number of bytes read, 0 at end of file, -EAGAIN without input,
+ * -ENOBUFS if messages must be taken first, or another negative errno (-ECONNRESET and so on).
  */
 long wire_input_fill(struct wire_input *input, int fd);
 
 /*
  * The same, but wait for input up to the time of wire_set_patience(): -EAGAIN if none arrived. One
- * system call where waiting for several descriptors takes two.
+ * system call, whereas waiting for several descriptors takes two.
  */
 long wire_input_await(struct wire_input *input, int fd);
 int wire_set_patience(int fd, unsigned int ms);
 
-/* Take the oldest whole message. Returns 1, or 0 when there is none. */
+/* Take the oldest complete message. Returns 1, or 0 without one. */
 int wire_input_take(struct wire_input *input, struct wire_message *message);
 
-/* Return the oldest complete message without taking it. Returns 1, or 0 when there is none. */
+/* The oldest complete message, without taking it. Returns 1, or 0 without one. */
 int wire_input_peek(const struct wire_input *input, struct wire_message *message);
 
 /* Bytes of an unfinished message, 0 to 15. */
