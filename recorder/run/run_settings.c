@@ -192,10 +192,8 @@ static int read_list(struct setting_reading *reading, const char *value, void *f
 	{ key, offsetof(struct run_options, field), type##_is_given, write_##type, read_##type }
 
 /* One that run_settings_write_lab() writes. */
-#define SETTING_READ(key, type, field)                                                       \
-	{                                                                                    \
-		key, offsetof(struct run_options, field), type##_is_given, NULL, read_##type \
-	}
+#define SETTING_READ(key, type, field) \
+	{ key, offsetof(struct run_options, field), type##_is_given, NULL, read_##type }
 
 static const struct setting table[] = {
 	SETTING(META_SEED, number, session.seed),
