@@ -35,7 +35,7 @@ foreach(name test_tree test_share_session)
 endforeach()
 
 # Devices, with a driver that is the test.
-foreach(name test_device_console test_device_hostile test_device_rng)
+foreach(name test_device_console test_device_fs test_device_hostile test_device_rng)
   ttrec_unit_test(${name} SOURCES recorder/device/${name}.c recorder/device/device_stage.c
     kernel/vhost/ring_builder.c LIBS ttnetwork)
 endforeach()
