@@ -10,8 +10,8 @@
  * Rules (see docs/architecture.md for why):
  *  - one token: a client runs from its RUN (or the ACK of its START) until it WAITs;
  *  - total order by (time, client id, admission index); the order of arrival never decides;
- *  - STARTs are admitted in id order once all expected clients have sent theirs; later ones join
- * between two runs, with the current time as their offset;
+ *  - STARTs are admitted in id order, those without an id first, once all expected clients have
+ * sent theirs; later ones join between two runs, with the current time as their offset;
  *  - a REQUEST replaces the client's previous one;
  *  - nothing is sent to a client that runs, but answers to its own messages and a FREE_UNTIL it is
  *    waiting to be able to read (it waits for an ACK or, in a vhost-user exchange, for a reply);

@@ -128,8 +128,8 @@ static int receive_start(struct calendar *calendar, uint32_t handle,
 {
 	struct calendar_client *client = &calendar->clients[handle];
 	struct calendar_key key = {
-		.time = calendar->open, /* late joiners behind all those that were expected */
-		.id = message->time,
+		.time = calendar->open,	 /* late joiners behind all those that were expected */
+		.id = message->time + 1, /* those without an id first: they serve others */
 		.order = client->connection,
 	};
 

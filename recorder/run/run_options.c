@@ -192,6 +192,11 @@ static const struct option_row serve_rows[] = {
 	  FIELD(socket) },
 	{ "clients", 0, "N", "wait for N clients before time starts", 1, OPTION_NUMBER,
 	  FIELD(session.calendar.expected), .least = 1 },
+	{ "net", 0, "PATH",
+	  "connect the guests' network cards here (virtio_uml.device=PATH:1) with each other", 1,
+	  OPTION_TEXT, FIELD(net) },
+	{ "net-delay", 0, "TIME", "virtual time of a frame from guest to guest (100us)", 1,
+	  OPTION_TIME, FIELD(net_delay) },
 	{ 0 },
 };
 
@@ -257,6 +262,8 @@ static void check_serve(void *input, struct argp_state *state)
 		argp_error(state, "missing --socket PATH");
 	if (!options->session.calendar.expected)
 		argp_error(state, "missing --clients N");
+	if (options->net_delay != RUN_UNSET && !options->net)
+		argp_error(state, "--net-delay requires --net PATH");
 }
 
 static const struct command_line run_command = {
@@ -315,7 +322,7 @@ void run_options_defaults(struct run_options *options)
 					 .packed.fd = -1,
 					 .until_record = UINT64_MAX,
 					 .until_time = UINT64_MAX };
-	options->session.seed = RUN_UNSET;
+	options->session.seed = options->net_delay = RUN_UNSET;
 	options->session.calendar.grant = (enum calendar_grant) - 1;
 	options->session.calendar.tod = options->session.calendar.limit = RUN_UNSET;
 	options->session.limit_wall = RUN_UNSET;

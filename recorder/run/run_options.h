@@ -23,6 +23,8 @@ struct run_options {
 	bool output_given;
 	const char *socket;   /* of serve and tap */
 	const char *upstream; /* of tap: the scheduler's socket */
+	const char *net;      /* of serve: where network cards connect; NULL */
+	uint64_t net_delay;   /* ns, from guest to guest */
 	struct session_options session;
 	uint64_t id;
 	int isolation;		 /* enum run_isolation; -1: not said */

@@ -5,10 +5,12 @@
 #include <sys/un.h>
 
 #include "format/base/cleanup.h"
+#include "format/base/units.h"
 #include "format/text/trace_open.h"
 #include "kernel/host/process.h"
 #include "recorder/report/run_report.h"
 #include "recorder/run/run_trace.h"
+#include "recorder/serve/serve_net.h"
 #include "recorder/ttrec/ttrec.h"
 
 int ttrec_listen(const char *path, int *fd, struct diagnosis *why)
@@ -114,10 +116,39 @@ int ttrec_record_clients(struct run_options *options)
 	return status;
 }
 
+/* 100 us is what usfstl's controller has, too. */
+#define NET_DELAY (100 * NS_PER_US)
+
+/* Where guests connect, and the process behind it: one more client. */
+static int start_net(struct run_options *options, int *fd, pid_t *net, struct diagnosis *why)
+{
+	uint64_t delay = options->net_delay == RUN_UNSET ? NET_DELAY : options->net_delay;
+	int err = ttrec_listen(options->net, fd, why);
+
+	if (err)
+		return err;
+	options->session.calendar.expected++;
+	err = serve_net_start(*fd, options->socket, delay, net);
+	return err ? diagnose(why, EXIT_CANNOT, err, NULL, "cannot start the network: %s",
+			      strerror(-err))
+		   : 0;
+}
+
 int ttrec_serve(int argc, char **argv)
 {
 	struct run_options options;
+	struct diagnosis why = { 0 };
+	auto_fd fd = -1;
+	pid_t net = 0;
+	int status;
 
 	serve_options_parse(argc, argv, &options);
-	return ttrec_record_clients(&options);
+	if (options.net && start_net(&options, &fd, &net, &why))
+		status = diagnosis_print(&why, "ttrec");
+	else
+		status = ttrec_record_clients(&options);
+	serve_net_stop(net);
+	if (fd >= 0)
+		unlink(options.net);
+	return status;
 }

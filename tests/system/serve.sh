@@ -145,6 +145,45 @@ real_guest() {
 	whole t.zst
 }
 
+# native NODE OPTION...: a guest of the lab's, started without ttrec, into nNODE.
+native() {
+	local node=$1
+	shift
+	timeout 60 setarch -R "$kernel" mem=64M initrd="$work/initrd.gz" node="$node" con0=null,fd:1 con=null \
+		time-travel=ext:"$node:$PWD/s" "$@" >"n$node" 2>&1 </dev/null
+}
+
+# Guests of somebody else's scripts on a network of ours, as under the controller of usfstl.
+on_a_network() {
+	need_kernel 6.12
+	"$source_dir/tests/system/lab_initramfs.sh" "$work/initrd.gz"
+	serve --clients 2 --net "$PWD/net" --net-delay 5ms
+	wait_for 10 test -S net
+	native 2 virtio_uml.device="$PWD/net:1" &
+	expect 0 native 1 virtio_uml.device="$PWD/net:1"
+	served 0
+	says n1 '3 packets transmitted, 3 packets received'
+	says n1 'min/avg/max = 10\.'
+	[[ ! -e net ]] || fail "the network's socket was left behind"
+	whole t.zst
+	ttdump show t.zst >shown
+	says shown "guest 0 -- join +id 0xffffffffffffffff"
+	mv t.zst first.zst
+	serve --clients 2 --net "$PWD/net" --net-delay 5ms
+	native 2 virtio_uml.device="$PWD/net:1" &
+	native 1 virtio_uml.device="$PWD/net:1"
+	served 0
+	says n1 '3 packets transmitted, 3 packets received'
+}
+
+no_network() {
+	expect 2 ttrec serve --socket s --clients 1 --net-delay 1ms
+	says err -- '--net-delay requires --net PATH'
+	expect 2 ttrec serve --socket s --clients 1 --net nowhere/net
+	says err 'cannot listen at nowhere/net'
+	says err '^  hint: '
+}
+
 # ---- The socket ----------------------------------------------------------------------------------------
 
 path_too_long() {
@@ -202,6 +241,8 @@ serve_options=()
 proves "clients that keep to the protocol end it" all_good
 proves "the order of arrival leaves no mark" same_whoever_comes_first
 proves "a real guest is served" real_guest
+proves "guests on the network of serve --net ping each other" on_a_network
+proves "a network that cannot be: named" no_network
 proves "half a message" breaks half '7 bytes of a message'
 proves "an unknown operation" breaks unknown 'operation 17 is unknown'
 proves "RUN from a client" breaks run "RUN is sent only by the controller"

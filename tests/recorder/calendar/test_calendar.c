@@ -81,6 +81,23 @@ static void test_equal_ids_are_admitted_in_connection_order(void **state)
 	stage_close(&s);
 }
 
+/* A simulator has to be there when a guest that boots looks for it. */
+static void test_those_without_an_id_are_admitted_first(void **state)
+{
+	uint32_t guest, simulator;
+	struct stage s;
+
+	(void)state;
+	stage_open(&s, (struct calendar_options){ .expected = 2 });
+	guest = starts_alone(&s, 0);
+	simulator = stage_connect(&s);
+	says(&s, simulator, START, WIRE_ID_NONE);
+	is_admitted(&s, simulator, 0, 0);
+	waits(&s, simulator);
+	is_admitted(&s, guest, 1, 0);
+	stage_close(&s);
+}
+
 static void test_connection_order_survives_reuse_of_handles(void **state)
 {
 	uint32_t gone, old, reused;
@@ -660,6 +677,7 @@ int main(void)
 		cmocka_unit_test(test_starts_are_admitted_in_id_order),
 		cmocka_unit_test(test_latecomer_does_not_jump_the_queue),
 		cmocka_unit_test(test_equal_ids_are_admitted_in_connection_order),
+		cmocka_unit_test(test_those_without_an_id_are_admitted_first),
 		cmocka_unit_test(test_connection_order_survives_reuse_of_handles),
 		cmocka_unit_test(test_q15_start_ack_is_the_first_run),
 		cmocka_unit_test(test_late_joiner_is_admitted_between_two_runs),
