@@ -32,6 +32,7 @@ struct vlab_form {
 	uint64_t delay, tod;
 	char *radio, *radio_errors; /* wmediumd's configuration and error table */
 	char *kernel, *initrd, **append;
+	char *command; /* of the first node */
 };
 
 /* ---- The tables ----------------------------------------------------------------------------- */
@@ -87,6 +88,8 @@ static const struct lab_key own_keys[] = {
 		.doc = "the initrd of all nodes"),
 	LAB_KEY("append", lab_type_words, struct vlab_form, append,
 		.doc = "more words for the kernel's command line"),
+	LAB_KEY("command", lab_type_text, struct vlab_form, command,
+		.doc = "what the first node runs, as after the file on vlab's command line"),
 };
 
 static const struct lab_schema node_schema = { "a node", node_keys, ARRAY_SIZE(node_keys), false,
@@ -237,12 +240,14 @@ static int make_network(struct lab_reader *reader, const struct vlab_form *form,
 			     : lab_out_of_memory(reader);
 }
 
+/* vlab starts no medium for a radio that is alone. */
 static bool has_radios(const struct vlab_form *form)
 {
+	size_t count = 0;
+
 	for (size_t i = 0; i < form->node_count; i++)
-		if (form->node[i].hwsim)
-			return true;
-	return false;
+		count += form->node[i].hwsim;
+	return count > 1;
 }
 
 /* As one word of sh(1). */
@@ -262,10 +267,11 @@ static char *medium_command(const struct vlab_form *form)
 
 	if (!out)
 		return NULL;
-	fputs("wmediumd -u {socket} -t {time}", out);
+	fputs("wmediumd -p wmediumd.pcapng -u {socket} -t {time}", out);
 	put_word(out, "-c", form->radio);
 	if (form->radio_errors)
 		put_word(out, "-x", form->radio_errors);
+	fputs(" -l 7", out);
 	if (!fclose(out))
 		return command;
 	free(command);
@@ -303,6 +309,25 @@ static int add_argument(struct lab_reader *reader, struct lab_guest *guest, size
 	return 0;
 }
 
+/* run=, as one word of the kernel's command line. */
+static int add_command(struct lab_reader *reader, const struct vlab_form *form,
+		       const struct vlab_node *node, struct lab_guest *guest, size_t count)
+{
+	auto_free char *text = NULL;
+
+	if (!form->command || node != form->node)
+		return 0;
+	if (strchr(form->command, '"'))
+		return lab_error(reader, node->place, "put it into a script in the initrd",
+				 "the kernel's command line takes no double quotes: %s",
+				 form->command);
+	if (asprintf(&text, "\"run=%s\"", form->command) < 0) {
+		text = NULL;
+		return lab_out_of_memory(reader);
+	}
+	return add_argument(reader, guest, count, "", text);
+}
+
 /* As vlab starts it, less what is about the host's files. */
 static int make_arguments(struct lab_reader *reader, const struct vlab_form *form,
 			  const struct vlab_node *node, struct lab_guest *guest)
@@ -316,11 +341,11 @@ static int make_arguments(struct lab_reader *reader, const struct vlab_form *for
 		err = add_argument(reader, guest, 2, "hostname=", node->name);
 	for (char **word = form->append; !err && word && *word; word++)
 		err = add_argument(reader, guest, count++, "", *word);
-	return err;
+	return err ? err : add_command(reader, form, node, guest, count);
 }
 
-static int make_devices(struct lab_reader *reader, const struct vlab_node *node,
-			struct lab_guest *guest)
+static int make_devices(struct lab_reader *reader, const struct vlab_form *form,
+			const struct vlab_node *node, struct lab_guest *guest)
 {
 	struct lab_device *device = lab_add_device(reader, guest, node->place);
 
@@ -328,7 +353,7 @@ static int make_devices(struct lab_reader *reader, const struct vlab_node *node,
 		return -ENOMEM;
 	device->kind = LAB_NET;
 	device->link = reader->lab->network[0].link;
-	if (!node->hwsim)
+	if (!node->hwsim || !has_radios(form))
 		return 0;
 	device = lab_add_device(reader, guest, node->place);
 	if (!device)
@@ -352,7 +377,7 @@ static int make_guest(struct lab_reader *reader, const struct vlab_form *form, s
 	if (!guest->name || !guest->kernel || !guest->initrd)
 		return lab_out_of_memory(reader);
 	err = make_arguments(reader, form, node, guest);
-	return err ? err : make_devices(reader, node, guest);
+	return err ? err : make_devices(reader, form, node, guest);
 }
 
 static int make_lab(struct lab_reader *reader, struct vlab_form *form, const yaml_node_t *root)
@@ -387,6 +412,7 @@ static void release_form(struct vlab_form *form)
 	free(form->radio_errors);
 	free(form->kernel);
 	free(form->initrd);
+	free(form->command);
 	lab_strings_free(form->append);
 }
 
@@ -397,7 +423,7 @@ bool lab_vlab_recognise(struct lab_reader *reader, const yaml_node_t *root)
 
 int lab_vlab_read(struct lab_reader *reader, const yaml_node_t *root)
 {
-	struct vlab_form form = { .delay = NETWORK_DELAY, .tod = LAB_UNSET };
+	struct vlab_form form = { .delay = NETWORK_DELAY };
 	struct lab_map map;
 	int err = lab_read(reader, &vlab_schema, root, &form, &map);
 

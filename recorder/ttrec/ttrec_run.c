@@ -77,14 +77,19 @@ static void warn_counter(const struct run *run)
 	}
 }
 
+/* Also before an error: they may be what explains it. */
+static void warn_notes(const struct run *run)
+{
+	char *const *note = run->lab.lab ? run->lab.lab->notes : NULL;
+
+	for (; !run->options.json && note && *note; note++)
+		fprintf(stderr, "ttrec: warning: %s\n", *note);
+}
+
 static void warn(const struct run *run)
 {
-	char *const *note = run->lab.lab->notes;
-
 	if (run->options.json)
 		return; /* it says so itself */
-	for (; note && *note; note++)
-		fprintf(stderr, "ttrec: warning: %s\n", *note);
 	if (run->probe_why.status)
 		fprintf(stderr, "ttrec: warning: interrupts are not recorded: %s\n",
 			run->probe_why.what);
@@ -202,6 +207,7 @@ static int prepare(struct run *run, struct diagnosis *why)
 {
 	int err = prepare_lab(run, why);
 
+	warn_notes(run);
 	if (err)
 		return err;
 	warn(run);

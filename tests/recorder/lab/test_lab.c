@@ -328,8 +328,9 @@ static void test_nodes_become_guests(void **state)
 	assert_string_equal(guest[0].kernel, LAB_SAMPLES "uml/linux");
 	assert_string_equal(guest[0].initrd, LAB_SAMPLES "initrd.gz");
 	assert_true(guest[0].id == 0x1000010000000000 && guest[3].id == 0x1000040000000000);
-	assert_strings(guest[0].arguments, STRINGS("mem=256M", "addr=10.0.0.2", "hostname=left",
-						   "quiet", "loglevel=3"));
+	assert_strings(guest[0].arguments,
+		       STRINGS("mem=256M", "addr=10.0.0.2", "hostname=left", "quiet", "loglevel=3",
+			       "\"run=./test.sh fast\""));
 	assert_strings(guest[1].arguments, STRINGS("mem=128M", "addr=10.0.0.1", "hostname=right",
 						   "quiet", "loglevel=3"));
 	assert_string_equal(guest[2].name, "vnode_10.0.0.3");
@@ -354,8 +355,23 @@ static void test_the_rest_of_vlab(void **state)
 	assert_int_equal(lab->program_count, 1);
 	assert_true(lab->program[0].virtio_id == 29 && lab->program[0].timed);
 	assert_string_equal(lab->program[0].command,
-			    "wmediumd -u {socket} -t {time} -c '" LAB_SAMPLES "air'\\''s.cfg' "
-			    "-x '" LAB_SAMPLES "loss.tab'");
+			    "wmediumd -p wmediumd.pcapng -u {socket} -t {time} -c '" LAB_SAMPLES
+			    "air'\\''s.cfg' -x '" LAB_SAMPLES "loss.tab' -l 7");
+	lab_destroy(lab);
+}
+
+/* No medium for a radio that is alone, and time begins in 1970, as there. */
+static void test_the_defaults_of_vlab(void **state)
+{
+	static const char text[] = "nodes: [{hwsim: }, {}]\n";
+	struct diagnosis why = { 0 };
+	struct lab *lab = NULL;
+
+	(void)state;
+	assert_int_equal(lab_parse("nodes.yaml", text, sizeof(text) - 1, &lab, &why), 0);
+	assert_int_equal(lab->program_count, 0);
+	assert_int_equal(lab->guest[0].device_count, 1);
+	assert_true(lab->tod == 0);
 	lab_destroy(lab);
 }
 
@@ -470,6 +486,7 @@ int main(void)
 		cmocka_unit_test(test_console_scripts),
 		cmocka_unit_test(test_nodes_become_guests),
 		cmocka_unit_test(test_the_rest_of_vlab),
+		cmocka_unit_test(test_the_defaults_of_vlab),
 		cmocka_unit_test(test_what_is_not_imported_is_said),
 		cmocka_unit_test(test_the_manual_knows_every_key),
 		cmocka_unit_test(test_the_example_of_the_manual),
