@@ -65,7 +65,7 @@ static void read_failure(const json_t *json, int status, struct trial_outcome *o
 /* Where the machine's clock ended it, another machine would not have. */
 static bool is_overtime(const struct trial_outcome *outcome)
 {
-	return strstr(outcome->line, " of wall time");
+	return strcmp(outcome->code, "console-line") && strstr(outcome->line, " of wall time");
 }
 
 /* ---- Everything else ------------------------------------------------------------------------ */

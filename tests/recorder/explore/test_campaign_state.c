@@ -36,6 +36,11 @@ static void test_verdicts(void **state)
 				      EXITED(1))
 				 .verdict,
 			 TRIAL_OVERTIME);
+	assert_int_equal(read_outcome("{\"reason\":\"console output: 2 s of wall time\","
+				      "\"code\":\"console-line\"}",
+				      EXITED(1))
+				 .verdict,
+			 TRIAL_FAILED);
 	assert_int_equal(read_outcome("{\"reason\":\"killed\"}\n", EXITED(4)).verdict,
 			 TRIAL_SHORTAGE);
 	/* Whatever a process without a result ends with: it is not the guests' failure. */
