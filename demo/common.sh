@@ -50,6 +50,14 @@ prepare() {
 	say "kernel: $kernel"
 }
 
+# The guests of demo/election.yaml.
+make_election() {
+	quietly "$out/guest.log" gcc -static -O2 -Wall -o "$out/election" demo/election.c
+	quietly "$out/guest.log" kernel/uml/make-initramfs.sh \
+		-o "$out/election.gz" -a "$out/election:/test"
+	ln -sfn "$kernel" "$out/linux"
+}
+
 # record SEED ARGUMENT...: status 0 if the guests passed, 1 if one failed and left the trace.
 record() {
 	"$bin/ttrec" run --seed "$1" --keep on-failure --quiet -o "$traces-$1.zst" "${@:2}" \

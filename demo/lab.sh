@@ -25,13 +25,6 @@ Environment:
 END_OF_USAGE
 }
 
-make_guests() {
-	quietly "$out/guest.log" gcc -static -O2 -Wall -o "$out/election" demo/election.c
-	quietly "$out/guest.log" kernel/uml/make-initramfs.sh \
-		-o "$out/election.gz" -a "$out/election:/test"
-	ln -sfn "$kernel" "$out/linux"
-}
-
 find_seed() {
 	title "The lab (demo/election.yaml)"
 	grep -v '^#' demo/election.yaml
@@ -102,7 +95,7 @@ main() {
 	take_no_arguments "$@"
 	choose_colours
 	prepare
-	make_guests
+	make_election
 	find_seed
 	tell_story
 	name_the_cause

@@ -51,8 +51,8 @@ static json_t *result_json(const struct campaign_kind *kind)
 	if (!kind->made)
 		return json_null();
 	return json_pack("{s:b, s:s, s:i, s:i, s:b}", "same", result->same, "again", result->again,
-			 "replays", FOUND_REPLAYS, "identical", (int)result->identical, "kept",
-			 result->kept);
+			 "replays", (int)result->replays, "identical", (int)result->identical,
+			 "kept", result->kept);
 }
 
 static json_t *kinds_json(const struct campaign_state *state)
@@ -167,6 +167,7 @@ static void read_result(const json_t *json, struct campaign_kind *kind)
 	kind->made = json_is_object(json);
 	kind->result.same = json_is_true(json_object_get(json, "same"));
 	kind->result.kept = json_is_true(json_object_get(json, "kept"));
+	kind->result.replays = (unsigned int)number_of(json, "replays");
 	kind->result.identical = (unsigned int)number_of(json, "identical");
 	text_of(json, "again", kind->result.again, sizeof(kind->result.again));
 }

@@ -128,8 +128,17 @@ static json_t *kind_json(const struct campaign_state *state, const struct campai
 			 "found", "kind", kind->name, "guest", kind->outcome.guest, "code",
 			 kind->outcome.code, "line", kind->outcome.line, "seed",
 			 (json_int_t)kind->seeds[0], "same", kind->result.same, "replays",
-			 FOUND_REPLAYS, "identical", (int)kind->result.identical, "runs",
-			 (json_int_t)campaign_runs_until(state, kind->seeds[0]));
+			 (int)kind->result.replays, "identical", (int)kind->result.identical,
+			 "runs", (json_int_t)campaign_runs_until(state, kind->seeds[0]));
+}
+
+static void print_replays(const struct found_result *result, uint64_t runs)
+{
+	if (result->replays)
+		printf("      replayed %u of %u identical", result->identical, result->replays);
+	else
+		printf("      could not be replayed on this machine");
+	printf("; first failed in run %" PRIu64 "\n", runs);
 }
 
 void explore_report_found(void *context, const struct campaign_state *state,
@@ -151,9 +160,7 @@ void explore_report_found(void *context, const struct campaign_state *state,
 		printf("      nondeterministic: recorded again with this seed, it %s%s\n",
 		       strcmp(result->again, "passed") ? "failed so: " : "", result->again);
 	if (!*result->problem)
-		printf("      replayed %u of %d identical; first failed in run %" PRIu64 "\n",
-		       result->identical, FOUND_REPLAYS,
-		       campaign_runs_until(state, kind->seeds[0]));
+		print_replays(result, campaign_runs_until(state, kind->seeds[0]));
 	if (result->kept)
 		print_files(report, kind);
 	fflush(stdout);

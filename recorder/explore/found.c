@@ -125,21 +125,20 @@ static int run(struct making *making, const char *const *arguments)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -EINTR;
 }
 
-static int replay(struct making *making)
+/* Where this machine cannot replay it, the trace is kept for one that can. */
+static void replay(struct making *making)
 {
 	const char *const arguments[] = { "ttreplay", making->trace, NULL };
+	struct found_result *result = making->result;
 
-	for (int i = 0; i < FOUND_REPLAYS; i++) {
+	while (result->replays < FOUND_REPLAYS) {
 		int status = run(making, arguments);
 
-		making->result->identical += !status;
-		if (status == EXIT_CANNOT || status < 0)
-			return note(making, "cannot replay", making->trace,
-				    status < 0 ? status : -EAGAIN);
+		if (status < 0 || status == EXIT_CANNOT || status == EXIT_USAGE)
+			return;
+		result->replays++;
+		result->identical += !status;
 	}
-	if (making->result->identical == FOUND_REPLAYS)
-		unlink(making->log);
-	return 0;
 }
 
 /* Not every build can write a page; the trace is what counts. */
@@ -148,9 +147,12 @@ static void write_report(struct making *making)
 	const char *const arguments[] = { "ttdump", "export",	    "html", making->trace,
 					  "-o",	    making->report, NULL };
 
-	if (run(making, arguments))
+	int status = run(making, arguments);
+
+	if (status)
 		unlink(making->report);
-	else if (making->result->identical == FOUND_REPLAYS)
+	/* It has something to say only of what did not succeed. */
+	if (!status && making->result->identical == FOUND_REPLAYS)
 		unlink(making->log);
 }
 
@@ -189,7 +191,7 @@ static int make(struct making *making)
 	if (!err)
 		err = write_lab(making);
 	if (!err)
-		err = replay(making);
+		replay(making);
 	if (!err)
 		write_report(making);
 	if (err)
@@ -205,9 +207,9 @@ int found_make(void *context)
 
 	make(&making);
 	free_names(&making);
-	json = json_pack("{s:b, s:s, s:i, s:b, s:s}", "same", result.same, "again", result.again,
-			 "identical", (int)result.identical, "kept", result.kept, "problem",
-			 result.problem);
+	json = json_pack("{s:b, s:s, s:i, s:i, s:b, s:s}", "same", result.same, "again",
+			 result.again, "replays", (int)result.replays, "identical",
+			 (int)result.identical, "kept", result.kept, "problem", result.problem);
 	if (!json || json_dumpf(json, stdout, JSON_COMPACT))
 		return EXIT_CANNOT;
 	json_decref(json);
@@ -220,6 +222,7 @@ void found_read(const char *text, int status, struct found_result *result)
 
 	*result = (struct found_result){
 		.same = json_is_true(json_object_get(json, "same")),
+		.replays = (unsigned int)json_integer_value(json_object_get(json, "replays")),
 		.identical = (unsigned int)json_integer_value(json_object_get(json, "identical")),
 		.kept = json_is_true(json_object_get(json, "kept")),
 	};

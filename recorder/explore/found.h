@@ -25,7 +25,8 @@ struct found_request {
 struct found_result {
 	bool same;		/* it failed in the same way again */
 	char again[KIND_TEXT];	/* how it ended if not */
-	unsigned int identical; /* of FOUND_REPLAYS replays */
+	unsigned int replays;	/* that ran, FOUND_REPLAYS where this machine can replay */
+	unsigned int identical; /* of them */
 	bool kept;		/* DIR/KIND is there */
 	char problem[256];	/* what could not be done on this machine; empty */
 };

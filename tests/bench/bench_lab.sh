@@ -4,7 +4,7 @@
 #
 #	bench_lab.sh BIN KERNEL [ROUNDS] [SECTION]...
 #
-# Sections: pings, guests, many, window, disk, share, frames, identity; all without one. The twin of the first is usfstl's
+# Sections: pings, guests, many, window, explore, disk, share, frames, identity; all without one. The twin of the first is usfstl's
 # controller, built elsewhere, which schedules the same guests and records nothing; the environment
 # names it: TTREC_BENCH_CONTROLLER=/path/to/controller. Everything of it sits on CPU
 # TTREC_BENCH_CPU (0) and it uses shared memory, which is its best. TTREC_BENCH_REPLAYS (100): how
@@ -18,7 +18,7 @@ export LC_ALL=C
 }
 bin=$(readlink -f "$1") kernel=$(readlink -f "$2") rounds=${3:-7}
 sections=("${@:4}")
-[[ ${#sections[@]} -gt 0 ]] || sections=(pings guests many window disk share frames identity)
+[[ ${#sections[@]} -gt 0 ]] || sections=(pings guests many window explore disk share frames identity)
 here=$(dirname "$(readlink -f "$0")")
 controller=${TTREC_BENCH_CONTROLLER:-} cpu=${TTREC_BENCH_CPU:-0}
 replays=${TTREC_BENCH_REPLAYS:-100} loads=()
@@ -227,6 +227,41 @@ bench_window() {
 	row serial "two busy guests, one CPU"
 	row parallel "two busy guests, two CPUs"
 	ratio "two CPUs, of one" "$(median parallel)" "$(median serial)" 0.6
+}
+
+# ---- Exploring --------------------------------------------------------------------------------------
+
+# Three guests that send and receive a datagram each 20 ms, for 8 s.
+datagrams() {
+	local i
+	network
+	for i in 1 2 3; do
+		guest "$i" "ping:$((i % 3 + 1)):400:0.02,sleep:0.5"
+	done
+	echo 'grant: window'
+}
+
+explore_seeds() {
+	rm -rf "$work/found"
+	"$bin/ttrec" explore -f "$work/datagrams.yaml" --runs "$1" -o "$work/found"
+}
+
+record_seeds() {
+	seq "$1" | xargs -P "$(nproc)" -I '{}' "$bin/ttrec" run -q -f "$work/datagrams.yaml" --seed '{}' \
+		-o "$work/seed-{}.zst"
+}
+
+bench_explore() {
+	local i runs=24
+	datagrams >"$work/datagrams.yaml"
+	for ((i = 0; i < rounds; i++)); do
+		sample explored explore_seeds "$runs"
+		sample seeds record_seeds "$runs"
+	done
+	row explored "$runs seeds explored, one of them twice"
+	row seeds "$runs seeds recorded"
+	ratio "exploring, of recording" "$(median explored)" "$(median seeds)" 1.0
+	at_least "runs an hour" "$(awk -v a="$(median explored)" -v runs="$runs" 'BEGIN { print 3600 * runs / a }')" 12000
 }
 
 # ---- Disk --------------------------------------------------------------------------------------------

@@ -57,7 +57,7 @@ section "guest patches"
 tests/bench/bench_patches.py "$bin" "$kernel" "$(kernel/uml/build-uml.sh --patches 3 6.12)" \
 	--rounds "$rounds" || status=1
 section "labs"
-tests/bench/bench_lab.sh "$bin" "$kernel" "$rounds" pings guests window disk share frames || status=1
+tests/bench/bench_lab.sh "$bin" "$kernel" "$rounds" pings guests window explore disk share frames || status=1
 section "damage"
 tests/bench/bench_kill.sh "$bin" "$kills" "$kernel" || status=1
 section "bit for bit, all CPUs loaded"
