@@ -42,6 +42,7 @@
 	X(ALLOW, "allow")                   \
 	X(PROGRAM, "program")               \
 	X(SHARE, "share")                   \
+	X(ROOT, "root")                     \
 	X(LAB, "lab")                       \
 	X(DISK_MODEL, "disk-model")         \
 	X(DISK, "disk")                     \

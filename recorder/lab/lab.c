@@ -220,13 +220,11 @@ static const struct lab_schema lab_schema = { "a lab", lab_keys, ARRAY_SIZE(lab_
 					      false };
 
 const struct lab_schema *const lab_schemas[] = {
-	&lab_schema,	     &network_schema,
-	&program_schema,     &limit_schema,
-	&lab_guest_schema,   &lab_net_schema,
-	&lab_disk_schema,    &lab_rng_schema,
-	&lab_console_schema, &lab_fault_schema,
-	&lab_use_schema,     &lab_share_schema,
-	&lab_step_schema,    NULL,
+	&lab_schema,	   &network_schema,   &program_schema,
+	&limit_schema,	   &lab_guest_schema, &lab_net_schema,
+	&lab_disk_schema,  &lab_rng_schema,   &lab_console_schema,
+	&lab_fault_schema, &lab_use_schema,   &lab_share_schema,
+	&lab_root_schema,  &lab_step_schema,  NULL,
 };
 
 /* ---- What is there for nothing -------------------------------------------------------------- */

@@ -51,6 +51,7 @@ enum lab_share_write { LAB_SHARE_READ_ONLY, LAB_SHARE_COPY, LAB_SHARE_THROUGH, L
 extern const char *const lab_share_words[]; /* for each, and NULL */
 
 struct lab_share {
+	bool tar;	       /* the directory is a tar archive instead */
 	char *directory, *tag; /* of the host; what the guest mounts */
 	enum lab_share_write write;
 	uint64_t latency, bandwidth; /* as of a disk */
@@ -89,10 +90,20 @@ struct lab_program {
 	unsigned int line;
 };
 
+/* The root file system of a guest: what becomes one of its devices (recorder/run/run_root.c). */
+enum lab_root_kind { LAB_ROOT_ANY, LAB_ROOT_SHARE, LAB_ROOT_DISK, LAB_ROOT_TAR, LAB_ROOT_KINDS };
+
+struct lab_root {
+	char *path; /* NULL: it has none */
+	enum lab_root_kind kind;
+	unsigned int line;
+};
+
 struct lab_guest {
 	char *name;
 	uint64_t id; /* for the scheduler; from 1 in the order of the file unless given */
 	char *kernel, *initrd;
+	struct lab_root root;
 	char **arguments; /* mem= and what append says, word by word; NULL-terminated */
 	uint64_t seed;	  /* LAB_UNSET: made from the lab's seed and the id */
 	struct lab_device *device;
@@ -167,6 +178,13 @@ bool lab_is_tag(const char *text);
  * 0 or -ENOMEM.
  */
 int lab_add_share(struct lab *lab, const struct lab_share *share);
+
+/*
+ * The device for the root of @guest becomes its first one, with the root's path and, if it is a
+ * share, the tag "root"; @arguments, which end with NULL, come before its own. 0 or -ENOMEM.
+ */
+int lab_add_root(struct lab_guest *guest, const struct lab_device *device,
+		 const char *const *arguments);
 
 /* Times of @disk, of @lab, that its file does not say (LAB_UNSET): those of the lab's disk model.
  */

@@ -29,6 +29,8 @@ static const struct lab_key guest_keys[] = {
 		.doc = "the path of a User-Mode-Linux kernel"),
 	LAB_KEY("initrd", lab_type_path, struct guest_form, guest.initrd,
 		.doc = "the path of its initial file system"),
+	LAB_KEY("root", lab_type_root, struct guest_form, guest.root,
+		.doc = "its root file system"),
 	LAB_KEY("memory", lab_type_size, struct guest_form, memory, .min = MEMORY_MIN,
 		.max = MEMORY_MAX, .doc = "its RAM"),
 	LAB_KEY("append", lab_type_words, struct guest_form, append,
@@ -242,6 +244,7 @@ void lab_guest_release(struct lab_guest *guest)
 	free(guest->name);
 	free(guest->kernel);
 	free(guest->initrd);
+	free(guest->root.path);
 	lab_strings_free(guest->arguments);
 	lab_strings_free(guest->expect);
 	lab_strings_free(guest->fail_on);

@@ -58,12 +58,11 @@ struct lab_key {
 	const char *doc;
 };
 
-#define LAB_KEY(key, its_type, object, field, ...) \
-	{ .name = (key),                           \
-	  .type = &(its_type),                     \
-	  .offset = offsetof(object, field),       \
-	  .size = sizeof(((object *)0)->field),    \
-	  __VA_ARGS__ }
+#define LAB_KEY(key, its_type, object, field, ...)                                     \
+	{                                                                              \
+		.name = (key), .type = &(its_type), .offset = offsetof(object, field), \
+		.size = sizeof(((object *)0)->field), __VA_ARGS__                      \
+	}
 
 struct lab_schema {
 	const char *what; /* "a network" */
@@ -73,13 +72,16 @@ struct lab_schema {
 	bool lenient;	 /* unknown keys are noted, not refused */
 };
 
-#define LAB_SCHEMA(its_name, its_keys) \
-	{ .what = (its_name), .keys = (its_keys), .count = ARRAY_SIZE(its_keys) }
+#define LAB_SCHEMA(its_name, its_keys)                                                \
+	{                                                                             \
+		.what = (its_name), .keys = (its_keys), .count = ARRAY_SIZE(its_keys) \
+	}
 
 /* All of them end with NULL: the manual's completeness is tested with it. */
 extern const struct lab_schema *const lab_schemas[];
 extern const struct lab_schema lab_guest_schema, lab_net_schema, lab_disk_schema, lab_rng_schema,
-	lab_console_schema, lab_fault_schema, lab_use_schema, lab_share_schema, lab_step_schema;
+	lab_console_schema, lab_fault_schema, lab_use_schema, lab_share_schema, lab_root_schema,
+	lab_step_schema;
 
 /* ---- lab_document.c: the file, positions, bounds ------------------------------------------- */
 
@@ -203,7 +205,7 @@ const char *lab_advise(const char *word, const char *known, const void *names, s
 
 /* ---- The tables ---------------------------------------------------------------------------- */
 
-extern const struct lab_type lab_type_guests, lab_type_devices, lab_type_faults;
+extern const struct lab_type lab_type_guests, lab_type_devices, lab_type_faults, lab_type_root;
 
 void lab_guest_release(struct lab_guest *guest);
 void lab_device_release(struct lab_device *device);

@@ -14,7 +14,8 @@ static bool is_path_key(const char *name)
 		for (size_t i = 0; i < (*schema)->count; i++)
 			if (!strcmp((*schema)->keys[i].name, name))
 				return (*schema)->keys[i].type == &lab_type_path ||
-				       (*schema)->keys[i].type == &lab_type_image;
+				       (*schema)->keys[i].type == &lab_type_image ||
+				       (*schema)->keys[i].type == &lab_type_root;
 	return false;
 }
 

@@ -76,32 +76,48 @@ static char *read_line(int fd)
 	return strdup(text);
 }
 
-static int ask_for_kernel(const char *program, char **kernel, struct diagnosis *why)
+/* That of the cache with the configuration @option, NULL: the default one. 1: there is none. */
+static int cached_kernel(const char *option, char **kernel, char **path, struct diagnosis *why)
 {
 	auto_fd out = memfd_create("kernel", MFD_CLOEXEC);
-	auto_free char *path = script_path("uml/build-uml.sh"), *text = NULL;
-	struct script script = { .path = path, .out_fd = out };
-	char *const arguments[] = { path, (char *)"--print-path", NULL };
-	char advice[512];
+	auto_free char *text = NULL;
+	struct script script = { .path = *path = script_path("uml/build-uml.sh"), .out_fd = out };
+	char *const arguments[] = { *path, (char *)"--print-path", (char *)option, NULL };
 	int err;
 
-	if (out < 0 || !path)
+	if (out < 0 || !*path)
 		return -ENOMEM;
 	err = script_run(&script, arguments);
 	text = script.text;
-	if (err < 0)
-		return script_failed(&script, err, why);
-	snprintf(advice, sizeof(advice),
-		 "build one, which takes some minutes: %.400s, or set TTREC_KERNEL", path);
 	if (err)
-		return diagnose(why, EXIT_CANNOT, -ENOENT, advice,
-				"no User-Mode-Linux kernel found to run %s on", program);
+		return err < 0 ? script_failed(&script, err, why) : 1;
 	*kernel = read_line(out);
 	return *kernel ? 0 : -ENOMEM;
 }
 
+static int ask_for_kernel(const struct run_options *options, char **kernel, struct diagnosis *why)
+{
+	auto_free char *path = NULL, *other = NULL;
+	char advice[512];
+	int err = 1;
+
+	/* What a distribution's init needs, if there is such a kernel. */
+	if (options->root)
+		err = cached_kernel("--distro", kernel, &other, why);
+	if (err > 0)
+		err = cached_kernel(NULL, kernel, &path, why);
+	if (err <= 0)
+		return err;
+	snprintf(advice, sizeof(advice),
+		 "build one, which takes some minutes: %.400s%s, or set TTREC_KERNEL", path,
+		 options->root ? " --distro" : "");
+	return diagnose(why, EXIT_CANNOT, -ENOENT, advice,
+			"no User-Mode-Linux kernel found to run %s on",
+			options->root ?: options->program);
+}
+
 /* The one that was asked for, that of the environment, or that of the cache. */
-static int find_kernel(struct run_options *options, struct diagnosis *why)
+int guest_find_kernel(struct run_options *options, struct diagnosis *why)
 {
 	const char *kernel = options->replace[GUEST_KERNEL][0], *own = getenv("TTREC_KERNEL");
 
@@ -109,7 +125,7 @@ static int find_kernel(struct run_options *options, struct diagnosis *why)
 	if (!kernel)
 		kernel = own && *own ? own : NULL;
 	if (!kernel)
-		return ask_for_kernel(options->program, &options->packed.kernel, why);
+		return ask_for_kernel(options, &options->packed.kernel, why);
 	options->packed.kernel = strdup(kernel);
 	return options->packed.kernel ? 0 : -ENOMEM;
 }
@@ -159,7 +175,7 @@ static int make_guest(struct run_options *options, struct diagnosis *why)
 		return replace_initrd(options, why);
 	err = settle_memory(options, why);
 	if (!err)
-		err = find_kernel(options, why);
+		err = guest_find_kernel(options, why);
 	options->packed.words[0] = options->packed.kernel;
 	options->packed.words[1] = options->packed.memory;
 	for (size_t i = 0; options->append[i]; i++)
@@ -202,6 +218,8 @@ int guest_program_prepare(struct run_options *options, struct diagnosis *why)
 	enum kind kind = options->kernel ? kind_of(options->kernel[0]) : KIND_OTHER;
 	int err;
 
+	if (options->root)
+		return guest_root_prepare(options, why);
 	if (kind == KIND_OTHER)
 		return check_other(options, why);
 	options->program = options->kernel[0];
@@ -219,4 +237,6 @@ void guest_program_release(struct run_options *options)
 	close_fd(&options->packed.fd);
 	free(take_pointer(options->packed.kernel));
 	free(take_pointer(options->packed.shares));
+	free(take_pointer(options->packed.root));
+	free(take_pointer(options->packed.root_words));
 }

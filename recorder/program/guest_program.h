@@ -43,4 +43,10 @@ int script_run(struct script *script, char *const *arguments);
 /* What a script says last, "NAME: what" and "  hint: what to do", as a diagnosis. */
 int script_failed(const struct script *script, int err, struct diagnosis *why);
 
+/* guest_root.c: the same of `ttrec run --root PATH`. */
+int guest_root_prepare(struct run_options *options, struct diagnosis *why);
+
+/* The kernel for a program or a root file system, into options->packed.kernel. */
+int guest_find_kernel(struct run_options *options, struct diagnosis *why);
+
 #endif

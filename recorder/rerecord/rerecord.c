@@ -13,6 +13,7 @@
 #include "recorder/run/run_disks.h"
 
 #define DEFAULT_OUTPUT "again.zst"
+#define DISK_VIRTIO_ID 2
 
 static const char record_anew[] = "record it with `ttrec run` of this version";
 
@@ -204,6 +205,19 @@ static int load_recorded(const struct run_options *options, struct rerecord *rer
 	return err;
 }
 
+/* An image that the trace contains need not be where it was: the device says what a root was. */
+static int apply_roots(const struct rerecord *rerecord, struct lab *lab, struct diagnosis *why)
+{
+	for (size_t i = 0; i < lab->guest_count && i < rerecord->count; i++) {
+		const struct guest_spec *spec = &rerecord->guest[i].spec;
+
+		if (lab->guest[i].root.path && spec->device_count &&
+		    spec->device[0].virtio_id == DISK_VIRTIO_ID)
+			lab->guest[i].root.kind = LAB_ROOT_DISK;
+	}
+	return run_root_apply(lab, why);
+}
+
 int rerecord_load_lab(const struct run_options *options, struct rerecord *rerecord,
 		      struct lab **lab, struct diagnosis *why)
 {
@@ -211,9 +225,12 @@ int rerecord_load_lab(const struct run_options *options, struct rerecord *rereco
 
 	if (!rerecord->settings.lab_path) {
 		*lab = single_lab(&rerecord->guest[0]);
-		return *lab ? 0 : -ENOMEM;
+		err = *lab ? run_lab_set_root(options, *lab) : -ENOMEM;
+	} else {
+		err = load_recorded(options, rerecord, lab, why);
 	}
-	err = load_recorded(options, rerecord, lab, why);
+	if (!err)
+		err = apply_roots(rerecord, *lab, why);
 	if (!err)
 		err = check_programs(options, *lab, why);
 	return err ? err : rerecord_check_disks(options, rerecord, *lab, why);

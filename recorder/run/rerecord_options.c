@@ -58,6 +58,8 @@ void rerecord_options_check(const struct run_options *options, struct argp_state
 					  "require --rerecord TRACE");
 		return;
 	}
+	if (options->root)
+		argp_error(state, "--rerecord takes the root file system from the trace");
 	if (options->lab)
 		argp_error(state, "--rerecord takes kernels and lab from the trace");
 	if (options->share[0])

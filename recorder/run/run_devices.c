@@ -12,6 +12,7 @@
 #include "format/base/units.h"
 #include "kernel/sandbox/entropy.h"
 #include "recorder/share/tree_host.h"
+#include "recorder/share/tree_tar.h"
 
 /* What a number is derived for; each gets a stream of its own. */
 enum purpose { PURPOSE_NETWORK = 1, PURPOSE_MAC, PURPOSE_RNG };
@@ -168,15 +169,18 @@ static int create_share(const struct run_options *options, struct run_guest *gue
 					   .latency = lab->share.latency,
 					   .bandwidth = lab->share.bandwidth,
 					   .epoch = options->session.calendar.tod };
-	int err = tree_host_open(lab->share.directory, lab->share.write == LAB_SHARE_THROUGH,
-				 &share.tree);
+	int err = lab->share.tar
+			  ? tree_tar_open(lab->share.directory, &share.tree, why)
+			  : tree_host_open(lab->share.directory,
+					   lab->share.write == LAB_SHARE_THROUGH, &share.tree);
 
 	snprintf(name, 128, "share %s", lab->share.tag);
-	if (err && err != -ENOMEM)
+	if (err && err != -ENOMEM && !why->status)
 		return cannot_share(guest, lab, err, why);
 	if (err)
 		return err;
-	tree_host_set_report(share.tree, note_share, &guest->share_note);
+	if (!lab->share.tar)
+		tree_host_set_report(share.tree, note_share, &guest->share_note);
 	err = device_fs_create(&share, &guest->device[number]);
 	if (err)
 		tree_destroy(share.tree);

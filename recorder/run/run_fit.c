@@ -103,6 +103,53 @@ static bool read_head(const char *path, uint8_t head[IMAGE_HEAD])
 	return fd >= 0 && pread(fd, head, IMAGE_HEAD, 0) == IMAGE_HEAD;
 }
 
+const char *run_fit_file_system(const char *path)
+{
+	uint8_t head[IMAGE_HEAD];
+
+	if (!read_head(path, head))
+		return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(file_systems); i++)
+		if (file_systems[i].is(head))
+			return file_systems[i].name;
+	return NULL;
+}
+
+/* Linux 5.15 is the first that mounts a file system without a block device as root. */
+static bool mounts_any_root(const struct image_file *kernel, char release[64])
+{
+	unsigned int major, minor;
+
+	image_release(kernel, release, 64);
+	return sscanf(release, "%u.%u", &major, &minor) != 2 || major > 5 ||
+	       (major == 5 && minor >= 15);
+}
+
+static int check_share_root(const struct lab_guest *lab, const struct guest_spec *spec,
+			    struct diagnosis *why)
+{
+	static const char driver[] = "virtiofs";
+	const struct image_file *kernel = &spec->files.file[0];
+	char release[64];
+
+	if (lab->root.kind != LAB_ROOT_SHARE && lab->root.kind != LAB_ROOT_TAR)
+		return 0;
+	if (!memmem(kernel->data, kernel->size, driver, strlen(driver)))
+		return diagnose(why, EXIT_CANNOT, -EINVAL,
+				"build one that has it with kernel/uml/build-uml.sh, or give an "
+				"image of a file system as root",
+				"the root of %s, %s, is mounted by virtiofs, and the kernel %s has "
+				"no virtiofs: CONFIG_VIRTIO_FS is not set",
+				spec->name, lab->root.path, lab->kernel);
+	if (!mounts_any_root(kernel, release))
+		return diagnose(why, EXIT_CANNOT, -EINVAL,
+				"use a newer kernel, or give an image of a file system as root",
+				"the root of %s, %s, is a share, and the kernel %s (%s) cannot "
+				"mount one as root: Linux 5.15 is the first that can",
+				spec->name, lab->root.path, lab->kernel, release);
+	return 0;
+}
+
 static int check_root(const struct lab_guest *lab, const struct guest_spec *spec,
 		      struct diagnosis *why)
 {
@@ -132,5 +179,7 @@ int run_fit_check(const struct lab_guest *lab, const struct guest_spec *spec, st
 {
 	int err = check_memory(spec, why);
 
+	if (!err)
+		err = check_share_root(lab, spec, why);
 	return err ? err : check_root(lab, spec, why);
 }

@@ -117,13 +117,30 @@ static int load_lab(const struct run_options *options, struct lab **lab, struct 
 	*lab = lab_create_single("n1", options->id, options->kernel[0], options->kernel + 1);
 	if (*lab && *options->packed.initrd)
 		(*lab)->guest[0].initrd = strdup(options->packed.initrd);
-	return *lab && (!*options->packed.initrd || (*lab)->guest[0].initrd) ? 0 : -ENOMEM;
+	if (!*lab || (*options->packed.initrd && !(*lab)->guest[0].initrd))
+		return -ENOMEM;
+	return run_lab_set_root(options, *lab);
+}
+
+int run_lab_set_root(const struct run_options *options, struct lab *lab)
+{
+	struct lab_root *root = &lab->guest[0].root;
+
+	if (!options->root)
+		return 0;
+	root->path = strdup(options->root);
+	return root->path ? 0 : -ENOMEM;
 }
 
 int run_lab_load(struct run_options *options, struct run_lab *lab, struct diagnosis *why)
 {
-	int err = lab->lab ? 0 : load_lab(options, &lab->lab, why);
+	int err = 0;
 
+	if (!lab->lab) {
+		err = load_lab(options, &lab->lab, why);
+		if (!err)
+			err = run_root_apply(lab->lab, why);
+	}
 	if (!err && lab->lab)
 		err = run_shares_add(options, lab->lab, why);
 	if (err)

@@ -65,9 +65,13 @@ struct run_lab {
 
 /*
  * Set up @lab->lab, which is taken, or, where that is NULL, the lab file that @options name or the
- * one guest that they describe; settles the options. All else in @lab is zero before.
+ * one guest that they describe; settles the options. All else in @lab is zero before. The roots of
+ * guests are devices then; those of a lab that is taken are already (run_root_apply).
  */
 int run_lab_load(struct run_options *options, struct run_lab *lab, struct diagnosis *why);
+
+/* The root that @options give the one guest of a lab without a file. 0 or -ENOMEM. */
+int run_lab_set_root(const struct run_options *options, struct lab *lab);
 
 /* Open all sandboxes; the guests start and wait for time. Before the process has threads. */
 int run_lab_open(const struct run_options *options, struct run_lab *lab, struct diagnosis *why);
@@ -108,5 +112,18 @@ void run_networks_destroy(struct run_lab *lab);
  */
 int run_fit_check(const struct lab_guest *lab, const struct guest_spec *spec,
 		  struct diagnosis *why);
+
+/* "ext4" and such, by the superblock of the image @path; NULL: another one, or none. */
+const char *run_fit_file_system(const char *path);
+
+/* ---- Root file systems (run_root.c) ----------------------------------------------------------
+ */
+
+/*
+ * Give each guest of @lab that has a root the device for it, as its first one: of a directory or a
+ * tar archive a share with the guest's writes kept apart, of an image a disk; the kernel's
+ * arguments follow.
+ */
+int run_root_apply(struct lab *lab, struct diagnosis *why);
 
 #endif

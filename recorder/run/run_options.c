@@ -151,8 +151,12 @@ const struct option_row run_guest_rows[] = {
 	  FIELD(allow_line) },
 	{ "add", 0, "FILE[:/PATH]", "also put this file or directory into the guest of PROGRAM", 1,
 	  OPTION_LIST, FIELD(add) },
-	{ "append", 0, "ARG", "give this argument to the kernel of the guest of PROGRAM", 2,
-	  OPTION_LIST, FIELD(append) },
+	{ "root", 0, "PATH",
+	  "boot this root file system: a directory, an image or a tar archive, which is not "
+	  "changed",
+	  1, OPTION_TEXT, FIELD(root) },
+	{ "append", 0, "ARG", "give this argument to the kernel of the guest of PROGRAM or --root",
+	  2, OPTION_LIST, FIELD(append) },
 	{ "share", 0, "DIR[:TAG[:WRITE]]",
 	  "let the guest mount this directory: read-only, or with the WRITE copy or through", 1,
 	  OPTION_LIST, FIELD(share) },
@@ -212,6 +216,7 @@ void run_take_guest_words(char *text, void *input, struct argp_state *state)
 
 	(void)text;
 	options->kernel = word;
+	options->quoted = state->quoted;
 	state->next = state->argc;
 	if (state->quoted)
 		return;
@@ -230,8 +235,12 @@ static void check_common(struct run_options *options)
 void run_options_check_guests(struct run_options *options, struct argp_state *state)
 {
 	check_common(options);
-	if (!options->kernel && !options->lab && !options->socket && !options->rerecord)
+	if (!options->kernel && !options->lab && !options->socket && !options->rerecord &&
+	    !options->root)
 		argp_error(state, "missing PROGRAM or KERNEL, or a lab file with -f");
+	if (options->root && options->lab)
+		argp_error(state, "--root is for a guest without a lab file: write 'root: PATH' "
+				  "into the lab file");
 	if (options->kernel && options->lab)
 		argp_error(state, "unexpected '%s': a lab file names its kernels",
 			   options->kernel[0]);

@@ -36,6 +36,7 @@ struct run_options {
 	bool work_cost_given;		       /* by the user, here or in the lab */
 	unsigned int cpus; /* number of CPUs, from that one on, for the partitions of a lab */
 	const char *lab;   /* path of the lab file; NULL: one guest */
+	const char *root;  /* path of the one guest's root file system; NULL */
 	const char *expect[RUN_PATTERNS_MAX + 1];
 	const char *fail_on[RUN_PATTERNS_MAX + 1];
 	const char *allow_line[RUN_PATTERNS_MAX + 1];
@@ -53,6 +54,7 @@ struct run_options {
 	bool trust;			   /* it may run commands, and where it is not locked in */
 	/* KERNEL and its arguments, or PROGRAM and its until guest_program.c settles that; NULL */
 	char *const *kernel;
+	bool quoted;	       /* "--" is in front of it */
 	const char *misplaced; /* an option of ours among the words behind it, or NULL */
 	const char *add[RUN_PATTERNS_MAX + 1];	  /* FILE[:/PATH] beside it */
 	const char *append[RUN_PATTERNS_MAX + 1]; /* arguments of its guest's kernel */
@@ -67,6 +69,8 @@ struct run_options {
 		char *shares; /* an argument, or NULL */
 		/* Kernel, memory, those of @append, @shares; ends with NULL. */
 		char *words[RUN_PATTERNS_MAX + 4];
+		char *root;	   /* where the root file system is */
+		char **root_words; /* as words, with those of the user */
 	} packed;
 };
 

@@ -188,8 +188,11 @@ static int read_list(struct setting_reading *reading, const char *value, void *f
 
 /* ---- The table ------------------------------------------------------------------------------ */
 
-#define SETTING(key, type, field) \
-	{ key, offsetof(struct run_options, field), type##_is_given, write_##type, read_##type }
+#define SETTING(key, type, field)                                                        \
+	{                                                                                \
+		key, offsetof(struct run_options, field), type##_is_given, write_##type, \
+			read_##type                                                      \
+	}
 
 /* One that run_settings_write_lab() writes. */
 #define SETTING_READ(key, type, field) \
@@ -211,6 +214,7 @@ static const struct setting table[] = {
 	SETTING(META_ALLOW, list, allow),
 	SETTING(META_PROGRAM, text, program),
 	SETTING_READ(META_SHARE, list, share),
+	SETTING(META_ROOT, text, root),
 };
 
 static void *field_of(struct run_options *options, const struct setting *setting)
@@ -275,12 +279,20 @@ static int write_disks(const struct lab *lab, struct trace_writer *writer)
 	return err;
 }
 
+/* What the one guest has by options. */
+static int write_without_file(const struct lab *lab, struct trace_writer *writer)
+{
+	int err = run_shares_write(lab, writer);
+
+	return err || !lab->guest[0].root.path ? err : write_disks(lab, writer);
+}
+
 int run_settings_write_lab(const struct lab *lab, struct trace_writer *writer)
 {
 	int err;
 
 	if (!lab->path)
-		return run_shares_write(lab, writer);
+		return write_without_file(lab, writer);
 	err = meta_write(writer, 0, META_LAB, "%s", lab->path);
 	if (!err)
 		err = trace_writer_embed(writer, RUN_LAB_NAME, 0444, lab->text, lab->text_size);

@@ -156,7 +156,8 @@ int run_shares_write(const struct lab *lab, struct trace_writer *writer)
 		const struct lab_share *share = &guest->device[i].share;
 		auto_free char *path = NULL;
 
-		if (guest->device[i].kind != LAB_SHARE)
+		/* That of the root is there with it. */
+		if (guest->device[i].kind != LAB_SHARE || (!i && guest->root.path))
 			continue;
 		path = realpath(share->directory, NULL);
 		err = meta_write(writer, 0, META_SHARE, "%s:%s:%s", path ? path : share->directory,

@@ -71,6 +71,8 @@ system_test(program program)
 system_test(tap tap)
 system_test(html html)
 system_test(store store)
+system_test(root root)
+system_test(root_debian root debian)
 
 # Labs: several guests, networks, devices.
 foreach(version 5.10 6.1 6.12 7.2)

@@ -138,7 +138,8 @@ static const struct mistake keys[] = {
 	{ "guests: [{name: a, kernel: \"k\\0\"}]\n", "lab.yaml:1:28: 'kernel' contains a NUL byte",
 	  "remove the \\0" },
 	{ "guests: [{<<: 1, name: a}]\n", "lab.yaml:1:15: a guest must be a mapping",
-	  "expected a mapping of these: name, kernel, initrd, memory, append, id, seed, count, "
+	  "expected a mapping of these: name, kernel, initrd, root, memory, append, id, seed, "
+	  "count, "
 	  "expect, "
 	  "fail-on, allow-line, devices" },
 	{ "guests: [&g {<<: *g, name: a, kernel: k}]\n",
