@@ -31,6 +31,7 @@ struct port {
 	bool known; /* it has sent something: from this address */
 	uint8_t address[ADDRESS_SIZE];
 	struct participant_source source;
+	struct vhost_message message; /* which is handled; others' may be meanwhile */
 };
 
 struct frame {
@@ -53,7 +54,6 @@ struct ether_switch {
 	size_t frame_count;
 	struct participant_event kicked, due;
 	struct vring_chain chain;
-	struct vhost_message message;
 };
 
 /* ---- To a guest ------------------------------------------------------------------------------ */
@@ -276,7 +276,7 @@ static void reply(struct port *port, const struct vhost_message *message)
 /* Returns false when the guest has left, or what it says makes no sense. */
 static bool read_port(struct port *port)
 {
-	struct vhost_message *message = &port->owner->message;
+	struct vhost_message *message = &port->message;
 	int got = vhost_receive(&port->vhost, message), err;
 
 	if (got != 1)

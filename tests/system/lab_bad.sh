@@ -128,6 +128,16 @@ arguments() {
 	refused 2 'eth0'
 }
 
+# What was made of a vlab file comes before the error that it explains.
+vlab_without_a_kernel() {
+	file 'nodes: [{name: left}, {name: right}]'
+	rm linux
+	expect 2 record_lab
+	says err 'linux: No such file'
+	grep -vE '^  hint: ' err | head -n 1 >first
+	says first "warning: .*imported from vlab.*these nodes start linux with initrd\.gz"
+}
+
 circles() {
 	file 'guests: &all' '  - *all'
 	refused 2 'lab\.yaml:'
@@ -203,6 +213,7 @@ proves "what is said twice" twice
 proves "what is nowhere" nowhere
 proves "a root file system that the kernel does not know" unknown_file_system
 proves "arguments that are not a lab's to give" arguments
+proves "a vlab file whose kernel is nowhere: notes before the error" vlab_without_a_kernel
 proves "circles, bombs and depths" circles
 proves "a kernel and a lab" kernel_and_lab
 proves "programs that do not work" programs
