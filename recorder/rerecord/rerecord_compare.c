@@ -258,6 +258,20 @@ static void report_difference(const struct rerecord_compare *compare)
 			duration_exact(result->now, time), result->difference);
 }
 
+/* Up to here the guest was the same, so its requests were: it is the files that are not. */
+static void name_share(struct rerecord_result *result, const struct guest_spec *spec,
+		       const struct trace_record *old, const struct trace_record *new)
+{
+	uint64_t device = old->field[0];
+
+	if ((old->kind != TRACE_used && old->kind != TRACE_wrote) || new->kind != old->kind ||
+	    new->field[0] != device || !spec || device >= spec->device_count ||
+	    spec->device[device].virtio_id != VIRTIO_FS)
+		return;
+	snprintf(result->share, sizeof(result->share), "%s", spec->device[device].name);
+	printable(result->share);
+}
+
 static void diverge(struct rerecord_compare *compare, const struct compared *guest,
 		    const struct trace_record *old, const struct trace_record *new)
 {
@@ -270,8 +284,10 @@ static void diverge(struct rerecord_compare *compare, const struct compared *gue
 	snprintf(result->guest, sizeof(result->guest), "%s",
 		 guest->spec ? guest->spec->name : "a client");
 	describe(result, old, new);
-	if (new)
-		report_difference(compare);
+	if (!new)
+		return;
+	name_share(result, guest->spec, old, new);
+	report_difference(compare);
 }
 
 /* It has no more in the old trace, or what follows cannot be read. */

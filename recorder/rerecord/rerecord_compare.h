@@ -27,6 +27,7 @@ struct rerecord_result {
 	uint64_t records; /* of the old trace; only if they diverged */
 	char guest[64];	  /* whose record that is */
 	char difference[400];		    /* "X instead of Y" */
+	char share[64];			    /* the share whose answer that is; empty: none */
 	struct console_differences console; /* of guests with another kernel or initrd */
 	/* Why memory was not compared, or empty; of several guests, that of the first one */
 	char memory_reason[192], memory_guest[64];

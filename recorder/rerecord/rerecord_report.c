@@ -19,6 +19,9 @@ static void print_diverged(const struct rerecord_result *result, FILE *out)
 {
 	print_place(result, true, out);
 	fprintf(out, "; then guest %s: %s; continued live\n", result->guest, result->difference);
+	if (*result->share)
+		fprintf(out, "  %s of %s: files have changed since they were recorded\n",
+			result->share, result->guest);
 }
 
 static void print_agrees(const struct rerecord_result *result, FILE *out)

@@ -55,7 +55,6 @@ static int begin(struct share_session *session)
 	struct fuse_args args = FUSE_ARGS_INIT(1, arguments);
 	int fd, err;
 
-	fuse_set_log_func(no_log);
 	session->begun = false;
 	session->fuse =
 		fuse_session_new(&args, &share_operations, sizeof(share_operations), session);
@@ -167,6 +166,8 @@ int share_session_create(struct tree *tree, bool writable, struct share_session 
 
 	if (!session)
 		return -ENOMEM;
+	/* For the whole process, so not once more when a guest that has a thread begins again. */
+	fuse_set_log_func(no_log);
 	session->tree = tree;
 	session->writable = writable;
 	err = begin(session);

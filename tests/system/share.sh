@@ -250,6 +250,7 @@ program() {
 	echo changed >two/file
 	expect 1 ttrec run -q -o again.zst --rerecord t.zst
 	says err 're-recorded: .*differ'
+	says err '^  share two of n1: files have changed since they were recorded'
 }
 
 bad_options() {
