@@ -153,6 +153,11 @@ static int add_name(struct tree *tree, struct tree_node *parent, struct tree_dir
 		node = inode->node;
 	else
 		err = create_node(tree, parent, fd, name, &status, &node);
+	/* A link such as /proc/2/exe, which nobody can read. */
+	if (err == -EACCES || err == -EIO) {
+		tree_host_report(tree->host, parent, "has a link that cannot be read");
+		return 0;
+	}
 	return err ? err : tree_directory_append(directory, name, node);
 }
 
@@ -200,7 +205,9 @@ static int read_names(struct tree *tree, struct tree_node *node, DIR *stream,
 	if (names.count)
 		qsort(names.name, names.count, sizeof(*names.name), compare_names);
 	for (size_t i = 0; !err && i < names.count; i++)
-		err = add_name(tree, node, directory, dirfd(stream), names.name[i]);
+		/* One that others change meanwhile may list a name twice. */
+		if (!i || strcmp(names.name[i - 1], names.name[i]) != 0)
+			err = add_name(tree, node, directory, dirfd(stream), names.name[i]);
 	return err;
 }
 

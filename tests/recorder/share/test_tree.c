@@ -482,6 +482,23 @@ static void host_is_not_left(void **state)
 	assert_int_equal(tree_find(tree, find(root, "dir"), "passwd", &node), -ENOTDIR);
 }
 
+/* Of a directory with a link that cannot be read the rest is there. */
+static void links_that_cannot_be_read(void **state)
+{
+	char target[16];
+
+	(void)state;
+	if (access("/proc/2", X_OK) || readlink("/proc/2/exe", target, sizeof(target)) >= 0)
+		skip();
+	tree_destroy(tree);
+	assert_int_equal(tree_host_open("/proc/2", false, &tree), 0);
+	tree_host_set_report(tree, note, NULL);
+	root = tree_root(tree);
+	assert_non_null(find(root, "status"));
+	assert_null(find(root, "exe"));
+	assert_string_equal(reported, ". has a link that cannot be read\n");
+}
+
 static void expect_file(const char *path, const char *wanted)
 {
 	char text[64] = "";
@@ -599,6 +616,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(host_is_not_written, open_host, close_host),
 		cmocka_unit_test_setup_teardown(host_changes_are_reported, open_host, close_host),
 		cmocka_unit_test_setup_teardown(host_is_not_left, open_host, close_host),
+		cmocka_unit_test_setup_teardown(links_that_cannot_be_read, open_host, close_host),
 		cmocka_unit_test_setup_teardown(changes_go_through, open_host, close_host),
 		cmocka_unit_test_setup_teardown(names_go_through, open_host, close_host),
 		cmocka_unit_test_setup_teardown(what_cannot_be_shared, open_host, close_host),
