@@ -127,6 +127,27 @@ own_files_are_roots() {
 	says n1 '^/mnt/group 0:4321'
 }
 
+# The guest gets what there is when it reads, and the recording says so.
+changes_meanwhile() {
+	local changer
+	shared dir 'cd /mnt; ls -l file; find many | md5sum; cat many/* | md5sum; cat file'
+	mkdir dir/many
+	for i in {1..500}; do
+		echo "$i" >"dir/many/$i"
+	done
+	echo once >dir/file
+	lab "$(guest 1 share:share 'devices: [{share: ./dir}]')"
+	while :; do
+		echo "$EPOCHREALTIME" >dir/file
+		sleep 0.01
+	done &
+	changer=$!
+	expect 0 record_lab
+	kill "$changer"
+	says err '^  share: of n1: file was changed while it was used'
+	replays_all 1 t.zst
+}
+
 takes_its_time() {
 	shared dir 'cat /proc/uptime; md5sum /mnt/big >/dev/null; cat /proc/uptime'
 	seq 200000 >dir/big
@@ -317,6 +338,7 @@ proves "equal directories give equal recordings" equal_recordings
 proves "guests share a directory, each with its own writes" several_guests
 proves "a guest has two shares" two_shares
 proves "the user's files are root's in the guest" own_files_are_roots
+proves "a file that changes while it is used is reported" changes_meanwhile
 proves "requests take virtual time" takes_its_time
 proves "a share is read-only" refused_writes
 proves "what is written stays apart from the host" written_copies
