@@ -25,21 +25,21 @@ static const struct {
 	{ "ubd#*",
 	  true,
 	  { "ubd", "its completion interrupts depend on the host's disk",
-	    "an initrd (kernel/uml/make-initramfs.sh)" } },
+	    "--root IMAGE, or root: and disk: in a lab file" } },
 	{ "udb*",
 	  true,
 	  { "ubd", "its completion interrupts depend on the host's disk",
-	    "an initrd (kernel/uml/make-initramfs.sh)" } },
+	    "--root IMAGE, or root: and disk: in a lab file" } },
 	{ "rootfstype=hostfs*",
 	  true,
 	  { "hostfs",
 	    "inode numbers, times and file contents of this machine reach the guest's memory",
-	    "an initrd (kernel/uml/make-initramfs.sh)" } },
+	    "--root DIRECTORY or --share DIRECTORY, or root: and share: in a lab file" } },
 	{ "hostfs=*",
 	  true,
 	  { "hostfs",
 	    "inode numbers, times and file contents of this machine reach the guest's memory",
-	    "an initrd (kernel/uml/make-initramfs.sh)" } },
+	    "--root DIRECTORY or --share DIRECTORY, or root: and share: in a lab file" } },
 	{ "vec#*",
 	  true,
 	  { "vector", "packet arrival depends on the host's network",
@@ -269,7 +269,58 @@ static int list_add_device(struct argument_list *list, unsigned int number, uint
 	return words_take(&list->text, &list->count, text);
 }
 
-static int add_user_argument(const char *argument, struct image_files *files,
+/* ---- hostfs, where it is allowed ------------------------------------------------------------- */
+
+static bool is_host_root(char *const *user)
+{
+	for (; *user; user++)
+		if (pattern_matches("rootfstype=hostfs*", *user))
+			return true;
+	return false;
+}
+
+static int check_hostfs(char *const *user, const struct image_file *kernel, struct diagnosis *why)
+{
+	static const char name[] = "hostfs";
+
+	if (memmem(kernel->data, kernel->size, name, strlen(name)))
+		return 0;
+	for (; *user; user++)
+		if (pattern_matches("rootfstype=hostfs*", *user) ||
+		    pattern_matches("hostfs=*", *user))
+			return diagnose(why, EXIT_CANNOT, -ENOTSUP,
+					"use --root DIRECTORY or --share DIRECTORY, which need no "
+					"hostfs, or a kernel that has it",
+					"the kernel argument %s needs hostfs, and the kernel has "
+					"none: CONFIG_HOSTFS is not set",
+					*user);
+	return 0;
+}
+
+/* A replay has another working directory: it has to find the recorded one. */
+static char *absolute_argument(char *const *user, const char *argument)
+{
+	static const char *const prefixes[] = { "hostfs=", "rootflags=" };
+	char *path, *text;
+
+	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
+		size_t length = strlen(prefixes[i]);
+
+		if (strncmp(argument, prefixes[i], length) != 0 || argument[length] == '/' ||
+		    (i && !is_host_root(user)))
+			continue;
+		path = realpath(argument + length, NULL);
+		if (!path)
+			break;
+		if (asprintf(&text, "%s%s", prefixes[i], path) < 0)
+			text = NULL;
+		free(path);
+		return text;
+	}
+	return strdup(argument);
+}
+
+static int add_user_argument(char *const *user, const char *argument, struct image_files *files,
 			     struct argument_list *list, bool *host_files, struct diagnosis *why)
 {
 	ssize_t index = refused_index(argument);
@@ -280,7 +331,7 @@ static int add_user_argument(const char *argument, struct image_files *files,
 	if (!strcmp(argument, ARGUMENT_INF_CPU))
 		return 0;
 	if (strncmp(argument, "initrd=", 7))
-		return words_take(&list->text, &list->count, strdup(argument));
+		return words_take(&list->text, &list->count, absolute_argument(user, argument));
 	if (image_files_find(files, GUEST_INITRD_PATH))
 		return diagnose(why, EXIT_USAGE, -EINVAL, "give only one",
 				"two initrd arguments; the second is %s", argument);
@@ -403,14 +454,16 @@ int guest_arguments_build(const struct guest_arguments_options *options, struct 
 	if (!err)
 		err = guest_arguments_check(user, options->allow, why);
 	if (!err)
+		err = check_hostfs(user, &files->file[0], why);
+	if (!err)
 		err = add_defaults(options, &files->file[0], &list, why);
 	for (; !err && *user && strcmp(*user, "--"); user++)
-		err = add_user_argument(*user, files, &list, host_files, why);
+		err = add_user_argument(options->user, *user, files, &list, host_files, why);
 	if (!err)
 		err = add_own_arguments(options, &list);
 	/* What follows "--" is for init, although UML's own parameters are found there, too. */
 	for (; !err && *user; user++)
-		err = add_user_argument(*user, files, &list, host_files, why);
+		err = add_user_argument(options->user, *user, files, &list, host_files, why);
 	if (err) {
 		if (err == -ENOMEM)
 			diagnose(why, EXIT_CANNOT, err, NULL, "out of memory");

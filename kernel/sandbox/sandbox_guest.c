@@ -56,6 +56,9 @@ static void drop_capabilities(void)
 
 static int drop_root(const struct sandbox_plan *plan)
 {
+	/* A root of its own namespace would keep all capabilities in it (map_self). */
+	if ((plan->parts & ISOLATION_USER) && plan->options->host_files && !plan->uid)
+		drop_capabilities();
 	if ((plan->parts & ISOLATION_USER) || plan->uid || plan->options->host_files)
 		return 0;
 	if (!plan->drop_root) {

@@ -22,7 +22,7 @@
  * The guest's user inside: an ordinary one, so that the exec drops every capability of the
  * namespace. Outside it is the user who runs ttrec, or nobody if that is root.
  */
-#define SANDBOX_USER   1000
+#define SANDBOX_USER   1000u
 #define SANDBOX_NOBODY 65534
 
 enum sandbox_step {

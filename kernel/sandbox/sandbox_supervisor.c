@@ -73,19 +73,24 @@ static int become_mapped_user(void)
 	return 0;
 }
 
+/*
+ * Where the guest uses files of the host it has the caller's own number: files of this user, and of
+ * root if that is this user, belong to the same one in the guest.
+ */
 static int map_self(const struct sandbox_plan *plan)
 {
+	bool own = plan->options->host_files;
 	char map[64];
 	int err;
 
 	err = host_write_setting(AT_FDCWD, "/proc/self/setgroups", "deny");
 	if (err)
 		return err;
-	snprintf(map, sizeof(map), "%d %u 1\n", SANDBOX_USER, plan->gid);
+	snprintf(map, sizeof(map), "%u %u 1\n", own ? plan->gid : SANDBOX_USER, plan->gid);
 	err = host_write_setting(AT_FDCWD, "/proc/self/gid_map", map);
 	if (err)
 		return err;
-	snprintf(map, sizeof(map), "%d %u 1\n", SANDBOX_USER, plan->uid);
+	snprintf(map, sizeof(map), "%u %u 1\n", own ? plan->uid : SANDBOX_USER, plan->uid);
 	return host_write_setting(AT_FDCWD, "/proc/self/uid_map", map);
 }
 

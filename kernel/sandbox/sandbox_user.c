@@ -69,7 +69,7 @@ static int write_map(pid_t supervisor, const char *name)
 	char path[48], map[32];
 
 	snprintf(path, sizeof(path), "/proc/%d/%s", supervisor, name);
-	snprintf(map, sizeof(map), "%d %d 1\n", SANDBOX_USER, SANDBOX_NOBODY);
+	snprintf(map, sizeof(map), "%u %d 1\n", SANDBOX_USER, SANDBOX_NOBODY);
 	return host_write_setting(AT_FDCWD, path, map);
 }
 

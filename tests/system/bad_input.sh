@@ -220,12 +220,30 @@ allowed() {
 	says err 'had access to files of its host'
 	rm t.zst
 	# Its files are the machine's, because that was asked for: no other user would change that.
-	expect 0 boot "--allow=hostfs" "$kernel" hostfs=/
+	expect 0 boot "--allow=ubd" "$kernel" ubd0=disk
 	says err '^ttrec: not isolated \(mount\): '
 	says err 'hint: none needed if this is intended with --allow'
 	rm t.zst
 	refused 2 'hostfs' boot --allow ubd "$kernel" ubd0=disk hostfs=/
-	expect 0 boot --allow all "$kernel" ubd0=disk hostfs=/
+	says err 'hint: .*--root DIRECTORY or --share DIRECTORY'
+	expect 0 boot --allow all "$kernel" ubd0=disk
+	rm t.zst
+	# None of our kernels has it: that is said, not found out by a panic.
+	refused 4 'the kernel argument hostfs=/ needs hostfs, and the kernel has none' boot --allow hostfs "$kernel" hostfs=/
+	refused 4 'needs hostfs' boot --allow hostfs "$kernel" rootfstype=hostfs rootflags=/tmp rw
+}
+
+# With files of the host the guest has the number of the user who records, so that this user's files are its own.
+allowed_user() {
+	"$bin/ttrec" run -q -o none --allow ubd "$kernel" mem=32M initrd="$initrd" ubd0=disk 'do="spin:1000000000"' >out 2>err &
+	local recorder=$! found
+	guest_numbers() {
+		found=$(pgrep -P "$(pgrep -P $recorder | head -1)" 2>/dev/null | head -1)
+		[[ $found && $(awk '{ print $1 }' "/proc/$found/uid_map") == "$EUID" ]]
+	}
+	wait_for 20 guest_numbers
+	kill $recorder
+	wait $recorder || true
 }
 
 own_arguments() {
@@ -428,6 +446,7 @@ proves "a guest that never spoke has nothing to replay" ends_before_start
 proves "nor one that was stopped before it spoke" stops_before_start
 proves "arguments that break determinism are named, with why and what instead" breaks_determinism
 proves "--allow goes on with what is named, and only that" allowed
+proves "with files of the host the guest has the own user number" allowed_user
 proves "arguments that ttrec gives itself are refused" own_arguments
 proves "all refused arguments are named at once" several
 proves "a time of day that is none, or another one" start_times

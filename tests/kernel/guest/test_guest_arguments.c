@@ -5,8 +5,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -59,6 +61,36 @@ static void test_devices_in_their_order_before_those_of_init(void **state)
 	assert_true(position(arguments, "one") > position(arguments, "--"));
 	assert_false(host_files);
 	guest_arguments_free(arguments);
+}
+
+/* A replay has another working directory. What is no path of the host stays. */
+static void test_paths_of_hostfs_are_absolute(void **state)
+{
+	const char *user[] = { "rootfstype=hostfs", "rootflags=.", "hostfs=/etc", "data=.", NULL };
+	const char *other[] = { "rootfstype=ext4", "rootflags=noload", NULL };
+	const char *allow[] = { "hostfs", NULL }, *before = banner;
+	struct guest_arguments_options options = { .user = (char **)user, .allow = allow };
+	char **arguments, expected[4200], here[4096];
+	struct diagnosis why;
+	bool host_files;
+
+	(void)state;
+	assert_int_equal(build(&options, &arguments, &host_files, &why), -ENOTSUP);
+	assert_non_null(strstr(why.what, "the kernel has none: CONFIG_HOSTFS is not set"));
+	banner = "Linux version 6.1.192 (a@b) hostfs";
+	assert_int_equal(build(&options, &arguments, &host_files, &why), 0);
+	assert_true(host_files);
+	assert_non_null(getcwd(here, sizeof(here)));
+	snprintf(expected, sizeof(expected), "rootflags=%s", here);
+	assert_true(position(arguments, expected) > 0);
+	assert_true(position(arguments, "hostfs=/etc") > 0);
+	assert_true(position(arguments, "data=.") > 0);
+	guest_arguments_free(arguments);
+	options.user = (char **)other;
+	assert_int_equal(build(&options, &arguments, &host_files, &why), 0);
+	assert_true(position(arguments, "rootflags=noload") > 0);
+	guest_arguments_free(arguments);
+	banner = before;
 }
 
 static bool sends_without_napi(const char *release, uint32_t virtio_id)
@@ -154,6 +186,7 @@ static void test_devices_of_their_own_are_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_paths_of_hostfs_are_absolute),
 		cmocka_unit_test(test_devices_in_their_order_before_those_of_init),
 		cmocka_unit_test(test_napi_for_sending_is_off_where_it_may_be),
 		cmocka_unit_test(test_devices_of_their_own_are_refused),
