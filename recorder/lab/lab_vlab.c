@@ -33,6 +33,7 @@ struct vlab_form {
 	char *radio, *radio_errors; /* wmediumd's configuration and error table */
 	char *kernel, *initrd, **append;
 	char *command; /* of the first node */
+	struct lab_root root;
 };
 
 /* ---- The tables ----------------------------------------------------------------------------- */
@@ -86,6 +87,8 @@ static const struct lab_key own_keys[] = {
 		.doc = "the kernel of all nodes"),
 	LAB_KEY("initrd", lab_type_path, struct vlab_form, initrd,
 		.doc = "the initrd of all nodes"),
+	LAB_KEY("root", lab_type_root, struct vlab_form, root,
+		.doc = "the root file system of all nodes, instead of an initrd"),
 	LAB_KEY("append", lab_type_words, struct vlab_form, append,
 		.doc = "more words for the kernel's command line"),
 	LAB_KEY("command", lab_type_text, struct vlab_form, command,
@@ -220,9 +223,9 @@ static int complete_files(struct lab_reader *reader, struct vlab_form *form)
 {
 	if (!form->kernel)
 		form->kernel = lab_path(reader, "linux");
-	if (!form->initrd)
+	if (!form->initrd && !form->root.path)
 		form->initrd = lab_path(reader, "initrd.gz");
-	return form->kernel && form->initrd ? 0 : lab_out_of_memory(reader);
+	return form->kernel && (form->initrd || form->root.path) ? 0 : lab_out_of_memory(reader);
 }
 
 /* ---- As a lab ------------------------------------------------------------------------------- */
@@ -373,8 +376,11 @@ static int make_guest(struct lab_reader *reader, const struct vlab_form *form, s
 	guest->id = NODE_ID | (index + 1) * NODE_ID_STEP;
 	guest->name = strdup(node->name);
 	guest->kernel = strdup(form->kernel);
-	guest->initrd = strdup(form->initrd);
-	if (!guest->name || !guest->kernel || !guest->initrd)
+	guest->initrd = form->initrd ? strdup(form->initrd) : NULL;
+	guest->root = form->root;
+	guest->root.path = form->root.path ? strdup(form->root.path) : NULL;
+	if (!guest->name || !guest->kernel || (form->initrd && !guest->initrd) ||
+	    (form->root.path && !guest->root.path))
 		return lab_out_of_memory(reader);
 	err = make_arguments(reader, form, node, guest);
 	return err ? err : make_devices(reader, form, node, guest);
@@ -395,10 +401,12 @@ static int make_lab(struct lab_reader *reader, struct vlab_form *form, const yam
 	reader->lab->tod = form->tod;
 	if (err)
 		return err;
-	return lab_note(reader, root,
-			"imported from vlab, which starts nodes from the host's files: these nodes "
-			"start %s with %s ('ttrec: {kernel: ..., initrd: ...}' overrides it)",
-			form->kernel, form->initrd);
+	return lab_note(
+		reader, root,
+		"imported from vlab, which starts nodes from the host's files: these nodes "
+		"start %s with %s ('ttrec: {kernel: ..., initrd: ..., root: ...}' overrides "
+		"it)",
+		form->kernel, form->root.path ? form->root.path : form->initrd);
 }
 
 static void release_form(struct vlab_form *form)
@@ -413,6 +421,7 @@ static void release_form(struct vlab_form *form)
 	free(form->kernel);
 	free(form->initrd);
 	free(form->command);
+	free(form->root.path);
 	lab_strings_free(form->append);
 }
 

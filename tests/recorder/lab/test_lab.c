@@ -375,6 +375,22 @@ static void test_the_defaults_of_vlab(void **state)
 	lab_destroy(lab);
 }
 
+static void test_nodes_of_vlab_with_a_root(void **state)
+{
+	static const char text[] = "nodes: [{}, {}]\nttrec: {root: {share: /}}\n";
+	struct diagnosis why = { 0 };
+	struct lab *lab = NULL;
+
+	(void)state;
+	assert_int_equal(lab_parse("nodes.yaml", text, sizeof(text) - 1, &lab, &why), 0);
+	for (size_t i = 0; i < 2; i++) {
+		assert_null(lab->guest[i].initrd);
+		assert_string_equal(lab->guest[i].root.path, "/");
+		assert_int_equal(lab->guest[i].root.kind, LAB_ROOT_SHARE);
+	}
+	lab_destroy(lab);
+}
+
 static void test_what_is_not_imported_is_said(void **state)
 {
 	struct lab *lab = load(LAB_SAMPLES "nodes.yaml");
@@ -392,7 +408,7 @@ static void test_what_is_not_imported_is_said(void **state)
 			LAB_SAMPLES "nodes.yaml:2:1: imported from vlab, which starts nodes from "
 				    "the host's files: these nodes start " LAB_SAMPLES
 				    "uml/linux with " LAB_SAMPLES "initrd.gz ('ttrec: {kernel: "
-				    "..., initrd: ...}' overrides it)"));
+				    "..., initrd: ..., root: ...}' overrides it)"));
 	lab_destroy(lab);
 }
 
@@ -487,6 +503,7 @@ int main(void)
 		cmocka_unit_test(test_nodes_become_guests),
 		cmocka_unit_test(test_the_rest_of_vlab),
 		cmocka_unit_test(test_the_defaults_of_vlab),
+		cmocka_unit_test(test_nodes_of_vlab_with_a_root),
 		cmocka_unit_test(test_what_is_not_imported_is_said),
 		cmocka_unit_test(test_the_manual_knows_every_key),
 		cmocka_unit_test(test_the_example_of_the_manual),

@@ -510,7 +510,7 @@ static const struct mistake vlab[] = {
 	{ "nodes: [{name: a}]\nwmediumd: {}\n", "lab.yaml:2:11: wmediumd needs 'config'",
 	  "config: wmediumd's configuration" },
 	{ "nodes: [{name: a}]\nttrec: {kernal: x}\n", "lab.yaml:2:9: unknown key 'kernal' of ttrec",
-	  "did you mean 'kernel'? known here: kernel, initrd, append, command" },
+	  "did you mean 'kernel'? known here: kernel, initrd, root, append, command" },
 	{ "nodes: [{name: a}]\ncontroller: {start-time: now}\n",
 	  "lab.yaml:2:26: invalid start-time 'now'", "expected nanoseconds since 1970" },
 };
