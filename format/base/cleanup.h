@@ -38,7 +38,7 @@ static inline void close_file(FILE **file)
 #define auto_free cleanup(free_pointer)
 #define auto_file cleanup(close_file) FILE
 
-/* Hand ownership on: returns the descriptor and leaves -1 behind. */
+/* Transfer ownership: returns the descriptor and sets the variable to -1. */
 static inline int take_fd(int *fd)
 {
 	int taken = *fd;
@@ -47,7 +47,7 @@ static inline int take_fd(int *fd)
 	return taken;
 }
 
-/* Hand ownership on: returns the pointer and leaves NULL behind. */
+/* Transfer ownership: returns the pointer and sets the variable to NULL. */
 #define take_pointer(pointer)                             \
 	({                                                \
 		typeof(pointer) *taken_from = &(pointer); \
@@ -59,9 +59,9 @@ static inline int take_fd(int *fd)
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 /*
- * Give @array, which holds *@space items of @size bytes, room for @wanted: twice as much until that
- * is enough, and at least @least. Returns the array, with *@space adapted; NULL when there is no
- * memory, with nothing changed.
+ * Give @array, which holds *@space items of @size bytes, room for @wanted items: the space is
+ * doubled until it suffices, and is at least @least. Returns the array and updates *@space; NULL
+ * without memory, and nothing is changed.
  */
 static inline void *array_reserve(void *array, size_t *space, size_t wanted, size_t least,
 				  size_t size)
@@ -78,7 +78,7 @@ static inline void *array_reserve(void *array, size_t *space, size_t wanted, siz
 	return moved;
 }
 
-/* The same with @space and @array adapted: 0 or -ENOMEM. */
+/* The same, updating @space and @array: 0 or -ENOMEM. */
 #define array_room(array, space, wanted, least)                                                \
 	({                                                                                     \
 		void *array_moved =                                                            \
@@ -88,8 +88,8 @@ static inline void *array_reserve(void *array, size_t *space, size_t wanted, siz
 	})
 
 /*
- * The room of the arrays below follows from their number of items, so it is kept nowhere: the next
- * power of two. They begin as NULL, and all of their items are added by these.
+ * The arrays below have room for the next power of two of their number of items, so it is not
+ * stored. They begin as NULL, and items are added only by these macros.
  */
 static inline void *array_grown(void *array, size_t count, size_t wanted, size_t size)
 {
@@ -121,7 +121,7 @@ static inline void *array_grown(void *array, size_t count, size_t wanted, size_t
 		array_new ? 0 : -ENOMEM;                               \
 	})
 
-/* Have @array of @count reach @index, with zeroed items up to there: 0 or -ENOMEM. */
+/* Extend @array of @count with zeroed items so that @index exists: 0 or -ENOMEM. */
 #define array_reach(array, count, index)                                                       \
 	({                                                                                     \
 		size_t array_wanted = (index) + 1ul;                                           \

@@ -19,23 +19,23 @@ enum option_kind {
 	OPTION_SIZE,	/* uint64_t: a size above 0, in bytes */
 	OPTION_CHOICE,	/* an enum: one of @names */
 	OPTION_LIST, /* an array of const char *, which keeps a NULL at its end: can be repeated */
-	OPTION_CALL, /* whatever @take makes of it */
+	OPTION_CALL, /* interpreted by @take */
 };
 
-/* Take the value @text, or NULL, to @input. What is not valid goes to argp_error(). */
+/* Store the value @text, or NULL, in @input. Reports an invalid one by argp_error(). */
 typedef void option_take(char *text, void *input, struct argp_state *state);
 
 struct option_row {
 	const char *name;
 	int letter;	   /* -o; 0: none */
-	const char *value; /* as the help names it; NULL: the option has none */
+	const char *value; /* its name in the help; NULL: the option has no value */
 	const char *doc;
 	int group; /* of the help */
 	enum option_kind kind;
 	size_t field, size;	  /* of the field, in the input of the command: OPTION_FIELD() */
-	size_t given;		  /* the offset of a bool that becomes true as well; 0: none */
+	size_t given;		  /* the offset of a bool that is set, too; 0: none */
 	uint64_t least;		  /* of a number; the value of the first choice */
-	uint64_t most;		  /* of a number; 0: all that the field can hold */
+	uint64_t most;		  /* of a number; 0: the largest that the field can hold */
 	const char *const *names; /* ends with NULL */
 	option_take *take;
 };
@@ -46,7 +46,7 @@ struct option_row {
 /* The rows of options that several commands have are a table of their own; ends without a name. */
 struct option_table {
 	const struct option_row *rows;
-	size_t base; /* where in the input the struct begins that the fields are of */
+	size_t base; /* the offset in the input of the struct with the fields */
 };
 
 #define COMMAND_TABLES	  7
@@ -56,8 +56,8 @@ struct command_line {
 	const char *usage, *doc; /* args_doc and doc of struct argp */
 	struct option_table table[COMMAND_TABLES];
 	/*
-	 * The other words: each is stored in a const char *, whose offset is here, and the first
-	 * @least must be there, or @take gets each of them.
+	 * Words that are not options: each is stored in the const char * at this offset, and the
+	 * first @least are required; or @take gets each of them.
 	 */
 	unsigned int least, most;
 	size_t argument[COMMAND_ARGUMENTS];
@@ -75,14 +75,14 @@ struct command_line {
 void command_line_parse(const struct command_line *command, int argc, char **argv, void *input);
 
 /*
- * Is @word an option of the command that is parsed, alone or with "=" and a value behind it? For an
+ * Whether @word is an option of the parsed command, alone or followed by "=" and a value. For an
  * option_take.
  */
 bool command_line_has(const struct argp_state *state, const char *word);
 
 /*
- * The whole number @text, at most @max, which is the value of @option ("--seed"), for those that
- * take more than a number.
+ * Parse the whole number @text, at most @max, the value of @option ("--seed"), for options that
+ * also take other values.
  */
 uint64_t option_number(const char *text, const char *option, uint64_t max,
 		       struct argp_state *state);

@@ -5,15 +5,15 @@
 
 #include <stddef.h>
 
-/* The text behind printk's level and time stamp: "<6>[    0.020000] text" is "text". */
+/* The text after printk's level and time stamp: "<6>[    0.020000] text" is "text". */
 const char *console_line_text(const char *line);
 
-/* Take escape sequences out, and make what is left printable; tabs become spaces. */
+/* Remove escape sequences and make the rest printable; tabs become spaces. */
 char *console_line_clean(char *line);
 
 /*
- * For output: a copy of @size bytes at @text, each line so; the caller frees it. NULL without
- * memory, and the output is incomplete.
+ * For output: a copy of @size bytes at @text with each line cleaned; the caller frees it. NULL
+ * without memory, and the output is incomplete.
  */
 char *console_lines_copy(const char *text, size_t size);
 

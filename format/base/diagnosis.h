@@ -31,8 +31,8 @@ enum exit_status {
 	"5 a guest or client broke the protocol or hung, 128+N stopped by signal N."
 
 /*
- * Of a command that cannot open, read or write a file that its user named, for this negative errno:
- * EXIT_USAGE where another name would do, EXIT_DAMAGED where it is a trace that is, else
+ * The status of a command that cannot open, read or write a file named by its user, for this
+ * negative errno: EXIT_USAGE if another name would help, EXIT_DAMAGED for a damaged trace, else
  * EXIT_CANNOT.
  */
 enum exit_status exit_status_of_file(int error);

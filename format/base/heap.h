@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Binary heaps in arrays: the first item is one that no other comes before. @before(a, b) gets
- * pointers to two items.
+ * Binary heaps in arrays: no item comes before the first one. @before(a, b) gets pointers to two
+ * items.
  */
 #ifndef TTREC_HEAP_H
 #define TTREC_HEAP_H

@@ -21,10 +21,10 @@ struct line {
 
 void line_free(struct line *line);
 
-/* Have room for @size more bytes. 0 or -ENOMEM. */
+/* Make room for @size more bytes. 0 or -ENOMEM. */
 int line_make_room(struct line *line, size_t size);
 
-/* Add @size bytes and return where they are to be put; NULL: out of memory. */
+/* Add @size bytes and return a pointer to them; NULL: out of memory. */
 static inline char *line_grow(struct line *line, size_t size)
 {
 	char *place;
@@ -73,8 +73,8 @@ void line_duration(struct line *line, uint64_t ns);
 void line_difference(struct line *line, uint64_t from, uint64_t to);
 
 /*
- * What a guest wrote, as a string of C without its quotes: nothing in it that a terminal would act
- * on. With @utf8 printable characters beyond ASCII stay as they are.
+ * Text from a guest, as a C string without quotes and without anything that a terminal interprets.
+ * With @utf8 printable characters beyond ASCII stay as they are.
  */
 void line_escaped(struct line *line, const char *text, size_t size, bool utf8);
 

@@ -10,8 +10,8 @@
 char *printable(char *text);
 
 /*
- * Bytes of the character that @text begins with, which has @size bytes; 0 when it is not printable:
- * a control character, one that turns the direction of writing around, or no UTF-8.
+ * Bytes of the character that @text begins with, which has @size bytes; 0 if it is not printable: a
+ * control character, one that changes the direction of text, or invalid UTF-8.
  */
 size_t printable_size(const char *text, size_t size);
 

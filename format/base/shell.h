@@ -6,8 +6,8 @@
 #include <stdio.h>
 
 /*
- * Print @word so that a shell takes it for one word and nothing else: as it is, in quotes, or with
- * control characters written out ($'...').
+ * Print @word so that a shell reads it as one word: as it is, in quotes, or with control characters
+ * written out ($'...').
  */
 void shell_print_word(FILE *out, const char *word);
 

@@ -12,7 +12,7 @@
 enum state {
 	STATE_TEXT,
 	STATE_RETURN,	    /* after a carriage return */
-	STATE_ESCAPE,	    /* after ESC: what kind of sequence is it? */
+	STATE_ESCAPE,	    /* after ESC: the kind of sequence is not known yet */
 	STATE_INTERMEDIATE, /* bytes 0x20 to 0x2f, then a final one */
 	STATE_CONTROL,	    /* CSI: parameters, then a byte 0x40 to 0x7e */
 	STATE_STRING,	    /* OSC, DCS, SOS, PM, APC: up to BEL or ESC \ */
@@ -34,7 +34,7 @@ static char *put_held(struct terminal_text *terminal, char *out)
 	return out;
 }
 
-/* Bytes of the character that begins with @byte; 1 for what begins none. */
+/* Bytes of the character that begins with @byte; 1 if it does not begin one. */
 static size_t length_of(unsigned char byte)
 {
 	return byte < 0xc2 || byte > 0xf4 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
@@ -71,7 +71,7 @@ static enum state escape_state(char byte)
 	return STATE_TEXT;
 }
 
-/* A line ends every sequence: what is never ended hides one line and no more. */
+/* The end of a line ends every sequence, so that an incomplete one hides at most one line. */
 static enum state sequence_state(enum state state, char byte)
 {
 	if (byte == '\n')

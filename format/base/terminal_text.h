@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-/* Where in the text it is; starts zeroed. */
+/* The state of the filter; starts zeroed. */
 struct terminal_text {
 	int state;
 	char held[4]; /* a character of which more bytes are to come */
@@ -20,13 +20,13 @@ struct terminal_text {
 
 /*
  * Clean @size bytes at @text, which may be cut anywhere, into @out, which has room for @size and
- * TERMINAL_TEXT_MORE bytes. Returns the size of what came out. With no text held back, @out may be
+ * TERMINAL_TEXT_MORE bytes. Returns the size of the output. If no text is held back, @out may be
  * @text.
  */
 size_t terminal_text_clean(struct terminal_text *terminal, const char *text, size_t size,
 			   char *out);
 
-/* What is held back when no more comes; as terminal_text_clean(). */
+/* Output what is held back at the end; as terminal_text_clean(). */
 size_t terminal_text_end(struct terminal_text *terminal, char out[TERMINAL_TEXT_MORE]);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Reading and writing until all is there. */
+/* Reads and writes that continue until everything is transferred. */
 #ifndef TTREC_TRANSFER_H
 #define TTREC_TRANSFER_H
 

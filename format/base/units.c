@@ -122,7 +122,7 @@ const char *count_text(uint64_t count, char text[UNITS_TEXT])
 	return text;
 }
 
-/* What a character is worth as a digit; UINT_MAX: it is not one. */
+/* The value of a character as a digit; UINT_MAX: it is not one. */
 static unsigned int digit_value(char digit)
 {
 	if (digit >= '0' && digit <= '9')

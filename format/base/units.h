@@ -43,7 +43,7 @@ const char *count_text(uint64_t count, char text[UNITS_TEXT]);
  */
 int number_take(const char **text, unsigned int base, uint64_t max, uint64_t *number);
 
-/* The same for a text that is a number and nothing else. */
+/* The same for a text that is only a number. */
 int number_parse(const char *text, unsigned int base, uint64_t max, uint64_t *number);
 
 /* The same for a decimal one. */

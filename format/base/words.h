@@ -7,8 +7,8 @@
 #include <stddef.h>
 
 /*
- * The nearest to @word of @count names, the next one @stride bytes after the one before; NULL when
- * none is near. Lower and upper case are the same.
+ * The nearest to @word of @count names, which are @stride bytes apart; NULL if none is near.
+ * Ignores case.
  */
 const char *word_nearest(const char *word, const void *names, size_t count, size_t stride);
 

@@ -71,7 +71,7 @@ const char *write_error_text(const char *path, int error, char text[WRITE_ERROR_
 	return text;
 }
 
-/* Of this process, as its standard output is. */
+/* The state of this process's output, as standard output is one. */
 static atomic_int left_out;
 
 void output_incomplete(int error)

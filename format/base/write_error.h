@@ -24,8 +24,8 @@ const char *write_error_text(const char *path, int error, char text[WRITE_ERROR_
 void output_incomplete(int error);
 
 /*
- * What a piece of the output is made of: a copy, or a stream into memory, as strdup(3) and
- * open_memstream(3) return them. NULL without memory, and the output is incomplete.
+ * A copy, or a stream into memory, for output, as by strdup(3) and open_memstream(3). NULL without
+ * memory, and the output is incomplete.
  */
 char *output_copy(const char *text);
 FILE *output_buffer_open(char **text, size_t *size);
@@ -43,12 +43,14 @@ int output_finish(struct diagnosis *why);
  */
 int output_status(int status, const char *command);
 
-/* Two names of one regular file, or the same name of one that does not exist yet. */
+/*
+ * Whether both names are of one regular file, or the same name of a file that does not exist yet.
+ */
 bool is_same_file(const char *one, const char *other);
 
 /*
- * -EEXIST if writing @output (may be NULL) would overwrite the trace @input, which is read.
- * @option is what asks for @output, as in "--junit".
+ * -EEXIST if writing @output (may be NULL) would overwrite the trace @input, which is read. @option
+ * names the option for @output, such as "--junit".
  */
 int refuse_overwriting(const char *input, const char *output, const char *option,
 		       struct diagnosis *why);

@@ -11,7 +11,7 @@
 
 #include "format/base/cleanup.h"
 
-/* Of two consoles whose last lines are equal, only one is shown. */
+/* If the last lines of two consoles are equal, only one is shown. */
 #define COMMON_LINES 8
 
 static void free_case(struct ci_case *freed)
@@ -169,7 +169,7 @@ size_t ci_count_bad(const struct ci_suite *suite)
 	return ci_count(suite, CI_FAILED) + ci_count(suite, CI_ERROR);
 }
 
-/* The last lines of @text: what is around a failure begins at another line for each. */
+/* The last lines of @text, as excerpts around failures begin at different lines. */
 static const char *last_lines(const char *text)
 {
 	const char *start = text + strlen(text);
@@ -203,7 +203,7 @@ bool ci_console_is_shown(const struct ci_suite *suite, size_t index)
 
 /* ---- Around what guests print --------------------------------------------------------------- */
 
-/* No guest can know it. */
+/* A token that no guest can guess. */
 static void make_token(char token[CI_TOKEN])
 {
 	uint64_t random[2] = { 0 };
@@ -235,7 +235,7 @@ void ci_guard_begin(struct ci_options *options, const char *title, FILE *out)
 	fflush(out);
 }
 
-/* Whatever a guest printed last, this begins a line. */
+/* Starts a new line, whatever a guest printed last. */
 void ci_guard_end(const struct ci_options *options, const char *title, FILE *out)
 {
 	if (options->service == CI_GITHUB) {

@@ -35,7 +35,7 @@ struct ci_suite {
 	const char *command;	      /* "ttrec run" */
 	const char *name;	      /* of the lab, the kernel or the trace */
 	const char *verdict;	      /* in a line */
-	const struct findings *found; /* those that are no failures are shown, too; NULL */
+	const struct findings *found; /* those that are not failures are shown, too; NULL */
 	const char *seed;	      /* which reproduces the run; NULL: unknown */
 	const char *trace;	      /* file to attach to the job; NULL: none */
 	const char *next;	      /* the command to type then; NULL */
@@ -49,10 +49,10 @@ struct ci_suite {
 /* Add a copy of @added. 0 or -ENOMEM. */
 int ci_add(struct ci_suite *suite, const struct ci_case *added);
 
-/* Let @of fail by @failure, with its line, which is made in @line. */
+/* Take code, message, hint and time of @of from @failure; the message is in @line. */
 void ci_case_blame(struct ci_case *of, const struct finding *failure, char line[FINDING_LINE]);
 
-/* Let @suite, of a command that could not begin, fail by one case of this name. 0 or -ENOMEM. */
+/* Add the one case of a command that could not begin, with this name. 0 or -ENOMEM. */
 int ci_add_refused(struct ci_suite *suite, const char *name, const struct diagnosis *refused);
 
 /* The next finding from *@position on, which starts at 0, that is no failure; NULL: no more. */
@@ -75,8 +75,8 @@ bool ci_is_bad(const struct ci_case *of);
 size_t ci_count_bad(const struct ci_suite *suite);
 
 /*
- * For a text that shows all cases: does it show the end of this case's console already, with a
- * failed case of the same guest before it?
+ * For output that shows all cases: whether a failed case of the same guest before this one has
+ * shown the end of its console.
  */
 bool ci_console_is_shown(const struct ci_suite *suite, size_t index);
 
@@ -87,7 +87,7 @@ bool ci_console_is_shown(const struct ci_suite *suite, size_t index);
 void ci_guard_begin(struct ci_options *options, const char *title, FILE *out);
 void ci_guard_end(const struct ci_options *options, const char *title, FILE *out);
 
-/* Write all that @options ask for; what belongs in the log goes to @log. */
+/* Publish in all forms that @options ask for; output for the log goes to @log. */
 int ci_publish(const struct ci_options *options, const struct ci_suite *suite, FILE *log,
 	       struct diagnosis *why);
 

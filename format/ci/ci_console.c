@@ -18,7 +18,7 @@
 #define CONSOLE_LINE 512
 #define TESTS_MAX    5000
 #define TEXT_TESTS   200 /* failed tests whose own lines are kept */
-#define AFTER_MARK   10	 /* lines behind the one that matters */
+#define AFTER_MARK   10	 /* lines after the marked one */
 #define DEPTH	     8
 #define INDENT	     4
 #define TEST_NAME    256
@@ -115,7 +115,7 @@ static char *full_name(const struct ci_console *console, size_t depth, const cha
 	return text;
 }
 
-/* What comes behind a '#': "SKIP reason", "TODO"; cut off the name. */
+/* The directive after a '#', "SKIP reason" or "TODO", is cut off the name. */
 static enum ci_outcome take_directive(char *name, bool ok, const char **reason)
 {
 	char *mark = strstr(name, "# ");
@@ -185,7 +185,7 @@ static int report_test(struct ci_console *console, size_t depth, char *name, boo
 	return err;
 }
 
-/* Behind "ok " or "not ok ": a number, then perhaps a dash, then the name. */
+/* After "ok " or "not ok ": a number, optionally a dash, then the name. */
 static const char *skip_number(const char *text)
 {
 	if (!isdigit((unsigned char)*text))

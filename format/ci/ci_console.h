@@ -44,9 +44,7 @@ void ci_console_mark(struct ci_console *console);
  */
 char *ci_console_excerpt(const struct ci_console *console);
 
-/*
- * The tests, in order. What is beyond some thousands is only counted, in *@left_out. 0 or -ENOMEM.
- */
+/* The tests, in order. Beyond some thousands they are only counted, in *@left_out. 0 or -ENOMEM. */
 int ci_console_tests(const struct ci_console *console, const struct ci_test **tests, size_t *count,
 		     size_t *left_out);
 

@@ -46,7 +46,7 @@ static void print_escaped(FILE *out, const char *text, bool property)
 	}
 }
 
-/* At most @max bytes of @text, fit to be shown; the caller frees it. */
+/* At most @max bytes of @text, made printable; the caller frees it. */
 static char *shorten(const char *text, size_t max)
 {
 	size_t length = strnlen(text, max);

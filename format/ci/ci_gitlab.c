@@ -22,7 +22,7 @@
 /* Sections of one job; a log of megabytes is cut by the runner. */
 #define SECTIONS_MAX 50
 
-/* With nothing in it that the log would act on. */
+/* Without sequences that the log would interpret. */
 static void print_lines(FILE *log, const char *indent, const char *text)
 {
 	auto_free char *copy = console_lines_copy(text, strlen(text));

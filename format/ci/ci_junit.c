@@ -27,7 +27,7 @@ static void check(struct junit *junit, int result)
 	junit->failed |= result < 0;
 }
 
-/* U+FFFE and U+FFFF are characters, but none of XML 1.0 (section 2.2). */
+/* XML 1.0 does not allow U+FFFE and U+FFFF (section 2.2). */
 static void replace_noncharacters(char *text)
 {
 	for (char *at = text; (at = strstr(at, "\xef\xbf")); at += 2)

@@ -23,7 +23,7 @@ extern const struct option_row ci_rows[];
 /* What --ci takes: "github"; NULL for CI_NONE. */
 const char *ci_service_name(enum ci_service service);
 
-/* Is anything asked for? */
+/* Whether any report is requested. */
 bool ci_wanted(const struct ci_options *options);
 
 #endif

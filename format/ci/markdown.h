@@ -11,7 +11,7 @@
 
 #include "format/ci/finding.h"
 
-/* In running text or a cell of a table: what would mark up is escaped; one line. */
+/* In running text or a cell of a table: markup is escaped; one line. */
 void markdown_text(FILE *out, const char *text);
 
 /* Within an HTML tag, where Markdown is not interpreted. */

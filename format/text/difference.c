@@ -121,7 +121,7 @@ static size_t count_unlike(const struct trace_record *a, const struct trace_reco
 	return count;
 }
 
-/* Where the line of byte @at begins, or somewhat before @at in a long line. */
+/* The start of the line with byte @at, or of a part before @at in a long line. */
 static size_t line_start(const uint8_t *text, size_t at)
 {
 	size_t start = at;
@@ -131,7 +131,7 @@ static size_t line_start(const uint8_t *text, size_t at)
 	return start;
 }
 
-/* What is at @start, up to the end of the line, or as much of it as there is room for. */
+/* The text from @start to the end of the line, or as much as there is room for. */
 static void print_text(const struct trace_record *record, size_t start, char text[DIFFERENCE_TEXT])
 {
 	size_t left = record->payload_size - start, size = 0;

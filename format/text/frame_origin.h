@@ -24,16 +24,16 @@ struct frame_origin {
 #define FRAME_ORIGINS_MAX   256u
 #define FRAME_ORIGINS_SLOTS (2 * FRAME_ORIGINS_MAX)
 
-/* What is known at one card; all zeros to start with. Half of the slots at least are free. */
+/* The state at one card; starts zeroed. At least half of the slots are free. */
 struct frame_origins {
 	unsigned int count;
 	struct {
-		uint64_t address; /* as a number, with a bit more so that 0 is none */
+		uint64_t address; /* as a number, with an additional bit so that 0 means none */
 		struct frame_origin origin;
 	} slot[FRAME_ORIGINS_SLOTS];
 };
 
-/* What is expected of the Ethernet frame @data; false: nothing. */
+/* The expected origin of the Ethernet frame @data; false: unknown. */
 bool frame_origin_expect(const struct frame_origins *origins, const uint8_t *data, size_t size,
 			 struct frame_origin *origin);
 

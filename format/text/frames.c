@@ -18,10 +18,10 @@
 #define HEADER_SIZE	   12
 #define LEGACY_HEADER_SIZE 10 /* without num_buffers */
 #define QUEUE_RECEIVE	   0
-/* What a card of ours hands over at most: an Ethernet frame of 64 KiB. */
+/* The most that the recorder's cards deliver: an Ethernet frame of 64 KiB. */
 #define FRAME_MAX 65550u
 
-/* What is known of a card by now. */
+/* The state of a card. */
 struct card {
 	size_t header_size;
 	bool has_sent; /* a sent record precedes what comes next */
@@ -73,7 +73,7 @@ static int add_cards(struct card_list *list, size_t device)
 	return err;
 }
 
-/* The name table knows the device: there are no more than its records announced. */
+/* The name table has the device, so the number is bounded by the trace's records. */
 static int find_card(struct frames *frames, uint32_t guest, uint64_t device, struct card **card)
 {
 	int err = array_reach(frames->guest, frames->guest_count, guest);
@@ -112,7 +112,7 @@ static bool add_zeros(struct frames *frames, size_t zeros, const struct trace_re
 	return true;
 }
 
-/* False: there is no more than a header, or more than a frame. */
+/* False: there is only a header, or more than a frame. */
 static bool take_received(struct frames *frames, const struct card *card,
 			  const struct trace_record *record, struct frame *frame)
 {

@@ -32,7 +32,7 @@ struct frame {
 	uint64_t reason; /* enum trace_loss */
 	uint32_t to_guest, to_device;
 	uint64_t received;
-	/* Of a radio; else NULL. It has sent the frame, and who receives it is not known yet. */
+	/* Of a radio, else NULL: it has sent the frame; its receivers are not known yet. */
 	const struct radiotap *radio;
 	bool sending;
 };

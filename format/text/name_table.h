@@ -2,8 +2,8 @@
 /*
  * The name table of a trace: the names of guests and of their devices, and the offset of each
  * guest's clock from the trace's, learned from its records. * Streaming: pass every record to
- * name_table_learn() in order, and query at any time what is known by then. Names come from the
- * trace and are made printable (printable.h).
+ * name_table_learn() in order, and query names at any time. Names come from the trace and are made
+ * printable (printable.h).
  */
 #ifndef TTREC_NAME_TABLE_H
 #define TTREC_NAME_TABLE_H

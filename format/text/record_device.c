@@ -24,7 +24,7 @@ struct words {
 	struct line *line;
 };
 
-/* Where in the payload the frame begins that is in it; false: it has none, or not its beginning. */
+/* The offset of the frame in the payload; false: it has none, or not the beginning of one. */
 static bool frame_offset(const struct trace_record *record, size_t *offset)
 {
 	uint64_t before, queue;

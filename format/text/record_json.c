@@ -72,7 +72,7 @@ static void add_key(struct line *line, const char *key)
 	line_text(line, "\":");
 }
 
-/* A word of the table: nothing in it is to be escaped. */
+/* A word of the table, which needs no escaping. */
 static void add_word(struct line *line, const char *word)
 {
 	line_char(line, '"');
@@ -91,7 +91,7 @@ static void add_name(struct line *line, const char *key, const char *suffix, con
 		line_text(line, "null");
 }
 
-/* Many programs that read JSON know integers of 64 bits with a sign, and none beyond. */
+/* Many JSON readers support only signed integers of 64 bits. */
 static void add_integer(struct line *line, uint64_t value)
 {
 	if (value > INT64_MAX)
@@ -189,7 +189,7 @@ static void add_frame(struct line *line, const struct name_table *names,
 	line_char(line, '"');
 }
 
-/* What the table does not have. */
+/* Fields that are not in the table. */
 static void add_decoded(struct line *line, const struct name_table *names,
 			const struct trace_record *record, const struct trace_kind_info *info)
 {

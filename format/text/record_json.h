@@ -20,8 +20,8 @@ json_t *record_json(const struct name_table *names, const struct trace_record *r
 bool line_add_json_string(struct line *line, const char *text, size_t size);
 
 /*
- * jansson makes values of one another and leaves out what it has no memory for: that it did is
- * output_incomplete() from here on (write_error.h). Call it before the first value is made.
+ * jansson silently omits values when it has no memory. After this call, that sets
+ * output_incomplete() (write_error.h). Call it before the first value is made.
  */
 void record_json_watch_memory(void);
 

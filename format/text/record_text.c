@@ -93,7 +93,7 @@ static void add_colour(struct record_view *view, const char *colour)
 		line_text(&view->line, colour);
 }
 
-/* Columns begin with the width of what is known. */
+/* Columns start with the width of the known names. */
 static void begin(struct record_view *view)
 {
 	struct line *line = &view->line;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A record as a line of text, the same wherever records are shown. Nothing of it is trusted: what
- * is handed out is fit for a terminal.
+ * A record as a line of text, the same wherever records are shown. Records are not trusted: the
+ * text is safe for a terminal.
  *
- *	    2003  0.000028672   +256ns  n2 <- REQUEST    +256ns (0.000028928) #342
+ * 2003  0.000028672   +256ns  n2 <- REQUEST    +256ns (0.000028928) #342
  *
  * number, virtual time, time since the line before, guest, direction (<- from the guest, -> to the
  * guest, == checked in a replay, -- side data), and what it is. In order:
@@ -45,8 +45,8 @@ struct record_view {
 };
 
 /*
- * Print @record as the next line; of a payload that was not kept (NULL) the size is printed. 0 or
- * -ENOMEM; whether @out could be written is for it to say.
+ * Print @record as the next line; if the payload was not kept (NULL), its size is printed. 0 or
+ * -ENOMEM; for write errors see ferror(3) of @out.
  */
 int record_print(struct record_view *view, const struct trace_record *record, FILE *out);
 
@@ -62,8 +62,8 @@ void record_view_release(struct record_view *view);
 const char *uuid_text(const uint8_t uuid[16], char text[UUID_TEXT]);
 
 /*
- * The message of a simulated radio in @record, one that it sent or received. It points into the
- * record. False: it has none.
+ * The message that a simulated radio sent or received in @record. It points into the record. False:
+ * there is none.
  */
 bool record_radio(const struct name_table *names, const struct trace_record *record,
 		  struct radio_message *message);

@@ -53,7 +53,7 @@ static void add_date(struct line *line, uint64_t ns)
 	line_format(line, " %s.%09uZ", text, (unsigned int)(ns % NS_PER_S));
 }
 
-/* Most ids are small; -1 is known better as what it looks like in bits. */
+/* Most ids are small; -1 is shown in hexadecimal. */
 static void add_id(struct line *line, uint64_t id)
 {
 	line_text(line, " id ");
@@ -63,7 +63,7 @@ static void add_id(struct line *line, uint64_t id)
 		line_number(line, id);
 }
 
-/* What an ACK carries depends on what it answers. */
+/* The contents of an ACK depend on the message that it answers. */
 static void add_answer(struct line *line, const struct trace_record *record, uint64_t asked,
 		       uint64_t offset)
 {
@@ -160,7 +160,7 @@ static void add_value(struct line *line, enum trace_unit unit, uint64_t value)
 	}
 }
 
-/* As the table has them: for kinds that nothing more is known of. */
+/* Fields as in the table, for kinds without a description. */
 static void add_fields(struct line *line, const struct trace_record *record,
 		       const struct trace_kind_info *info)
 {

@@ -2,10 +2,9 @@
 /*
  * Two traces side by side, guest by guest.
  *
- * The trace that is behind in virtual time is read on, so that what one has and the other has not
- * yet is little. Should the queue of a guest be full anyway, the other trace is read first;
- * where that does not help the guest is looked at again alone, when its records are all that is
- * read.
+ * The trace that is behind in virtual time is read next, so that few records wait for their
+ * counterpart. If the queue of a guest is full anyway, the other trace is read first; if that does
+ * not help, the guest is compared again alone, when only its records are read.
  */
 #include "format/trace/compare.h"
 
@@ -183,7 +182,7 @@ static bool side_full(const struct compare *compare, int s)
 	return side->got > 0 && queue_full(&compare->guest[side->record.guest].queue[s]);
 }
 
-/* A guest that has diverged has more of it when both have enough, or there is no room. */
+/* A guest that has diverged is continued when both queues have enough records, or are full. */
 static int follow(struct compare *compare, uint32_t index, bool final)
 {
 	struct compare_guest *guest = &compare->guest[index];
@@ -201,7 +200,7 @@ static const struct compare_print *queue_head(const struct compare_queue *queue,
 	return queue->count ? compare_queue_at(queue, 0) : otherwise;
 }
 
-/* What side @s has is not what the other has, or that has no more. */
+/* The record of side @s differs from the other's, or the other has none. */
 static void part_from(struct compare *compare, int s, uint32_t index,
 		      const struct compare_print *print)
 {
@@ -267,7 +266,7 @@ static int make_room(struct compare *compare, int s)
 	return advance(compare, s);
 }
 
-/* Which trace is behind, and has room? */
+/* The trace that is behind and has room in its queues. */
 static int choose_side(const struct compare *compare)
 {
 	const struct compare_side *side = compare->side;
@@ -316,7 +315,7 @@ static bool walks(const struct compare *compare)
 	return side[0].got > 0 || side[1].got > 0;
 }
 
-/* Can no earlier difference come than the one that was found? */
+/* Whether no earlier difference can follow than the one that was found. */
 static bool settled(const struct compare *compare)
 {
 	uint64_t now = compare->first.now[first_side(&compare->first)];
@@ -374,7 +373,7 @@ static int walk(struct compare *compare, const struct index_item start[2], uint3
 	return err ? err : finish(compare);
 }
 
-/* Those whose records stand too far apart, one after the other. */
+/* Compare guests whose records are too far apart, one after the other. */
 static int walk_lagging(struct compare *compare, const struct index_item start[2])
 {
 	int err = 0;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * trace_compare() from the inside, and for those who want to know more than the first difference.
+ * The interface behind trace_compare(), for callers that need more than the first difference.
  *
  * First, by the chains that chunks carry, as much of the beginning is passed over as is equal for
- * every guest (compare_heads.c). From there both traces are read side by side (compare.c): what the
- * one has of a guest waits in a queue until the other has it, too. A guest whose histories part is
- * handed on to the follower, who takes its records out of the queues from then on.
+ * every guest (compare_heads.c). From there both traces are read side by side (compare.c): the
+ * records of a guest in one trace wait in a queue for those of the other. After the first
+ * difference of a guest, the follower takes its records out of the queues.
  */
 #ifndef TTREC_COMPARE_H
 #define TTREC_COMPARE_H
@@ -16,7 +16,7 @@
 /* So many records of a guest wait for the other trace at most. */
 #define COMPARE_QUEUE_MAX 512
 
-/* What is compared of a record. */
+/* The compared parts of a record. */
 struct compare_print {
 	uint64_t number;
 	uint64_t now;
@@ -51,7 +51,7 @@ struct compare_guest {
 	bool diverged;
 	struct trace_difference first; /* when diverged */
 	uint64_t end_chain[2];
-	uint64_t chain[2]; /* at the place that is looked at, if round is the present one */
+	uint64_t chain[2]; /* at the current place, if round is the current one */
 	uint32_t round[2];
 };
 
@@ -86,15 +86,15 @@ struct compare {
 };
 
 /*
- * Compare @a and @b from their beginnings, wherever they are. @compare is filled by this, also when
- * it fails. Returns 0 when it was done, also if one of them ended early, or -ENOMEM or the error of
- * the follower.
+ * Compare @a and @b from their beginnings, whatever their positions. Fills @compare, also on
+ * failure. Returns 0 if they were compared, also if one of them ended early, or -ENOMEM or the
+ * error of the follower.
  */
 int compare_run(struct compare *compare, struct trace_reader *a, struct trace_reader *b,
 		const struct trace_compare_options *options, compare_follow *follow, void *context);
 void compare_release(struct compare *compare);
 
-/* Are both the same, but for what is ignored? */
+/* Whether both are equal except for ignored parts. */
 bool compare_equal(const struct compare *compare, const struct compare_print *a,
 		   const struct compare_print *b);
 bool compare_records(const struct compare *compare, const struct trace_record *a,
@@ -106,8 +106,8 @@ bool compare_records(const struct compare *compare, const struct trace_record *a
 struct compare_guest *compare_guest(struct compare *compare, uint32_t index);
 
 /*
- * Where to begin reading, so that everything before is equal by its chains, in *@start of both
- * traces; sets equal, skipped, and which guests are wanted. Returns 0 or -ENOMEM.
+ * The places from which both traces have to be read, in *@start: everything before is equal by its
+ * chains; sets equal, skipped, and which guests are wanted. Returns 0 or -ENOMEM.
  */
 int compare_skip(struct compare *compare, struct index_item start[2]);
 

@@ -2,10 +2,10 @@
 /*
  * How much of two traces is equal, by the chains of their chunks alone.
  *
- * Chunks end at all multiples of CHUNK_RECORDS_MAX, in every trace: a place that both have. What a
- * guest's chain is there says the first chunk from there on that has a record of it. Where one
- * trace has more side data before that place than the other, records have other numbers and the
- * chains differ: that costs the reading of what is equal, and nothing else.
+ * In every trace chunks end at all multiples of CHUNK_RECORDS_MAX, so both have these places. The
+ * first chunk from there on with a record of a guest contains the guest's chain at that place. If
+ * one trace has more side data before it than the other, record numbers and chains differ: then
+ * equal records are read as well, with the same result.
  */
 #include "format/base/cleanup.h"
 #include "format/trace/compare.h"
@@ -20,8 +20,8 @@
 struct heads {
 	struct frame_reader frames;
 	struct index_footer footer;
-	bool indexed; /* where chunks are is looked up in the index, otherwise in places */
-	bool ended;   /* its end is there, with the chains of all guests */
+	bool indexed;		  /* chunks are found by the index, otherwise in places */
+	bool ended;		  /* its end exists, with the chains of all guests */
 	struct index_item *place; /* chunks at the multiples, in order */
 	size_t place_count;
 	uint64_t last; /* number of the last such chunk, or a bound of it */
@@ -48,7 +48,7 @@ static int add_place(struct heads *heads, const struct chunk *chunk)
 			  });
 }
 
-/* A table of guests and their chains, wherever it is. */
+/* A table of guests and their chains. */
 struct table {
 	const uint8_t *entry;
 	size_t count;
@@ -149,7 +149,7 @@ static bool heads_find(struct heads *heads, uint64_t number, struct index_item *
 	return true;
 }
 
-/* One look at a place: which chains have been found there. */
+/* The chains that were found at one place. */
 struct look {
 	uint32_t round;
 	uint32_t missing[2]; /* guests whose chain is not known yet */
@@ -203,7 +203,7 @@ static bool look_further(struct compare *compare, int s, struct heads *heads, st
 	return note_table(compare, s, &chunk, look) && note_absent(compare, s, look);
 }
 
-/* Has every wanted guest the same chain at record @number? When in doubt it has not. */
+/* Whether every wanted guest has the same chain at record @number. False in doubt. */
 static bool equal_at(struct compare *compare, struct heads heads[2], uint32_t wanted,
 		     uint64_t number, uint32_t round)
 {
@@ -239,7 +239,7 @@ static uint32_t choose_guests(struct compare *compare, bool ended)
 	return wanted;
 }
 
-/* The last multiple at which all is equal: what is equal there is equal everywhere before. */
+/* The last multiple at which all chains are equal, and so everything before it. */
 static uint64_t find_start(struct compare *compare, struct heads heads[2], uint32_t wanted)
 {
 	uint64_t last = heads[0].last < heads[1].last ? heads[0].last : heads[1].last;

@@ -82,7 +82,7 @@ int read_at(int fd, uint64_t offset, void *data, size_t size)
 	return transfer_all(data, size, pread(fd, place, left, (off_t)(offset + size - left)));
 }
 
-/* Drop what lies before the next frame and read on until @want bytes or the end of the file. */
+/* Drop the bytes before the next frame and read until @want bytes or the end of the file. */
 static int window_fill(struct frame_reader *reader, size_t want)
 {
 	uint64_t skip = reader->offset - reader->window_offset;
@@ -131,7 +131,7 @@ static int frame_short(struct frame_reader *reader, const char *what)
 	return frame_problem(reader, -EPIPE, "the file ends %s", what);
 }
 
-/* Does what is there begin like a zstd frame? It may be less than its magic number. */
+/* Whether the buffer begins like a zstd frame; it may have fewer bytes than the magic number. */
 static bool zstd_magic(const uint8_t *frame, size_t available)
 {
 	static const uint8_t magic[4] = { 0x28, 0xb5, 0x2f, 0xfd };
@@ -193,7 +193,10 @@ static int frame_decompress(struct frame_reader *reader, const uint8_t *frame, s
 	return 0;
 }
 
-/* Decompress the frame's first @want bytes. Not there, or damaged: the whole of it will say so. */
+/*
+ * Decompress the frame's first @want bytes. Missing or damaged bytes are reported when all of it is
+ * decompressed.
+ */
 static bool decompress_start(struct frame_reader *reader, ZSTD_inBuffer *in, ZSTD_outBuffer *out,
 			     size_t want)
 {
@@ -209,9 +212,9 @@ static bool decompress_start(struct frame_reader *reader, ZSTD_inBuffer *in, ZST
 }
 
 /*
- * Is it a records chunk without a record of the guest that is followed, or part of a file? Head and
- * table of guests say so, the rest stays compressed: the chain over the frames covers every bit of
- * it.
+ * Whether it is a records chunk without a record of the followed guest, or a part of a file. Only
+ * the head and the table of guests are decompressed for that; the chain over the frames covers
+ * every bit.
  */
 static bool frame_unwanted(struct frame_reader *reader, const uint8_t *frame, size_t size)
 {

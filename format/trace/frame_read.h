@@ -18,7 +18,8 @@ struct chunk {
 	uint64_t number;
 	uint64_t now;
 	uint32_t count;
-	bool skipped; /* of no use to who follows a guest: only the head, with guests, is there */
+	bool skipped;		/* not needed when following a guest: only the head with guests is
+				   decompressed */
 	const uint8_t *content; /* with its head; valid until the next chunk is read */
 	size_t size;
 };

@@ -15,9 +15,9 @@
 uint64_t chain_frame(uint64_t chain, const void *frame, size_t size);
 
 /*
- * The canonical form of a record is u32 kind, u32 payload size, u64 for each field; it is one
- * link, and the payload, when there is any, is the next. Neither now nor number are in it: a guest
- * ignores them.
+ * The canonical form of a record is u32 kind, u32 payload size, u64 for each field; it is one link,
+ * and the payload, when there is any, is the next. It contains neither now nor number, which a
+ * guest does not see.
  */
 static inline uint64_t chain_record(uint64_t chain, const struct trace_record *record,
 				    unsigned int field_count)
@@ -34,7 +34,7 @@ static inline uint64_t chain_record(uint64_t chain, const struct trace_record *r
 	return chain;
 }
 
-/* The same of a message: its length is known, which makes it several times faster. */
+/* The same for a message, whose fixed length makes it several times faster. */
 static inline uint64_t chain_message(uint64_t chain, const struct trace_record *record)
 {
 	uint64_t form[4] = {

@@ -307,7 +307,7 @@ static bool take_kind(struct decoder *decoder, uint8_t *kind, uint8_t *fields)
 	return count <= TRACE_FIELDS_MAX && !(*fields >> FIELDS_OTHER >> count);
 }
 
-/* What the next record is, when it is not as expected. */
+/* Decode a record that is not as expected. */
 static int take_token(struct decoder *decoder, uint8_t tag, uint64_t *token)
 {
 	uint8_t context = 0, kind = 0, fields = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The columns of one chunk back into records. Nothing of the content is trusted: a column that
- * ends early or is not used up, a reserved bit, a guest out of range is -EBADMSG.
+ * The columns of one chunk back into records. The content is not trusted: a column that ends early
+ * or is not used up, a reserved bit, a guest out of range is -EBADMSG.
  */
 #ifndef TTREC_DECODE_H
 #define TTREC_DECODE_H
@@ -33,7 +33,7 @@ void decoder_destroy(struct decoder *decoder);
 /* Keep the chain of @guest only, or those of all from the next chunk on. */
 void decoder_follow(struct decoder *decoder, uint32_t guest);
 
-/* Forget every guest: what is decoded next does not continue what was. */
+/* Reset all guests: the next chunk does not continue the last. */
 void decoder_restart(struct decoder *decoder);
 
 /*
@@ -44,7 +44,7 @@ int decoder_begin(struct decoder *decoder, const uint8_t *content, size_t size);
 
 /*
  * The next record, with @field_count fields; its kind may be one that this version does not know.
- * Returns 1, 0 when the chunk is used up, -EBADMSG, -ENOMEM.
+ * Returns 1, 0 at the end of the chunk, -EBADMSG, -ENOMEM.
  */
 int decoder_next(struct decoder *decoder, struct trace_record *record, unsigned int *field_count,
 		 bool *chained);

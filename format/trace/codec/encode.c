@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Records into columns: what was predicted costs its tag, the rest goes where its like is. */
+/*
+ * Records into columns: a predicted record costs its tag, other values go into the column of their
+ * kind.
+ */
 #include "format/trace/codec/encode.h"
 
 #include <assert.h>
@@ -26,7 +29,7 @@ static const uint8_t column_room[COLUMNS] = {
 	/* clang-format on */
 };
 
-/* Stores of whole words may reach this far behind a column's end. */
+/* Stores of whole words may reach this far beyond a column's end. */
 #define COLUMN_SLACK 16
 
 #define HEAD_ROOM (CHUNK_HEAD_SIZE + GUEST_ENTRY_SIZE * CHUNK_RECORDS_MAX + 5 * COLUMNS)

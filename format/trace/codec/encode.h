@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Records into the columns of a chunk. The encoder keeps what came before, the columns hold one
- * chunk and can be handed to another thread: give the encoder empty columns, add records until
+ * Records into the columns of a chunk. The encoder keeps the history, the columns hold one chunk
+ * and can be passed to another thread: give the encoder empty columns, add records until
  * columns_full() or it is time, take the columns back, turn them into a frame's content.
  */
 #ifndef TTREC_ENCODE_H
@@ -54,12 +54,12 @@ void columns_content(struct columns *columns, struct record_predictor *predictor
 /* Only count the records that are as expected, instead of having tag, context, guest and kind. */
 void columns_pack(struct columns *columns, struct record_predictor *predictor);
 
-/* Begin a chunk in @columns, whatever they held. */
+/* Begin a chunk in @columns; their contents are dropped. */
 void encoder_begin(struct encoder *encoder, struct columns *columns);
 
 /*
  * Add one record with @field_count fields; @chained says whether it belongs to the guest's chain.
- * Any content is accepted. Returns 0, -EINVAL when the guest is too large, -ENOMEM.
+ * Any content is accepted. Returns 0, -EINVAL if the guest is too large, -ENOMEM.
  */
 int encoder_add(struct encoder *encoder, const struct trace_record *record,
 		unsigned int field_count, bool chained);

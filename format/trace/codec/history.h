@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a guest did last, in one number that forgets: the last 21 or so records are in it. */
+/* The recent records of a guest as one number, which depends on the last 21 or so. */
 #ifndef TTREC_HISTORY_H
 #define TTREC_HISTORY_H
 

@@ -17,7 +17,7 @@
 #define LAYOUT_MAGIC_SIZE 8
 #define LAYOUT_VERSION	  1
 
-/* What the decompressed content of a frame is. */
+/* The layout of the decompressed content of a frame. */
 enum chunk_type {
 	CHUNK_HEAD = 'H',    /* magic, version, features: the first frame, and only it */
 	CHUNK_RECORDS = 'R', /* columns of records */
@@ -53,13 +53,13 @@ enum chunk_type {
 /* Contents of files may be in a store (format/store/store.h) instead of the trace. */
 #define FEATURE_STORE	   (1ULL << 0)
 #define FEATURE_STORE_NAME "store"
-#define FEATURES_REQUIRED  FEATURE_STORE /* those that this version knows */
+#define FEATURES_REQUIRED  FEATURE_STORE /* features that this version supports */
 /*
  * After the chunk head of a file chunk, before the path: content, mode, size, where in the file the
  * frame of the first file with this content is (its parts follow that), SHA-256.
  */
 #define FILE_HEAD_SIZE (4 + 4 + 8 + 8 + 32)
-/* In the mode: the content is in a store, and the file has no parts. */
+/* A bit of the mode: the content is in a store, and the file has no parts. */
 #define FILE_STORED (1u << 31)
 /* After the chunk head of a part chunk, before the bytes: content, zero, offset. */
 #define PART_HEAD_SIZE (4 + 4 + 8)
@@ -92,7 +92,7 @@ enum column {
 /* A tag: the low four bits are the operation of a message or one of these. */
 #define TAG_OP_MASK  0x0f
 #define TAG_OP_OTHER 10 /* a message whose operation is in COLUMN_OP */
-#define TAG_RUN	     11 /* to 14: no record but a run of so many expected ones, see tag_run() */
+#define TAG_RUN	     11 /* to 14: not a record but a run of expected ones, see tag_run() */
 #define TAG_RUN_LAST 14
 #define TAG_RECORD   15 /* not a message: its kind and fields are in COLUMN_KIND */
 /* Of a message. */
@@ -117,7 +117,7 @@ static inline uint8_t run_tag(unsigned int run)
 	return (uint8_t)((TAG_RUN + (run - 1) / 16) | (run - 1) % 16 << 4);
 }
 
-/* How many records a run's tag stands for; 0: it is the tag of one record. */
+/* The number of records of a run's tag; 0: it is the tag of one record. */
 static inline unsigned int tag_run(uint8_t tag)
 {
 	unsigned int code = tag & TAG_OP_MASK;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * What is expected out of full columns, by the thread that writes them: the recorder does not wait
- * for it. Tag, context, guest and kind become shorter in their place; nothing can become longer.
+ * Removes expected records from full columns, in the writing thread: the recorder does not wait for
+ * it. Tag, context, guest and kind become shorter in their place; nothing can become longer.
  */
 #include "format/trace/codec/encode.h"
 
 /* So many messages to one record of another kind are messages alone. */
 #define MESSAGES_ALONE 64
 
-/* Where in the columns reading and writing has come to. */
+/* Positions of reading and writing in the columns. */
 struct packing {
 	struct columns *columns;
 	struct record_predictor *predictor;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a chunk's coder expects next: encoder and decoder call the same functions with the same
- * records, so what came as predicted costs nothing. A wrong prediction costs bytes, never
+ * Predicts the next record of a chunk: encoder and decoder call the same functions with the same
+ * records, so a correct prediction costs nothing. A wrong prediction costs bytes, never
  * correctness. ttrace(5), "Prediction", is these rules in words.
  */
 #ifndef TTREC_PREDICT_H
@@ -15,7 +15,7 @@
 /* How far ahead a REQUEST is depends on the message before it: this many are distinguished. */
 #define PREDICT_STEPS 8
 
-/* What is known of one guest. All but the chain is forgotten when a chunk begins. */
+/* The state of one guest. Everything but the chain is reset at the start of a chunk. */
 struct guest {
 	uint64_t chunk;	  /* serial number of the chunk that the predictions belong to */
 	uint64_t offset;  /* controller's time minus the guest's */
@@ -24,7 +24,7 @@ struct guest {
 	uint64_t from_seq;
 	uint64_t from_op; /* operation of its last message that was no ACK */
 	uint64_t to_seq;
-	uint64_t history; /* what it did last, see history.h */
+	uint64_t history; /* its recent records, see history.h */
 	uint64_t lag;	  /* from the last kick of all to the last buffer it got back */
 	uint32_t kind;	  /* of its last record that was not a message */
 	uint64_t chain;	  /* hash of its history, see chain.h */
@@ -42,7 +42,7 @@ struct series {
 	uint64_t step[2];
 	uint64_t size;	 /* of the last payload */
 	bool started;	 /* a record came: there is a last one */
-	bool follows[2]; /* rather what it was after such a record than what it would count to */
+	bool follows[2]; /* expect the value after such a record, not the next of a count */
 };
 
 /* The fields of the last record of one guest and kind that came after one certain other kind. */
@@ -250,16 +250,16 @@ static inline void predictor_learn_to(struct predictor *predictor, struct guest 
 		predictor->broadcast = time;
 }
 
-/* Whether a device gives something back, or is about to say what. */
+/* Whether it is a record of a device completing buffers, or precedes one. */
 static inline bool is_given_back(uint32_t kind)
 {
 	return kind == TRACE_used || kind == TRACE_wrote || kind == TRACE_sent;
 }
 
 /*
- * Expected now of a record that is not a message, of which the fields are known. What a device
- * gives back it gives back so long after a peer's kick: that is the delay of a network, or of a
- * disk. A sent record says how long.
+ * Expected now of a record that is not a message, of which the fields are known. A device completes
+ * a buffer a constant time after a peer's kick: the delay of a network or disk. A sent record
+ * contains that time.
  */
 static inline uint64_t predict_record_now(const struct predictor *predictor,
 					  const struct guest *guest,

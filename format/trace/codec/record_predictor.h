@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Which record follows which. Guests do the same over and over: what came after the last records of
- * a guest is expected to come after them again, and runs of expected records are only counted.
- * Packing and decoding call the same functions with the same records. ttrace(5), "Runs", is this
- * in words.
+ * Which record follows which. Guests repeat sequences of records: the record that followed a
+ * guest's last records is expected to follow them again, and runs of expected records are only
+ * counted. Packing and decoding call the same functions with the same records. ttrace(5), "Runs",
+ * is this in words.
  */
 #ifndef TTREC_RECORD_PREDICTOR_H
 #define TTREC_RECORD_PREDICTOR_H
 
 #include "format/trace/codec/history.h"
 
-/* So many guests have a history of their own, the others share theirs. */
+/* The number of guests with a history of their own; the others share one. */
 #define PREDICTOR_GUESTS 256
 
 /*
- * What a record is but for its numbers, in one word: tag, context byte, the two bytes of kind, and
- * the guest where the context names one. 0: none.
+ * A record without its numbers, in one word: tag, context byte, the two bytes of kind, and the
+ * guest where the context names one. 0: none.
  */
 #define RECORD_TOKEN 0x8000000000000000u
 
