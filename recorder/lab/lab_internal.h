@@ -58,11 +58,12 @@ struct lab_key {
 	const char *doc;
 };
 
-#define LAB_KEY(key, its_type, object, field, ...)                                     \
-	{                                                                              \
-		.name = (key), .type = &(its_type), .offset = offsetof(object, field), \
-		.size = sizeof(((object *)0)->field), __VA_ARGS__                      \
-	}
+#define LAB_KEY(key, its_type, object, field, ...) \
+	{ .name = (key),                           \
+	  .type = &(its_type),                     \
+	  .offset = offsetof(object, field),       \
+	  .size = sizeof(((object *)0)->field),    \
+	  __VA_ARGS__ }
 
 struct lab_schema {
 	const char *what; /* "a network" */
@@ -72,10 +73,8 @@ struct lab_schema {
 	bool lenient;	 /* unknown keys are noted, not refused */
 };
 
-#define LAB_SCHEMA(its_name, its_keys)                                                \
-	{                                                                             \
-		.what = (its_name), .keys = (its_keys), .count = ARRAY_SIZE(its_keys) \
-	}
+#define LAB_SCHEMA(its_name, its_keys) \
+	{ .what = (its_name), .keys = (its_keys), .count = ARRAY_SIZE(its_keys) }
 
 /* All of them end with NULL: the manual's completeness is tested with it. */
 extern const struct lab_schema *const lab_schemas[];

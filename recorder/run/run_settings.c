@@ -188,11 +188,8 @@ static int read_list(struct setting_reading *reading, const char *value, void *f
 
 /* ---- The table ------------------------------------------------------------------------------ */
 
-#define SETTING(key, type, field)                                                        \
-	{                                                                                \
-		key, offsetof(struct run_options, field), type##_is_given, write_##type, \
-			read_##type                                                      \
-	}
+#define SETTING(key, type, field) \
+	{ key, offsetof(struct run_options, field), type##_is_given, write_##type, read_##type }
 
 /* One that run_settings_write_lab() writes. */
 #define SETTING_READ(key, type, field) \

@@ -16,8 +16,8 @@
 #define TEXT_MAX (1u << 20)
 
 /* Nothing of it is the parent's, not even what that has not yet written: so no exit(3). */
-static void __attribute__((noreturn))
-run_function(worker_function *function, void *context, pid_t parent, int fd)
+static void __attribute__((noreturn)) run_function(worker_function *function, void *context,
+						   pid_t parent, int fd)
 {
 	sigset_t none;
 	int status;

@@ -32,10 +32,10 @@ struct session_guest_result {
 	char exceeded[SANDBOX_EXCEEDED_TEXT]; /* which limit of its sandbox it was killed at; empty
 					       */
 	uint64_t messages;
-	uint64_t console_hash; /* of what it printed, and when: to compare runs without a trace */
-	uint64_t interrupts;			    /* calls and configuration changes */
-	uint64_t probed;			    /* interrupts that the probe saw, recorded */
-	char probe_problem[512];		    /* why these are not all; empty */
+	uint64_t console_hash;	 /* of what it printed, and when: to compare runs without a trace */
+	uint64_t interrupts;	 /* calls and configuration changes */
+	uint64_t probed;	 /* interrupts that the probe saw, recorded */
+	char probe_problem[512]; /* why these are not all; empty */
 	char device_fault[VHOST_PROBLEM_TEXT + 64]; /* the first of its devices that was ended */
 	uint64_t device_fault_now;		    /* when, ns */
 	/* Devices, a bit each: it never connected to them; it never set up a vring of them. */
