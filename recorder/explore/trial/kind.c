@@ -43,7 +43,7 @@ static size_t decimal_length(const char *at)
 
 	while (is_digit(at[length]))
 		length++;
-	while (length && strchr(".,:", at[length]) && is_digit(at[length + 1]))
+	while (length && at[length] && strchr(".,:", at[length]) && is_digit(at[length + 1]))
 		for (length++; is_digit(at[length]);)
 			length++;
 	return length;
