@@ -76,7 +76,8 @@ static size_t make_80211(uint8_t control, uint8_t flags, const void *body, size_
 	const uint8_t head[24] = { control, flags, 0, 0, 2, 0, 0, 0, 0, 0, 2, 0, 0, 0, 1, 0 };
 
 	memcpy(frame, head, sizeof(head));
-	memcpy(frame + sizeof(head), body, size);
+	if (size)
+		memcpy(frame + sizeof(head), body, size);
 	return sizeof(head) + size;
 }
 
