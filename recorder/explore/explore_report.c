@@ -2,6 +2,7 @@
 /* What a campaign prints: lines for people, or JSON. */
 #include "recorder/explore/explore_report.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 
 #include "format/base/shell.h"
 #include "format/base/units.h"
+#include "format/base/write_error.h"
 #include "kernel/host/process.h"
 
 #define STATUS_NS NS_PER_S
@@ -22,7 +24,9 @@ static const char *plural(uint64_t count)
 
 static void print_json(json_t *json)
 {
-	if (json && !json_dumpf(json, stdout, JSON_COMPACT))
+	if (!json)
+		output_incomplete(-ENOMEM);
+	else if (!json_dumpf(json, stdout, JSON_COMPACT))
 		putchar('\n');
 	fflush(stdout);
 	json_decref(json);
@@ -124,8 +128,8 @@ static void print_files(const struct explore_report *report, const struct campai
 
 static json_t *kind_json(const struct campaign_state *state, const struct campaign_kind *kind)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:b, s:i, s:i, s:I, s:I}", "event",
-			 "found", "kind", kind->name, "guest", kind->outcome.guest, "code",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:b, s:i, s:i, s:I}", "event", "found",
+			 "kind", kind->name, "guest", kind->outcome.guest, "code",
 			 kind->outcome.code, "line", kind->outcome.line, "seed",
 			 (json_int_t)kind->seeds[0], "same", kind->result.same, "replays",
 			 (int)kind->result.replays, "identical", (int)kind->result.identical,

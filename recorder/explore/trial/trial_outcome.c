@@ -57,7 +57,8 @@ static void read_failure(const json_t *json, int status, struct trial_outcome *o
 	const char *line = split_reason(string_of(json, "reason"), outcome->guest);
 
 	snprintf(outcome->line, sizeof(outcome->line), "%s", line);
-	if (!*outcome->guest)
+	/* The only guest needs no name. */
+	if (!*outcome->guest && json_array_size(json_object_get(json, "guests")) > 1)
 		snprintf(outcome->guest, sizeof(outcome->guest), "%s", string_of(first, "guest"));
 	snprintf(outcome->code, sizeof(outcome->code), "%s", *code ? code : status_code(status));
 }

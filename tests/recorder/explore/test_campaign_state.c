@@ -68,7 +68,11 @@ static void test_who_failed(void **state)
 	assert_string_equal(outcome.guest, "");
 	assert_string_equal(outcome.line, "not ok 1");
 	outcome = read_outcome("{\"reason\":\"it broke\",\"code\":\"guest-status\",\"findings\":"
-			       "[{\"guest\":\"n3\"}]}",
+			       "[{\"guest\":\"n3\"}],\"guests\":[{}]}",
+			       EXITED(1));
+	assert_string_equal(outcome.guest, "");
+	outcome = read_outcome("{\"reason\":\"it broke\",\"code\":\"guest-status\",\"findings\":"
+			       "[{\"guest\":\"n3\"}],\"guests\":[{},{}]}",
 			       EXITED(1));
 	assert_string_equal(outcome.guest, "n3");
 	assert_string_equal(outcome.code, "guest-status");
