@@ -5,7 +5,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "format/base/cleanup.h"
+#include "format/base/array.h"
 
 /* Longer words are not compared: no known word is longer. */
 #define WORD_MAX 32

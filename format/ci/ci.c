@@ -4,12 +4,13 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
 
-#include "format/base/cleanup.h"
+#include "format/base/array.h"
 
 /* If the last lines of two consoles are equal, only one is shown. */
 #define COMMON_LINES 8

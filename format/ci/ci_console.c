@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "format/base/cleanup.h"
+#include "format/base/array.h"
 #include "format/base/console_line.h"
 #include "format/base/write_error.h"
 

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "format/vhost_user.h"
-#include "format/base/cleanup.h"
+#include "format/base/array.h"
 #include "format/text/frame_origin.h"
 
 #define F_VERSION_1	   (1ULL << 32)

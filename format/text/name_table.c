@@ -10,7 +10,7 @@
 
 #include "format/vhost_user.h"
 #include "format/trace/meta.h"
-#include "format/base/cleanup.h"
+#include "format/base/array.h"
 #include "format/base/printable.h"
 #include "format/base/units.h"
 

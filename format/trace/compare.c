@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
-#include "format/base/cleanup.h"
+#include "format/base/array.h"
 
 /* How often it is asked whether an earlier difference can still come. */
 #define SETTLED_STEPS 64

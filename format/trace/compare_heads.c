@@ -7,7 +7,7 @@
  * one trace has more side data before it than the other, record numbers and chains differ: then
  * equal records are read as well, with the same result.
  */
-#include "format/base/cleanup.h"
+#include "format/base/array.h"
 #include "format/trace/compare.h"
 
 #include <errno.h>

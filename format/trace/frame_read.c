@@ -4,13 +4,14 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <zstd_errors.h>
 
 #include "format/base/transfer.h"
-#include "format/base/cleanup.h"
+#include "format/base/array.h"
 #include "format/trace/codec/chain.h"
 #include "format/trace/index.h"
 #include "format/base/printable.h"

@@ -10,6 +10,7 @@
 
 #include "format/base/transfer.h"
 #include "format/trace/codec/chain.h"
+#include "format/base/array.h"
 #include "format/base/cleanup.h"
 
 /* Artifacts are large and their time is the recorder's start: speed before ratio. */

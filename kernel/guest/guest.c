@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "format/base/array.h"
 #include "format/base/cleanup.h"
 #include "kernel/guest/guest_arguments.h"
 

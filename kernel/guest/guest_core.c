@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 
 #include "format/base/transfer.h"
+#include "format/base/array.h"
 #include "format/base/cleanup.h"
 #include "format/base/write_error.h"
 #include "kernel/host/mapping.h"

@@ -11,6 +11,7 @@
 #include <sys/uio.h>
 #include <time.h>
 
+#include "format/base/array.h"
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
 

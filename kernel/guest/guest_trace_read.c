@@ -5,6 +5,7 @@
 
 #include "format/trace/meta.h"
 #include "format/base/words.h"
+#include "format/base/array.h"
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
 #include "kernel/guest/guest_trace.h"

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/base/cleanup.h"
+#include "format/base/array.h"
 
 /* Within a state: FXSAVE's image, the host's own words in it, then the header of XSAVE. */
 #define MXCSR_AT   24

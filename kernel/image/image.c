@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include "format/base/transfer.h"
+#include "format/base/array.h"
 #include "format/base/cleanup.h"
 #include "kernel/host/process.h"
 #include "kernel/image/elf_view.h"

@@ -3,7 +3,7 @@
 #include <nettle/sha2.h>
 #include <string.h>
 
-#include "format/base/cleanup.h"
+#include "format/base/array.h"
 #include "kernel/image/image_internal.h"
 
 struct image_content *image_content_create(void *data, size_t size)

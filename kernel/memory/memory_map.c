@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "format/base/array.h"
 #include "format/base/cleanup.h"
 #include "kernel/host/mapping.h"
 

@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "format/base/cleanup.h"
+#include "format/base/array.h"
 
 /* What ended a wait. */
 enum awaited { AWAITED_CONTROLLER, AWAITED_OTHER };

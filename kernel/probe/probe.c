@@ -4,6 +4,7 @@
 
 #include <sys/epoll.h>
 
+#include "format/base/array.h"
 #include "format/base/cleanup.h"
 #include "kernel/probe/probe_internal.h"
 

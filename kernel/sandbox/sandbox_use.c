@@ -28,6 +28,7 @@
 #include <sys/vfs.h>
 #include <time.h>
 
+#include "format/base/array.h"
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
 #include "kernel/sandbox/sandbox_internal.h"

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "format/base/cleanup.h"
+#include "format/base/array.h"
 #include "format/base/units.h"
 #include "recorder/calendar/calendar_internal.h"
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "recorder/calendar/calendar_heap.h"
-#include "format/base/cleanup.h"
+#include "format/base/array.h"
 
 int calendar_heap_reserve(struct calendar_heap *heap, uint32_t capacity)
 {

@@ -2,7 +2,7 @@
 /* The calendar's answers: what the session is to do, in order. */
 #include <assert.h>
 
-#include "format/base/cleanup.h"
+#include "format/base/array.h"
 #include "recorder/calendar/calendar_internal.h"
 
 /*

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "format/base/array.h"
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
 #include "format/base/write_error.h"

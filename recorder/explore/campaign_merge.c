@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/base/cleanup.h"
+#include "format/base/array.h"
 #include "recorder/explore/campaign_state.h"
 
 /* ---- Seeds ---------------------------------------------------------------------------------- */

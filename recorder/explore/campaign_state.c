@@ -3,9 +3,10 @@
 #include "recorder/explore/campaign_state.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "format/base/cleanup.h"
+#include "format/base/array.h"
 
 /* So many seeds that fail in the same way, and no other, do not by chance. */
 #define ALWAYS_RUNS 8

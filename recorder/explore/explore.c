@@ -6,8 +6,9 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-#include "format/base/cleanup.h"
+#include "format/base/array.h"
 #include "format/base/units.h"
 #include "format/base/write_error.h"
 #include "kernel/host/cpu.h"

@@ -12,6 +12,7 @@
 
 #include <yaml.h>
 
+#include "format/base/array.h"
 #include "format/base/cleanup.h"
 #include "recorder/lab/lab.h"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The root file system of a guest in a lab file: a path, or a mapping that says what is there. */
 #include "recorder/lab/lab_internal.h"
+#include "format/base/array.h"
 
 #include <string.h>
 

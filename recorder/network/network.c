@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "format/base/array.h"
 #include "format/base/cleanup.h"
 #include "recorder/network/network_internal.h"
 

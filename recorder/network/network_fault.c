@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/base/cleanup.h"
+#include "format/base/array.h"
 #include "recorder/network/network_fault.h"
 #include "recorder/network/network_internal.h"
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "format/base/cleanup.h"
-#include "format/base/heap.h"
+#include "format/base/array.h"
 #include "recorder/network/network_internal.h"
 
 bool network_entry_before(const struct network_entry *a, const struct network_entry *b)

@@ -2,9 +2,10 @@
 /* A recording is compared with the one that it repeats, record by record as it is written. */
 #include "recorder/rerecord/rerecord_compare.h"
 
+#include <stdio.h>
 #include <string.h>
 
-#include "format/base/cleanup.h"
+#include "format/base/array.h"
 #include "format/base/printable.h"
 #include "format/text/difference.h"
 #include "format/base/units.h"

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "format/trace/meta.h"
+#include "format/base/array.h"
 #include "format/base/cleanup.h"
 #include "recorder/run/run_shares.h"
 #include "format/base/units.h"

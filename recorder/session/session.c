@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+#include "format/base/array.h"
 #include "format/base/cleanup.h"
 #include "kernel/probe/probe.h"
 #include "kernel/host/process.h"

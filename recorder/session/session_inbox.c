@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "format/base/array.h"
 #include "format/base/cleanup.h"
 
 #define compare(a, b) ((a) == (b) ? 0 : (a) < (b) ? -1 : 1)

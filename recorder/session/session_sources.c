@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 
+#include "format/base/array.h"
 #include "format/base/cleanup.h"
 
 int sources_init(struct sources *sources, struct inbox *inbox)

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/base/cleanup.h"
+#include "format/base/array.h"
 #include "format/base/units.h"
 #include "recorder/session/session_device_turn.h"
 #include "recorder/session/session_turn.h"

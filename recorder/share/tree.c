@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The nodes of a tree, and the numbers by which a guest knows them. */
 #include "recorder/share/tree_internal.h"
+#include "format/base/array.h"
 
 #include <assert.h>
 #include <sys/stat.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The content of files: a base that is only read, and over it the blocks that were written. */
 #include "recorder/share/tree_internal.h"
+#include "format/base/array.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>

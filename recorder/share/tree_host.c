@@ -11,6 +11,7 @@
 #include <sys/sysmacros.h>
 
 #include "recorder/share/tree_host_internal.h"
+#include "format/base/array.h"
 
 /* A file of the host with several names. */
 struct inode {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The names of a tree: entries of directories. */
 #include "recorder/share/tree_internal.h"
+#include "format/base/array.h"
 
 #include <sys/stat.h>
 

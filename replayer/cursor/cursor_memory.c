@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "format/base/cleanup.h"
+#include "format/base/array.h"
 #include "replayer/cursor/cursor_internal.h"
 
 /* Limit of all parts of a list of block hashes, bytes: that of a guest with 100 GB of memory. */

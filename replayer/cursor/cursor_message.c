@@ -2,9 +2,10 @@
 /* The cursor's records of interfaces that every guest has: time, console, entropy, exit. */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "format/base/cleanup.h"
+#include "format/base/array.h"
 #include "kernel/probe/probe.h"
 #include "replayer/cursor/cursor_internal.h"
 

@@ -3,10 +3,11 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "format/trace/meta.h"
-#include "format/base/cleanup.h"
+#include "format/base/array.h"
 #include "format/base/units.h"
 #include "format/base/printable.h"
 #include "kernel/probe/probe.h"

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "format/base/cleanup.h"
+#include "format/base/array.h"
 
 static bool is_allowed(const cpu_set_t *allowed, unsigned int cpu)
 {

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "format/base/cleanup.h"
+#include "format/base/array.h"
 
 /* The numbers of the last records of a guest: a ring. */
 struct last_records {

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "format/base/cleanup.h"
+#include "format/base/array.h"
 
 void predictor_release(struct predictor *predictor)
 {

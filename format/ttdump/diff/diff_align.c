@@ -6,7 +6,7 @@
  * again; what lies before that, or before both queues are half used up, is paired as well as can
  * be (diff_grid.c). What is farther apart than the queues are long is not found.
  */
-#include "format/base/cleanup.h"
+#include "format/base/array.h"
 #include "format/ttdump/diff/diff.h"
 
 #include <errno.h>

@@ -2,9 +2,10 @@
 /* ttdump diff: how both were started, which may be why they differ. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "format/base/cleanup.h"
+#include "format/base/array.h"
 #include "format/ttdump/diff/diff.h"
 #include "format/base/units.h"
 

@@ -7,6 +7,7 @@
 #include "format/pattern/pattern.h"
 #include "format/base/units.h"
 #include "format/base/words.h"
+#include "format/base/array.h"
 
 #define ALL UINT64_MAX
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "format/ttdump/stat/stat.h"
+#include "format/base/array.h"
 
 /* The guest's entry, made if need be; NULL: out of memory. */
 static struct stat_guest *find_guest(struct stat_data *stat, uint32_t guest)

@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include "format/base/array.h"
 #include "format/base/cleanup.h"
 
 /* No run prints more; what is beyond is dropped, so that it does not block. */

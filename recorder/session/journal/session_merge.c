@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/base/cleanup.h"
+#include "format/base/array.h"
 
 #define STRAND_SPACE (64u * 1024)
 /* Free the memory of an empty strand that was larger than this. */

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "format/base/array.h"
 #include "format/base/cleanup.h"
 #include "recorder/session/member/session_guest.h"
 #include "recorder/session/member/session_program.h"

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "format/base/array.h"
 #include "format/base/cleanup.h"
 #include "recorder/session/member/session_device.h"
 #include "recorder/session/member/session_guest.h"

@@ -2,6 +2,7 @@
 /* The interfaces of a guest other than time and devices: entropy, memory digests, exit. */
 #include "recorder/session/member/session_guest.h"
 
+#include "format/base/array.h"
 #include "format/base/cleanup.h"
 #include "kernel/guest/guest_shortage.h"
 #include "recorder/session/member/session_client.h"

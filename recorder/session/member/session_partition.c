@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "format/base/cleanup.h"
+#include "format/base/array.h"
 #include "recorder/session/member/session_client.h"
 #include "recorder/session/member/session_device.h"
 #include "recorder/session/member/session_guest.h"

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "format/base/array.h"
 #include "format/base/cleanup.h"
 #include "format/base/units.h"
 #include "kernel/host/process.h"

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "format/base/array.h"
 #include "format/base/cleanup.h"
 #include "format/base/diagnosis.h"
 #include "recorder/explore/campaign_state.h"

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/base/array.h"
 #include "format/base/cleanup.h"
 #include "format/ttdump/export/export.h"
 #include "format/ttdump/export/pcapng/pcapng_exchange.h"

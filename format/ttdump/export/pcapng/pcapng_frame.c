@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/base/cleanup.h"
+#include "format/base/array.h"
 #include "format/text/record_names.h"
 #include "format/ttdump/export/pcapng/pcapng.h"
 

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "format/base/cleanup.h"
-#include "format/base/heap.h"
+#include "format/base/array.h"
 #include "format/ttdump/export/pcapng/pcapng_sending.h"
 
 /* So many bytes wait at most; when there are more, half of them go. */

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <xxhash.h>
 
-#include "format/base/cleanup.h"
+#include "format/base/array.h"
 
 #define SENDINGS_BUCKETS 65536u /* there are 32 MiB of frames at most */
 

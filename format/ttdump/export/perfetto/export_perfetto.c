@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* ttdump export perfetto: guests and devices as tracks, for ui.perfetto.dev and trace_processor. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "format/trace/meta.h"
-#include "format/base/cleanup.h"
+#include "format/base/array.h"
 #include "format/text/frame_text.h"
 #include "format/text/frames.h"
 #include "format/base/units.h"

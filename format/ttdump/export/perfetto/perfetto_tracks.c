@@ -3,8 +3,9 @@
 #include "format/ttdump/export/perfetto/perfetto_tracks.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
-#include "format/base/cleanup.h"
+#include "format/base/array.h"
 #include "format/base/units.h"
 
 /*
