@@ -72,7 +72,7 @@ void calendar_destroy(struct calendar *calendar)
 	free(calendar);
 }
 
-/* Room for one more client in every table. When it fails some tables are larger than needed. */
+/* Make room for one more client in every table. On failure some tables are larger than needed. */
 static int tables_grow(struct calendar *calendar)
 {
 	size_t capacity = calendar->capacity, admitted = capacity;

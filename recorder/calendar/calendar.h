@@ -4,7 +4,7 @@
  *
  * Pure: no descriptors, no clock, no allocation beyond its tables, so the same messages in the same
  * order always give the same answers. The session feeds it what arrived (calendar_connect,
- * calendar_receive, calendar_disconnect) and then carries out what it wants, in order, until
+ * calendar_receive, calendar_disconnect) and then carries out its actions, in order, until
  * calendar_next() returns false.
  *
  * Rules (see docs/architecture.md for why):
@@ -51,7 +51,7 @@ struct calendar_options {
 	bool windowed;	   /* the session opens windows, see calendar_open_window() */
 };
 
-/* What the calendar wants done. */
+/* An action of the calendar. */
 enum calendar_action_kind {
 	CALENDAR_ADMIT, /* client is admitted: @index, @message is its START, @offset */
 	CALENDAR_SEND,	/* write @message to the client; after its ADMIT comes the ACK of START */
@@ -62,12 +62,11 @@ enum calendar_action_kind {
 };
 
 /*
- * IDLE_END and LIMIT concern no client (@client is CALENDAR_NO_CLIENT), come once, and end it:
- * no client is admitted or run afterwards, though requests still get a reply. IDLE_END does not
- * come while a connected client has not sent START; it is taken back when a client
- * disconnects, and comes again if the others have no event either. A windowed calendar says WINDOW,
- * once a window, where another one says IDLE_END or LIMIT: whether that is the end is the session's
- * to know.
+ * IDLE_END and LIMIT concern no client (@client is CALENDAR_NO_CLIENT), come once, and end it: no
+ * client is admitted or run afterwards, though requests still get a reply. IDLE_END does not come
+ * while a connected client has not sent START; it is taken back when a client disconnects, and
+ * comes again if the others have no event either. A windowed calendar reports WINDOW, once per
+ * window, in place of IDLE_END or LIMIT: the session decides whether that is the end.
  */
 #define CALENDAR_NO_CLIENT UINT32_MAX
 
@@ -104,25 +103,25 @@ void calendar_destroy(struct calendar *calendar);
 int calendar_connect(struct calendar *calendar, uint32_t *client);
 
 /*
- * A whole message arrived from @client. Returns 0, -EPROTO when the client broke the protocol
- * (calendar_last_fault says how; the state of the calendar is unchanged, the session will
- * disconnect the client), -ENOMEM.
+ * A whole message arrived from @client. Returns 0, -EPROTO when the client broke the protocol (see
+ * calendar_last_fault(); the state of the calendar is unchanged, the session will disconnect the
+ * client), -ENOMEM.
  */
 int calendar_receive(struct calendar *calendar, uint32_t client,
 		     const struct wire_message *message);
 
 /*
- * The client has closed its end: may it leave now? There is no message for it. A client that
- * runs and has acknowledged everything may go (that is how a guest powers off), and one that waits
- * for nothing. Returns 0, or -EPROTO when it has disappeared (calendar_last_fault says where it
- * stood; its @message is empty). To be asked before calendar_disconnect().
+ * Whether a client that has closed its connection may leave now; the protocol has no message for
+ * that. A client that runs and has acknowledged everything may leave (that is how a guest powers
+ * off), and one that waits for nothing. Returns 0, or -EPROTO if it may not (calendar_last_fault()
+ * has its state; its @message is empty). Call it before calendar_disconnect().
  */
 int calendar_check_leave(struct calendar *calendar, uint32_t client);
 
 /*
- * The client is gone, in whatever state; what was still to be sent to it is forgotten. If it held
- * the token the next one gets it; if the others only waited for its START they still wait for one:
- * see calendar_expect_fewer().
+ * Remove a client, in whatever state; pending messages to it are dropped. If it held the token, the
+ * next one gets it; if the others waited for its START, they still wait for one, see
+ * calendar_expect_fewer().
  */
 void calendar_disconnect(struct calendar *calendar, uint32_t client);
 
@@ -133,8 +132,8 @@ void calendar_disconnect(struct calendar *calendar, uint32_t client);
 void calendar_expect_fewer(struct calendar *calendar);
 
 /*
- * The next thing to do. Actions come in the order they must be carried out; consecutive SENDs to
- * one client may be written at once. Returns false when there is nothing to do but wait for input.
+ * The next action. Actions must be carried out in this order; consecutive SENDs to one client may
+ * be written at once. Returns false if there is none until the next input.
  */
 bool calendar_next(struct calendar *calendar, struct calendar_action *action);
 
@@ -164,9 +163,9 @@ int calendar_open_window(struct calendar *calendar, uint64_t end);
 int calendar_narrow_window(struct calendar *calendar, uint64_t end);
 
 /*
- * Of a windowed calendar: whatever a client does outside comes back no earlier than @reach ns
- * later. A client says so before it does (UPDATE): its window is narrowed to that with the answer,
- * which costs no exchange of its own.
+ * Of a windowed calendar: any action of a client on the outside has consequences for it no earlier
+ * than @reach ns later. A client announces such an action (UPDATE): its window is narrowed with the
+ * answer, which needs no exchange of its own.
  */
 void calendar_set_reach(struct calendar *calendar, uint64_t reach);
 
@@ -191,8 +190,8 @@ uint64_t calendar_client_id(const struct calendar *calendar, uint32_t client);
 bool calendar_running(const struct calendar *calendar, uint32_t *client);
 
 /*
- * A client whose message is due, in @client: it runs, or was sent something that it has not
- * acknowledged, or has connected and not sent START. False when none is.
+ * A client whose message is due, in @client: it runs, has not acknowledged a message, or has
+ * connected and not sent START. False: there is none.
  */
 bool calendar_owes(const struct calendar *calendar, uint32_t *client);
 

@@ -23,13 +23,13 @@ struct calendar_heap_entry {
 
 struct calendar_heap {
 	struct calendar_heap_entry *entries;
-	uint32_t *positions; /* by client; CALENDAR_HEAP_ABSENT when it is not in */
+	uint32_t *positions; /* by client; CALENDAR_HEAP_ABSENT: not in the heap */
 	uint32_t count, capacity;
 };
 
 #define CALENDAR_HEAP_ABSENT UINT32_MAX
 
-/* Make room for clients 0 to @capacity - 1. Returns 0 or -ENOMEM, then nothing has changed. */
+/* Make room for clients 0 to @capacity - 1. Returns 0, or -ENOMEM and nothing has changed. */
 int calendar_heap_reserve(struct calendar_heap *heap, uint32_t capacity);
 void calendar_heap_release(struct calendar_heap *heap);
 

@@ -22,9 +22,9 @@
 
 /*
  * With GRANT_WINDOW no client runs further than this without asking, even if there is no other
- * event: a client that joins late gets its turn, one that never sleeps is noticed, and the time at
- * which a client ended is known this precisely. Ten times in a second of virtual time costs
- * nothing.
+ * event: a client that joins late gets its turn, one that never sleeps is detected, and the time at
+ * which a client ended is known this precisely. Ten exchanges per second of virtual time cost
+ * almost nothing.
  */
 #define CALENDAR_HORIZON_NS 100000000ULL
 
@@ -129,12 +129,12 @@ void calendar_list_remove(struct calendar *calendar, struct calendar_list *list,
 /* calendar_queue.c */
 
 /*
- * Make room for all that can come of one more message and of every client leaving after it.
- * Returns 0 or -ENOMEM.
+ * Make room for all actions that can follow from one more message, and from every client leaving
+ * after it. Returns 0 or -ENOMEM.
  */
 int calendar_queue_reserve(struct calendar *calendar, uint32_t clients);
 
-/* Forget what is still to be done for a client that is gone. */
+/* Drop pending actions for a client that has left. */
 void calendar_queue_forget(struct calendar *calendar, uint32_t handle);
 
 void calendar_announce(struct calendar *calendar, enum calendar_action_kind kind, uint32_t handle);
@@ -159,13 +159,13 @@ void calendar_answer_request(struct calendar *calendar, uint32_t handle,
 /* The client has acknowledged something: a SHRINK, or what kept one back. */
 void calendar_acknowledged(struct calendar *calendar, uint32_t handle);
 
-/* There is an earlier event than the running client knows of: take back what it may not use. */
+/* There is an earlier event than the running client's bound: lower the bound. */
 void calendar_take_back(struct calendar *calendar);
 
-/* Let the window end at @end, if that is earlier. */
+/* End the window at @end, if that is earlier. */
 void calendar_narrow(struct calendar *calendar, uint64_t end);
 
-/* May the running client still go past the first event of the waiting clients? */
+/* Whether the running client's bound is still after the first event of the waiting clients. */
 bool calendar_overrun_possible(const struct calendar *calendar);
 
 /* The running client gives the token back. */
@@ -174,7 +174,7 @@ void calendar_wait(struct calendar *calendar, uint32_t handle);
 /* The running client is gone. */
 void calendar_token_drop(struct calendar *calendar);
 
-/* Enter a waiting client's event, or that it has none. */
+/* Set or remove a waiting client's event. */
 void calendar_enter(struct calendar *calendar, uint32_t handle, uint64_t time);
 
 /* calendar_relay.c */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The calendar's answers: what the session is to do, in order. */
+/* The queue of actions for the session. */
 #include <assert.h>
 
 #include "format/base/array.h"
@@ -35,7 +35,7 @@ bool calendar_next(struct calendar *calendar, struct calendar_action *action)
 	if (queue->head == queue->tail)
 		return false;
 	*action = queue->actions[queue->head++];
-	/* Starting over as soon as it is empty keeps it within a few cache lines. */
+	/* Restarting at the beginning when it is empty keeps it within a few cache lines. */
 	if (queue->head == queue->tail)
 		queue->head = queue->tail = 0;
 	return true;

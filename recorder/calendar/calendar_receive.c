@@ -2,7 +2,7 @@
 /*
  * A client's message: whether the protocol allows it now, and what it changes.
  *
- * Every handler first checks and only then changes, so that a refused message leaves no trace.
+ * Every handler checks first and changes state afterwards, so that a refused message has no effect.
  */
 #include <assert.h>
 #include <errno.h>
@@ -122,13 +122,13 @@ static int receive_ack(struct calendar *calendar, uint32_t handle,
 	return 0;
 }
 
-/* Only a first START gets here: the state is checked in calendar_receive(). */
+/* This is the client's first START: calendar_receive() has checked its state. */
 static int receive_start(struct calendar *calendar, uint32_t handle,
 			 const struct wire_message *message)
 {
 	struct calendar_client *client = &calendar->clients[handle];
 	struct calendar_key key = {
-		.time = calendar->open,	 /* late joiners behind all those that were expected */
+		.time = calendar->open,	 /* late joiners after all expected clients */
 		.id = message->time + 1, /* those without an id first: they serve others */
 		.order = client->connection,
 	};

@@ -145,7 +145,7 @@ void calendar_relay_acknowledged(struct calendar *calendar, uint32_t handle)
 	calendar_relay_advance(calendar);
 }
 
-/* The others still get what a sender sent that is gone since: it did happen. */
+/* A value is delivered even if its sender has left since. */
 void calendar_relay_forget(struct calendar *calendar, uint32_t handle)
 {
 	const struct calendar_client *client = &calendar->clients[handle];

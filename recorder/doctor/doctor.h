@@ -41,7 +41,7 @@ void checks_add(struct checks *checks, enum check_level level, const char *name,
 bool checks_miss_something(const struct checks *checks);
 void checks_free(struct checks *checks);
 
-/* The host as found: what it says and what it did when tried. */
+/* The host: its settings, and the results of trials. */
 struct doctor_host {
 	struct host_settings settings;
 	int trial[HOST_TRIAL_COUNT]; /* 0 or -errno */
@@ -71,7 +71,10 @@ void doctor_check_isolation(const struct doctor_host *host, struct checks *check
 void doctor_check_needs(const struct doctor_host *host, unsigned int isolation,
 			struct checks *checks);
 
-/* Is the file @kernel a kernel that can be recorded? Starts it up to its first message. */
+/*
+ * Check whether the file @kernel is a kernel that can be recorded. Starts it up to its first
+ * message.
+ */
 void doctor_check_kernel(const char *kernel, struct checks *checks);
 
 /*

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Whether a kernel can be recorded: what its file says, and whether it starts in a sandbox. */
+/* Whether a kernel can be recorded: checks its file, and starts it in a sandbox. */
 #include <cpuid.h>
 #include <string.h>
 
@@ -84,8 +84,8 @@ static void check_patches(const struct image_file *image, struct checks *checks)
 }
 
 /*
- * Before 6.13 UML keeps 2,696 bytes of a program's floating-point state, and a host that has more
- * takes no less than all of it (arch/x86/kernel/fpu/regset.c, xstateregs_set): with AMX the first
+ * Before 6.13 UML keeps 2,696 bytes of a program's floating-point state, and a host with a larger
+ * state requires all of it (arch/x86/kernel/fpu/regset.c, xstateregs_set): with AMX the first
  * program of the guest fails, long after START. A patch of ours helps.
  */
 #define STATE_KEPT 2696u

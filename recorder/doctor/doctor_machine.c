@@ -9,7 +9,7 @@
 #include "kernel/probe/probe.h"
 #include "recorder/doctor/doctor.h"
 
-/* A guest whose mem= is larger than what is free dies with SIGBUS in the middle of its run. */
+/* A guest with a mem= above the free space is killed by SIGBUS during its run. */
 #define MEMORY_ENOUGH (256u << 20)
 
 #define TEXT_SIZE 160

@@ -79,7 +79,7 @@ static int wait_interfaces(const struct guest *guest, struct pollfd interfaces[I
 	return ready < 0 ? -errno : ready;
 }
 
-/* Serve what is ready. Returns 1 when the guest has come to an end, 0 to go on, or -errno. */
+/* Serve readable descriptors. Returns 1 when the guest has ended, 0 to continue, or -errno. */
 static int serve_interfaces(struct guest *guest, struct trial *trial,
 			    const struct pollfd interfaces[INTERFACES])
 {
@@ -89,7 +89,10 @@ static int serve_interfaces(struct guest *guest, struct trial *trial,
 		read_console(guest, trial);
 	if (interfaces[INTERFACE_LISTEN].revents)
 		err = guest_accept(guest);
-	/* A listener whose guest has gone only hangs up; the supervisor reports the rest. */
+	/*
+	 * The listener of a guest that has ended only reports a hang-up; the supervisor reports its
+	 * end.
+	 */
 	if (!err && (interfaces[INTERFACE_ENTROPY].revents & POLLIN))
 		err = serve_entropy(guest);
 	if (!err && interfaces[INTERFACE_TIME].revents && has_spoken(guest)) {

@@ -193,7 +193,7 @@ static const struct lab_type networks_type = { "a list", read_networks, NULL, NU
 static const struct lab_type programs_type = { "a list", read_programs, NULL, NULL };
 static const struct lab_type limits_type = { "a mapping", read_limits, NULL, NULL };
 
-/* In the order in which they are read: guests refer to what is defined before them. */
+/* In the order of reading: guests refer to entries that are read before them. */
 static const struct lab_key lab_keys[] = {
 	LAB_KEY("networks", networks_type, struct lab, network, .doc = "a list of networks"),
 	LAB_KEY("programs", programs_type, struct lab, program,
@@ -260,7 +260,7 @@ static int note_unused(struct lab_reader *reader, const yaml_node_t *root)
 	return err;
 }
 
-/* Radios that no frame reaches in time find no station, and nothing else tells why. */
+/* If frames arrive too late, radios find no station, and nothing else indicates the reason. */
 static int note_untimed(struct lab_reader *reader, const yaml_node_t *root)
 {
 	const struct lab *lab = reader->lab;
@@ -296,7 +296,10 @@ static int read_root(struct lab_reader *reader)
 	return err ? err : note_untimed(reader, root);
 }
 
-/* Not through links: what the file names is looked for beside the path that was given. */
+/*
+ * Links are not resolved: paths in the file are relative to the directory of the path that was
+ * given.
+ */
 static char *absolute_path(const char *path)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;

@@ -22,9 +22,9 @@
 #define LAB_HWSIM_ID 29u
 
 /*
- * The file describes the whole path from guest to guest; @link is what each of its two ports has of
- * it: half of delay and jitter, all of the bandwidth, and so much loss and reordering that both
- * together make what the file says.
+ * The file describes the whole path from guest to guest; @link is the share of each of its two
+ * ports: half of delay and jitter, all of the bandwidth, and loss and reordering such that both
+ * together have the probability in the file.
  */
 struct lab_network {
 	char *name;
@@ -33,9 +33,8 @@ struct lab_network {
 };
 
 /*
- * How long the requests of a disk take of which its lab file does not say it. Traces have the
- * number (disk-model=, see ttrace(5)), so that what was recorded with another one is recorded again
- * with that.
+ * Default times of disk requests. Traces contain the number of the model (disk-model=, see
+ * ttrace(5)), so that a re-recording uses the same.
  */
 enum lab_disk_model {
 	LAB_DISK_TIMELESS, /* no time: of recorders that did not write the number */
@@ -57,7 +56,7 @@ struct lab_share {
 	uint64_t latency, bandwidth; /* as of a disk */
 };
 
-/* What a share has of which its lab file does not say it: ns for a request. */
+/* Default of a share: ns for a request. */
 #define LAB_SHARE_TAG	  "share"
 #define LAB_SHARE_LATENCY 20000ull
 
@@ -149,7 +148,7 @@ struct lab {
 };
 
 /*
- * Read @path. Errors say file, line, column, what is wrong and what would be right. A file in the
+ * Read @path. Errors contain file, line, column, the problem, and what is expected. A file in the
  * form of usfstl's vlab is recognised and imported.
  */
 int lab_load(const char *path, struct lab **lab, struct diagnosis *why);

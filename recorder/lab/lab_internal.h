@@ -4,8 +4,8 @@
  * of values (lab_value.c, lab_text.c), tables of keys walked by lab_schema.c, and the tables
  * themselves (lab.c, lab_guest.c, lab_device.c, lab_vlab.c).
  *
- * What is read is owned by the lab from the moment it is stored there, so a reader that gives up
- * half-way leaves everything to lab_destroy().
+ * Values are owned by the lab as soon as they are stored in it, so after an error lab_destroy()
+ * frees everything.
  */
 #ifndef TTREC_LAB_INTERNAL_H
 #define TTREC_LAB_INTERNAL_H
@@ -143,7 +143,7 @@ bool lab_map_has(const struct lab_map *map, const char *name);
 /* Both in one. */
 int lab_read(struct lab_reader *reader, const struct lab_schema *schema, const yaml_node_t *node,
 	     void *object, struct lab_map *map);
-/* Is @name among the keys of a mapping, its merges included? */
+/* Whether a mapping has the key @name, including by merges. */
 bool lab_has_key(struct lab_reader *reader, const yaml_node_t *node, const char *name);
 
 /* ---- lab_value.c, lab_text.c: types -------------------------------------------------------- */
@@ -193,7 +193,7 @@ size_t lab_find_name(const char *name, const void *names, size_t count, size_t s
 #define LAB_QUOTE  64
 #define LAB_ADVICE 512
 
-/* At most 40 characters of @text, fit for a message. */
+/* At most 40 characters of @text, made printable for a message. */
 const char *lab_quote(const char *text, char quote[LAB_QUOTE]);
 
 /*
@@ -212,8 +212,8 @@ void lab_device_release(struct lab_device *device);
 void lab_fault_release(struct lab_fault *fault);
 
 /*
- * One more in the lab, zeroed, to be read in place; NULL: out of memory, which has been said. A
- * name that is taken is refused.
+ * Add a zeroed entry to the lab, to be read in place; NULL: out of memory, diagnosed already. A
+ * name that exists is refused.
  */
 struct lab_network *lab_add_network(struct lab_reader *reader, const yaml_node_t *node);
 struct lab_program *lab_add_program(struct lab_reader *reader, const yaml_node_t *node);
@@ -232,7 +232,7 @@ int lab_network_split(struct lab_reader *reader, const yaml_node_t *place,
 /* A script for a console, lab_console.c. */
 extern const struct lab_type lab_type_script;
 
-/* Is it in the form of usfstl's vlab? Then lab_vlab_read() reads it. */
+/* Whether it has the form of usfstl's vlab, which lab_vlab_read() reads. */
 bool lab_vlab_recognise(struct lab_reader *reader, const yaml_node_t *root);
 int lab_vlab_read(struct lab_reader *reader, const yaml_node_t *root);
 

@@ -197,7 +197,7 @@ static bool merge_has_key(struct lab_reader *reader, const yaml_node_t *value, c
 					  value->data.sequence.items.start)
 			       : 1;
 
-	/* What is too deep or too much is refused when the mapping is read. */
+	/* Excessive depth or size is refused when the mapping is read. */
 	if (depth == MERGE_DEPTH || lab_spend(reader, value, count * sizeof(yaml_node_item_t)))
 		return false;
 	for (size_t i = 0; i < count; i++)

@@ -264,7 +264,7 @@ static int read_patterns(struct lab_reader *reader, const struct lab_key *key,
 	if (!err && count > LAB_PATTERNS_MAX)
 		err = lab_error(reader, node, "join some with |", "more than %u patterns in '%s'",
 				LAB_PATTERNS_MAX, key->name);
-	/* An empty list is another thing than none. */
+	/* An empty list is not the same as a missing one. */
 	if (!err && array_reach(*(char ***)field, none, 0))
 		err = lab_out_of_memory(reader);
 	for (size_t i = 0; !err && i < count; i++)

@@ -81,7 +81,7 @@ static const struct lab_key wmediumd_keys[] = {
 		.doc = "wmediumd's table of packet errors"),
 };
 
-/* Ours: vlab takes no notice of it. */
+/* An extension that vlab ignores. */
 static const struct lab_key own_keys[] = {
 	LAB_KEY("kernel", lab_type_path, struct vlab_form, kernel,
 		.doc = "the kernel of all nodes"),

@@ -79,7 +79,7 @@ static int net_transmit(struct device_net *net)
 	return err ? err : done;
 }
 
-/* The guest has new buffers: is a frame waiting for them? */
+/* The guest has added buffers: deliver waiting frames. */
 static int net_refilled(struct device_net *net)
 {
 	struct device *device = &net->device;

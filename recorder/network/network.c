@@ -84,7 +84,7 @@ unsigned int network_port_number(const struct network_port *port)
 	return port->number;
 }
 
-/* The one that keeps order and comes first, as of its arrival. Only when there is one. */
+/* The first frame to arrive of those that keep order. Requires one. */
 static struct network_entry first_waiting(const struct network_port *port)
 {
 	struct network_entry entry = port->waiting.entry[0];
@@ -94,7 +94,7 @@ static struct network_entry first_waiting(const struct network_port *port)
 	return entry;
 }
 
-/* Does an overtaking frame come before all that keep order? Only when there is one at all. */
+/* Whether an overtaking frame arrives before all that keep order. Requires one. */
 static bool overtaking_is_next(const struct network_port *port)
 {
 	struct network_entry waiting;

@@ -44,8 +44,8 @@ struct network_frame {
 #define NETWORK_FRAME_MAX 65550u
 
 /*
- * So many frames can be on their way to a port or wait there for a buffer of the guest; what comes
- * then is lost.
+ * The number of frames that can be in flight to a port or wait there for a buffer of the guest;
+ * further ones are lost.
  */
 #define NETWORK_BACKLOG_MAX 4096u
 
@@ -72,7 +72,7 @@ uint64_t network_lookahead(const struct network *network);
 
 /*
  * Where a port's frames go when they leave the guest, and where arrivals are reported. The outbox
- * lets the session hold frames back until all guests have come as far; without one they are
+ * lets the session hold frames back until all guests have reached their time; without one they are
  * switched at once.
  */
 struct network_outbox {
@@ -96,7 +96,7 @@ int network_port_send(struct network_port *port, uint64_t time, struct network_f
  */
 int network_switch(struct network_port *from, uint64_t time, struct network_frame *frame);
 
-/* The frame that arrives first at @port, when it does; NULL: none is on its way. Not taken. */
+/* The frame that arrives next at @port, with its time; NULL: none. It stays queued. */
 const struct network_frame *network_port_next(const struct network_port *port, uint64_t *time);
 /* Take it off. */
 void network_port_pop(struct network_port *port);

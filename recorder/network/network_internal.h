@@ -18,7 +18,7 @@ struct network_random {
 
 uint64_t network_random_next(struct network_random *random);
 
-/* Another stream for each @number, whatever is taken from this one. */
+/* A separate stream for each @number, independent of draws from this one. */
 struct network_random network_random_derive(uint64_t seed, uint64_t number);
 
 /* True in a share of all cases. */
@@ -32,24 +32,24 @@ struct network_link_outcome {
 	uint64_t jitter, delay; /* ns, in addition to the link's; delay: by faults */
 };
 
-/* Takes as many numbers whatever the link is like and whatever comes out. */
+/* Always draws the same number of random numbers, whatever the link and the outcome. */
 struct network_link_outcome network_link_draw(const struct network_link *link,
 					      struct network_random *random);
 
 /* ---- One direction of a cable -------------------------------------------------------------- */
 
 struct network_line {
-	uint64_t busy; /* until then frames before it are being sent */
+	uint64_t busy; /* the link is busy with earlier frames until then */
 	uint64_t last; /* arrival of the last one that keeps order */
 };
 
-/* When a frame that is there at @time arrives at the other end, if it keeps order. */
+/* The arrival time at the other end of a frame that is sent at @time and keeps order. */
 uint64_t network_line_arrival(const struct network_line *line, const struct network_link *link,
 			      uint64_t time, size_t size, uint64_t jitter);
 /* The same, and it has gone. */
 uint64_t network_line_pass(struct network_line *line, const struct network_link *link,
 			   uint64_t time, size_t size, uint64_t jitter);
-/* When a frame arrives that waits for none of the others. */
+/* The arrival time of a frame that overtakes others. */
 uint64_t network_line_overtake(const struct network_link *link, uint64_t time, size_t size);
 
 /* ---- Frames in order ----------------------------------------------------------------------- */

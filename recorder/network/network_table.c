@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What the switch has learned: at which port the sender of an address was seen last. */
+/* The switch's table: the port at which each address was seen last. */
 #include "recorder/network/network_internal.h"
 
 static uint64_t address_number(const uint8_t *address)

@@ -19,7 +19,7 @@ static const char record_anew[] = "record it with `ttrec run` of this version";
 
 /* ---- The trace ------------------------------------------------------------------------------ */
 
-/* What the recording reads must not be what it writes. */
+/* A file that the recording reads must not be one that it writes. */
 static int choose_output(struct run_options *options, struct diagnosis *why)
 {
 	if (!options->output_given)
@@ -90,7 +90,10 @@ static int check_host_files(const struct run_options *options, const struct rere
 	return 0;
 }
 
-/* They all run at the same time: what the trace asks for together, before a sandbox is opened. */
+/*
+ * All guests run at the same time: check the sum of what the trace asks for before a sandbox is
+ * opened.
+ */
 static int check_memory(const struct rerecord *rerecord, uint64_t most, struct diagnosis *why)
 {
 	char demand[UNITS_TEXT], limit[UNITS_TEXT];

@@ -29,10 +29,10 @@ struct rerecord_image {
 };
 
 /*
- * Read what @options->rerecord says of how it was recorded, and replace what is to be another one.
- * Options that were not given are taken from it. Refused, with words: a trace that does not say
- * enough, or of guests that another scheduler ran; without @options->trust one that would have
- * commands run here. *@rerecord is to be closed after @options were used, also after an error.
+ * Read from @options->rerecord how it was recorded, and apply replacements. Options that were not
+ * given are taken from it. Refused with a diagnosis: a trace without the needed information, or of
+ * guests that another scheduler ran; without @options->trust, one with commands to run here.
+ * *@rerecord is to be closed after @options were used, also after an error.
  */
 int rerecord_open(struct run_options *options, struct rerecord **rerecord, struct diagnosis *why);
 void rerecord_close(struct rerecord *rerecord);
@@ -41,7 +41,7 @@ void rerecord_close(struct rerecord *rerecord);
 int rerecord_load_lab(const struct run_options *options, struct rerecord *rerecord,
 		      struct lab **lab, struct diagnosis *why);
 
-/* Give the guests of @lab, which has its devices, what they were started with. */
+/* Set the recorded files of the guests of @lab, which has its devices. */
 int rerecord_take_guests(struct rerecord *rerecord, struct run_lab *lab, struct diagnosis *why);
 
 /*

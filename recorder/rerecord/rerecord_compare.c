@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* A recording is compared with the one that it repeats, record by record as it is written. */
+/* Compares a recording with the one that it repeats, record by record as it is written. */
 #include "recorder/rerecord/rerecord_compare.h"
 
 #include <stdio.h>
@@ -10,7 +10,7 @@
 #include "format/text/difference.h"
 #include "format/base/units.h"
 
-/* What a console may say between two records that are compared; the rest is not. */
+/* The console output between two records that is compared; more is not. */
 #define TEXT_MAX (1u << 20)
 
 enum side { OLD, NEW, SIDES };
@@ -74,7 +74,7 @@ static struct compared *find_guest(struct rerecord_compare *compare, uint32_t in
 	return &compare->guest[index];
 }
 
-/* Why the memory of @guest cannot be what it was; empty. */
+/* Why the memory of @guest cannot be compared; empty. */
 static void judge_memory(const struct rerecord_compare *compare, const struct rerecord *rerecord,
 			 const struct run_guest *guest, char *reason, size_t size)
 {
@@ -148,7 +148,7 @@ static bool is_compared(const struct compared *guest, const struct trace_record 
 	return info->direction != TRACE_CHECK;
 }
 
-/* Is it text of a console that may be another one? */
+/* Whether it is console output that may differ. */
 static bool is_loose_text(const struct compared *guest, const struct trace_record *record)
 {
 	if (!guest->loose)
@@ -306,7 +306,7 @@ static bool is_far_enough(const struct rerecord_compare *compare, const struct t
 	       old->now >= compare->options->until_time;
 }
 
-/* Is @old the last record of its guest? */
+/* Whether @old is the last record of its guest. */
 static bool is_last(const struct rerecord_compare *compare, const struct compared *guest,
 		    const struct trace_record *old)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A recording is compared with the one that it repeats, record by record as it is written: until
- * they part it is the same, from there on it is live.
+ * Compares a recording with the one that it repeats, record by record as it is written: up to the
+ * first difference both are equal, from there on it continues live.
  */
 #ifndef TTREC_RERECORD_COMPARE_H
 #define TTREC_RERECORD_COMPARE_H
@@ -22,12 +22,11 @@ struct rerecord_result {
 	bool stopped; /* it was to be compared no further, or the new one was stopped */
 	bool ended;   /* the old one, while the new one went on */
 	uint64_t compared;
-	uint64_t record,
-		now;	  /* in the old trace: the last one that was equal, or where they part */
-	uint64_t records; /* of the old trace; only if they diverged */
-	char guest[64];	  /* whose record that is */
-	char difference[400];		    /* "X instead of Y" */
-	char share[64];			    /* the share whose answer that is; empty: none */
+	uint64_t record, now; /* in the old trace: the last equal one, or the first difference */
+	uint64_t records;     /* of the old trace; only if they diverged */
+	char guest[64];	      /* whose record that is */
+	char difference[400]; /* "X instead of Y" */
+	char share[64];	      /* the share whose answer that is; empty: none */
 	struct console_differences console; /* of guests with another kernel or initrd */
 	/* Why memory was not compared, or empty; of several guests, that of the first one */
 	char memory_reason[192], memory_guest[64];
@@ -47,7 +46,7 @@ void rerecord_compare_record(void *compare, const struct trace_record *record);
 const struct rerecord_result *rerecord_compare_finish(struct rerecord_compare *compare,
 						      bool stopped);
 
-/* Lines for the end of what is said of the recording. @trace is the old one's path. */
+/* Print lines for the end of the report. @trace is the path of the old trace. */
 void rerecord_report_print(const struct rerecord_result *result, const char *trace, FILE *out);
 
 /* An object (a new reference); NULL: out of memory. */

@@ -10,7 +10,7 @@
 #include "kernel/sandbox/host_checks.h"
 #include "recorder/rerecord/rerecord.h"
 
-/* What the user wants: "[NAME[:N]=]FILE". */
+/* The user's argument: "[NAME[:N]=]FILE". */
 struct wish {
 	const char *file;
 	char *guest;	      /* NULL: every one */
@@ -31,7 +31,7 @@ static bool has_guest(const struct lab *lab, const char *name)
 	return false;
 }
 
-/* What is no guest's name in front of an equals sign is part of a path. */
+/* Text before an equals sign that is not a guest's name is part of the path. */
 static int read_wish(const struct lab *lab, const char *text, struct wish *wish)
 {
 	const char *equals = strchr(text, '=');

@@ -90,7 +90,7 @@ int run_arguments_take(struct run_options *options, struct lab *lab, struct diag
 	auto_free char **all = NULL;
 	int err = 0;
 
-	/* With another scheduler it is that one's to say. */
+	/* With another scheduler, that one decides. */
 	for (size_t i = 0; !err && !options->upstream && i < lab->guest_count; i++)
 		err = take_starts(options, lab, &lab->guest[i], why);
 	if (err || options->rerecord)

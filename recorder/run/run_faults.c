@@ -43,7 +43,7 @@ static void plan(struct run_lab *lab, size_t index, bool ends)
 	lab->planned[lab->planned_count++] = record;
 }
 
-/* At the same time what ends comes before what begins. */
+/* At equal times, ends come before beginnings. */
 static int compare_planned(const void *left, const void *right)
 {
 	const struct trace_record *a = left, *b = right;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Does what a guest is given fit together? Seen before anything is started. */
+/*
+ * Checks whether a guest's kernel, memory and file systems fit together, before anything is
+ * started.
+ */
 #include "recorder/run/run_lab.h"
 
 #include <endian.h>

@@ -68,7 +68,7 @@ static void find_partitions(struct run_lab *lab)
 	}
 }
 
-/* What counts on the console of one guest, besides what does on all. */
+/* Expectations for the console of one guest, in addition to those of all. */
 static int create_own_watch(struct run_lab *lab, size_t index, struct diagnosis *why)
 {
 	static const char *const nothing[] = { NULL };
@@ -183,7 +183,7 @@ static int add_cpu_info(struct image_files *files)
 	return text ? image_files_add(files, GUEST_CPU_INFO_PATH, 0444, text, strlen(text)) : 0;
 }
 
-/* What the user's arguments are, and then @initrd, which may be NULL. NULL: out of memory. */
+/* The user's arguments, then @initrd, which may be NULL. NULL: out of memory. */
 static char **list_arguments(const struct lab_guest *guest, char *initrd)
 {
 	size_t count = 0;
@@ -234,8 +234,7 @@ static int load_files(struct run_guest *guest, struct diagnosis *why)
 	return err ? err : image_check_kernel(&spec->files.file[0], kernel, why);
 }
 
-/* The sandbox's own bytes come from a stream of their own: what the guest asks for is not shifted.
- */
+/* The sandbox's own random bytes come from a separate stream, so that the guest's do not change. */
 static int take_sandbox_random(struct run_guest *guest)
 {
 	struct entropy_stream *stream;
@@ -276,7 +275,7 @@ static int build_spec(const struct run_options *options, struct run_guest *guest
 	return err;
 }
 
-/* Where a guest ran that is started again, if that can be had for all of them; -1. */
+/* The recorded CPU of a guest that is started again, if all guests can have theirs; -1. */
 static int recorded_cpu(const struct run_lab *lab, const struct run_guest *guest)
 {
 	for (size_t i = 0; i < lab->guest_count; i++)
@@ -359,7 +358,7 @@ int run_lab_open(const struct run_options *options, struct run_lab *lab, struct 
 		if (!err)
 			err = check_isolation(options, guest, why);
 	}
-	/* Only a guest that is held on its CPU has an identity of it. */
+	/* Only a guest that is pinned has a CPU identity. */
 	if (err || !(options->wanted & ISOLATION_CPU) || cpu_allowed(&allowed))
 		return err;
 	for (size_t i = 0; i < lab->guest_count; i++) {

@@ -36,13 +36,13 @@ struct run_network {
 	size_t count;
 };
 
-/* A device program that is spoken to. */
+/* A device program of the lab. */
 struct run_program {
 	bool used;	  /* some guest has a device of it */
 	size_t partition; /* of all of them */
 	size_t number;	  /* in the session */
 	char *socket, *time;
-	int time_fd; /* where it takes part in time; -1 */
+	int time_fd; /* its time socket; -1: untimed */
 	pid_t pid;   /* 0: it was not started here */
 	int process; /* pidfd of it; -1 */
 	bool asked;  /* to end */
@@ -108,7 +108,7 @@ void run_networks_destroy(struct run_lab *lab);
 
 /*
  * Diagnoses an initrd that cannot fit into the guest's memory, and a root file system that the
- * kernel does not know. What is not understood is left to the guest. 0 or -EINVAL.
+ * kernel does not know. Unknown formats are left to the guest. 0 or -EINVAL.
  */
 int run_fit_check(const struct lab_guest *lab, const struct guest_spec *spec,
 		  struct diagnosis *why);
