@@ -71,6 +71,7 @@ static int add_single(XXH3_state_t *hash, const struct run_options *options, str
 	if (!err && *options->packed.initrd)
 		err = add_file(hash, options->packed.initrd, why);
 	add_text(hash, options->program);
+	add_text(hash, options->root);
 	for (char *const *word = options->kernel + 1; *word; word++)
 		add_text(hash, *word);
 	return err;

@@ -8,7 +8,7 @@ int ttrec_tap(int argc, char **argv)
 	struct run_options options;
 
 	tap_options_parse(argc, argv, &options);
-	if (options.kernel || options.lab)
+	if (options.kernel || options.lab || options.root)
 		return ttrec_record(&options);
 	run_options_settle(&options, NULL);
 	return ttrec_record_clients(&options);
