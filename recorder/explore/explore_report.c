@@ -291,7 +291,7 @@ static void print_result(const char *directory, const struct campaign_state *sta
 	if (state->kind_count)
 		printf("%zu kind%s of failure", state->kind_count, plural(state->kind_count));
 	else if (judged)
-		printf("nothing found: a failure rate above %.2g %% is excluded at 95 %%",
+		printf("nothing found: a failure rate above %.3g %% is excluded at 95 %%",
 		       judged > 3 ? 300.0 / (double)judged : 100.0);
 	else
 		printf("nothing found");
