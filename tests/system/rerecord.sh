@@ -341,13 +341,13 @@ proves "programs of a lab are started only when they are trusted" programs
 proves "what somebody else scheduled cannot go on" others_schedule
 # A recording that was stopped is the beginning of one that is not, in windows for each guest.
 stopped() {
-	lab "$(guest 1 ping:2:900:1 )" "$(guest 2 wait)"
-	expect 1 record_lab --grant window --cpus 2 --limit-wall 1s
-	expect 130 timeout -s INT --foreground --preserve-status 3 "$bin/ttrec" run -q --rerecord t.zst --limit-wall 1h
+	lab "$(guest 1 ping:2:90000:1 )" "$(guest 2 wait)"
+	expect 1 record_lab --grant window --cpus 2 --limit-wall 500ms
+	expect 130 timeout -s INT --foreground --preserve-status 6 "$bin/ttrec" run -q --rerecord t.zst --limit-wall 1h
 	says err 're-recorded: agrees with t.zst to its end, up to record [0-9,]+, .*; continued live'
 	# The other way round.
 	mv again.zst t.zst
-	expect 1 rerecord --limit-wall 500ms
+	expect 1 rerecord --limit-wall 200ms
 	says err 're-recorded: agrees with t.zst up to record [0-9,]+, t=.*, and was not compared further'
 	# Its recorder was killed: there is no end.
 	expect 137 timeout -s KILL --foreground --preserve-status 1 "$bin/ttrec" run -q -f lab.yaml -o t.zst
