@@ -145,10 +145,11 @@ static const uint64_t socket_options_read[] = {
 static const uint64_t socket_options_set[] = { SO_SNDBUF, SO_RCVBUF, SO_REUSEADDR, SO_KEEPALIVE,
 					       SO_PASSCRED };
 static const uint64_t file_controls[] = { F_DUPFD,	F_GETFD,	 F_SETFD,     F_GETFL,
-					  F_SETFL,	F_GETLK,	 F_SETLK,     F_SETLKW,
-					  F_SETOWN,	F_GETOWN,	 F_SETSIG,    F_GETSIG,
-					  F_SETOWN_EX,	F_GETOWN_EX,	 F_OFD_GETLK, F_OFD_SETLK,
+					  F_GETLK,	F_SETLK,	 F_SETLKW,    F_GETOWN,
+					  F_GETSIG,	F_GETOWN_EX,	 F_OFD_GETLK, F_OFD_SETLK,
 					  F_OFD_SETLKW, F_DUPFD_CLOEXEC, F_ADD_SEALS, F_GET_SEALS };
+/* Of descriptors but the console, see answer_console(). */
+static const uint64_t file_signals[] = { F_SETFL, F_SETOWN, F_SETSIG, F_SETOWN_EX };
 /* Not TIOCSTI, TIOCLINUX, nor what network devices and others would be configured with. */
 static const uint64_t device_controls[] = { TCGETS,	TCSETS,	  TCSETSW,    TCSETSF,
 					    TIOCGWINSZ, FIONBIO,  FIOASYNC,   FIONREAD,
@@ -305,6 +306,29 @@ static int answer_ldt(scmp_filter_ctx filter)
 	return err;
 }
 
+/*
+ * The kernel makes its console non-blocking and asks for a signal when there is space again. How
+ * full the console is depends on the host, and so would both what a write returns and where the
+ * guest is when the signal comes. These calls succeed without effect: a write waits until all of it
+ * is taken, which the guest cannot notice.
+ */
+static int answer_console(scmp_filter_ctx filter)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < ARRAY_SIZE(file_signals); i++) {
+		const struct scmp_arg_cmp call =
+			SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, file_signals[i]);
+
+		err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 2,
+				       SCMP_A0(SCMP_CMP_NE, STDOUT_FILENO), call);
+		if (!err)
+			err = seccomp_rule_add(filter, SCMP_ACT_ERRNO(0), SCMP_SYS(fcntl), 2,
+					       SCMP_A0(SCMP_CMP_EQ, STDOUT_FILENO), call);
+	}
+	return err;
+}
+
 static int build(const struct sandbox_plan *plan, bool listener, scmp_filter_ctx filter)
 {
 	int err;
@@ -327,6 +351,8 @@ static int build(const struct sandbox_plan *plan, bool listener, scmp_filter_ctx
 		err = allow_calls(plan, listener, filter);
 	if (!err)
 		err = allow_conditions(plan, filter);
+	if (!err)
+		err = answer_console(filter);
 	return err ? err : answer_ldt(filter);
 }
 

@@ -61,6 +61,16 @@ window() {
 	replays_identical t.zst
 }
 
+# More than the console's socket has room for, without a message in between: how fast it is read changes nothing.
+console_burst() {
+	printf '#!/bin/sh\nseq 200000 >/tmp/lines\ncat /tmp/lines\n' >burst.sh
+	chmod +x burst.sh
+	TTREC_KERNEL=$kernel expect 0 ttrec run -o t.zst ./burst.sh
+	tr -d '\r' <out | grep -cE '^[0-9]+$' >lines
+	[[ $(<lines) == 200000 ]] || fail "$(<lines) lines"
+	replays_identical t.zst
+}
+
 # For one guest ext is what inf-cpu is: arguments for the one do for the other, and the guest cannot
 # tell the difference.
 as_native() {
@@ -209,6 +219,7 @@ proves "$version: equal seeds give equal messages" equal_seeds
 proves "$version: the same console and clocks as natively with inf-cpu" as_native
 proves "$version: different seeds give different guests, each replays" different_seeds
 proves "$version: a window of grants saves messages and replays identically" window
+proves "$version: a burst on the console replays identically" console_burst
 proves "$version: an ordinary user records and replays, fully isolated" ordinary_user
 if [[ $version == 6.12 ]]; then
 	proves "root and an ordinary user record the same and replay each other's traces" root_replays_users_trace
