@@ -68,12 +68,13 @@ static void find_unprompted(const struct run_report *report, size_t number, stru
 	/* One that runs already may take part in time at the socket of this run. */
 	if (!count || (!program->command && report->options->socket))
 		return;
-	findings_add(found, FOUND_PROGRAM_UNTIMED, NULL, report->result->virtual_ns,
-		     "let it take part in virtual time: 'timed: true', and {time} in its command "
-		     "(wmediumd -t {time})",
-		     "the program %s is not timed and has interrupted guests by the clock of this "
-		     "machine, %s time%s: another recording is another run",
-		     program->name, count_text(count, text), count == 1 ? "" : "s");
+	findings_add(
+		found, FOUND_PROGRAM_UNTIMED, NULL, report->result->virtual_ns,
+		"let it take part in virtual time: 'timed: true', and {time} in its command "
+		"(wmediumd -t {time})",
+		"the program %s is not timed and has interrupted guests by the clock of this "
+		"machine, %s time%s: another recording is another run, and a replay may diverge",
+		program->name, count_text(count, text), count == 1 ? "" : "s");
 }
 
 static void find_share_note(const struct run_report *report, size_t index, struct findings *found)

@@ -72,6 +72,15 @@ network_at_once() {
 	replays_all 2 t.zst
 }
 
+# The hub interrupts one guest by this machine's clock, while the other sends: neither waits for the other.
+network_by_the_clock() {
+	two_guests '--wall 2000000'
+	expect 0 record_lab --hang-timeout 5s --limit-wall 50s
+	never_says err 'lost a device'
+	# It also writes to the memory of guests that run.
+	says err 'a replay may diverge'
+}
+
 runs_already() {
 	local server
 	vhost_program rng "$PWD/dice" &
@@ -221,6 +230,7 @@ proves "random bytes of a program: replayed without it" random_bytes
 proves "a program takes part in virtual time, with each policy" in_time
 proves "two guests on a program's network in virtual time" network_in_time
 proves "two guests on a program's network that takes no time" network_at_once
+proves "two guests on a program's network that follows the host's clock" network_by_the_clock
 proves "a program that runs already" runs_already
 proves "without in-band notifications: refused by name" refused
 proves "without in-band notifications, allowed: marked in the trace" allowed

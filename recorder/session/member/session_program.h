@@ -86,7 +86,10 @@ void session_program_cut(struct session_program *program);
 /* In the device turn: deliver held calls. Returns true if a guest has to reply first. */
 bool session_program_turn(struct session_device *device);
 
-/* A guest of @partition, which another scheduler runs, waits: deliver held calls. */
+/*
+ * Deliver what is held of @partition and can be delivered: a guest of another scheduler waits, or
+ * the one that runs waits for a program's reply.
+ */
 void session_programs_release(struct partition *partition);
 
 /* ---- One device ----------------------------------------------------------------------------- */

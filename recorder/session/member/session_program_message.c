@@ -140,6 +140,9 @@ const char *program_link_request(struct session_device *device)
 	link->pending = vhost_expects_reply(message) ? message->request : 0;
 	effects_add(device->guest->partition->effects,
 		    &(struct effect){ .kind = EFFECT_FORWARD, .device = device });
+	/* A program that waits for a guest to take its interrupt does not read this before. */
+	if (link->pending)
+		session_programs_release(device->guest->partition);
 	return NULL;
 }
 
