@@ -181,9 +181,12 @@ void explore_report_difference(void *context, const struct campaign_difference *
 				     "again", difference->again));
 		return;
 	}
-	printf("NONDETERMINISTIC  seed %" PRIu64 ", run twice, differs\n"
-	       "      first: %s\n      again: %s\n",
-	       difference->seed, difference->first, difference->again);
+	printf("NONDETERMINISTIC  seed %" PRIu64 ", run twice, differs\n", difference->seed);
+	if (strcmp(difference->first, difference->again))
+		printf("      first: %s\n      again: %s\n", difference->first, difference->again);
+	else
+		printf("      both: %s; but what they printed, or when, is not the same\n",
+		       difference->first);
 	fflush(stdout);
 }
 

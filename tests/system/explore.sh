@@ -162,6 +162,19 @@ programs() {
 	replays_identical "found/$(kinds found)/trace.zst"
 }
 
+# A guest that asks the processor for random numbers is another one in each run.
+nondeterminism() {
+	grep -qw rdrand /proc/cpuinfo || skip "this processor has no rdrand"
+	expect 1 ttrec explore --runs 2 "$kernel" mem=32M initrd="$initrd" 'do="draw,off"'
+	says out '^NONDETERMINISTIC  seed 1, run twice, differs$'
+	says out 'both: passed; but what they printed'
+	says out '^1 of 1 repeated runs differed'
+	expect 1 ttrec explore --runs 2 -o failing --fail-on '^draw ' "$kernel" mem=32M initrd="$initrd" \
+		'do="draw,off"'
+	says out '^FAIL  seed 1  draw [0-9a-f]+$'
+	says out 'nondeterministic: recorded again with this seed, it failed so: draw [0-9a-f]+$'
+}
+
 for_programs() {
 	lossy
 	expect 1 explore --seeds 10..15 --json
@@ -205,6 +218,7 @@ proves "nothing found: the rate that is excluded" nothing_found
 proves "a lab that fails with every seed ends the search" always_fails
 proves "a limit of wall time is no finding, one of virtual time is" wall_time
 proves "a program can be explored, too" programs
+proves "runs that are not deterministic are noticed" nondeterminism
 proves "--json" for_programs
 proves "command lines and directories that are wrong are refused" bad_input
 finish
