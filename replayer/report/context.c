@@ -118,16 +118,20 @@ static int choose_guests(struct search *search, uint32_t guest)
 	return err;
 }
 
+/* Of console output only the end, which is next to the divergence. */
 static int keep_record(struct trace_record *kept, const struct trace_record *record)
 {
-	void *payload = malloc(record->payload_size + 1);
+	bool cut = record->kind == TRACE_console && record->payload_size > CONTEXT_CONSOLE;
+	size_t size = cut ? CONTEXT_CONSOLE : record->payload_size;
+	void *payload = malloc(size + 1);
 
 	if (!payload)
 		return -ENOMEM;
-	if (record->payload_size)
-		memcpy(payload, record->payload, record->payload_size);
+	if (size)
+		memcpy(payload, (const char *)record->payload + record->payload_size - size, size);
 	*kept = *record;
 	kept->payload = payload;
+	kept->payload_size = (uint32_t)size;
 	return 0;
 }
 

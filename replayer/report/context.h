@@ -6,8 +6,9 @@
 #include "format/text/name_table.h"
 #include "format/tttrace.h"
 
-#define CONTEXT_OWN	  20 /* records of the guest itself, at most */
-#define CONTEXT_PEER	  5  /* of each peer */
+#define CONTEXT_OWN	  20  /* records of the guest itself, at most */
+#define CONTEXT_CONSOLE	  400 /* bytes that are shown of a console record: the last ones */
+#define CONTEXT_PEER	  5   /* of each peer */
 #define CONTEXT_PEERS_MAX 8
 
 /* The last records of one guest, oldest first. */
