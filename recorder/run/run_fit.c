@@ -121,11 +121,14 @@ const char *run_fit_file_system(const char *path)
 /* Linux 5.15 is the first that mounts a file system without a block device as root. */
 static bool mounts_any_root(const struct image_file *kernel, char release[64])
 {
-	unsigned int major, minor;
+	uint64_t major, minor;
+	const char *rest = release;
 
 	image_release(kernel, release, 64);
-	return sscanf(release, "%u.%u", &major, &minor) != 2 || major > 5 ||
-	       (major == 5 && minor >= 15);
+	if (number_take(&rest, 10, UINT32_MAX, &major) || *rest++ != '.' ||
+	    number_take(&rest, 10, UINT32_MAX, &minor))
+		return true;
+	return major > 5 || (major == 5 && minor >= 15);
 }
 
 static int check_share_root(const struct lab_guest *lab, const struct guest_spec *spec,

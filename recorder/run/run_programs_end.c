@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,15 @@
 
 /* ---- Does it still run? ---------------------------------------------------------------------- */
 
+/* Take a number, and the space behind it. */
+static int take_number(const char **text, uint64_t *number)
+{
+	int err = number_take(text, 10, INT_MAX, number);
+
+	*text += **text == ' ';
+	return err;
+}
+
 /* Whether the process @name of /proc is in @group and has not ended (proc(5), stat). */
 static bool is_alive_in(const char *name, pid_t group)
 {
@@ -29,7 +39,7 @@ static bool is_alive_in(const char *name, pid_t group)
 	const char *rest;
 	FILE *file;
 	char state;
-	int parent, its;
+	uint64_t parent, its;
 
 	if (!isdigit((unsigned char)*name) || strlen(name) > 20)
 		return false;
@@ -39,10 +49,14 @@ static bool is_alive_in(const char *name, pid_t group)
 		return false;
 	rest = fgets(line, sizeof(line), file);
 	fclose(file);
-	/* The program's name may have anything in it. */
+	/* The program's name may have anything in it: ") S PARENT GROUP ..." */
 	rest = rest ? strrchr(line, ')') : NULL;
-	return rest && sscanf(rest + 1, " %c %d %d", &state, &parent, &its) == 3 && its == group &&
-	       state != 'Z' && state != 'X';
+	if (!rest || strlen(rest) < 4)
+		return false;
+	state = rest[2];
+	rest += 4;
+	return !take_number(&rest, &parent) && !take_number(&rest, &its) &&
+	       its == (uint64_t)group && state != 'Z' && state != 'X';
 }
 
 /*

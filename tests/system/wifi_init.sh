@@ -3,6 +3,7 @@
 # Init of the guests of wifi.sh: an access point (role=ap), a station (role=sta), or both (role=both), with
 # the programs of the machine that the test runs on. secure=wpa2 or sae; pass= is the station's passphrase.
 
+# shellcheck disable=SC2154 # role, secure and pass are words of the kernel command line
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
