@@ -9,9 +9,12 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "format/base/transfer.h"
+#include "format/base/units.h"
+#include "kernel/host/process.h"
 #include "kernel/host/unix_socket.h"
 #include "format/base/cleanup.h"
 #include "kernel/wire/wire.h"
@@ -180,6 +183,20 @@ int wire_connect(const char *path, int *fd)
 		return -errno;
 	*fd = take_fd(&client);
 	return 0;
+}
+
+int wire_connect_within(const char *path, uint64_t patience, int *fd)
+{
+	const struct timespec pause = { .tv_nsec = 5 * NS_PER_MS };
+	uint64_t deadline = process_wall_ns() + patience;
+	int err;
+
+	for (;;) {
+		err = wire_connect(path, fd);
+		if ((err != -ECONNREFUSED && err != -ENOENT) || process_wall_ns() > deadline)
+			return err;
+		nanosleep(&pause, NULL);
+	}
 }
 
 const char *wire_operation_text(uint32_t op, char text[WIRE_NAME_TEXT])

@@ -82,6 +82,9 @@ int wire_listen(const char *path, int *fd);
 /* Connected stream socket to @path, as a client. */
 int wire_connect(const char *path, int *fd);
 
+/* The same, again until @patience ns of wall time are over, while there is no listener at @path. */
+int wire_connect_within(const char *path, uint64_t patience, int *fd);
+
 /* "ACK", or "operation 17" in @text for an unknown one. */
 #define WIRE_NAME_TEXT 32
 const char *wire_operation_text(uint32_t op, char text[WIRE_NAME_TEXT]);

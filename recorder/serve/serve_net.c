@@ -6,34 +6,18 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "format/base/units.h"
-#include "kernel/host/process.h"
 #include "kernel/wire/wire.h"
 #include "recorder/serve/serve_switch.h"
 
 /* Wall time until the scheduler listens. */
 #define CONNECT_PATIENCE_NS (10 * NS_PER_S)
 
-static int connect_patiently(const char *path, int *fd)
-{
-	uint64_t deadline = process_wall_ns() + CONNECT_PATIENCE_NS;
-	const struct timespec pause = { .tv_nsec = 5 * NS_PER_MS };
-	int err;
-
-	for (;;) {
-		err = wire_connect(path, fd);
-		if ((err != -ECONNREFUSED && err != -ENOENT) || process_wall_ns() > deadline)
-			return err;
-		nanosleep(&pause, NULL);
-	}
-}
-
 static int run(int fd, const char *clock, uint64_t delay)
 {
-	int clock_fd, err = connect_patiently(clock, &clock_fd);
+	int clock_fd, err = wire_connect_within(clock, CONNECT_PATIENCE_NS, &clock_fd);
 
 	return err ? err : serve_switch_run(fd, clock_fd, delay);
 }

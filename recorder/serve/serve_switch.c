@@ -109,7 +109,7 @@ static bool is_to(const struct port *port, const uint8_t *address)
 	return port->known && !memcmp(port->address, address, ADDRESS_SIZE);
 }
 
-/* To the one that has the address, or to all where that is none or nobody is known to have it. */
+/* To the one that has the address, or to all: a group address, or one not seen yet. */
 static void deliver(struct ether_switch *ethernet, const struct frame *frame)
 {
 	bool all = destination(frame)[0] & 1, found = false;

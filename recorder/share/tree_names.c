@@ -121,6 +121,15 @@ bool tree_find_other_name(const struct tree *tree, const struct tree_node *node,
 	return false;
 }
 
+static void erase_name(struct tree_directory *directory, const char *name)
+{
+	bool found;
+	size_t index = name_index(directory, name, &found);
+
+	if (found)
+		erase(directory, index);
+}
+
 /* ---- Looking -------------------------------------------------------------------------------- */
 
 static int open_directory(struct tree *tree, struct tree_node *node)
@@ -302,7 +311,7 @@ int tree_add_link(struct tree *tree, struct tree_node *directory, const char *na
 
 /* ---- Removing ------------------------------------------------------------------------------- */
 
-/* 0 when a directory has no entries, or @node is none. */
+/* 0 for an empty directory, and for what is not a directory. */
 static int check_empty(struct tree *tree, struct tree_node *node)
 {
 	int err;
@@ -327,22 +336,16 @@ static void drop_name(struct tree *tree, struct tree_node *node)
 
 int tree_remove(struct tree *tree, struct tree_node *directory, const char *name)
 {
-	struct tree_entry *entry;
 	struct tree_node *node;
-	size_t index;
-	int err = find_entry(tree, directory, name, &index, &entry);
+	int err = tree_find(tree, directory, name, &node);
 
-	if (err)
-		return err;
-	if (!entry)
-		return -ENOENT;
-	node = entry->node;
-	err = check_empty(tree, node);
+	if (!err)
+		err = check_empty(tree, node);
 	if (!err && tree->through)
 		err = tree_through_remove(tree, directory, name, node);
 	if (err)
 		return err;
-	erase(directory->directory, index);
+	erase_name(directory->directory, name);
 	tree_node_changed(tree, directory);
 	drop_name(tree, node);
 	return 0;
@@ -411,15 +414,6 @@ static void exchange(struct tree *tree, const struct rename *rename)
 	set_parent(rename->old->node, rename->from);
 	set_parent(rename->replaced->node, rename->to);
 	date_node(tree, rename->old->node);
-}
-
-static void erase_name(struct tree_directory *directory, const char *name)
-{
-	bool found;
-	size_t index = name_index(directory, name, &found);
-
-	if (found)
-		erase(directory, index);
 }
 
 static int move(struct tree *tree, const struct rename *rename, const char *name,

@@ -13,7 +13,7 @@
 #include "recorder/session/member/session_device.h"
 #include "recorder/session/member/session_guest.h"
 
-/* A program that has just bound its socket may not listen yet. */
+/* A program that has just bound its socket may not listen yet; signals are handled after that. */
 #define CONNECT_PATIENCE_NS (2 * NS_PER_S)
 
 /* ---- The program itself ---------------------------------------------------------------------- */
@@ -93,21 +93,6 @@ int session_program_add_device(struct session_program *program, struct session_g
 	return err ? err : remember_device(program, &guest->device[number]);
 }
 
-/* Ends after CONNECT_PATIENCE_NS at the latest; signals are handled after that. */
-static int connect_patiently(const char *path, int *fd)
-{
-	uint64_t deadline = process_wall_ns() + CONNECT_PATIENCE_NS;
-	const struct timespec pause = { .tv_nsec = 5 * NS_PER_MS };
-	int err;
-
-	for (;;) {
-		err = wire_connect(path, fd);
-		if ((err != -ECONNREFUSED && err != -ENOENT) || process_wall_ns() > deadline)
-			return err;
-		nanosleep(&pause, NULL);
-	}
-}
-
 const char *program_link_connect(struct session_device *device)
 {
 	struct program_link *link = device->link;
@@ -116,7 +101,7 @@ const char *program_link_connect(struct session_device *device)
 
 	if (program->state == PROGRAM_FAILED)
 		return program->problem;
-	err = connect_patiently(program->options.socket, &link->fd);
+	err = wire_connect_within(program->options.socket, CONNECT_PATIENCE_NS, &link->fd);
 	if (!err)
 		return NULL;
 	snprintf(link->problem, sizeof(link->problem), "it cannot be reached at %.100s: %s",

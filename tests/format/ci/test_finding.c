@@ -88,6 +88,34 @@ static void fill(struct findings *found)
 	findings_add(found, FOUND_OTHER_CPU, "n2", 5, "see taskset(1)", "CPU 1, not 3");
 }
 
+typedef void renderer(FILE *out, const struct finding *finding, size_t index);
+
+static void as_text(FILE *out, const struct finding *finding, size_t index)
+{
+	finding_print(out, finding, index == 1 ? "also" : NULL);
+}
+
+static void as_markdown(FILE *out, const struct finding *finding, size_t index)
+{
+	(void)index;
+	markdown_finding(out, finding);
+}
+
+static void assert_rendered(renderer *render, const char *expected)
+{
+	struct findings found = { 0 };
+	auto_free char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	fill(&found);
+	for (size_t i = 0; i < found.count; i++)
+		render(out, &found.list[i], i);
+	fclose(out);
+	assert_string_equal(text, expected);
+	findings_release(&found);
+}
+
 static void test_text(void **state)
 {
 	static const char expected[] = "  why: ./a was killed by SIGSEGV [program-signal]\n"
@@ -98,18 +126,9 @@ static void test_text(void **state)
 				       "  possible cause: it runs on a different CPU [other-cpu]\n"
 				       "    CPU 1, not 3\n"
 				       "    hint: see taskset(1)\n";
-	struct findings found = { 0 };
-	auto_free char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
 
 	(void)state;
-	fill(&found);
-	for (size_t i = 0; i < found.count; i++)
-		finding_print(out, &found.list[i], i == 1 ? "also" : NULL);
-	fclose(out);
-	assert_string_equal(text, expected);
-	findings_release(&found);
+	assert_rendered(as_text, expected);
 }
 
 static void test_markdown(void **state)
@@ -121,18 +140,9 @@ static void test_markdown(void **state)
 		"**memory**: other CPU `memory-not-compared`\n"
 		"**it runs on a different CPU**: CPU 1, not 3 `other-cpu`  \n"
 		"   Hint: see taskset(1)\n";
-	struct findings found = { 0 };
-	auto_free char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
 
 	(void)state;
-	fill(&found);
-	for (size_t i = 0; i < found.count; i++)
-		markdown_finding(out, &found.list[i]);
-	fclose(out);
-	assert_string_equal(text, expected);
-	findings_release(&found);
+	assert_rendered(as_markdown, expected);
 }
 
 static void test_json(void **state)
