@@ -30,7 +30,7 @@ search_seeds() {
 	trace=$(echo "$found"/*/trace.zst | cut -d ' ' -f 1)
 }
 
-# Whoever leads, and whoever hears of a second leader, of all guests in the order of time.
+# The guests that lead, and those that hear of a second leader, in the order of time.
 tell_story() {
 	title "What happened in one of them (ttreplay --console)"
 	"$bin/ttreplay" --console "$trace" | tr -d '\r' | grep -E '^n[0-9]\| [0-9.]+ s  n[0-9]  ' |

@@ -55,7 +55,7 @@ void ci_case_blame(struct ci_case *of, const struct finding *failure, char line[
 /* Add the one case of a command that could not begin, with this name. 0 or -ENOMEM. */
 int ci_add_refused(struct ci_suite *suite, const char *name, const struct diagnosis *refused);
 
-/* The next finding from *@position on, which starts at 0, that is no failure; NULL: no more. */
+/* The next finding from *@position on, which starts at 0, other than failures; NULL: no more. */
 const struct finding *ci_next_notice(const struct ci_suite *suite, size_t *position);
 
 /* Of the tests that @console reported: whether there is one, and whether one failed. */

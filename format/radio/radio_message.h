@@ -22,7 +22,7 @@ enum radio_queue { RADIO_SENDS, RADIO_RECEIVES };
 struct radio_message {
 	bool status;	     /* what became of a frame: HWSIM_CMD_TX_INFO_FRAME; else a frame */
 	bool acknowledged;   /* with @status: the receiver has got it */
-	bool expects_none;   /* with @status: nobody acknowledges such a frame */
+	bool expects_none;   /* with @status: such a frame is not acknowledged */
 	const uint8_t *data; /* the 802.11 frame, without its checksum; in the message */
 	size_t size;
 	const uint8_t *transmitter, *receiver; /* 6 bytes of the radio, in the message; NULL */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * An 802.11 frame in a few words. Every length in it is checked; what is cut off is said to be.
+ * An 802.11 frame in a few words. Every length in it is checked; a frame that is cut off is
+ * described as such.
  *
  * Source: IEEE 802.11-2020, section 9 (frame formats) and 12.7.2 (EAPOL-Key frames); IEEE 802.1X.
  */
@@ -112,7 +113,7 @@ static void add_reason(struct line *line, const struct rest *rest)
 		add_number(line, ", reason ", le16(rest->at));
 }
 
-/* Where the elements begin that have the name of the network; 0: there is none. */
+/* The offset of the elements, which have the name of the network; 0: without elements. */
 static const struct management {
 	const char *name;
 	size_t elements;

@@ -10,7 +10,7 @@ struct radiotap {
 	uint32_t rate;	    /* in units of 500 kbit/s, or RADIO_RATE_NONE */
 	bool has_signal;
 	int signal; /* dBm */
-	bool lost;  /* nobody has got it */
+	bool lost;  /* no radio received it */
 };
 
 void line_add_radiotap(struct line *line, const struct radiotap *radiotap);

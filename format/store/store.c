@@ -159,7 +159,7 @@ struct store_writer {
 	ZSTD_CStream *stream;
 	uint8_t *data;
 	char name[STORE_NAME_SIZE];
-	char part[STORE_NAME_SIZE + 24]; /* until it is complete; empty: there is none */
+	char part[STORE_NAME_SIZE + 24]; /* until it is complete; then empty */
 };
 
 static int make_directories(const char *path)

@@ -8,7 +8,7 @@
 #include "format/base/printable.h"
 #include "format/base/units.h"
 
-/* The next line of *@text: advances it and *@size. False: there is none. */
+/* The next line of *@text: advances it and *@size. False: at its end. */
 static bool next_line(const char **text, size_t *size, const char **line, size_t *length)
 {
 	const char *end;

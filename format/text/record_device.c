@@ -308,7 +308,7 @@ static void describe_kick(const struct words *words)
 
 /*
  * The answer to a request of a share (struct fuse_out_header of linux/fuse.h: size, error, number
- * of the request) that is an error; false: it is none.
+ * of the request) that is an error; false: not an error.
  */
 static bool add_refusal(const struct words *words)
 {

@@ -140,7 +140,7 @@ static int begin_check(struct trace_writer *writer, struct embed *embed)
 	return begin_keep(writer, embed);
 }
 
-/* The next piece in the store: 1 as it must be, 0 not so. At its end there is no more. */
+/* The next piece in the store: 1 if it is as expected, 0 if not. At its end nothing follows. */
 static bool is_in_store(struct trace_writer *writer, const struct embed *embed, size_t piece)
 {
 	bool last = embed->done + piece == embed->size;

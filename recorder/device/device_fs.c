@@ -69,7 +69,7 @@ static uint64_t service_time(const struct device_fs *fs)
 	return device_time_add(fs->latency, transfer);
 }
 
-/* The next chain of a queue. Returns 1, 0 when there is none, -EBADMSG. */
+/* The next chain of a queue. Returns 1, 0 when it is empty, -EBADMSG. */
 static int take(struct device_fs *fs, unsigned int queue, unsigned int *budget,
 		struct vring_chain *chain)
 {
@@ -84,7 +84,7 @@ static int take(struct device_fs *fs, unsigned int queue, unsigned int *budget,
 	return 1;
 }
 
-/* The next request, from now on. Returns 1, 0 when there is none, -EBADMSG. */
+/* The next request, from now on. Returns 1, 0 when the queue is empty, -EBADMSG. */
 static int begin_request(struct device_fs *fs, unsigned int *budget)
 {
 	int err = take(fs, QUEUE_REQUEST, budget, &fs->chain);

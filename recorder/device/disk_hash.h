@@ -14,7 +14,7 @@
 
 /*
  * XXH3 (128 bits) over each block of 64 KiB that is not all zeros, in order: its offset (u64,
- * little-endian) and its bytes; at the end the size (u64). Images are large and nobody forges them:
+ * little-endian) and its bytes; at the end the size (u64). Images are large and not forged:
  * a hash that is ten times as fast as SHA-256 is enough. Holes are not read. Moves the position of
  * @fd. 0, -ECANCELED once *@stop (may be NULL), -ESTALE if the file shrinks, or -errno.
  */

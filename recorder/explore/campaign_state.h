@@ -96,7 +96,7 @@ void campaign_join(struct campaign_state *state);
 /* DIR/campaign.json, by rename. Returns 0 or -errno. */
 int campaign_save(const struct campaign_state *state, const char *directory);
 
-/* -ENOENT: there is none; -EBADMSG: it is no such file. */
+/* -ENOENT: no such file; -EBADMSG: not a file of a campaign. */
 int campaign_load(struct campaign_state *state, const char *directory);
 
 #endif

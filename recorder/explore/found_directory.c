@@ -44,7 +44,7 @@ static int copy_content(int from, int to)
 	return err ? err : got < 0 ? -errno : 0;
 }
 
-/* What is no file, such as "..", is left out. */
+/* Entries that are not files, such as "..", are left out. */
 static int copy_file(int from, int to, const char *name)
 {
 	auto_fd in = openat(from, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);

@@ -39,7 +39,7 @@ typedef const char *seeds_variable(const char *name);
 
 /*
  * The shard that the variables of an engine name (Slurm arrays, Kubernetes indexed jobs, GitLab's
- * parallel jobs): *@source is the variable, or NULL if there is none, and @seeds is left as it is.
+ * parallel jobs): *@source is the variable, or NULL without one, and then @seeds is left as it is.
  * An index without a count, and two engines that contradict each other, are usage errors.
  */
 int seeds_find_shard(seeds_variable *variable, struct seeds *seeds, const char **source,

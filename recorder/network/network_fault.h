@@ -27,7 +27,7 @@ struct network_fault {
 
 /*
  * Add a fault to a network whose ports have all been added; @fault is copied. 0, -ENOMEM, or
- * -EINVAL when loss is no share or nothing is between begin and end.
+ * -EINVAL when loss is not between 0 and 1, or end is not after begin.
  */
 int network_add_fault(struct network *network, const struct network_fault *fault);
 

@@ -76,7 +76,7 @@ static char *read_line(int fd)
 	return strdup(text);
 }
 
-/* That of the cache with the configuration @option, NULL: the default one. 1: there is none. */
+/* That of the cache with the configuration @option, NULL: the default one. 1: not in the cache. */
 static int cached_kernel(const char *option, char **kernel, char **path, struct diagnosis *why)
 {
 	auto_fd out = memfd_create("kernel", MFD_CLOEXEC);

@@ -47,7 +47,7 @@ static int find_kind(struct lab_guest *guest, struct diagnosis *why)
 	if (S_ISDIR(status.st_mode))
 		root->kind = LAB_ROOT_SHARE;
 	else if (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode))
-		return refuse(guest, -EINVAL, "it is no directory and no regular file",
+		return refuse(guest, -EINVAL, "it is neither a directory nor a regular file",
 			      "give a directory, an image of a file system, or a tar archive", why);
 	else if (run_fit_file_system(root->path) || S_ISBLK(status.st_mode))
 		root->kind = LAB_ROOT_DISK;

@@ -21,7 +21,7 @@ static void release_wish(struct wish *wish)
 	free(wish->text);
 }
 
-/* The word behind the last colon, which is cut off; NULL: there is none. */
+/* The word behind the last colon, which is cut off; NULL: no colon. */
 static char *cut_last(char *text)
 {
 	char *colon = strrchr(text, ':');
@@ -93,7 +93,7 @@ static int add_share(struct lab *lab, const char *text, struct diagnosis *why)
 	return err ? err : lab_add_share(lab, &wish.share);
 }
 
-/* A trace says which directories: those of somebody else's are not written to unasked. */
+/* The trace chooses the directories: a foreign one must not choose what is written to. */
 static int check_trust(const struct run_options *options, const struct lab_guest *guest,
 		       struct diagnosis *why)
 {

@@ -14,7 +14,7 @@
 /* Add those of @options to @lab, if it has no file, and check whether a trace may have its own. */
 int run_shares_add(const struct run_options *options, struct lab *lab, struct diagnosis *why);
 
-/* "ttrec_shares=TAG:TAG", for the init of a program's guest; NULL with 0: there are none. */
+/* "ttrec_shares=TAG:TAG", for the init of a program's guest; NULL with 0: no shares. */
 int run_shares_argument(const struct run_options *options, char **argument, struct diagnosis *why);
 
 /* As options, with absolute paths, for a later recording. */

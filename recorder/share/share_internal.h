@@ -41,7 +41,7 @@ void share_reply(fuse_req_t req, int err);
 void share_reply_attr(fuse_req_t req, const struct tree_node *node);
 /* The guest holds the node once more. */
 void share_reply_entry(fuse_req_t req, struct tree_node *node);
-/* NULL: there is none, and that was the answer. */
+/* NULL: not found, which was answered. */
 struct tree_node *share_node(fuse_req_t req, fuse_ino_t number);
 
 /* ---- Operations that change the tree (share_changes.c) -------------------------------------- */

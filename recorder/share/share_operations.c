@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
-/* Nobody else changes the tree: what the guest knows stays valid. Seconds. */
+/* Only this guest changes the tree: what the guest knows stays valid. Seconds. */
 #define FOREVER 1e9
 
 #define FS_BLOCK  4096u

@@ -4,7 +4,7 @@
  *
  * Files are not opened: OPEN and OPENDIR are answered with ENOSYS, which a kernel takes as "there
  * is nothing to be done". So no handles exist, and what is cached in the guest stays valid, because
- * nobody else changes the tree.
+ * only this guest changes the tree.
  */
 #ifndef TTREC_SHARE_SESSION_H
 #define TTREC_SHARE_SESSION_H

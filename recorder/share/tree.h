@@ -112,7 +112,7 @@ int tree_rename(struct tree *tree, struct tree_node *from, const char *name, str
 
 /* Give it a number, if it has none. */
 int tree_number(struct tree *tree, struct tree_node *node);
-/* NULL: there is none. */
+/* NULL: no such node. */
 struct tree_node *tree_numbered(struct tree *tree, uint64_t number);
 
 /*

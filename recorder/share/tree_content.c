@@ -49,7 +49,7 @@ static void free_place(struct tree *tree, uint64_t place)
 		tree->free_place[tree->free_count++] = place;
 }
 
-/* Of the machine's files: the guest is told of EIO at most. */
+/* Errors of the machine's files: the guest gets EIO for all of them. */
 static int transfer_error(int error)
 {
 	return error == ENOSPC || error == ENOMEM || error == EMFILE || error == ENFILE ? -ENOMEM

@@ -154,7 +154,7 @@ static int add_name(struct tree *tree, struct tree_node *parent, struct tree_dir
 		node = inode->node;
 	else
 		err = create_node(tree, parent, fd, name, &status, &node);
-	/* A link such as /proc/2/exe, which nobody can read. */
+	/* A link such as /proc/2/exe, which cannot be read. */
 	if (err == -EACCES || err == -EIO) {
 		tree_host_report(tree->host, parent, "has a link that cannot be read");
 		return 0;

@@ -196,7 +196,7 @@ static int add_hard_link(struct tar *tar, const char *name, struct tree_node *di
 	if (!err)
 		err = target_last ? tree_find(tar->tree, where, target_last, &node) : -ENOENT;
 	if (err == -ENOENT || (!err && S_ISDIR(node->attr.mode)))
-		return refuse(tar, name, "is a hard link to what is no file of it");
+		return refuse(tar, name, "is a hard link to something that is not a file of it");
 	/* A link to itself is there already. */
 	if (err || (where == directory && !strcmp(target_last, last)))
 		return err;
@@ -251,7 +251,7 @@ static int add_entry(struct tar *tar, struct archive_entry *entry)
 	if (err)
 		return err;
 	if (!last && !S_ISDIR(archive_entry_filetype(entry)))
-		return refuse(tar, name, "is no name");
+		return refuse(tar, name, "is not a valid name");
 	if (!last)
 		tree_root(tar->tree)->attr = attr_of(entry);
 	else if (link)

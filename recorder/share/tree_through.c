@@ -46,7 +46,7 @@ static bool is_same_time(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
-/* What the guest reads later is not a change by somebody else. */
+/* What the guest reads later must not count as a change from outside. */
 static void know_file(struct tree_node *node, int fd)
 {
 	struct stat status;

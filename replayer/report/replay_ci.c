@@ -147,7 +147,7 @@ static int add_guest(struct ci_suite *suite, const struct verdict *verdict,
 	return ci_add(suite, &added);
 }
 
-/* What several guests have in common is said once. */
+/* What several guests have in common is reported once. */
 static void keep_notices(struct findings *kept, const struct findings *found)
 {
 	for (size_t i = 0; i < found->count; i++) {

@@ -199,12 +199,12 @@ breaks_determinism() {
 	done
 }
 
-# All of them at once: nobody wants to be told one at a time.
+# All of them are reported at once.
 several() {
 	refused 2 'kernel arguments are refused: ubd0=disk .*; eth0=tuntap,tap0 breaks .*; umid=mine is set by ttrec; ubd1=more ' \
 		boot "$kernel" ubd0=disk quiet eth0=tuntap,tap0 umid=mine -- ubd1=more
 	says err '^  hint: .*--allow ubd .*; .*--allow net .*; remove umid=mine$'
-	# Of what is allowed, nothing is said.
+	# Allowed arguments are not reported.
 	refused 2 'the kernel argument eth0=tuntap,tap0 breaks determinism' boot --allow ubd "$kernel" ubd0=disk eth0=tuntap,tap0
 }
 
@@ -228,7 +228,7 @@ allowed() {
 	says err 'hint: .*--root DIRECTORY or --share DIRECTORY'
 	expect 0 boot --allow all "$kernel" ubd0=disk
 	rm t.zst
-	# None of our kernels has it: that is said, not found out by a panic.
+	# None of our kernels has it: an error before the start, not a panic.
 	refused 4 'the kernel argument hostfs=/ needs hostfs, and the kernel has none' boot --allow hostfs "$kernel" hostfs=/
 	refused 4 'needs hostfs' boot --allow hostfs "$kernel" rootfstype=hostfs rootflags=/tmp rw
 }
@@ -449,7 +449,7 @@ proves "--allow goes on with what is named, and only that" allowed
 proves "with files of the host the guest has the own user number" allowed_user
 proves "arguments that ttrec gives itself are refused" own_arguments
 proves "all refused arguments are named at once" several
-proves "a time of day that is none, or another one" start_times
+proves "an invalid time of day, or two different ones" start_times
 proves "options of ttrec behind the kernel are refused" options_after_the_kernel
 proves "a trace that cannot be written is refused before anything runs" unwritable
 proves "a full disk ends the recording, what was written is valid" disk_full

@@ -111,7 +111,7 @@ shards() {
 	expect 2 ttrec explore merge bad
 }
 
-# A process that dies is no finding: its seed is run again.
+# A process that dies is not a finding: its seed is run again.
 killed() {
 	local pid child kills=0
 	lossy
@@ -142,7 +142,7 @@ always_fails() {
 	says out '^explored: 8 runs '
 }
 
-# What the lab is for is said by limits of virtual time; those of wall time are the machine's.
+# A limit of virtual time is part of what the lab tests; one of wall time depends on the machine.
 wall_time() {
 	lab "$(guest 1 wait)" "$(guest 2 wait)"
 	expect 0 explore --runs 1 --limit-wall 1ms
@@ -213,10 +213,10 @@ proves "a failure is found, kept, replays, and its lab file repeats it" finds
 proves "what is found does not depend on the number of workers" workers
 proves "a campaign that was stopped continues" continues
 proves "shards together are one search of all seeds" shards
-proves "a process that is killed is no finding" killed
+proves "a process that is killed is not a finding" killed
 proves "nothing found: the rate that is excluded" nothing_found
 proves "a lab that fails with every seed ends the search" always_fails
-proves "a limit of wall time is no finding, one of virtual time is" wall_time
+proves "a limit of wall time is not a finding, one of virtual time is" wall_time
 proves "a program can be explored, too" programs
 proves "runs that are not deterministic are noticed" nondeterminism
 proves "--json" for_programs

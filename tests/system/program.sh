@@ -58,7 +58,7 @@ network_in_time() {
 		replays_all 2 t.zst
 		replays_all 1 --only n2 t.zst
 	done
-	# What a guest sent is there, whether or not somebody has got it.
+	# What a guest sent is recorded, whether or not it was received.
 	ttdump show --guest n1 --op taken t.zst >sent
 	says sent 'taken .* ICMP echo request'
 	at_least "$(grep -c 'ICMP echo request' sent)" 3 "requests"
@@ -197,7 +197,7 @@ ended() {
 	! kill -0 "$(cat pid)" 2>/dev/null || fail "it runs still"
 }
 
-# It is told so while its sockets are open, and may take some time for it.
+# It gets SIGTERM while its sockets are open, and some time to end.
 ended_in_order() {
 	local timed=1
 	network='programs: [{name: dice, id: 4, timed: true, command: "trap : TERM; vhost_program rng {socket} --time {time}; echo $? >status; sleep 0.3; echo all >capture"}]' \
@@ -244,7 +244,7 @@ proves "a timed program that never takes part in time: diagnosed" never_in_time
 proves "a guest without the driver for a device: reported" no_driver
 proves "an untimed medium: reported" untimed_medium
 proves "a program ends with its lab" ended
-proves "a program is told to end before its sockets close, and has time" ended_in_order
+proves "a program gets SIGTERM before its sockets close, and time to end" ended_in_order
 proves "a program that does not end is killed" stubborn
 proves "a program gets the seed of the run" seeded
 finish

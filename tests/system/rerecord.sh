@@ -140,7 +140,7 @@ devices_of_a_killed_recorder() {
 	says err 'disk.img of n1 has changed since it was recorded'
 }
 
-# Nobody may write to an image meanwhile: it is said, and such a trace has no hash of it.
+# An image that is written to meanwhile is reported, and its hash is not in the trace.
 device_changed_meanwhile() {
 	head -c 1M /dev/urandom >disk.img
 	lab "$(guest 1 wait 'devices: [{disk: disk.img}]')"

@@ -111,7 +111,7 @@ bad_archives() {
 	tree true
 	python3 "$source_dir/tests/system/bad_tars.py"
 	refused dotdot.tar "'a/../../etc/passwd' leads out of it"
-	refused hard.tar "'x' is a hard link to what is no file of it"
+	refused hard.tar "'x' is a hard link to something that is not a file of it"
 	refused climb.tar "leads out of it"
 	refused through.tar "'d/x' leads through what is not a directory"
 	refused file.tar "'f/x' leads through what is not a directory"
@@ -129,7 +129,7 @@ no_root() {
 	printf '\x55\xaa' | dd of=partitioned bs=1 seek=510 conv=notrunc status=none
 	refused partitioned 'it is a disk with partitions'
 	mkfifo fifo
-	refused fifo 'no directory and no regular file'
+	refused fifo 'neither a directory nor a regular file'
 	: >empty
 	refused empty 'it is not known what it is'
 	mkdir dir

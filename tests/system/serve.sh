@@ -153,7 +153,7 @@ native() {
 		time-travel=ext:"$node:$PWD/s" "$@" >"n$node" 2>&1 </dev/null
 }
 
-# Guests of somebody else's scripts on a network of ours, as under the controller of usfstl.
+# Guests that other scripts start, on a network of serve, as under the controller of usfstl.
 on_a_network() {
 	need_kernel 6.12
 	"$source_dir/tests/system/lab_initramfs.sh" "$work/initrd.gz"

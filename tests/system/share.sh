@@ -127,7 +127,7 @@ own_files_are_roots() {
 	says n1 '^/mnt/group 0:4321'
 }
 
-# The guest gets what there is when it reads, and the recording says so.
+# The guest reads the file as it then is, and the recording ends with a warning.
 changes_meanwhile() {
 	local changer
 	shared dir 'cd /mnt; ls -l file; find many | md5sum; cat many/* | md5sum; cat file'
@@ -241,7 +241,7 @@ written_through() {
 		fail "$(cat n1)"
 	rm -r dir
 	replays_all 1 t.zst
-	# A trace of somebody else.
+	# A trace from a stranger.
 	mkdir dir
 	expect 4 ttrec run -q -o again.zst --rerecord t.zst
 	says err '^ttrec: t\.zst lets guest n1 write to .*/dir on this machine'

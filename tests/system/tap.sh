@@ -53,7 +53,7 @@ program() {
 	replays_all 2 t.zst
 }
 
-# The simulator of a medium has no id. The guest powers off, and nobody has an event: the scheduler ends.
+# The simulator of a medium has no id. The guest powers off, and no event is left: the scheduler ends.
 simulator() {
 	local sim
 	schedule 2

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Wi-Fi with programs that nobody here wrote: the machine's hostapd and wpa_supplicant, as they are, on the
+# Wi-Fi with programs as users have them: the machine's hostapd and wpa_supplicant, as they are, on the
 # kernel's simulated radios. Recorded, replayed, and looked at with tshark.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lab_lib.sh"
@@ -110,7 +110,7 @@ captured() {
 	done
 }
 
-# The seed decides what is lost: a frame that nobody receives is in the capture, and marked.
+# The seed decides what is lost: a frame that is not received is in the capture, and marked.
 lossy() {
 	need_tshark
 	wifi_lab 20 "n1 role=ap secure=wpa2" "n2 role=sta secure=wpa2 pass=correct_horse"
@@ -121,7 +121,7 @@ lossy() {
 	expect 0 ttdump export pcapng t.zst -o t.pcapng
 	chmod 644 t.pcapng
 	frames 'wlan && radiotap.txflags == 1' >lost
-	at_least "$(grep -c 'from n1, lost: nobody received it; record [0-9]' lost)" 5 "lost frames"
+	at_least "$(grep -c 'from n1, lost: not received; record [0-9]' lost)" 5 "lost frames"
 	frames 'wlan && !(radiotap.txflags == 1)' >got
 	at_least "$(grep -c 'from n1 to n2 (100us, -4[05] dBm); record [0-9]' got)" 20 "frames that were received"
 	mv t.zst first.zst

@@ -23,7 +23,7 @@ static bool is_digit(char c)
 	return isdigit((unsigned char)c);
 }
 
-/* The length of a number in hexadecimal at @at, which begins a word; 0: there is none. */
+/* The length of a number in hexadecimal at @at, which begins a word; 0: not a number. */
 static size_t hex_length(const char *at)
 {
 	size_t prefix = !strncmp(at, "0x", 2) ? 2 : 0, length = prefix;

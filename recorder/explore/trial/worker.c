@@ -53,7 +53,7 @@ int worker_start(struct worker *worker, worker_function *function, void *context
 		worker->pid = 0;
 		return err;
 	}
-	/* In both, so that a signal to the group comes whoever is first. */
+	/* In both processes, so that a signal reaches the group whichever of them runs first. */
 	setpgid(worker->pid, worker->pid);
 	fcntl(fd[0], F_SETFL, O_NONBLOCK);
 	worker->fd = fd[0];

@@ -82,8 +82,8 @@ void program_link_harvest(struct session_device *device)
 /*
  * What the guest sends: a record for each buffer that this kick made available with something to
  * read in it. A program that polls a ring may be through with buffers whose kick it has suppressed;
- * what is left of those may be no chain any more, which is nobody's fault: then there are no more
- * records of that queue.
+ * the chains that are left of those may be invalid by then, which is no error: then there are no
+ * more records of that queue.
  */
 static void record_sent(struct session_device *device, unsigned int queue)
 {

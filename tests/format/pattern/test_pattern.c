@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Patterns of users: what they match, and that none takes memory or time without bound. */
+/* Patterns of users: what they match, and that memory and time are bounded for each. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

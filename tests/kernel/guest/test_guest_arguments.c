@@ -63,7 +63,7 @@ static void test_devices_in_their_order_before_those_of_init(void **state)
 	guest_arguments_free(arguments);
 }
 
-/* A replay has another working directory. What is no path of the host stays. */
+/* A replay has another working directory. Other values stay. */
 static void test_paths_of_hostfs_are_absolute(void **state)
 {
 	const char *user[] = { "rootfstype=hostfs", "rootflags=.", "hostfs=/etc", "data=.", NULL };

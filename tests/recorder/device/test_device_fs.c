@@ -160,7 +160,7 @@ static void bytes_take_their_time(void **state)
 	assert_int_equal(stage.used[0].time, 1 * MS + (40 + sizeof(struct fuse_init_in) + 80) * US);
 }
 
-/* Nobody waits for them: they are done when they are kicked for. */
+/* They have no answer: they are done at once. */
 static void forgotten_at_once(void **state)
 {
 	const struct fuse_forget_in forget = { .nlookup = 1 };

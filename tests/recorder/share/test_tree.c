@@ -465,7 +465,7 @@ static void host_changes_are_reported(void **state)
 	assert_string_equal(reported, "bad\xff cannot be read\n");
 }
 
-/* Somebody replaces a directory by a link that leads out. */
+/* A directory is replaced by a link that leads out. */
 static void host_is_not_left(void **state)
 {
 	struct tree_node *dir = find(root, "dir"), *inner = find(dir, "inner"), *node;

@@ -161,7 +161,7 @@ static void add_comment(const struct wire_frame *wire, const struct name_table *
 		line_text(line, "from ");
 		add_name(line, name_table, wire->from_guest);
 		if (!wire->reception_count)
-			line_text(line, ", lost: nobody received it");
+			line_text(line, ", lost: not received");
 		else if (is_lost_at_sender(wire)) {
 			line_text(line, ", ");
 			add_loss(line, wire->reception);

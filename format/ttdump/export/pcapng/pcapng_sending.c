@@ -141,7 +141,7 @@ static struct wire_class *add_class(struct wire_class **place, uint64_t hash)
 /* For all but the one that has it already it is the next. */
 static int append(struct wire_class *class, struct wire_frame *wire)
 {
-	/* Of what is only sent there is none. */
+	/* A frame that is only sent has none. */
 	const struct receiver first = {
 		wire->reception_count ? wire->reception[0].guest : UINT32_MAX,
 		wire->reception_count ? wire->reception[0].device : UINT32_MAX,
